@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { continuousTone } from '../lab/telephones/audio.ts';
-import { startEar } from '../lab/telephones/ear.ts';
+import { startRtpReceiver } from '../lab/telephones/rtpReceiver.ts';
 import { startRig, type Rig } from '../lab/rig.ts';
 import { placeCall, placeCalls, startAgent } from '../lab/telephones/sip.ts';
 import { readWav, tonePresence } from '../test/support/audio/audio.ts';
@@ -59,8 +59,8 @@ async function measureCost(rig: Rig): Promise<void> {
 
 /** The longest hole in the tone of the agent, whose leg is moved again and again. */
 async function measureGap(rig: Rig): Promise<void> {
-  const ear = await startEar();
-  const call = await placeCall({ sipPort: rig.asterisk.sipPort, to: 'gap', ear, tone: await continuousTone(440) });
+  const receiver = await startRtpReceiver();
+  const call = await placeCall({ sipPort: rig.asterisk.sipPort, to: 'gap', receiver, tone: await continuousTone(440) });
   const authorization = `Basic ${Buffer.from(`${rig.asterisk.ariUsername}:${rig.asterisk.ariPassword}`).toString('base64')}`;
   const ask = async (method: string, path: string): Promise<unknown> => {
     const answer = await fetch(`${rig.asterisk.ariUrl}/ari${path}`, { method, headers: { authorization } });
@@ -73,15 +73,15 @@ async function measureGap(rig: Rig): Promise<void> {
     [bridge] = (await ask('GET', '/bridges')) as { id: string; channels: string[] }[];
   }
   await sleep(3_000);
-  const heard = ear.samples().length;
+  const heard = receiver.samples().length;
   const leg = bridge.channels.find((id) => id.startsWith('preavis-')) ?? '';
   for (let moves = 0; moves < 50; moves += 1) {
     await ask('POST', `/bridges/${bridge.id}/addChannel?channel=${leg}`);
     await sleep(203);
   }
-  const byCaller = ear.samples().slice(heard);
+  const byCaller = receiver.samples().slice(heard);
   await call.hangUp();
-  ear.close();
+  receiver.close();
   const wav = readWav(spooledWav(rig, (await finishedRecording(rig, 'gap')).id));
   const longest = (samples: Int16Array): number => {
     const spans = tonePresence(samples, agentHz, { windowMs: 20, share: 0.2 });

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CaptureReader, type SentPacket } from './capture.ts';
 import { wantsOfSpace } from './space.mjs';
 
-/** `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `key`: a key of an ear; `stolen`: by the host, of a second of one processor. */
+/** `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `key`: a key of a receiver; `stolen`: by the host, of a second of one processor. */
 export type LateKind = 'packet' | 'timer' | 'loop' | 'key' | 'stolen';
 export type Late = { readonly kind: LateKind; /** Unix time, ms. */ readonly at: number; readonly lateMs: number };
 

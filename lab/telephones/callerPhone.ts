@@ -1,6 +1,6 @@
 /** A telephone that a person uses: one call at a time, keys while it lasts, hung up when they like. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEar, type Ear } from './ear.ts';
+import { startRtpReceiver, type RtpReceiver } from './rtpReceiver.ts';
 import { placeCall, type Call, type CallEnd, type SipEvent } from './sip.ts';
 import type { ToneFile } from './audio.ts';
 
@@ -24,7 +24,7 @@ export type CallerPhoneOptions = {
   report: (text: string) => void;
 };
 
-type Current = { call: Call; ear: Ear };
+type Current = { call: Call; receiver: RtpReceiver };
 
 const betweenKeysMs = 200;
 const hangUpLimitMs = 3_000;
@@ -45,7 +45,7 @@ export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): 
     if (current === undefined) throw new Error('There is no call. c places one.');
     return current;
   };
-  const over = async ({ call, ear }: Current): Promise<void> => {
+  const over = async ({ call, receiver }: Current): Promise<void> => {
     try {
       report(ending(await call.ended));
     } catch (error) {
@@ -53,13 +53,13 @@ export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): 
     }
     past.push(...call.events());
     current = undefined;
-    ear.close();
+    receiver.close();
   };
   const place = async (to: string, from: string): Promise<void> => {
-    const ear = await startEar();
-    const placed = { call: await placeCall({ sipPort, to, fromNumber: from, tone, ear }), ear };
+    const receiver = await startRtpReceiver();
+    const placed = { call: await placeCall({ sipPort, to, fromNumber: from, tone, receiver }), receiver };
     current = placed;
-    report(`calls ${to} as ${from}, sound from port ${placed.call.voicePort} to port ${ear.port}`);
+    report(`calls ${to} as ${from}, sound from port ${placed.call.voicePort} to port ${receiver.port}`);
     void over(placed);
   };
 
@@ -77,9 +77,9 @@ export function makeCallerPhone({ sipPort, tone, report }: CallerPhoneOptions): 
       await theCall().call.hangUp();
     },
     press: async (keys) => {
-      const { ear } = theCall();
+      const { receiver } = theCall();
       for (const key of keys.split('')) {
-        await ear.pressDigit(key);
+        await receiver.pressDigit(key);
         report(`pressed ${key}`);
         await sleep(betweenKeysMs);
       }

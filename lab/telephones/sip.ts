@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { ToneFile } from './audio.ts';
 import { parseDialog, type Dialog } from './dialog.ts';
-import { startEar, type Ear } from './ear.ts';
+import { startRtpReceiver, type RtpReceiver } from './rtpReceiver.ts';
 import { noteSender } from '../machine/lateness.ts';
 import { claimPorts, type PortBlock } from '../machine/ports.ts';
 import { easeTimers } from '../machine/priority.ts';
@@ -39,7 +39,7 @@ export type AgentOptions = {
   /** How many calls it can have at the same time. */
   atOnce?: number;
   /** Hears its calls in its place; for agents with one call at a time. */
-  ear?: Ear;
+  receiver?: RtpReceiver;
   /** The sequence number that its RTP begins with in each call, for who must not be dropped behind another. Default: at random. */
   firstNumber?: number;
 };
@@ -74,7 +74,7 @@ export type CallOptions = {
   /** Counted from the answer. Without it the caller waits for the other side, or for hangUp(). */
   hangUpAfterMs?: number;
   /** What listens to the call; the call closes it only when it made it itself, for digits. */
-  ear?: Ear;
+  receiver?: RtpReceiver;
   /** Keys pressed, counted from the answer. */
   digits?: readonly { afterMs: number; digit: string }[];
   /** More header lines of the INVITE. */
@@ -99,8 +99,8 @@ export type CallEnd = {
 export type Call = {
   /** The extension that is called. */
   readonly to: string;
-  /** The port of the caller's ear, if there is one. */
-  readonly earPort: number | undefined;
+  /** The port of the caller's receiver, if there is one. */
+  readonly receiverPort: number | undefined;
   readonly ended: Promise<CallEnd>;
   events(): SipEvent[];
   /** True once the call was answered (and not yet over or over). */
@@ -120,7 +120,7 @@ export type Call = {
 /** `name` is invited, ringing, progress, answered, acknowledged, final-CODE, byeReceived, byeSent, cancelSent or cancelled. */
 export type SipEvent = { readonly name: string; /** Unix time in ms. */ readonly at: number };
 
-export type LoadOptions = Omit<CallOptions, 'ear' | 'digits' | 'hangUpAfterMs'> & {
+export type LoadOptions = Omit<CallOptions, 'receiver' | 'digits' | 'hangUpAfterMs'> & {
   calls: number;
   perSecond: number;
   holdMs: number;
@@ -146,11 +146,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     hangUpAfterMs: options.hangUpAfterMs,
     tonePath: options.tone?.path,
     earlyTonePath: options.earlyTone?.path,
-    earPort: options.ear?.port,
+    receiverPort: options.receiver?.port,
     forwardTo: options.forwardTo,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
-  if (options.tone !== undefined) options.ear?.speaksBy(sipp.voice);
+  if (options.tone !== undefined) options.receiver?.speaksBy(sipp.voice);
   await sipp.listens();
   return {
     port: sipp.port,
@@ -172,18 +172,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 export async function placeCall(options: CallOptions): Promise<Call> {
   const digits = options.digits ?? [];
-  const ownEar = options.ear === undefined && digits.length > 0 ? await startEar() : undefined;
-  const ear = options.ear ?? ownEar;
+  const ownReceiver = options.receiver === undefined && digits.length > 0 ? await startRtpReceiver() : undefined;
+  const receiver = options.receiver ?? ownReceiver;
   const callId = ulid();
-  const xml = callerScenario(scenarioOf(options, ear));
+  const xml = callerScenario(scenarioOf(options, receiver));
   // -aa answers what Asterisk asks or reports inside the call, such as how a transfer goes.
   const args = ['-aa', '-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
   const sipp = await Sipp.start(xml, args, 1);
-  if (options.tone !== undefined) ear?.speaksBy(sipp.voice);
-  const pressing = ear && digits.length > 0 ? press(sipp, ear, digits) : Promise.resolve();
+  if (options.tone !== undefined) receiver?.speaksBy(sipp.voice);
+  const pressing = receiver && digits.length > 0 ? press(sipp, receiver, digits) : Promise.resolve();
   const ended = sipp.exited.then(async () => {
     await pressing;
-    ownEar?.close();
+    ownReceiver?.close();
     const [events, problem] = [sipp.events(), sipp.problem()];
     if (events.length === 0 && !sipp.isStopped()) {
       await sipp.stop();
@@ -194,7 +194,7 @@ export async function placeCall(options: CallOptions): Promise<Call> {
   });
   return {
     to: options.to,
-    earPort: ear?.port,
+    receiverPort: receiver?.port,
     ended,
     events: () => sipp.events(),
     isAnswered: () => sipp.count('answered') > 0,
@@ -241,27 +241,30 @@ export async function placeCalls(options: LoadOptions): Promise<LoadResult> {
   return result;
 }
 
-function scenarioOf(options: Omit<CallOptions, 'digits' | 'ear'>, ear: Ear | undefined): CallerScenario {
+function scenarioOf(
+  options: Omit<CallOptions, 'digits' | 'receiver'>,
+  receiver: RtpReceiver | undefined,
+): CallerScenario {
   return {
     to: options.to,
     fromNumber: options.fromNumber ?? '+3225550100',
     fromName: options.fromName,
     hangUpAfterMs: options.hangUpAfterMs,
     tonePath: options.tone?.path,
-    earPort: ear?.port,
+    receiverPort: receiver?.port,
     headers: options.headers ?? [],
     offers: options.offers,
   };
 }
 
-async function press(sipp: Sipp, ear: Ear, digits: NonNullable<CallOptions['digits']>): Promise<void> {
+async function press(sipp: Sipp, receiver: RtpReceiver, digits: NonNullable<CallOptions['digits']>): Promise<void> {
   const answeredAt = await sipp.first('answered');
   if (answeredAt === undefined) return;
   for (const { afterMs, digit } of digits.toSorted((a, b) => a.afterMs - b.afterMs)) {
     await sleep(Math.max(0, answeredAt + afterMs - Date.now()));
-    while (sipp.isRunning() && ear.packets() === 0) await sleep(10);
+    while (sipp.isRunning() && receiver.packets() === 0) await sleep(10);
     if (!sipp.isRunning()) return;
-    await ear.pressDigit(digit);
+    await receiver.pressDigit(digit);
   }
 }
 

@@ -1,5 +1,5 @@
 /** SIPp scenarios as XML text. What happens is written to SIPp's log, one line an event: `EVENT MILLISECONDS`. */
-import { digitPayload } from './ear.ts';
+import { digitPayload } from './rtpReceiver.ts';
 
 export type AgentBehaviour = 'answer' | 'busy' | 'noAnswer' | 'congestion' | 'forward';
 
@@ -10,7 +10,7 @@ export type AgentScenario = {
   readonly tonePath?: string | undefined;
   /** Played before the answer, as early media. */
   readonly earlyTonePath?: string | undefined;
-  readonly earPort?: number | undefined;
+  readonly receiverPort?: number | undefined;
   /** Where `forward` sends callers: the user part of its Contact, for Asterisk an extension. */
   readonly forwardTo?: string | undefined;
 };
@@ -21,7 +21,7 @@ export type CallerScenario = {
   readonly fromName?: string | undefined;
   readonly hangUpAfterMs?: number | undefined;
   readonly tonePath?: string | undefined;
-  readonly earPort?: number | undefined;
+  readonly receiverPort?: number | undefined;
   readonly headers: readonly string[];
   readonly offers?: MediaOffer | undefined;
   /** SIPp sends the sound itself, from numbers that are the same for each call: for many calls at once. */
@@ -71,20 +71,20 @@ const hush = '<log message="HUSH|[call_id]"/>';
 
 const takePort = '<ereg regexp="m=audio ([0-9]+)" search_in="msg" assign_to="media,port"/>';
 
-/** `earPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
-const sdp = (earPort?: number, offers: MediaOffer = 'sendrecv') => [
+/** `receiverPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
+const sdp = (receiverPort?: number, offers: MediaOffer = 'sendrecv') => [
   'v=0',
   'o=lab 1 1 IN IP4 127.0.0.1',
   's=-',
   `c=IN IP4 ${offers === 'nowhere' ? '0.0.0.0' : '127.0.0.1'}`,
   't=0 0',
-  `m=audio ${earPort ?? '[rtpstream_audio_port]'} RTP/AVP 8 ${digitPayload}`,
+  `m=audio ${receiverPort ?? '[rtpstream_audio_port]'} RTP/AVP 8 ${digitPayload}`,
   'a=rtpmap:8 PCMA/8000',
   `a=rtpmap:${digitPayload} telephone-event/8000`,
   `a=fmtp:${digitPayload} 0-16`,
   'a=ptime:20',
   `a=${offers === 'nowhere' ? 'sendrecv' : offers}`,
-  ...(earPort === undefined ? [] : ['a=x-speaks-from:[rtpstream_audio_port]']),
+  ...(receiverPort === undefined ? [] : ['a=x-speaks-from:[rtpstream_audio_port]']),
 ];
 
 function escape(text: string): string {
@@ -132,7 +132,7 @@ ${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
   const ringing =
     input.earlyTonePath === undefined
       ? `<send>${reply('180 Ringing')}</send>`
-      : `<send>${reply('183 Session Progress', sdp(input.earPort))}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
+      : `<send>${reply('183 Session Progress', sdp(input.receiverPort))}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
   switch (input.behaviour) {
     case 'busy':
       return scenario('agent', refuse('486 Busy Here'));
@@ -151,7 +151,7 @@ ${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
         `${invited}
 ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${hush}${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
-<send retrans="500">${reply('200 OK', sdp(input.earPort))}</send>
+<send retrans="500">${reply('200 OK', sdp(input.receiverPort))}</send>
 <recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
@@ -199,7 +199,7 @@ export function callerScenario(input: CallerScenario): string {
     .join('\n');
   const invite = message(
     request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
-    sdp(input.earPort, input.offers),
+    sdp(input.receiverPort, input.offers),
   );
   return scenario(
     'caller',

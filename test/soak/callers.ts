@@ -1,7 +1,7 @@
 import { continuousTone } from '../../lab/telephones/audio.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hold, resume, transfer } from '../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../lab/telephones/rtpReceiver.ts';
 import { placeCall, type Call } from '../../lab/telephones/sip.ts';
 import { presentMs } from '../support/audio/audio.ts';
 import { extensionOf, hertz, lineOf, strangerExtension, type Destination, type Mode, type World } from './world.ts';
@@ -127,7 +127,12 @@ const heardMs = (samples: Int16Array, hz: number, share = 0.7): number => presen
 const leavesAfterMs = 1_500;
 
 /** What they do in the call beside listening and pressing keys; how long they held, ms. Asterisk may die in the middle of it. */
-async function act(call: Call, ear: Ear, { holds, transfersAfterMs }: Habit, hasEnded: () => boolean): Promise<number> {
+async function act(
+  call: Call,
+  receiver: RtpReceiver,
+  { holds, transfersAfterMs }: Habit,
+  hasEnded: () => boolean,
+): Promise<number> {
   if (holds === undefined && transfersAfterMs === undefined) return 0;
   while (!call.isAnswered()) {
     if (hasEnded()) return 0;
@@ -141,11 +146,11 @@ async function act(call: Call, ear: Ear, { holds, transfersAfterMs }: Habit, has
     await call.hangUp();
     return 0;
   }
-  if ((await hold(call.dialog(), ear.port)) !== 200) return 0;
+  if ((await hold(call.dialog(), receiver.port)) !== 200) return 0;
   const from = performance.now();
   await sleep(holds.ms);
   const heldMs = performance.now() - from;
-  if (!hasEnded()) await resume(call.dialog(), ear.port);
+  if (!hasEnded()) await resume(call.dialog(), receiver.port);
 
   return heldMs;
 }
@@ -154,19 +159,19 @@ async function act(call: Call, ear: Ear, { holds, transfersAfterMs }: Habit, has
 export async function makeCall({ rig }: World, caller: number, habit: Habit): Promise<Made> {
   const { mode, destination, keys, hangUpAfterMs } = habit;
   const from = Date.now();
-  const ear = await startEar();
+  const receiver = await startRtpReceiver();
   try {
     const call = await placeCall({
       sipPort: rig.asterisk.sipPort,
       to: extensionOf(caller, mode, destination),
       tone: await continuousTone(hertz.caller),
-      ear,
+      receiver,
       ...(keys === undefined ? {} : { digits: keys }),
       ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
     });
     let isOver = false;
     void call.ended.catch(() => undefined).then(() => (isOver = true));
-    const acting = act(call, ear, habit, () => isOver).catch(() => 0);
+    const acting = act(call, receiver, habit, () => isOver).catch(() => 0);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
@@ -177,7 +182,7 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit): Pr
     clearTimeout(timer);
     await call.stop().catch(() => undefined);
     const heldMs = await acting;
-    const samples = ear.samples();
+    const samples = receiver.samples();
 
     return {
       habit,
@@ -192,6 +197,6 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit): Pr
       isStranded: end === undefined || end.status === 'failed',
     };
   } finally {
-    ear.close();
+    receiver.close();
   }
 }

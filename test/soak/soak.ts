@@ -150,7 +150,7 @@ async function keepFailure(what: Failed): Promise<void> {
     const sounds = await archivedSounds(what).catch(() => ({}));
     await keepTraces(
       world.rig,
-      { callers: [], agents: [], ears: [] },
+      { callers: [], agents: [], receivers: [] },
       { of: 'soak', failed, files: { ...texts, ...sounds } },
     );
   } catch (error) {

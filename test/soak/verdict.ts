@@ -29,7 +29,7 @@ export type Evidence = {
   rest: readonly [Sample, Sample] | undefined;
 };
 
-/** Asterisk's 95 % of a sentence (P2), as an ear hears it. */
+/** Asterisk's 95 % of a sentence (P2), as a receiver hears it. */
 const heardEnoughMs = 0.9 * noticeMs;
 /** A header without a sample. */
 const emptyWavBytes = 44;
@@ -102,7 +102,7 @@ export function hasHold(durationMs: number, { answeredMs, heldMs }: Pick<Made, '
   return heldMs > 0 && durationMs > answeredMs - noticeMs - heldMs + holdSlackMs;
 }
 
-/** No recording of whom nobody told, and none of whom refused; by what the callers' ears heard. */
+/** No recording of whom nobody told, and none of whom refused; by what the callers' receivers heard. */
 async function judgeRecordings(
   { made, struck, store }: Evidence,
   catalogue: Catalogue,

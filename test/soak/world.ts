@@ -21,7 +21,7 @@ export type World = {
   stop(): Promise<void>;
 };
 
-/** Every sentence is a tone of its own, so that an ear or a recording tells what was said. */
+/** Every sentence is a tone of its own, so that a receiver or a recording tells what was said. */
 export const hertz = { caller: 440, notice: 700, saying: 850, agent: 1000, stranger: 1600 } as const;
 export const noticeMs = 1_000;
 const sayingMs = 500;

@@ -7,7 +7,7 @@ import type { Agent, Call, SipEvent } from '../../lab/telephones/sip.ts';
 import { openCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, NoticeRow, RecordingRow } from '../../src/catalogue/rows.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Ear } from '../../lab/telephones/ear.ts';
+import type { RtpReceiver } from '../../lab/telephones/rtpReceiver.ts';
 import { bounds, lateSince } from '../../lab/machine/lateness.ts';
 import { writeWav } from './audio/audio.ts';
 
@@ -17,12 +17,12 @@ export function failedTests(): readonly string[] {
 }
 
 /** The port is that of the telephone's SDP, as Asterisk's log has it. */
-const heardFile = ({ port }: Ear): string => `heard-on-${port}.wav`;
+const heardFile = ({ port }: RtpReceiver): string => `heard-on-${port}.wav`;
 
 export type Telephones = {
   readonly callers: readonly Call[];
   readonly agents: readonly Agent[];
-  readonly ears: readonly Ear[];
+  readonly receivers: readonly RtpReceiver[];
 };
 
 /** What a file in the folder of a failure holds, if its name does not tell. */
@@ -83,9 +83,9 @@ export async function keepTraces(
       writeFileSync(join(folder, name), content);
     });
   }
-  for (const ear of telephones.ears) {
+  for (const receiver of telephones.receivers) {
     ifPossible(() => {
-      if (ear.packets() > 0) writeWav(join(folder, heardFile(ear)), ear.samples());
+      if (receiver.packets() > 0) writeWav(join(folder, heardFile(receiver)), receiver.samples());
     });
   }
   const text = [
@@ -145,17 +145,19 @@ function timelineOf(call: CallRow, notices: readonly NoticeRow[], recording: Rec
   return `  ${call.line ?? `call without a line, ${call.id}`}: ${new Date(call.startedAt).toISOString()} ${[...sentences, ...recorded, ended].join(' · ')}`;
 }
 
-function sipLines({ callers, agents, ears }: Telephones): string[] {
+function sipLines({ callers, agents, receivers }: Telephones): string[] {
   const text = (events: readonly SipEvent[]): string =>
     events.map(({ name, at }) => `${name} ${new Date(at).toISOString().slice(11)}`).join(' · ');
 
   return [
     ...callers.map((call, index) => {
-      const ear = call.earPort === undefined ? '' : `, ear on ${call.earPort}`;
-      return `  caller ${index + 1} to ${call.to}${ear}: ${text(call.events())}`;
+      const receiver = call.receiverPort === undefined ? '' : `, receiver on ${call.receiverPort}`;
+      return `  caller ${index + 1} to ${call.to}${receiver}: ${text(call.events())}`;
     }),
     ...agents.map((agent) => `  agent on ${agent.port}: ${text(agent.events())}`),
-    ...ears.map((ear) => `  ear on ${ear.port}: ${ear.packets()} packets, ${heardFile(ear)}`),
+    ...receivers.map(
+      (receiver) => `  receiver on ${receiver.port}: ${receiver.packets()} packets, ${heardFile(receiver)}`,
+    ),
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { rigDialplan } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { takeApplication } from '../../support/ari/applicationTaker.ts';
@@ -33,7 +33,7 @@ const bytesPerSecond = 16_000;
 const lines = ['killed', 'stopped', 'taken', 'kept', 'without', 'unloaded'] as const;
 type Line = (typeof lines)[number];
 
-const agents = new Map<string, { agent: Agent; ear: Ear }>();
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 const extensions: Record<string, string> = {};
 let stranger: Agent;
 let operator: Operator;
@@ -41,9 +41,9 @@ let operator: Operator;
 const notice = useBriefNotice();
 const at = useRig(async () => {
   for (const line of lines) {
-    const ear = await at.keep(startEar());
-    const agent = await at.keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), ear }));
-    agents.set(line, { agent, ear });
+    const receiver = await at.keep(startRtpReceiver());
+    const agent = await at.keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), receiver }));
+    agents.set(line, { agent, receiver });
     extensions[line] = `${agent.dialString},20,line=${line}`;
   }
   stranger = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 4 }));
@@ -68,13 +68,13 @@ beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
 });
 
-type Talk = { call: Call; ear: Ear; agentEar: Ear; id: string; wav: string; bridge: string };
+type Talk = { call: Call; receiver: RtpReceiver; agentReceiver: RtpReceiver; id: string; wav: string; bridge: string };
 
 /** A call of which seven seconds were written down. */
 async function talk(line: Line): Promise<Talk> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
   const id = await eventually(async () => {
     const made = (await catalogueCalls(at.rig)).find((each) => each.line === line);
     const recording = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === made?.id);
@@ -88,10 +88,10 @@ async function talk(line: Line): Promise<Talk> {
   const entry = operator.seen.find(
     ({ type, channel }) => type === 'ChannelEnteredBridge' && channel?.id === operator.channelOf(line),
   );
-  const agentEar = agents.get(line)?.ear;
-  if (entry?.bridge === undefined || agentEar === undefined) throw new Error(`${line} has no bridge`);
+  const agentReceiver = agents.get(line)?.receiver;
+  if (entry?.bridge === undefined || agentReceiver === undefined) throw new Error(`${line} has no bridge`);
 
-  return { call, ear, agentEar, id, wav, bridge: entry.bridge.id };
+  return { call, receiver, agentReceiver, id, wav, bridge: entry.bridge.id };
 }
 
 const isRecorded = async ({ bridge }: Talk): Promise<boolean> =>
@@ -109,8 +109,8 @@ async function recorderEnds({ id }: Talk, from: number): Promise<number> {
   return timeOf(ended.timestamp) - from;
 }
 
-const hears = (ear: Ear, hz: number): Promise<unknown> =>
-  eventually(() => presentMs(ear.latest(2_000), hz, { share: 0.2 }) > 200, { everyMs: 200 });
+const hears = (receiver: RtpReceiver, hz: number): Promise<unknown> =>
+  eventually(() => presentMs(receiver.latest(2_000), hz, { share: 0.2 }) > 200, { everyMs: 200 });
 
 /** Who came into a bridge and was not sent away yet. */
 const joined = new Set<string>();
@@ -135,9 +135,9 @@ async function sendAway(channel: string): Promise<void> {
 async function expectTalkUnrecorded(made: Talk): Promise<string> {
   const size = statSync(made.wav).size;
   const channel = await join(made.bridge);
-  await hears(made.ear, strangerHz);
-  await hears(made.ear, agentHz);
-  await hears(made.agentEar, callerHz);
+  await hears(made.receiver, strangerHz);
+  await hears(made.receiver, agentHz);
+  await hears(made.agentReceiver, callerHz);
   expect(statSync(made.wav).size).toBe(size);
   expect(presentMs(readWav(made.wav), strangerHz, { share: 0.02, windowMs: 40 })).toBe(0);
 

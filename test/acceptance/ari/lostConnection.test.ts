@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
@@ -55,12 +55,12 @@ const at = useRig(async () => {
   };
 });
 
-const placed = new Map<string, { call: Call; ear: Ear }>();
+const placed = new Map<string, { call: Call; receiver: RtpReceiver }>();
 
-async function place(to: string): Promise<{ call: Call; ear: Ear }> {
-  const ear = await at.keep(startEar());
+async function place(to: string): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const made = { call: await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear })), ear };
+  const made = { call: await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver })), receiver };
   placed.set(to, made);
 
   return made;
@@ -73,7 +73,7 @@ const reaches = (line: string, phase: string): Promise<void> =>
 
 const hears = (line: string, hz: number): Promise<unknown> =>
   eventually(
-    () => tonePresence(placed.get(line)?.ear.latest(3_000) ?? new Int16Array(), hz, { share: 0.2 }).length > 0,
+    () => tonePresence(placed.get(line)?.receiver.latest(3_000) ?? new Int16Array(), hz, { share: 0.2 }).length > 0,
     {
       everyMs: 200,
     },
@@ -112,18 +112,18 @@ beforeAll(async () => {
     await hears(line, agentHz);
   }
   await place('refused');
-  const { ear } = await place('agreed');
+  const { receiver } = await place('agreed');
   await operator.playing('agreed', 'opt-in');
-  await ear.pressDigit('1');
+  await receiver.pressDigit('1');
   for (const line of ['refused', 'agreed']) await reaches(line, 'dialling');
   // The catalogue has the phase before Asterisk is asked to dial.
   for (const line of ['refused', 'agreed']) await operator.dialled(line, 'RINGING');
   recordersBefore = await liveRecorders();
   await at.rig.killServe();
   // A no that nobody hears, and a yes that may have been taken back.
-  await placed.get('refused')?.ear.pressDigit('9');
+  await placed.get('refused')?.receiver.pressDigit('9');
   const pressed = placed.get('pressed');
-  for (const key of '*9') await pressed?.ear.pressDigit(key);
+  for (const key of '*9') await pressed?.receiver.pressDigit(key);
   await pressed?.call.hangUp();
   await pressed?.call.ended;
   const joined = await joinUnseen();

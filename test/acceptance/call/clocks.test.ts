@@ -5,7 +5,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import { startAriProxy, type AriProxy } from '../../support/ari/ariProxy.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
@@ -47,9 +47,14 @@ const linesOf = (lines: readonly string[]) =>
   Object.fromEntries(lines.map((line) => [line, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]));
 
 /** A whole call, without anything of it being measured. */
-async function call(at: RigInUse, line: string, ear?: Ear): Promise<void> {
+async function call(at: RigInUse, line: string, receiver?: RtpReceiver): Promise<void> {
   const tone = await continuousTone(440);
-  const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ...(ear === undefined ? {} : { ear }) });
+  const placed = placeCall({
+    sipPort: at.rig.asterisk.sipPort,
+    to: line,
+    tone,
+    ...(receiver === undefined ? {} : { receiver }),
+  });
   expect(await (await at.keep(placed)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
 }
 
@@ -135,9 +140,9 @@ describe('the clock of Asterisk', () => {
         answered: agent.answered(),
         files: files(),
       };
-      const ear = await at.keep(startEar());
+      const receiver = await at.keep(startRtpReceiver());
       let isOver = false;
-      const called = call(at, line, ear).finally(() => {
+      const called = call(at, line, receiver).finally(() => {
         isOver = true;
       });
       // Whatever is waited for first.
@@ -151,12 +156,12 @@ describe('the clock of Asterisk', () => {
       let packetsBefore: number | undefined;
       const isRecorded = (): boolean => {
         if (!files().some(isNewWav)) return false;
-        packetsBefore ??= ear.packets();
-        return ear.packets() > packetsBefore + packetsBetween;
+        packetsBefore ??= receiver.packets();
+        return receiver.packets() > packetsBefore + packetsBetween;
       };
       const isThere = (): boolean => {
         if (isOver) return true;
-        if (state === 'announcing') return ear.packets() > 0;
+        if (state === 'announcing') return receiver.packets() > 0;
         if (state === 'dialling') return agent.calls() > before.calls;
         return hasCome() && (state !== 'talking' || isRecorded());
       };

@@ -1,5 +1,5 @@
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { receiptSchema } from '../../../src/receipt/receipt.ts';
@@ -225,10 +225,10 @@ const at = useRig(async () => {
   };
 });
 
-type Outcome = { end: CallEnd; ear: Ear };
+type Outcome = { end: CallEnd; receiver: RtpReceiver };
 const outcomes = new Map<string, Outcome>();
 
-async function pressAt(each: Call, ear: Ear): Promise<void> {
+async function pressAt(each: Call, receiver: RtpReceiver): Promise<void> {
   const { line, at: moment, keys, from } = each;
   const [first, second] = languagesOf(from);
   switch (moment) {
@@ -249,23 +249,23 @@ async function pressAt(each: Call, ear: Ear): Promise<void> {
     case 'ringing':
       await operator.dialled(line, 'RINGING');
   }
-  await eventually(() => ear.packets() > 0);
-  for (const key of keys ?? '') await ear.pressDigit(key);
+  await eventually(() => receiver.packets() > 0);
+  for (const key of keys ?? '') await receiver.pressDigit(key);
 }
 
 async function callBy(each: Call): Promise<void> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
     placeCall({
       sipPort: at.rig.asterisk.sipPort,
       to: each.line,
       fromNumber: numbers[each.from],
       tone: await continuousTone(callerHz),
-      ear,
+      receiver,
     }),
   );
-  await Promise.race([pressAt(each, ear), call.ended]);
-  outcomes.set(each.line, { end: await call.ended, ear });
+  await Promise.race([pressAt(each, receiver), call.ended]);
+  outcomes.set(each.line, { end: await call.ended, receiver });
 }
 
 beforeAll(async () => {
@@ -299,21 +299,21 @@ describe.each(named(cases))('a caller ($told, $asked) who $how', ({ each }) => {
   });
 
   it('talks to the destination', () => {
-    const { end, ear } = outcomeOf(each);
+    const { end, receiver } = outcomeOf(each);
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(tonePresence(ear.samples(), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
+    expect(tonePresence(receiver.samples(), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
   });
 });
 
 const soundOf = (language: string, prompt: string, each: Call) =>
-  heardPart(outcomeOf(each).ear.samples(), promptSound(language, prompt));
+  heardPart(outcomeOf(each).receiver.samples(), promptSound(language, prompt));
 
 it.each(named(cases.filter(({ expected }) => expected === 'refused')))(
   'tells a caller ($told, $asked) who $how that it is so, and only then connects',
   async ({ each }) => {
     const acknowledged = languagesOf(each.from).map((language) => soundOf(language, 'opt-out-ack', each));
     expect(Math.min(...acknowledged.map(({ share }) => share))).toBeGreaterThan(0.75);
-    const [voice] = tonePresence(outcomeOf(each).ear.samples(), agentHz, { share: 0.7 });
+    const [voice] = tonePresence(outcomeOf(each).receiver.samples(), agentHz, { share: 0.7 });
     expect(voice?.startMs).toBeGreaterThan(Math.max(...acknowledged.map(({ atMs }) => atMs)));
     const { consent } = await endedCall(at.rig, each.line);
     expect(consent).toMatchObject({ answer: 'refused', digits: each.keys?.slice(-1) });
@@ -326,7 +326,7 @@ it.each(named(cases.filter(({ expected }) => expected === 'no_consent')))(
   ({ each }) => {
     const told = languagesOf(each.from).map((language) => soundOf(language, 'no-answer', each));
     expect(Math.min(...told.map(({ share }) => share))).toBeGreaterThan(0.75);
-    const [voice] = tonePresence(outcomeOf(each).ear.samples(), agentHz, { share: 0.7 });
+    const [voice] = tonePresence(outcomeOf(each).receiver.samples(), agentHz, { share: 0.7 });
     expect(voice?.startMs).toBeGreaterThan(Math.max(...told.map(({ atMs }) => atMs)));
   },
 );
@@ -336,7 +336,7 @@ it.each(named(cases.filter(({ asked, expected }) => asked === 'optIn' && expecte
   async ({ each }) => {
     const told = languagesOf(each.from).map((language) => soundOf(language, 'opt-in-ack', each));
     expect(Math.min(...told.map(({ share }) => share))).toBeGreaterThan(0.75);
-    const [voice] = tonePresence(outcomeOf(each).ear.samples(), agentHz, { share: 0.7 });
+    const [voice] = tonePresence(outcomeOf(each).receiver.samples(), agentHz, { share: 0.7 });
     expect(voice?.startMs).toBeGreaterThan(Math.max(...told.map(({ atMs }) => atMs)));
     const question = (await catalogueNotices(at.rig, each.line)).at(-1);
     const lasted = (question?.finishedAt ?? 0) - (question?.startedAt ?? 0);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { burstTone, continuousTone, digitTone } from '../../../lab/telephones/audio.ts';
 import { digitsHeader } from '../../../lab/asterisk/asteriskConf.ts';
 import { pressByInfo } from '../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
@@ -29,14 +29,17 @@ const asked = ways.flatMap((way) => [
 const talks = ways.map((way, index) => ({ way, line: `stops-${way}`, language: ['de', 'fr', 'nl'][index] ?? 'en' }));
 
 let agent: Agent;
-const listeners = new Map<string, { agent: Agent; ear: Ear }>();
+const listeners = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let operator: Operator;
 const at = useRig(async () => {
   const tone = await burstTone(agentHz);
   agent = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1500, atOnce: 2 * asked.length }));
   for (const { line } of talks) {
-    const ear = await at.keep(startEar());
-    listeners.set(line, { ear, agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 2, ear })) });
+    const receiver = await at.keep(startRtpReceiver());
+    listeners.set(line, {
+      receiver,
+      agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 2, receiver })),
+    });
   }
   const purpose = (consent: string, kind: string) => ({
     ...labPurpose('lab', 'Calls of the lab are recorded in order to see that keys are obeyed.', 28),
@@ -67,42 +70,42 @@ const at = useRig(async () => {
   };
 });
 
-async function callBy(line: string, way: Way): Promise<{ call: Call; ear: Ear }> {
-  const ear = await at.keep(startEar());
+async function callBy(line: string, way: Way): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
     placeCall({
       sipPort: at.rig.asterisk.sipPort,
       to: line,
-      ear,
-      // Keys as sound come from the ear; a voice from elsewhere would be mixed into them.
+      receiver,
+      // Keys as sound come from the receiver; a voice from elsewhere would be mixed into them.
       ...(way === 'inband' ? {} : { tone: await continuousTone(callerHz) }),
       ...(way === 'rfc4733' ? {} : { headers: [`${digitsHeader}: ${way}`] }),
     }),
   );
   // As the telephone of a caller who says nothing.
-  if (way === 'inband') void call.ended.finally(ear.reportOnly());
+  if (way === 'inband') void call.ended.finally(receiver.reportOnly());
 
-  return { call, ear };
+  return { call, receiver };
 }
 
-async function press(way: Way, { call, ear }: { call: Call; ear: Ear }, keys: string): Promise<void> {
+async function press(way: Way, { call, receiver }: { call: Call; receiver: RtpReceiver }, keys: string): Promise<void> {
   for (const key of keys) {
     switch (way) {
       case 'rfc4733':
-        await ear.pressDigit(key);
+        await receiver.pressDigit(key);
         break;
       case 'info':
         expect(await pressByInfo(call.dialog(), key)).toBe(200);
         break;
       case 'inband':
-        await ear.speak(await digitTone(key));
+        await receiver.speak(await digitTone(key));
     }
   }
 }
 
-type Talk = { ear: Ear; stoppedAfterMs: number; file: string; existed: boolean; agentMs: number };
+type Talk = { receiver: RtpReceiver; stoppedAfterMs: number; file: string; existed: boolean; agentMs: number };
 const stopped = new Map<string, Talk>();
-const connected = new Map<string, Ear>();
+const connected = new Map<string, RtpReceiver>();
 
 /** Presses the code in the talk, sees the file vanish while the call is on, and lets them talk on. */
 async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
@@ -113,7 +116,7 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
   // Some seconds of talk are on disk before the code is pressed.
   const file = await eventually(
     () => {
-      expect(tonePresence(made.ear.latest(3000), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
+      expect(tonePresence(made.receiver.latest(3000), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
       const bridge = operator.seen.findLast(
         ({ type, channel }) => type === 'ChannelEnteredBridge' && channel?.id === peer,
       );
@@ -136,13 +139,13 @@ async function stopBy({ line, way }: (typeof talks)[number]): Promise<void> {
       operator.seen.find(({ type, recording }) => type.startsWith('RecordingF') && recording?.name === file) ?? false,
   );
   const stoppedAfterMs = timeOf(removal.timestamp) - pressedAt;
-  const length = made.ear.samples().length;
+  const length = made.receiver.samples().length;
   // They hear the acknowledgement, about five seconds, and talk on.
-  const since = () => made.ear.latest(Date.now() - pressedAt);
+  const since = () => made.receiver.latest(Date.now() - pressedAt);
   await eventually(() => tonePresence(since(), agentHz, { share: 0.7 }).length >= 6, {
     everyMs: 200,
   });
-  stopped.set(line, { ear: made.ear, stoppedAfterMs, file: id, existed, agentMs: length / 8 });
+  stopped.set(line, { receiver: made.receiver, stoppedAfterMs, file: id, existed, agentMs: length / 8 });
   await made.call.hangUp();
 }
 
@@ -155,7 +158,7 @@ beforeAll(async () => {
         await operator.playing(line, mode === 'optIn' ? 'opt-in' : 'opt-out');
         await press(way, made, key);
         expect(await made.call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-        connected.set(line, made.ear);
+        connected.set(line, made.receiver);
       }),
     ),
     ...talks.map((each) => at.onTime(each.line, () => stopBy(each))),
@@ -199,11 +202,11 @@ describe.each(talks)('a caller who presses *9 in the talk, by $way', ({ line, la
   it('goes on talking, and both are told', () => {
     const listener = listeners.get(line);
     const after = talk()
-      .ear.samples()
+      .receiver.samples()
       .subarray(talk().agentMs * 8);
     const acknowledgement = promptSound(language, 'erased-ack');
     expect(tracesOf(acknowledgement, after, [agentHz, callerHz])).toBeGreaterThan(0.5);
-    const agentHeard = listener?.ear.samples() ?? new Int16Array();
+    const agentHeard = listener?.receiver.samples() ?? new Int16Array();
     expect(tracesOf(acknowledgement, agentHeard, [agentHz, callerHz])).toBeGreaterThan(0.5);
     if (way === 'inband') return;
     const voice = tonePresence(agentHeard, callerHz, { share: 0.5 });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { burstTone, continuousTone, type ToneFile } from '../../../lab/telephones/audio.ts';
 import { hold, transfer, transferAttended } from '../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../../lab/telephones/sip.ts';
 import type { CallRow, RecordingRow } from '../../../src/catalogue/rows.ts';
@@ -47,16 +47,16 @@ let busy: Agent;
 let stranger: Agent;
 /** Those whose talk goes on until somebody ends it; by line. */
 const talkers = new Map<string, Agent>();
-const listeners = new Map<string, Ear>();
+const listeners = new Map<string, RtpReceiver>();
 const at = useRig(async () => {
   const tone = await burstTone(agentHz);
   agent = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1500, atOnce: 12 }));
   busy = await at.keep(startAgent({ behaviour: 'busy', atOnce: 4 }));
   stranger = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 12 }));
   for (const line of ['given', 'taken', 'consulted', 'joined', 'joinedrefused']) {
-    const ear = await at.keep(startEar());
-    listeners.set(line, ear);
-    talkers.set(line, await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 2, ear })));
+    const receiver = await at.keep(startRtpReceiver());
+    listeners.set(line, receiver);
+    talkers.set(line, await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 2, receiver })));
   }
   const to = (line: string): string => `${(talkers.get(line) ?? agent).dialString},20,line=${line}`;
   const purpose = (more: Record<string, unknown>) => ({
@@ -99,8 +99,8 @@ const at = useRig(async () => {
   };
 });
 
-type Made = { call: Call; ear: Ear };
-type Outcome = { end: CallEnd; ear: Ear };
+type Made = { call: Call; receiver: RtpReceiver };
+type Outcome = { end: CallEnd; receiver: RtpReceiver };
 const outcomes = new Map<string, Outcome>();
 const failures = new Map<string, unknown>();
 
@@ -109,27 +109,28 @@ async function callBy(
   meanwhile: (made: Made) => Promise<unknown>,
   options: { tone?: ToneFile } = {},
 ): Promise<void> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = options.tone ?? (await continuousTone(callerHz));
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
-  await meanwhile({ call, ear });
-  outcomes.set(line, { end: await call.ended, ear });
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
+  await meanwhile({ call, receiver });
+  outcomes.set(line, { end: await call.ended, receiver });
 }
 
 /** For how much of these samples a tone was there, alone; ms. */
 const toneMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
-const hears = (ear: Ear, hz: number): number => toneMs(ear.samples(), hz);
+const hears = (receiver: RtpReceiver, hz: number): number => toneMs(receiver.samples(), hz);
 
 /**
  * Waits until this tone was heard for 1.3 of the last 3 seconds: bursts of half a second are, too. What is claimed of it afterwards is
  * less, as the windows of the whole call lie elsewhere.
  */
-const hearing = (ear: Ear, hz: number) => eventually(() => toneMs(ear.latest(3000), hz) > 1300, { everyMs: 200 });
+const hearing = (receiver: RtpReceiver, hz: number) =>
+  eventually(() => toneMs(receiver.latest(3000), hz) > 1300, { everyMs: 200 });
 
 /** Waits until they have talked for a while with the recorder on. */
-async function talked(line: string, { ear }: Made): Promise<void> {
+async function talked(line: string, { receiver }: Made): Promise<void> {
   await operator.dialled(line, 'ANSWER');
-  await hearing(ear, agentHz);
+  await hearing(receiver, agentHz);
 }
 
 const dialogOf = (line: string) => {
@@ -139,11 +140,11 @@ const dialogOf = (line: string) => {
   return dialog;
 };
 
-const agentEar = (line: string): Ear => {
-  const ear = listeners.get(line);
-  if (ear === undefined) throw new Error(`the agent of ${line} has no ear`);
+const agentReceiver = (line: string): RtpReceiver => {
+  const receiver = listeners.get(line);
+  if (receiver === undefined) throw new Error(`the agent of ${line} has no receiver`);
 
-  return ear;
+  return receiver;
 };
 
 const bridgeOf = (channel: string): string => {
@@ -164,12 +165,12 @@ async function joinedBySomebody(line: string, made: Made): Promise<void> {
   const bridge = bridgeOf(operator.channelOf(line));
   await operator.request('POST', `/bridges/${bridge}/addChannel?channel=${id}`);
   const both = () =>
-    [strangerHz, agentHz].every((hz) => tonePresence(made.ear.latest(3000), hz, { share: 0.2 }).length >= 1);
+    [strangerHz, agentHz].every((hz) => tonePresence(made.receiver.latest(3000), hz, { share: 0.2 }).length >= 1);
   await eventually(both, { everyMs: 200 });
   // Long enough to tell the recorder's end from the call's.
   await eventually(
     () =>
-      tonePresence(made.ear.latest(3000), strangerHz, { share: 0.2 }).some(
+      tonePresence(made.receiver.latest(3000), strangerHz, { share: 0.2 }).some(
         ({ startMs, endMs }) => endMs - startMs > 2500,
       ),
     { everyMs: 200 },
@@ -185,9 +186,9 @@ const deeds: Record<string, () => Promise<void>> = {
       await call.hangUp();
     }),
   held: () =>
-    callBy('held', async ({ call, ear }) => {
+    callBy('held', async ({ call, receiver }) => {
       await operator.playing('held', 'notice-training');
-      expect(await hold(call.dialog(), ear.port)).toBe(200);
+      expect(await hold(call.dialog(), receiver.port)).toBe(200);
     }),
   movedearly: () =>
     callBy('movedearly', async ({ call }) => {
@@ -199,16 +200,16 @@ const deeds: Record<string, () => Promise<void>> = {
       await operator.request('DELETE', `/playbacks/${await operator.playing('stopped', 'opt-out')}`);
     }),
   stoppedquestion: () =>
-    callBy('stoppedquestion', async ({ ear }) => {
+    callBy('stoppedquestion', async ({ receiver }) => {
       // The key comes after the stop: before it, a yes would end the question by itself, and count.
       await operator.request('DELETE', `/playbacks/${await operator.playing('stoppedquestion', 'opt-in')}`);
-      await ear.pressDigit('1');
+      await receiver.pressDigit('1');
     }),
   given: () =>
     callBy('given', async (made) => {
       await talked('given', made);
       expect(await transfer(dialogOf('given'), 'stranger')).toBe(202);
-      await hearing(made.ear, strangerHz);
+      await hearing(made.receiver, strangerHz);
       await made.call.hangUp();
     }),
   taken: () =>
@@ -216,13 +217,13 @@ const deeds: Record<string, () => Promise<void>> = {
       await talked('taken', made);
       const peer = await operator.dialled('taken', 'ANSWER');
       expect(await transfer(made.call.dialog(), 'stranger')).toBe(202);
-      await hearing(agentEar('taken'), strangerHz);
+      await hearing(agentReceiver('taken'), strangerHz);
       // As a telephone does when its transfer has succeeded; the others talk on.
       await made.call.hangUp();
       // All of these three seconds are after the hang-up.
       await eventually(
         () =>
-          toneMs(agentEar('taken').latest(3000), strangerHz) > 2500 &&
+          toneMs(agentReceiver('taken').latest(3000), strangerHz) > 2500 &&
           made.call.events().some(({ name, at: when }) => name === 'byeSent' && Date.now() - when > 3000),
         {
           everyMs: 200,
@@ -236,9 +237,9 @@ const deeds: Record<string, () => Promise<void>> = {
       const consultation = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'stranger' }));
       await eventually(() => consultation.isAnswered());
       // As a telephone does: whom it consults about, waits.
-      expect(await hold(dialogOf('consulted'), agentEar('consulted').port)).toBe(200);
+      expect(await hold(dialogOf('consulted'), agentReceiver('consulted').port)).toBe(200);
       expect(await transferAttended(dialogOf('consulted'), consultation.dialog())).toBe(202);
-      await hearing(made.ear, strangerHz);
+      await hearing(made.receiver, strangerHz);
       await made.call.hangUp();
       await consultation.ended;
     }),
@@ -251,7 +252,7 @@ const deeds: Record<string, () => Promise<void>> = {
   joinedrefused: () =>
     callBy('joinedrefused', async (made) => {
       await joinedBySomebody('joinedrefused', made);
-      for (const key of '*9') await made.ear.pressDigit(key);
+      for (const key of '*9') await made.receiver.pressDigit(key);
       await eventually(async () =>
         (await catalogueCalls(at.rig)).some(
           ({ line, consent }) => line === 'joinedrefused' && consent.answer === 'refused',
@@ -262,9 +263,9 @@ const deeds: Record<string, () => Promise<void>> = {
   // Nobody presses the key of the first line.
   first: () => callBy('first', () => Promise.resolve()),
   third: () =>
-    callBy('third', async ({ ear }) => {
+    callBy('third', async ({ receiver }) => {
       await operator.playing('third', 'opt-in');
-      await ear.pressDigit('1');
+      await receiver.pressDigit('1');
     }),
 };
 let movedEarly: number | undefined;
@@ -312,7 +313,7 @@ async function expectUnrecorded(line: string, reason: string, level: string): Pr
   expect(await recordingsOf(call)).toEqual([]);
   const said = at.rig.log().filter((entry) => entry['call'] === call.id && entry['result'] !== undefined);
   expect(said).toMatchObject([{ level, reason }]);
-  expect(hears(outcomeOf(line).ear, agentHz)).toBeGreaterThan(500);
+  expect(hears(outcomeOf(line).receiver, agentHz)).toBeGreaterThan(500);
 }
 
 /** Kept as far as it went, with both voices and nobody else's. */
@@ -370,17 +371,17 @@ it('announces to the end what a transfer during the notice would have cut off, o
 describe('a transfer during the talk', () => {
   it('ends the recording when the agent sends the caller on, and the caller talks to somebody else', async () => {
     await expectKeptAlone('given');
-    expect(hears(outcomeOf('given').ear, strangerHz)).toBeGreaterThan(1200);
+    expect(hears(outcomeOf('given').receiver, strangerHz)).toBeGreaterThan(1200);
   });
 
   it('ends the recording when the caller sends the agent on', async () => {
     await expectKeptAlone('taken');
-    expect(hears(agentEar('taken'), strangerHz)).toBeGreaterThan(2500);
+    expect(hears(agentReceiver('taken'), strangerHz)).toBeGreaterThan(2500);
   });
 
   it('ends the recording when the agent joins the caller with whom it has consulted', async () => {
     await expectKeptAlone('consulted');
-    expect(hears(outcomeOf('consulted').ear, strangerHz)).toBeGreaterThan(1200);
+    expect(hears(outcomeOf('consulted').receiver, strangerHz)).toBeGreaterThan(1200);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { WebSocket } from 'ws';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { Rig } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
@@ -64,22 +64,22 @@ async function move(files: readonly string[], folder: string): Promise<() => Pro
 const folderOf = (rig: Rig, language: string): string => join(rig.asterisk.soundsFolder, language, 'preavis');
 const aside = (rig: Rig): string => join(rig.folder, 'aside');
 
-type Outcome = { end: CallEnd; ear: Ear };
+type Outcome = { end: CallEnd; receiver: RtpReceiver };
 
 async function callBy(name: Name, meanwhile?: () => Promise<void>): Promise<Outcome> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
-    placeCall({ sipPort: at.rig.asterisk.sipPort, to: name, tone: await continuousTone(440), ear }),
+    placeCall({ sipPort: at.rig.asterisk.sipPort, to: name, tone: await continuousTone(440), receiver }),
   );
   await meanwhile?.();
 
-  return { end: await call.ended, ear };
+  return { end: await call.ended, receiver };
 }
 
 /** P3 and P2: connected, unrecorded, and both the catalogue and the log say why. */
-async function expectUntold(name: Name, { end, ear }: Outcome, reason: string): Promise<void> {
+async function expectUntold(name: Name, { end, receiver }: Outcome, reason: string): Promise<void> {
   expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-  expect(tonePresence(ear.samples(), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(1);
+  expect(tonePresence(receiver.samples(), agentHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(1);
   const call = await endedCall(at.rig, name);
   expect(call).toMatchObject({ result: 'unrecorded', reason });
   const said = at.rig.log().find((entry) => entry['call'] === call.id && entry['msg'] === 'call ended unrecorded');
@@ -123,7 +123,7 @@ it('does not count a prompt that lies in another language only', async () => {
   try {
     const outcome = await at.onTime('moved', () => callBy('moved'));
     await expectUntold('moved', outcome, 'prompts_missing');
-    expect(heardPart(outcome.ear.samples(), promptSound('fr', 'notice-training')).share).toBeLessThan(0.2);
+    expect(heardPart(outcome.receiver.samples(), promptSound('fr', 'notice-training')).share).toBeLessThan(0.2);
   } finally {
     await undo();
   }
@@ -154,7 +154,7 @@ it('does not count a notice of which a sentence vanishes while another one is pl
       });
     });
     await expectUntold('vanished', outcome, 'notice_failed');
-    expect(heardPart(outcome.ear.samples(), promptSound('nl', 'notice-training')).share).toBeGreaterThan(0.75);
+    expect(heardPart(outcome.receiver.samples(), promptSound('nl', 'notice-training')).share).toBeGreaterThan(0.75);
   } finally {
     await undo?.();
   }

@@ -1,6 +1,6 @@
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { hold, resume, type Dialog } from '../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
@@ -33,15 +33,15 @@ const killed = 'killedonhold';
 const lines = [...cases.map(({ line }) => line), killed];
 type Case = (typeof cases)[number];
 
-const agents = new Map<string, { agent: Agent; ear: Ear }>();
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let operator: Operator;
 const at = useRig(async () => {
   for (const line of lines) {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     const agent = await at.keep(
-      startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), ringMs: 200, ear }),
+      startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), ringMs: 200, receiver }),
     );
-    agents.set(line, { agent, ear });
+    agents.set(line, { agent, receiver });
   }
   return {
     extensions: Object.fromEntries(lines.map((line) => [line, `${agentOf(line).agent.dialString},20,line=${line}`])),
@@ -56,7 +56,7 @@ const at = useRig(async () => {
   };
 });
 
-function agentOf(line: string): { agent: Agent; ear: Ear } {
+function agentOf(line: string): { agent: Agent; receiver: RtpReceiver } {
   const found = agents.get(line);
   if (found === undefined) throw new Error(`no agent of ${line}`);
 
@@ -64,36 +64,36 @@ function agentOf(line: string): { agent: Agent; ear: Ear } {
 }
 
 /** For how much of the last two seconds this tone was heard, ms. */
-const heardMs = (ear: Ear, hz: number): number => presentMs(ear.latest(2000), hz, { share: 0.5 });
+const heardMs = (receiver: RtpReceiver, hz: number): number => presentMs(receiver.latest(2000), hz, { share: 0.5 });
 
-const talking = (ear: Ear) => eventually(() => heardMs(ear, agentHz) > 1800, { everyMs: 100 });
+const talking = (receiver: RtpReceiver) => eventually(() => heardMs(receiver, agentHz) > 1800, { everyMs: 100 });
 
 const receipts = new Map<string, Receipt>();
 
 /** They talk, one holds for two seconds and a half, they talk again. */
 async function callBy({ line, by, back }: Case): Promise<void> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call: Call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  const call: Call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
   await operator.dialled(line, 'ANSWER');
-  await talking(ear);
-  const { agent, ear: agentEar } = agentOf(line);
+  await talking(receiver);
+  const { agent, receiver: agentReceiver } = agentOf(line);
   const dialog = (): Dialog => {
     const found = by === 'caller' ? call.dialog() : agent.dialogs().at(-1);
     if (found === undefined) throw new Error('nobody is in this call');
     return found;
   };
   if (by !== undefined) {
-    const own = by === 'caller' ? ear : agentEar;
+    const own = by === 'caller' ? receiver : agentReceiver;
     const heldAt = Date.now();
     expect(await hold(dialog(), own.port)).toBe(200);
     // Whoever waits hears music (that of the lab is silent), and the other no more, who goes on sending.
-    const waits = by === 'caller' ? { ear: agentEar, hz: callerHz } : { ear, hz: agentHz };
-    await eventually(() => heardMs(waits.ear, waits.hz) < 50, { everyMs: 100 });
+    const waits = by === 'caller' ? { receiver: agentReceiver, hz: callerHz } : { receiver, hz: agentHz };
+    await eventually(() => heardMs(waits.receiver, waits.hz) < 50, { everyMs: 100 });
     await eventually(() => Date.now() - heldAt > 2_500);
     if (back) {
       expect(await resume(dialog(), own.port)).toBe(200);
-      await talking(ear);
+      await talking(receiver);
     }
   }
   await call.hangUp();
@@ -188,12 +188,12 @@ test('nothing of it is a fault', () => {
 
 test('is found by a process that comes after one that was killed, in both directions', async () => {
   const { rig } = at;
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: rig.asterisk.sipPort, to: killed, tone, ear }));
+  const call = await at.keep(placeCall({ sipPort: rig.asterisk.sipPort, to: killed, tone, receiver }));
   await operator.dialled(killed, 'ANSWER');
-  await talking(ear);
-  const { agent, ear: agentEar } = agentOf(killed);
+  await talking(receiver);
+  const { agent, receiver: agentReceiver } = agentOf(killed);
   const dialog = agent.dialogs()[0];
   if (dialog === undefined) throw new Error('nobody is in this call');
   const row = (await catalogueRecordings(rig)).find(({ status }) => status === 'recording');
@@ -203,11 +203,11 @@ test('is found by a process that comes after one that was killed, in both direct
       expect(await recorder()).toMatchObject({ state });
     });
 
-  expect(await hold(dialog, agentEar.port)).toBe(200);
+  expect(await hold(dialog, agentReceiver.port)).toBe(200);
   await becomes('paused');
   await eventually(async () => (await catalogueChanges(rig, killed)).some(({ change }) => change === 'recorderPaused'));
   await rig.killServe();
-  expect(await resume(dialog, agentEar.port)).toBe(200);
+  expect(await resume(dialog, agentReceiver.port)).toBe(200);
   await rig.startServe();
   await becomes('recording');
   // Asterisk has done it before it is written down.
@@ -215,10 +215,10 @@ test('is found by a process that comes after one that was killed, in both direct
     (await catalogueChanges(rig, killed)).some(({ change }) => change === 'recorderResumed'),
   );
   await rig.killServe();
-  expect(await hold(dialog, agentEar.port)).toBe(200);
+  expect(await hold(dialog, agentReceiver.port)).toBe(200);
   await rig.startServe();
   await becomes('paused');
-  expect(await resume(dialog, agentEar.port)).toBe(200);
+  expect(await resume(dialog, agentReceiver.port)).toBe(200);
   await becomes('recording');
   await call.hangUp();
 

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { findInstallation } from '../../../lab/installation.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
@@ -151,24 +151,24 @@ const at = useRig(async () => {
   };
 });
 
-const ears = new Map<string, Ear>();
+const receivers = new Map<string, RtpReceiver>();
 
-async function earOf(line: string): Promise<Ear> {
-  const ear = await at.keep(startEar());
-  ears.set(line, ear);
+async function receiverOf(line: string): Promise<RtpReceiver> {
+  const receiver = await at.keep(startRtpReceiver());
+  receivers.set(line, receiver);
 
-  return ear;
+  return receiver;
 }
 
 async function storm({ line, keys, keyMs, pauseMs, purpose }: (typeof allStorms)[number]): Promise<void> {
-  const ear = await earOf(line);
+  const receiver = await receiverOf(line);
   const tone = await continuousTone(440);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
-  if (line === shortKeys.line) ear.speaksBy(undefined);
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
+  if (line === shortKeys.line) receiver.speaksBy(undefined);
   await operator.playing(line, purpose === 'agreement' ? 'notice-agreement' : 'notice-training');
-  await eventually(() => ear.packets() > 0);
+  await eventually(() => receiver.packets() > 0);
   for (const key of keys) {
-    await ear.pressDigit(key, keyMs);
+    await receiver.pressDigit(key, keyMs);
     await sleep(pauseMs);
   }
   expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
@@ -176,12 +176,12 @@ async function storm({ line, keys, keyMs, pauseMs, purpose }: (typeof allStorms)
 
 /** Somebody who chooses a language under a number that is none. */
 async function choose(): Promise<void> {
-  const ear = await earOf('menu');
+  const receiver = await receiverOf('menu');
   const chosen = operator.playing('menu', 'choose-lang').then(async () => {
-    await eventually(() => ear.packets() > 0);
-    await ear.pressDigit('3');
+    await eventually(() => receiver.packets() > 0);
+    await receiver.pressDigit('3');
   });
-  await rawCall({ sipPort: at.rig.asterisk.sipPort, to: 'menu', from: `"x" <sip:${mark}'--@${host}>`, ear });
+  await rawCall({ sipPort: at.rig.asterisk.sipPort, to: 'menu', from: `"x" <sip:${mark}'--@${host}>`, receiver });
   await chosen;
 }
 
@@ -190,20 +190,25 @@ beforeAll(async () => {
   const { sipPort } = at.rig.asterisk;
   await Promise.all([
     ...forged.map(async ({ line, from, headers }) => {
-      expect({ line, code: await rawCall({ sipPort, to: line, from, headers, ear: await earOf(line) }) }).toEqual({
+      expect({
+        line,
+        code: await rawCall({ sipPort, to: line, from, headers, receiver: await receiverOf(line) }),
+      }).toEqual({
         line,
         code: 200,
       });
     }),
     ...[...storms, fastKeys].map((each) => at.onTime(each.line, () => storm(each))),
     choose(),
-    earOf('purpose').then((ear) => rawCall({ sipPort, to: 'purpose', from: `<sip:+3292345678@${host}>`, ear })),
+    receiverOf('purpose').then((receiver) =>
+      rawCall({ sipPort, to: 'purpose', from: `<sip:+3292345678@${host}>`, receiver }),
+    ),
   ]);
   await storm(shortKeys);
 });
 
 const talked = (line: string): boolean =>
-  tonePresence(ears.get(line)?.samples() ?? new Int16Array(), agentHz, { share: 0.7 }).length > 0;
+  tonePresence(receivers.get(line)?.samples() ?? new Int16Array(), agentHz, { share: 0.7 }).length > 0;
 
 it.each(forged)('serves a caller with $what', async ({ line }) => {
   expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded' });

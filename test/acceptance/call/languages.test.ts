@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { rigBucket } from '../../../lab/rig.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import type { Receipt } from '../../../src/receipt/receipt.ts';
@@ -133,7 +133,7 @@ const at = useRig(async () => {
   };
 });
 
-const ears = new Map<string, Ear>();
+const receivers = new Map<string, RtpReceiver>();
 const outcomes = new Map<string, Outcome>();
 /** By recording id, after the upload. */
 const archived = new Map<string, Archived>();
@@ -142,18 +142,18 @@ let uploaded: { code: number; stdout: string };
 
 async function callBy(each: Case): Promise<void> {
   const { rig } = at;
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
     placeCall({
       sipPort: rig.asterisk.sipPort,
       to: each.line,
       fromNumber: each.from,
       tone: await continuousTone(callerHz),
-      ear,
+      receiver,
     }),
   );
   expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-  ears.set(each.line, ear);
+  receivers.set(each.line, receiver);
   await finishedRecording(rig, each.line);
 }
 
@@ -166,7 +166,7 @@ async function lookAt(each: Case): Promise<void> {
   writeFileSync(copy, wav);
   const samples = readWav(copy);
   outcomes.set(each.line, {
-    heard: ears.get(each.line)?.samples() ?? new Int16Array(),
+    heard: receivers.get(each.line)?.samples() ?? new Int16Array(),
     shown: await showRecording(rig, id),
     wav,
     samples,

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type CallOptions } from '../../../lab/telephones/sip.ts';
 import { presentMs } from '../../support/audio/audio.ts';
@@ -94,23 +94,25 @@ beforeAll(async () => {
 /** A whole call, and the longest stretch in it without any sound, from the INVITE on, ms. */
 async function call(
   to: string,
-  { meanwhile, ...options }: Partial<CallOptions> & { meanwhile?: (ear: Ear) => Promise<void> } = {},
-): Promise<{ ear: Ear; silenceMs: number }> {
-  const ear = await at.keep(startEar());
+  { meanwhile, ...options }: Partial<CallOptions> & { meanwhile?: (receiver: RtpReceiver) => Promise<void> } = {},
+): Promise<{ receiver: RtpReceiver; silenceMs: number }> {
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(440);
-  const placed = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, fromNumber, tone, ear, ...options }));
-  await meanwhile?.(ear);
+  const placed = await at.keep(
+    placeCall({ sipPort: at.rig.asterisk.sipPort, to, fromNumber, tone, receiver, ...options }),
+  );
+  await meanwhile?.(receiver);
   const end = await placed.ended;
   expect({ to, ...end }).toMatchObject({ status: 'answered', endedBy: 'callee' });
   const invitedAt = end.events.find(({ name }) => name === 'invited')?.at ?? 0;
-  const beforeMs = (ear.firstPacketAt() ?? Infinity) - invitedAt;
+  const beforeMs = (receiver.firstPacketAt() ?? Infinity) - invitedAt;
 
-  return { ear, silenceMs: Math.max(beforeMs, longestSilenceMs(ear)) };
+  return { receiver, silenceMs: Math.max(beforeMs, longestSilenceMs(receiver)) };
 }
 
 /** From the first packet on, ms. */
-function longestSilenceMs(ear: Ear): number {
-  const samples = ear.samples();
+function longestSilenceMs(receiver: RtpReceiver): number {
+  const samples = receiver.samples();
   const windowMs = 100;
   const step = windowMs * 8;
   let [longest, current] = [0, 0];
@@ -174,8 +176,8 @@ async function whileStoppedAt(place: string, callers: readonly string[], act: ()
 }
 
 async function measured(line: string, to = line, options?: Parameters<typeof call>[1]): Promise<void> {
-  const { ear, silenceMs } = await call(to, options);
-  expect(presentMs(ear.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(500);
+  const { receiver, silenceMs } = await call(to, options);
+  expect(presentMs(receiver.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(500);
   found[line] = Math.round(silenceMs);
 }
 
@@ -214,9 +216,9 @@ describe('a Préavis that hangs keeps a caller in silence for 8 s at most', () =
     await whileStoppedAt('call accepting, all done', ['accepting'], async () => {
       await measured('accepting', 'accepting', {
         digits: [choice],
-        meanwhile: async (ear) => {
+        meanwhile: async (receiver) => {
           await reaches('accepting', 'asking');
-          await ear.pressDigit('1');
+          await receiver.pressDigit('1');
         },
       });
     });

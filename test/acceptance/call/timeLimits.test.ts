@@ -3,7 +3,7 @@
  * T is run. One of ours that has struck leaves the caller to the dialplan for good, also when Préavis wakes up.
  */
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { presentMs, tonePresence } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
@@ -98,11 +98,11 @@ afterEach(async () => {
   await at.rig.killServe();
 });
 
-async function call(to: string): Promise<{ ear: Ear; end: CallEnd }> {
-  const ear = await at.keep(startEar());
-  const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440), ear });
+async function call(to: string): Promise<{ receiver: RtpReceiver; end: CallEnd }> {
+  const receiver = await at.keep(startRtpReceiver());
+  const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440), receiver });
 
-  return { ear, end: await (await at.keep(placed)).ended };
+  return { receiver, end: await (await at.keep(placed)).ended };
 }
 
 /** Calls by all these ways at once: each is taken from where it is when the operator's time is over. */
@@ -112,11 +112,11 @@ async function expectLimited(all: readonly Way[]): Promise<void> {
     async () => {
       const found = await Promise.all(
         all.map(async ({ line, limit }) => {
-          const { ear, end } = await call(line);
+          const { receiver, end } = await call(line);
           expect({ line, ...end }).toMatchObject({ status: 'answered', endedBy: 'callee' });
           const invitedAt = end.events.find(({ name }) => name === 'invited')?.at ?? 0;
-          const toneMs = tonePresence(ear.samples(), limitHz)[0]?.startMs ?? Infinity;
-          const overMs = (ear.firstPacketAt() ?? Infinity) + toneMs - invitedAt;
+          const toneMs = tonePresence(receiver.samples(), limitHz)[0]?.startMs ?? Infinity;
+          const overMs = (receiver.firstPacketAt() ?? Infinity) + toneMs - invitedAt;
 
           return { line, overMs, isOnTime: Math.abs(overMs - limit * 1_000) < slackMs };
         }),
@@ -165,9 +165,9 @@ describe('a Préavis that wakes up behind its time', () => {
         const called = call(line);
         await eventually(() => talker.answered() > before);
         wakeUp();
-        const { ear, end } = await called;
+        const { receiver, end } = await called;
         expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-        expect(presentMs(ear.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
+        expect(presentMs(receiver.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
         expect(talker.answered()).toBe(before + 1);
         expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded' });
         await expectNobodyConnected(at.rig);
@@ -185,9 +185,9 @@ describe('a Préavis that wakes up behind its time', () => {
       expect(at.rig.asterisk.logs()).toMatch(/Stasis\("[^"]*", "[^"]*line=again/);
     });
     wakeUp();
-    const { ear, end } = await called;
+    const { receiver, end } = await called;
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(presentMs(ear.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
+    expect(presentMs(receiver.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
     expect(await endedCall(at.rig, 'once')).toMatchObject({ result: 'unrecorded' });
     expect(await endedCall(at.rig, 'again')).toMatchObject({ result: 'recorded' });
     await expectNobodyConnected(at.rig);

@@ -3,7 +3,7 @@
  * reach the destination, unrecorded. Who is muted, and who only listens, hears it and is recorded.
  */
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type CallOptions } from '../../../lab/telephones/sip.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import {
@@ -69,8 +69,8 @@ beforeAll(async () => {
   }
   place('absent', () => call('absent', {}));
   place('muted', async () => {
-    const ear: Ear = await at.keep(startEar());
-    await call('muted', { ear }).finally(ear.reportOnly());
+    const receiver: RtpReceiver = await at.keep(startRtpReceiver());
+    await call('muted', { receiver }).finally(receiver.reportOnly());
   });
   place('recvonly', () => call('recvonly', { offers: 'recvonly', tone }));
   place('local', () => call('vialocal', { tone }));

@@ -1,5 +1,5 @@
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { claimPorts } from '../../../lab/machine/ports.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
 import {
@@ -25,7 +25,7 @@ const agentHz = 1000;
 
 /**
  * An extension as an operator writes it: Préavis in the place of Dial(), and voicemail behind it. Voicemail is a tone here, so
- * that the caller's ear can tell. What the dialplan knows afterwards goes into Asterisk's log.
+ * that the caller's receiver can tell. What the dialplan knows afterwards goes into Asterisk's log.
  */
 const withVoicemail = (extension: string, args: string): string[] => [
   `exten => ${extension},1,Gosub(preavis,s,1(${args}))`,
@@ -48,15 +48,15 @@ async function callFrom(
   at: Setting,
   to: string,
   options: Partial<CallOptions> = {},
-): Promise<{ call: Call; ear: Ear }> {
-  const ear = await at.keep(startEar());
+): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(440);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear, ...options }));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver, ...options }));
 
-  return { call, ear };
+  return { call, receiver };
 }
 
-const heardMs = (ear: Ear, hz: number): number => presentMs(ear.samples(), hz, { share: 0.7 });
+const heardMs = (receiver: RtpReceiver, hz: number): number => presentMs(receiver.samples(), hz, { share: 0.7 });
 
 const line = { purposes: ['training'], language: 'en', defaultLanguages: ['en'] };
 const linesNamed = (names: readonly string[]) => ({ lines: Object.fromEntries(names.map((name) => [name, line])) });
@@ -73,7 +73,7 @@ async function expectNoTrace(at: Setting): Promise<void> {
 
 describe('a call that never reaches its destination', () => {
   const names = ['gaveup', 'busy', 'silent', 'congested', 'dead', 'unknown'];
-  const outcomes = new Map<string, { end: CallEnd; ear: Ear }>();
+  const outcomes = new Map<string, { end: CallEnd; receiver: RtpReceiver }>();
   let busy: Agent;
   let silent: Agent;
   const at = useRig(async (): Promise<RigOptions> => {
@@ -100,16 +100,16 @@ describe('a call that never reaches its destination', () => {
   beforeAll(async () => {
     await Promise.all(
       names.map(async (name) => {
-        const { call, ear } = await callFrom(at, name, name === 'gaveup' ? { hangUpAfterMs: 1500 } : {});
-        outcomes.set(name, { end: await call.ended, ear });
+        const { call, receiver } = await callFrom(at, name, name === 'gaveup' ? { hangUpAfterMs: 1500 } : {});
+        outcomes.set(name, { end: await call.ended, receiver });
       }),
     );
   });
 
   const endOf = (name: string): CallEnd | undefined => outcomes.get(name)?.end;
   const voicemailMs = (name: string): number => {
-    const ear = outcomes.get(name)?.ear;
-    return ear === undefined ? 0 : heardMs(ear, voicemailHz);
+    const receiver = outcomes.get(name)?.receiver;
+    return receiver === undefined ? 0 : heardMs(receiver, voicemailHz);
   };
 
   it('leaves nobody connected and no sound of anybody', () => expectNoTrace(at));
@@ -164,9 +164,9 @@ describe('a call whose destination sends it on (SIP 302)', () => {
   });
 
   it('reaches where it was sent by the Dial() of the dialplan, unrecorded', async () => {
-    const { call, ear } = await callFrom(at, 'forwarded');
+    const { call, receiver } = await callFrom(at, 'forwarded');
     expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(heardMs(ear, agentHz)).toBeGreaterThan(500);
+    expect(heardMs(receiver, agentHz)).toBeGreaterThan(500);
     expect(await endedCall(at.rig, 'forwarded')).toMatchObject({ result: 'unrecorded', reason: 'dial_failed' });
     // Once by Préavis, which does not follow it, and once by Dial(), which does.
     expect([forwarder.calls(), colleague.answered()]).toEqual([2, 1]);
@@ -190,26 +190,26 @@ describe('a call while Préavis is down', () => {
   });
 
   async function expectConnectedAtOnce(): Promise<void> {
-    const { before, end, ear } = await at.onTime([], async () => {
+    const { before, end, receiver } = await at.onTime([], async () => {
       const answered = agent.answered();
-      const { call, ear: listening } = await callFrom(at, '100');
-      return { before: answered, end: await call.ended, ear: listening };
+      const { call, receiver: listening } = await callFrom(at, '100');
+      return { before: answered, end: await call.ended, receiver: listening };
     });
     expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
     // The dialplan dials without waiting for anybody.
     expect(end.answeredAfterMs).toBeLessThan(1000);
     expect(agent.answered()).toBe(before + 1);
-    expect(heardMs(ear, agentHz)).toBeGreaterThan(500);
+    expect(heardMs(receiver, agentHz)).toBeGreaterThan(500);
     await expectNoTrace(at);
   }
 
   it('reaches its destination when it was never started', expectConnectedAtOnce);
 
   it('goes to voicemail as Dial() would have it', async () => {
-    const { call, ear } = await callFrom(at, '200');
+    const { call, receiver } = await callFrom(at, '200');
     expect(await call.ended).toMatchObject({ endedBy: 'callee' });
     expect(afterwards(at.rig.asterisk.logs(), '200')).toBe('status=BUSY result= reason=');
-    expect(heardMs(ear, voicemailHz)).toBeGreaterThan(1000);
+    expect(heardMs(receiver, voicemailHz)).toBeGreaterThan(1000);
     await expectNoTrace(at);
   });
 
@@ -238,7 +238,7 @@ describe('a call with wrong arguments', () => {
     { what: 'a time that is no number', timeout: secret, argument: 'timeout', problem: 'number of seconds' },
     { what: 'several destinations', several: true, argument: 'to', problem: 'several endpoints' },
   ].map((each, index) => ({ args: '', timeout: '20', several: false, ...each, extension: String(100 + index) }));
-  const outcomes = new Map<string, { end: CallEnd; ear: Ear }>();
+  const outcomes = new Map<string, { end: CallEnd; receiver: RtpReceiver }>();
   const at = useRig(async (): Promise<RigOptions> => {
     const agent = await answeringAgent(at);
     const to = (several: boolean): string => (several ? `${agent.dialString}&${agent.dialString}` : agent.dialString);
@@ -252,8 +252,8 @@ describe('a call with wrong arguments', () => {
   beforeAll(async () => {
     await Promise.all(
       wrong.map(async ({ extension }) => {
-        const { call, ear } = await callFrom(at, extension);
-        outcomes.set(extension, { end: await call.ended, ear });
+        const { call, receiver } = await callFrom(at, extension);
+        outcomes.set(extension, { end: await call.ended, receiver });
       }),
     );
   });
@@ -261,7 +261,7 @@ describe('a call with wrong arguments', () => {
   it.each(wrong)('reaches its destination unrecorded for $what', async ({ extension, argument, problem }) => {
     const outcome = outcomes.get(extension);
     expect(outcome?.end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(outcome && heardMs(outcome.ear, agentHz)).toBeGreaterThan(400);
+    expect(outcome && heardMs(outcome.receiver, agentHz)).toBeGreaterThan(400);
     const said = at.rig
       .log()
       .filter((entry) => entry['argument'] === argument && String(entry['problem']).includes(problem));

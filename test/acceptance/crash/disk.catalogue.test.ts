@@ -17,7 +17,7 @@ describeAsRoot('a catalogue whose disk', () => {
   });
 
   it('is full ends no call and loses no recording; who calls meanwhile is connected unrecorded', async () => {
-    const { call: placed, row, ear } = await at.talking('long');
+    const { call: placed, row, receiver } = await at.talking('long');
     disk.leave(0);
     await eventually(() => said('catalogue not writable; new calls not recorded') === 1);
     const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
@@ -26,7 +26,7 @@ describeAsRoot('a catalogue whose disk', () => {
     expect([check.code, check.stdout]).toEqual([1, expect.stringMatching(/^WRONG {2}catalogue: /m)]);
     const other = await at.call('meanwhile');
     expect(await other.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    await at.expectTalking(ear);
+    await at.expectTalking(receiver);
     await placed.hangUp();
     await expectNobodyConnected(at.rig);
     expect(at.rig.servePid()).toBeDefined();

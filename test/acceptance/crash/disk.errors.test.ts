@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { startEar } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { presentMs, readWav, tonePresence } from '../../support/audio/audio.ts';
 import {
   apartFrom,
@@ -79,7 +79,7 @@ const spare = ['one', 'two', 'three', 'four'] as const;
     );
     const before = writtenBy(hangs);
     await unreadable.call.hangUp();
-    await Promise.all([fails, full, hangs].map(({ ear }) => at.expectTalking(ear)));
+    await Promise.all([fails, full, hangs].map(({ receiver }) => at.expectTalking(receiver)));
     expect(writtenBy(hangs)).toBe(before);
     await eventually(() => logText(at.rig).includes('recording not finished'));
     expect(await showRecording(at.rig, unreadable.row.id)).toMatchObject({ status: 'recording' });
@@ -103,14 +103,14 @@ const spare = ['one', 'two', 'three', 'four'] as const;
 
   it('that fails or hangs under the catalogue ends no talk and loses no recording; who calls meanwhile is connected', async () => {
     const catalogue = under('catalogue');
-    const { call, row, ear } = await at.talking('long');
+    const { call, row, receiver } = await at.talking('long');
     await catalogue.befall({ operations: ['write'], does: 'EIO' });
     await connected('unwritten');
     await catalogue.befall({ operations: ['fsync'], does: 'EIO' });
     await connected('unflushed');
     await catalogue.befall({ operations: ['write', 'fsync'], does: 'hang' });
     await connected('unanswered');
-    expect(tonePresence(ear.latest(6_000), agentHz).length).toBeGreaterThanOrEqual(2);
+    expect(tonePresence(receiver.latest(6_000), agentHz).length).toBeGreaterThanOrEqual(2);
     await catalogue.befall();
     await call.hangUp();
     expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
@@ -128,9 +128,9 @@ const spare = ['one', 'two', 'three', 'four'] as const;
     const spool = under('spool');
     const known = (await catalogueRecordings(at.rig)).map(({ id }) => id).join('|');
     await spool.befall({ operations: ['open'], names: new RegExp(`^(?!.*(${known})).*\\.wav$`), does: 'hang' });
-    const ear = await at.keep(startEar());
-    const call = await at.call('late', ear);
-    await eventually(() => presentMs(ear.samples(), agentHz) > 600);
+    const receiver = await at.keep(startRtpReceiver());
+    const call = await at.call('late', receiver);
+    await eventually(() => presentMs(receiver.samples(), agentHz) > 600);
     // We would hang ourselves where we looked into that folder now.
     await spool.befall();
     await call.hangUp();

@@ -28,7 +28,7 @@ describeAsRoot('a recording folder that fills up', () => {
   });
 
   it('stops the recording and not the call before it is full, keeps what was said, and says so once', async () => {
-    const { call: placed, row, ear } = await at.talking('long');
+    const { call: placed, row, receiver } = await at.talking('long');
     disk.leave(10 * mebibyte);
     await eventually(() => said('spool low on space; new calls not recorded') === 1);
     expect((await catalogueRecordings(at.rig))[0]?.finishedAt).toBeNull();
@@ -43,7 +43,7 @@ describeAsRoot('a recording folder that fills up', () => {
       return before.size > 0 && before;
     });
     expect(placed.isAnswered()).toBe(true);
-    await at.expectTalking(ear);
+    await at.expectTalking(receiver);
     const metrics = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();
     expect(Number(/^preavis_spool_free_bytes (\S+)/m.exec(metrics)?.[1])).toBeLessThan(4 * mebibyte);
     await placed.hangUp();
@@ -62,11 +62,11 @@ describeAsRoot('a recording folder that fills up', () => {
   });
 
   it('that is full from one moment to the next ends no call, and what was written is kept', async () => {
-    const { call: placed, row, ear } = await at.talking('long-full');
+    const { call: placed, row, receiver } = await at.talking('long-full');
     disk.leave(0);
     // By the watch, or by Asterisk itself, which cannot write any more.
     await eventually(() => said('spool almost full; recordings stopped') === 2);
-    await at.expectTalking(ear);
+    await at.expectTalking(receiver);
     await placed.hangUp();
     await finishedRecording(at.rig, 'long-full');
     const shown = await showRecording(at.rig, row.id);

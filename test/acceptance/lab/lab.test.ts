@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone, type ToneFile } from '../../../lab/telephones/audio.ts';
 import { startAsterisk, type LabAsterisk } from '../../../lab/asterisk/asterisk.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { liveCount, stopAll } from '../../../lab/machine/processes.ts';
 import { startTimeOf } from '../../../lab/machine/leftovers.mjs';
@@ -27,7 +27,7 @@ describe('the lab', () => {
   let asterisk: LabAsterisk;
   let bursts: ToneFile;
   let steady: ToneFile;
-  let ear: Ear;
+  let receiver: RtpReceiver;
   const agents: Agent[] = [];
 
   async function agent(options: Parameters<typeof startAgent>[0]): Promise<Agent> {
@@ -42,11 +42,11 @@ describe('the lab', () => {
   });
 
   beforeEach(async () => {
-    ear = await startEar();
+    receiver = await startRtpReceiver();
   });
 
   afterEach(async () => {
-    ear.close();
+    receiver.close();
     for (const started of agents.splice(0)) await started.stop();
     await eventually(async () => (await asterisk.channels()).length === 0);
   });
@@ -68,21 +68,21 @@ describe('the lab', () => {
       act: async (placing) => {
         placed = placing;
         if (placing > 1) {
-          ear.close();
-          ear = await startEar();
+          receiver.close();
+          receiver = await startRtpReceiver();
         }
-        return (await placeCall({ ...options, ear })).ended;
+        return (await placeCall({ ...options, receiver })).ended;
       },
     });
 
     expect(end).toMatchObject({ status: 'answered', finalCode: 200, endedBy: 'caller' });
     expect(end.answeredAfterMs).toBeGreaterThanOrEqual(200);
     expect(answering.answered()).toBe(placed);
-    const spans = tonePresence(ear.samples(), agentHz);
+    const spans = tonePresence(receiver.samples(), agentHz);
     expect(spans.length).toBeGreaterThanOrEqual(3);
     const [first] = spans;
     expect((first?.endMs ?? 0) - (first?.startMs ?? 0)).toBeGreaterThanOrEqual(460);
-    expect(tonePresence(ear.samples(), callerHz)).toEqual([]);
+    expect(tonePresence(receiver.samples(), callerHz)).toEqual([]);
   });
 
   it('carries the caller’s tone and the agent’s tone into a recording of the call', async () => {
@@ -169,10 +169,10 @@ describe('the lab', () => {
     await asterisk.setDialplan(
       dialplan({ 100: await agent({ behaviour: 'answer', earlyTone: steady, ringMs: 1000, tone: bursts }) }),
     );
-    const call = await placeCall({ sipPort: asterisk.sipPort, to: '100', ear, hangUpAfterMs: 1000 });
+    const call = await placeCall({ sipPort: asterisk.sipPort, to: '100', receiver, hangUpAfterMs: 1000 });
     expect(await call.ended).toMatchObject({ status: 'answered' });
-    const [early] = tonePresence(ear.samples(), callerHz);
-    const [answered] = tonePresence(ear.samples(), agentHz);
+    const [early] = tonePresence(receiver.samples(), callerHz);
+    const [answered] = tonePresence(receiver.samples(), agentHz);
     expect((early?.endMs ?? 0) - (early?.startMs ?? 0)).toBeGreaterThan(700);
     expect(answered?.startMs).toBeGreaterThan(early?.startMs ?? Infinity);
   });

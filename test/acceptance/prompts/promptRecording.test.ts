@@ -28,7 +28,7 @@ async function recordOne(code: string): Promise<void> {
   await phone.type('12');
   await phone.type('#');
   await phone.reached('reviewing');
-  const playedFrom = phone.ear.samples().length;
+  const playedFrom = phone.receiver.samples().length;
   // Not heard to its end yet, so it cannot be kept.
   await phone.type('1');
   await sleep(at.voice.lengthMs * 2 + 1_500);
@@ -40,7 +40,7 @@ async function recordOne(code: string): Promise<void> {
   expect(similarity(stored, voiceSound).value).toBeGreaterThan(0.9);
   expect(stored.length / 8).toBeGreaterThan(at.voice.lengthMs * 2);
   // The operator heard the old sentence, the tones, and what was recorded.
-  const heard = phone.ear.samples();
+  const heard = phone.receiver.samples();
   expect(similarity(heard, promptSound('nl', 'notice-agreement')).value).toBeGreaterThan(0.9);
   expect(similarity(heard.subarray(playedFrom), voiceSound).value).toBeGreaterThan(0.9);
   expect(tonePresence(heard, speakHz, { share: 0.7 }).length).toBeGreaterThan(0);
@@ -111,7 +111,7 @@ it('refuses a take that is too short, silent or too long, and says so in the log
     await phone.call.hangUp();
     await phone.endsWithout('hung_up');
     expect(phone.unusable()).toEqual(['silent', 'too_long']);
-    expect(tonePresence(phone.ear.samples(), refusedHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
+    expect(tonePresence(phone.receiver.samples(), refusedHz, { share: 0.7 }).length).toBeGreaterThanOrEqual(2);
   };
   const brief = async (): Promise<void> => {
     const phone = await at.ring(at.voice);

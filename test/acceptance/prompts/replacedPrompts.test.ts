@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
@@ -65,17 +65,20 @@ beforeAll(async () => {
   operator = await at.keep(startOperator(at.rig));
 });
 
-async function callBy(line: string, meanwhile: (ear: Ear) => Promise<void>): Promise<{ end: CallEnd; ear: Ear }> {
-  const ear = await at.keep(startEar());
+async function callBy(
+  line: string,
+  meanwhile: (receiver: RtpReceiver) => Promise<void>,
+): Promise<{ end: CallEnd; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
-    placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone: await continuousTone(440), ear }),
+    placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone: await continuousTone(440), receiver }),
   );
-  await meanwhile(ear);
-  const voice = () => tonePresence(ear.latest(3000), agentHz, { share: 0.7 }).length >= 2;
+  await meanwhile(receiver);
+  const voice = () => tonePresence(receiver.latest(3000), agentHz, { share: 0.7 }).length >= 2;
   await eventually(voice, { everyMs: 200 });
   await call.hangUp();
 
-  return { end: await call.ended, ear };
+  return { end: await call.ended, receiver };
 }
 
 const receiptOf = async (line: string): Promise<Receipt> =>
@@ -111,8 +114,8 @@ it('plays the old sentence to the end when it is replaced during a call, and the
   const after = await at.onTime('after', () => callBy('after', () => Promise.resolve()));
   const changed = readFileSync(wavOf());
 
-  expect(heardPart(before.ear.samples(), promptSound('en', 'notice-training')).share).toBeGreaterThan(0.75);
-  const tone = tonePresence(after.ear.samples(), newHz, { share: 0.7 });
+  expect(heardPart(before.receiver.samples(), promptSound('en', 'notice-training')).share).toBeGreaterThan(0.75);
+  const tone = tonePresence(after.receiver.samples(), newHz, { share: 0.7 });
   expect(Math.max(...tone.map(({ startMs, endMs }) => endMs - startMs))).toBeGreaterThan(newMs - 200);
   expect(await receiptOf('before')).toMatchObject({
     call: { result: 'recorded' },
@@ -131,7 +134,7 @@ it('plays the old sentence to the end when it is replaced during a call, and the
 it('announces and connects, and does not record, a call that the lot leaves out', async () => {
   for (let index = 0; index < sampleTries; index += 1) {
     const line = `sampled${index}`;
-    const { end, ear } = await callBy(line, () => Promise.resolve());
+    const { end, receiver } = await callBy(line, () => Promise.resolve());
     expect(end).toMatchObject({ status: 'answered' });
     const call = await endedCall(at.rig, line);
     if (call.result === 'recorded') continue;
@@ -140,7 +143,7 @@ it('announces and connects, and does not record, a call that the lot leaves out'
     expect(receipt).toMatchObject({ recording: null, notice: [{ verified: true }, { verified: true }] });
     // The same words for those who are recorded and those who are not: only "may" is true of both.
     expect(receipt.notice[0]?.text).toMatch(/may be recorded/);
-    expect(heardPart(ear.samples(), promptSound('en', 'notice-agreement')).share).toBeGreaterThan(0.75);
+    expect(heardPart(receiver.samples(), promptSound('en', 'notice-agreement')).share).toBeGreaterThan(0.75);
     const ends = at.rig.log().filter((entry) => entry['call'] === call.id && entry['result'] !== undefined);
     expect(ends).toMatchObject([{ level: 'info', reason: 'not_sampled' }]);
     return;

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
@@ -159,33 +159,33 @@ const at = useRig(async () => {
 
 async function callBy(
   line: string,
-  options: { from?: string; headers?: string[]; meanwhile?: (ear: Ear) => Promise<void> } = {},
-): Promise<Ear> {
-  const ear = await at.keep(startEar());
+  options: { from?: string; headers?: string[]; meanwhile?: (receiver: RtpReceiver) => Promise<void> } = {},
+): Promise<RtpReceiver> {
+  const receiver = await at.keep(startRtpReceiver());
   const call = await at.keep(
     placeCall({
       sipPort: at.rig.asterisk.sipPort,
       to: line,
       fromNumber: options.from ?? mobile,
       tone: await continuousTone(440),
-      ear,
+      receiver,
       headers: options.headers ?? [],
     }),
   );
-  await Promise.race([options.meanwhile?.(ear), call.ended]);
+  await Promise.race([options.meanwhile?.(receiver), call.ended]);
   expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
 
-  return ear;
+  return receiver;
 }
 
 /** Presses a key when the first language is being offered. */
-const choosing = (line: string, key: string) => async (ear: Ear) => {
+const choosing = (line: string, key: string) => async (receiver: RtpReceiver) => {
   await operator.playing(line, 'choose-lang');
-  await eventually(() => ear.packets() > 0);
-  await ear.pressDigit(key);
+  await eventually(() => receiver.packets() > 0);
+  await receiver.pressDigit(key);
 };
 
-const ears = new Map<string, Ear>();
+const receivers = new Map<string, RtpReceiver>();
 type Preference = { caller: string; language: string; expires_at: number };
 
 function withDatabase<T>(look: (database: Database) => T): T {
@@ -203,7 +203,7 @@ const remembered = new Map<string, Preference[]>();
 
 /** One caller after the other hears the menu; each step needs the one before. */
 async function menuCalls(): Promise<void> {
-  ears.set('chosen', await callBy('chosen', { from: chooser, meanwhile: choosing('chosen', '4') }));
+  receivers.set('chosen', await callBy('chosen', { from: chooser, meanwhile: choosing('chosen', '4') }));
   remembered.set('chosen', preferences());
   await Promise.all([
     callBy('remembered', { from: chooser }),
@@ -227,7 +227,7 @@ beforeAll(async () => {
   await Promise.all([
     ...cases.map(async ({ line, from, headers }) => {
       const options = { ...(from === undefined ? {} : { from }), headers: headers ?? [] };
-      ears.set(line, await at.onTime(line, () => callBy(line, options)));
+      receivers.set(line, await at.onTime(line, () => callBy(line, options)));
     }),
     menuCalls(),
     expiringCalls(),
@@ -254,7 +254,7 @@ describe.each(cases)('a call where $how', ({ line, languages, reason, unavailabl
 });
 
 it.each(['channel', 'header', 'italian'])('lets the caller hear what it claims (%s)', (line) => {
-  const heard = ears.get(line)?.samples() ?? new Int16Array();
+  const heard = receivers.get(line)?.samples() ?? new Int16Array();
   for (const language of cases.find((each) => each.line === line)?.languages ?? []) {
     expect(heardPart(heard, promptSound(language, 'notice-training')).share).toBeGreaterThan(0.75);
   }
@@ -268,7 +268,7 @@ describe('a line that offers the languages', () => {
     expect(await decided('chosen')).toMatchObject({ result: 'recorded', languages: ['en'], languageReason: 'choice' });
     expect(await toldIn('chosen')).toEqual(notice(['en']));
     expect(
-      heardPart(ears.get('chosen')?.samples() ?? new Int16Array(), promptSound('en', 'notice-training')).share,
+      heardPart(receivers.get('chosen')?.samples() ?? new Int16Array(), promptSound('en', 'notice-training')).share,
     ).toBeGreaterThan(0.75);
   });
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readdirSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { findInstallation } from '../../../lab/installation.ts';
 import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts';
 import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
@@ -54,23 +54,23 @@ const at = useRig(async () => {
   };
 });
 
-type Made = { call: Call; ear: Ear };
+type Made = { call: Call; receiver: RtpReceiver };
 
 async function callBy(line: string, meanwhile: (made: Made) => Promise<void>): Promise<void> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(440);
   const { sipPort } = at.rig.asterisk;
   // A mobile number says nothing about a language; a Belgian one of the country says a region.
   const fromNumber = line === 'told' ? '+32470998877' : callerNumber;
-  const call = await at.keep(placeCall({ sipPort, to: line, tone, ear, fromNumber }));
-  await meanwhile({ call, ear });
+  const call = await at.keep(placeCall({ sipPort, to: line, tone, receiver, fromNumber }));
+  await meanwhile({ call, receiver });
   await call.hangUp();
   await call.ended;
 }
 
 /** Waits until they talk, so that the notice is over and logged. */
-const talking = ({ ear }: Made): Promise<unknown> =>
-  eventually(() => tonePresence(ear.latest(3000), agentHz, { share: 0.7 }).length >= 2, {
+const talking = ({ receiver }: Made): Promise<unknown> =>
+  eventually(() => tonePresence(receiver.latest(3000), agentHz, { share: 0.7 }).length >= 2, {
     everyMs: 200,
   });
 

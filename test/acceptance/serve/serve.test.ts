@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { presentMs, readWav, tonePresence } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
@@ -32,18 +32,18 @@ type Setting = ReturnType<typeof useRig>;
 
 const lengthMs = (file: string): number => readWav(file).length / 8;
 
-async function call(at: Setting, to: string, fromNumber?: string): Promise<{ call: Call; ear: Ear }> {
-  const ear = await at.keep(startEar());
+async function call(at: Setting, to: string, fromNumber?: string): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
   const options = {
     sipPort: at.rig.asterisk.sipPort,
     to,
     tone,
-    ear,
+    receiver,
     ...(fromNumber === undefined ? {} : { fromNumber }),
   };
 
-  return { call: await at.keep(placeCall(options)), ear };
+  return { call: await at.keep(placeCall(options)), receiver };
 }
 
 /** Waits until the call by this line is being recorded; its recording's id. */
@@ -113,12 +113,12 @@ describe('serve', () => {
 
   it('stops the ringing tone in mid-ring when the destination answers, and tells it who calls', async () => {
     const heard = await at.onTime(['midring', 'caller'], async () => {
-      const { call: placed, ear } = await call(at, 'midring', '+3292345678');
+      const { call: placed, receiver } = await call(at, 'midring', '+3292345678');
       const { call: other } = await call(at, 'caller', '+3242345678');
       await recording(at, 'midring');
-      await eventually(() => presentMs(ear.samples(), agentHz) > 1500);
+      await eventually(() => presentMs(receiver.samples(), agentHz) > 1500);
       await Promise.all([placed.hangUp(), other.hangUp()]);
-      return ear.samples();
+      return receiver.samples();
     });
     const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
     const voiceMs = voice?.startMs ?? NaN;
@@ -138,7 +138,7 @@ describe('serve', () => {
   it('lets a call finish after SIGTERM, and sends new ones on unrecorded meanwhile', async () => {
     const id = await at.onTime(['finishing', 'late'], async () => {
       await runs();
-      const { call: placed, ear } = await call(at, 'finishing');
+      const { call: placed, receiver } = await call(at, 'finishing');
       const made = await recording(at, 'finishing');
       const pid = await signal('SIGTERM');
       const { call: late } = await call(at, 'late');
@@ -146,7 +146,7 @@ describe('serve', () => {
       await eventually(() => late.isAnswered());
       await late.hangUp();
       expect(at.rig.servePid()).toBe(pid);
-      await eventually(() => presentMs(ear.samples(), agentHz) > 1000);
+      await eventually(() => presentMs(receiver.samples(), agentHz) > 1000);
       await placed.hangUp();
       await ended(pid);
       return made;
@@ -189,11 +189,11 @@ describe('serve', () => {
   });
 
   describe('killed and started again', () => {
-    const placed = new Map<string, { call: Call; ear: Ear }>();
+    const placed = new Map<string, { call: Call; receiver: RtpReceiver }>();
     const ends = new Map<string, CallEnd>();
     const ids = new Map<string, string>();
     let downMs = 0;
-    const earOf = (name: string): Int16Array => placed.get(name)?.ear.samples() ?? new Int16Array();
+    const receiverOf = (name: string): Int16Array => placed.get(name)?.receiver.samples() ?? new Int16Array();
 
     beforeAll(() => at.onTime(['talking', 'gone', 'ringing', 'announcing'], killAndStart));
 
@@ -207,7 +207,7 @@ describe('serve', () => {
       await eventually(() => ringing.calls() > rung);
       placed.set('announcing', await call(at, 'announcing'));
       await phase(at, 'announcing', 'planning');
-      await eventually(() => (placed.get('announcing')?.ear.packets() ?? 0) > 20);
+      await eventually(() => (placed.get('announcing')?.receiver.packets() ?? 0) > 20);
       await at.rig.killServe();
       const killedAt = Date.now();
       await placed.get('gone')?.call.hangUp();
@@ -215,8 +215,8 @@ describe('serve', () => {
       downMs = Date.now() - killedAt;
       ids.set('ringing', await recording(at, 'ringing'));
       await endedCall(at.rig, 'announcing');
-      await eventually(() => tonePresence(earOf('announcing'), agentHz, { share: 0.7 }).length >= 2);
-      await eventually(() => tonePresence(earOf('ringing'), agentHz).length >= 2);
+      await eventually(() => tonePresence(receiverOf('announcing'), agentHz, { share: 0.7 }).length >= 2);
+      await eventually(() => tonePresence(receiverOf('ringing'), agentHz).length >= 2);
       for (const [name, { call: each }] of placed) {
         await each.hangUp();
         ends.set(name, await each.ended);
@@ -244,13 +244,13 @@ describe('serve', () => {
         (await endedCall(at.rig, 'announcing')).id,
       );
       // What was said until then is not said again: it could no longer be proved.
-      expect(heardPart(earOf('announcing'), promptSound('fr', 'keep-training')).share).toBeLessThan(0.2);
+      expect(heardPart(receiverOf('announcing'), promptSound('fr', 'keep-training')).share).toBeLessThan(0.2);
     });
 
     it('records a call whose destination rang meanwhile, and ends the ringing tone', async () => {
       const { id } = await finishedRecording(at.rig, 'ringing');
       expectBothVoices(spooledWav(at.rig, id), 1000);
-      const heard = earOf('ringing');
+      const heard = receiverOf('ringing');
       const [voice] = tonePresence(heard, agentHz, { share: 0.7 });
       const later = tonePresence(heard, ringHz, { windowMs: 100, share: 0.7 }).filter(
         ({ endMs }) => endMs > (voice?.startMs ?? Infinity) + 200,
@@ -279,9 +279,9 @@ describe('serve with too little room to record', () => {
   });
 
   it('lets calls go on unrecorded and says why', async () => {
-    const { call: placed, ear } = await call(at, 'full');
+    const { call: placed, receiver } = await call(at, 'full');
     expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(presentMs(ear.samples(), agentHz)).toBeGreaterThan(500);
+    expect(presentMs(receiver.samples(), agentHz)).toBeGreaterThan(500);
     expect(await endedCall(at.rig, 'full')).toMatchObject({ result: 'unrecorded', reason: 'spool_full' });
     expect(at.rig.log()).toContainEqual(expect.objectContaining({ level: 'error', code: 'spool_full' }));
     await expectNobodyConnected(at.rig);

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toneFromFile, type ToneFile } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { Rig } from '../../../lab/rig.ts';
 import { placeCall, type Call } from '../../../lab/telephones/sip.ts';
 import { plainWav } from '../../../src/prompts/soundFile.ts';
@@ -20,7 +20,7 @@ export const extension = '790';
 
 type Phone = {
   readonly call: Call;
-  readonly ear: Ear;
+  readonly receiver: RtpReceiver;
   type(keys: string): Promise<void>;
   /** The states that the session of this operator came to, in order. */
   states(): string[];
@@ -97,18 +97,18 @@ export function usePhoneRig(): PhoneRig {
 
   async function connect(speech: ToneFile): Promise<Phone> {
     const known = sessions();
-    const ear = await at.keep(startEar());
-    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone: speech, ear }));
-    await eventually(() => ear.packets() > 0);
+    const receiver = await at.keep(startRtpReceiver());
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone: speech, receiver }));
+    await eventually(() => receiver.packets() > 0);
     const session = await eventually(() => [...sessions()].find((each) => !known.has(each)) ?? false);
     const states = (): string[] => moves().flatMap((line) => (line['call'] === session ? [String(line['to'])] : []));
     const phone: Phone = {
       call,
-      ear,
+      receiver,
       type: async (keys) => {
         // As a hand does it: Asterisk drops keys that come closer than 45 ms, and packets bunch on a busy machine.
         for (const key of keys) {
-          await ear.pressDigit(key, 120);
+          await receiver.pressDigit(key, 120);
           await sleep(120);
         }
       },

@@ -1,7 +1,7 @@
 /** A call whose INVITE may be anything: SIPp's scenarios allow neither control characters nor names of 60 kB. */
 import { createSocket } from 'node:dgram';
 import { ulid } from 'ulid';
-import type { Ear } from '../../../lab/telephones/ear.ts';
+import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { eventually } from '../poll.ts';
 
 export type RawCall = {
@@ -10,11 +10,11 @@ export type RawCall = {
   /** The whole From header behind its name, without tag. */
   from: string;
   headers?: readonly string[];
-  ear: Ear;
+  receiver: RtpReceiver;
 };
 
 /** The code of the final answer, undefined where Asterisk said nothing; resolves when Asterisk hangs up. */
-export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall): Promise<number | undefined> {
+export async function rawCall({ sipPort, to, from, headers = [], receiver }: RawCall): Promise<number | undefined> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => {
     socket.bind(0, '127.0.0.1', resolve);
@@ -27,7 +27,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
     's=-',
     'c=IN IP4 127.0.0.1',
     't=0 0',
-    `m=audio ${ear.port} RTP/AVP 8 101`,
+    `m=audio ${receiver.port} RTP/AVP 8 101`,
     'a=rtpmap:8 PCMA/8000',
     'a=rtpmap:101 telephone-event/8000',
     '',
@@ -70,7 +70,7 @@ export async function rawCall({ sipPort, to, from, headers = [], ear }: RawCall)
   });
   const invite = request('INVITE', `<sip:${to}@127.0.0.1>`, 1, [...headers, 'Content-Type: application/sdp'], sdp);
   // As the telephone of a caller who says nothing.
-  const stopReports = ear.reportOnly();
+  const stopReports = receiver.reportOnly();
   try {
     say(invite);
     // Asterisk refuses what is too long without a word.

@@ -1,7 +1,7 @@
 /** A rig with destinations that talk for long or only briefly, a line for each call, and calls that are being recorded. */
 import { statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
@@ -31,16 +31,16 @@ export type TalkingRigOptions = {
   idle?: boolean;
 };
 
-export type Talk = { call: Call; row: RecordingRow; ear: Ear };
+export type Talk = { call: Call; row: RecordingRow; receiver: RtpReceiver };
 
 export type TalkingRig = ReturnType<typeof useRig> & {
-  call(line: string, ear?: Ear): Promise<Call>;
+  call(line: string, receiver?: RtpReceiver): Promise<Call>;
   /** A call by this line of which at least a second and a half was written down already. */
   talking(line: string): Promise<Talk>;
   /** A whole call by this line is recorded, with the tones of both sides. */
   expectRecorded(line: string): Promise<void>;
   /** The caller hears the other side for three more seconds. */
-  expectTalking(ear: Ear): Promise<void>;
+  expectTalking(receiver: RtpReceiver): Promise<void>;
 };
 
 export function useTalkingRig({
@@ -78,9 +78,11 @@ export function useTalkingRig({
     await notice.install(at.rig.asterisk.soundsFolder);
     if (!idle) await at.rig.startServe();
   });
-  const call: TalkingRig['call'] = async (to, ear) => {
+  const call: TalkingRig['call'] = async (to, receiver) => {
     const tone = await continuousTone(callerHz);
-    return at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ...(ear === undefined ? {} : { ear }) }));
+    return at.keep(
+      placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ...(receiver === undefined ? {} : { receiver }) }),
+    );
   };
 
   return {
@@ -96,8 +98,8 @@ export function useTalkingRig({
     recordedInVain: (lines) => at.recordedInVain(lines),
     call,
     talking: async (to) => {
-      const ear = await at.keep(startEar());
-      const placed = await call(to, ear);
+      const receiver = await at.keep(startRtpReceiver());
+      const placed = await call(to, receiver);
       const row = await eventually(async () => {
         const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === to);
         const found = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
@@ -106,7 +108,7 @@ export function useTalkingRig({
       });
       await eventually(() => statSync(spooledWav(at.rig, row.id)).size > 24_000);
 
-      return { call: placed, row, ear };
+      return { call: placed, row, receiver };
     },
     expectRecorded: async (line) => {
       expect(await (await call(line)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
@@ -116,10 +118,10 @@ export function useTalkingRig({
         expect(tonePresence(readWav(spooledWav(at.rig, id)), hertz).length).toBeGreaterThanOrEqual(1);
       }
     },
-    expectTalking: async (ear) => {
-      const before = ear.samples().length;
-      await eventually(() => ear.samples().length > before + 24_000);
-      expect(tonePresence(ear.samples().slice(before), agentHz).length).toBeGreaterThanOrEqual(2);
+    expectTalking: async (receiver) => {
+      const before = receiver.samples().length;
+      await eventually(() => receiver.samples().length > before + 24_000);
+      expect(tonePresence(receiver.samples().slice(before), agentHz).length).toBeGreaterThanOrEqual(2);
     },
   };
 }

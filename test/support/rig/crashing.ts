@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose, type Rig } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
@@ -138,23 +138,26 @@ export function useCrashRig(): CrashRig {
   /** A whole call to this extension; what the two do meanwhile is `act`. */
   async function callTo(
     to: string,
-    act: (ear: Ear, isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
+    act: (receiver: RtpReceiver, isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
   ): Promise<Called> {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(callerHz);
-    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ear }));
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver }));
     let isOver = false;
     const ended = call.ended.finally(() => {
       isOver = true;
     });
     // A call that is over before its act is what the test looks at.
-    await Promise.race([act(ear, () => isOver), ended]);
+    await Promise.race([act(receiver, () => isOver), ended]);
     const end = await call.ended;
 
-    return { end, heardAgentMs: presentMs(ear.samples(), agentHz, { share: 0.7 }) };
+    return { end, heardAgentMs: presentMs(receiver.samples(), agentHz, { share: 0.7 }) };
   }
 
-  const answered = async (to: string, act?: (ear: Ear, isOver: () => boolean) => Promise<void>): Promise<Called> => {
+  const answered = async (
+    to: string,
+    act?: (receiver: RtpReceiver, isOver: () => boolean) => Promise<void>,
+  ): Promise<Called> => {
     const called = await callTo(to, act);
     expect(called.end).toMatchObject({ status: 'answered' });
 
@@ -288,9 +291,9 @@ export function useCrashRig(): CrashRig {
       const ringing = patient;
       if (ringing === undefined) throw new Error('the rig is not there yet');
       const before = ringing.calls();
-      const called = await callTo('200', async (ear) => {
+      const called = await callTo('200', async (receiver) => {
         await eventually(() => ringing.calls() > before);
-        await ear.pressDigit('9');
+        await receiver.pressDigit('9');
       });
       expect(called.end).toMatchObject({ status: 'answered', endedBy: 'callee' });
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveCount, stopAll } from '../../../lab/machine/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../../lab/rig.ts';
-import type { Ear } from '../../../lab/telephones/ear.ts';
+import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { Agent, Call } from '../../../lab/telephones/sip.ts';
 import { markerName } from '../../../src/store/directory/marker.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
@@ -163,7 +163,7 @@ export type RigInUse = {
 };
 
 /**
- * The rig, agents, calls and ears of one test file. Whatever a test leaves is ended, and nothing may be left then. When a test has
+ * The rig, agents, calls and receivers of one test file. Whatever a test leaves is ended, and nothing may be left then. When a test has
  * failed, logs and sound are kept.
  */
 export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUse {
@@ -197,7 +197,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
       const telephones = {
         callers: calls.filter((made) => 'hangUp' in made),
         agents: calls.filter((made) => 'dialString' in made),
-        ears: calls.filter((made): made is Ear => 'samples' in made),
+        receivers: calls.filter((made): made is RtpReceiver => 'samples' in made),
       };
       // The rig is ended in any case.
       await keepTraces(rig, telephones).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { burstTone } from '../../../../lab/telephones/audio.ts';
-import { startEar } from '../../../../lab/telephones/ear.ts';
+import { startRtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { dropsEarlierNumbers } from '../../../../src/ari/knownFaults.ts';
 import { startRig, type Rig, type RigOptions } from '../../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent } from '../../../../lab/telephones/sip.ts';
@@ -26,7 +26,7 @@ const restMs = 9_000;
 const turnMs = ({ onMs, offMs }: { onMs: number; offMs: number }): number => onMs + offMs;
 const notice = useBriefNotice(500);
 let agent: Agent;
-let farEar: Awaited<ReturnType<typeof startEar>>;
+let farReceiver: Awaited<ReturnType<typeof startRtpReceiver>>;
 let far: Rig | undefined;
 
 const optionsTo = (dialString: string): RigOptions => ({
@@ -43,9 +43,14 @@ afterAll(async () => {
   await far?.stop();
 });
 const at = useRig(async () => {
-  farEar = await at.keep(startEar());
+  farReceiver = await at.keep(startRtpReceiver());
   agent = await at.keep(
-    startAgent({ behaviour: 'answer', tone: await burstTone(agentHz, turns.agent), ringMs: 200, ear: farEar }),
+    startAgent({
+      behaviour: 'answer',
+      tone: await burstTone(agentHz, turns.agent),
+      ringMs: 200,
+      receiver: farReceiver,
+    }),
   );
   far = await startRig(optionsTo(agent.dialString));
   return optionsTo(`PJSIP/agent/sip:${line}@127.0.0.1:${far.asterisk.sipPort}`);
@@ -77,15 +82,20 @@ function entries({ seen }: Operator): Map<string, number> {
 test('move the legs between them until they come to rest, and let the parties hear each other', async () => {
   const operators = [await at.keep(startOperator(at.rig)), await at.keep(startOperator(farRig()))];
   await at.onTime(line, async () => {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     const call = await at.keep(
-      placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone: await burstTone(callerHz, turns.caller), ear }),
+      placeCall({
+        sipPort: at.rig.asterisk.sipPort,
+        to: line,
+        tone: await burstTone(callerHz, turns.caller),
+        receiver,
+      }),
     );
     const talk = (): Promise<boolean> =>
       eventually(
         () =>
-          presentMs(ear.latest(turnMs(turns.agent)), agentHz, { share: 0.2 }) > turns.agent.onMs * 0.9 &&
-          presentMs(farEar.latest(turnMs(turns.caller)), callerHz, { share: 0.2 }) > turns.caller.onMs * 0.9,
+          presentMs(receiver.latest(turnMs(turns.agent)), agentHz, { share: 0.2 }) > turns.agent.onMs * 0.9 &&
+          presentMs(farReceiver.latest(turnMs(turns.caller)), callerHz, { share: 0.2 }) > turns.caller.onMs * 0.9,
         { everyMs: 100 },
       );
     await talk();

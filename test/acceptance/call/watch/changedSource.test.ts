@@ -1,6 +1,6 @@
 import { continuousTone } from '../../../../lab/telephones/audio.ts';
 import { hold, resume } from '../../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/telephones/sip.ts';
 import { dropsEarlierNumbers } from '../../../../src/ari/knownFaults.ts';
 import { receiptSchema, type Receipt } from '../../../../src/receipt/receipt.ts';
@@ -35,7 +35,7 @@ const [held, silent, within, refused] = ['onhold', 'silent', 'withinsource', 're
 const [killed, unchanged, ended] = ['killed', 'unchanged', 'endedfirst'] as const;
 const lines = [...cases.map(({ line }) => line), held, silent, within, refused, killed, unchanged, ended];
 
-const agents = new Map<string, { agent: Agent; ear: Ear }>();
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let operator: Operator;
 let isFaulty = true;
 let proxy: AriProxy;
@@ -43,9 +43,12 @@ const notice = useBriefNotice(500);
 const at = useRig(async () => {
   proxy = await at.keep(startAriProxy());
   for (const line of lines) {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(agentHz);
-    agents.set(line, { ear, agent: await at.keep(startAgent({ behaviour: 'answer', tone, ringMs: 200, ear })) });
+    agents.set(line, {
+      receiver,
+      agent: await at.keep(startAgent({ behaviour: 'answer', tone, ringMs: 200, receiver })),
+    });
   }
   return {
     idle: true,
@@ -66,7 +69,7 @@ const at = useRig(async () => {
   };
 });
 
-function agentOf(line: string): { agent: Agent; ear: Ear } {
+function agentOf(line: string): { agent: Agent; receiver: RtpReceiver } {
   const found = agents.get(line);
   if (found === undefined) throw new Error(`no agent of ${line}`);
 
@@ -79,21 +82,23 @@ async function passes(ms: number): Promise<void> {
   await eventually(() => performance.now() > until);
 }
 
-const heardMs = (ear: Ear, hz: number): number => presentMs(ear.latest(1000), hz, { share: 0.2 });
+const heardMs = (receiver: RtpReceiver, hz: number): number => presentMs(receiver.latest(1000), hz, { share: 0.2 });
 
 /** Both hear each other. */
-async function expectTalking(ear: Ear, line: string): Promise<void> {
-  await eventually(() => heardMs(ear, agentHz) > 900 && heardMs(agentOf(line).ear, callerHz) > 900, { everyMs: 100 });
+async function expectTalking(receiver: RtpReceiver, line: string): Promise<void> {
+  await eventually(() => heardMs(receiver, agentHz) > 900 && heardMs(agentOf(line).receiver, callerHz) > 900, {
+    everyMs: 100,
+  });
 }
 
-async function talk(line: string): Promise<{ call: Call; ear: Ear }> {
-  const ear = await at.keep(startEar());
+async function talk(line: string): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
   await operator.dialled(line, 'ANSWER');
-  await expectTalking(ear, line);
+  await expectTalking(receiver, line);
 
-  return { call, ear };
+  return { call, receiver };
 }
 
 type Ended = { recordingId: string; receipt: Receipt; wav: Int16Array };
@@ -110,52 +115,52 @@ async function end(line: string, call: Call): Promise<Ended> {
 type Heard = Ended & { byCaller: Int16Array; byAgent: Int16Array };
 
 async function callBy({ line, who, leap, talkOnMs = 0 }: Case): Promise<Heard> {
-  const { call, ear } = await talk(line);
-  const { agent, ear: agentEar } = agentOf(line);
-  const [heardByCaller, heardByAgent] = [ear.samples().length, agentEar.samples().length];
+  const { call, receiver } = await talk(line);
+  const { agent, receiver: agentReceiver } = agentOf(line);
+  const [heardByCaller, heardByAgent] = [receiver.samples().length, agentReceiver.samples().length];
   const { voice } = who === 'caller' ? call : agent;
   if (who !== undefined) voice.change({ leap });
   // What is heard now would be from before.
   await passes(lostMs + 1_000 + talkOnMs);
-  await expectTalking(ear, line);
-  const byCaller = ear.samples().slice(heardByCaller);
-  const byAgent = agentEar.samples().slice(heardByAgent);
+  await expectTalking(receiver, line);
+  const byCaller = receiver.samples().slice(heardByCaller);
+  const byAgent = agentReceiver.samples().slice(heardByAgent);
 
   return { ...(await end(line, call)), byCaller, byAgent };
 }
 
 async function callOnHold(): Promise<Ended> {
-  const { call, ear } = await talk(held);
-  const { agent, ear: agentEar } = agentOf(held);
+  const { call, receiver } = await talk(held);
+  const { agent, receiver: agentReceiver } = agentOf(held);
   const dialog = agent.dialogs().at(-1);
   if (dialog === undefined) throw new Error('nobody is in this call');
-  expect(await hold(dialog, agentEar.port)).toBe(200);
+  expect(await hold(dialog, agentReceiver.port)).toBe(200);
   // Music of another server.
   agent.voice.change({ leap: -20_000 });
   await passes(2_500);
-  expect(await resume(dialog, agentEar.port)).toBe(200);
-  await expectTalking(ear, held);
+  expect(await resume(dialog, agentReceiver.port)).toBe(200);
+  await expectTalking(receiver, held);
 
   return end(held, call);
 }
 
 async function callWithSilence(): Promise<Ended> {
-  const { call, ear } = await talk(silent);
+  const { call, receiver } = await talk(silent);
   const { voice } = agentOf(silent).agent;
   voice.mute(true);
-  await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
+  await eventually(() => heardMs(receiver, agentHz) < 50, { everyMs: 100 });
   await passes(2_000);
   voice.mute(false);
-  await expectTalking(ear, silent);
+  await expectTalking(receiver, silent);
 
   return end(silent, call);
 }
 
 async function callWithin(): Promise<Ended> {
-  const { call, ear } = await talk(within);
+  const { call, receiver } = await talk(within);
   agentOf(within).agent.voice.change({ leap: -20_000, sameSource: true });
-  if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
-  await expectTalking(ear, within);
+  if (isFaulty) await eventually(() => heardMs(receiver, agentHz) < 50, { everyMs: 100 });
+  await expectTalking(receiver, within);
 
   return end(within, call);
 }
@@ -282,14 +287,14 @@ test('numbers that leap back within one source are noticed by the next report', 
 test('a process that takes up talks makes a party heard whose source changed meanwhile, and leaves the others alone', async () => {
   const moves = (): number => proxy.requests().filter((each) => each.endsWith('/addChannel')).length;
   const { receipt } = await at.onTime([killed, unchanged], async () => {
-    const [{ call, ear }, other] = [await talk(killed), await talk(unchanged)];
+    const [{ call, receiver }, other] = [await talk(killed), await talk(unchanged)];
     await at.rig.killServe();
     agentOf(killed).agent.voice.change({ leap: -20_000 });
-    if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
+    if (isFaulty) await eventually(() => heardMs(receiver, agentHz) < 50, { everyMs: 100 });
     const before = moves();
     await at.rig.startServe();
     const since = performance.now();
-    await expectTalking(ear, killed);
+    await expectTalking(receiver, killed);
     expect(performance.now() - since).toBeLessThan(lostMs + 1_000);
     await passes(2_000);
     expect(moves() - before).toBe(isFaulty ? 1 : 0);
@@ -313,10 +318,10 @@ test('a process that takes up talks makes a party heard whose source changed mea
 
 test('a talk that ends before a party could be made heard again says so', async () => {
   const { receipt } = await at.onTime(ended, async () => {
-    const { call, ear } = await talk(ended);
+    const { call, receiver } = await talk(ended);
     proxy.delay(/addChannel$/, 3_000);
     agentOf(ended).agent.voice.change({ leap: -20_000 });
-    if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
+    if (isFaulty) await eventually(() => heardMs(receiver, agentHz) < 50, { everyMs: 100 });
     await passes(1_500);
     proxy.delay(/addChannel$/, 0);
 
@@ -329,11 +334,11 @@ test('a talk that ends before a party could be made heard again says so', async 
 
 test('where Asterisk does not let a leg be taken out and in, the talk goes before the recording', async () => {
   const { receipt } = await at.onTime(refused, async () => {
-    const { call, ear } = await talk(refused);
+    const { call, receiver } = await talk(refused);
     proxy.forbid(/addChannel$/);
     agentOf(refused).agent.voice.change({ leap: -20_000 });
-    if (isFaulty) await eventually(() => heardMs(ear, agentHz) < 50, { everyMs: 100 });
-    await expectTalking(ear, refused);
+    if (isFaulty) await eventually(() => heardMs(receiver, agentHz) < 50, { everyMs: 100 });
+    await expectTalking(receiver, refused);
     await passes(2_500);
     proxy.forbid(undefined);
 

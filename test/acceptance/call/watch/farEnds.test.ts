@@ -6,7 +6,7 @@ import { readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../../lab/telephones/audio.ts';
 import { hold, transfer, transferAttended } from '../../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/telephones/sip.ts';
 import { startAriProxy, type AriProxy } from '../../../support/ari/ariProxy.ts';
 import { presentMs, readWav, sampleRate, tonePresence } from '../../../support/audio/audio.ts';
@@ -61,7 +61,7 @@ const groups = {
   parked: (to: string) => `Dial(${to},20)`,
 } as const satisfies Record<Line, ((to: string) => string) | undefined>;
 
-const agents = new Map<string, { agent: Agent; ear: Ear }>();
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let stranger: Agent;
 let proxy: AriProxy;
 
@@ -69,12 +69,12 @@ const at = useRig(async () => {
   proxy = await at.keep(startAriProxy());
   const tone = await burstTone(agentHz);
   for (const line of lines) {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     // Who has the call from a queue hangs up by themselves; then the queue gives it to the next.
     const ends = line === 'again' ? { hangUpAfterMs: 3_500 } : {};
     const numbers = line === 'deaf' ? { firstNumber: 1_000 } : {};
-    const agent = await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, ear, ...ends, ...numbers }));
-    agents.set(line, { ear, agent });
+    const agent = await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, receiver, ...ends, ...numbers }));
+    agents.set(line, { receiver, agent });
   }
   // Numbers after those of whom they replace while nobody watches: Debian's Asterisk would drop lower ones, and nobody would hear them.
   const firstNumber = 20_000;
@@ -153,7 +153,7 @@ beforeAll(() => {
   }
 });
 
-const of = (line: Line): { agent: Agent; ear: Ear } => {
+const of = (line: Line): { agent: Agent; receiver: RtpReceiver } => {
   const found = agents.get(line);
   if (found === undefined) throw new Error(`nobody for ${line}`);
 
@@ -170,26 +170,26 @@ const dialogOf = (line: Line) => {
 /** For how much of these samples a tone was there, alone; ms. */
 const toneMs = (samples: Int16Array, hz: number): number => presentMs(samples, hz, { share: 0.7 });
 /** `leastMs`: of the last three seconds. */
-const hearing = (ear: Ear, hz: number, leastMs = 1_300): Promise<unknown> =>
-  eventually(() => toneMs(ear.latest(3_000), hz) > leastMs, { everyMs: 200 });
+const hearing = (receiver: RtpReceiver, hz: number, leastMs = 1_300): Promise<unknown> =>
+  eventually(() => toneMs(receiver.latest(3_000), hz) > leastMs, { everyMs: 200 });
 /** So long that the end of the recorder and that of the call are seconds apart. */
-const talkingWith = (ear: Ear, hz: number): Promise<unknown> => hearing(ear, hz, 2_600);
+const talkingWith = (receiver: RtpReceiver, hz: number): Promise<unknown> => hearing(receiver, hz, 2_600);
 
-type Talk = { call: Call; ear: Ear };
+type Talk = { call: Call; receiver: RtpReceiver };
 
 /** A call that is being recorded, and who calls hears the agent. */
 async function recorded(line: Line, extension: string = line): Promise<Talk> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone, ear }));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone, receiver }));
   await eventually(async () => {
     const ours = (await catalogueCalls(at.rig)).find((each) => each.line === line);
     const row = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
     return row?.status === 'recording';
   });
-  await hearing(ear, agentHz);
+  await hearing(receiver, agentHz);
 
-  return { call, ear };
+  return { call, receiver };
 }
 
 /** Kept as far as it went, with both voices and nobody else's. */
@@ -228,17 +228,17 @@ const ways: Partial<Record<Line, () => Promise<unknown>>> = {
     const { sipPort } = at.rig.asterisk;
     const consultation = await at.keep(placeCall({ sipPort, to: 'stranger', tone: await continuousTone(agentHz) }));
     await eventually(() => consultation.isAnswered() && stranger.answered() > before);
-    expect(await hold(dialogOf('attended'), of('attended').ear.port)).toBe(200);
+    expect(await hold(dialogOf('attended'), of('attended').receiver.port)).toBe(200);
     expect(await transferAttended(dialogOf('attended'), consultation.dialog())).toBe(202);
   },
   feature: async () => {
-    const { ear } = of('feature');
-    for (const key of '*2') await ear.pressDigit(key);
+    const { receiver } = of('feature');
+    for (const key of '*2') await receiver.pressDigit(key);
     // Asterisk asks where to.
-    await eventually(() => toneMs(ear.latest(1_000), dialToneHz) > 300);
-    for (const key of '700') await ear.pressDigit(key);
-    await hearing(ear, strangerHz);
-    for (const key of '*2') await ear.pressDigit(key);
+    await eventually(() => toneMs(receiver.latest(1_000), dialToneHz) > 300);
+    for (const key of '700') await receiver.pressDigit(key);
+    await hearing(receiver, strangerHz);
+    for (const key of '*2') await receiver.pressDigit(key);
   },
   // The first hangs up.
   again: () => Promise.resolve(),
@@ -261,7 +261,7 @@ beforeAll(async () => {
     doing(line as Line, async () => {
       const talk = await recorded(line as Line);
       await act();
-      await talkingWith(talk.ear, strangerHz);
+      await talkingWith(talk.receiver, strangerHz);
       await talk.call.hangUp();
     }),
   );
@@ -269,13 +269,13 @@ beforeAll(async () => {
     try {
       const { call } = await recorded('vialocal', 'throughlocal');
       expect(await transfer(call.dialog(), 'stranger')).toBe(202);
-      const { ear } = of('vialocal');
-      await hearing(ear, strangerHz);
+      const { receiver } = of('vialocal');
+      await hearing(receiver, strangerHz);
       await call.hangUp();
       // They talk on, without who has transferred them.
-      const before = ear.samples().length;
-      await eventually(() => ear.samples().length > before + 24_000);
-      expect(toneMs(ear.latest(2_500), strangerHz)).toBeGreaterThan(2_000);
+      const before = receiver.samples().length;
+      await eventually(() => receiver.samples().length > before + 24_000);
+      expect(toneMs(receiver.latest(2_500), strangerHz)).toBeGreaterThan(2_000);
     } finally {
       // Who is left does not hang up, and would be heard in the next placing. The others' calls go on.
       const left = (await at.rig.asterisk.channels()).filter((name) => name.startsWith('Local/vialocal@'));
@@ -314,7 +314,7 @@ test('a serve that was started later stops recorders of others, and what nobody 
     const killedAt = { deaf: bytesOf(files.deaf), restarted: bytesOf(files.restarted) };
     try {
       await blind('deaf');
-      await hearing(deaf.ear, strangerHz);
+      await hearing(deaf.receiver, strangerHz);
     } finally {
       await at.rig.startServe();
     }
@@ -329,13 +329,13 @@ test('a serve that was started later stops recorders of others, and what nobody 
       },
       { everyMs: 1_500 },
     );
-    await hearing(deaf.ear, strangerHz);
+    await hearing(deaf.receiver, strangerHz);
     // Of the other the agent is still there, and that is no news.
     const watchedAt = await spooledBytes('restarted');
     // The last second before somebody is seen to come becomes silence as well.
     await grownTo('restarted', watchedAt + 3 * bytesInSecond);
     await blind('restarted');
-    await talkingWith(restarted.ear, strangerHz);
+    await talkingWith(restarted.receiver, strangerHz);
     await Promise.all([deaf.call.hangUp(), restarted.call.hangUp()]);
     const afterwards = (await expectKeptAlone('deaf')).subarray(killedAt.deaf / 2);
     expect(afterwards.length).toBeGreaterThan(sampleRate);
@@ -380,10 +380,10 @@ test('where Asterisk does not tell of the bridges of others, a talk with a Local
   await at.rig.startServe();
   await eventually(() => at.rig.log().some(({ msg }) => String(msg).startsWith('bridge events unavailable')));
   await at.onTime('unwatched', async () => {
-    const ear = await at.keep(startEar());
+    const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(callerHz);
-    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'unwatched', tone, ear }));
-    await hearing(ear, agentHz);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'unwatched', tone, receiver }));
+    await hearing(receiver, agentHz);
     await call.hangUp();
   });
   expect(await endedCall(at.rig, 'unwatched')).toMatchObject({ result: 'unrecorded', reason: 'untold_party' });

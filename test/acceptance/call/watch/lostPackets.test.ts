@@ -4,7 +4,7 @@
  * called.
  */
 import { burstTone, continuousTone } from '../../../../lab/telephones/audio.ts';
-import { startEar, type Ear } from '../../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Call } from '../../../../lab/telephones/sip.ts';
 import { presentMs } from '../../../support/audio/audio.ts';
 import { useBriefNotice } from '../../../support/call/briefNotice.ts';
@@ -36,7 +36,7 @@ const noticeMs = 2_000;
 const media = ['voice', 'acknowledgement', 'sound', 'answer'] as const;
 const lines = [...media, 'events'] as const;
 type Line = (typeof lines)[number];
-type Called = { placed: Call; ear: Ear };
+type Called = { placed: Call; receiver: RtpReceiver };
 (canFilterPackets ? describe : describe.skip)('of a call (needs root and nftables)', () => {
   const notice = useBriefNotice(noticeMs);
 
@@ -75,11 +75,11 @@ type Called = { placed: Call; ear: Ear };
   });
   afterAll(() => filter?.close());
 
-  async function call(to: Line, ear: Ear): Promise<Called> {
+  async function call(to: Line, receiver: RtpReceiver): Promise<Called> {
     const { sipPort } = at.rig.asterisk;
-    return { ear, placed: await at.keep(placeCall({ sipPort, to, tone: await continuousTone(440), ear })) };
+    return { receiver, placed: await at.keep(placeCall({ sipPort, to, tone: await continuousTone(440), receiver })) };
   }
-  const hearing = (): Promise<Ear> => at.keep(startEar());
+  const hearing = (): Promise<RtpReceiver> => at.keep(startRtpReceiver());
   const answered = async ({ placed }: Called): Promise<void> => {
     await eventually(() => placed.isAnswered());
   };
@@ -112,9 +112,9 @@ type Called = { placed: Call; ear: Ear };
     return all;
   }
 
-  async function expectConnected({ placed, ear }: Called): Promise<void> {
+  async function expectConnected({ placed, receiver }: Called): Promise<void> {
     expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(presentMs(ear.samples(), agentHz)).toBeGreaterThan(300);
+    expect(presentMs(receiver.samples(), agentHz)).toBeGreaterThan(300);
   }
   const callerOf = (line: (typeof media)[number]): Called => {
     if (called === undefined) throw new Error('nobody has called yet');
@@ -137,7 +137,7 @@ type Called = { placed: Call; ear: Ear };
   it('the acknowledgement of the answer is lost in the notice, which the caller hears: they are recorded', async () => {
     const caller = callerOf('acknowledgement');
     await expectConnected(caller);
-    expect(presentMs(caller.ear.samples(), noticeHz)).toBeGreaterThan(0.9 * noticeMs);
+    expect(presentMs(caller.receiver.samples(), noticeHz)).toBeGreaterThan(0.9 * noticeMs);
     await finishedRecording(at.rig, 'acknowledgement');
   });
 
@@ -145,13 +145,13 @@ type Called = { placed: Call; ear: Ear };
   it('the sound of the notice alone is lost on its way to the caller: that cannot be seen, and it counts as told', async () => {
     const caller = callerOf('sound');
     await expectConnected(caller);
-    expect(presentMs(caller.ear.samples(), noticeHz)).toBeLessThan(0.1 * noticeMs);
+    expect(presentMs(caller.receiver.samples(), noticeHz)).toBeLessThan(0.1 * noticeMs);
     await finishedRecording(at.rig, 'sound');
   });
 
   async function callWithoutEvents(packets: PacketFilter): Promise<void> {
-    const ear = await hearing();
-    const caller = await call('events', ear);
+    const receiver = await hearing();
+    const caller = await call('events', receiver);
     const { id } = await eventually(async () => {
       const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === 'events');
       return ours ?? false;
@@ -173,7 +173,7 @@ type Called = { placed: Call; ear: Ear };
     await eventually(async () => (await loss.dropped()) > before);
     expect(states().at(-1)).toBe('announcing');
     await loss.mend();
-    await eventually(() => presentMs(ear.samples(), noticeHz) > 0.9 * noticeMs);
+    await eventually(() => presentMs(receiver.samples(), noticeHz) > 0.9 * noticeMs);
     await expectConnected(caller);
     await endedCall(at.rig, 'events');
     expect((await catalogueNotices(at.rig, 'events')).map(({ verdict }) => verdict)).toEqual(['verified']);

@@ -7,7 +7,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { continuousTone } from '../../../../lab/telephones/audio.ts';
 import { transfer } from '../../../../lab/telephones/dialog.ts';
-import { startEar, type Ear } from '../../../../lab/telephones/ear.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose } from '../../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../../src/catalogue/rows.ts';
@@ -34,17 +34,17 @@ const ways = ['halfopen', 'killed'] as const;
 const lines = ways.flatMap((way) => [`${way}agent`, `${way}caller`, `${way}quiet`]);
 
 let proxy: TcpProxy;
-const agents = new Map<string, { agent: Agent; ear: Ear }>();
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 /** To whom a call is transferred, by its line, and what they hear. */
-const strangers = new Map<string, { agent: Agent; ear: Ear }>();
+const strangers = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 
 const words = 'Calls of the lab are recorded to see what transfers leave.';
 const at = useRig(async () => {
   proxy = await at.keep(startTcpProxy());
-  const answering = async (hz: number): Promise<{ agent: Agent; ear: Ear }> => {
-    const [ear, tone] = [await at.keep(startEar()), await continuousTone(hz)];
+  const answering = async (hz: number): Promise<{ agent: Agent; receiver: RtpReceiver }> => {
+    const [receiver, tone] = [await at.keep(startRtpReceiver()), await continuousTone(hz)];
 
-    return { ear, agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, ear })) };
+    return { receiver, agent: await at.keep(startAgent({ behaviour: 'answer', tone, atOnce: 8, receiver })) };
   };
   for (const line of lines) {
     agents.set(line, await answering(agentHz));
@@ -85,9 +85,12 @@ beforeAll(async () => {
 const said = (text: string): number => at.rig.log().filter(({ msg }) => msg === text).length;
 
 /** For how much of the last three seconds a tone was heard, alone; ms. */
-const lately = (ear: Ear, hz: number): number => presentMs(ear.latest(3_000), hz, { share: 0.7 });
+const lately = (receiver: RtpReceiver, hz: number): number => presentMs(receiver.latest(3_000), hz, { share: 0.7 });
 
-const of = (group: ReadonlyMap<string, { agent: Agent; ear: Ear }>, line: string): { agent: Agent; ear: Ear } => {
+const of = (
+  group: ReadonlyMap<string, { agent: Agent; receiver: RtpReceiver }>,
+  line: string,
+): { agent: Agent; receiver: RtpReceiver } => {
   const found = group.get(line);
   if (found === undefined) throw new Error(`nobody for ${line}`);
 
@@ -114,7 +117,7 @@ const onTime = (of: readonly string[], act: () => Promise<void>): Promise<void> 
     await act();
   });
 
-type Talk = { call: Call; ear: Ear };
+type Talk = { call: Call; receiver: RtpReceiver };
 
 /** 5 s. */
 const leastBytes = 5 * 16_000;
@@ -129,20 +132,20 @@ async function ours(line: string): Promise<RecordingRow> {
 }
 
 async function recorded(line: string): Promise<Talk> {
-  const ear = await at.keep(startEar());
+  const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ear }));
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
   await eventually(async () => (await ours(line)).status === 'recording');
-  await eventually(() => lately(ear, agentHz) > 1_300);
+  await eventually(() => lately(receiver, agentHz) > 1_300);
   // What lies behind the last answer of Asterisk becomes silence: something must lie before it.
   const { id } = await ours(line);
   await eventually(() => statSync(spooledWav(at.rig, id)).size > leastBytes);
 
-  return { call, ear };
+  return { call, receiver };
 }
 
 /** The two who are left hear each other, and have not ceased to. */
-async function expectTalking(one: Ear, hears: number, other: Ear, otherHears: number): Promise<void> {
+async function expectTalking(one: RtpReceiver, hears: number, other: RtpReceiver, otherHears: number): Promise<void> {
   const before = one.samples().length;
   await eventually(() => one.samples().length > before + 32_000);
   await eventually(() => lately(one, hears) > 2_500 && lately(other, otherHears) > 2_500);
@@ -205,30 +208,30 @@ test.each(ways)('who is left by a transfer while Préavis is deaf talks on, and 
       recorded(`${way}quiet`),
     ]);
     const [given, taken] = [of(strangers, `${way}agent`), of(strangers, `${way}caller`)];
-    const { ear: agentEar } = of(agents, `${way}caller`);
+    const { receiver: agentReceiver } = of(agents, `${way}caller`);
     await whileDeaf(way, async () => {
       const dialog = of(agents, `${way}agent`).agent.dialogs().at(-1);
       if (dialog === undefined) throw new Error('the agent has a call');
       expect(await transfer(dialog, `to${way}agent`)).toBe(202);
       expect(await transfer(byCaller.call.dialog(), `to${way}caller`)).toBe(202);
-      await eventually(() => lately(byAgent.ear, strangerHz) > 1_300 && lately(agentEar, strangerHz) > 1_300);
+      await eventually(() => lately(byAgent.receiver, strangerHz) > 1_300 && lately(agentReceiver, strangerHz) > 1_300);
       // As a telephone does when its transfer has succeeded.
       await byCaller.call.hangUp();
     });
     await Promise.all([
-      expectTalking(byAgent.ear, strangerHz, given.ear, callerHz),
-      expectTalking(agentEar, strangerHz, taken.ear, agentHz),
+      expectTalking(byAgent.receiver, strangerHz, given.receiver, callerHz),
+      expectTalking(agentReceiver, strangerHz, taken.receiver, agentHz),
     ]);
     await Promise.all([byAgent.call.hangUp(), quiet.call.hangUp()]);
     await expectKept(`${way}agent`);
     await expectWhole(`${way}quiet`);
 
-    for (const key of '*9') await taken.ear.pressDigit(key);
+    for (const key of '*9') await taken.receiver.pressDigit(key);
     // Another process knows as well who came in whose place.
     await at.rig.killServe();
     await at.rig.startServe();
-    for (const key of '*9') await taken.ear.pressDigit(key);
-    await expectTalking(agentEar, strangerHz, taken.ear, agentHz);
+    for (const key of '*9') await taken.receiver.pressDigit(key);
+    await expectTalking(agentReceiver, strangerHz, taken.receiver, agentHz);
     await at.rig.asterisk.cli('channel request hangup all');
     await expectKeptOrUnheard(`${way}caller`);
     await expectNobodyConnected(at.rig);

@@ -1,6 +1,6 @@
 /**
- * The caller's media port: hears what Asterisk sends, and presses digits (RFC 4733). The voice speaks, the ear
- * listens; the SDP names the ear's port, and Asterisk sends there because rtp_symmetric is off.
+ * Receives the RTP that Asterisk sends to a telephone, and presses digits (RFC 4733). `voice.ts` sends the telephone's sound. The SDP names
+ * the port of this receiver. Asterisk sends there because rtp_symmetric is off.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ const reportEveryMs = 500;
 // In a test run it takes long to reach a global, and here they are reached for each packet.
 const { abs, max } = Math;
 
-export type Ear = {
+export type RtpReceiver = {
   readonly port: number;
   /** How many audio packets came. */
   packets(): number;
@@ -52,7 +52,7 @@ export type Ear = {
 
 type Packet = { at: number; ssrc: number; timestamp: number; payload: Uint8Array };
 
-export async function startEar(): Promise<Ear> {
+export async function startRtpReceiver(): Promise<RtpReceiver> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
   const heard: Packet[] = [];
   let assembled: { packets: number; samples: Int16Array } = { packets: 0, samples: new Int16Array() };
@@ -67,7 +67,7 @@ export async function startEar(): Promise<Ear> {
     socket.once('error', reject);
     socket.bind(0, '127.0.0.1', resolve);
   });
-  // A test that fails must not be kept alive by its ear.
+  // A test that fails must not be kept alive by its receiver.
   socket.unref();
   let sequence = 1;
   let spoken = 0;
