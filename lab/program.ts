@@ -39,7 +39,7 @@ export async function runProgram(name: string, work: (program: Program) => Promi
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        // The guardian ends what is left.
+        // The clean-up process ends what is left.
         if (askedAt !== undefined && performance.now() - askedAt > sameSignalMs) process.exit(1);
         ask();
       });

@@ -3,7 +3,7 @@ export type ProcessIdentity = { pid: number; startTime: string };
 export type LabRecord =
   | ({ kind: 'process'; command: string } & ProcessIdentity)
   /** Waits for the owner's end; it is left to end by itself. */
-  | ({ kind: 'guardian' } & ProcessIdentity)
+  | ({ kind: 'cleanUpProcess' } & ProcessIdentity)
   | { kind: 'path'; path: string }
   | { kind: 'mount'; path: string };
 

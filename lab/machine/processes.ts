@@ -1,6 +1,6 @@
 /**
- * The one register of what the lab has started. A process, folder or mount is recorded on disk before it is used; a
- * guardian beside us ends what is left however we end, so no signal handler is needed here and the demo keeps its own.
+ * Starts and ends what the lab uses. A process, folder or mount is recorded on disk before it is used. A clean-up process beside this one
+ * ends what is left, however this one ends. So no signal handler is needed here, and the demo keeps its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
@@ -42,31 +42,32 @@ export type SpawnOptions = {
 let isWatched = false;
 
 /**
- * Ends the leftovers of dead owners and starts the guardian, once for this process. A test worker loads this module once
- * for each test file, so the guardian is looked for among the records, not in a variable alone.
+ * Ends what dead owners left and starts the clean-up process, once for this process. A test worker loads this module once for each test
+ * file. So the clean-up process is looked for among the records, not in a variable alone.
  */
 export function watchOver(): void {
   if (isWatched) return;
   refuseWithoutSpace([{ folder: runFolder(), mib: neededMib.start, what: 'the lab', choose: 'TMPDIR' }]);
   const self = ownIdentity();
-  const name = `guardian-${self.pid}-${self.startTime}`;
+  const name = `cleanUpProcess-${self.pid}-${self.startTime}`;
   const known = readOwnRecord(name);
-  if (known?.kind === 'guardian' && isAlive(known)) {
+  if (known?.kind === 'cleanUpProcess' && isAlive(known)) {
     isWatched = true;
     return;
   }
   endLeftovers();
-  const guardian = spawn(
+  const cleaner = spawn(
     process.execPath,
-    [fileURLToPath(new URL('./guardian.mjs', import.meta.url)), String(self.pid), self.startTime],
+    [fileURLToPath(new URL('./cleanUpProcess.mjs', import.meta.url)), String(self.pid), self.startTime],
     { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } },
   );
-  guardian.unref();
-  const pipe: unknown = guardian.stdin;
+  cleaner.unref();
+  const pipe: unknown = cleaner.stdin;
   if (pipe instanceof Socket) pipe.unref();
-  const startTime = guardian.pid === undefined ? undefined : startTimeOf(guardian.pid);
-  if (guardian.pid === undefined || startTime === undefined) throw new Error('The guardian of the lab does not start.');
-  ownRecord({ kind: 'guardian', pid: guardian.pid, startTime }, name);
+  const startTime = cleaner.pid === undefined ? undefined : startTimeOf(cleaner.pid);
+  if (cleaner.pid === undefined || startTime === undefined)
+    throw new Error('The clean-up process of the lab does not start.');
+  ownRecord({ kind: 'cleanUpProcess', pid: cleaner.pid, startTime }, name);
   isWatched = true;
 }
 

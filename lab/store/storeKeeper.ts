@@ -1,6 +1,6 @@
 /**
  * Starts the S3 server that the test files of a run share, and ends it when the run is gone or tells it to end (SIGTERM).
- * However this process ends, its guardian ends what is left.
+ * However this process ends, its clean-up process ends what is left.
  *
  *   node --import tsx lab/store/storeKeeper.ts FOLDER RUN_PID RUN_START_TIME
  */
@@ -27,7 +27,7 @@ const over = new Promise<undefined>((resolve) => {
 if (process.getuid?.() === 0) setPriority(nice);
 try {
   const store = await Promise.race([startStore(), over]);
-  // Over while it starts: the guardian ends what there is of it.
+  // Over while it starts: the clean-up process ends what there is of it.
   if (store === undefined) process.exit(1);
   const { endPoint, port, region, accessKey, secretKey } = store;
   answer(folder, { store: { endPoint, port, region, accessKey, secretKey } });

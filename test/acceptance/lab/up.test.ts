@@ -68,7 +68,7 @@ class Lab {
 
   async expectNothingLeft(): Promise<void> {
     const kinds = new Set([...this.records.values()].map(({ kind }) => kind));
-    expect(kinds).toEqual(new Set(['guardian', 'path', 'process']));
+    expect(kinds).toEqual(new Set(['cleanUpProcess', 'path', 'process']));
     const left = (): unknown[] =>
       [...this.records].filter(
         ([name, record]) =>
@@ -84,7 +84,7 @@ class Lab {
 let lab: Lab;
 
 afterEach(() => {
-  // Its guardian ends the rest.
+  // Its clean-up process ends the rest.
   lab.child.kill('SIGKILL');
 });
 

@@ -129,7 +129,16 @@ describe('a run of tests that is interrupted, as by Ctrl-C,', () => {
     });
     const instances = instanceFolders(run);
     const running = processesOf(run, instances).join('\n');
-    for (const program of ['asterisk', 'sipp', 'serve', 'ceph-mon', 'ceph-osd', 'radosgw', 'storeKeeper', 'guardian']) {
+    for (const program of [
+      'asterisk',
+      'sipp',
+      'serve',
+      'ceph-mon',
+      'ceph-osd',
+      'radosgw',
+      'storeKeeper',
+      'cleanUpProcess',
+    ]) {
       expect(running).toContain(program);
     }
     expect(mountsBelow(run.folder, ...instances)).toHaveLength(canMount ? 1 : 0);

@@ -123,15 +123,15 @@ describe('leftovers of a lab', () => {
     expect(endLeftovers(folder)).toBe(0);
   });
 
-  it('has one guardian for a process, however often the lab is loaded in it', () => {
-    const guardians = readdirSync('/proc').filter((entry) => {
+  it('has one clean-up process for a process, however often the lab is loaded in it', () => {
+    const cleaners = readdirSync('/proc').filter((entry) => {
       try {
         const [, file, ownerPid] = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
-        return file?.endsWith('lab/machine/guardian.mjs') === true && Number(ownerPid) === process.pid;
+        return file?.endsWith('lab/machine/cleanUpProcess.mjs') === true && Number(ownerPid) === process.pid;
       } catch {
         return false;
       }
     });
-    expect(guardians).toHaveLength(1);
+    expect(cleaners).toHaveLength(1);
   });
 });
