@@ -26,7 +26,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findHostAsterisk, majorOf, oldestAsterisk } from './asterisk/hostAsterisk.mjs';
-import { isAlive, ownIdentity } from './machine/leftovers.mjs';
+import { isAlive, ownIdentity } from './machine/records.mjs';
 import {
   askedRelease,
   asteriskRelease,

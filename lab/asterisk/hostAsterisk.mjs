@@ -26,7 +26,7 @@ import {
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { ownRecord } from '../machine/leftovers.mjs';
+import { ownRecord } from '../machine/records.mjs';
 import { askedRelease, cacheFolder, runFolder } from '../machine/places.mjs';
 
 export const oldestAsterisk = 16;

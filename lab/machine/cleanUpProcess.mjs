@@ -2,7 +2,7 @@
  * Waits until its owner is gone, however it went (exit, Ctrl-C, SIGKILL: the pipe closes), and ends what the owner left.
  * It lives in a session of its own, so that a Ctrl-C in the owner's terminal does not reach it.
  */
-import { deadRecords, endLeftovers, isAlive } from './leftovers.mjs';
+import { deadRecords, cleanUpDeadRecords, isAlive } from './records.mjs';
 
 const owner = { pid: Number(process.argv[2]), startTime: process.argv[3] };
 /** A folder may be written to for a moment after its writer was told to end. */
@@ -17,7 +17,7 @@ process.stdin.on('close', () => {
       setTimeout(poll, 20);
       return;
     }
-    endLeftovers();
+    cleanUpDeadRecords();
     tries += 1;
     if (tries < triesAtMost && deadRecords().length > 0) setTimeout(poll, 250);
     else process.exit(0);

@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
 import {
-  endLeftovers,
+  cleanUpDeadRecords,
   isAlive,
   ownIdentity,
   ownRecord,
   readOwnRecord,
   startTimeOf,
   type LabRecord,
-} from './leftovers.mjs';
+} from './records.mjs';
 import { runFolder } from './places.mjs';
 import { takeFirst } from './priority.ts';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
@@ -55,7 +55,7 @@ export function watchOver(): void {
     isWatched = true;
     return;
   }
-  endLeftovers();
+  cleanUpDeadRecords();
   const cleaner = spawn(
     process.execPath,
     [fileURLToPath(new URL('./cleanUpProcess.mjs', import.meta.url)), String(self.pid), self.startTime],

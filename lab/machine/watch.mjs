@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownRecord, startTimeOf } from './leftovers.mjs';
+import { ownRecord, startTimeOf } from './records.mjs';
 
 const folder = process.argv[2] ?? '';
 /** The ports of the lab (lab/machine/ports.ts), and one below them, to which lateness.ts sends. */

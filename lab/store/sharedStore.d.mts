@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../machine/leftovers.mjs';
+import type { ProcessIdentity } from '../machine/records.mjs';
 import type { StoreAddress } from './storeAccounts.ts';
 
 /** The run that shares a server: its process, and the folder in which its workers find the server. */

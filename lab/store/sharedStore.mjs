@@ -13,7 +13,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isAlive, ownIdentity, startTimeOf } from '../machine/leftovers.mjs';
+import { isAlive, ownIdentity, startTimeOf } from '../machine/records.mjs';
 
 const variable = 'PREAVIS_LAB_SHARED_STORE';
 const project = fileURLToPath(new URL('../..', import.meta.url));

@@ -5,7 +5,7 @@
  *   node --import tsx lab/store/storeKeeper.ts FOLDER RUN_PID RUN_START_TIME
  */
 import { setPriority } from 'node:os';
-import { isAlive } from '../machine/leftovers.mjs';
+import { isAlive } from '../machine/records.mjs';
 import { answer } from './sharedStore.mjs';
 import { startStore } from './store.ts';
 

@@ -7,7 +7,7 @@ import { startAsterisk, type LabAsterisk } from '../../../lab/asterisk/asterisk.
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { liveCount, stopAll } from '../../../lab/machine/processes.ts';
-import { startTimeOf } from '../../../lab/machine/leftovers.mjs';
+import { startTimeOf } from '../../../lab/machine/records.mjs';
 import { placeCall, placeCalls, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import { readWav, tonePresence } from '../../support/audio/audio.ts';
 import { onTime } from '../../support/rig/onTime.ts';

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, type LabRecord } from '../../../lab/machine/leftovers.mjs';
+import { isAlive, type LabRecord } from '../../../lab/machine/records.mjs';
 import { runFolder } from '../../../lab/machine/places.mjs';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { eventually } from '../../support/poll.ts';

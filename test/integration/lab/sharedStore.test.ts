@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
-import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/machine/leftovers.mjs';
+import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/machine/records.mjs';
 import { runFolder } from '../../../lab/machine/places.mjs';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { endSharedStore, sharedStore, type StoreRun } from '../../../lab/store/sharedStore.mjs';

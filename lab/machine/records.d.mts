@@ -13,4 +13,4 @@ export declare function ownIdentity(): ProcessIdentity;
 export declare function ownRecord(record: LabRecord, name?: string): () => void;
 export declare function readOwnRecord(name: string): LabRecord | undefined;
 export declare function deadRecords(folder?: string): LabRecord[];
-export declare function endLeftovers(folder?: string): number;
+export declare function cleanUpDeadRecords(folder?: string): number;

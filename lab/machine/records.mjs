@@ -1,7 +1,6 @@
 /**
- * What a lab owner leaves behind, and how it is ended. Every process, folder and mount that the lab makes is a small JSON
- * record in the run folder, written before the thing is used. A record names its owner; when the owner is dead, whoever
- * looks next ends what the record names.
+ * The records of what the lab has made, and how it is ended. Every process, folder and mount has a small JSON record in the run folder, written
+ * before it is used. A record names its owner. When the owner is dead, whoever looks next ends what the record names.
  *
  * Plain JavaScript without dependencies, because prepare.mjs needs it before the npm packages are there.
  */
@@ -101,7 +100,7 @@ const isOfTheLab = (path) => typeof path === 'string' && path.includes('preavis-
  * Ends what dead owners left: processes first (only while pid and start time still match), then mounts, then folders, then
  * the records. Returns how many records were cleared; the record of what could not be removed stays, for another try.
  */
-export function endLeftovers(folder = runFolder()) {
+export function cleanUpDeadRecords(folder = runFolder()) {
   const records = deadRecords(folder);
   const processes = records.filter((record) => record.kind === 'process');
   for (const record of processes) if (isAlive(record)) kill(record.pid);
@@ -126,7 +125,7 @@ function isRemoved(path) {
   // Another run may have had this folder for its temporary one: its records go first.
   const inner = join(path, basename(runFolder()));
   if (existsSync(inner)) {
-    endLeftovers(inner);
+    cleanUpDeadRecords(inner);
     if (readdirSync(inner).some((name) => name.endsWith('.json'))) return false;
   }
   try {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { runFolder } from '../../../lab/machine/places.mjs';
 import { makeLabFolder, type LabFolder } from '../../../lab/machine/processes.ts';
-import { endLeftovers, isAlive, startTimeOf } from '../../../lab/machine/leftovers.mjs';
+import { cleanUpDeadRecords, isAlive, startTimeOf } from '../../../lab/machine/records.mjs';
 import { canMount } from '../../support/rig/mounts.ts';
 import { eventually } from '../../support/poll.ts';
 
@@ -36,21 +36,21 @@ describe('leftovers of a lab', () => {
 
   it('ends a process whose owner is dead', () => {
     record({ kind: 'process', pid, startTime: startTimeOf(pid), command: 'sleep', owner: dead });
-    expect(endLeftovers(folder)).toBe(1);
+    expect(cleanUpDeadRecords(folder)).toBe(1);
     expect(startTimeOf(pid)).toBeUndefined();
     expect(recordsLeft()).toBe(0);
   });
 
   it('leaves a process whose owner lives', () => {
     record({ kind: 'process', pid, startTime: startTimeOf(pid), command: 'sleep', owner: me });
-    expect(endLeftovers(folder)).toBe(0);
+    expect(cleanUpDeadRecords(folder)).toBe(0);
     expect(startTimeOf(pid)).toBeDefined();
     expect(recordsLeft()).toBe(1);
   });
 
   it('never ends another process that got the pid of an old one', () => {
     record({ kind: 'process', pid, startTime: '1', command: 'sleep', owner: dead });
-    expect(endLeftovers(folder)).toBe(1);
+    expect(cleanUpDeadRecords(folder)).toBe(1);
     expect(startTimeOf(pid)).toBeDefined();
   });
 
@@ -64,7 +64,7 @@ describe('leftovers of a lab', () => {
     mkdirSync(ours);
     writeFileSync(join(folder, 'a.json'), JSON.stringify({ kind: 'path', path: ours, owner: dead }));
     writeFileSync(join(folder, 'b.json'), JSON.stringify({ kind: 'path', path: foreign, owner: dead }));
-    expect(endLeftovers(folder)).toBe(2);
+    expect(cleanUpDeadRecords(folder)).toBe(2);
     expect(existsSync(ours)).toBe(false);
     expect(existsSync(foreign)).toBe(true);
     rmSync(foreign, { recursive: true });
@@ -79,7 +79,7 @@ describe('leftovers of a lab', () => {
     const below = Number(line.toString());
     const startTime = startTimeOf(leader.pid ?? 0);
     record({ kind: 'process', pid: leader.pid, startTime, command: 'sh', owner: dead });
-    expect(endLeftovers(folder)).toBe(1);
+    expect(cleanUpDeadRecords(folder)).toBe(1);
     await eventually(() => startTimeOf(below) === undefined);
   });
 
@@ -91,7 +91,7 @@ describe('leftovers of a lab', () => {
     spawnSync('mount', ['--bind', kept, mounted]);
     writeFileSync(join(folder, 'a.json'), JSON.stringify({ kind: 'path', path: join(folder, 'ours'), owner: dead }));
     writeFileSync(join(folder, 'b.json'), JSON.stringify({ kind: 'mount', path: mounted, owner: dead }));
-    expect(endLeftovers(folder)).toBe(2);
+    expect(cleanUpDeadRecords(folder)).toBe(2);
     expect(existsSync(join(folder, 'ours'))).toBe(false);
     expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('of somebody else');
   });
@@ -103,7 +103,7 @@ describe('leftovers of a lab', () => {
     writeFileSync(join(inner, 'a.json'), JSON.stringify(left));
     const outer = makeLabFolder();
     writeFileSync(join(outer.path, 'a.json'), JSON.stringify({ kind: 'path', path: folder, owner: dead }));
-    expect(endLeftovers(outer.path)).toBe(1);
+    expect(cleanUpDeadRecords(outer.path)).toBe(1);
     outer.remove();
     expect([existsSync(folder), startTimeOf(pid)]).toEqual([false, undefined]);
   });
@@ -113,14 +113,14 @@ describe('leftovers of a lab', () => {
     mkdirSync(busy);
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', busy]);
     record({ kind: 'path', path: busy, owner: dead });
-    expect([endLeftovers(folder), recordsLeft()]).toEqual([0, 1]);
+    expect([cleanUpDeadRecords(folder), recordsLeft()]).toEqual([0, 1]);
     spawnSync('umount', [busy]);
-    expect([endLeftovers(folder), recordsLeft()]).toEqual([1, 0]);
+    expect([cleanUpDeadRecords(folder), recordsLeft()]).toEqual([1, 0]);
   });
 
   it('is not stopped by a damaged record', () => {
     writeFileSync(join(folder, 'a.json'), '{"kind":');
-    expect(endLeftovers(folder)).toBe(0);
+    expect(cleanUpDeadRecords(folder)).toBe(0);
   });
 
   it('has one clean-up process for a process, however often the lab is loaded in it', () => {
