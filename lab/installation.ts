@@ -16,7 +16,7 @@ import {
   versionIn,
   type HostAsterisk,
 } from './asterisk/hostAsterisk.mjs';
-import { asteriskRoot, runFolder } from './machine/places.mjs';
+import { asteriskRoot, runFolder } from './machine/folders.mjs';
 
 const run = promisify(execFile);
 

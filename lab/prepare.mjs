@@ -36,7 +36,7 @@ import {
   NoFolder,
   prometheusPrograms,
   runFolder,
-} from './machine/places.mjs';
+} from './machine/folders.mjs';
 import { neededMib, wantsOfSpace } from './machine/space.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

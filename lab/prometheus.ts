@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { prometheusPrograms } from './machine/places.mjs';
+import { prometheusPrograms } from './machine/folders.mjs';
 import { claimPorts } from './machine/ports.ts';
 import { makeLabFolder, spawnLive } from './machine/processes.ts';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
 import { installPrompts } from '../src/prompts/install.ts';
 import { loadPrompts } from '../src/prompts/library.ts';
-import { cacheFolder } from './machine/places.mjs';
+import { cacheFolder } from './machine/folders.mjs';
 import { makeLabFolder } from './machine/processes.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fakeClockLibrary } from '../machine/places.mjs';
+import { fakeClockLibrary } from '../machine/folders.mjs';
 
 const library = 'faketime.so';
 const clockFile = 'faketime.offset';

@@ -27,7 +27,7 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { ownRecord } from '../machine/records.mjs';
-import { askedRelease, cacheFolder, runFolder } from '../machine/places.mjs';
+import { askedRelease, cacheFolder, runFolder } from '../machine/folders.mjs';
 
 export const oldestAsterisk = 16;
 
@@ -176,9 +176,9 @@ function tryIt(program, dataFolder, { uid, gid }) {
   const folder = join(parent, randomUUID());
   const forget = ownRecord({ kind: 'path', path: folder });
   try {
-    const places = ['etc', 'lib', 'spool', 'run', 'log'].map((name) => join(folder, name));
-    for (const place of places) mkdirSync(place, { recursive: true });
-    const [etc, lib, spool, run, log] = places;
+    const folders = ['etc', 'lib', 'spool', 'run', 'log'].map((name) => join(folder, name));
+    for (const each of folders) mkdirSync(each, { recursive: true });
+    const [etc, lib, spool, run, log] = folders;
     const files = {
       'asterisk.conf': `[directories]
 astetcdir => ${etc}
@@ -194,7 +194,7 @@ astlogdir => ${log}
       'cli.conf': '[startup_commands]\ncore stop now = yes\n',
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'etc', name), text);
-    if (userInfo().uid === 0) for (const place of [folder, ...places]) chownSync(place, uid, gid);
+    if (userInfo().uid === 0) for (const each of [folder, ...folders]) chownSync(each, uid, gid);
     const [command, args] = hostCommand(program, ['-f', '-C', join(folder, 'etc/asterisk.conf')]);
     const result = spawnSync(command, args, {
       cwd: '/',

@@ -17,7 +17,7 @@ import {
   startTimeOf,
   type LabRecord,
 } from './records.mjs';
-import { runFolder } from './places.mjs';
+import { runFolder } from './folders.mjs';
 import { takeFirst } from './priority.ts';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
 

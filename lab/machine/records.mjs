@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { runFolder } from './places.mjs';
+import { runFolder } from './folders.mjs';
 
 /** No record takes longer than this to be written. */
 const writtenWithinMs = 10_000;

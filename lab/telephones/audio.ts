@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ulid } from 'ulid';
-import { cacheFolder } from '../machine/places.mjs';
+import { cacheFolder } from '../machine/folders.mjs';
 
 const run = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runFolder } from '../../lab/machine/places.mjs';
+import { runFolder } from '../../lab/machine/folders.mjs';
 import { shareStore } from '../../lab/store/sharedStore.mjs';
 
 const program = fileURLToPath(new URL('../../lab/machine/watch.mjs', import.meta.url));

@@ -1,7 +1,7 @@
 /** What is needed to understand a failure without a second run: printed, and kept in a folder, for failed tests only. */
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { runFolder } from '../../lab/machine/places.mjs';
+import { runFolder } from '../../lab/machine/folders.mjs';
 import type { Rig } from '../../lab/rig.ts';
 import type { Agent, Call, SipEvent } from '../../lab/telephones/sip.ts';
 import { openCatalogue } from '../../src/catalogue/catalogue.ts';

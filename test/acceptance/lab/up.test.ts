@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type LabRecord } from '../../../lab/machine/records.mjs';
-import { runFolder } from '../../../lab/machine/places.mjs';
+import { runFolder } from '../../../lab/machine/folders.mjs';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { eventually } from '../../support/poll.ts';
 

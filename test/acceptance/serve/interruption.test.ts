@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { asteriskRoot } from '../../../lab/machine/places.mjs';
+import { asteriskRoot } from '../../../lab/machine/folders.mjs';
 import { makeLabFolder, spawnLive } from '../../../lab/machine/processes.ts';
 import { canMount } from '../../support/rig/mounts.ts';
 import { eventually } from '../../support/poll.ts';

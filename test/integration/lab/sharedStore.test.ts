@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
 import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/machine/records.mjs';
-import { runFolder } from '../../../lab/machine/places.mjs';
+import { runFolder } from '../../../lab/machine/folders.mjs';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { endSharedStore, sharedStore, type StoreRun } from '../../../lab/store/sharedStore.mjs';
 import { openAccount, type StoreAddress } from '../../../lab/store/storeAccounts.ts';

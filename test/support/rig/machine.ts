@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { findHostAsterisk } from '../../../lab/asterisk/hostAsterisk.mjs';
-import { asteriskRoot } from '../../../lab/machine/places.mjs';
+import { asteriskRoot } from '../../../lab/machine/folders.mjs';
 import { canMount } from './mounts.ts';
 
 const project = join(import.meta.dirname, '..', '..', '..');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { runFolder } from '../../../lab/machine/places.mjs';
+import { runFolder } from '../../../lab/machine/folders.mjs';
 import { makeLabFolder, type LabFolder } from '../../../lab/machine/processes.ts';
 import { cleanUpDeadRecords, isAlive, startTimeOf } from '../../../lab/machine/records.mjs';
 import { canMount } from '../../support/rig/mounts.ts';
