@@ -22,7 +22,7 @@ const plainStates = ['planning', 'checking', 'answering', 'announcing', 'confirm
 const askedStates = ['choosing', 'asking', 'accepting', 'acknowledging'];
 const lines = ['trail', 'local', ...plainStates, ...askedStates];
 const folder = temporaryFolder();
-/** Each place that serve passes is in it at once; the log is written by another thread, and what it has is stopped with the rest. */
+/** Each fail point that serve passes is in it at once; the log is written by another thread, and what it has is stopped with the rest. */
 const trail = (): string => folder.path('trail');
 const passed = (): string[] => readFileSync(trail(), 'utf8').trim().split('\n');
 /** The key of French, while the second language is offered. */
@@ -125,20 +125,20 @@ function longestSilenceMs(receiver: RtpReceiver): number {
   return longest;
 }
 
-/** Of a call that is not disturbed: the last place of each state that it passes, until its destination is dialled. */
-async function lastPlaces(line: string): Promise<Map<string, string>> {
+/** Of a call that is not disturbed: the last fail point of each state that it passes, until its destination is dialled. */
+async function lastFailPoints(line: string): Promise<Map<string, string>> {
   rmSync(trail(), { force: true });
   await at.rig.startServe({ PREAVIS_TEST_TRAIL: trail() });
   await call(line);
   await at.rig.stopServe();
-  const places = [...new Set(passed())];
-  const end = places.indexOf('call dialling, before dial');
+  const failPoints = [...new Set(passed())];
+  const end = failPoints.indexOf('call dialling, before dial');
 
   return new Map(
-    places.slice(0, end + 1).flatMap((place) => {
-      const state = /^call (\w+), /.exec(place)?.[1];
+    failPoints.slice(0, end + 1).flatMap((failPoint) => {
+      const state = /^call (\w+), /.exec(failPoint)?.[1];
 
-      return state === undefined ? [] : [[state, place] as const];
+      return state === undefined ? [] : [[state, failPoint] as const];
     }),
   );
 }
@@ -159,16 +159,16 @@ const reaches = (line: string, state: string): Promise<void> =>
     expect((await lastStates()).get(line)).toBe(state);
   });
 
-/** What callers came to while `serve` was stopped at this place. */
+/** What callers came to while `serve` was stopped at this fail point. */
 const found: Record<string, number> = {};
 
-async function whileStoppedAt(place: string, callers: readonly string[], act: () => Promise<void>): Promise<void> {
+async function whileStoppedAt(failPoint: string, callers: readonly string[], act: () => Promise<void>): Promise<void> {
   await at.onTime(callers, async () => {
     rmSync(trail(), { force: true });
-    await at.rig.startServe({ PREAVIS_TEST_STOP_AT: place, PREAVIS_TEST_TRAIL: trail() });
+    await at.rig.startServe({ PREAVIS_TEST_STOP_AT: failPoint, PREAVIS_TEST_TRAIL: trail() });
     try {
       await act();
-      expect(passed().at(-1)).toBe(place);
+      expect(passed().at(-1)).toBe(failPoint);
     } finally {
       await at.rig.killServe();
     }
@@ -192,11 +192,11 @@ afterAll(() => {
 
 describe('a Préavis that hangs keeps a caller in silence for 8 s at most', () => {
   test('in each state of a call that is announced', async () => {
-    const places = await lastPlaces('trail');
-    expect([...places.keys()]).toEqual(plainStates);
-    for (const [state, place] of places) {
+    const failPoints = await lastFailPoints('trail');
+    expect([...failPoints.keys()]).toEqual(plainStates);
+    for (const [state, failPoint] of failPoints) {
       const also = state === 'planning' ? ['local'] : [];
-      await whileStoppedAt(place, [state, ...also], async () => {
+      await whileStoppedAt(failPoint, [state, ...also], async () => {
         await Promise.all([measured(state), ...also.map((line) => measured(line, 'vialocal'))]);
       });
     }

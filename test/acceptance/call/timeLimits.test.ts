@@ -156,11 +156,11 @@ function wakeUp(): void {
 }
 
 describe('a Préavis that wakes up behind its time', () => {
-  test.each(Object.entries(awoken))('leaves the talk alone that the dialplan has begun: %s', async (line, place) => {
+  test.each(Object.entries(awoken))('leaves the talk alone that the dialplan has begun: %s', async (line, stopAt) => {
     const recorded = (await catalogueRecordings(at.rig)).length;
     await at.onTime(line, async () => {
       try {
-        await at.rig.startServe({ PREAVIS_TEST_STOP_AT: place });
+        await at.rig.startServe({ PREAVIS_TEST_STOP_AT: stopAt });
         const before = talker.answered();
         const called = call(line);
         await eventually(() => talker.answered() > before);

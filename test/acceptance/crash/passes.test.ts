@@ -19,23 +19,23 @@ async function prepare(stage: string): Promise<void> {
   if (stage === 'retention') expect(await at.rig.preavis('upload')).toMatchObject({ code: 0 });
 }
 
-/** Runs the command killed at each place that it passes with one recording, then as it is. */
+/** Runs the command killed at each fail point that it passes with one recording, then as it is. */
 async function expectCommandSurvives(args: readonly string[], status: string): Promise<void> {
   const { rig } = at;
   const stage = args[0] ?? '';
   await prepare(stage);
-  const places = await at.placesOf((trail) => rig.preavisWith(trail, ...args));
-  const ofStage = places.filter((place) => place.startsWith(stage));
+  const failPoints = await at.failPointsOf((trail) => rig.preavisWith(trail, ...args));
+  const ofStage = failPoints.filter((failPoint) => failPoint.startsWith(stage));
   expect(ofStage.length).toBeGreaterThanOrEqual(4);
-  for (const place of ofStage) {
+  for (const failPoint of ofStage) {
     try {
       await prepare(stage);
-      expect(await rig.preavisWith({ PREAVIS_TEST_KILL_AT: place }, ...args)).toMatchObject({ code: -1 });
+      expect(await rig.preavisWith({ PREAVIS_TEST_KILL_AT: failPoint }, ...args)).toMatchObject({ code: -1 });
       expect(await rig.preavis(...args)).toMatchObject({ code: 0 });
       await at.expectAllAgree();
       expect((await at.rows()).every((row) => row.status === status || row.status === 'erased')).toBe(true);
     } catch (error) {
-      throw new Error(`killed at: ${place}`, { cause: error });
+      throw new Error(`killed at: ${failPoint}`, { cause: error });
     }
   }
 }

@@ -59,25 +59,25 @@ const kept = temporaryFolder();
     await losePower();
   });
 
-  /** Loses power in this command at each place that it passes, each time from the same beginning. */
+  /** Loses power in this command at each fail point that it passes, each time from the same beginning. */
   async function loseAtEach(args: readonly string[], look: () => Promise<void>): Promise<void> {
     const [stage = ''] = args;
     const keeper = folderKeeper(folders(), kept.path(stage));
-    const places = await at.placesOf((trail) => preavis(0, args, trail));
+    const failPoints = await at.failPointsOf((trail) => preavis(0, args, trail));
     await look();
-    const ofStage = places.filter((place) => place.startsWith(stage));
+    const ofStage = failPoints.filter((failPoint) => failPoint.startsWith(stage));
     expect(ofStage.length).toBeGreaterThanOrEqual(4);
-    for (const place of ofStage) {
+    for (const failPoint of ofStage) {
       try {
         closePolled(at.rig);
         keeper.putBack();
         await mount();
-        await preavis(-1, args, { PREAVIS_TEST_KILL_AT: place });
+        await preavis(-1, args, { PREAVIS_TEST_KILL_AT: failPoint });
         await losePower();
         await preavis(0, args);
         await look();
       } catch (error) {
-        throw new Error(`the power failed at: ${place}`, { cause: error });
+        throw new Error(`the power failed at: ${failPoint}`, { cause: error });
       }
     }
   }

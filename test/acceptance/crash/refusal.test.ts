@@ -7,17 +7,17 @@ import { catalogueCalls } from '../../support/rig/rigs.ts';
 const at = useCrashRig();
 
 it('leaves no caller who refused alone, and records nothing of them, wherever serve is killed', async () => {
-  const places = await at.placesOf(async (trail) => {
+  const failPoints = await at.failPointsOf(async (trail) => {
     await at.rig.startServe(trail);
     await at.refusedCall();
     await eventually(async () => (await catalogueCalls(at.rig))[0]?.phase === 'ended');
     await at.rig.stopServe();
   });
-  const ofRefusal = places.filter((place) => place.startsWith('call acknowledging'));
+  const ofRefusal = failPoints.filter((failPoint) => failPoint.startsWith('call acknowledging'));
   expect(ofRefusal).toContain('call acknowledging, before leaveBridge');
   const killedAt: string[] = [];
-  await at.killAtEach(ofRefusal, at.refusedCall, async (place, { heardAgentMs, fresh }) => {
-    killedAt.push(place);
+  await at.killAtEach(ofRefusal, at.refusedCall, async (failPoint, { heardAgentMs, fresh }) => {
+    killedAt.push(failPoint);
     expect(heardAgentMs).toBeGreaterThan(400);
     expect(fresh).toEqual([]);
     const [call] = await catalogueCalls(at.rig);

@@ -1,4 +1,4 @@
-/** `kill -9` of serve at the places of a recorded call that fall to one shard, and a restart. */
+/** `kill -9` of serve at the fail points of a recorded call that fall to one shard, and a restart. */
 import { join } from 'node:path';
 import { readWav, tonePresence } from '../audio/audio.ts';
 import { expectOnlyConsented } from '../call/consent.ts';
@@ -13,10 +13,10 @@ const beforeRecorder = 'call talking, before startRecorder';
 
 export function describeCrashInCall(shard: number): void {
   const at = useCrashRig();
-  let callPlaces: string[] = [];
+  let callFailPoints: string[] = [];
 
   beforeAll(async () => {
-    callPlaces = await at.placesOf(async (trail) => {
+    callFailPoints = await at.failPointsOf(async (trail) => {
       await at.rig.startServe(trail);
       await at.callThrough();
       await eventually(async () => (await at.rows())[0]?.status === 'recorded');
@@ -26,19 +26,19 @@ export function describeCrashInCall(shard: number): void {
   });
 
   it('is passed by an undisturbed call in more than fifteen places', () => {
-    expect(callPlaces.length).toBeGreaterThan(15);
-    expect(callPlaces).toContain(beforeRecorder);
+    expect(callFailPoints.length).toBeGreaterThan(15);
+    expect(callFailPoints).toContain(beforeRecorder);
   });
 
   it('loses no call and no announced recording, wherever serve is killed', async () => {
-    const ours = callPlaces.filter((place) => shardOf(place) === shard);
+    const ours = callFailPoints.filter((failPoint) => shardOf(failPoint) === shard);
     expect(ours.length).toBeGreaterThan(3);
     const killedAt: string[] = [];
-    await at.killAtEach(ours, at.callThrough, (place, { heardAgentMs, fresh }) => {
-      killedAt.push(place);
+    await at.killAtEach(ours, at.callThrough, (failPoint, { heardAgentMs, fresh }) => {
+      killedAt.push(failPoint);
       // The caller reached whom they called, each time.
       expect(heardAgentMs).toBeGreaterThan(400);
-      const recording = callPlaces.indexOf(place) > callPlaces.indexOf(beforeRecorder);
+      const recording = callFailPoints.indexOf(failPoint) > callFailPoints.indexOf(beforeRecorder);
       expect(fresh.length).toBeLessThanOrEqual(1);
       if (recording) expect(fresh).toMatchObject([{ status: expect.stringMatching(/^recording|recorded$/) as string }]);
     });

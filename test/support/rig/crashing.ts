@@ -1,5 +1,5 @@
 /**
- * A rig for `kill -9` at every place that is passed: by a recorded call, by a refusal, by an upload or an erasure. The places
+ * A rig for `kill -9` at every fail point that is passed: by a recorded call, by a refusal, by an upload or an erasure. The fail points
  * are not listed anywhere: work that is not disturbed tells them.
  */
 import { createHash } from 'node:crypto';
@@ -34,8 +34,8 @@ export type CrashRig = {
   rows(): Promise<RecordingRow[]>;
   /** What is in the archive, but for certificates of erasure. */
   objects(): string[];
-  /** The places that are passed while this is done, each once, in their order. */
-  placesOf(work: (trail: Record<string, string>) => Promise<unknown>): Promise<string[]>;
+  /** The fail points that are passed while this is done, each once, in their order. */
+  failPointsOf(work: (trail: Record<string, string>) => Promise<unknown>): Promise<string[]>;
   /** A whole call that is recorded. */
   callThrough: () => Promise<Called>;
   /** The same, over as soon as something was said. */
@@ -43,13 +43,13 @@ export type CrashRig = {
   /** A caller who refuses as soon as the destination rings. */
   refusedCall: () => Promise<Called>;
   /**
-   * Kills serve at each of these places, each time in a new call, and looks at what is left of it. The last place comes first:
-   * the serve that takes up a call can then be the one to die in the next, as the call has that place behind it.
+   * Kills serve at each of these fail points, each time in a new call, and looks at what is left of it. The last fail point comes first:
+   * the serve that takes up a call can then be the one to die in the next, as the call has that fail point behind it.
    */
   killAtEach(
-    places: readonly string[],
+    failPoints: readonly string[],
     call: () => Promise<Called>,
-    look: (place: string, survival: Survival) => Promise<void> | void,
+    look: (failPoint: string, survival: Survival) => Promise<void> | void,
   ): Promise<void>;
   /** Every file of spool and archive has its row, and every row its files; what is archived is what was recorded. */
   expectAllAgree(): Promise<void>;
@@ -202,21 +202,21 @@ export function useCrashRig(): CrashRig {
     }
   }
 
-  /** Serve runs and dies at this place. */
-  async function arm(place: string): Promise<void> {
+  /** Serve runs and dies at this fail point. */
+  async function arm(failPoint: string): Promise<void> {
     await at.rig.stopServe();
-    await start({ PREAVIS_TEST_KILL_AT: place });
+    await start({ PREAVIS_TEST_KILL_AT: failPoint });
   }
 
   /**
-   * Serve takes up what the dead one left, and dies at this place: at once, perhaps, if that call comes by there again. Gives the
-   * place where the serve that runs now will die.
+   * Serve takes up what the dead one left, and dies at this fail point: at once, perhaps, if that call comes by there again. Gives the
+   * fail point where the serve that runs now will die.
    */
-  async function takeUp(place: string | undefined): Promise<string | undefined> {
-    if (place !== undefined) {
+  async function takeUp(failPoint: string | undefined): Promise<string | undefined> {
+    if (failPoint !== undefined) {
       try {
-        await start({ PREAVIS_TEST_KILL_AT: place });
-        return place;
+        await start({ PREAVIS_TEST_KILL_AT: failPoint });
+        return failPoint;
       } catch (error) {
         if (isServing()) throw error;
       }
@@ -226,16 +226,16 @@ export function useCrashRig(): CrashRig {
     return undefined;
   }
 
-  const killAtEach: CrashRig['killAtEach'] = async (places, call, look) => {
-    const order = places.toReversed();
+  const killAtEach: CrashRig['killAtEach'] = async (failPoints, call, look) => {
+    const order = failPoints.toReversed();
     /** Where the serve that runs dies; undefined where it does not. */
     let armed: string | undefined;
-    for (const [index, place] of order.entries()) {
+    for (const [index, failPoint] of order.entries()) {
       try {
         const before = new Set((await rows()).map(({ id }) => id));
         // The serve that dies leaves its WAL to the next one.
         closePolled(at.rig);
-        if (armed !== place || !isServing()) await arm(place);
+        if (armed !== failPoint || !isServing()) await arm(failPoint);
         let isOver = false;
         const called = call().finally(() => {
           isOver = true;
@@ -261,9 +261,9 @@ export function useCrashRig(): CrashRig {
           return (await catalogueCalls(at.rig)).every(({ phase }) => phase === 'ended');
         }, seldom);
         if (next !== undefined && armed === undefined) await settled();
-        await look(place, { ...survival, fresh: (await rows()).filter(({ id }) => !before.has(id)) });
+        await look(failPoint, { ...survival, fresh: (await rows()).filter(({ id }) => !before.has(id)) });
       } catch (error) {
-        throw new Error(`killed at: ${place}`, { cause: error });
+        throw new Error(`killed at: ${failPoint}`, { cause: error });
       }
     }
     await at.rig.stopServe();
@@ -275,7 +275,7 @@ export function useCrashRig(): CrashRig {
     },
     rows,
     objects,
-    placesOf: async (work) => {
+    failPointsOf: async (work) => {
       rmSync(trailFile(), { force: true });
       await work({ PREAVIS_TEST_TRAIL: trailFile() });
 
