@@ -165,7 +165,7 @@ const works = (): Promise<unknown> =>
     expect(await reply.json()).toMatchObject({ status: 'ok' });
   });
 
-/** Serve works, whatever a placing before has left. */
+/** Serve works, whatever an attempt before has left. */
 const onTime = (line: Line, act: () => Promise<void>): Promise<void> =>
   at.onTime(line, async () => {
     for (const channel of joined) await sendAway(channel).catch(() => undefined);

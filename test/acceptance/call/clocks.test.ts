@@ -9,7 +9,7 @@ import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpR
 import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import { startAriProxy, type AriProxy } from '../../support/ari/ariProxy.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { SceneMissed } from '../../support/rig/onTime.ts';
+import { StateMissed } from '../../support/rig/onTime.ts';
 import { startOperator, timeOf } from '../../support/call/operator.ts';
 import { eventually } from '../../support/poll.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
@@ -171,9 +171,9 @@ describe('the clock of Asterisk', () => {
       await called;
       const { cameAt, leftAt } = await stayOf(line, state);
       if (cameAt > setAt || leftAt <= setAt) {
-        throw new SceneMissed(`it was not ${state} any more when the clock was set`);
+        throw new StateMissed(`it was not ${state} any more when the clock was set`);
       }
-      if (!isShown()) throw new SceneMissed("the clock was not set within the notice's time");
+      if (!isShown()) throw new StateMissed("the clock was not set within the notice's time");
       return agent.answered() - before.answered;
     });
 

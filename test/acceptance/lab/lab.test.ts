@@ -65,9 +65,9 @@ describe('the lab', () => {
     let placed = 0;
     const end = await onTime({
       what: 'the call of two who hear each other',
-      act: async (placing) => {
-        placed = placing;
-        if (placing > 1) {
+      act: async (attempt) => {
+        placed = attempt;
+        if (attempt > 1) {
           receiver.close();
           receiver = await startRtpReceiver();
         }

@@ -3,7 +3,7 @@ import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import { startAriProxy, type AriProxy } from '../../support/ari/ariProxy.ts';
 import { readWav } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { placings } from '../../support/rig/onTime.ts';
+import { mostAttempts } from '../../support/rig/onTime.ts';
 import { finishedRecording, spooledWav, useRig, type RigInUse } from '../../support/rig/rigs.ts';
 import { burstsOf, lastedMs } from '../../support/audio/sound.ts';
 
@@ -38,7 +38,7 @@ async function measure(at: RigInUse, line: string): Promise<Measured> {
 /** A destination that rings for so long, by a line of this name. */
 async function destination(at: RigInUse, line: string, ringMs: number): Promise<[string, string]> {
   const tone = await burstTone(agentHz, { onMs: burstMs, offMs: 500 });
-  const options = { behaviour: 'answer', tone, ringMs, hangUpAfterMs: talkMs, atOnce: placings } as const;
+  const options = { behaviour: 'answer', tone, ringMs, hangUpAfterMs: talkMs, atOnce: mostAttempts } as const;
 
   return [line, `${(await at.keep(startAgent(options))).dialString},20,line=${line}`];
 }

@@ -28,7 +28,7 @@ export type FaultyRig = {
   readonly proxy: TcpProxy;
   readonly agents: { patient: Agent; brief: Agent };
   keep: RigInUse['keep'];
-  /** As the rig's; before each placing the network is mended. */
+  /** As the rig's; before each attempt the network is mended. */
   onTime: RigInUse['onTime'];
   call(line: string): Promise<Call>;
   /** How often Préavis has said this. */
@@ -104,7 +104,7 @@ export function useFaultyRig({ patient = [], brief = [], config = {}, noticeMs, 
     keep: (made) => at.keep(made),
     onTime: (lines, act) =>
       at.onTime(lines, async () => {
-        // A placing that went wrong may have left it broken.
+        // An attempt that went wrong may have left it broken.
         there(proxy).mend();
         there(proxy).leadTo(at.rig.asterisk.ariUrl);
         await works();

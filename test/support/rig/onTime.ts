@@ -1,6 +1,6 @@
 /**
- * Calls whose lab was late are placed again: what came late says nothing about Préavis. So are those in which what the test is about did
- * not come to be.
+ * Calls are placed again where the lab was late: what came late says nothing about Préavis. They are also placed again where the call was not
+ * in the state that the test is about.
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,23 +9,22 @@ import { bounds, watched, watchVariable, type Late, type Watched } from '../../.
 import type { PlacedAgain } from '../../run/hiccups.mjs';
 
 /** How often a call is placed at most. */
-export const placings = 8;
-/** All placings together, ms: less than the time limit of a test. */
+export const mostAttempts = 8;
+/** All attempts together, ms: less than the time limit of a test. */
 const withinMs = 270_000;
 /** Of a file that places dozens at once, so many are placed again at the same time: what made the lab late may have been their number. */
 const oneOfFew = pLimit(8);
 
 /**
- * Thrown by a test whose call was already somewhere else when the test did something to it: nothing of its claim was tried. Never by
- * an assertion.
+ * Thrown by a test whose call had left its state when the test did something to it, so that nothing was tried. No assertion throws it.
  */
-export class SceneMissed extends Error {}
+export class StateMissed extends Error {}
 
 export type OnTimeOptions<T> = {
   /** What is placed, for the output: the line of the call. */
   what: string;
-  /** The whole call, and all that is measured of it; `placing` is 1 for the first. */
-  act: (placing: number) => Promise<T>;
+  /** The whole call, and all that is measured of it; `attempt` is 1 for the first. */
+  act: (attempt: number) => Promise<T>;
   /** Puts aside what the late call has left, before it is placed again. */
   setAside?: () => Promise<void> | void;
 };
@@ -43,39 +42,39 @@ const inWords = (late: readonly Late[]): string =>
     .join(', ') + (late.length > 3 ? `, and ${late.length - 3} more` : '');
 
 /**
- * Gives what `act` gives, or throws what it throws, of the first call in which the lab kept its time and whose scene came to be. What
- * `act` found out does not matter for that. After the last placing, or when there is no time for another, it throws
- * `machine too slow`, or which scene was missed.
+ * Gives what `act` gives, or throws what it throws, of the first call in which the lab kept its time and which reached its state. What
+ * `act` found out does not matter for that. After the last attempt, or when there is no time for another, it throws
+ * `machine too slow`, or which state was missed.
  */
 export async function onTime<T>(
   { what, act, setAside }: OnTimeOptions<T>,
   { watch, say }: OnTimePorts = { watch: watched, say: sayOnce },
 ): Promise<T> {
   const began = performance.now();
-  for (let placing = 1; ; placing += 1) {
-    const place = (): Promise<Watched<T>> => watch(() => act(placing));
-    const { outcome, late } = await (placing === 1 ? place() : oneOfFew(place));
-    const missed = 'error' in outcome && outcome.error instanceof SceneMissed ? outcome.error : undefined;
+  for (let attempt = 1; ; attempt += 1) {
+    const place = (): Promise<Watched<T>> => watch(() => act(attempt));
+    const { outcome, late } = await (attempt === 1 ? place() : oneOfFew(place));
+    const missed = 'error' in outcome && outcome.error instanceof StateMissed ? outcome.error : undefined;
     if (late.length === 0 && missed === undefined) {
       if ('error' in outcome) throw outcome.error;
       return outcome.value;
     }
     const spentMs = performance.now() - began;
-    const hasTime = spentMs + spentMs / placing < withinMs;
-    const isLast = placing === placings || !hasTime;
+    const hasTime = spentMs + spentMs / attempt < withinMs;
+    const isLast = attempt === mostAttempts || !hasTime;
     if (isLast && late.length === 0) {
-      const why = `what this test is about did not come to be in ${placing} placings of ${what}: ${missed?.message ?? ''}`;
+      const why = `what this test is about did not come to be in ${attempt} attempts at ${what}: ${missed?.message ?? ''}`;
       throw new Error(why, { cause: missed });
     }
     if (isLast) {
       throw new Error(
-        `machine too slow: ${what} was placed ${placing === 1 ? 'once' : `${placing} times`}, and the lab was late each time: ${inWords(late)}`,
+        `machine too slow: ${what} was placed ${attempt === 1 ? 'once' : `${attempt} times`}, and the lab was late each time: ${inWords(late)}`,
         // What the last one came to, for whoever wonders whether it was the machine.
         'error' in outcome ? { cause: outcome.error } : {},
       );
     }
     const why = late.length === 0 ? (missed?.message ?? '') : `the lab was late: ${inWords(late)}`;
-    say(`${what} is placed again (${placing + 1} of ${placings}), ${why}`, late);
+    say(`${what} is placed again (${attempt + 1} of ${mostAttempts}), ${why}`, late);
     await setAside?.();
   }
 }

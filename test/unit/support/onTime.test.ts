@@ -1,5 +1,5 @@
 import type { Late, Watched } from '../../../lab/machine/lateness.ts';
-import { onTime, placings, SceneMissed, type OnTimePorts } from '../../support/rig/onTime.ts';
+import { mostAttempts, onTime, StateMissed, type OnTimePorts } from '../../support/rig/onTime.ts';
 
 const late: Late = { kind: 'packet', at: 0, lateMs: 300 };
 
@@ -32,7 +32,7 @@ const lab = (lateTimes: number): OnTimePorts => ({
 
 describe('a call whose lab kept its time', () => {
   it('is placed once', async () => {
-    expect(await onTime({ what: 'it', act: (placing) => Promise.resolve(placing) }, lab(0))).toBe(1);
+    expect(await onTime({ what: 'it', act: (attempt) => Promise.resolve(attempt) }, lab(0))).toBe(1);
     expect(said).toEqual([]);
   });
 
@@ -50,11 +50,11 @@ describe('a call whose lab kept its time', () => {
 describe('a call whose lab was late', () => {
   it('is placed again with a line in the output, after what it left was put aside', async () => {
     const aside: string[] = [];
-    const placing = await onTime(
+    const attempt = await onTime(
       { what: 'the call', act: (which) => Promise.resolve(which), setAside: () => void aside.push('aside') },
       lab(2),
     );
-    expect([placing, aside]).toEqual([3, ['aside', 'aside']]);
+    expect([attempt, aside]).toEqual([3, ['aside', 'aside']]);
     expect(said).toEqual([
       expect.stringContaining('the call is placed again (2 of 8), the lab was late: packet 300 ms'),
       expect.stringContaining('the call is placed again (3 of 8)'),
@@ -63,12 +63,12 @@ describe('a call whose lab was late', () => {
 
   it('is placed again beside few others, however many were late with it', async () => {
     let [now, most] = [0, 0];
-    const act = async (placing: number): Promise<number> => {
-      if (placing === 1) return placing;
+    const act = async (attempt: number): Promise<number> => {
+      if (attempt === 1) return attempt;
       most = Math.max(most, (now += 1));
       await new Promise((resolve) => setTimeout(resolve, 5));
       now -= 1;
-      return placing;
+      return attempt;
     };
     const calls = Array.from({ length: 40 }, () => onTime({ what: 'it', act }, lab(1)));
     expect(new Set(await Promise.all(calls))).toEqual(new Set([2]));
@@ -76,27 +76,27 @@ describe('a call whose lab was late', () => {
   });
 
   it('does not count, whether it went well or not', async () => {
-    const act = (placing: number): Promise<number> =>
-      placing === 1 ? Promise.reject(new Error('an assertion')) : Promise.resolve(placing);
+    const act = (attempt: number): Promise<number> =>
+      attempt === 1 ? Promise.reject(new Error('an assertion')) : Promise.resolve(attempt);
     expect(await onTime({ what: 'it', act }, lab(1))).toBe(2);
   });
 
   it('fails after the last placing, for the machine', async () => {
     let placed = 0;
     const act = (): Promise<number> => Promise.resolve((placed += 1));
-    await expect(onTime({ what: 'it', act }, lab(placings))).rejects.toThrow(
+    await expect(onTime({ what: 'it', act }, lab(mostAttempts))).rejects.toThrow(
       /^machine too slow: it was placed 8 times/,
     );
-    expect(placed).toBe(placings);
+    expect(placed).toBe(mostAttempts);
   });
 });
 
 describe('a call of which the scene was missed', () => {
-  const missed = new SceneMissed('the call was dialling already');
+  const missed = new StateMissed('the call was dialling already');
 
   it('is placed again with a line in the output, and then counts', async () => {
-    const act = (placing: number): Promise<number> =>
-      placing === 1 ? Promise.reject(missed) : Promise.resolve(placing);
+    const act = (attempt: number): Promise<number> =>
+      attempt === 1 ? Promise.reject(missed) : Promise.resolve(attempt);
     expect(await onTime({ what: 'it', act }, lab(0))).toBe(2);
     expect(said).toEqual(['it is placed again (2 of 8), the call was dialling already']);
   });
@@ -108,8 +108,8 @@ describe('a call of which the scene was missed', () => {
       return Promise.reject(missed);
     };
     await expect(onTime({ what: 'it', act }, lab(0))).rejects.toThrow(
-      'what this test is about did not come to be in 8 placings of it: the call was dialling already',
+      'what this test is about did not come to be in 8 attempts at it: the call was dialling already',
     );
-    expect(placed).toBe(placings);
+    expect(placed).toBe(mostAttempts);
   });
 });

@@ -277,7 +277,7 @@ beforeAll(async () => {
       await eventually(() => receiver.samples().length > before + 24_000);
       expect(toneMs(receiver.latest(2_500), strangerHz)).toBeGreaterThan(2_000);
     } finally {
-      // Who is left does not hang up, and would be heard in the next placing. The others' calls go on.
+      // Who is left does not hang up, and would be heard in the next attempt. The others' calls go on.
       const left = (await at.rig.asterisk.channels()).filter((name) => name.startsWith('Local/vialocal@'));
       for (const name of left) await at.rig.asterisk.cli(`channel request hangup ${name}`);
     }

@@ -8,7 +8,7 @@ import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/r
 import { placeCall, startAgent, type Call } from '../../../../lab/telephones/sip.ts';
 import { presentMs } from '../../../support/audio/audio.ts';
 import { useBriefNotice } from '../../../support/call/briefNotice.ts';
-import { SceneMissed } from '../../../support/rig/onTime.ts';
+import { StateMissed } from '../../../support/rig/onTime.ts';
 import { startOperator, type Operator } from '../../../support/call/operator.ts';
 import {
   canFilterPackets,
@@ -165,7 +165,7 @@ type Called = { placed: Call; receiver: RtpReceiver };
     const loss = await packets.drop(`tcp sport ${ariPort} tcp dport { ${ofServe} } ${segmentBegins(textFrame)}`);
     const itsCaller = `channel:${operator.channelOf('events')}`;
     if (operator.seen.some(({ type, playback }) => type === 'PlaybackFinished' && playback?.target_uri === itsCaller)) {
-      throw new SceneMissed('the notice was over before its events were lost');
+      throw new StateMissed('the notice was over before its events were lost');
     }
     await operator.playing('events', 'notice', { ended: true });
     const before = await loss.dropped();

@@ -109,7 +109,7 @@ async function whileDeaf(way: (typeof ways)[number], act: () => Promise<void>): 
   await eventually(() => said(connected) > openings);
 }
 
-/** A placing before may have left it broken. */
+/** An attempt before may have left it broken. */
 const onTime = (of: readonly string[], act: () => Promise<void>): Promise<void> =>
   at.onTime(of, async () => {
     proxy.mend();
