@@ -5,12 +5,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { hiccupsOf } from './hiccups.mjs';
+import { delaysOf } from './delays.mjs';
 
 const everyMs = 30_000;
 const slowest = 10;
-/** Of one run; beyond either the machine is too busy to trust its times. A hiccup of a moment hits up to a dozen calls. */
-const few = { hiccups: 5, calls: 20 };
+/** Of one run; beyond either the machine is too busy to trust its times. A delay of a moment hits up to a dozen calls. */
+const few = { delays: 5, calls: 20 };
 /** .ci/run, with lint and type check, on a prepared machine. */
 const ciWithinMs = 12 * 60_000;
 
@@ -116,14 +116,14 @@ export default class ProgressReporter {
       return;
     }
     const late = again.filter(({ at }) => at.length > 0);
-    const hiccups = hiccupsOf(late);
+    const delays = delaysOf(late);
     this.#out(
-      `\nlab: calls placed again: ${again.length}; for the lab was late: ${late.length}, by so many hiccups: ${hiccups}`,
+      `\nlab: calls placed again: ${again.length}; because the lab was late: ${late.length}, in ${delays} delays`,
     );
     for (const { sentence } of again) this.#out(`  ${sentence}`);
-    if (hiccups > few.hiccups || again.length > few.calls) {
+    if (delays > few.delays || again.length > few.calls) {
       this.#out(
-        `lab: more than ${few.hiccups} hiccups or ${few.calls} calls: this machine was busy with something else, or scenes are missed too often`,
+        `lab: more than ${few.delays} delays or ${few.calls} calls: this machine was busy with something else, or states are missed too often`,
       );
     }
   }

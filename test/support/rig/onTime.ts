@@ -6,7 +6,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { bounds, watched, watchVariable, type Late, type Watched } from '../../../lab/machine/lateness.ts';
-import type { PlacedAgain } from '../../run/hiccups.mjs';
+import type { PlacedAgain } from '../../run/delays.mjs';
 
 /** How often a call is placed at most. */
 export const mostAttempts = 8;
@@ -31,7 +31,7 @@ export type OnTimeOptions<T> = {
 
 export type OnTimePorts = {
   watch: <T>(act: () => Promise<T>) => Promise<Watched<T>>;
-  /** `late`: what was late, so that calls that one hiccup has hit are told from several hiccups. */
+  /** `late`: what was late, so that calls that one delay has hit are told from several delays. */
   say: (sentence: string, late: readonly Late[]) => void;
 };
 
