@@ -16,6 +16,7 @@ import { gapMs } from '../src/receipt/receipt.ts';
 import { startRig } from '../lab/rig.ts';
 import { continuousTone } from '../lab/telephones/audio.ts';
 import { placeCalls, startAgent } from '../lab/telephones/sip.ts';
+import { ascending, cpuMs, mean, quantile } from './figures.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '500' }, 'at-once': { type: 'string', default: '20' } },
@@ -35,22 +36,10 @@ const beforeRestMs = 20_000;
 const settleMs = 5_000;
 const requestWarmUp = 100;
 
-/** Of the whole process, or of its main thread. Ticks of /proc are hundredths of a second on Linux. */
-function cpuMs(pid: number, part: 'process' | 'main thread'): number {
-  const file = part === 'process' ? `/proc/${pid}/stat` : `/proc/${pid}/task/${pid}/stat`;
-  const fields = readFileSync(file, 'utf8').split(') ')[1]?.split(' ') ?? [];
-
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 function residentMiB(pid: number): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
   return Number(line?.[1] ?? 0) / 1024;
-}
-
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
 async function startBench(logLevel: 'info' | 'debug', mostAtOnce: number) {
@@ -86,9 +75,6 @@ async function startBench(logLevel: 'info' | 'debug', mostAtOnce: number) {
     },
   };
 }
-
-const ascending = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
-const mean = (list: readonly number[]): number => list.reduce((sum, each) => sum + each, 0) / list.length;
 
 function print(what: string, milliseconds: readonly number[]): void {
   const sorted = ascending(milliseconds);

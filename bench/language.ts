@@ -11,6 +11,7 @@ import { decideLanguage, type LanguageEvidence } from '../src/call/plan/language
 import { loadConfig } from '../src/config/load.ts';
 import { makePolicy } from '../src/policy/policy.ts';
 import { loadPrompts } from '../src/prompts/library.ts';
+import { ascending, mean, quantile } from './figures.ts';
 
 const { values } = parseArgs({ options: { decisions: { type: 'string', default: '100000' } } });
 const project = join(import.meta.dirname, '..');
@@ -61,11 +62,9 @@ for (let index = 0; index < Number(values.decisions); index += 1) {
 }
 
 const [first = Number.NaN, ...others] = times;
-const sorted = others.sort((a, b) => a - b);
-const quantile = (part: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN).toFixed(4);
-const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
+const sorted = ascending(others);
+const ms = (value: number): string => `${value.toFixed(4)} ms`;
 process.stdout.write(
-  `decision of the language: mean ${mean.toFixed(4)} ms, p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, ` +
-    `most ${quantile(1)} ms (of ${sorted.length}); the first of all ${first.toFixed(1)} ms\n`,
+  `decision of the language: mean ${ms(mean(sorted))}, p50 ${ms(quantile(sorted, 0.5))}, p99 ${ms(quantile(sorted, 0.99))}, ` +
+    `most ${ms(quantile(sorted, 1))} (of ${sorted.length}); the first of all ${first.toFixed(1)} ms\n`,
 );

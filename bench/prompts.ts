@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ascending, quantile } from './figures.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '9' } } });
 const project = join(import.meta.dirname, '..');
@@ -16,6 +17,7 @@ for (let run = 0; run < Number(values.runs); run += 1) {
   if (status !== 0) throw new Error(`preavis prompts check ended with ${String(status)}: ${stderr}`);
   times.push(performance.now() - startedAt);
 }
-times.sort((a, b) => a - b);
-const at = (part: number): string => (times[Math.floor(part * (times.length - 1))] ?? Number.NaN).toFixed(0);
-process.stdout.write(`prompts check: median ${at(0.5)} ms, least ${at(0)} ms, most ${at(1)} ms (of ${times.length})\n`);
+const [median, least, most] = [quantile(ascending(times), 0.5), Math.min(...times), Math.max(...times)].map((ms) =>
+  ms.toFixed(0),
+);
+process.stdout.write(`prompts check: median ${median} ms, least ${least} ms, most ${most} ms (of ${times.length})\n`);

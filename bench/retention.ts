@@ -17,6 +17,7 @@ import { makeLog } from '../src/core/log.ts';
 import { openSigner } from '../src/core/crypto/signing.ts';
 import { retentionPass } from '../src/retention/pass.ts';
 import { makeLedger } from '../src/retention/certificates/ledger.ts';
+import { measured } from './figures.ts';
 import { isDue, keyOf, makeManyRows } from './manyRows.ts';
 
 const { values } = parseArgs({
@@ -29,7 +30,6 @@ const { values } = parseArgs({
 const rows = Number(values.rows);
 const due = Number(values.due);
 const never = (): AbortSignal => AbortSignal.timeout(600_000);
-const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
 
 async function openStore(folder: string): Promise<{ store: ObjectStore; stop: () => Promise<void> }> {
   if (values.store !== 'minio') {
@@ -77,17 +77,13 @@ try {
   };
   process.stdout.write(`${rows} recordings, ${numbers.length} due, archive: ${store.kind}\n`);
   for (const name of ['first pass', 'second pass']) {
-    const before = process.memoryUsage.rss();
-    let most = before;
-    const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 50);
-    const began = performance.now();
-    const result = await retentionPass(ports, { dryRun: false, waitMs: 0, signal: never() });
-    const seconds = (performance.now() - began) / 1_000;
-    clearInterval(sampler);
-    const each = result.erased === 0 ? '' : `, ${((seconds * 1_000) / result.erased).toFixed(2)} ms a recording`;
-    process.stdout.write(
-      `${name}: ${result.erased} erased in ${seconds.toFixed(1)} s${each}; memory ${mib(before)} MiB before, most ${mib(most)} MiB\n`,
+    const { value, ms, before, most } = await measured(50, () =>
+      retentionPass(ports, { dryRun: false, waitMs: 0, signal: never() }),
     );
+    const { erased } = value;
+    const each = erased === 0 ? '' : `, ${(ms / erased).toFixed(2)} ms a recording`;
+    const memory = `memory ${before.toFixed(0)} MiB before, most ${most.toFixed(0)} MiB`;
+    process.stdout.write(`${name}: ${erased} erased in ${(ms / 1_000).toFixed(1)} s${each}; ${memory}\n`);
   }
   catalogue.close();
 } finally {

@@ -15,6 +15,7 @@ import { checkRecording } from '../src/audio/selfCheck.ts';
 import { plainWav } from '../src/prompts/soundFile.ts';
 import { readWav, sampleRate } from '../test/support/audio/audio.ts';
 import { join, mix, music, scale, silence } from '../test/support/audio/soundMaking.ts';
+import { ascending, measured, quantile } from './figures.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,24 +35,20 @@ type Run = { ms: number; cpuMs: number; mib: number; stallMs: number; findings: 
 async function checkOnce(file: string): Promise<Run> {
   const prompts = ['fr/notice-both', 'fr/keep-both', 'nl/notice-both', 'nl/keep-both'].map(prompt);
   const delay = monitorEventLoopDelay({ resolution: 1 });
-  const before = process.memoryUsage.rss();
-  let most = before;
-  const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
   const cpu = process.cpuUsage();
-  const startedAt = performance.now();
   delay.enable();
-  const { findings } = await checkRecording(file, { prompts, expectedMs: Number(values.seconds) * 1_000 });
-  const ms = performance.now() - startedAt;
+  const { value, ms, before, most } = await measured(5, () =>
+    checkRecording(file, { prompts, expectedMs: Number(values.seconds) * 1_000 }),
+  );
   delay.disable();
   const { user, system } = process.cpuUsage(cpu);
-  clearInterval(sampler);
 
   return {
     ms,
     cpuMs: (user + system) / 1_000,
-    mib: (Math.max(most, process.memoryUsage.rss()) - before) / 2 ** 20,
+    mib: most - before,
     stallMs: delay.max / 1e6,
-    findings: findings.length,
+    findings: value.findings.length,
   };
 }
 
@@ -77,11 +74,10 @@ async function makeRecording(file: string, seconds: number): Promise<void> {
 }
 
 function line(name: string, unit: string, list: readonly number[]): string {
-  const sorted = [...list].sort((a, b) => a - b);
-  const [least, middle, most] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  const text = (value = Number.NaN): string => value.toFixed(value < 10 ? 1 : 0);
+  const text = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+  const median = quantile(ascending(list), 0.5);
 
-  return `${name}: median ${text(middle)} ${unit}, ${text(least)} to ${text(most)}`;
+  return `${name}: median ${text(median)} ${unit}, ${text(Math.min(...list))} to ${text(Math.max(...list))}`;
 }
 
 async function main(): Promise<void> {

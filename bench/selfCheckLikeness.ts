@@ -30,6 +30,7 @@ import {
   silence,
   tones,
 } from '../test/support/audio/soundMaking.ts';
+import { mean } from './figures.ts';
 
 const run = promisify(execFile);
 const soundsFolder = joinPath(import.meta.dirname, '../sounds');
@@ -133,8 +134,6 @@ async function gsm(samples: Int16Array, folder: string): Promise<Int16Array> {
 
   return readWav(back);
 }
-
-const mean = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
 
 /** The strongest evidence by each rule, whatever its threshold. */
 type Evidence = { clear: number; covered: number; found: PromptFound[] };

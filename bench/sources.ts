@@ -2,7 +2,6 @@
  * What it costs to ask about each party once a second (src/call/watch/sourceWatch.ts), and how long a party is not heard while it is taken
  * out of its bridge and in again, on this machine with everything on it: `npm run bench:sources`. Only an Asterisk that needs it is asked.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { continuousTone } from '../lab/telephones/audio.ts';
@@ -11,6 +10,7 @@ import { startRig, type Rig } from '../lab/rig.ts';
 import { placeCall, placeCalls, startAgent } from '../lab/telephones/sip.ts';
 import { readWav, tonePresence } from '../test/support/audio/audio.ts';
 import { finishedRecording, spooledWav } from '../test/support/rig/rigs.ts';
+import { cpuMs } from './figures.ts';
 
 const { values } = parseArgs({ options: { talks: { type: 'string', default: '50' } } });
 const talks = Number(values.talks);
@@ -18,15 +18,8 @@ const watchMs = 15_000;
 const legs = 2;
 const agentHz = 1000;
 
-/** Ticks of /proc are hundredths of a second on Linux. */
-function cpuMs(pid: number | undefined): number {
-  if (pid === undefined) throw new Error('it is not running');
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 async function cpuIn(pid: number | undefined): Promise<number> {
+  if (pid === undefined) throw new Error('it is not running');
   const before = cpuMs(pid);
   await sleep(watchMs);
 

@@ -13,6 +13,7 @@ import { makeCallerHash } from '../src/call/plan/preferences.ts';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { openSqlite } from '../src/catalogue/sqlite.ts';
 import { callsOfPerson } from '../src/dataSubject/findCalls.ts';
+import { ascending, quantile } from './figures.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '1000000' }, numbers: { type: 'string', default: '1000' } },
@@ -68,8 +69,7 @@ function fill(): void {
   database.close();
 }
 
-const quantile = (sorted: readonly number[], part: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN).toFixed(2);
+const ms = (value: number): string => `${value.toFixed(2)} ms`;
 
 async function measure(name: string, step: (hash: string) => Promise<number>): Promise<void> {
   const times: number[] = [];
@@ -81,10 +81,10 @@ async function measure(name: string, step: (hash: string) => Promise<number>): P
     found += await step(hashOf(numberOf(person)) ?? '');
     times.push(performance.now() - startedAt);
   }
-  const sorted = times.sort((a, b) => a - b);
+  const sorted = ascending(times);
   say(
-    `${name}: p50 ${quantile(sorted, 0.5)} ms, p95 ${quantile(sorted, 0.95)} ms, p99 ${quantile(sorted, 0.99)} ms, ` +
-      `most ${quantile(sorted, 1)} ms (${numbers} numbers, ${found} calls found)`,
+    `${name}: p50 ${ms(quantile(sorted, 0.5))}, p95 ${ms(quantile(sorted, 0.95))}, p99 ${ms(quantile(sorted, 0.99))}, ` +
+      `most ${ms(quantile(sorted, 1))} (${numbers} numbers, ${found} calls found)`,
   );
 }
 

@@ -19,6 +19,7 @@ import { openCatalogue } from '../src/catalogue/catalogue.ts';
 import { openSqlite } from '../src/catalogue/sqlite.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { makeLog } from '../src/core/log.ts';
+import { measured } from './figures.ts';
 import { idOf, makeManyRows } from './manyRows.ts';
 
 const { values } = parseArgs({
@@ -33,16 +34,11 @@ const files = Number(values.files);
 const bytes = Number(values.mib) * 1024 * 1024;
 const run = promisify(execFile);
 
-async function measured(name: string, step: () => Promise<unknown>): Promise<void> {
-  const before = process.memoryUsage.rss();
-  let most = before;
-  const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
-  const began = performance.now();
-  await step();
-  const seconds = (performance.now() - began) / 1_000;
-  clearInterval(sampler);
+async function measure(name: string, step: () => Promise<unknown>): Promise<void> {
+  const { ms, before, most } = await measured(20, step);
+  const seconds = ms / 1_000;
   const rate = (files * bytes) / 1024 / 1024 / seconds;
-  const memory = `memory ${(before / 2 ** 20).toFixed(0)} MiB before, most ${(most / 2 ** 20).toFixed(0)} MiB`;
+  const memory = `memory ${before.toFixed(0)} MiB before, most ${most.toFixed(0)} MiB`;
   process.stdout.write(`${name}: ${seconds.toFixed(1)} s, ${rate.toFixed(0)} MiB/s; ${memory}\n`);
 }
 
@@ -70,10 +66,10 @@ async function round(folder: string, server: LabStore, number: number): Promise<
   const mc = ['--config-dir', join(folder, 'mc')];
   const address = `http://${server.endPoint}:${server.port}`;
   await run('minio-client', [...mc, 'alias', 'set', 'lab', address, server.accessKey, server.secretKey]);
-  await measured(`round ${number}, mc mirror`, () =>
+  await measure(`round ${number}, mc mirror`, () =>
     run('minio-client', [...mc, 'mirror', '--quiet', spoolFolder, `lab/${bucket}-mc`], { maxBuffer: 2 ** 26 }),
   );
-  await measured(`round ${number}, mc mirror of receipts, and back, and sha256sum`, async () => {
+  await measure(`round ${number}, mc mirror of receipts, and back, and sha256sum`, async () => {
     const [receipts, back] = [join(folder, `receipts-${number}`), join(folder, `back-${number}`)];
     await mkdir(receipts);
     for (let each = 1; each <= files; each += 1) await writeFile(join(receipts, `${each}.json`), receiptOf(idOf(each)));
@@ -99,7 +95,7 @@ async function round(folder: string, server: LabStore, number: number): Promise<
     locks: new Map(),
   };
   const cpuBefore = process.cpuUsage();
-  await measured(`round ${number}, preavis upload`, async () => {
+  await measure(`round ${number}, preavis upload`, async () => {
     const { sent } = await uploadPass(ports, { waitMs: 0, signal: new AbortController().signal });
     if (sent !== files) throw new Error(`only ${sent} were sent`);
   });
