@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rooms } from '../../../.dependency-cruiser.mjs';
+import { parseOrder } from '../../../lab/pane/orders.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
@@ -44,5 +45,44 @@ describe('CONTRIBUTING.md', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
     const named = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
+  });
+
+  const code = ['src', 'lab', 'test']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    )
+    .filter((name) => /\.m?ts$/.test(name) && name !== 'test/unit/docs/files.test.ts')
+    .map((name) => readFileSync(join(root, name), 'utf8'))
+    .join('\n');
+
+  test('quotes messages that Préavis and the lab print', () => {
+    const quoted = [...text.matchAll(/`(?:preavis|lab) \| ([^`]+)`/g)].flatMap(([, message = '']) =>
+      message.split('...').map((part) => part.trim()),
+    );
+    const parts = quoted.filter((part) => part !== '');
+    expect(parts).toContain('call state changed');
+    expect(parts.filter((part) => !code.includes(part))).toEqual([]);
+  });
+
+  test('names functions and types that there are', () => {
+    const named = [...text.matchAll(/`([A-Za-z]+[a-z][A-Z]\w*)[`(]/g)].map(([, name = '']) => name);
+    expect(named).toEqual(expect.arrayContaining(['PreavisError', 'parseAriEvent', 'describeStoreContract']));
+    expect(named.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
+  });
+
+  test('gives the limits of lint for files and functions', () => {
+    const lint = readFileSync(join(root, 'eslint.config.mjs'), 'utf8');
+    const limits = /at most\s+(\d+) lines of code and a function (\d+)/.exec(text)?.slice(1);
+    const rules = ['max-lines', 'max-lines-per-function'].map(
+      (rule) => new RegExp(`'${rule}': \\['error', \\{ max: (\\d+)`).exec(lint)?.[1],
+    );
+    expect(limits).toBeDefined();
+    expect(rules).toEqual(limits);
+  });
+
+  test('names keys that the pane of the lab knows', () => {
+    const keys = [...text.matchAll(/`([chqru9](?: [^`]+)?)`/g)].map(([, key = '']) => key);
+    expect(keys).toEqual(expect.arrayContaining(['c', '9', 'h', 'r', 'q']));
+    expect(keys.filter((key) => parseOrder(key).do === 'refuse')).toEqual([]);
   });
 });
