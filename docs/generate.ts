@@ -19,26 +19,29 @@ ${notByHand}
 Préavis reads one YAML file: the one of \`--config\`, else of the environment variable \`PREAVIS_CONFIG\`, else
 \`/etc/preavis/preavis.yaml\`. [config/preavis.yaml](../config/preavis.yaml) has every key with its default.
 
-- A key with a fixed path can be overridden by the environment variable that stands beside it. A list is written there
-  with commas: \`PREAVIS_NOTICE_LANGUAGES=fr,nl\`.
-- An unknown key, and an unknown variable whose name begins with \`PREAVIS_\`, is an error and not passed over:
-  it would be a misspelling. The message names the key that was probably meant.
-- Secrets are never shown in messages. Give them by the environment or by a file that only Préavis reads. What stands in
-  such a file wins over the key and over the variable.
+- The environment variable beside a key overrides it, if the key has a fixed path. Write a list there with commas:
+  \`PREAVIS_NOTICE_LANGUAGES=fr,nl\`.
+- An unknown key is an error, and so is an unknown variable whose name begins with \`PREAVIS_\`: it would be a misspelling. The
+  message names the key that was probably meant.
+- Messages never show secrets. Give a secret by the environment, or by a file that only Préavis reads. Such a file overrides the key
+  and the variable.
 - \`*\` stands for a name that you choose: lower-case letters, digits and hyphens, beginning with a letter.
-- Restart Préavis after a change. \`preavis check\` tells beforehand what is wrong with it.
+- Restart Préavis after a change. \`preavis check\` says beforehand what is wrong with it.
 `;
 
 const errorsHead = `# Errors
 
 ${notByHand}
 
-Each error has a code that never changes. Commands print it as \`preavis: CODE: what is wrong\`, with what to do in the next
-line; the log has it in the field \`code\`.
+Each error has a code that never changes. Commands print \`preavis: CODE: what is wrong\`, and what to do in the next line. The log
+has the code in the field \`code\`.
 
-Exit code 1: failed. Exit code 2: the command line or the configuration is wrong, so trying again is of no use. The exit
-code counts where a command ends with the error; within \`preavis serve\` most errors concern one call or one recording,
-and serve goes on. "Retryable" says that the same step may succeed later without anybody doing anything.
+- Exit code 1: failed.
+- Exit code 2: the command line or the configuration is wrong, so a retry is useless.
+- "Retryable": the same step may succeed later without any change.
+
+The exit code is that of a command that ends with the error. Within \`preavis serve\` most errors concern one call or one recording,
+and \`serve\` goes on.
 `;
 
 function typeName(type: string): string {
