@@ -5,7 +5,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
-import { watchOver } from './processes.ts';
+import { startCleanUpProcess } from './processes.ts';
 
 // Above 10080, which is one of the ports that fetch refuses (the Fetch standard's "bad ports").
 const lowest = 10_100;
@@ -19,7 +19,7 @@ export type PortBlock = { readonly first: number; readonly last: number; release
  * `near`: the port to look at first; without it, anywhere.
  */
 export async function claimPorts(count: number, { near }: { near?: number } = {}): Promise<PortBlock> {
-  watchOver();
+  startCleanUpProcess();
   const units = Math.ceil(count / unit);
   const starts = Math.floor((highest - lowest) / unit) - units;
   const first = near === undefined ? Math.floor(Math.random() * starts) : Math.floor((near - lowest) / unit);

@@ -11,7 +11,7 @@ const nice = -10;
  * Gives a process that was just started, in a session of its own, the processor before others. Only root may do that;
  * for others nothing changes, and lateness.ts still says what came late.
  */
-export function takeFirst(pid: number): void {
+export function raisePriority(pid: number): void {
   try {
     // Each thread has a niceness of its own.
     for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), nice);
@@ -29,7 +29,7 @@ export function takeFirst(pid: number): void {
 const timerSlackNs = 4_000_000;
 
 /** Lets the timers of a process that was just started be late by a little. Only root may do that; for others nothing changes. */
-export function easeTimers(pid: number): void {
+export function allowLateTimers(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/timerslack_ns`, String(timerSlackNs));
   } catch {

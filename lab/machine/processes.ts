@@ -18,7 +18,7 @@ import {
   type LabRecord,
 } from './records.mjs';
 import { runFolder } from './folders.mjs';
-import { takeFirst } from './priority.ts';
+import { raisePriority } from './priority.ts';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
 
 export type LiveProcess = {
@@ -39,20 +39,20 @@ export type SpawnOptions = {
   first?: boolean;
 };
 
-let isWatched = false;
+let hasCleanUpProcess = false;
 
 /**
  * Ends what dead owners left and starts the clean-up process, once for this process. A test worker loads this module once for each test
  * file. So the clean-up process is looked for among the records, not in a variable alone.
  */
-export function watchOver(): void {
-  if (isWatched) return;
+export function startCleanUpProcess(): void {
+  if (hasCleanUpProcess) return;
   refuseWithoutSpace([{ folder: runFolder(), mib: neededMib.start, what: 'the lab', choose: 'TMPDIR' }]);
   const self = ownIdentity();
   const name = `cleanUpProcess-${self.pid}-${self.startTime}`;
   const known = readOwnRecord(name);
   if (known?.kind === 'cleanUpProcess' && isAlive(known)) {
-    isWatched = true;
+    hasCleanUpProcess = true;
     return;
   }
   cleanUpDeadRecords();
@@ -68,12 +68,12 @@ export function watchOver(): void {
   if (cleaner.pid === undefined || startTime === undefined)
     throw new Error('The clean-up process of the lab does not start.');
   ownRecord({ kind: 'cleanUpProcess', pid: cleaner.pid, startTime }, name);
-  isWatched = true;
+  hasCleanUpProcess = true;
 }
 
 /** Writes a record; the returned function removes it. */
 function register(record: LabRecord): () => void {
-  watchOver();
+  startCleanUpProcess();
   return ownRecord(record);
 }
 
@@ -117,7 +117,7 @@ export async function spawnLive(
   args: readonly string[],
   options: SpawnOptions = {},
 ): Promise<LiveProcess> {
-  watchOver();
+  startCleanUpProcess();
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'a');
   const child = spawn(command, args, {
     cwd: options.cwd,
@@ -129,7 +129,7 @@ export async function spawnLive(
   // At once, not when it is told to run: we may be killed in between.
   const forget = child.pid === undefined ? () => undefined : recordProcess(command, child.pid);
   await spawned(child);
-  if (options.first === true && child.pid !== undefined) takeFirst(child.pid);
+  if (options.first === true && child.pid !== undefined) raisePriority(child.pid);
   return follow(child, command, forget);
 }
 

@@ -9,7 +9,7 @@ import { parseDialog, type Dialog } from './dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from './rtpReceiver.ts';
 import { noteSender } from '../machine/lateness.ts';
 import { claimPorts, type PortBlock } from '../machine/ports.ts';
-import { easeTimers } from '../machine/priority.ts';
+import { allowLateTimers } from '../machine/priority.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from '../machine/processes.ts';
 import { giveVoice, type Voice } from './voice.ts';
 import {
@@ -381,7 +381,7 @@ class Sipp {
     const env = { ...globalThis.process.env, TERM: 'dumb' };
     const voice = await giveVoice(folder.path, voicePortOf(block), firstNumber);
     const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
-    easeTimers(process.pid);
+    allowLateTimers(process.pid);
     return new Sipp(process, voice, folder, block);
   }
 
