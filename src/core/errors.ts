@@ -1,11 +1,10 @@
-/* eslint-disable max-lines -- A table: the one list of error codes. */
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
 import { oneLine } from './text/oneLine.ts';
 
-/** Exit codes of the command: 1 failed, 2 bad usage or config. */
 type ErrorEntry = {
+  /** Exit code of the command: 1 failed, 2 bad usage or config. */
   exit: 1 | 2;
   retryable: boolean;
   meaning: string;
@@ -14,469 +13,324 @@ type ErrorEntry = {
   wholeArchive: 'away' | 'refuses' | undefined;
 };
 
-const entry = (
-  exit: 1 | 2,
-  retryable: boolean,
-  meaning: string,
-  remedy: string,
-  wholeArchive?: ErrorEntry['wholeArchive'],
-): ErrorEntry => ({ exit, retryable, meaning, remedy, wholeArchive });
+const kindOf =
+  (exit: 1 | 2, retryable: boolean) =>
+  (meaning: string, remedy: string, wholeArchive?: ErrorEntry['wholeArchive']): ErrorEntry => ({
+    exit,
+    retryable,
+    meaning,
+    remedy,
+    wholeArchive,
+  });
+/** The command line or the configuration is wrong. */
+const misuse = kindOf(2, false);
+/** It stays until somebody does something. */
+const lasting = kindOf(1, false);
+/** The same may succeed later. */
+const passing = kindOf(1, true);
 
 export const errorCodes = {
-  usage: entry(
-    2,
-    false,
-    'The command line is not one Préavis knows.',
-    'See `preavis --help`, or `--help` after the command.',
-  ),
-  config_unreadable: entry(
-    2,
-    false,
+  usage: misuse('The command line is not one Préavis knows.', 'See `preavis --help`, or `--help` after the command.'),
+  config_unreadable: misuse(
     'The configuration file cannot be read or is not YAML.',
     'Check the path (--config or PREAVIS_CONFIG), its permissions and the line that is named.',
   ),
-  config_invalid: entry(
-    2,
-    false,
+  config_invalid: misuse(
     'A configuration key is unknown, missing or out of range.',
     'Correct the key that is named; docs/config.md lists every key with its default and unit.',
   ),
-  prompts_invalid: entry(
-    2,
-    false,
+  prompts_invalid: misuse(
     'The file prompts.yaml or one of the sound files beside it cannot be used.',
     'Correct the prompt that is named, or point notice.soundsFolder at a complete folder.',
   ),
-  prompts_missing: entry(
-    1,
-    false,
+  prompts_missing: lasting(
     'Asterisk does not have every configured prompt in exactly the configured language.',
     'Run `preavis prompts install --to ASTERISK_SOUNDS_FOLDER` on the Asterisk machine; then `preavis check`.',
   ),
-  prompts_build_failed: entry(
-    1,
-    false,
+  prompts_build_failed: lasting(
     'A sound file of a prompt could not be made.',
     'See the prompt and the program that are named; what was made before is complete.',
   ),
-  prompts_unwritable: entry(
-    1,
-    false,
+  prompts_unwritable: lasting(
     'A recording of a prompt cannot be put into the folder of prompts.',
     'Give Préavis write permission in notice.soundsFolder and its folders of languages.',
   ),
-  program_missing: entry(
-    1,
-    false,
+  program_missing: lasting(
     'A program that makes sound files is not installed.',
     'Install it; only `preavis prompts build` needs it.',
   ),
-  arguments_invalid: entry(
-    1,
-    false,
+  arguments_invalid: lasting(
     'The Stasis() arguments of a call are unknown or malformed; the call went on unrecorded.',
     'Correct the line of dialplan; docs/dialplan.md lists the arguments.',
   ),
-  ari_unreachable: entry(
-    1,
-    true,
+  ari_unreachable: passing(
     'Asterisk does not answer on the ARI address.',
     'Check that Asterisk runs, that http.conf and ari.conf are enabled, and ari.url.',
   ),
-  ari_unauthorized: entry(
-    1,
-    false,
+  ari_unauthorized: lasting(
     'Asterisk refuses the ARI user or password.',
     'Compare ari.username and the password with ari.conf; the user must not be read-only.',
   ),
-  ari_request_failed: entry(1, true, 'Asterisk answered an ARI request with an error.', 'See the Asterisk log.'),
-  ari_not_found: entry(1, false, 'Asterisk no longer has the channel, bridge or recording that a request names.', ''),
-  ari_event_invalid: entry(
-    1,
-    false,
+  ari_request_failed: passing('Asterisk answered an ARI request with an error.', 'See the Asterisk log.'),
+  ari_not_found: lasting('Asterisk no longer has the channel, bridge or recording that a request names.', ''),
+  ari_event_invalid: lasting(
     'An event from Asterisk does not have the documented form and was ignored.',
     'Report it with the Asterisk version.',
   ),
-  application_taken: entry(
-    1,
-    true,
+  application_taken: passing(
     'Another process has opened an event socket for the same Stasis application of the same Asterisk.',
     'Stop it, or give each serve an ari.application and a dialplan of its own.',
   ),
-  application_held: entry(
-    2,
-    false,
+  application_held: misuse(
     'Another client has the event socket of the Stasis application open, so serve does not start: the other would lose its calls.',
     'Stop the other one, or give each serve an ari.application and a dialplan of its own. If nobody uses that socket any more, as of a machine that lost its power, start `preavis serve --take-over`.',
   ),
-  deadman_unusable: entry(
-    1,
-    true,
+  deadman_unusable: passing(
     'The dead-man channel cannot be made or renewed: if Préavis crashes or hangs, recorders run until somebody stops them.',
     'Include the dialplan/preavis.conf of this version (`dialplan reload`), and load app_softhangup.so in Asterisk. A proxy before Asterisk must pass the whole of /ari. Then run `preavis check`.',
   ),
-  recorders_foreign: entry(
-    1,
-    false,
+  recorders_foreign: lasting(
     'Another ARI application records bridges on this Asterisk: the dead-man channel of Préavis would end its recordings as well.',
     'Give the other application an Asterisk of its own. If its bridges only play an announcement, run the check again later.',
   ),
-  spool_unusable: entry(
-    1,
-    false,
+  spool_unusable: lasting(
     "Asterisk's recording folder cannot be read or written by Préavis.",
     'Set recording.spoolFolder to the folder where Asterisk records, and give Préavis its group.',
   ),
-  spool_full: entry(
-    1,
-    true,
+  spool_full: passing(
     'The disk of the recording folder has less free space than recording.minimumFreeMib.',
     'Free space, or run `preavis upload` once the archive is reachable again.',
   ),
-  wav_invalid: entry(1, false, 'A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
-  wav_empty: entry(1, false, 'A recording holds no audio.', 'The file is kept as it is.'),
-  catalogue_unusable: entry(
-    1,
-    false,
+  wav_invalid: lasting('A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
+  wav_empty: lasting('A recording holds no audio.', 'The file is kept as it is.'),
+  catalogue_unusable: lasting(
     'The catalogue file cannot be opened or written.',
     'Check catalogue.file, its folder, permissions and free disk space.',
   ),
-  row_unreadable: entry(
-    1,
-    false,
+  row_unreadable: lasting(
     'A row of the catalogue is malformed. Passes skip it and continue.',
     'Run "PRAGMA integrity_check" on the file with sqlite3. If it is not ok, restore the last backup; else report it.',
   ),
-  catalogue_foreign: entry(
-    1,
-    false,
+  catalogue_foreign: lasting(
     'The catalogue file is a database of another program, or damaged.',
     'If it is the catalogue, restore a backup (docs/operations/backup.md); else point catalogue.file at a file of its own. Nothing was changed.',
   ),
-  catalogue_new: entry(
-    1,
-    true,
+  catalogue_new: passing(
     'The archive belongs to another catalogue, and the configured one is new: perhaps the folder of the catalogue is not mounted.',
     'Mount that folder, or put the last backup of the catalogue back (docs/operations/backup.md). To begin a new catalogue all the same, start once `preavis serve --new-catalogue`.',
   ),
-  catalogue_newer: entry(
-    1,
-    false,
+  catalogue_newer: lasting(
     'The catalogue was written by a newer Préavis.',
     'Run that version or a later one; nothing was changed.',
   ),
-  status_conflict: entry(
-    1,
-    false,
+  status_conflict: lasting(
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',
   ),
-  number_key_wrong: entry(
-    2,
-    false,
+  number_key_wrong: misuse(
     'Callers are kept under another key than privacy.hashKey or privacy.numberKey, so no call would be found by its number.',
     'Configure the key from before. One that was changed on purpose finds the calls from after the change; docs/privacy.md says how to find the others.',
   ),
-  call_unknown: entry(2, false, 'No call has this id.', 'See `preavis calls list`.'),
-  recording_unknown: entry(2, false, 'No recording has this id.', 'See `preavis recordings list`.'),
-  recording_unfinished: entry(
-    1,
-    true,
+  call_unknown: misuse('No call has this id.', 'See `preavis calls list`.'),
+  recording_unknown: misuse('No recording has this id.', 'See `preavis recordings list`.'),
+  recording_unfinished: passing(
     'The recording is not finished: its call is not over, or its file was not measured yet.',
     'Fetch it some seconds after the end of the call. If serve crashed during the call, start serve, or run `preavis upload`.',
   ),
-  recording_unusable: entry(
-    1,
-    false,
+  recording_unusable: lasting(
     'The recording failed: there is no audio whose length and SHA-256 are known.',
     'Its file stays in the recording folder until it is due.',
   ),
-  recording_gone: entry(
-    1,
-    false,
+  recording_gone: lasting(
     'The recording no longer exists: erased, discarded or lost.',
     'See `preavis recordings show ID`: it says when, and by whom.',
   ),
-  recording_altered: entry(
-    1,
-    false,
+  recording_altered: lasting(
     'What is kept of a recording is not what was recorded (size or SHA-256).',
     'Do not use it. Look in the access log of the archive for who changed it; `preavis recordings show ID` has the SHA-256.',
   ),
-  purpose_foreign: entry(
-    2,
-    false,
+  purpose_foreign: misuse(
     'The recording was not made for the purpose that is named.',
     'See `preavis recordings show ID`: it names its purposes.',
   ),
-  purpose_over: entry(
-    1,
-    false,
+  purpose_over: lasting(
     'The time of a purpose is over, and with it access to the recording for it.',
     'Only a hold for a dispute gives access again, if the purpose allows holds. `preavis recordings show ID` shows until when the recording is kept for other purposes.',
   ),
-  recording_held: entry(
-    1,
-    false,
+  recording_held: lasting(
     'A hold keeps the recording: it is not erased.',
     'See `preavis recordings show ID` for its holds; who set one can release it.',
   ),
-  clock_doubtful: entry(
-    1,
-    false,
+  clock_doubtful: lasting(
     'The clocks disagree about when the recording ended: it is not erased until somebody has settled that.',
     'See `preavis recordings doubts`; then `preavis recordings settle ID --ended TIME`.',
   ),
-  doubt_unknown: entry(
-    2,
-    false,
+  doubt_unknown: misuse(
     'The end of this recording is not in doubt, or was settled already.',
     'See `preavis recordings doubts`.',
   ),
-  hold_refused: entry(
-    2,
-    false,
+  hold_refused: misuse(
     'A hold of this ground cannot keep the recording.',
     'None of its purposes has holdsAllowed. A request of an authority or of the person (--ground authority or restriction) can keep it.',
   ),
-  hold_too_late: entry(
-    1,
-    false,
+  hold_too_late: lasting(
     'The erasure of the recording has begun, or it is gone.',
     'See `preavis recordings show ID`: it says when, and by whom.',
   ),
-  hold_unknown: entry(2, false, 'No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
-  catalogue_restored: entry(
-    1,
-    true,
+  hold_unknown: misuse('No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
+  catalogue_restored: passing(
     'The catalogue was restored to an older state within the last day: holds that were set since then are not in it.',
     'Set the holds that are missing again (`preavis recordings hold`). A day after the restoration retention erases what is due.',
   ),
-  ledger_unusable: entry(
-    1,
-    false,
+  ledger_unusable: lasting(
     'The ledger of erasures cannot be read, locked or written. No erasure begins until it can. The next pass then adds what was erased before.',
     'Check evidence.ledgerFile, its folder, permissions and free disk space.',
   ),
-  ledger_incomplete: entry(
-    1,
-    false,
+  ledger_incomplete: lasting(
     'The ledger of erasures does not have every certificate that was put into it: it was changed, cut or removed.',
     'Restore it from its copy, then run `preavis certificates replay`: it adds what only the catalogue has.',
   ),
-  audit_trail_differs: entry(
-    1,
-    false,
+  audit_trail_differs: lasting(
     'The audit trail, or what it says was erased, differs from what was signed. Lines were removed or rewritten, or an older catalogue was restored.',
     'If you restored an older catalogue, run `preavis certificates replay --restored`. If not, see `preavis certificates verify`, and compare with a backup.',
   ),
-  certificate_invalid: entry(
-    1,
-    false,
+  certificate_invalid: lasting(
     'A certificate of erasure is not valid.',
     'See which one and why; docs/operations/certificates.md says what each fault can mean.',
   ),
-  output_unwritable: entry(
-    1,
-    false,
+  output_unwritable: lasting(
     'The file that a command is to make cannot be written.',
     'Check its folder, permissions and free disk space.',
   ),
-  interrupted: entry(1, true, 'A signal stopped the command before its end.', 'Start it again.'),
-  archive_unreachable: entry(
-    1,
-    true,
+  interrupted: passing('A signal stopped the command before its end.', 'Start it again.'),
+  archive_unreachable: passing(
     'The object store does not answer.',
     'Check archive settings and the network; recordings wait in the spool and are sent by a later pass.',
     'away',
   ),
-  archive_denied: entry(
-    1,
-    false,
+  archive_denied: lasting(
     'The object store refuses the credentials or an action.',
     'Check the access key, the secret key and the bucket policy (docs/deployment.md).',
     'refuses',
   ),
-  archive_bucket_missing: entry(
-    1,
-    false,
-    'The bucket does not exist.',
-    'Create it, or correct archive.minio.bucket.',
-    'away',
-  ),
-  archive_not_mounted: entry(
-    1,
-    true,
+  archive_bucket_missing: lasting('The bucket does not exist.', 'Create it, or correct archive.minio.bucket.', 'away'),
+  archive_not_mounted: passing(
     'The archive folder exists, but what was stored in it does not: the archive is not mounted there.',
     'Mount it; recordings wait in the spool. If it is the archive, make the file .preavis-archive in it (docs/operations/archive.md).',
     'away',
   ),
-  archive_changed: entry(
-    1,
-    false,
+  archive_changed: lasting(
     'A recording is in another archive than the configured one.',
     'Name its configuration in archive.former, then `preavis archive move` brings it into the configured one (docs/operations/move-archive.md).',
   ),
-  archive_foreign: entry(
-    1,
-    false,
+  archive_foreign: lasting(
     'The archive to which recordings are to be moved belongs to another catalogue.',
     'Give it a folder, a bucket or a prefix of its own; each catalogue needs one.',
   ),
-  encryption_ends: entry(
-    2,
-    false,
+  encryption_ends: misuse(
     'Recordings that Préavis has encrypted would be moved to an archive that it does not encrypt.',
     'Set archive.encryption.mode to client in the configuration, with the same key or another. If decryption is intended, give --decrypt.',
   ),
-  archive_full: entry(
-    1,
-    true,
+  archive_full: passing(
     'The archive has no room left, or its quota is used up.',
     'Free space or raise the quota; recordings wait in the spool and are sent by a later pass.',
   ),
-  archive_occupied: entry(
-    1,
-    true,
+  archive_occupied: passing(
     'The archive has another object under the key of a recording, and keeps no versions.',
     'Nothing was overwritten. Find out who put it there and move it away; then a later pass stores the recording.',
   ),
-  archive_locked: entry(
-    1,
-    true,
+  archive_locked: passing(
     'The archive refuses to erase an object: an Object Lock or a legal hold is on it.',
     'A lock expires: a later pass then erases the object. A legal hold must be lifted by whoever set it (docs/operations/object-lock.md).',
   ),
-  archive_lock_failed: entry(
-    1,
-    true,
+  archive_lock_failed: passing(
     'The Object Lock that a purpose asks for could not be set on a stored object, or reads back differently.',
     'The recording stays in the spool, and a later pass tries again. Run `preavis check`: it says what the bucket or the policy lacks.',
   ),
-  archive_unprotected: entry(
-    1,
-    true,
+  archive_unprotected: passing(
     'A purpose requires an Object Lock, and the archive does not support it.',
     'Make a bucket with Object Lock (docs/operations/object-lock.md), or set the lock of the purpose to none.',
   ),
-  archive_retention_too_long: entry(
-    1,
-    false,
+  archive_retention_too_long: lasting(
     'The bucket locks every object by its default retention for longer than a purpose keeps its recordings.',
     'Remove the default retention of the bucket, or shorten it: recordings could not be erased when they are due.',
   ),
-  archive_lifecycle_early: entry(
-    1,
-    false,
+  archive_lifecycle_early: lasting(
     'A lifecycle rule of the bucket removes recordings before they are due.',
     'Run `preavis archive lifecycle`: it shows the correct rule. Other rules must not apply to recordings/.',
   ),
-  archive_unsupported: entry(
-    1,
-    false,
+  archive_unsupported: lasting(
     'The archive cannot do what was asked: a folder, and some stores, have no Object Lock or no lifecycle rules.',
     'Use a store that can, or do without.',
   ),
-  archive_failed: entry(1, true, 'The object store answered with an error.', 'A later pass tries again.'),
-  archive_object_missing: entry(
-    1,
-    false,
+  archive_failed: passing('The object store answered with an error.', 'A later pass tries again.'),
+  archive_object_missing: lasting(
     'The object store has no object under this key.',
     'Check that archive.* names where it was stored, and that this is mounted. Otherwise restore it, or see in the access log of the archive who removed it. `preavis recordings reconcile --dry-run` lists all missing objects.',
   ),
-  archive_mismatch: entry(
-    1,
-    true,
+  archive_mismatch: passing(
     'The object store returns other data than was sent (size or SHA-256), or confirmed an object that it does not have.',
     'The local file is kept; a later pass sends it again. Check the store.',
   ),
-  encryption_key_missing: entry(
-    1,
-    false,
+  encryption_key_missing: lasting(
     'An object in the archive is encrypted, and the key that opens it is not configured, or not in the archive.',
     'Give the key that is named: archive.encryption.keyFile, oldKeyFiles, or kmsCommand with oldKeyIds (docs/encryption.md).',
   ),
-  encryption_key_unusable: entry(
-    1,
-    true,
+  encryption_key_unusable: passing(
     'The key that wraps the keys of the archive does not work: the KMS command fails, or answers something else.',
     'Run the command by hand (docs/encryption.md); recordings wait in the spool and are sent by a later pass.',
   ),
-  encryption_not_offered: entry(
-    1,
-    false,
+  encryption_not_offered: lasting(
     'The object store does not encrypt what it keeps, and archive.encryption.mode is server.',
     'Switch encryption on in the store (its KMS), or set archive.encryption.mode to client (docs/encryption.md).',
   ),
-  witness_unusable: entry(
-    1,
-    false,
+  witness_unusable: lasting(
     "The file in which Asterisk's CEL logs the sounds that it plays cannot be used as the second witness.",
     'Set it up as docs/operations/second-witness.md says, or remove witness.celFile. Calls are recorded all the same.',
   ),
-  clock_implausible: entry(
-    1,
-    true,
+  clock_implausible: passing(
     'The clock of this machine is more than a week ahead of the last retention pass: nothing is erased until somebody confirms it.',
     'Correct the clock. If it is right, and no pass ran for so long, run `preavis retention run --clock-is-right`.',
   ),
-  signing_key_unusable: entry(
-    1,
-    false,
+  signing_key_unusable: lasting(
     'The key that signs certificates and evidence cannot be read or made.',
     'Check evidence.signingKeyFile, its folder and permissions: an Ed25519 key in PEM (PKCS #8), for its owner only.',
   ),
-  signature_invalid: entry(
-    1,
-    false,
+  signature_invalid: lasting(
     'A signature does not match what it signs, or was not made by Préavis.',
     'Do not rely on the document; get it again from where it was made.',
   ),
-  webhook_unreachable: entry(
-    1,
-    true,
+  webhook_unreachable: passing(
     'The address of a webhook does not answer.',
     'Check its url, the network and its certificate; waiting messages are sent again automatically.',
   ),
-  webhook_refused: entry(
-    1,
-    true,
+  webhook_refused: passing(
     'The address of a webhook does not answer with success (HTTP 2xx).',
     'See the log of the receiver; waiting messages are sent again automatically. Redirects are not followed: put the last address into url.',
   ),
-  webhook_gone: entry(
-    1,
-    false,
+  webhook_gone: lasting(
     'The address of a webhook answers that it is gone permanently (HTTP 410): no more messages are sent to it.',
     'Correct or remove it in the configuration; `preavis webhooks retry NAME` uses it again.',
   ),
-  webhook_unknown: entry(2, false, 'No webhook of this name is configured.', 'See `preavis webhooks list`.'),
-  texts_invalid: entry(
-    1,
-    false,
+  webhook_unknown: misuse('No webhook of this name is configured.', 'See `preavis webhooks list`.'),
+  texts_invalid: lasting(
     'A file of the texts of documents, which came with Préavis, is not there or cannot be used.',
     'Correct the text that is named, or install Préavis again; texts/README.md says how texts are written.',
   ),
-  evidence_invalid: entry(
-    1,
-    false,
+  evidence_invalid: lasting(
     'A bundle of evidence was changed, or does not show what it says.',
     'Do not rely on it; get it again from where it was made.',
   ),
-  evidence_chain_broken: entry(
-    1,
-    false,
+  evidence_chain_broken: lasting(
     'A line of the audit trail does not fit the chain: the trail was changed, or the catalogue is damaged.',
     'Keep the catalogue and its backups as they are, and find out since when: compare it with the last backup.',
   ),
-  timestamp_failed: entry(
-    1,
-    true,
+  timestamp_failed: passing(
     'The time-stamping authority did not give a time stamp for what it was asked.',
     'Check the address (--timestamp or evidence.timestampUrl); without it a bundle is made without a time stamp.',
   ),
-  job_busy: entry(1, true, 'Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
-  internal: entry(1, false, 'A fault in Préavis itself.', 'Report it with the log around this line.'),
+  job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
+  internal: lasting('A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCodes;
