@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from './clock.ts';
-import { singleFlight } from './singleFlight.ts';
 import {
-  addAsked,
   addPasses,
   addPromised,
   addRecordable,
+  makeAsked,
   type PassFigures,
   type PromisedFigures,
   type RecordableFigures,
@@ -63,50 +62,29 @@ const noValues: LabelValues = {
 /** How calls end that were not unrecorded. */
 const otherResults = ['recorded', 'notConnected', 'abandoned'];
 
-/**
- * What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7).
- */
-export type Metrics = {
-  callEnded: (result: string, reason: string) => void;
-  finding: (kind: string) => void;
-  /** What became of a party whose sound came from another RTP source. */
-  legUnheard: (outcome: string) => void;
-  /** What the second witness says of a call. */
-  witness: (status: string) => void;
-  /** The clocks of Asterisk and of this machine are more than a minute apart, as was seen then. */
-  clockIsOff: (when: 'arrival' | 'finish') => void;
-  /** Whether the catalogue takes nothing. */
-  catalogueFails: (fails: boolean) => void;
-  /** Whether nothing ends recorders while this process is dead or hangs. */
-  deadmanIsMissing: (isMissing: boolean) => void;
-  /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
-  spoolRoom: (mebibytes: number | undefined) => void;
-  /** How many findings of each kind the last reconciliation has left to people. */
-  reconciled: (left: Readonly<Record<string, number>>) => void;
-  /** From now on the text tells how the archive stands; it is asked for at each reading. */
-  archive: (figures: () => Promise<ArchiveFigures>) => void;
-  /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
-  webhooks: (figures: () => Promise<WebhookFigures[]>) => void;
-  /** From now on the text tells how what is promised stands, when each job was done last, and whether calls can be recorded. */
-  promised: (figures: () => Promise<PromisedFigures>) => void;
-  passes: (figures: () => Promise<readonly PassFigures[]>) => void;
-  recordable: (figures: () => RecordableFigures) => void;
-  /** An attempt to tell a webhook has failed. */
-  webhookFailed: (endpoint: string) => void;
-  /** The text that `GET /metrics` gives. */
-  text(): Promise<string>;
-  readonly contentType: string;
-};
+export type Metrics = ReturnType<typeof makeMetrics>;
 
-/** For the first event of its kind to be a rise from 0. */
-function beginAtZero<T extends string>(counter: Counter<T>, label: T, values: readonly string[]): void {
-  for (const value of values) counter.inc({ [label]: value } as Record<T, string>, 0);
-}
-
+/** What is counted, for Prometheus. Labels have few fixed values and never hold personal data (P7). */
 // eslint-disable-next-line max-lines-per-function -- The list of metrics.
-export function makeMetrics(values: LabelValues = noValues): Metrics {
+export function makeMetrics(values: LabelValues = noValues) {
   const register = new Registry();
   addProcess(register);
+  /** Counts by one label. Each of these values begins at 0, for the first event of its kind to be a rise. */
+  const counter = <Value extends string>(name: string, help: string, label: string, known: readonly Value[]) => {
+    const made = new Counter({ name, help, labelNames: [label], registers: [register] });
+    for (const value of known) made.inc({ [label]: value }, 0);
+
+    return (value: Value): void => {
+      made.inc({ [label]: value });
+    };
+  };
+  const flag = (name: string, help: string) => {
+    const made = new Gauge({ name, help, registers: [register] });
+
+    return (is: boolean): void => {
+      made.set(is ? 1 : 0);
+    };
+  };
   const calls = new Counter({
     name: 'preavis_calls_total',
     help: 'Calls that have ended, by result, and by reason where they went on unrecorded.',
@@ -115,34 +93,6 @@ export function makeMetrics(values: LabelValues = noValues): Metrics {
   });
   for (const result of otherResults) calls.inc({ result, reason: '' }, 0);
   for (const reason of values.reasons) calls.inc({ result: 'unrecorded', reason }, 0);
-  const findings = new Counter({
-    name: 'preavis_findings_total',
-    help: 'What the acoustic self-check found in finished recordings, and what nobody watched of them.',
-    labelNames: ['finding'],
-    registers: [register],
-  });
-  beginAtZero(findings, 'finding', values.findings);
-  const legs = new Counter({
-    name: 'preavis_legs_unheard_total',
-    help: 'Parties whose sound went on from another RTP source, by what was done so that they are heard.',
-    labelNames: ['outcome'],
-    registers: [register],
-  });
-  beginAtZero(legs, 'outcome', values.legs);
-  const witnesses = new Counter({
-    name: 'preavis_witness_total',
-    help: 'Calls that were compared with the second witness, by what it says.',
-    labelNames: ['status'],
-    registers: [register],
-  });
-  beginAtZero(witnesses, 'status', values.witness);
-  const clocks = new Counter({
-    name: 'preavis_clocks_apart_total',
-    help: 'Calls at whose arrival, and recordings at whose finishing, clocks were more than a minute apart.',
-    labelNames: ['when'],
-    registers: [register],
-  });
-  beginAtZero(clocks, 'when', ['arrival', 'finish']);
   const reconciled = new Gauge({
     name: 'preavis_reconcile_left',
     help: 'What the last comparison of recording folder, catalogue and archive has left to people, by kind; 0 before the first.',
@@ -155,74 +105,82 @@ export function makeMetrics(values: LabelValues = noValues): Metrics {
     for (const [kind, count] of [...none, ...Object.entries(left)]) reconciled.set({ kind }, count);
   };
   reconcileLeft({});
-  const catalogueFailing = new Gauge({
-    name: 'preavis_catalogue_failing',
-    help: '1 while the catalogue takes nothing, else 0.',
-    registers: [register],
-  });
-  const deadmanMissing = new Gauge({
-    name: 'preavis_deadman_missing',
-    help: '1 while the dead-man channel cannot be made or renewed, else 0.',
-    registers: [register],
-  });
   const spoolRoom = new Gauge({
     name: 'preavis_spool_free_bytes',
     help: "Room in Asterisk's recording folder; not a number while it cannot be seen.",
     registers: [register],
   });
-  const webhookFailures = new Counter({
-    name: 'preavis_webhook_failures_total',
-    help: 'Attempts to tell a webhook that have failed, by its name.',
-    labelNames: ['endpoint'],
-    registers: [register],
-  });
-
-  beginAtZero(webhookFailures, 'endpoint', values.endpoints);
 
   return {
-    callEnded: (result, reason) => {
+    callEnded: (result: string, reason: string): void => {
       calls.inc({ result, reason });
     },
-    finding: (kind) => {
-      findings.inc({ finding: kind });
-    },
-    legUnheard: (outcome) => {
-      legs.inc({ outcome });
-    },
-    witness: (status) => {
-      witnesses.inc({ status });
-    },
-    clockIsOff: (when) => {
-      clocks.inc({ when });
-    },
-    catalogueFails: (fails) => {
-      catalogueFailing.set(fails ? 1 : 0);
-    },
-    deadmanIsMissing: (isMissing) => {
-      deadmanMissing.set(isMissing ? 1 : 0);
-    },
-    spoolRoom: (mebibytes) => {
+    finding: counter(
+      'preavis_findings_total',
+      'What the acoustic self-check found in finished recordings, and what nobody watched of them.',
+      'finding',
+      values.findings,
+    ),
+    /** What became of a party whose sound came from another RTP source. */
+    legUnheard: counter(
+      'preavis_legs_unheard_total',
+      'Parties whose sound went on from another RTP source, by what was done so that they are heard.',
+      'outcome',
+      values.legs,
+    ),
+    /** What the second witness says of a call. */
+    witness: counter(
+      'preavis_witness_total',
+      'Calls that were compared with the second witness, by what it says.',
+      'status',
+      values.witness,
+    ),
+    /** The clocks of Asterisk and of this machine are more than a minute apart, as was seen then. */
+    clockIsOff: counter(
+      'preavis_clocks_apart_total',
+      'Calls at whose arrival, and recordings at whose finishing, clocks were more than a minute apart.',
+      'when',
+      ['arrival', 'finish'],
+    ),
+    /** Whether the catalogue takes nothing. */
+    catalogueFails: flag('preavis_catalogue_failing', '1 while the catalogue takes nothing, else 0.'),
+    /** Whether nothing ends recorders while this process is dead or hangs. */
+    deadmanIsMissing: flag(
+      'preavis_deadman_missing',
+      '1 while the dead-man channel cannot be made or renewed, else 0.',
+    ),
+    /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
+    spoolRoom: (mebibytes: number | undefined): void => {
       spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);
     },
+    /** How many findings of each kind the last reconciliation has left to people. */
     reconciled: reconcileLeft,
-    archive: (figures) => {
+    /** From now on the text tells how the archive stands; it is asked for at each reading. */
+    archive: (figures: () => Promise<ArchiveFigures>): void => {
       addArchive(register, figures, values.setAside);
     },
-    webhooks: (figures) => {
+    /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
+    webhooks: (figures: () => Promise<WebhookFigures[]>): void => {
       addWebhooks(register, figures);
     },
-    promised: (figures) => {
+    /** From now on the text tells how what is promised stands, when each job was done last, and whether calls can be recorded. */
+    promised: (figures: () => Promise<PromisedFigures>): void => {
       addPromised(register, figures);
     },
-    passes: (figures) => {
+    passes: (figures: () => Promise<readonly PassFigures[]>): void => {
       addPasses(register, figures);
     },
-    recordable: (figures) => {
+    recordable: (figures: () => RecordableFigures): void => {
       addRecordable(register, figures);
     },
-    webhookFailed: (endpoint) => {
-      webhookFailures.inc({ endpoint });
-    },
+    /** An attempt to tell a webhook has failed. */
+    webhookFailed: counter(
+      'preavis_webhook_failures_total',
+      'Attempts to tell a webhook that have failed, by its name.',
+      'endpoint',
+      values.endpoints,
+    ),
+    /** The text that `GET /metrics` gives. */
     text: () => register.metrics(),
     contentType: register.contentType,
   };
@@ -251,11 +209,7 @@ function addProcess(register: Registry): void {
 }
 
 function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
-  // All gauges are read at the same time: the catalogue is asked once for them.
-  const figures = singleFlight(ask);
-  const gauge = (name: string, help: string, value: (now: ArchiveFigures) => number): void => {
-    addAsked(register, figures, name, help, value);
-  };
+  const { gauge, byLabel } = makeAsked(register, ask);
   gauge('preavis_archive_failing', '1 while the archive takes nothing at all, else 0.', (now) =>
     now.isFailing ? 1 : 0,
   );
@@ -282,34 +236,24 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, code
     '1 while nothing is erased, since the clock is further beyond the last pass than it is believed, else 0.',
     ({ isRetentionStopped }) => (isRetentionStopped ? 1 : 0),
   );
-  new Gauge({
-    name: 'preavis_recordings_set_aside',
-    help: 'Waiting recordings that failed by themselves while the archive worked, by the code of their last failure.',
-    labelNames: ['code'],
-    registers: [register],
-    async collect() {
-      const { waiting } = await figures();
-      this.reset();
-      for (const code of codes) this.set({ code }, 0);
-      for (const { failure, count } of waiting) if (failure !== null) this.set({ code: failure }, count);
-    },
-  });
+  byLabel(
+    'preavis_recordings_set_aside',
+    'Waiting recordings that failed by themselves while the archive worked, by the code of their last failure.',
+    'code',
+    ({ waiting }) => ({
+      ...Object.fromEntries(codes.map((code) => [code, 0])),
+      ...Object.fromEntries(
+        waiting.flatMap(({ failure, count }) => (failure === null ? [] : [[failure, count] as const])),
+      ),
+    }),
+  );
 }
 
 function addWebhooks(register: Registry, ask: () => Promise<WebhookFigures[]>): void {
-  const figures = singleFlight(ask);
-  const gauge = (name: string, help: string, value: (each: WebhookFigures) => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ['endpoint'],
-      registers: [register],
-      async collect() {
-        const now = await figures();
-        this.reset();
-        for (const each of now) this.set({ endpoint: each.endpoint }, value(each));
-      },
-    });
+  const { byLabel } = makeAsked(register, ask);
+  const gauge = (name: string, help: string, value: (each: WebhookFigures) => number): void => {
+    byLabel(name, help, 'endpoint', (now) => Object.fromEntries(now.map((each) => [each.endpoint, value(each)])));
+  };
   gauge('preavis_webhooks_waiting', 'Messages that are still to be sent, by webhook.', ({ waiting }) => waiting);
   gauge('preavis_webhooks_given_up', 'Messages that were given up, by webhook.', ({ failed }) => failed);
 }

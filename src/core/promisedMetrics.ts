@@ -34,42 +34,41 @@ export type RecordableFigures = {
   reasons: Readonly<Record<string, boolean>>;
 };
 
-/** A gauge without labels, of figures that are asked for at each reading. */
-export function addAsked<T>(
-  register: Registry,
-  figures: () => Promise<T>,
-  name: string,
-  help: string,
-  value: (now: T) => number,
-): void {
-  new Gauge({
-    name,
-    help,
-    registers: [register],
-    async collect() {
-      this.set(value(await figures()));
+/** Makes gauges of figures that are asked for at each reading. All are read at the same time, and one question is asked for them. */
+export function makeAsked<T>(register: Registry, ask: () => Promise<T>) {
+  const figures = singleFlight(ask);
+
+  return {
+    figures,
+    gauge: (name: string, help: string, value: (now: T) => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers: [register],
+        async collect() {
+          this.set(value(await figures()));
+        },
+      });
     },
-  });
+    /** With a value for each of these values of a label. */
+    byLabel: (name: string, help: string, label: string, of: (now: T) => Record<string, number>): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers: [register],
+        async collect() {
+          const now = await figures();
+          this.reset();
+          for (const [value, count] of Object.entries(of(now))) this.set({ [label]: value }, count);
+        },
+      });
+    },
+  };
 }
 
-// eslint-disable-next-line max-lines-per-function -- The list of metrics.
 export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
-  // All of them are read at the same time: the catalogue is asked once for them.
-  const figures = singleFlight(ask);
-  const gauge = (name: string, help: string, value: (now: PromisedFigures) => number): void => {
-    addAsked(register, figures, name, help, value);
-  };
-  const byLabel = (name: string, help: string, label: string, of: (now: PromisedFigures) => Record<string, number>) => {
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [register],
-      async collect() {
-        for (const [value, count] of Object.entries(of(await figures()))) this.set({ [label]: value }, count);
-      },
-    });
-  };
+  const { figures, gauge, byLabel } = makeAsked(register, ask);
   gauge(
     'preavis_recordings_due',
     'Recordings whose time is over, which nothing keeps, and which are not erased yet; 10000 stands for more, too.',
@@ -117,46 +116,32 @@ export function addPromised(register: Registry, ask: () => Promise<PromisedFigur
 }
 
 export function addPasses(register: Registry, ask: () => Promise<readonly PassFigures[]>): void {
-  const figures = singleFlight(ask);
-  const gauge = (name: string, help: string, value: (each: PassFigures) => number): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['pass'],
-      registers: [register],
-      async collect() {
-        for (const each of await figures()) this.set({ pass: each.pass }, value(each) / 1_000);
-      },
-    });
-  };
-  gauge(
+  const { byLabel } = makeAsked(register, ask);
+  const inSeconds = (passes: readonly PassFigures[], timeOf: (each: PassFigures) => number): Record<string, number> =>
+    Object.fromEntries(passes.map((each) => [each.pass, timeOf(each) / 1_000]));
+  byLabel(
     'preavis_pass_last_success_timestamp_seconds',
     'When a pass of each job last came to its end well, whoever ran it, in seconds since 1970 UTC; 0 before the first.',
-    ({ doneAt }) => doneAt ?? 0,
+    'pass',
+    (passes) => inSeconds(passes, ({ doneAt }) => doneAt ?? 0),
   );
-  gauge(
+  byLabel(
     'preavis_pass_due_timestamp_seconds',
     'The first time since then that a pass of each job was, or is, to begin, in seconds since 1970 UTC.',
-    ({ dueAt }) => dueAt,
+    'pass',
+    (passes) => inSeconds(passes, ({ dueAt }) => dueAt),
   );
 }
 
 export function addRecordable(register: Registry, ask: () => RecordableFigures): void {
-  new Gauge({
-    name: 'preavis_asterisk_connected',
-    help: '1 while the event socket to Asterisk is open, else 0.',
-    registers: [register],
-    collect() {
-      this.set(ask().isConnected ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: 'preavis_degraded',
-    help: '1 for each reason for which nothing can be recorded now, else 0.',
-    labelNames: ['reason'],
-    registers: [register],
-    collect() {
-      for (const [reason, is] of Object.entries(ask().reasons)) this.set({ reason }, is ? 1 : 0);
-    },
-  });
+  const { gauge, byLabel } = makeAsked(register, () => Promise.resolve(ask()));
+  gauge('preavis_asterisk_connected', '1 while the event socket to Asterisk is open, else 0.', ({ isConnected }) =>
+    Number(isConnected),
+  );
+  byLabel(
+    'preavis_degraded',
+    '1 for each reason for which nothing can be recorded now, else 0.',
+    'reason',
+    ({ reasons }) => Object.fromEntries(Object.entries(reasons).map(([reason, is]) => [reason, Number(is)])),
+  );
 }
