@@ -6,7 +6,7 @@
  */
 import { archiveAt, type Archives } from './archives.ts';
 import { keysOf } from '../store/objectKeys.ts';
-import { openRecording, unreadable } from '../audio/recordingFile.ts';
+import { chunksOf, openRecording } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
 import type { Digest } from '../store/digest.ts';
 import { copyVerified, type CopyTarget } from './verifiedCopy.ts';
@@ -184,13 +184,5 @@ export async function sourceOf(
     const now = errnoOf(error.cause) === 'ENOENT' ? await rowOf(ports, row.id) : row;
     if (now.status === 'archived') return sourceOf(now, ports, signal);
     throw error;
-  }
-}
-
-async function* chunksOf(file: Awaited<ReturnType<typeof openRecording>>): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of file.createReadStream() as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    throw unreadable(error);
   }
 }

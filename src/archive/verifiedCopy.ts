@@ -2,11 +2,13 @@
  * Copies a recording to where somebody asked for it: the file holds exactly the bytes that the catalogue knows, or it is
  * not there. It is written under a temporary name beside it, `.preavis-<16 hex digits>.partial`, for its owner only.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { flushFolder } from '../core/files.ts';
 import type { Digest } from '../store/digest.ts';
+import { exactly, type Difference } from '../store/verifiedSource.ts';
 
 export type CopyTarget = {
   file: string;
@@ -77,25 +79,19 @@ export async function appearWhole(
   } finally {
     await rm(partial, { force: true });
   }
-  await flush(folder);
+  // The file is whole; where its folder may only be written, or cannot be flushed, its name may not survive a power cut.
+  await flushFolder(folder).catch(() => undefined);
 }
 
 async function copy(source: CopySource, handle: FileHandle, options: CopyOptions): Promise<void> {
-  const { expected } = source;
   const { signal } = options;
-  const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of await source.open()) {
+  for await (const chunk of exactly(await source.open(), source.expected, altered)) {
     signal.throwIfAborted();
-    bytes += chunk.length;
-    if (bytes > expected.bytes) throw altered('longer');
-    hash.update(chunk);
     await writing(() => handle.writeFile(chunk));
-    options.progress(bytes);
+    options.progress((bytes += chunk.length));
   }
   signal.throwIfAborted();
-  if (bytes < expected.bytes) throw altered('shorter');
-  if (hash.digest('hex') !== expected.sha256) throw altered('different');
 }
 
 /** File systems without links, such as that of a memory stick. */
@@ -114,13 +110,6 @@ async function appear(partial: string, target: CopyTarget): Promise<void> {
   }
   await refuseTaken(target);
   await writing(() => rename(partial, target.file));
-}
-
-async function flush(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  // The file is whole; where its folder may only be written, or cannot be flushed, its name may not survive a power cut.
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }
 
 /** What the file system says against writing, as output_unwritable. */
@@ -142,6 +131,6 @@ function unwritable(cause: unknown): PreavisError {
   return new PreavisError('output_unwritable', `the file of --output: ${errnoOf(cause) ?? 'error'}`, { cause });
 }
 
-function altered(how: 'longer' | 'shorter' | 'different'): PreavisError {
+function altered(how: Difference): PreavisError {
   return new PreavisError('recording_altered', `what is kept of the recording is ${how}; nothing was written`);
 }

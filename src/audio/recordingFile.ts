@@ -33,6 +33,25 @@ export function unreadable(error: unknown): PreavisError {
   });
 }
 
+const chunkBytes = 256 * 1024;
+
+/** The bytes of a local recording; it is closed when they are over, or nobody takes more of them. @throws PreavisError `spool_unusable`. */
+export async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+  try {
+    for (let position = 0; ;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const filled = await readFully(handle, chunk, position);
+      if (filled === 0) return;
+      position += filled;
+      yield chunk.subarray(0, filled);
+    }
+  } catch (error) {
+    throw unreadable(error);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Fills the buffer from a position; fewer bytes only at the end of the file. */
 export async function readFully(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
   let filled = 0;

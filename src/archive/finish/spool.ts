@@ -7,7 +7,7 @@ import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { flushFolder } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
 import { digestOf } from '../../store/digest.ts';
-import { openRecording, unreadable } from '../../audio/recordingFile.ts';
+import { chunksOf, openRecording } from '../../audio/recordingFile.ts';
 import type { Digest } from '../../store/digest.ts';
 
 /** Where Asterisk leaves a recording. */
@@ -54,16 +54,11 @@ export async function lastWritten(folder: string, id: RecordingId): Promise<numb
 
 /** Length and SHA-256 of the WAV, read whole; undefined when there is none. Throws spool_unusable. */
 export async function spooledDigest(folder: string, id: RecordingId, signal: AbortSignal): Promise<Digest | undefined> {
-  return withSpooled(folder, id, async (file) => {
-    try {
-      return await digestOf(file, () => {
-        signal.throwIfAborted();
-      });
-    } catch (error) {
+  return withSpooled(folder, id, (file) =>
+    digestOf(chunksOf(file), () => {
       signal.throwIfAborted();
-      throw unreadable(error);
-    }
-  });
+    }),
+  );
 }
 
 /** The size of the WAV; undefined when there is none. Throws spool_unusable. */

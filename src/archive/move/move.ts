@@ -21,7 +21,7 @@ import { timeLimit } from '../../core/timeLimit.ts';
 import { textDigest } from '../../store/digest.ts';
 import type { EncryptedStore } from '../../store/encryption/store.ts';
 import { lockDetail, makeUploadLocks, type UploadLocks } from '../lockUploads.ts';
-import { movedSource } from '../../store/movedSource.ts';
+import { movedSource } from '../../store/verifiedSource.ts';
 import { keysOf, type ObjectKeys } from '../../store/objectKeys.ts';
 import { overRows, type RowPass, type RowPassOptions } from '../rowPass.ts';
 import { storeAndReadBack } from '../storeAndVerify.ts';

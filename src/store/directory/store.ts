@@ -29,7 +29,6 @@ import { openVerified } from '../verifiedSource.ts';
 import { digestOf } from '../digest.ts';
 import { readFully } from '../../audio/recordingFile.ts';
 import { assertKey, assertKeyPrefix, type RawStore, type StoredObject } from '../store.ts';
-import type { Digest } from '../digest.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type DirectoryStoreOptions = {
@@ -216,18 +215,11 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       }),
 
     digest: (key, _versionId, signal) =>
-      limited(signal, async (): Promise<Digest> => {
-        const handle = await openObject(key);
-        try {
-          return await digestOf(handle, () => {
-            if (signal.aborted) throw stoppedBy(signal);
-          });
-        } catch (error) {
-          throw toArchiveError(error, root);
-        } finally {
-          await handle.close();
-        }
-      }),
+      within(signal, async () =>
+        digestOf(await store.read(key, null, signal), () => {
+          if (signal.aborted) throw stoppedBy(signal);
+        }),
+      ),
 
     readStart: (key, _versionId, bytes, signal) =>
       limited(signal, async () => {

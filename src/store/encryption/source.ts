@@ -1,4 +1,5 @@
-import type { VerifiedSource } from '../verifiedSource.ts';
+import { Readable } from 'node:stream';
+import { bufferedSource, type VerifiedSource } from '../verifiedSource.ts';
 import { encodeHeader, makeSegmentCipher, type SegmentKey } from './format.ts';
 
 /**
@@ -7,45 +8,21 @@ import { encodeHeader, makeSegmentCipher, type SegmentKey } from './format.ts';
  * is ever made of a file that was changed.
  */
 export function sealedSource(plain: VerifiedSource, plainBytes: number, seal: SegmentKey): VerifiedSource {
+  return bufferedSource(sealed(plain, plainBytes, seal), () => plain.close());
+}
+
+async function* sealed(plain: VerifiedSource, plainBytes: number, seal: SegmentKey): AsyncGenerator<Buffer> {
+  yield encodeHeader(seal);
   const sealSegment = makeSegmentCipher(seal);
   const segment = Buffer.allocUnsafe(seal.segmentBytes);
   let taken = 0;
-  let isOver = false;
-  let ready: Buffer = encodeHeader(seal);
-
-  return {
-    next: async (buffer) => {
-      let filled = 0;
-      while (filled < buffer.length) {
-        if (ready.length === 0) {
-          if (isOver) break;
-          const piece = await plain.next(segment);
-          taken += piece.length;
-          isOver = taken === plainBytes;
-          ready = sealSegment(piece, isOver);
-        }
-        const copied = ready.copy(buffer, filled);
-        filled += copied;
-        ready = ready.subarray(copied);
-      }
-
-      return buffer.subarray(0, filled);
-    },
-    close: () => plain.close(),
-  };
+  do {
+    const piece = await plain.next(segment);
+    taken += piece.length;
+    yield sealSegment(piece, taken === plainBytes);
+  } while (taken < plainBytes);
 }
 
 /** A text as a source. */
-export function bytesSource(bytes: Buffer): VerifiedSource {
-  let position = 0;
-
-  return {
-    next: (buffer) => {
-      const copied = bytes.copy(buffer, 0, position);
-      position += copied;
-
-      return Promise.resolve(buffer.subarray(0, copied));
-    },
-    close: () => Promise.resolve(),
-  };
-}
+export const bytesSource = (bytes: Buffer): VerifiedSource =>
+  bufferedSource(Readable.from(bytes), () => Promise.resolve());

@@ -7,7 +7,7 @@
  *
  * The sidecar is written first and erased last, so that no object is ever without its key: a lock may keep the object.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
@@ -29,26 +29,20 @@ import {
 import { bytesSource, sealedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
-import type { Digest } from '../digest.ts';
+import { digestOf } from '../digest.ts';
 import { within } from '../stoppable.ts';
 import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './keyStorage.ts';
 
-export type EncryptedStore = ObjectStore & {
-  /** As putFile, of what a source gives: exactly so many bytes, of which the source itself makes sure. */
-  putSource(
-    key: string,
-    open: () => Promise<VerifiedSource>,
-    expected: { bytes: number; contentType: string },
-    signal: AbortSignal,
-  ): Promise<StoredObject>;
-  /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
-  tryKey(signal: AbortSignal): Promise<void>;
-  /**
-   * Wraps the data keys of one object under the current key; the object stays as it is.
-   * @throws PreavisError `internal` without a current key, and as `read` does.
-   */
-  rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
-};
+export type EncryptedStore = ObjectStore &
+  Pick<RawStore, 'putSource'> & {
+    /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
+    tryKey(signal: AbortSignal): Promise<void>;
+    /**
+     * Wraps the data keys of one object under the current key; the object stays as it is.
+     * @throws PreavisError `internal` without a current key, and as `read` does.
+     */
+    rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
+  };
 
 /**
  * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
@@ -221,16 +215,7 @@ export function makeEncryptedStore(
 
     read: (key, versionId, signal) => within(signal, () => read(key, versionId, signal)),
 
-    digest: (key, versionId, signal) =>
-      within(signal, async (): Promise<Digest> => {
-        const hash = createHash('sha256');
-        let bytes = 0;
-        for await (const chunk of (await read(key, versionId, signal)) as AsyncIterable<Buffer>) {
-          hash.update(chunk);
-          bytes += chunk.length;
-        }
-        return { bytes, sha256: hash.digest('hex') };
-      }),
+    digest: (key, versionId, signal) => within(signal, async () => digestOf(await read(key, versionId, signal))),
 
     encryptionOf: (key, versionId, signal) =>
       within(signal, async () => {

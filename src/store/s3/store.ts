@@ -1,7 +1,7 @@
 /**
  * An archive in a bucket of MinIO or any other S3 store, by the `minio` client.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
@@ -11,7 +11,7 @@ import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { spokenBy, type Spoken } from '../../core/crypto/tlsProbe.ts';
-import { textDigest } from '../digest.ts';
+import { digestOf, textDigest, type Digest } from '../digest.ts';
 import { openVerified } from '../verifiedSource.ts';
 import { codeOf, mayBeTlsMismatch, missingCodes, tlsMismatch, toArchiveError } from './errors.ts';
 import { listNames, listVersions } from './listing.ts';
@@ -20,7 +20,6 @@ import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle }
 import { makeTransport, mapFailures } from './transport.ts';
 import { eraseRounds, isEncryptedByStore, makeS3Upload } from './upload.ts';
 import { assertKey, assertKeyPrefix, asUnkept, type RawStore, type StoredObject } from '../store.ts';
-import type { Digest } from '../digest.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type MinioStoreOptions = {
@@ -243,16 +242,11 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
       }, signal),
 
     digest: (key, versionId, signal) =>
-      call(async (client): Promise<Digest> => {
-        const answer = await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
-        const hash = createHash('sha256');
-        let bytes = 0;
-        for await (const chunk of answer as AsyncIterable<Buffer>) {
-          hash.update(chunk);
-          bytes += chunk.length;
-        }
-        return { bytes, sha256: hash.digest('hex') };
-      }, signal),
+      call(
+        async (client) =>
+          digestOf(await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId })),
+        signal,
+      ),
 
     encryptionOf: (key, versionId, signal) =>
       call(async (client) => {

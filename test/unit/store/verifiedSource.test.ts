@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { movedSource } from '../../../src/store/movedSource.ts';
+import { movedSource } from '../../../src/store/verifiedSource.ts';
 
 const content = Buffer.from('what was recorded, byte for byte');
 const expected = { bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
