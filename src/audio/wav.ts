@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { withFile } from '../core/files.ts';
 import { openRecording, readFully, unreadable } from './recordingFile.ts';
 
 export type WavInfo = {
@@ -52,7 +53,7 @@ const mostChunks = 1_000;
  * @throws PreavisError `wav_invalid` (not PCM WAV), `wav_empty` (no audio), `spool_unusable` (cannot be read).
  */
 export async function inspectWav(file: string): Promise<WavInfo> {
-  return withFile(file, 'read', inspect);
+  return withFile(openRecording(file), inspect);
 }
 
 /**
@@ -60,7 +61,7 @@ export async function inspectWav(file: string): Promise<WavInfo> {
  * @throws PreavisError as inspectWav.
  */
 export async function shapeOfWav(file: string): Promise<Pick<WavInfo, 'durationMs' | 'header'>> {
-  return withFile(file, 'read', async (handle) => {
+  return withFile(openRecording(file), async (handle) => {
     const layout = await readLayout(handle);
     if (layout.dataBytes === 0) throw empty();
 
@@ -75,7 +76,7 @@ export async function shapeOfWav(file: string): Promise<Pick<WavInfo, 'durationM
  * @throws PreavisError as inspectWav; `wav_invalid` also for more audio than a WAV header can tell (4 GiB).
  */
 export async function repairWav(file: string): Promise<WavInfo> {
-  return withFile(file, 'write', async (handle) => {
+  return withFile(openRecording(file, 'write'), async (handle) => {
     const layout = await readLayout(handle);
     if (layout.header === 'unfinished') {
       if (layout.dataBytes === 0) throw empty();
@@ -95,7 +96,7 @@ type Milliseconds = { from: number; to: number };
  * @throws PreavisError as inspectWav.
  */
 export async function silenceWav(file: string, spans: readonly Milliseconds[]): Promise<void> {
-  await withFile(file, 'write', async (handle) => {
+  await withFile(openRecording(file, 'write'), async (handle) => {
     const { format, dataStart, dataBytes } = await readLayout(handle);
     const { atime, mtime } = await handle.stat().catch(asUnreadable);
     const frameAt = (ms: number, round: (frames: number) => number): number =>
@@ -140,7 +141,7 @@ const sampleReadBytes = 64 * 1024;
  * @throws PreavisError as inspectWav, `wav_invalid` also for another format; what `push` throws.
  */
 export async function readRecording(file: string, push: (samples: Int16Array) => void): Promise<WavInfo> {
-  return withFile(file, 'read', async (handle) => {
+  return withFile(openRecording(file), async (handle) => {
     const layout = await readLayout(handle);
     const { format, dataBytes } = layout;
     if (format.sampleRate !== 8_000 || format.channels !== 1 || format.bitsPerSample !== 16) {
@@ -154,19 +155,6 @@ export async function readRecording(file: string, push: (samples: Int16Array) =>
       push(samples.subarray(0, count));
     });
   });
-}
-
-async function withFile<T>(
-  file: string,
-  access: 'read' | 'write',
-  work: (handle: FileHandle) => Promise<T>,
-): Promise<T> {
-  const handle = await openRecording(file, access);
-  try {
-    return await work(handle);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** For what reads and writes; what a caller's own function throws is no fault of the file. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -33,11 +33,29 @@ export async function writeWhole(target: string, bytes: Buffer): Promise<void> {
 
 /** On the disk when it returns, readable by everybody whatever the umask. `wx`: it is not there yet. */
 export async function writeFlushed(path: string, bytes: Buffer, flag: 'w' | 'wx'): Promise<void> {
-  const file = await open(path, flag, 0o644);
-  try {
+  await withFile(open(path, flag, 0o644), async (file) => {
     await file.writeFile(bytes);
     await file.chmod(0o644);
     await file.sync();
+  });
+}
+
+/** A file that is not there yet, for its owner only; on the disk when it returns. */
+export async function writeNew(path: string, content: Buffer | string): Promise<void> {
+  await withFile(open(path, 'wx', 0o600), async (file) => {
+    await file.writeFile(content);
+    await file.sync();
+  });
+}
+
+/** Works on a file, and closes it whatever comes of that. */
+export async function withFile<T>(
+  opened: FileHandle | Promise<FileHandle>,
+  work: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  const file = await opened;
+  try {
+    return await work(file);
   } finally {
     await file.close();
   }
@@ -45,13 +63,10 @@ export async function writeFlushed(path: string, bytes: Buffer, flag: 'w' | 'wx'
 
 /** The names in it are on the disk when it returns. */
 export async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems cannot flush a folder; they write names through.
-    if (errnoOf(error) !== 'EINVAL') throw error;
-  } finally {
-    await handle.close();
-  }
+  await withFile(open(folder, constants.O_RDONLY | constants.O_DIRECTORY), (handle) =>
+    handle.sync().catch((error: unknown) => {
+      // Some network file systems cannot flush a folder; they write names through.
+      if (errnoOf(error) !== 'EINVAL') throw error;
+    }),
+  );
 }

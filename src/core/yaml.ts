@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { errnoOf, PreavisError } from './errors.ts';
+import { withFile } from './files.ts';
 
 /** Keys and values as YAML gives them, not yet checked. */
 export type Tree = Record<string, unknown>;
@@ -31,8 +32,7 @@ const mostBytes = 1024 * 1024;
 
 /** The text of a small file; of a file of any size no more is read. Throws what Node throws, and TooLarge. */
 export async function readSmall(file: string, most: number): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
+  return withFile(open(file, 'r'), async (handle) => {
     const buffer = Buffer.alloc(most + 1);
     let filled = 0;
     while (filled < buffer.length) {
@@ -41,10 +41,8 @@ export async function readSmall(file: string, most: number): Promise<string> {
       if (bytesRead === 0) return buffer.toString('utf8', 0, filled);
       filled += bytesRead;
     }
-  } finally {
-    await handle.close();
-  }
-  throw new TooLarge();
+    throw new TooLarge();
+  });
 }
 
 export class TooLarge extends Error {}

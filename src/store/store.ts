@@ -153,6 +153,18 @@ export function assertKeyPrefix(prefix: string): void {
   assertKey(prefix.endsWith('/') ? prefix.slice(0, -1) : prefix);
 }
 
+/** The bytes of an object; failures as errors of the archive. */
+export async function* mapFailures(
+  source: AsyncIterable<Buffer>,
+  toArchiveError: (error: unknown) => PreavisError,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw toArchiveError(error);
+  }
+}
+
 /** A failure of storing an object or of reading it back: that what was confirmed is not there is a fault of the archive. */
 export function asUnkept(error: unknown): unknown {
   if (!(error instanceof PreavisError && error.code === 'archive_object_missing')) return error;

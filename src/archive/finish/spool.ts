@@ -4,7 +4,7 @@ import { recorderName } from '../../call/session/recorderName.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
-import { flushFolder } from '../../core/files.ts';
+import { flushFolder, withFile } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
 import { digestOf } from '../../store/digest.ts';
 import { chunksOf, openRecording } from '../../audio/recordingFile.ts';
@@ -77,12 +77,8 @@ async function withSpooled<T>(
     if (error instanceof PreavisError && errnoOf(error.cause) === 'ENOENT') return undefined;
     throw error;
   });
-  if (file === undefined) return undefined;
-  try {
-    return await step(file);
-  } finally {
-    await file.close();
-  }
+
+  return file === undefined ? undefined : withFile(file, step);
 }
 
 /** Removes the WAV for good: the folder is flushed. False when there was none. Throws spool_unusable. */
@@ -103,12 +99,7 @@ export async function removeSpooled(folder: string, id: RecordingId): Promise<bo
 /** The WAV and its name outlive a loss of power from here on: Asterisk flushes nothing. Throws spool_unusable. */
 export async function flushSpooled(folder: string, id: RecordingId): Promise<void> {
   await guarded(folder, async () => {
-    const file = await open(spoolFile(folder, id), 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await withFile(open(spoolFile(folder, id), 'r'), (file) => file.sync());
     await flushFolder(folder);
   });
 }

@@ -5,7 +5,7 @@ import {
   sign as signPlain,
   verify as verifyPlain,
 } from 'node:crypto';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   calculateJwkThumbprint,
@@ -18,7 +18,7 @@ import {
   type JWK,
 } from 'jose';
 import { errnoOf, PreavisError } from '../errors.ts';
-import { readIfPresent } from '../files.ts';
+import { readIfPresent, writeNew } from '../files.ts';
 
 /** Signatures of certificates and evidence: Ed25519 (RFC 8032) in JWS of the compact form (RFC 7515, RFC 8037), by `jose`. */
 export type Signer = {
@@ -46,18 +46,18 @@ async function keyText(file: string, mayMake: () => Promise<boolean>): Promise<s
   const text = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    const made = await open(file, 'wx', 0o600);
-    try {
-      await made.writeFile(text);
-      await made.sync();
-    } finally {
-      await made.close();
-    }
+    await writeNew(file, text);
   } catch (cause) {
     if (errnoOf(cause) !== 'EEXIST') throw cause;
     return (await readIfPresent(file))?.toString('utf8') ?? '';
   }
   return text;
+}
+
+function publicPart({ kty, crv, x }: JWK): JWK {
+  if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
+
+  return { kty, crv, x };
 }
 
 /**
@@ -78,9 +78,7 @@ export async function openSigner(
       });
     }
     const key = await importPKCS8(text, algorithm, { extractable: true });
-    const { kty, crv, x } = await exportJWK(key);
-    if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
-    const publicKey: JWK = { kty, crv, x };
+    const publicKey = publicPart(await exportJWK(key));
     const kid = await calculateJwkThumbprint(publicKey);
     const plainKey = createPrivateKey(text);
 
@@ -161,9 +159,7 @@ export function pemOf(publicKey: JWK): string {
  */
 export async function publicKeyOf(pem: string): Promise<{ kid: string; publicKey: JWK }> {
   try {
-    const { kty, crv, x } = createPublicKey(pem).export({ format: 'jwk' });
-    if (kty !== 'OKP' || crv !== 'Ed25519' || x === undefined) throw new Error('it is not an Ed25519 key');
-    const publicKey: JWK = { kty, crv, x };
+    const publicKey = publicPart(createPublicKey(pem).export({ format: 'jwk' }));
 
     return { kid: await calculateJwkThumbprint(publicKey), publicKey };
   } catch (cause) {

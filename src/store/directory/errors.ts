@@ -25,14 +25,6 @@ export function toArchiveError(error: unknown, root: string): PreavisError {
   return new PreavisError('archive_failed', `The archive folder ${root} failed (${errno}).`, { cause });
 }
 
-export async function* mapFailures(source: AsyncIterable<Buffer>, root: string): AsyncGenerator<Buffer> {
-  try {
-    yield* source;
-  } catch (error) {
-    throw toArchiveError(error, root);
-  }
-}
-
 export function ignoreMissing(error: unknown): void {
   if (errnoOf(error) !== 'ENOENT') throw error;
 }

@@ -8,13 +8,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rmdir, stat as statPath, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
-import { flushFolder } from '../../core/files.ts';
-import { isNotThere } from '../../core/files.ts';
+import { flushFolder, isNotThere } from '../../core/files.ts';
 import { ignoreMissing, toArchiveError } from './errors.ts';
 import type { StoredObject } from '../store.ts';
 
 export const folderMode = 0o700;
-export const fileMode = 0o600;
+const fileMode = 0o600;
 const partialFolder = '.partial';
 const partialPattern = /^(?<name>.+)\.[0-9a-f]{16}$/;
 /** A new one for what is to become this file. */
@@ -40,11 +39,6 @@ async function makeFolders(root: string, folder: string): Promise<void> {
   for (let made = folder; made.length >= first.length && made !== root; made = dirname(made)) {
     await flushFolder(dirname(made));
   }
-}
-
-export async function writeFully(target: FileHandle, content: Buffer): Promise<void> {
-  await target.writeFile(content);
-  await target.sync();
 }
 
 export async function removeEmptyFolders(folder: string, root: string): Promise<void> {

@@ -2,10 +2,10 @@
  * Tells an archive folder from the empty place where it should be mounted. A small file lies in the archive from its first
  * use on; without it, a folder is only taken for a new archive when the catalogue knows of nothing in it.
  */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
-import { isNotThere } from '../../core/files.ts';
+import { isNotThere, writeNew } from '../../core/files.ts';
 
 /** It begins with a dot, which no key may: no object can have its name, and no listing shows it. */
 export const markerName = '.preavis-archive';
@@ -35,13 +35,7 @@ export async function mark(root: string, known: () => Promise<KnownObject>): Pro
   if (await isFile(file)) return;
   await assertMarked(root, known);
   try {
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(markerText);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeNew(file, markerText);
   } catch (error) {
     // Another process was faster.
     if (errnoOf(error) !== 'EEXIST') throw error;

@@ -8,27 +8,24 @@ import { mkdir, open, readdir, rename, stat as statPath, unlink, type FileHandle
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
-import { flushFolder } from '../../core/files.ts';
-import { isNotThere } from '../../core/files.ts';
+import { flushFolder, isNotThere, withFile, writeNew } from '../../core/files.ts';
 import { nothingTried } from '../capabilities.ts';
 import { assertMarked, mark, type KnownObject } from './marker.ts';
-import { ignoreMissing, mapFailures, toArchiveError } from './errors.ts';
+import { ignoreMissing, toArchiveError } from './errors.ts';
 import {
   createBelow,
-  fileMode,
   folderMode,
   partialOf,
   removeEmptyFolders,
   removeObject,
   removePartialsOf,
   walk,
-  writeFully,
 } from './files.ts';
 import { onArchiveThreads } from './threads.ts';
 import { openVerified } from '../verifiedSource.ts';
 import { digestOf } from '../digest.ts';
 import { readFully } from '../../audio/recordingFile.ts';
-import { assertKey, assertKeyPrefix, type RawStore, type StoredObject } from '../store.ts';
+import { assertKey, assertKeyPrefix, mapFailures, type RawStore, type StoredObject } from '../store.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type DirectoryStoreOptions = {
@@ -74,14 +71,19 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
 export function makeDirectoryStore(options: DirectoryStoreOptions): DirectoryStore {
   const root = resolve(options.folder);
   const known = options.known ?? (() => Promise.resolve<KnownObject>('never'));
+  const inArchive = (error: unknown): PreavisError => toArchiveError(error, root);
+  /** Gives the failure of a step the code of an archive. */
+  const mapped = async <T>(step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (error) {
+      throw inArchive(error);
+    }
+  };
   /** The folder is there and is the archive. */
   const assertArchive = async (): Promise<void> => {
     await assertRoot(root);
-    try {
-      await assertMarked(root, known);
-    } catch (error) {
-      throw toArchiveError(error, root);
-    }
+    await mapped(() => assertMarked(root, known));
   };
   const markArchive = async (): Promise<void> => {
     await assertRoot(root);
@@ -92,16 +94,15 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     return join(root, key);
   };
 
-  /** Runs a step and gives its failure the code of an archive; `ENOENT` is left to `missing`, in the archive itself. */
-  const guarded = async <T>(step: () => Promise<T>, missing: () => T): Promise<T> => {
-    try {
-      return await step();
-    } catch (error) {
-      if (error instanceof PreavisError || !isNotThere(error)) throw toArchiveError(error, root);
-      await assertArchive();
-      return missing();
-    }
-  };
+  /** As mapped; `ENOENT` is left to `missing`, in the archive itself. */
+  const guarded = <T>(step: () => Promise<T>, missing: () => T): Promise<T> =>
+    mapped(() =>
+      step().catch(async (error: unknown) => {
+        if (!isNotThere(error)) throw error;
+        await assertArchive();
+        return missing();
+      }),
+    );
 
   const stat = (key: string): Promise<StoredObject | undefined> =>
     onArchiveThreads(() =>
@@ -122,15 +123,15 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       },
     );
 
-  const put = async (key: string, signal: AbortSignal, write: (target: FileHandle) => Promise<number>) =>
-    limited(signal, async (): Promise<StoredObject> => {
-      const file = pathOf(key);
-      try {
+  const put = (key: string, signal: AbortSignal, write: (target: FileHandle) => Promise<number>) =>
+    limited(signal, () =>
+      mapped(async (): Promise<StoredObject> => {
+        const file = pathOf(key);
         const partial = partialOf(file);
         await markArchive();
         const target = await createBelow(root, partial);
         try {
-          const bytes = await write(target).finally(() => target.close());
+          const bytes = await withFile(target, write);
           if (signal.aborted) throw stoppedBy(signal);
           await rename(partial, file);
           await flushFolder(dirname(file));
@@ -141,10 +142,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
           await unlink(partial).catch(ignoreMissing);
           throw error;
         }
-      } catch (error) {
-        throw toArchiveError(error, root);
-      }
-    });
+      }),
+    );
 
   const store: DirectoryStore = {
     kind: 'directory',
@@ -152,23 +151,20 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     encryption: null,
 
     check: ({ create } = { create: options.create ?? true }) =>
-      onArchiveThreads(async () => {
-        try {
+      onArchiveThreads(() =>
+        mapped(async () => {
           if (create) await makeRoot(root);
           await markArchive();
           const probe = join(root, `.check.${randomBytes(8).toString('hex')}`);
-          const target = await open(probe, 'wx', fileMode);
           try {
-            await writeFully(target, Buffer.alloc(probeBytes)).finally(() => target.close());
+            await writeNew(probe, Buffer.alloc(probeBytes));
           } finally {
-            await unlink(probe);
+            await unlink(probe).catch(ignoreMissing);
           }
           await flushFolder(root);
           await readdir(root);
-        } catch (error) {
-          throw toArchiveError(error, root);
-        }
-      }),
+        }),
+      ),
 
     putFile: (key, file, expected, signal) =>
       store.putSource(key, () => openVerified(file, expected), expected, signal),
@@ -200,7 +196,8 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     putText: (key, text, _contentType, signal) =>
       put(key, signal, async (target) => {
         const content = Buffer.from(text, 'utf8');
-        await writeFully(target, content);
+        await target.writeFile(content);
+        await target.sync();
         return content.length;
       }),
 
@@ -209,7 +206,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     read: (key, _versionId, signal) =>
       limited(signal, async () => {
         const handle = await openObject(key);
-        const stream = Readable.from(mapFailures(chunksOf(handle), root), { objectMode: false });
+        const stream = Readable.from(mapFailures(chunksOf(handle), inArchive), { objectMode: false });
         // Also one that nobody begins to read. Behind a read that is under way.
         return stream.once('close', () => void onArchiveThreads(() => handle.close()).catch(() => undefined));
       }),
@@ -222,18 +219,15 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
       ),
 
     readStart: (key, _versionId, bytes, signal) =>
-      limited(signal, async () => {
-        const handle = await openObject(key);
-        try {
-          const start = Buffer.alloc(bytes);
+      limited(signal, () =>
+        mapped(() =>
+          withFile(openObject(key), async (handle) => {
+            const start = Buffer.alloc(bytes);
 
-          return start.subarray(0, await readFully(handle, start, 0));
-        } catch (error) {
-          throw toArchiveError(error, root);
-        } finally {
-          await handle.close();
-        }
-      }),
+            return start.subarray(0, await readFully(handle, start, 0));
+          }),
+        ),
+      ),
 
     versions: async (key) => ((await stat(key)) ? ['null'] : []),
 

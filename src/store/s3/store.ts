@@ -17,9 +17,9 @@ import { codeOf, mayBeTlsMismatch, missingCodes, tlsMismatch, toArchiveError } f
 import { listNames, listVersions } from './listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './probe.ts';
-import { makeTransport, mapFailures } from './transport.ts';
+import { makeTransport } from './transport.ts';
 import { eraseRounds, isEncryptedByStore, makeS3Upload } from './upload.ts';
-import { assertKey, assertKeyPrefix, asUnkept, type RawStore, type StoredObject } from '../store.ts';
+import { assertKey, assertKeyPrefix, asUnkept, mapFailures, type RawStore, type StoredObject } from '../store.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type MinioStoreOptions = {
@@ -238,7 +238,10 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     read: (key, versionId, signal) =>
       call(async (client) => {
         const answer = await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
-        return Readable.from(mapFailures(answer, address), { objectMode: false });
+        return Readable.from(
+          mapFailures(answer, (error) => toArchiveError(error, undefined, address)),
+          { objectMode: false },
+        );
       }, signal),
 
     digest: (key, versionId, signal) =>

@@ -1,8 +1,6 @@
 /** What the `minio` client does not offer: HTTP with limits, and answers that its types do not know. */
 import http from 'node:http';
 import https from 'node:https';
-import type { Readable } from 'node:stream';
-import { toArchiveError } from './errors.ts';
 
 type TransportOptions = {
   useTls: boolean;
@@ -35,13 +33,4 @@ export function makeTransport({
     return sent;
   };
   return { request: request as typeof http.request };
-}
-
-/** The bytes of an answer; its failures as errors of the archive. */
-export async function* mapFailures(source: Readable, address: string): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    throw toArchiveError(error, undefined, address);
-  }
 }
