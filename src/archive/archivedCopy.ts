@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { dayMs } from '../core/clock.ts';
+import { jsonIn } from '../core/text/json.ts';
 import type { Encryption, ObjectStore } from '../store/store.ts';
 import { isSame } from './storeAndVerify.ts';
 import { largestReceiptBytes } from './storedReceipt.ts';
@@ -51,14 +52,6 @@ const ofReceipt = z.object({
   }),
 });
 
-function parseReceipt(receipt: string): z.output<typeof ofReceipt> | undefined {
-  try {
-    return ofReceipt.safeParse(JSON.parse(receipt)).data;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Where clocks disagreed, it is kept from later than the event of its end; the purposes were shortened, from seemingly earlier, which
  * counts as that event.
@@ -80,7 +73,7 @@ const aheadMs = 60_000;
  *
  * @param now ms since 1970 UTC: what is kept from later does not decide how long
  */
-export async function findArchivedCopy(
+async function findArchivedCopy(
   row: Pick<RecordingRow, 'id' | 'callId' | 'startedAt' | 'noticeFinishedAt' | 'keepDays'>,
   keys: ObjectKeys,
   store: ObjectStore,
@@ -90,7 +83,7 @@ export async function findArchivedCopy(
   const [wav, stored] = [await store.stat(keys.wav), await store.stat(keys.receipt)];
   if (wav === undefined || stored === undefined || stored.bytes > largestReceiptBytes) return undefined;
   const receipt = await text(await store.read(keys.receipt, stored.versionId, signal));
-  const parsed = parseReceipt(receipt);
+  const parsed = ofReceipt.safeParse(jsonIn(receipt)).data;
   if (parsed === undefined) return undefined;
   const { call, recording } = parsed;
   const isThis =

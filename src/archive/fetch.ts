@@ -8,7 +8,7 @@ import { archiveAt, type Archives } from './archives.ts';
 import { keysOf } from '../store/objectKeys.ts';
 import { chunksOf, openRecording } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
-import type { Digest } from '../store/digest.ts';
+import { recordedDigest, type Digest } from '../store/digest.ts';
 import { copyVerified, type CopyTarget } from './verifiedCopy.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -113,7 +113,7 @@ export async function grantAccess(
   const { row, subject, at } = await subjectOf(ports, id);
   const keepUntil = accessUntil(subject, purpose, at);
 
-  return { row, expected: digestOf(row), keepUntil };
+  return { row, expected: recordedDigest(row), keepUntil };
 }
 
 /** All of its purposes, and those that it may be fetched for now. Throws recording_unknown. */
@@ -148,12 +148,6 @@ async function rowOf(
   if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
 
   return row;
-}
-
-function digestOf({ bytes, sha256 }: RecordingRow): Digest {
-  if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
-
-  return { bytes, sha256 };
 }
 
 export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };

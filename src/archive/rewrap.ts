@@ -88,14 +88,11 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
   return result;
 }
 
-async function works({ store, attemptMs }: RewrapPorts): Promise<boolean> {
-  try {
-    await store.tryKey(timeLimit(attemptMs));
-    return true;
-  } catch {
-    return false;
-  }
-}
+const works = ({ store, attemptMs }: RewrapPorts): Promise<boolean> =>
+  store.tryKey(timeLimit(attemptMs)).then(
+    () => true,
+    () => false,
+  );
 
 /** Throws archive_locked when all is done but what a lock forbids. */
 async function rewrapOne(

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { text } from 'node:stream/consumers';
 import type { RecordingId } from '../core/ids.ts';
+import { jsonIn } from '../core/text/json.ts';
+import { textDigest } from '../store/digest.ts';
+import { storeAndReadBack, type Placement } from './storeAndVerify.ts';
 import type { ObjectStore, StoredObject } from '../store/store.ts';
 
 /** A receipt is a few kB; what is larger is none. */
@@ -12,7 +15,7 @@ const identity = z.object({ recording: z.object({ id: z.string(), sha256: z.stri
  * Whether what lies in the archive is a receipt of this recording with these bytes: an earlier attempt left it, and another
  * Préavis may word it in another way.
  */
-export async function isReceiptOf(
+async function isReceiptOf(
   id: RecordingId,
   sha256: string,
   store: ObjectStore,
@@ -20,14 +23,24 @@ export async function isReceiptOf(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (bytes > largestReceiptBytes) return false;
-  const content = await text(await store.read(key, versionId, signal));
-  let found: unknown;
-  try {
-    found = JSON.parse(content);
-  } catch {
-    return false;
-  }
-  const parsed = identity.safeParse(found);
+  const found = identity.safeParse(jsonIn(await text(await store.read(key, versionId, signal))));
 
-  return parsed.success && parsed.data.recording.id === id && parsed.data.recording.sha256 === sha256;
+  return found.success && found.data.recording.id === id && found.data.recording.sha256 === sha256;
+}
+
+/** Puts a receipt in the place of what an earlier attempt left. Throws as storeAndReadBack. */
+export function placeReceipt(
+  { id, sha256, receipt }: { id: RecordingId; sha256: string; receipt: string },
+  { store, key, covers }: { store: ObjectStore } & Pick<Placement, 'key' | 'covers'>,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const placement = {
+    key,
+    expected: textDigest(receipt),
+    put: () => store.putText(key, receipt, 'application/json', signal),
+    mayReplace: (existing: StoredObject) => isReceiptOf(id, sha256, store, existing, signal),
+    covers,
+  };
+
+  return storeAndReadBack(store, placement, signal);
 }

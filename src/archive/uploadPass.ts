@@ -12,12 +12,13 @@ import type { StoredObject } from '../store/store.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { backoffMs } from '../core/backoff.ts';
+import { singleFlight } from '../core/singleFlight.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import { textDigest } from '../store/digest.ts';
+import { recordedDigest } from '../store/digest.ts';
 import { lockDetail, makeUploadLocks, type UploadLocks } from './lockUploads.ts';
 import { objectKeys } from '../store/objectKeys.ts';
 import { isSame, storeAndReadBack } from './storeAndVerify.ts';
-import { isReceiptOf } from './storedReceipt.ts';
+import { placeReceipt } from './storedReceipt.ts';
 import { removeSpooled, spooledRecordings, spoolFile } from './finish/spool.ts';
 import { within } from '../store/stoppable.ts';
 
@@ -150,7 +151,7 @@ class UploadPass {
   /** Whether the archive has locks to give, asked at most once. */
   readonly #locks: UploadLocks;
   /** Attempts that fail at the same time ask once. */
-  #asking: Promise<void> | undefined;
+  readonly #ask = singleFlight(() => this.#askArchive());
 
   constructor(ports: UploadPorts, options: UploadOptions) {
     this.#ports = ports;
@@ -204,13 +205,13 @@ class UploadPass {
     failures[error.code] = (failures[error.code] ?? 0) + 1;
     if (error.code === 'status_conflict') return;
     if (ofArchive.has(error.code)) this.#result.archive = { state: 'failing', error };
-    else if (!ofRecording.has(error.code)) await (this.#asking ??= this.#ask());
+    else if (!ofRecording.has(error.code)) await this.#ask();
     if (this.#isOver()) return;
     if (this.#result.aside.length < mostTold) this.#result.aside.push({ recording: row.id, error });
     await setAside(row, error, this.#ports);
   }
 
-  async #ask(): Promise<void> {
+  async #askArchive(): Promise<void> {
     const { signal } = this.#options;
     try {
       const limit = AbortSignal.any([signal, timeLimit(askLimitMs)]);
@@ -218,8 +219,6 @@ class UploadPass {
       if (this.#result.archive.state === 'unknown') this.#result.archive = { state: 'working' };
     } catch (thrown) {
       if (!signal.aborted) this.#result.archive = { state: 'failing', error: asPreavisError(thrown) };
-    } finally {
-      this.#asking = undefined;
     }
   }
 }
@@ -296,8 +295,8 @@ async function archiveOne(
   stop: AbortSignal,
 ): Promise<number> {
   const { catalogue, store, spoolFolder, actor, attemptMs } = ports;
-  const { bytes, sha256 } = row;
-  if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
+  const expected = recordedDigest(row);
+  const { bytes, sha256 } = expected;
   const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
   const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
 
@@ -307,12 +306,12 @@ async function archiveOne(
     await noteCovered(row.id, key, version, ports);
     covered.push(row.id);
   };
-  const wav = { bytes, sha256, contentType: 'audio/wav' };
+  const wav = { ...expected, contentType: 'audio/wav' };
   const stored = await storeAndReadBack(
     store,
     {
       key: keys.wav,
-      expected: { bytes, sha256 },
+      expected,
       put: () => store.putFile(keys.wav, spoolFile(spoolFolder, row.id), wav, signal),
       covers: covers(keys.wav),
     },
@@ -360,15 +359,9 @@ async function storeReceipt(
   if ((await catalogue.recordings.find(row.id))?.status !== 'recorded') {
     throw new PreavisError('status_conflict', `recording ${row.id} is no longer recorded`);
   }
-  const storedReceipt = await storeAndReadBack(
-    store,
-    {
-      key,
-      expected: textDigest(receipt),
-      put: () => store.putText(key, receipt, 'application/json', signal),
-      mayReplace: (existing) => isReceiptOf(row.id, sha256, store, existing, signal),
-      covers: covers(key),
-    },
+  const storedReceipt = await placeReceipt(
+    { id: row.id, sha256, receipt },
+    { store, key, covers: covers(key) },
     signal,
   );
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import { PreavisError } from '../core/errors.ts';
 
 /** Length in bytes and SHA-256 in lower-case hexadecimal. */
 export type Digest = { bytes: number; sha256: string };
@@ -14,6 +16,13 @@ export async function digestOf(chunks: AsyncIterable<Buffer>, goOn?: () => void)
   }
 
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Of a recording, as it was measured when it was finished. */
+export function recordedDigest({ bytes, sha256 }: Pick<RecordingRow, 'bytes' | 'sha256'>): Digest {
+  if (bytes === null || sha256 === null) throw new PreavisError('internal', 'a finished recording has no digest');
+
+  return { bytes, sha256 };
 }
 
 /** Of a text as it is stored, in UTF-8. */

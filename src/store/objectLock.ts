@@ -32,10 +32,8 @@ export function lockFor(
 
     return mode === 'none' || until <= at ? [] : [{ mode, until }];
   });
-  const strictest = asked.some(({ mode }) => mode === 'compliance') ? 'compliance' : 'governance';
-  const ofIt = asked.filter(({ mode }) => mode === strictest);
 
-  return ofIt.length === 0 ? undefined : { mode: strictest, until: Math.max(...ofIt.map(({ until }) => until)) };
+  return strictest(asked.filter(({ mode }) => mode === strictestMode(asked)));
 }
 
 /** Whether what was read back holds all that is wanted, and nothing beyond `longest`: then it could not be erased when due. */
@@ -47,12 +45,15 @@ export function isLockedAs(found: Lock | undefined, wanted: Lock, longest: numbe
 }
 
 /** One that holds as much as all of them; undefined where there is none. */
-export function strictest(locks: readonly Lock[]): Lock | undefined {
-  if (locks.length === 0) return undefined;
-  const mode = locks.some((lock) => lock.mode === 'compliance') ? 'compliance' : 'governance';
+export function strictest(locks: readonly (Lock | undefined)[]): Lock | undefined {
+  const all = locks.filter((lock) => lock !== undefined);
+  if (all.length === 0) return undefined;
 
-  return { mode, until: Math.max(...locks.map(({ until }) => until)) };
+  return { mode: strictestMode(all), until: Math.max(...all.map(({ until }) => until)) };
 }
+
+const strictestMode = (locks: readonly Lock[]): LockMode =>
+  locks.some(({ mode }) => mode === 'compliance') ? 'compliance' : 'governance';
 
 export function wholeSecond(ms: number): number {
   return Math.floor(ms / 1_000) * 1_000;

@@ -1,11 +1,11 @@
-import pLimit from 'p-limit';
+import type { ArchiveCopy } from '../../catalogue/jobs/archiveCopies.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import type { MovePorts } from './move.ts';
 import { keysOf } from '../../store/objectKeys.ts';
 import type { Protection } from '../../store/objectLock.ts';
-import { endsPass } from '../rowPass.ts';
+import { endsPass, overRows, type RowPass } from '../rowPass.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import { within } from '../../store/stoppable.ts';
 
@@ -17,30 +17,27 @@ export type LegalHolds = {
   holdsUnknown: RecordingId[];
 };
 
-const batch = 500;
-
 /** Notes until when old copies are locked. Throws what makes asking on of no use, and the signal's reason. */
 export async function lookAtCopies(ports: MovePorts, source: ObjectStore, signal: AbortSignal): Promise<LegalHolds> {
   const { catalogue, from, atOnce, attemptMs } = ports;
   const result: LegalHolds = { legalHolds: [], holdsUnknown: [] };
   const limited = (): AbortSignal => AbortSignal.any([signal, timeLimit(attemptMs)]);
   if ((await source.capabilities(limited())).objectLock === 'off') return result;
-  const limit = pLimit(atOnce);
-  for (let after = ''; ;) {
-    const copies = await catalogue.archiveCopies.listIn(from, after, batch);
-    await Promise.all(
-      copies.map(({ recording }) =>
-        limit(async () => {
-          signal.throwIfAborted();
-          const hold = await holdOn(recording, ports, source, limited());
-          if (hold === 'on') result.legalHolds.push(recording);
-          if (hold === 'unknown') result.holdsUnknown.push(recording);
-        }),
-      ),
-    );
-    after = copies.at(-1)?.recording ?? after;
-    if (copies.length < batch) return result;
-  }
+  const pass: RowPass<ArchiveCopy> = {
+    page: (after, most) => catalogue.archiveCopies.listIn(from, after, most),
+    idOf: ({ recording }) => recording,
+    attempt: async ({ recording }) => {
+      const hold = await holdOn(recording, ports, source, limited());
+      if (hold === 'on') result.legalHolds.push(recording);
+      if (hold === 'unknown') result.holdsUnknown.push(recording);
+    },
+    failed: (_copy, error) => error,
+    atOnce,
+    total: 0,
+  };
+  await overRows(pass, { signal });
+
+  return result;
 }
 
 /** `off` also where the new archive has one, too, and where nothing is left. */

@@ -17,17 +17,17 @@ import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.
 import { failPoint } from '../../core/failPoint.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
+import { singleFlight } from '../../core/singleFlight.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { textDigest } from '../../store/digest.ts';
+import { recordedDigest, textDigest, type Digest } from '../../store/digest.ts';
 import type { EncryptedStore } from '../../store/encryption/store.ts';
 import { lockDetail, makeUploadLocks, type UploadLocks } from '../lockUploads.ts';
 import { movedSource } from '../../store/verifiedSource.ts';
 import { keysOf, type ObjectKeys } from '../../store/objectKeys.ts';
 import { overRows, type RowPass, type RowPassOptions } from '../rowPass.ts';
-import { storeAndReadBack } from '../storeAndVerify.ts';
-import { isReceiptOf, largestReceiptBytes } from '../storedReceipt.ts';
+import { storeAndReadBack, type Placement } from '../storeAndVerify.ts';
+import { largestReceiptBytes, placeReceipt } from '../storedReceipt.ts';
 import { isSameEncryption, type ObjectStore, type StoredObject } from '../../store/store.ts';
-import type { Digest } from '../../store/digest.ts';
 import { within } from '../../store/stoppable.ts';
 
 export type MovePorts = {
@@ -104,7 +104,8 @@ class MovePass {
   readonly #locks: UploadLocks;
   readonly #total: number;
   readonly #result: Moved = { moved: 0, bytes: 0, receiptsMended: [], otherEncryption: [], failed: [] };
-  #asking: Promise<PreavisError | undefined> | undefined;
+  /** Attempts that fail at the same time ask once. */
+  readonly #ask = singleFlight(() => this.#askArchives());
 
   constructor(ports: MovePorts, options: MoveOptions, total: number) {
     this.#ports = ports;
@@ -128,10 +129,6 @@ class MovePass {
     return this.#result;
   }
 
-  #limit(): AbortSignal {
-    return AbortSignal.any([this.#options.signal, timeLimit(this.#ports.attemptMs)]);
-  }
-
   async #attempt(row: RecordingRow): Promise<void> {
     await this.#moveOne(row);
     this.#result.moved += 1;
@@ -142,12 +139,7 @@ class MovePass {
     if (fatal.has(error.code)) return error;
     // It was erased, or its erasure has begun: it is retention's.
     if (error.code === 'status_conflict') return undefined;
-    let fault: PreavisError | undefined;
-    if (doubtful.has(error.code)) {
-      this.#asking ??= this.#ask();
-      fault = await this.#asking;
-      this.#asking = undefined;
-    }
+    const fault = doubtful.has(error.code) ? await this.#ask() : undefined;
     const about = { recording: row.id, code: error.code, err: error };
     this.#ports.log.warn(about, 'recording not moved to other archive');
     this.#result.failed.push({ recording: row.id, code: error.code });
@@ -156,7 +148,7 @@ class MovePass {
   }
 
   /** What keeps either archive from working at all. */
-  async #ask(): Promise<PreavisError | undefined> {
+  async #askArchives(): Promise<PreavisError | undefined> {
     const { source, target } = this.#ports;
     try {
       await within(timeLimit(askLimitMs), () => target.check({ create: false }));
@@ -168,20 +160,24 @@ class MovePass {
   }
 
   async #moveOne(row: RecordingRow): Promise<void> {
-    const { catalogue, source, from, target, actor } = this.#ports;
-    const { id, bytes, sha256 } = row;
-    if (bytes === null || sha256 === null) throw new PreavisError('internal', 'an archived recording has no digest');
+    const { catalogue, source, from, target, actor, attemptMs } = this.#ports;
+    const { id } = row;
+    const expected = recordedDigest(row);
     const keys = keysOf(row);
-    const signal = this.#limit();
+    const signal = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
     const to = target.location;
     const lock = await this.#locks.wanted(row, signal);
     await catalogue.archiveCopies.begin(id, { from, to });
     failPoint?.('move, intent kept');
     try {
-      const stored = await this.#place(id, keys.wav, { bytes, sha256 }, () => this.#putWav(row, keys, signal), signal);
+      const stored = await this.#placeWav(row, keys.wav, expected, signal);
       failPoint?.('move, WAV read back');
       const receipt = await this.#receiptOf(row, keys, signal);
-      const storedReceipt = await this.#placeReceipt(row, keys, receipt.text, signal);
+      const storedReceipt = await placeReceipt(
+        { id, sha256: expected.sha256, receipt: receipt.text },
+        { store: target, key: keys.receipt, covers: this.#covers(id, keys.receipt) },
+        signal,
+      );
       failPoint?.('move, receipt read back');
       if (lock !== undefined) await this.#locks.set(row, lock, [stored, storedReceipt], signal);
       failPoint?.('move, locked');
@@ -189,7 +185,7 @@ class MovePass {
       const encryption = await target.encryptionOf(keys.wav, stored.versionId, signal);
       const how = { version: stored.versionId, leaves };
       const detail = {
-        ...{ from, to, bytes, sha256, version: stored.versionId, encryption, oldCopy: leaves },
+        ...{ from, to, ...expected, version: stored.versionId, encryption, oldCopy: leaves },
         ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
         ...(receipt.isMended ? { receipt: 'taken from the catalogue' } : {}),
       };
@@ -205,43 +201,33 @@ class MovePass {
     }
   }
 
+  #covers(id: RecordingId, key: string): Placement['covers'] {
+    const { catalogue, actor } = this.#ports;
+
+    return (version) =>
+      catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
+  }
+
   /** What the earlier archive has, or does not have, is told as that, and not as what the new one has done. */
-  async #place(
-    id: RecordingId,
-    key: string,
-    expected: Digest,
-    put: () => Promise<StoredObject>,
-    signal: AbortSignal,
-    mayReplace?: (existing: StoredObject) => Promise<boolean>,
-  ): Promise<StoredObject> {
-    const { catalogue, target, actor } = this.#ports;
-    let ofSource: SourceFault | undefined;
-    const told = async (): Promise<StoredObject> => {
-      try {
-        return await put();
-      } catch (thrown) {
-        if (thrown instanceof SourceFault) ofSource = thrown;
-        throw thrown;
-      }
-    };
-    const covers = async (version: string): Promise<void> => {
-      await catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
-    };
-    const placement = { key, expected, put: told, covers, ...(mayReplace === undefined ? {} : { mayReplace }) };
+  async #placeWav(row: RecordingRow, key: string, expected: Digest, signal: AbortSignal): Promise<StoredObject> {
+    const put = (): Promise<StoredObject> => this.#putWav(row, key, expected, signal);
     try {
-      return await storeAndReadBack(target, placement, signal);
+      return await storeAndReadBack(
+        this.#ports.target,
+        { key, expected, put, covers: this.#covers(row.id, key) },
+        signal,
+      );
     } catch (thrown) {
-      throw ofSource?.error ?? thrown;
+      throw thrown instanceof SourceFault ? thrown.error : thrown;
     }
   }
 
-  async #putWav(row: RecordingRow, { wav }: ObjectKeys, signal: AbortSignal): Promise<StoredObject> {
+  async #putWav(row: RecordingRow, key: string, expected: Digest, signal: AbortSignal): Promise<StoredObject> {
     const { source, target } = this.#ports;
-    const expected = { bytes: row.bytes ?? 0, sha256: row.sha256 ?? '' };
     if (source === undefined) {
       throw new SourceFault(new PreavisError('archive_object_missing', 'the new archive does not have it'));
     }
-    const stream = await source.read(wav, row.objectVersion, signal).catch((thrown: unknown) => {
+    const stream = await source.read(key, row.objectVersion, signal).catch((thrown: unknown) => {
       throw new SourceFault(asPreavisError(thrown));
     });
     let fault: PreavisError | undefined;
@@ -253,7 +239,7 @@ class MovePass {
       });
     try {
       const open = (): Promise<typeof plain> => Promise.resolve({ next, close: () => plain.close() });
-      return await target.putSource(wav, open, { bytes: expected.bytes, contentType: 'audio/wav' }, signal);
+      return await target.putSource(key, open, { bytes: expected.bytes, contentType: 'audio/wav' }, signal);
     } catch (thrown) {
       throw fault === undefined ? thrown : new SourceFault(fault);
     } finally {
@@ -282,20 +268,6 @@ class MovePass {
       (await store.digest(key, there.versionId, signal).catch(() => undefined))?.sha256 === expected.sha256;
 
     return { text: receipt, isMended: source !== undefined && !isSame };
-  }
-
-  #placeReceipt(
-    row: RecordingRow,
-    { receipt: key }: ObjectKeys,
-    receipt: string,
-    signal: AbortSignal,
-  ): Promise<StoredObject> {
-    const { target } = this.#ports;
-    const put = (): Promise<StoredObject> => target.putText(key, receipt, 'application/json', signal);
-    const mayReplace = (existing: StoredObject): Promise<boolean> =>
-      isReceiptOf(row.id, row.sha256 ?? '', target, existing, signal);
-
-    return this.#place(row.id, key, textDigest(receipt), put, signal, mayReplace);
   }
 
   /**

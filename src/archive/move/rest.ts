@@ -15,7 +15,7 @@ import type { ObjectStore, StoredObject } from '../../store/store.ts';
 import type { Digest } from '../../store/digest.ts';
 
 /** What an archive holds beside recordings, certificates and heads: small texts that are never encrypted, and read back whole in their new place. */
-const documentPrefixes = ['certificates/'];
+const documentPrefix = 'certificates/';
 const mostDocumentBytes = 1024 * 1024;
 const documentLimitMs = 60_000;
 
@@ -93,9 +93,7 @@ export async function removeDocuments(
 }
 
 async function* certificatesOf(source: ObjectStore, { isHeadKey }: HeadMover): AsyncGenerator<StoredObject> {
-  for (const prefix of documentPrefixes) {
-    for await (const object of source.list(prefix)) if (!isHeadKey(object.key)) yield object;
-  }
+  for await (const object of source.list(documentPrefix)) if (!isHeadKey(object.key)) yield object;
 }
 
 async function moveDocument(
@@ -137,7 +135,7 @@ export async function lockAsThere(
   if (!target.locks) return;
   const limit = timeLimit(documentLimitMs);
   const there = source.locks ? (await source.store.protection(key, version, limit)).lock : undefined;
-  const lock = strictest([wanted, there].flatMap((each) => (each === undefined || each.until <= at ? [] : [each])));
+  const lock = strictest([wanted, there].filter((each) => each !== undefined && each.until > at));
   if (lock === undefined) return;
   const found = (await target.store.protection(key, versionId, limit)).lock;
   if (isLockedAs(found, lock, Number.POSITIVE_INFINITY)) return;

@@ -47,7 +47,6 @@ export type ArchiveMoved = Moved &
     left: { recordings: number; copies: number; lockedUntil: number | null };
   };
 
-const noHolds: LegalHolds = { legalHolds: [], holdsUnknown: [] };
 const checkLimitMs = 120_000;
 /** These do not pass: the others need not wait for them. */
 const ofSource: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_object_missing', 'recording_altered']);
@@ -73,12 +72,17 @@ async function refuse(ports: MoveArchivePorts, { decrypt, signal }: MoveArchiveO
 
 async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Promise<ArchiveMoved> {
   await refuse(ports, options);
-  const use = await useOf(ports);
+  const { recordings: moved = 0, bytes = 0 } = (await useOf(ports)) ?? {};
 
+  return recordingsMoved(ports, { moved, bytes, receiptsMended: [], otherEncryption: [], failed: [] }, false);
+}
+
+/** Before anything else was looked at. */
+async function recordingsMoved(ports: MoveArchivePorts, moved: Moved, isOnePlace: boolean): Promise<ArchiveMoved> {
   return {
-    ...{ from: ports.from, to: ports.target.location, isSamePlace: false },
-    ...{ moved: use?.recordings ?? 0, bytes: use?.bytes ?? 0, receiptsMended: [], otherEncryption: [], failed: [] },
-    ...noHolds,
+    ...moved,
+    ...{ legalHolds: [], holdsUnknown: [] },
+    ...{ from: ports.from, to: ports.target.location, isSamePlace: isOnePlace },
     documents: { moved: 0, left: [] },
     strays: { found: 0, unsettled: 0, unknown: 0 },
     removal: undefined,
@@ -87,22 +91,14 @@ async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Pr
 }
 
 async function run(ports: MoveArchivePorts, options: MoveArchiveOptions): Promise<ArchiveMoved> {
-  const { source, from, target } = ports;
+  const { source, target } = ports;
   const { signal, removeOld } = options;
   await refuse(ports, options);
   await target.check();
   await target.tryKey(timeLimit(checkLimitMs));
   const isOnePlace = source !== undefined && (await isSamePlace(source, target));
   const moved = await moveRecordings(ports, { ...options, isSamePlace: isOnePlace }, await useOf(ports));
-  const result: ArchiveMoved = {
-    ...moved,
-    ...noHolds,
-    ...{ from, to: target.location, isSamePlace: isOnePlace },
-    documents: { moved: 0, left: [] },
-    strays: { found: 0, unsettled: 0, unknown: 0 },
-    removal: undefined,
-    left: await leftIn(ports),
-  };
+  const result = await recordingsMoved(ports, moved, isOnePlace);
   if (source === undefined) await giveUpCopies(ports);
   if (source === undefined || isOnePlace) return { ...result, left: await leftIn(ports) };
   Object.assign(result, await lookAtCopies(ports, source, signal));

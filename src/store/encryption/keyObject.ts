@@ -9,6 +9,7 @@
 import * as z from 'zod';
 import { keyIdPattern } from '../../config/encryptionKey.ts';
 import { PreavisError } from '../../core/errors.ts';
+import { jsonIn } from '../../core/text/json.ts';
 
 export const keyObjectPrefix = 'preavis-keys/';
 
@@ -41,13 +42,7 @@ export function keyObjectText(key: string, { dataKeyId, keyId, wrapped }: Wrappe
 /** @throws PreavisError `archive_mismatch` for what is not the sidecar of that name. */
 export function parseKeyObject(sidecar: string, text: string): WrappedKey {
   const name = sidecar.endsWith('.new') ? sidecar.slice(0, -'.new'.length) : sidecar;
-  let tree: unknown;
-  try {
-    tree = JSON.parse(text);
-  } catch {
-    // Below: it has not the form either.
-  }
-  const parsed = sidecarForm.safeParse(tree);
+  const parsed = sidecarForm.safeParse(jsonIn(text));
   if (!parsed.success || keyObjectOf(parsed.data.object, parsed.data.dataKeyId) !== name) {
     throw new PreavisError('archive_mismatch', 'an object named as a wrapped key is not one', {
       hint: 'It was changed or swapped in the archive. Look in its access log for who did it, or restore it from a backup.',

@@ -21,6 +21,13 @@ import type { RawStore, StoredObject } from '../store.ts';
 type Place = { place: 'own' | 'successor' | 'earlier'; at: string; versionId: string | null };
 type Opened = { place: Place['place']; wrapped: WrappedKey; dataKey: Buffer };
 
+/**
+ * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
+ * keeps a version that is wrapped with one of them beside the new one.
+ */
+export type Rewrapped =
+  { state: 'plain' | 'current' } | { state: 'rewrapped'; from: ReadonlySet<string>; locked: PreavisError | undefined };
+
 /** With these another place may still give the data key. */
 const isOfThisPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'archive_mismatch',
@@ -127,9 +134,6 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     return found !== undefined && (found.versionId === null || found.versionId === 'null');
   };
 
-  const put = (key: string, wrapped: WrappedKey, signal: AbortSignal): Promise<StoredObject> =>
-    inner.putText(keyObjectOf(key, wrapped.dataKeyId), keyObjectText(key, wrapped), 'application/json', signal);
-
   /**
    * The same data key under another, proved and read back. Where no version of the earlier one is kept, it is proved beside it first: at any
    * moment one that was read back is there (P4).
@@ -192,7 +196,9 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     make: async (key: string, wrapping: WrappingKey, signal: AbortSignal) => {
       const dataKey = randomBytes(dataKeyBytes);
       const dataKeyId = randomBytes(16).toString('hex');
-      await put(key, { dataKeyId, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) }, signal);
+      const name = keyObjectOf(key, dataKeyId);
+      const wrapped = { dataKeyId, keyId: wrapping.id, wrapped: await wrapping.wrap(dataKey, signal) };
+      await inner.putText(name, keyObjectText(key, wrapped), 'application/json', signal);
 
       return {
         dataKey,
@@ -213,17 +219,16 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
       throw withoutWrappedKey();
     },
     /**
-     * Wraps those of an object anew that are not under this key; the ids of the keys that they were, or are, under. All are tried,
-     * and then the first failure is thrown, but for a key that is configured no more and that the newest version does not need:
-     * it was left by an attempt that was given up, and `used` says which is needed. `locked`: all are under this key now, and a lock
-     * keeps an earlier version of one.
+     * Wraps those of an object anew that are not under this key. All are tried, and then the first failure is thrown, but for a key that
+     * is configured no more and that the newest version does not need: it was left by an attempt that was given up, and `used` says which
+     * is needed.
      */
     rewrap: async (
       key: string,
       wrapping: WrappingKey,
       { dryRun, used }: { dryRun: boolean; used: () => Promise<string | undefined> },
       signal: AbortSignal,
-    ): Promise<'none' | 'current' | { from: Set<string>; locked: PreavisError | undefined }> => {
+    ): Promise<Rewrapped> => {
       const from = new Set<string>();
       const failures: unknown[] = [];
       let locked: PreavisError | undefined;
@@ -252,9 +257,9 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
         await one(name).catch((error: unknown) => failures.push(error));
       }
       if (failures.length > 0) throw failures[0];
-      if (!found) return 'none';
+      if (isChanged) return { state: 'rewrapped', from, locked };
 
-      return isChanged ? { from, locked } : 'current';
+      return { state: found ? 'current' : 'plain' };
     },
     names,
     versions: async (key: string): Promise<string[]> =>

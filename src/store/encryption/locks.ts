@@ -1,5 +1,5 @@
 import { PreavisError } from '../../core/errors.ts';
-import type { Lock, Protection } from '../objectLock.ts';
+import { strictest, type Lock, type Protection } from '../objectLock.ts';
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 
 /** The names of the sidecars that this version needs; none for one that is not encrypted. */
@@ -30,7 +30,7 @@ export function locksWithKeys(
       for (const sidecar of await sidecarsOf(key, versionId, signal)) {
         const other = (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock;
         lock = weaker(lock, other);
-        longest = longest === undefined ? other : stronger(longest, other);
+        longest = strictest([longest, other]);
       }
 
       return { ...own, lock, longest };
@@ -46,15 +46,6 @@ function weaker(one: Lock | undefined, other: Lock | undefined): Lock | undefine
   return { mode, until: Math.min(one.until, other.until) };
 }
 
-function stronger(one: Lock, other: Lock | undefined): Lock {
-  if (other === undefined) return one;
-
-  return {
-    mode: other.mode === 'compliance' ? other.mode : one.mode,
-    until: Math.max(one.until, other.until),
-  };
-}
-
 /** A version that takes the place of a locked one is locked as long. */
 export async function keepLock(
   inner: RawStore,
@@ -65,7 +56,7 @@ export async function keepLock(
   const lock = await lockOf(inner, before, signal);
   if (lock === undefined) return;
   const own = await lockOf(inner, now, signal);
-  const wanted = stronger(lock, own);
+  const wanted = strictest([lock, own]) ?? lock;
   if (own?.mode === wanted.mode && own.until === wanted.until) return;
   await inner.protect(now.key, now.versionId, wanted, signal);
 }

@@ -31,7 +31,7 @@ import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } fro
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 import { digestOf } from '../digest.ts';
 import { within } from '../stoppable.ts';
-import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey } from './keyStorage.ts';
+import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey, type Rewrapped } from './keyStorage.ts';
 
 export type EncryptedStore = ObjectStore &
   Pick<RawStore, 'putSource'> & {
@@ -43,15 +43,6 @@ export type EncryptedStore = ObjectStore &
      */
     rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
   };
-
-/**
- * `plain`: the object is not encrypted. `from`: the ids of the keys that its data keys are, or were, wrapped with. `locked`: a lock
- * keeps a version that is wrapped with one of them beside the new one.
- */
-type Rewrapped =
-  | { state: 'plain' }
-  | { state: 'current'; keyId: string }
-  | { state: 'rewrapped'; keyId: string; from: string[]; locked: PreavisError | undefined };
 
 type Content = { open: () => Promise<VerifiedSource>; bytes: number; contentType: string };
 
@@ -162,15 +153,13 @@ export function makeEncryptedStore(
     const used = async (): Promise<string | undefined> =>
       (await headerOf(key, await inner.stat(key), signal))?.dataKeyId;
     const found = await wrappedKeys.rewrap(key, current, { dryRun, used }, signal);
-    if (found === 'none') {
-      if ((await used()) !== undefined) throw withoutWrappedKey();
-      return { state: 'plain' };
-    }
-    if (found === 'current') return { state: 'current', keyId: current.id };
+    if (found.state === 'plain' && (await used()) !== undefined) throw withoutWrappedKey();
     // Retention may have erased the object since its sidecars were read: then they must not come back.
-    if (!dryRun && (await inner.versions(key)).length === 0) await wrappedKeys.erase(key);
+    if (found.state === 'rewrapped' && !dryRun && (await inner.versions(key)).length === 0) {
+      await wrappedKeys.erase(key);
+    }
 
-    return { state: 'rewrapped', keyId: current.id, from: [...found.from], locked: found.locked };
+    return found;
   };
 
   return {
