@@ -38,7 +38,6 @@ type Layout = {
   /** Whole frames only. */
   dataBytes: number;
   header: 'intact' | 'unfinished';
-  readAt: ReadAt;
 };
 
 const longestChunkBytes = 0xffff_ffff;
@@ -195,7 +194,7 @@ async function readLayout(handle: FileHandle): Promise<Layout> {
       const header = (await isIntact(readAt, audio)) ? 'intact' : 'unfinished';
       const present = header === 'intact' ? length : bytes - start;
       const dataBytes = present - (present % format.frameBytes);
-      return { format, bytes, dataStart: start, dataBytes, header, readAt };
+      return { format, bytes, dataStart: start, dataBytes, header };
     }
     if (id === 'fmt ') format = parseFormat(await readAt(start, Math.min(length, 40)));
     position = start + length + (length % 2);
@@ -240,7 +239,7 @@ function parseFormat(chunk: Buffer | undefined): Format {
 /** Reads the whole file once, in pieces of at most so many bytes; `audio` gets each that is audio, and none but whole samples. */
 async function measure(
   handle: FileHandle,
-  { format, bytes, dataStart, dataBytes, header, readAt }: Layout,
+  { format, bytes, dataStart, dataBytes, header }: Layout,
   pieceBytes: number,
   audio: (piece: Buffer) => void,
 ): Promise<WavInfo> {
@@ -258,10 +257,7 @@ async function measure(
     }
   };
   const ignore = (): void => undefined;
-  // The header has most often been read with its first bytes.
-  const head = dataStart <= headerReadBytes ? await readAt(0, dataStart) : undefined;
-  if (head === undefined) await each(0, dataStart, ignore);
-  else hash.update(head);
+  await each(0, dataStart, ignore);
   await each(dataStart, dataStart + dataBytes, audio);
   await each(dataStart + dataBytes, bytes, ignore);
 

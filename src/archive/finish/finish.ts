@@ -86,11 +86,8 @@ async function listen(file: string, row: RecordingRow, ports: FinishPorts): Prom
     const { prompts, missing } = await ports.promptsHeard(row);
     const signal = AbortSignal.any([ports.signal, timeLimit(ports.checkMs)]);
     const { wav, findings, peaks } = await ports.check(file, { prompts, expectedMs, signal });
-    const legs =
-      talk === null
-        ? { caller: undefined, destination: undefined }
-        : { caller: { talkMs: talk.callerMs }, destination: { talkMs: talk.destinationMs } };
-    const side = oneSided(legs, wav.durationMs);
+    const [caller, destination] = [{ talkMs: talk?.callerMs }, { talkMs: talk?.destinationMs }];
+    const side = oneSided({ caller, destination }, wav.durationMs);
     const found = [...findings, ...(side === undefined ? [] : [side])].map(({ kind }) => kind);
     const kinds = [...new Set(found)];
     if (kinds.length > 0) ports.log.warn({ recording: row.id, findings: kinds }, 'self-check reported findings');
@@ -147,34 +144,26 @@ export async function finishRecordings(
   }
 }
 
-/** When each purpose ends, and with the last of them the recording. */
+/**
+ * When each purpose ends, by the policy that the call was made under, and with the last of them the recording. Of a purpose that is not in
+ * that policy, and of no purpose, the row says how long.
+ */
 export async function keepingOf(
   row: RecordingRow,
   finishedAt: number,
   catalogue: CataloguePart<{ calls: 'find' | 'policy' }>,
 ): Promise<{ purposeEnds: PurposeEnd[]; keepUntil: number }> {
-  const purposeEnds = await endsOf(await catalogue.calls.find(row.callId), row, finishedAt, catalogue);
+  const call = await catalogue.calls.find(row.callId);
+  const policy = call === undefined ? undefined : await catalogue.calls.policy(call.policyVersion);
+  const keptFor = (days: number | undefined): number => finishedAt + (days ?? row.keepDays) * dayMs;
+  const purposeEnds = (call?.purposes ?? []).map((purpose) => ({
+    purpose,
+    keepUntil: keptFor(purposeOf(policy?.purposes ?? {}, purpose)?.keepDays),
+  }));
   const keepUntil =
-    purposeEnds.length === 0 ? finishedAt + row.keepDays * dayMs : Math.max(...purposeEnds.map((end) => end.keepUntil));
+    purposeEnds.length === 0 ? keptFor(undefined) : Math.max(...purposeEnds.map((end) => end.keepUntil));
 
   return { purposeEnds, keepUntil };
-}
-
-/** The end of each purpose, from the policy that the call was made under; a purpose that is not in it: the row's own. */
-async function endsOf(
-  call: CallRow | undefined,
-  row: RecordingRow,
-  finishedAt: number,
-  catalogue: CataloguePart<{ calls: 'policy' }>,
-): Promise<PurposeEnd[]> {
-  const policy = call === undefined ? undefined : await catalogue.calls.policy(call.policyVersion);
-  const purposes = policy?.purposes ?? {};
-
-  return (call?.purposes ?? []).map((purpose) => {
-    const keepDays = purposeOf(purposes, purpose)?.keepDays;
-
-    return { purpose, keepUntil: finishedAt + (keepDays ?? row.keepDays) * dayMs };
-  });
 }
 
 type Keeping = {

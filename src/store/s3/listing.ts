@@ -57,6 +57,11 @@ export function versionIdOf(object: object): string {
   return 'versionId' in object && typeof object.versionId === 'string' ? object.versionId : 'null';
 }
 
+/** For a request about one version, or about the newest for null. */
+export function versionOf(versionId: string | null): { versionId?: string } {
+  return versionId === null ? {} : { versionId };
+}
+
 /** The client reads a key of digits only as a number when it lists uploads; the upload's id decides anyway. */
 export function isSameKey(listed: unknown, name: string): boolean {
   return typeof listed === 'number' ? listed === Number(name) : listed === name;

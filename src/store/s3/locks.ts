@@ -4,6 +4,7 @@ import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { wholeSecond, type Lock, type Protection } from '../objectLock.ts';
 import { codeOf } from './errors.ts';
+import { versionOf } from './listing.ts';
 
 export type VersionPlace = { bucket: string; name: string; versionId: string | null };
 
@@ -73,9 +74,7 @@ async function readLegalHold(
 }
 
 /** The client's types want a version; it takes none for the newest. */
-function ofVersion(versionId: string | null): { versionId: string } {
-  return (versionId === null ? {} : { versionId }) as { versionId: string };
-}
+const ofVersion = (versionId: string | null) => versionOf(versionId) as { versionId: string };
 
 /** Between our clock and the store's; signatures are refused beyond it. */
 const clocksDifferMs = 15 * 60_000;

@@ -11,7 +11,7 @@ import { nothingTried, type Answer, type Capabilities, type Trial } from '../cap
 import type { Lifecycle } from './lifecycleRules.ts';
 import { wholeSecond, type Lock } from '../objectLock.ts';
 import { codeOf, missingCodes } from './errors.ts';
-import { versionIdOf } from './listing.ts';
+import { versionIdOf, versionOf } from './listing.ts';
 import { readProtection, setLock } from './locks.ts';
 import { numberOf, textOf } from './xml.ts';
 
@@ -77,16 +77,13 @@ function objectLockOf(reply: Reply<string>): Pick<Capabilities, 'objectLock' | '
       return { objectLock: 'unknown', defaultRetention: 'unknown' };
     case 'given':
   }
-  const isOn = textOf(reply.value, 'ObjectLockEnabled') === 'Enabled';
+  const objectLock = textOf(reply.value, 'ObjectLockEnabled') === 'Enabled' ? 'on' : 'off';
   const mode = textOf(reply.value, 'Mode');
   const years = numberOf(reply.value, 'Years');
   const days = numberOf(reply.value, 'Days') ?? (years === undefined ? undefined : years * 365);
-  if (mode === undefined || days === undefined) return { objectLock: isOn ? 'on' : 'off', defaultRetention: 'none' };
+  if (mode === undefined || days === undefined) return { objectLock, defaultRetention: 'none' };
 
-  return {
-    objectLock: isOn ? 'on' : 'off',
-    defaultRetention: { mode: mode === 'COMPLIANCE' ? 'compliance' : 'governance', days },
-  };
+  return { objectLock, defaultRetention: { mode: mode === 'COMPLIANCE' ? 'compliance' : 'governance', days } };
 }
 
 function lifecycleOf({ kind }: Reply<string>): Capabilities['lifecycle'] {
@@ -106,16 +103,19 @@ function encryptionOf(reply: Reply<string>): Capabilities['encryption'] {
 
 /** Reads only. */
 export async function askCapabilities(client: Client, bucket: string): Promise<Capabilities> {
-  const [versioning, lock, lifecycle, encryption] = await Promise.all(
-    ['versioning', 'object-lock', 'lifecycle', 'encryption'].map((query) => documentOf(client, bucket, query)),
-  );
-  const none: Reply<string> = { kind: 'unclear' };
+  const document = (query: string): Promise<Reply<string>> => documentOf(client, bucket, query);
+  const [versioning, lock, lifecycle, encryption] = await Promise.all([
+    document('versioning'),
+    document('object-lock'),
+    document('lifecycle'),
+    document('encryption'),
+  ]);
 
   return {
-    versioning: versioningOf(versioning ?? none),
-    ...objectLockOf(lock ?? none),
-    lifecycle: lifecycleOf(lifecycle ?? none),
-    encryption: encryptionOf(encryption ?? none),
+    versioning: versioningOf(versioning),
+    ...objectLockOf(lock),
+    lifecycle: lifecycleOf(lifecycle),
+    encryption: encryptionOf(encryption),
   };
 }
 
@@ -213,7 +213,6 @@ const unlockable = {
 
 /** A deletion that names no version leaves a delete marker where versions were kept once. */
 const exactly = (versionId: string | null): { versionId: string } => ({ versionId: versionId ?? 'null' });
-const versionOf = (versionId: string | null): { versionId?: string } => (versionId === null ? {} : { versionId });
 
 function newName({ prefix, now }: TrialGround): string {
   return `${prefix}trial-${now()}-${randomUUID()}`;

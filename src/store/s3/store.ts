@@ -14,7 +14,7 @@ import { spokenBy, type Spoken } from '../../core/crypto/tlsProbe.ts';
 import { digestOf, textDigest, type Digest } from '../digest.ts';
 import { openVerified } from '../verifiedSource.ts';
 import { codeOf, mayBeTlsMismatch, missingCodes, tlsMismatch, toArchiveError } from './errors.ts';
-import { listNames, listVersions } from './listing.ts';
+import { listNames, listVersions, versionOf } from './listing.ts';
 import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from './locks.ts';
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './probe.ts';
 import { makeTransport } from './transport.ts';
@@ -33,8 +33,6 @@ export type MinioStoreOptions = {
   bucket: string;
   /** Put before every key, so that a bucket can be shared. */
   prefix?: string;
-  /** Bucket in the path (default) and not in the host name. */
-  pathStyle?: boolean;
   /** Objects above it are sent in parts of it; also the memory that one upload takes. Default 16 MiB, least 5 MiB. */
   partSizeBytes?: number;
   /** Whether the server is asked to encrypt what it keeps (SSE-S3), and must say that it has. Default: it is not. */
@@ -55,9 +53,6 @@ const bucketKnownMs = 10_000;
 /** How long what the server speaks is not asked again, when requests fail. */
 const spokenKnownMs = 60_000;
 
-/** One call's client, with what the library does not tell: the status of the last answer. */
-type Session = { client: Client; lastStatus: number | undefined };
-
 // eslint-disable-next-line max-lines-per-function -- The methods of one store, each short.
 export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const { bucket } = options;
@@ -75,31 +70,28 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     return prefix + key;
   };
 
-  const openSession = (signal?: AbortSignal): Session => {
-    const client = new Client({
+  /** `onStatus` gets what the library does not tell: the status of each answer. */
+  const makeClient = (signal: AbortSignal | undefined, onStatus: (status: number) => void): Client =>
+    new Client({
       endPoint: options.endPoint,
       port: options.port,
       useSSL: options.useTls,
       accessKey: options.accessKey,
       secretKey: options.secretKey,
       region: options.region,
-      pathStyle: options.pathStyle ?? true,
+      // The bucket in the path, and not in the host name.
+      pathStyle: true,
       partSize: partSizeBytes,
       transportAgent: agent,
       transport: makeTransport({
         useTls: options.useTls,
         idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
         signal,
-        onStatus: (status) => {
-          session.lastStatus = status;
-        },
+        onStatus,
       }),
       // The caller retries, with a limit and without writing to the console.
       retryOptions: { disableRetry: true },
     });
-    const session: Session = { client, lastStatus: undefined };
-    return session;
-  };
 
   let spokenAskedAt = Number.NEGATIVE_INFINITY;
   let spoken: Promise<Spoken | undefined> = Promise.resolve(undefined);
@@ -113,14 +105,17 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
   };
 
   const call = async <T>(work: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> => {
-    const session = openSession(signal);
+    let lastStatus: number | undefined;
+    const client = makeClient(signal, (status) => {
+      lastStatus = status;
+    });
     const mapped = async (): Promise<T> => {
       try {
-        return await work(session.client);
+        return await work(client);
       } catch (error) {
         if (signal?.aborted === true) throw stoppedBy(signal);
-        const mismatch = mayBeTlsMismatch(error, session.lastStatus) ? await askMismatch() : undefined;
-        throw mismatch ?? toArchiveError(error, session.lastStatus, address);
+        const mismatch = mayBeTlsMismatch(error, lastStatus) ? await askMismatch() : undefined;
+        throw mismatch ?? toArchiveError(error, lastStatus, address);
       }
     };
     return signal ? within(signal, mapped) : mapped();
@@ -196,10 +191,9 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
         back = await store.digest(key, versionId, signal);
       } catch (error) {
         // So that an archive that cannot be read does not fill with these; the failure to be told is the first one.
-        await call(
-          (client) => client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId }),
-          signal,
-        ).catch(() => undefined);
+        await call((client) => client.removeObject(bucket, nameOf(key), versionOf(versionId)), signal).catch(
+          () => undefined,
+        );
         throw asUnkept(error);
       }
       // In a bucket that locks every object by itself it stays, small as it is, until that lock ends.
@@ -237,7 +231,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
 
     read: (key, versionId, signal) =>
       call(async (client) => {
-        const answer = await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+        const answer = await client.getObject(bucket, nameOf(key), versionOf(versionId));
         return Readable.from(
           mapFailures(answer, (error) => toArchiveError(error, undefined, address)),
           { objectMode: false },
@@ -245,23 +239,18 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
       }, signal),
 
     digest: (key, versionId, signal) =>
-      call(
-        async (client) =>
-          digestOf(await client.getObject(bucket, nameOf(key), versionId === null ? {} : { versionId })),
-        signal,
-      ),
+      call(async (client) => digestOf(await client.getObject(bucket, nameOf(key), versionOf(versionId))), signal),
 
     encryptionOf: (key, versionId, signal) =>
       call(async (client) => {
-        const found = await client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+        const found = await client.statObject(bucket, nameOf(key), versionOf(versionId));
         return isEncryptedByStore(found) ? { mode: 'server' } : null;
       }, signal),
 
     versions: (key) => call((client) => listVersions(client, bucket, nameOf(key))),
     readStart: (key, versionId, bytes, signal) =>
       call(
-        async (client) =>
-          buffer(await client.getPartialObject(bucket, nameOf(key), 0, bytes, versionId === null ? {} : { versionId })),
+        async (client) => buffer(await client.getPartialObject(bucket, nameOf(key), 0, bytes, versionOf(versionId))),
         signal,
       ),
 

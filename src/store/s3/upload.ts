@@ -12,7 +12,7 @@ import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import type { VerifiedSource } from '../verifiedSource.ts';
 import { codeOf, encryptionRefusal } from './errors.ts';
-import { isSameKey } from './listing.ts';
+import { isSameKey, versionOf } from './listing.ts';
 import type { StoredObject } from '../store.ts';
 import { stoppedBy } from '../stoppable.ts';
 
@@ -84,13 +84,13 @@ export function makeS3Upload({ bucket, nameOf, partSizeBytes, useTls, isEncrypti
   };
 
   const statOf = (client: Client, { key, versionId }: StoredObject): Promise<BucketItemStat> =>
-    client.statObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+    client.statObject(bucket, nameOf(key), versionOf(versionId));
 
   /** A store that does not know the header may pass over it: what then lies there is not what was asked for, and goes. */
   const assertEncrypted = async (client: Client, object: StoredObject, found: BucketItemStat): Promise<void> => {
     if (found.metaData[encryptionHeader] === encryptionAsked) return;
     const { key, versionId } = object;
-    await client.removeObject(bucket, nameOf(key), versionId === null ? {} : { versionId });
+    await client.removeObject(bucket, nameOf(key), versionOf(versionId));
     throw new PreavisError(
       'encryption_not_offered',
       'The object store was asked to encrypt an object, and does not say that it has; the object was removed.',
