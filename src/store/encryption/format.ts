@@ -10,7 +10,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PreavisError } from '../../core/errors.ts';
 
 export type EncryptedHeader = {
-  /** Of the data key, 32 hexadecimal digits: under it the sidecar has the data key, wrapped. */
+  /** Of the data key, 32 hexadecimal digits: under it the key object has the data key, wrapped. */
   dataKeyId: string;
   /** Length of the plaintext of each segment but the last, bytes. */
   segmentBytes: number;

@@ -1,4 +1,4 @@
-/** The sidecars (keyObject.ts) of a store: kept, read, wrapped anew, erased. */
+/** The key objects (keyObject.ts) of a store: kept, read, wrapped anew, erased. */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
@@ -35,7 +35,7 @@ const isOfThisPlace: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'encryption_key_unusable',
 ]);
 
-/** What lies below the sidecars of an object that is none of its own. */
+/** What lies below the key objects of an object that is none of its own. */
 const ownPattern = /^[0-9a-f]{32}$/;
 const anyPattern = /^[0-9a-f]{32}(\.new)?$/;
 
@@ -54,7 +54,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     for (const name of await allNames(key)) await inner.erase(name);
   };
 
-  /** The text of a version of a sidecar, of the newest for null; undefined where there is none. */
+  /** The text of a version of a key object, of the newest for null; undefined where there is none. */
   const textOf = async (name: string, versionId: string | null, signal: AbortSignal): Promise<string | undefined> => {
     try {
       return (await collect(await inner.read(name, versionId, signal), mostKeyObjectBytes)).toString('utf8');
@@ -177,7 +177,7 @@ export function makeWrappedKeys(inner: RawStore, keyring: Keyring) {
     await dropEarlier(newest, signal);
   };
 
-  /** Earlier versions of a sidecar, wrapped as they were before: the newest is locked as long, then they go. */
+  /** Earlier versions of a key object, wrapped as they were before: the newest is locked as long, then they go. */
   const dropEarlier = async (newest: StoredObject | undefined, signal: AbortSignal): Promise<void> => {
     if (newest === undefined) return;
     const kept = newest.versionId ?? 'null';

@@ -2,16 +2,16 @@ import { PreavisError } from '../../core/errors.ts';
 import { strictest, type Lock, type Protection } from '../objectLock.ts';
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 
-/** The names of the sidecars that this version needs; none for one that is not encrypted. */
-type SidecarsOfVersion = (key: string, versionId: string | null, signal: AbortSignal) => Promise<string[]>;
+/** The names of the key objects that this version needs; none for one that is not encrypted. */
+type KeyObjectsOfVersion = (key: string, versionId: string | null, signal: AbortSignal) => Promise<string[]>;
 
 /** Locks of encrypted objects: an object that is kept without its wrapped key is lost, so both are locked, and both are read. */
 export function locksWithKeys(
   inner: RawStore,
-  sidecarsOfVersion: SidecarsOfVersion,
+  keyObjectsOfVersion: KeyObjectsOfVersion,
 ): Pick<ObjectStore, 'protect' | 'protection'> {
-  const sidecarsOf = async (...of: Parameters<SidecarsOfVersion>): Promise<StoredObject[]> => {
-    const found = await Promise.all((await sidecarsOfVersion(...of)).map((name) => inner.stat(name)));
+  const neededBy = async (...of: Parameters<KeyObjectsOfVersion>): Promise<StoredObject[]> => {
+    const found = await Promise.all((await keyObjectsOfVersion(...of)).map((name) => inner.stat(name)));
 
     return found.filter((each) => each !== undefined);
   };
@@ -19,16 +19,16 @@ export function locksWithKeys(
   return {
     protect: async (key, versionId, lock, signal) => {
       // What is locked has its key locked already.
-      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
-        await inner.protect(sidecar.key, sidecar.versionId, lock, signal);
+      for (const keyObject of await neededBy(key, versionId, signal)) {
+        await inner.protect(keyObject.key, keyObject.versionId, lock, signal);
       }
       await inner.protect(key, versionId, lock, signal);
     },
     protection: async (key, versionId, signal): Promise<Protection> => {
       const own = await inner.protection(key, versionId, signal);
       let { lock, longest } = own;
-      for (const sidecar of await sidecarsOf(key, versionId, signal)) {
-        const other = (await inner.protection(sidecar.key, sidecar.versionId, signal)).lock;
+      for (const keyObject of await neededBy(key, versionId, signal)) {
+        const other = (await inner.protection(keyObject.key, keyObject.versionId, signal)).lock;
         lock = weaker(lock, other);
         longest = strictest([longest, other]);
       }

@@ -1,11 +1,11 @@
 /**
  * Stands before a store and encrypts what goes in (format.ts), each object under a data key of its own; that lies wrapped in
- * a sidecar (keyObject.ts). All others see plaintext: its length, its SHA-256, its bytes, and no sidecars.
+ * a key object (keyObject.ts). All others see plaintext: its length, its SHA-256, its bytes, and no key objects.
  *
  * Without a current key it stores as the store does, and still reads and erases what was encrypted before. An object from
  * before encryption has no header, and is given out as it is.
  *
- * The sidecar is written first and erased last, so that no object is ever without its key: a lock may keep the object.
+ * The key object is written first and erased last, so that no object is ever without its key: a lock may keep the object.
  */
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -93,7 +93,7 @@ export function makeEncryptedStore(
   };
 
   const read = async (key: string, versionId: string | null, signal: AbortSignal): Promise<Readable> => {
-    refuseSidecar(key);
+    refuseKeyObject(key);
     const source = await inner.read(key, versionId, signal);
     try {
       const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -126,7 +126,7 @@ export function makeEncryptedStore(
       : decodeHeader(await inner.readStart(key, found.versionId, headerBytes, signal));
 
   const stat = async (key: string): Promise<StoredObject | undefined> => {
-    refuseSidecar(key);
+    refuseKeyObject(key);
     const found = await inner.stat(key);
     try {
       const header = await headerOf(key, found, timeLimit(stepLimitMs));
@@ -154,7 +154,7 @@ export function makeEncryptedStore(
       (await headerOf(key, await inner.stat(key), signal))?.dataKeyId;
     const found = await wrappedKeys.rewrap(key, current, { dryRun, used }, signal);
     if (found.state === 'plain' && (await used()) !== undefined) throw withoutWrappedKey();
-    // Retention may have erased the object since its sidecars were read: then they must not come back.
+    // Retention may have erased the object since its key objects were read: then they must not come back.
     if (found.state === 'rewrapped' && !dryRun && (await inner.versions(key)).length === 0) {
       await wrappedKeys.erase(key);
     }
@@ -176,7 +176,7 @@ export function makeEncryptedStore(
 
     putFile: (key, file, expected, signal) =>
       within(signal, async () => {
-        refuseSidecar(key);
+        refuseKeyObject(key);
         if (current === undefined) return inner.putFile(key, file, expected, signal);
 
         return putSealed(key, { ...expected, open: () => openVerified(file, expected) }, current, signal);
@@ -184,7 +184,7 @@ export function makeEncryptedStore(
 
     putSource: (key, open, { bytes, contentType }, signal) =>
       within(signal, async () => {
-        refuseSidecar(key);
+        refuseKeyObject(key);
         if (current === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
 
         return putSealed(key, { open, bytes, contentType }, current, signal);
@@ -192,7 +192,7 @@ export function makeEncryptedStore(
 
     putText: (key, text, contentType, signal) =>
       within(signal, async () => {
-        refuseSidecar(key);
+        refuseKeyObject(key);
         if (current === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
         const bytes = Buffer.from(text, 'utf8');
         const open = (): Promise<VerifiedSource> => Promise.resolve(bytesSource(bytes));
@@ -208,7 +208,7 @@ export function makeEncryptedStore(
 
     encryptionOf: (key, versionId, signal) =>
       within(signal, async () => {
-        refuseSidecar(key);
+        refuseKeyObject(key);
         const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
         if (header === undefined) return inner.encryptionOf(key, versionId, signal);
 
@@ -216,7 +216,7 @@ export function makeEncryptedStore(
       }),
 
     versions: async (key) => {
-      refuseSidecar(key);
+      refuseKeyObject(key);
       const own = await inner.versions(key);
       if (own.length > 0) return own;
 
@@ -224,7 +224,7 @@ export function makeEncryptedStore(
     },
 
     erase: async (key) => {
-      refuseSidecar(key);
+      refuseKeyObject(key);
       // The object first: what a lock keeps must keep its key.
       const removed = await inner.erase(key);
       await wrappedKeys.erase(key);
@@ -246,7 +246,7 @@ export function makeEncryptedStore(
       }
     }),
     eraseVersion: async (key, versionId) => {
-      refuseSidecar(key);
+      refuseKeyObject(key);
       if (!versionId.startsWith(keyMark)) await inner.eraseVersion(key, versionId);
     },
     capabilities: (signal) => inner.capabilities(signal),
@@ -256,17 +256,17 @@ export function makeEncryptedStore(
     keysBelow: (prefix) => inner.keysBelow(prefix),
 
     list: async function* (prefix) {
-      const sidecars = inner.list(keyObjectPrefix + prefix)[Symbol.asyncIterator]();
-      let sidecar = await sidecars.next();
-      // Of objects that come later, although their sidecars come before: `a-b` is behind `a`, and `a-b/` before `a/`.
+      const keyObjects = inner.list(keyObjectPrefix + prefix)[Symbol.asyncIterator]();
+      let keyObject = await keyObjects.next();
+      // Of objects that come later, although their key objects come before: `a-b` is behind `a`, and `a-b/` before `a/`.
       const ahead = new Set<string>();
       for await (const object of inner.list(prefix)) {
         if (isKeyObject(object.key)) continue;
         const own = keyObjectsOf(object.key);
-        for (; sidecar.done !== true && sidecar.value.key < own; sidecar = await sidecars.next()) {
-          if (objectOf(sidecar.value.key) > object.key) ahead.add(objectOf(sidecar.value.key));
+        for (; keyObject.done !== true && keyObject.value.key < own; keyObject = await keyObjects.next()) {
+          if (objectOf(keyObject.value.key) > object.key) ahead.add(objectOf(keyObject.value.key));
         }
-        const isNext = sidecar.done !== true && objectOf(sidecar.value.key) === object.key;
+        const isNext = keyObject.done !== true && objectOf(keyObject.value.key) === object.key;
         const isSealed = ahead.delete(object.key) || isNext;
         yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
       }
@@ -280,7 +280,7 @@ function isClear(key: string): boolean {
 }
 
 /** As for a key that leads out of the store: keys are made by Préavis. */
-function refuseSidecar(key: string): void {
+function refuseKeyObject(key: string): void {
   if (isKeyObject(key)) throw new PreavisError('internal', 'An object key is one of a wrapped key.');
 }
 

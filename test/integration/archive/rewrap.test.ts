@@ -14,7 +14,7 @@ import { retentionPass } from '../../../src/retention/pass.ts';
 import { archiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
-import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../support/archive/encryption.ts';
+import { countingKey, keyringOf, newKey, onlyKeyObject, keyObjectNames } from '../../support/archive/encryption.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { expectArchived, keysOf, uploadStage, type UploadStage } from '../../support/archive/uploadStage.ts';
@@ -91,7 +91,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const counts = { keyId: current.id, plain: 0, elsewhere: 0, failed: [] };
     expect(await set.rewrap(both, { dryRun: true })).toEqual({ ...counts, rewrapped: 3, current: 0 });
     expect(
-      (await rawBytes(set.raw, await onlySidecar(set.raw, keysOf(set.calls[0] as never).wav))).toString(),
+      (await rawBytes(set.raw, await onlyKeyObject(set.raw, keysOf(set.calls[0] as never).wav))).toString(),
     ).toContain(earlier.id);
     expect(await set.rewrap(both)).toEqual({ ...counts, rewrapped: 3, current: 0 });
     expect(await set.rewrap(both)).toEqual({ ...counts, rewrapped: 0, current: 3 });
@@ -105,7 +105,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
       expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });
       for (const key of [wav, receipt]) {
         // No earlier version of it either.
-        const name = await onlySidecar(set.raw, key);
+        const name = await onlyKeyObject(set.raw, key);
         expect(await set.raw.versions(name)).toHaveLength(1);
         expect((await rawBytes(set.raw, name)).toString()).not.toContain(earlier.id);
       }
@@ -124,10 +124,10 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const set = await makeStage(openRaw, keyringOf(earlier), 2);
     await set.pass();
     const wav = keysOf(set.calls[1] as never).wav;
-    const name = await onlySidecar(set.raw, wav);
-    const sidecar = (await rawBytes(set.raw, name)).toString();
+    const name = await onlyKeyObject(set.raw, wav);
+    const keyObject = (await rawBytes(set.raw, name)).toString();
     await set.raw.erase(name);
-    await set.raw.putText(name, sidecar.replace(earlier.id, lost.id), 'application/json', seconds(10));
+    await set.raw.putText(name, keyObject.replace(earlier.id, lost.id), 'application/json', seconds(10));
     expect(await set.rewrap(keyringOf(current, earlier))).toMatchObject({
       rewrapped: 1,
       failed: [{ recording: set.calls[1]?.id, code: 'encryption_key_missing' }],
@@ -163,7 +163,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const left = (await listed(set.raw, '')).filter(({ key }) => !key.includes('certificates/'));
     expect(left).toEqual([]);
     for (const call of set.calls) {
-      for (const key of Object.values(keysOf(call))) expect(await sidecarNames(set.raw, key)).toEqual([]);
+      for (const key of Object.values(keysOf(call))) expect(await keyObjectNames(set.raw, key)).toEqual([]);
     }
   });
 
@@ -182,7 +182,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     };
     await makeEncryptedStore(set.raw, keyringOf(slow, earlier)).rewrap(wav, { dryRun: false }, seconds(10));
     expect(await listed(set.raw, '')).toEqual([]);
-    expect(await sidecarNames(set.raw, wav)).toEqual([]);
+    expect(await keyObjectNames(set.raw, wav)).toEqual([]);
   });
 
   test.each([
@@ -200,7 +200,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const { wav } = keysOf(call);
     const { bytes, sha256 } = digestOf(call.wav);
     const both = keyringOf(current, earlier);
-    const isVersioned = (await set.raw.stat(await onlySidecar(set.raw, wav)))?.versionId !== null;
+    const isVersioned = (await set.raw.stat(await onlyKeyObject(set.raw, wav)))?.versionId !== null;
     let written = 0;
     const dead = (): Promise<never> => Promise.reject(new Error('dead'));
     const dying: RawStore = {
@@ -224,17 +224,17 @@ describe.each(kinds)('in %s', (_, openRaw) => {
       bytes,
       sha256,
     });
-    expect(await set.raw.versions(await onlySidecar(set.raw, wav))).toHaveLength(1);
+    expect(await set.raw.versions(await onlyKeyObject(set.raw, wav))).toHaveLength(1);
     expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, current: 1 });
     await mended.erase(wav);
-    expect(await sidecarNames(set.raw, wav)).toEqual([]);
+    expect(await keyObjectNames(set.raw, wav)).toEqual([]);
     expect(await mended.versions(wav)).toEqual([]);
   });
 
   test('an encrypted recording whose wrapped key is gone does not count as one that is not encrypted', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 1);
     await set.pass();
-    await set.raw.erase(await onlySidecar(set.raw, keysOf(set.calls[0] as never).wav));
+    await set.raw.erase(await onlyKeyObject(set.raw, keysOf(set.calls[0] as never).wav));
     expect(await set.rewrap(keyringOf(newKey()))).toMatchObject({
       plain: 0,
       failed: [{ code: 'encryption_key_missing' }],
@@ -262,7 +262,7 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
   const set = await makeStage(openLocked, keyringOf(earlier), 1);
   await set.pass();
   const { wav, receipt } = keysOf(set.calls[0] as never);
-  const name = await onlySidecar(set.raw, wav);
+  const name = await onlyKeyObject(set.raw, wav);
   const versionId = (await set.raw.stat(name))?.versionId ?? '';
   await s3.client.putObjectRetention('locked', `${prefix}/${name}`, {
     mode: RETENTION_MODES.COMPLIANCE,
@@ -274,7 +274,7 @@ test('in a bucket with a lock, the earlier wrapped key stays until its lock ends
     expect(await set.rewrap(both)).toMatchObject({ rewrapped: 0, failed: [{ code: 'archive_locked' }] });
     expect(await set.raw.versions(name)).toHaveLength(2);
   }
-  expect(await set.raw.versions(await onlySidecar(set.raw, receipt))).toHaveLength(1);
+  expect(await set.raw.versions(await onlyKeyObject(set.raw, receipt))).toHaveLength(1);
   const { bytes, sha256 } = digestOf(set.calls[0]?.wav ?? Buffer.alloc(0));
   const only = makeEncryptedStore(set.raw, keyringOf(current));
   expect(await only.digest(wav, null, seconds(10))).toEqual({ bytes, sha256 });

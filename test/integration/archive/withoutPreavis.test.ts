@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
 import { makeLocalKey } from '../../../src/store/encryption/keyWrapping.ts';
-import { keyringOf, onlySidecar } from '../../support/archive/encryption.ts';
+import { keyringOf, onlyKeyObject } from '../../support/archive/encryption.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { digestOf, seconds } from '../store/storeContract.ts';
 
@@ -27,7 +27,7 @@ describe('the program of docs/encryption.md', () => {
     const store = makeEncryptedStore(raw, keyringOf(makeLocalKey(wrapping)));
     await store.check();
     await store.putFile(key, folder.path('plain'), digestOf(content), seconds(20));
-    const files = [folder.path('key'), join(archive, key), join(archive, await onlySidecar(raw, key))];
+    const files = [folder.path('key'), join(archive, key), join(archive, await onlyKeyObject(raw, key))];
     const { stdout } = await promisify(execFile)(process.execPath, [folder.path('decrypt.mjs'), ...files], {
       encoding: 'buffer',
     });

@@ -34,11 +34,11 @@ export function countingKey(key = newKey()): WrappingKey & { used: { wrap: numbe
 }
 
 /** The names of the wrapped keys of an object. */
-export const sidecarNames = (raw: RawStore, key: string): Promise<string[]> => raw.keysBelow(keyObjectsOf(key));
+export const keyObjectNames = (raw: RawStore, key: string): Promise<string[]> => raw.keysBelow(keyObjectsOf(key));
 
 /** The name of the one that there is. */
-export async function onlySidecar(raw: RawStore, key: string): Promise<string> {
-  const [name, ...others] = await sidecarNames(raw, key);
+export async function onlyKeyObject(raw: RawStore, key: string): Promise<string> {
+  const [name, ...others] = await keyObjectNames(raw, key);
   if (name === undefined || others.length > 0)
     throw new Error(`${others.length + (name === undefined ? 0 : 1)} wrapped keys`);
 

@@ -22,7 +22,7 @@ import { fetchRecording } from '../../../../src/archive/fetch.ts';
 import { verifyCertificates } from '../../../../src/retention/certificates/verify.ts';
 import { archiveStage } from '../../../support/archive/archiving.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
-import { keyringOf, newKey, sidecarNames } from '../../../support/archive/encryption.ts';
+import { keyringOf, newKey, keyObjectNames } from '../../../support/archive/encryption.ts';
 import { due, erasePass } from '../../../support/retention/erasing.ts';
 import { legalHold, move, plainly } from '../../../support/archive/moving.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -235,7 +235,7 @@ describe('encryption', () => {
     for (const call of set.calls) {
       const { wav } = keysOf(call);
       expect((await readFile(folder.path(`move-${stages}/new/${wav}`))).includes('RIFF')).toBe(false);
-      expect(await sidecarNames(set.old, wav)).toEqual([]);
+      expect(await keyObjectNames(set.old, wav)).toEqual([]);
       expect(
         (await set.catalogue.auditTrail.of(call.id)).find(({ event }) => event === 'moved to another archive'),
       ).toMatchObject({

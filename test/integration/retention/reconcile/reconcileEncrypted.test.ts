@@ -4,7 +4,7 @@ import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
-import { keyringOf, newKey, onlySidecar } from '../../../support/archive/encryption.ts';
+import { keyringOf, newKey, onlyKeyObject } from '../../../support/archive/encryption.ts';
 import { archived, erased, lines, reconciled } from '../../../support/retention/reconciling.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
@@ -69,7 +69,7 @@ describe('an encrypted archive', () => {
     await writeFile(set.pathOf(keys.wav), whole.subarray(0, -1));
     expect(lines((await reconciled(set)).findings)).toEqual([`objectDiffers ${keys.wav} nothing`]);
     await writeFile(set.pathOf(keys.wav), whole);
-    await writeFile(set.pathOf(await onlySidecar(set.raw, keys.receipt)), '{}');
+    await writeFile(set.pathOf(await onlyKeyObject(set.raw, keys.receipt)), '{}');
     expect(lines((await reconciled(set, { verify: true })).findings)).toEqual([
       `receiptDiffers ${keys.receipt} nothing`,
     ]);

@@ -6,7 +6,7 @@ import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import type { ObjectStore, RawStore } from '../../../../src/store/store.ts';
 import pLimit from 'p-limit';
 import { eventually } from '../../../support/poll.ts';
-import { onlySidecar } from '../../../support/archive/encryption.ts';
+import { onlyKeyObject } from '../../../support/archive/encryption.ts';
 import { useS3Server } from '../../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { describeStoreContract } from '../storeContract.ts';
@@ -67,7 +67,7 @@ test('a locked object keeps its wrapped key: an erasure that is refused leaves i
   await store.protect('lock/b', versionId, { mode: 'compliance', until }, signal);
   await expect(store.erase('lock/b')).rejects.toMatchObject({ code: 'archive_locked' });
   const raw = inBucket('locked', 'kept');
-  await expect(raw.erase(await onlySidecar(raw, 'lock/b'))).rejects.toMatchObject({ code: 'archive_locked' });
+  await expect(raw.erase(await onlyKeyObject(raw, 'lock/b'))).rejects.toMatchObject({ code: 'archive_locked' });
   expect(await store.digest('lock/b', versionId, signal)).toMatchObject({ bytes: 5 });
   await eventually(async () => {
     expect(await store.erase('lock/b')).toBe(1);

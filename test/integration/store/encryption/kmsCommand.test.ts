@@ -5,7 +5,7 @@ import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
 import { makeKmsKey } from '../../../../src/store/encryption/kmsCommand.ts';
 import type { WrappingKey } from '../../../../src/store/encryption/keyWrapping.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
-import { keyringOf, onlySidecar } from '../../../support/archive/encryption.ts';
+import { keyringOf, onlyKeyObject } from '../../../support/archive/encryption.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { seconds } from '../storeContract.ts';
 
@@ -45,7 +45,7 @@ describe('a KMS behind a command', () => {
     await store.putText('a', 'told first', 'text/plain', seconds(20));
     expect(await store.digest('a', null, seconds(20))).toMatchObject({ bytes: 10 });
     expect(store.encryption).toEqual({ mode: 'client', keyId: 'recordings-2026' });
-    expect(await readFile(folder.path(`archive/${await onlySidecar(raw, 'a')}`), 'utf8')).toContain(
+    expect(await readFile(folder.path(`archive/${await onlyKeyObject(raw, 'a')}`), 'utf8')).toContain(
       '"keyId":"recordings-2026"',
     );
   });

@@ -4,7 +4,7 @@ import { makeEncryptedStore, type EncryptedStore } from '../../../../src/store/e
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import { successorOf } from '../../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
-import { keyringOf, newKey, onlySidecar, sidecarNames } from '../../../support/archive/encryption.ts';
+import { keyringOf, newKey, onlyKeyObject, keyObjectNames } from '../../../support/archive/encryption.ts';
 import { useS3Server } from '../../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { seconds } from '../storeContract.ts';
@@ -24,15 +24,15 @@ const kinds: [string, (at: string) => RawStore][] = [
 /** Also in the first two of the six bits. */
 const other = (character: string | undefined): string => (character === 'A' ? 'Q' : 'A');
 /** 40 bytes in base64: 53 characters of six bits, one of two, and two that fill up. */
-const inWrapped = (at: number) => (sidecar: string) => {
-  const start = sidecar.indexOf('"wrapped":"') + '"wrapped":"'.length + at;
+const inWrapped = (at: number) => (keyObject: string) => {
+  const start = keyObject.indexOf('"wrapped":"') + '"wrapped":"'.length + at;
 
-  return sidecar.slice(0, start) + other(sidecar[start]) + sidecar.slice(start + 1);
+  return keyObject.slice(0, start) + other(keyObject[start]) + keyObject.slice(start + 1);
 };
-const inKeyId = (sidecar: string): string =>
-  sidecar.replace(/"keyId":"(.)/, (_, digit: string) => `"keyId":"${digit === '0' ? '1' : '0'}`);
+const inKeyId = (keyObject: string): string =>
+  keyObject.replace(/"keyId":"(.)/, (_, digit: string) => `"keyId":"${digit === '0' ? '1' : '0'}`);
 
-const flips: [string, (sidecar: string) => string][] = [
+const flips: [string, (keyObject: string) => string][] = [
   ['the first character of the wrapped key', inWrapped(0)],
   ['the second of four characters', inWrapped(29)],
   ['the third of four characters', inWrapped(30)],
@@ -56,7 +56,7 @@ async function makeStage(openRaw: (at: string) => RawStore) {
     earlier,
     current,
     both,
-    name: await onlySidecar(raw, key),
+    name: await onlyKeyObject(raw, key),
     rewrap: (store: RawStore) => makeEncryptedStore(store, both).rewrap(key, { dryRun: false }, seconds(10)),
   };
 }
@@ -79,7 +79,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
 
       expect(await rewrap(raw)).toMatchObject({ state: 'rewrapped' });
       expect(await read(makeEncryptedStore(raw, keyringOf(current)))).toBe('secret');
-      expect(await sidecarNames(raw, key)).toEqual([name]);
+      expect(await keyObjectNames(raw, key)).toEqual([name]);
       expect(await raw.versions(name)).toHaveLength(1);
       expect(await rewrap(raw)).toMatchObject({ state: 'current' });
     },
@@ -87,12 +87,12 @@ describe.each(kinds)('in %s', (_, openRaw) => {
 
   test('where two places give different data keys, neither goes', async () => {
     const { raw, current, earlier, name, rewrap } = await makeStage(openRaw);
-    const sidecar = await text(await raw.read(name, null, seconds(10)));
+    const keyObject = await text(await raw.read(name, null, seconds(10)));
     const wrapped = await current.wrap(Buffer.alloc(32, 1), seconds(10));
-    const foreign = sidecar.replace(earlier.id, current.id).replace(/"wrapped":"[^"]*"/, `"wrapped":"${wrapped}"`);
+    const foreign = keyObject.replace(earlier.id, current.id).replace(/"wrapped":"[^"]*"/, `"wrapped":"${wrapped}"`);
     await raw.putText(successorOf(name), foreign, 'application/json', seconds(10));
     await expect(rewrap(raw)).rejects.toMatchObject({ code: 'archive_mismatch' });
-    expect(await text(await raw.read(name, null, seconds(10)))).toBe(sidecar);
+    expect(await text(await raw.read(name, null, seconds(10)))).toBe(keyObject);
     expect(await text(await raw.read(successorOf(name), null, seconds(10)))).toBe(foreign);
   });
 });

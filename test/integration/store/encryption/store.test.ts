@@ -7,7 +7,7 @@ import type { Keyring } from '../../../../src/store/encryption/keyWrapping.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import { keyObjectOf } from '../../../../src/store/encryption/keyObject.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
-import { countingKey, keyringOf, newKey, onlySidecar, sidecarNames } from '../../../support/archive/encryption.ts';
+import { countingKey, keyringOf, newKey, onlyKeyObject, keyObjectNames } from '../../../support/archive/encryption.ts';
 import { useS3Server } from '../../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { contentType, digestOf, listed, seconds } from '../storeContract.ts';
@@ -62,11 +62,11 @@ describe.each(kinds)('in %s', (_, open) => {
     const keys = ['recordings/2026/11/26/a.json', key];
     expect((await listed(store, '')).map((object) => object.key)).toEqual(keys);
     expect((await listed(store, '')).map(({ bytes }) => bytes)).toEqual([16, content.length]);
-    const sidecars = await Promise.all(keys.map((at) => onlySidecar(raw, at)));
-    for (const at of [...keys, ...sidecars]) {
+    const keyObjects = await Promise.all(keys.map((at) => onlyKeyObject(raw, at)));
+    for (const at of [...keys, ...keyObjects]) {
       expect((await rawBytes(raw, at)).includes('told')).toBe(false);
     }
-    const wrapped = await Promise.all(sidecars.map(async (at) => (await rawBytes(raw, at)).toString()));
+    const wrapped = await Promise.all(keyObjects.map(async (at) => (await rawBytes(raw, at)).toString()));
     expect(wrapped[0]).toContain(wrapping.id);
     expect(wrapped[1]).toContain(wrapping.id);
     expect(wrapping.used).toEqual({ wrap: 2, unwrap: 0 });
@@ -126,29 +126,29 @@ describe.each(kinds)('in %s', (_, open) => {
     const { raw, store } = await stage(keyringOf(newKey()));
     await put(store, randomBytes(1_000));
     await put(store, randomBytes(1_000), other);
-    const [name, otherName] = [await onlySidecar(raw, key), await onlySidecar(raw, other)];
-    const [sealed, sidecar] = [await rawBytes(raw, key), await rawBytes(raw, name)];
-    const [otherSealed, otherSidecar] = [await rawBytes(raw, other), await rawBytes(raw, otherName)];
+    const [name, otherName] = [await onlyKeyObject(raw, key), await onlyKeyObject(raw, other)];
+    const [sealed, keyObject] = [await rawBytes(raw, key), await rawBytes(raw, name)];
+    const [otherSealed, otherKeyObject] = [await rawBytes(raw, other), await rawBytes(raw, otherName)];
     const mismatch = { code: 'archive_mismatch' };
-    await replace(raw, name, otherSidecar);
+    await replace(raw, name, otherKeyObject);
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({
       ...mismatch,
       message: expect.stringContaining('object named as a wrapped key is not one') as string,
     });
     // Under the right name all the same.
     const [id = '', otherId = ''] = [name, otherName].map((each) => each.slice(-32));
-    await replace(raw, name, Buffer.from(otherSidecar.toString().replace(other, key).replace(otherId, id)));
+    await replace(raw, name, Buffer.from(otherKeyObject.toString().replace(other, key).replace(otherId, id)));
     await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     await replace(raw, key, otherSealed);
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({ code: 'encryption_key_missing' });
-    await replace(raw, keyObjectOf(key, otherId), Buffer.from(otherSidecar.toString().replace(other, key)));
+    await replace(raw, keyObjectOf(key, otherId), Buffer.from(otherKeyObject.toString().replace(other, key)));
     await expect(store.digest(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     await replace(raw, key, sealed);
     for (const garbage of ['', '{', '{"preavisKeys":2}', 'x'.repeat(70_000)]) {
       await replace(raw, name, Buffer.from(garbage));
       await expect(store.read(key, null, seconds(10))).rejects.toMatchObject(mismatch);
     }
-    await replace(raw, name, sidecar);
+    await replace(raw, name, keyObject);
     expect(await store.digest(key, null, seconds(10))).toMatchObject({ bytes: 1_000 });
   });
 
@@ -164,7 +164,7 @@ describe.each(kinds)('in %s', (_, open) => {
       });
       expect(await without.stat(key)).toMatchObject({ bytes: 1_000 });
     }
-    await raw.erase(await onlySidecar(raw, key));
+    await raw.erase(await onlyKeyObject(raw, key));
     // Ciphertext is never taken for a recording.
     await expect(store.read(key, null, seconds(10))).rejects.toMatchObject({ code: 'encryption_key_missing' });
     expect(await store.stat(key)).toMatchObject({ bytes: 1_000 });
@@ -217,13 +217,13 @@ describe.each(kinds)('in %s', (_, open) => {
         keyringOf(undefined),
       );
       const versions = (await raw.versions(key)).length;
-      const sidecars = await sidecarNames(raw, key);
-      expect(sidecars).toHaveLength(2);
+      const keyObjects = await keyObjectNames(raw, key);
+      expect(keyObjects).toHaveLength(2);
       expect(await (eraser === off ? watched : eraser).erase(key)).toBe(versions);
       expect(await raw.versions(key)).toEqual([]);
-      expect(await sidecarNames(raw, key)).toEqual([]);
+      expect(await keyObjectNames(raw, key)).toEqual([]);
       expect(await listed(raw, '')).toEqual([]);
-      if (eraser === off) expect(steps).toEqual([key, ...sidecars]);
+      if (eraser === off) expect(steps).toEqual([key, ...keyObjects]);
       expect(await eraser.erase(key)).toBe(0);
     }
   });
@@ -286,12 +286,12 @@ describe.each(kinds)('in %s', (_, open) => {
     await expect(put(cut, Buffer.from('x'))).rejects.toThrow('cut');
     const [only] = await store.versions(key);
     await store.eraseVersion(key, only ?? '');
-    expect(await sidecarNames(raw, key)).toHaveLength(1);
+    expect(await keyObjectNames(raw, key)).toHaveLength(1);
     await put(store, Buffer.from('x'));
     const [object] = await store.versions(key);
     await store.eraseVersion(key, object ?? '');
     expect(await raw.versions(key)).toEqual([]);
-    expect(await sidecarNames(raw, key)).toHaveLength(2);
+    expect(await keyObjectNames(raw, key)).toHaveLength(2);
   });
 
   it('the names of wrapped keys are no names of objects', async () => {
