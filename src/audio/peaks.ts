@@ -1,6 +1,6 @@
 /**
  * How loud a recording is, for a picture of it: the lowest and the highest sample of each of some hundred equal parts, in 256ths of full
- * scale. Nobody's words can be told from it, but when somebody spoke can: it is erased with the recording, and sealed where numbers are.
+ * scale. Nobody's words can be told from it, but when somebody spoke can: it is erased with the recording, and encrypted where numbers are.
  */
 import { makeFieldCipher } from '../core/crypto/fieldEncryption.ts';
 
@@ -57,28 +57,28 @@ export function makePeakMeter(): PeakMeter {
 
 /** How peaks are kept in the catalogue. */
 export type PeakKeeper = {
-  /** @param recording the id of the recording, to which a seal belongs. */
-  seal(peaks: Int8Array, recording: string): string;
-  /** undefined where another key sealed them, or they are damaged. */
-  open(kept: string, recording: string): Int8Array | undefined;
+  /** @param recording the id of the recording: in the place of another it cannot be read. */
+  write(peaks: Int8Array, recording: string): string;
+  /** undefined where they are encrypted with another key, or damaged. */
+  read(kept: string, recording: string): Int8Array | undefined;
 };
 
 const use = 'preavis peaks of a recording';
-/** Before what is not sealed; a seal begins otherwise. */
+/** Before what is not encrypted; a ciphertext begins otherwise. */
 const bare = '0.';
 
 /** @param numberKey privacy.numberKey; undefined: they are kept as they are, beside the rest of the catalogue. */
 export function makePeakKeeper(numberKey: string | undefined): PeakKeeper {
-  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
+  const cipher = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
   return {
-    seal: (peaks, recording) => {
+    write: (peaks, recording) => {
       const text = Buffer.from(peaks.buffer, peaks.byteOffset, peaks.byteLength).toString('base64url');
 
-      return seal === undefined ? bare + text : seal.seal(text, recording);
+      return cipher === undefined ? bare + text : cipher.encrypt(text, recording);
     },
-    open: (kept, recording) => {
-      const text = kept.startsWith(bare) ? kept.slice(bare.length) : seal?.open(kept, recording);
+    read: (kept, recording) => {
+      const text = kept.startsWith(bare) ? kept.slice(bare.length) : cipher?.decrypt(kept, recording);
 
       return text === undefined ? undefined : new Int8Array(Buffer.from(text, 'base64url'));
     },

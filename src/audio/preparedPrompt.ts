@@ -56,10 +56,10 @@ const made = new WeakMap<PlayedPrompt, PreparedPrompt>();
 export function preparePrompt(prompt: PlayedPrompt): PreparedPrompt {
   const known = made.get(prompt);
   if (known !== undefined) return known;
-  const sought = makeReady(prompt);
-  made.set(prompt, sought);
+  const prepared = makeReady(prompt);
+  made.set(prompt, prepared);
 
-  return sought;
+  return prepared;
 }
 
 function makeReady({ id, samples }: PlayedPrompt): PreparedPrompt {

@@ -36,7 +36,7 @@ export type PromptFound = {
 
 export type PromptFinder = {
   /** How many prompts are long enough to be looked for: 1 s of sound. */
-  sought: number;
+  searched: number;
   /** The next samples of the recording. */
   push(samples: Int16Array): void;
   /** After the last sample: for each prompt that is there, where it was first recognised. */
@@ -130,7 +130,7 @@ export function makePromptFinder(
   }
 
   return {
-    sought: prompts.length,
+    searched: prompts.length,
     push(samples) {
       if (prompts.length === 0) return;
       total += samples.length;

@@ -103,7 +103,7 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
     findings.push({ kind: 'shorter_than_expected', durationMs, expectedMs });
   }
   if (sound.clippedShare >= clippedShare) findings.push({ kind: 'clipped', share: sound.clippedShare });
-  return { wav, findings, peaks: peaks.end(), measured: { ...sound, promptsSought: finder.sought } };
+  return { wav, findings, peaks: peaks.end(), measured: { ...sound, promptsSought: finder.searched } };
 }
 
 /** What is known of the sound that one party sent while the recording ran; a count that is not known is left out. */

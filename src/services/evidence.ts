@@ -22,7 +22,7 @@ export async function bundlePorts(
     peaksOf: async (id) => {
       const kept = await catalogue.recordings.peaks(id);
 
-      return kept === undefined ? undefined : makePeakKeeper(config.privacy.numberKey).open(kept, id);
+      return kept === undefined ? undefined : makePeakKeeper(config.privacy.numberKey).read(kept, id);
     },
     nameOf: (purpose, language) => nameOfPurpose(config.purposes, purpose, language),
     stamp:

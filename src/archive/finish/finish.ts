@@ -376,7 +376,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     flags.unshift(...noted.flags);
     flags.push(...read.flags, ...endFlags(call, noted, read, changes));
     if (isPartyUnheard(row, changes)) flags.push('party_unheard');
-    const peaks = read.peaks === undefined ? undefined : ports.peaks.seal(read.peaks, row.id);
+    const peaks = read.peaks === undefined ? undefined : ports.peaks.write(read.peaks, row.id);
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
     await catalogue.recordings.move(

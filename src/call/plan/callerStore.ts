@@ -24,14 +24,14 @@ const use = 'preavis caller number';
 export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: CallerOptions): CallerKeeper {
   if (hashKey === undefined) return { keep: () => Promise.resolve() };
   const hashOf = makeCallerHash(hashKey, defaultCountry);
-  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
+  const cipher = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
   return {
     keep: async (call, number) => {
       const hash = hashOf(number);
       if (hash === undefined) return;
       const parsed = parseCallerNumber(number, defaultCountry);
-      const sealed = parsed === undefined ? undefined : seal?.seal(parsed.number, call);
+      const sealed = parsed === undefined ? undefined : cipher?.encrypt(parsed.number, call);
       await table.keep({ call, hash, sealed: sealed ?? null });
     },
   };
@@ -39,7 +39,7 @@ export function makeCallerKeeper({ table, hashKey, numberKey, defaultCountry }: 
 
 /** Opens sealed numbers, +32...; undefined for one that was sealed by another key, or that is not there. */
 export function makeNumberReader(numberKey: string | undefined): (caller: KeptCaller) => string | undefined {
-  const seal = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
+  const cipher = numberKey === undefined ? undefined : makeFieldCipher(numberKey, use);
 
-  return ({ call, sealed }) => (sealed === null ? undefined : seal?.open(sealed, call));
+  return ({ call, sealed }) => (sealed === null ? undefined : cipher?.decrypt(sealed, call));
 }

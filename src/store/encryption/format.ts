@@ -1,10 +1,10 @@
 /**
  * The form of an encrypted object, version 1; docs/encryption.md has it for other programs. A header of 32 bytes, then the
- * plaintext in segments, each sealed by AES-256-GCM with a tag of its own. Its nonce is its number and whether it is the last,
+ * plaintext in segments, each encrypted with AES-256-GCM with a tag of its own. Its nonce is its number and whether it is the last,
  * and each tag also covers the header and the object's key in the archive: so what is cut off, moved, swapped or changed is
  * found before a byte of that segment is given out.
  *
- * A data key seals one object and no other, so no nonce comes twice under it.
+ * A data key is for one object and no other, so no nonce comes twice under it.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { PreavisError } from '../../core/errors.ts';
@@ -16,7 +16,7 @@ export type EncryptedHeader = {
   segmentBytes: number;
 };
 
-/** What seals or opens one object. */
+/** What one object is encrypted and decrypted with. */
 export type SegmentKey = EncryptedHeader & {
   dataKey: Buffer;
   /** The object's key in the archive. */
@@ -84,11 +84,11 @@ export function encryptedLength(plainBytes: number, segmentBytes: number): numbe
  * Length of what is in an encrypted object, bytes.
  * @throws PreavisError `archive_mismatch` for a length that none has.
  */
-export function plainLength(sealedBytes: number, segmentBytes: number): number {
-  const body = sealedBytes - headerBytes;
+export function plainLength(encryptedBytes: number, segmentBytes: number): number {
+  const body = encryptedBytes - headerBytes;
   const segments = Math.max(1, Math.ceil(body / (segmentBytes + tagBytes)));
   const plain = body - tagBytes * segments;
-  if (plain < 0 || encryptedLength(plain, segmentBytes) !== sealedBytes) throw altered('it is cut off');
+  if (plain < 0 || encryptedLength(plain, segmentBytes) !== encryptedBytes) throw altered('it is cut off');
 
   return plain;
 }
@@ -103,17 +103,17 @@ function nonceOf(segment: number, isLast: boolean): Buffer {
 }
 
 /** What each tag covers beside its segment. */
-const contextOf = (seal: SegmentKey): Buffer => Buffer.concat([encodeHeader(seal), Buffer.from(seal.object, 'utf8')]);
+const contextOf = (key: SegmentKey): Buffer => Buffer.concat([encodeHeader(key), Buffer.from(key.object, 'utf8')]);
 
 export type Segments = (segment: Buffer, isLast: boolean) => Buffer;
 
-/** Seals one segment after another; each must have `segmentBytes`, but for the last. */
-export function makeSegmentCipher(seal: SegmentKey): Segments {
-  const context = contextOf(seal);
+/** Encrypts one segment after another; each must have `segmentBytes`, but for the last. */
+export function makeSegmentCipher(key: SegmentKey): Segments {
+  const context = contextOf(key);
   let count = 0;
 
   return (plain, isLast) => {
-    const segment = createCipheriv(cipher, seal.dataKey, nonceOf(count, isLast), { authTagLength: tagBytes });
+    const segment = createCipheriv(cipher, key.dataKey, nonceOf(count, isLast), { authTagLength: tagBytes });
     count += 1;
     segment.setAAD(context);
 
@@ -121,20 +121,20 @@ export function makeSegmentCipher(seal: SegmentKey): Segments {
   };
 }
 
-/** Opens one segment after another, and throws archive_mismatch for one that is not the next one of this object. */
-function makeOpener(seal: SegmentKey): Segments {
-  const context = contextOf(seal);
+/** Decrypts one segment after another, and throws archive_mismatch for one that is not the next one of this object. */
+function makeSegmentDecipher(key: SegmentKey): Segments {
+  const context = contextOf(key);
   let count = 0;
 
-  return (sealed, isLast) => {
+  return (ciphertext, isLast) => {
     // A last segment without bytes is that of an empty object.
-    if (sealed.length < tagBytes || (sealed.length === tagBytes && count > 0)) throw altered('it is cut off');
-    const segment = createDecipheriv(cipher, seal.dataKey, nonceOf(count, isLast), { authTagLength: tagBytes });
+    if (ciphertext.length < tagBytes || (ciphertext.length === tagBytes && count > 0)) throw altered('it is cut off');
+    const segment = createDecipheriv(cipher, key.dataKey, nonceOf(count, isLast), { authTagLength: tagBytes });
     count += 1;
     segment.setAAD(context);
-    segment.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+    segment.setAuthTag(ciphertext.subarray(ciphertext.length - tagBytes));
     try {
-      return Buffer.concat([segment.update(sealed.subarray(0, sealed.length - tagBytes)), segment.final()]);
+      return Buffer.concat([segment.update(ciphertext.subarray(0, ciphertext.length - tagBytes)), segment.final()]);
     } catch {
       // Only the tag can be wrong, and what Node says of it says nothing more.
       throw altered('a segment does not fit its tag');
@@ -143,15 +143,15 @@ function makeOpener(seal: SegmentKey): Segments {
 }
 
 /** The plaintext of the segments that follow a header, each given out when its tag was seen. Throws archive_mismatch. */
-export async function* openSegments(seal: SegmentKey, sealed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const open = makeOpener(seal);
-  const pending = Buffer.allocUnsafe(seal.segmentBytes + tagBytes);
+export async function* decryptSegments(key: SegmentKey, ciphertext: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const decrypt = makeSegmentDecipher(key);
+  const pending = Buffer.allocUnsafe(key.segmentBytes + tagBytes);
   let filled = 0;
-  for await (const chunk of sealed) {
+  for await (const chunk of ciphertext) {
     for (let from = 0; from < chunk.length;) {
       // Only now is it known that the full one is not the last.
       if (filled === pending.length) {
-        yield open(pending, false);
+        yield decrypt(pending, false);
         filled = 0;
       }
       const copied = chunk.copy(pending, filled, from);
@@ -159,6 +159,6 @@ export async function* openSegments(seal: SegmentKey, sealed: AsyncIterable<Buff
       from += copied;
     }
   }
-  const last = open(pending.subarray(0, filled), true);
+  const last = decrypt(pending.subarray(0, filled), true);
   if (last.length > 0) yield last;
 }

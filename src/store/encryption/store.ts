@@ -18,7 +18,7 @@ import { dataKeyBytes, type Keyring, type WrappingKey } from './keyWrapping.ts';
 import {
   decodeHeader,
   headerBytes,
-  openSegments,
+  decryptSegments,
   plainLength,
   encryptedLength,
   tagBytes,
@@ -26,7 +26,7 @@ import {
   type SegmentKey,
   type EncryptedHeader,
 } from './format.ts';
-import { bytesSource, sealedSource } from './source.ts';
+import { bytesSource, encryptedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
 import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
 import { digestOf } from '../digest.ts';
@@ -65,18 +65,18 @@ export function makeEncryptedStore(
   const { current } = keyring;
   const wrappedKeys = makeWrappedKeys(inner, keyring);
 
-  const putSealed = async (
+  const putEncrypted = async (
     key: string,
     content: Content,
     wrapping: WrappingKey,
     signal: AbortSignal,
   ): Promise<StoredObject> => {
     const { dataKey, dataKeyId, forget } = await wrappedKeys.make(key, wrapping, signal);
-    const seal: SegmentKey = { dataKey, dataKeyId, segmentBytes, object: key };
+    const segmentKey: SegmentKey = { dataKey, dataKeyId, segmentBytes, object: key };
     try {
       const stored = await inner.putSource(
         key,
-        async () => sealedSource(await content.open(), content.bytes, seal),
+        async () => encryptedSource(await content.open(), content.bytes, segmentKey),
         { bytes: encryptedLength(content.bytes, segmentBytes), contentType: 'application/octet-stream' },
         signal,
       );
@@ -103,7 +103,7 @@ export function makeEncryptedStore(
       const plain =
         header === undefined
           ? rest
-          : openSegments(
+          : decryptSegments(
               { ...header, object: key, dataKey: await wrappedKeys.dataKey(key, header.dataKeyId, signal) },
               rest,
             );
@@ -179,7 +179,7 @@ export function makeEncryptedStore(
         refuseKeyObject(key);
         if (current === undefined) return inner.putFile(key, file, expected, signal);
 
-        return putSealed(key, { ...expected, open: () => openVerified(file, expected) }, current, signal);
+        return putEncrypted(key, { ...expected, open: () => openVerified(file, expected) }, current, signal);
       }),
 
     putSource: (key, open, { bytes, contentType }, signal) =>
@@ -187,7 +187,7 @@ export function makeEncryptedStore(
         refuseKeyObject(key);
         if (current === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
 
-        return putSealed(key, { open, bytes, contentType }, current, signal);
+        return putEncrypted(key, { open, bytes, contentType }, current, signal);
       }),
 
     putText: (key, text, contentType, signal) =>
@@ -197,7 +197,7 @@ export function makeEncryptedStore(
         const bytes = Buffer.from(text, 'utf8');
         const open = (): Promise<VerifiedSource> => Promise.resolve(bytesSource(bytes));
 
-        return putSealed(key, { open, bytes: bytes.length, contentType }, current, signal);
+        return putEncrypted(key, { open, bytes: bytes.length, contentType }, current, signal);
       }),
 
     stat,
@@ -267,8 +267,8 @@ export function makeEncryptedStore(
           if (objectOf(keyObject.value.key) > object.key) ahead.add(objectOf(keyObject.value.key));
         }
         const isNext = keyObject.done !== true && objectOf(keyObject.value.key) === object.key;
-        const isSealed = ahead.delete(object.key) || isNext;
-        yield isSealed ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
+        const isEncrypted = ahead.delete(object.key) || isNext;
+        yield isEncrypted ? { ...object, bytes: listedLength(object.bytes, segmentBytes) } : object;
       }
     },
   };

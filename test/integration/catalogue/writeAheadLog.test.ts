@@ -21,8 +21,8 @@ async function stage() {
   const file = folder.path(`${(files += 1)}.db`);
   const clock = clockAt(callStart);
   const catalogue = open(file, clock);
-  const seal = makeFieldCipher('s'.repeat(40), 'numbers');
-  const sealed = { [gone]: seal.seal('+3225550123', 'here'), [kept]: seal.seal('+3225550124', 'here') };
+  const cipher = makeFieldCipher('s'.repeat(40), 'numbers');
+  const sealed = { [gone]: cipher.encrypt('+3225550123', 'here'), [kept]: cipher.encrypt('+3225550124', 'here') };
   for (const hash of [gone, kept]) {
     const call = await saveCall(catalogue, { events: () => [] });
     await saveCall(catalogue);

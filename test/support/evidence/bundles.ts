@@ -57,7 +57,7 @@ export async function bundleStage(
     peaksOf: async (id) => {
       const kept = await set.catalogue.recordings.peaks(id);
 
-      return kept === undefined ? undefined : set.peaks.open(kept, id);
+      return kept === undefined ? undefined : set.peaks.read(kept, id);
     },
     nameOf: (purpose, language) =>
       nameOfPurpose({ training: { names: { fr: 'formation', nl: 'opleiding' } } }, purpose, language),

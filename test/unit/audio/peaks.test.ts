@@ -35,15 +35,15 @@ describe('the peaks of a recording', () => {
 
   test.each([undefined, 'k'.repeat(40)])('are read as they were kept, with the key %s', (numberKey) => {
     const keeper = makePeakKeeper(numberKey);
-    expect(keeper.open(keeper.seal(peaks, 'R1'), 'R1')).toEqual(peaks);
+    expect(keeper.read(keeper.write(peaks, 'R1'), 'R1')).toEqual(peaks);
   });
 
   test('cannot be read with another key, without one, or as those of another recording', () => {
     const long = new Int8Array(randomBytes(600));
-    const kept = makePeakKeeper('k'.repeat(40)).seal(long, 'R1');
+    const kept = makePeakKeeper('k'.repeat(40)).write(long, 'R1');
     expect(kept).not.toContain(Buffer.from(long.buffer).toString('base64url'));
-    expect(makePeakKeeper('l'.repeat(40)).open(kept, 'R1')).toBeUndefined();
-    expect(makePeakKeeper(undefined).open(kept, 'R1')).toBeUndefined();
-    expect(makePeakKeeper('k'.repeat(40)).open(kept, 'R2')).toBeUndefined();
+    expect(makePeakKeeper('l'.repeat(40)).read(kept, 'R1')).toBeUndefined();
+    expect(makePeakKeeper(undefined).read(kept, 'R1')).toBeUndefined();
+    expect(makePeakKeeper('k'.repeat(40)).read(kept, 'R2')).toBeUndefined();
   });
 });

@@ -4,17 +4,17 @@ import {
   decodeHeader,
   encodeHeader,
   headerBytes,
-  openSegments,
+  decryptSegments,
   plainLength,
   encryptedLength,
   tagBytes,
   type SegmentKey,
 } from '../../../../src/store/encryption/format.ts';
-import { bytesSource, sealedSource } from '../../../../src/store/encryption/source.ts';
+import { bytesSource, encryptedSource } from '../../../../src/store/encryption/source.ts';
 import { tried } from '../../../support/properties.ts';
 
 const segmentBytes = 32;
-const sealOf = (more: Partial<SegmentKey> = {}): SegmentKey => ({
+const segmentKeyOf = (more: Partial<SegmentKey> = {}): SegmentKey => ({
   dataKey: Buffer.alloc(32, 7),
   dataKeyId: '00112233445566778899aabbccddeeff',
   segmentBytes,
@@ -23,8 +23,8 @@ const sealOf = (more: Partial<SegmentKey> = {}): SegmentKey => ({
 });
 
 /** As a store asks for it: in pieces of a size of its own. */
-async function sealed(plain: Buffer, seal = sealOf(), pieceBytes = 50): Promise<Buffer> {
-  const source = sealedSource(bytesSource(plain), plain.length, seal);
+async function encrypted(plain: Buffer, key = segmentKeyOf(), pieceBytes = 50): Promise<Buffer> {
+  const source = encryptedSource(bytesSource(plain), plain.length, key);
   const pieces: Buffer[] = [];
   for (;;) {
     const piece = await source.next(Buffer.alloc(pieceBytes));
@@ -41,15 +41,16 @@ async function* inChunks(bytes: Buffer, chunkBytes: number): AsyncGenerator<Buff
 /** What was given out before the end, or before the fault. */
 async function opened(
   object: Buffer,
-  seal = sealOf(),
+  key = segmentKeyOf(),
   chunkBytes = 41,
 ): Promise<{ plain: Buffer; code: string | undefined }> {
   const given: Buffer[] = [];
   try {
     const header = decodeHeader(object.subarray(0, headerBytes));
     if (header === undefined) return { plain: object, code: 'not encrypted' };
-    const read = { ...seal, ...header };
-    for await (const piece of openSegments(read, inChunks(object.subarray(headerBytes), chunkBytes))) given.push(piece);
+    const read = { ...key, ...header };
+    for await (const piece of decryptSegments(read, inChunks(object.subarray(headerBytes), chunkBytes)))
+      given.push(piece);
 
     return { plain: Buffer.concat(given), code: undefined };
   } catch (error) {
@@ -69,10 +70,10 @@ describe('an encrypted object', () => {
         fc.integer({ min: 1, max: 200 }),
         async (length, piece, chunk) => {
           const plain = randomBytes(length);
-          const object = await sealed(plain, sealOf(), piece);
+          const object = await encrypted(plain, segmentKeyOf(), piece);
           expect(object.length).toBe(encryptedLength(length, segmentBytes));
           expect(plainLength(object.length, segmentBytes)).toBe(length);
-          expect(await opened(object, sealOf(), chunk)).toEqual({ plain, code: undefined });
+          expect(await opened(object, segmentKeyOf(), chunk)).toEqual({ plain, code: undefined });
         },
       ),
       tried(300),
@@ -81,7 +82,7 @@ describe('an encrypted object', () => {
 
   test.each(boundaries)('of %i bytes: each flipped bit is found before what it is in is given out', async (length) => {
     const plain = randomBytes(length);
-    const object = await sealed(plain);
+    const object = await encrypted(plain);
     for (let at = 0; at < object.length; at += 1) {
       const broken = Buffer.from(object);
       broken.writeUInt8(broken.readUInt8(at) ^ (1 << (at % 8)), at);
@@ -94,7 +95,7 @@ describe('an encrypted object', () => {
   });
 
   test.each(boundaries)('of %i bytes: it is found where it was cut off, anywhere', async (length) => {
-    const object = await sealed(randomBytes(length));
+    const object = await encrypted(randomBytes(length));
     for (let kept = 1; kept < object.length; kept += 1) {
       expect((await opened(object.subarray(0, kept))).code).toBe('archive_mismatch');
     }
@@ -108,7 +109,7 @@ describe('an encrypted object', () => {
   });
 
   test('does not open with its segments in another order, one of them twice, or one too many', async () => {
-    const object = await sealed(randomBytes(4 * segmentBytes));
+    const object = await encrypted(randomBytes(4 * segmentBytes));
     const head = object.subarray(0, headerBytes);
     const segments = [0, 1, 2, 3].map((index) =>
       object.subarray(headerBytes + index * (segmentBytes + tagBytes)).subarray(0, segmentBytes + tagBytes),
@@ -122,16 +123,19 @@ describe('an encrypted object', () => {
   });
 
   test('does not open under another name, with another key, or with the header of another', async () => {
-    const object = await sealed(randomBytes(100));
-    for (const other of [sealOf({ object: 'recordings/2026/11/26/b.wav' }), sealOf({ dataKey: Buffer.alloc(32, 8) })]) {
+    const object = await encrypted(randomBytes(100));
+    for (const other of [
+      segmentKeyOf({ object: 'recordings/2026/11/26/b.wav' }),
+      segmentKeyOf({ dataKey: Buffer.alloc(32, 8) }),
+    ]) {
       expect(await opened(object, other)).toEqual({ plain: Buffer.alloc(0), code: 'archive_mismatch' });
     }
-    const id = encodeHeader(sealOf({ dataKeyId: 'ff112233445566778899aabbccddeeff' }));
+    const id = encodeHeader(segmentKeyOf({ dataKeyId: 'ff112233445566778899aabbccddeeff' }));
     expect((await opened(Buffer.concat([id, object.subarray(headerBytes)]))).code).toBe('archive_mismatch');
   });
 
   test('is the same bytes in every version of Préavis: the ones that docs/encryption.md describes', async () => {
-    const object = await sealed(Buffer.from('told first'), sealOf({ segmentBytes: 65_536 }));
+    const object = await encrypted(Buffer.from('told first'), segmentKeyOf({ segmentBytes: 65_536 }));
     expect(object.toString('hex')).toBe(
       '50524541564953010001000000000000' +
         '00112233445566778899aabbccddeeff' +
@@ -149,7 +153,7 @@ describe('an object that is not encrypted', () => {
   });
 
   test('is not one of a later form', () => {
-    const header = encodeHeader(sealOf());
+    const header = encodeHeader(segmentKeyOf());
     for (const [at, value] of [
       [7, 2],
       [8, 255],
