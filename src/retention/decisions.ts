@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/retention/decisions.ts';
 import type { ShortenBasis } from '../catalogue/calls/recordings.ts';
-import { isoTime } from '../core/clock.ts';
+import { isoTime, type Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { claimedKid, type Signer } from '../core/crypto/signing.ts';
@@ -18,7 +18,7 @@ export type DecisionPorts = {
   signer: () => Promise<Signer>;
   /** A new ULID. */
   newId: () => string;
-  now: () => number;
+  clock: Clock;
   /** How long a decision is needed that has no end of its own, ms. */
   decisionsKeptMs: number;
   /** Who decides, for the audit trail. */
@@ -37,10 +37,10 @@ export type Decisions = {
   shorten(ends: readonly ShorterEnd[], basis: ShortenBasis): Promise<void>;
 };
 
-export function makeDecisions({ catalogue, signer, newId, now, ...ports }: DecisionPorts): Decisions {
+export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: DecisionPorts): Decisions {
   const { decisionsKeptMs, actor } = ports;
   const decide = async (what: Decision['what'], effect: DecisionEffect, neededUntil?: number): Promise<void> => {
-    const at = now();
+    const at = clock.now();
     const until = isoTime(neededUntil ?? at + decisionsKeptMs);
     const content: Decision = { decision: 1, id: newId(), decidedAt: isoTime(at), neededUntil: until, what };
     await catalogue.decisions.carryOut(
@@ -69,7 +69,7 @@ export function makeDecisions({ catalogue, signer, newId, now, ...ports }: Decis
       const what = { kind, caller: caller === undefined ? null : blindedCaller(caller) } as const;
       // By then every earlier choice has come to its own end, but for those from when languages were remembered for longer: of them
       // nobody knows any more, and a backup from then brings them back (docs/operations/certificates.md, Decisions).
-      await decide(what, { kind, callers }, Math.max(last ?? 0, now() + 1));
+      await decide(what, { kind, callers }, Math.max(last ?? 0, clock.now() + 1));
 
       return count;
     },
@@ -108,7 +108,7 @@ export type DecisionReplayPorts = {
   catalogue: CataloguePart<{ decisions: 'isKnown' | 'carryOut' | 'callersWithLanguage'; passes: 'note' }>;
   trusts: (kid: string) => Promise<boolean>;
   actor: string;
-  now: () => number;
+  clock: Clock;
 };
 
 /**
@@ -131,12 +131,12 @@ export async function findDecision(line: string, ports: DecisionReplayPorts): Pr
   if (read === undefined) return { state: 'invalid' };
   const { row, content } = read;
   const { kind, sha256 } = row;
-  if (row.neededUntil <= ports.now()) return { state: 'over' };
+  if (row.neededUntil <= ports.clock.now()) return { state: 'over' };
   const carryOut = async (): Promise<boolean> => {
-    const { catalogue, actor, now } = ports;
+    const { catalogue, actor, clock } = ports;
     const effect = await effectOf(content.what, catalogue);
 
-    return catalogue.decisions.carryOut(row, effect, { from: 'replayed', at: now() }, actor);
+    return catalogue.decisions.carryOut(row, effect, { from: 'replayed', at: clock.now() }, actor);
   };
 
   return { state: 'unknown', kind, sha256, carryOut };
@@ -199,16 +199,16 @@ export async function* strayDecisions(
 export async function lostDecisions({
   catalogue,
   ledger,
-  now,
+  clock,
 }: {
   catalogue: CataloguePart<{ decisions: 'listBeyond' }>;
   ledger: Ledger;
-  now: () => number;
+  clock: Clock;
 }): Promise<DecisionRow[]> {
   const sought = new Map<string, DecisionRow>();
   for (let after = ''; ;) {
     const rows = await catalogue.decisions.listBeyond(after, batch);
-    for (const row of rows) if (row.inLedger && row.neededUntil > now()) sought.set(row.sha256, row);
+    for (const row of rows) if (row.inLedger && row.neededUntil > clock.now()) sought.set(row.sha256, row);
     const last = rows.length < batch ? undefined : rows.at(-1);
     if (last === undefined) break;
     after = last.sha256;

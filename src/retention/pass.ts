@@ -7,8 +7,6 @@ import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
-import type { RecordingId } from '../core/ids.ts';
-import type { Logger } from '../core/log.ts';
 import {
   copyMissingCertificates,
   removeOldCertificates,
@@ -17,7 +15,7 @@ import {
   type CopyPorts,
 } from './certificates/copies.ts';
 import { removeOverDecisions } from './decisions.ts';
-import { doubtBefore, doubtStepped } from './doubts.ts';
+import { doubtBefore, doubtStepped, type DoubtPorts } from './doubts.ts';
 import { eraseRecording, isLockedNow, type ErasurePorts } from './erasure.ts';
 import { keepHead, removeOldHeads, type HeadPorts } from './heads/keepHeads.ts';
 import { isLockKnown } from './lockedDue.ts';
@@ -26,23 +24,20 @@ import { isLockKnown } from './lockedDue.ts';
  * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
  * goes on: what is erased is due no more.
  */
-export type RetentionPorts = Omit<ErasurePorts, 'catalogue'> &
-  Omit<CopyPorts, 'catalogue' | 'now'> &
-  Omit<HeadPorts, 'catalogue' | 'now'> & {
-    catalogue: ErasurePorts['catalogue'] &
-      CopyPorts['catalogue'] &
-      HeadPorts['catalogue'] &
-      CataloguePart<{
-        recordings: 'due' | 'find';
-        certificates: 'countDue' | 'countHeld';
-        clockDoubts: 'count' | 'stepped' | 'raise' | 'of' | 'lineTimes' | 'bootOffset' | 'noteBootOffset';
-        decisions: 'over' | 'remove';
-        preferences: 'sweep';
-        callers: 'sweep';
-        leases: 'take' | 'release';
-        passes: 'last' | 'note' | 'noteDone';
-      }>;
-    log: Logger;
+export type RetentionPorts = ErasurePorts &
+  CopyPorts &
+  HeadPorts &
+  DoubtPorts & {
+    catalogue: CataloguePart<{
+      recordings: 'due';
+      certificates: 'countDue' | 'countHeld';
+      clockDoubts: 'count';
+      decisions: 'over' | 'remove';
+      preferences: 'sweep';
+      callers: 'sweep';
+      leases: 'take' | 'release';
+      passes: 'last' | 'noteDone';
+    }>;
     /** How many recordings are erased at the same time. */
     atOnce: number;
     /** How long certificates are kept, ms. */
@@ -71,10 +66,7 @@ export type RetentionOptions = {
   waitMs: number;
   signal: AbortSignal;
   /** Gets each recording that was due, or in a dry run is. */
-  told?: (
-    recording: { id: RecordingId; keepUntil: number | null; outcome: 'due' | 'erased' | ErrorCode },
-    row: RecordingRow,
-  ) => void;
+  report?: (row: RecordingRow, outcome: 'due' | 'erased' | ErrorCode) => void;
   progress?: (done: number, total: number) => void;
 };
 
@@ -135,31 +127,28 @@ export async function retentionPass(ports: RetentionPorts, options: RetentionOpt
   return withLease(ports.catalogue, 'retention', options.waitMs, async () => {
     const result = await pass().catch(async (thrown: unknown) => {
       // A day without erasures is a day of the audit trail as well.
-      await keepHead(headPortsOf(ports), options.signal);
+      await keepHead(ports, options.signal);
       throw thrown;
     });
 
-    return { ...result, head: await keepHead(headPortsOf(ports), options.signal) };
+    return { ...result, head: await keepHead(ports, options.signal) };
   });
 }
-
-const headPortsOf = (ports: RetentionPorts): HeadPorts => ({ ...ports, now: () => ports.clock.now() });
 
 async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Omit<RetentionResult, 'head'>> {
   const { catalogue, clock, log } = ports;
   const { dryRun, signal, progress } = options;
   const at = clock.now();
-  const copies: CopyPorts = { ...ports, now: () => clock.now() };
   if (!dryRun) {
     await trustClock(catalogue, at, options.clockIsRight === true);
     await ports.ledger.check();
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.preferences.sweep();
     await sweepCallers(ports, at, signal);
-    await replayLedger(copies, { dryRun });
+    await replayLedger(ports, { dryRun });
     await refuseAfterRestoration(catalogue, at);
+    await doubtStepped(ports, signal);
   }
-  if (!dryRun) await doubtStepped(ports, signal);
   // In `serve`, where nobody sees the progress, calls would wait for the count.
   const total = progress === undefined ? 0 : await catalogue.certificates.countDue(at);
   const result = { due: 0, erased: 0, held: await catalogue.certificates.countHeld(at), locked: 0, doubtful: 0 };
@@ -171,7 +160,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     else {
       result.due += 1;
       if (outcome === 'erased') result.erased += 1;
-      options.told?.({ id: row.id, keepUntil: row.keepUntil, outcome }, row);
+      options.report?.(row, outcome);
     }
     const done = result.due + result.locked;
     progress?.(done, Math.max(total, done));
@@ -184,14 +173,15 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     );
     await Promise.all(rows.map((row) => limit(() => eraseNext(row))));
     // What cannot be copied now is told at the end, and keeps nothing from being erased.
-    if (result.erased > 0) await copyMissingCertificates(copies).catch(() => undefined);
+    if (result.erased > 0) await copyMissingCertificates(ports).catch(() => undefined);
     after = next;
   }
   result.doubtful = await catalogue.clockDoubts.count();
-  if (!dryRun) await copyMissingCertificates(copies);
-  if (!dryRun && !signal.aborted) {
-    const removed = await removeOldCertificates(copies, at - ports.certificatesKeptMs);
-    await removeOldHeads(headPortsOf(ports), at - ports.certificatesKeptMs);
+  if (dryRun) return result;
+  await copyMissingCertificates(ports);
+  if (!signal.aborted) {
+    const removed = await removeOldCertificates(ports, at - ports.certificatesKeptMs);
+    await removeOldHeads(ports, at - ports.certificatesKeptMs);
     if (removed > 0) log.info({ certificates: removed }, 'expired certificates deleted');
     await removeOverDecisions(ports, at);
     await catalogue.passes.noteDone('retention', clock.now());

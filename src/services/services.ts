@@ -31,13 +31,10 @@ export function makeServices(options: ServiceOptions) {
   const { archive, evidence, privacy, purposes, recording } = config;
   const signer = makeSigner(config, catalogue);
   const trusts = makeTrust(config, signer);
-  const now = (): number => clock.now();
   const certificatesKeptMs = evidence.certificateDays * dayMs;
 
   return {
     ...options,
-    /** ms since 1970 UTC. */
-    now,
     random: Math.random,
     spoolFolder: recording.spoolFolder,
     /** Recordings that are sent, erased or compared at a time. */
@@ -54,7 +51,7 @@ export function makeServices(options: ServiceOptions) {
     /** Whether a certificate of a trusted key says that a recording was erased. */
     isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => isRemovalProved(row, catalogue, trusts),
     /** What erases without a certificate; `actor` is who decides. */
-    decisions: makeDecisions({ catalogue, signer, newId: ulid, now, decisionsKeptMs: certificatesKeptMs, actor }),
+    decisions: makeDecisions({ catalogue, signer, newId: ulid, clock, decisionsKeptMs: certificatesKeptMs, actor }),
     certificatesKeptMs,
     callersKeptMs: privacy.callerDays * dayMs,
     /** What an alarm was raised for, which later upload passes do not tell again. */

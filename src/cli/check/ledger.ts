@@ -26,8 +26,8 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
   try {
     await ledger.check();
     if (!('catalogue' in services)) return [{ check, ok: true }];
-    const { catalogue, now } = services;
-    const ports = { ...services, since: now() - services.certificatesKeptMs };
+    const { catalogue, clock } = services;
+    const ports = { ...services, since: clock.now() - services.certificatesKeptMs };
     const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0, decisionsLost: 0, decisions: none() };
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
@@ -36,7 +36,7 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
       if (found.state === 'unknown') counts.decisions[found.kind] += 1;
       else counts[found.state] += 1;
     }
-    const wait = await waitAfterRestoration(catalogue, now());
+    const wait = await waitAfterRestoration(catalogue, clock.now());
     const replayed = none();
     if (wait !== undefined) {
       for (const { kind, count } of await catalogue.decisions.replayed(wait.since - dayMs)) replayed[kind] = count;

@@ -7,7 +7,7 @@ import { erasedAgain, erasureBegun } from '../../catalogue/retention/auditTrail.
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../../catalogue/retention/decisions.ts';
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
-import { dayMs } from '../../core/clock.ts';
+import { dayMs, type Clock } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
@@ -57,7 +57,7 @@ export type CopyPorts = Archives & {
   trusts: (kid: string) => Promise<boolean>;
   log: Logger;
   actor: string;
-  now: () => number;
+  clock: Clock;
 };
 
 const batch = 200;
@@ -301,7 +301,7 @@ class Replay {
   }
 
   async #takeDecision(line: string): Promise<'done' | 'again'> {
-    const { catalogue, log, now } = this.#ports;
+    const { catalogue, log, clock } = this.#ports;
     const found = this.#place === 'ledger' ? await findDecision(line, this.#ports) : ({ state: 'invalid' } as const);
     switch (found.state) {
       case 'known':
@@ -317,7 +317,7 @@ class Replay {
         const { kind, sha256 } = found;
         if (!this.#dryRun) {
           // Holds that were set since then are gone with it.
-          await catalogue.passes.note(restoration, now());
+          await catalogue.passes.note(restoration, clock.now());
           if (!(await found.carryOut())) return 'done';
           log.warn({ decision: sha256, kind }, 'decision missing from catalogue replayed');
         }
@@ -337,7 +337,7 @@ class Replay {
   }
 
   async #restore({ content, row: certificate }: Read): Promise<void> {
-    const { catalogue, log, actor, now } = this.#ports;
+    const { catalogue, log, actor, clock } = this.#ports;
     const { recording, number, sha256 } = certificate;
     const row = await catalogue.recordings.find(recording);
     this.#replayed.certificates += 1;
@@ -345,10 +345,10 @@ class Replay {
     if (isNew) this.#replayed.erasedAgain.push(recording);
     if (this.#dryRun) return;
     // Holds that were set since then are gone with it.
-    await catalogue.passes.note(restoration, now());
+    await catalogue.passes.note(restoration, clock.now());
     if (row !== undefined && isNew) {
       const detail = { rule: 'ledger', certificate: sha256 };
-      await catalogue.certificates.beginErasure(recording, now(), 'erased before', {
+      await catalogue.certificates.beginErasure(recording, clock.now(), 'erased before', {
         event: erasureBegun,
         actor,
         detail,

@@ -7,7 +7,7 @@ import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { HeadRow } from '../../catalogue/retention/chainHeads.ts';
 import type { LockMode } from '../../config/objectLockModes.ts';
 import { chainStart } from '../../core/crypto/hashChain.ts';
-import { isoTime } from '../../core/clock.ts';
+import { isoTime, type Clock } from '../../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { Logger } from '../../core/log.ts';
@@ -29,7 +29,7 @@ export type HeadPorts = {
   ledger: Ledger;
   signer: () => Promise<Signer>;
   log: Logger;
-  now: () => number;
+  clock: Clock;
   /** How a head is locked in the archive; undefined: it is not. */
   headLock: HeadLock | undefined;
 };
@@ -57,7 +57,7 @@ export async function signHead(ports: HeadPorts, restored: Head['restored'] = nu
       head: 1,
       number: (last?.number ?? 0) + 1,
       catalogue: await catalogue.file.identity(),
-      signedAt: isoTime(ports.now()),
+      signedAt: isoTime(ports.clock.now()),
       line: newest?.id ?? 0,
       chain: newest?.chain ?? chainStart,
       previous: last?.sha256 ?? null,
@@ -83,14 +83,14 @@ async function isSigned(
 }
 
 /** Puts the heads that are only in the catalogue into the ledger, and then into the archive. Throws what those throw. */
-export async function copyHeads({ catalogue, ledger, store, now, headLock }: HeadPorts): Promise<void> {
+export async function copyHeads({ catalogue, ledger, store, clock, headLock }: HeadPorts): Promise<void> {
   for (const { jws, sha256 } of await catalogue.chainHeads.withoutCopy('ledger')) {
     await ledger.append(jws);
     failPoint?.('retention, head in the ledger');
     await catalogue.chainHeads.noteCopy(sha256, 'ledger', true);
   }
   for (const row of await catalogue.chainHeads.withoutCopy('archive')) {
-    const lock = headLock && { mode: headLock.mode, until: wholeSecond(now() + headLock.keptMs) };
+    const lock = headLock && { mode: headLock.mode, until: wholeSecond(clock.now() + headLock.keptMs) };
     await putHead(row, store, lock);
     await catalogue.chainHeads.noteCopy(row.sha256, 'archive', true);
   }

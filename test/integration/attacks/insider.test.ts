@@ -89,7 +89,7 @@ function cutOff(site: Site): void {
 const keyPorts = (site: Site) => {
   const catalogue = open(site.file, site.set.clock);
 
-  return { ...site.set, catalogue, now: () => site.set.clock.now() };
+  return { ...site.set, catalogue };
 };
 
 const endsEarly = /^the audit trail ends at line \d+, before what was signed \(head 3, /m;

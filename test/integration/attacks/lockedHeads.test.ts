@@ -95,7 +95,7 @@ test('one that was stored and could not be locked is locked by the next pass, an
   if (head === undefined) throw new Error('no head');
   await set.catalogue.chainHeads.noteCopy(head.sha256, 'archive', false);
   const longer = { mode: 'governance', keptMs: keptMs + dayMs } as const;
-  await copyHeads({ ...set, headLock: longer, now: () => set.clock.at });
+  await copyHeads({ ...set, headLock: longer });
   expect(await set.store.versions(headKey(head))).toHaveLength(1);
   const { lock } = await set.store.protection(headKey(head), null, never);
   expect(lock?.until).toBeGreaterThanOrEqual(Math.floor((set.clock.at + longer.keptMs) / 1_000) * 1_000);

@@ -198,7 +198,7 @@ describe('the erasure that a person asks for', () => {
       lockInArchive: (row, given) => lockInArchive(row, set, given),
       erase: (row) => eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set),
       checkLedger: () => set.ledger.check(),
-      copyCertificates: () => copyMissingCertificates({ ...set, now: () => set.clock.now() }),
+      copyCertificates: () => copyMissingCertificates(set),
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
     const order = { hash, apply: true, waitMs: 0, signal, ...rules };

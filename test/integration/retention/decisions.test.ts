@@ -48,8 +48,7 @@ function backup(set: SubjectStage): () => SubjectStage {
   };
 }
 
-const copyPorts = (set: SubjectStage) => ({ ...set, now: () => set.clock.now() });
-const replay = (set: SubjectStage, dryRun = false) => replayLedger(copyPorts(set), { dryRun });
+const replay = (set: SubjectStage, dryRun = false) => replayLedger(set, { dryRun });
 const endsOf = async ({ catalogue }: { catalogue: Catalogue }, id: RecordingId) =>
   Object.fromEntries(
     (await catalogue.recordings.purposeEnds(id)).map(({ purpose, keepUntil }) => [purpose, keepUntil]),
@@ -91,7 +90,7 @@ async function decided() {
   expect(await set.erased()).toMatchObject({ code: 3, json: { unrecordedCalls: 1, languageRemembered: true } });
   const shorter = recorderEnd + 7 * dayMs;
   await set.decisions.shorten([{ recording: other.id, purpose: 'training', to: shorter }], 'storageTime');
-  await copyMissingCertificates(copyPorts(set));
+  await copyMissingCertificates(set);
   const now = set.clock.now();
 
   return { set, before, kept, other, others, shorter, now };
@@ -131,10 +130,10 @@ describe('a catalogue that was put back', () => {
       { ok: true, warning: expect.stringContaining(`decisions carried out again: ${words}`) as string },
     ]);
 
-    expect(await replayLedger(copyPorts(restored), { dryRun: false, fromStart: true })).toMatchObject({
+    expect(await replayLedger(restored, { dryRun: false, fromStart: true })).toMatchObject({
       decisions: none,
     });
-    await copyMissingCertificates(copyPorts(restored));
+    await copyMissingCertificates(restored);
     expect(await linesOf(restored)).toHaveLength(4);
     // Holds that were set since the backup are not in it.
     set.clock.at = recorderEnd + 8 * dayMs;
@@ -167,7 +166,7 @@ describe('a catalogue that was put back', () => {
     await finishRecordings(set);
     const to = recorderEnd + 3 * dayMs;
     await set.decisions.shorten([{ recording: call.id, purpose: 'training', to }], 'storageTime');
-    await copyMissingCertificates(copyPorts(set));
+    await copyMissingCertificates(set);
     const restored = before();
     expect(await replay(restored)).toMatchObject({ decisions: { purposesShortened: 1 } });
     expect(await endsOf(restored, call.id)).toEqual({});
@@ -196,7 +195,7 @@ describe('a catalogue that was put back', () => {
       await set.catalogue.preferences.set(caller, 'nl', callStart + 2 * dayMs);
       await set.decisions.forgetLanguages(caller);
     }
-    await copyMissingCertificates(copyPorts(set));
+    await copyMissingCertificates(set);
     await replay(set);
     const before = backup(set);
     const { length } = await ledgerOf(set);
@@ -206,7 +205,7 @@ describe('a catalogue that was put back', () => {
     for (const days of [19, 18, 17]) {
       const to = recorderEnd + days * dayMs;
       await set.decisions.shorten([{ recording: id, purpose: 'training', to }], 'storageTime');
-      await copyMissingCertificates(copyPorts(set));
+      await copyMissingCertificates(set);
     }
     // What came after the backup lies before the place up to which it was read.
     expect((await ledgerOf(set)).length).toBeGreaterThan(length);
@@ -237,7 +236,7 @@ describe('the ledger', () => {
     const { id } = await set.called('+3225550124');
     await set.decisions.shorten([{ recording: id, purpose: 'training', to: recorderEnd + 7 * dayMs }], 'storageTime');
     await expect(ledgerOf(set)).rejects.toThrow();
-    await copyMissingCertificates(copyPorts(set));
+    await copyMissingCertificates(set);
     const lines = await ledgerOf(set);
     expect(await checked(set)).toEqual([{ check: 'erasure ledger', ok: true }]);
     await writeFile(set.ledger.file, '');

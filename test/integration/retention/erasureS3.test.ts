@@ -81,7 +81,7 @@ test('a restored catalogue and restored objects are erased again by the ledger',
   await copyFile(`${set.folder}/backup.db`, `${set.folder}/restored.db`);
   const catalogue = open(`${set.folder}/restored.db`, set.clock);
   expect((await catalogue.recordings.find(id))?.status).toBe('archived');
-  const ports = { ...set, catalogue, now: () => set.clock.now() };
+  const ports = { ...set, catalogue };
   expect((await replayLedger(ports, { dryRun: false })).erasedAgain).toEqual([id]);
   expect((await catalogue.recordings.find(id))?.status).toBe('erased');
   for (const key of [wav, receipt]) expect(await set.store.versions(key)).toEqual([]);

@@ -30,7 +30,7 @@ async function stage(): Promise<Stage> {
   return { ...(await archiveStage(own, open)), folder: own };
 }
 
-const portsOf = (set: ArchiveStage) => ({ ...set, now: () => set.clock.now(), since: 0 });
+const portsOf = (set: ArchiveStage) => ({ ...set, since: 0 });
 const seen = (set: ArchiveStage, change: Partial<Parameters<typeof verifyHeads>[0]> = {}) =>
   verifyHeads({ ...portsOf(set), ...change }, never);
 const faultsOf = async (set: ArchiveStage) => (await seen(set)).faults;

@@ -3,7 +3,12 @@ import { objectKeys } from '../../../src/store/objectKeys.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
-import { erasureFailed, retentionPass, type RetentionPorts } from '../../../src/retention/pass.ts';
+import {
+  erasureFailed,
+  retentionPass,
+  type RetentionOptions,
+  type RetentionPorts,
+} from '../../../src/retention/pass.ts';
 import { archiveStage, killedAt, type ArchiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
@@ -19,8 +24,9 @@ const keepUntil = recorderEnd + 28 * dayMs;
 /** A pass, and what it told of each recording. */
 async function erase(ports: RetentionPorts, { dryRun = false, clockIsRight = false, signal = never } = {}) {
   const recordings: unknown[] = [];
-  const told = (recording: unknown) => recordings.push(recording);
-  const result = await retentionPass(ports, { dryRun, clockIsRight, waitMs: 0, signal, told });
+  const report: RetentionOptions['report'] = ({ id, keepUntil }, outcome) =>
+    recordings.push({ id, keepUntil, outcome });
+  const result = await retentionPass(ports, { dryRun, clockIsRight, waitMs: 0, signal, report });
 
   return { ...result, recordings };
 }

@@ -10,7 +10,7 @@ export function decisionsIn(folder: string, catalogue: Catalogue, clock: Clock):
     catalogue,
     signer: () => openSigner(`${folder}/signing-key.pem`),
     newId: ulid,
-    now: () => clock.now(),
+    clock,
     decisionsKeptMs: 3_653 * 86_400_000,
     actor: 'operator',
   });

@@ -1,5 +1,5 @@
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
-import { retentionPass, type RetentionPorts } from '../../../src/retention/pass.ts';
+import { retentionPass, type RetentionOptions, type RetentionPorts } from '../../../src/retention/pass.ts';
 import type { ArchiveStage } from '../archive/archiving.ts';
 import { dayMs, recorderEnd } from '../catalogue/catalogues.ts';
 
@@ -7,17 +7,17 @@ const never = new AbortController().signal;
 /** When a recording of archiveStage is due. */
 export const due = recorderEnd + 28 * dayMs;
 
-type Told = Parameters<NonNullable<Parameters<typeof retentionPass>[1]['told']>>[0];
+type Outcome = Parameters<NonNullable<RetentionOptions['report']>>[1];
 
 /** A retention pass, and what it told of each recording. */
 export async function erasePass(ports: RetentionPorts, { dryRun = false, clockIsRight = false, signal = never } = {}) {
-  const recordings: Told[] = [];
+  const recordings: { id: string; keepUntil: number | null; outcome: Outcome }[] = [];
   const result = await retentionPass(ports, {
     dryRun,
     clockIsRight,
     waitMs: 0,
     signal,
-    told: (recording) => recordings.push(recording),
+    report: ({ id, keepUntil }, outcome) => recordings.push({ id, keepUntil, outcome }),
   });
 
   return { ...result, recordings };

@@ -78,7 +78,7 @@ export async function certificatesVerify(
 
   return withServices<ExitCode>(context, config, 'command', async (services) => {
     const archives = offline ? { store: undefined } : await makeArchives(config, services.catalogue);
-    const ports = { ...services, ...archives, since: services.now() - services.certificatesKeptMs };
+    const ports = { ...services, ...archives, since: services.clock.now() - services.certificatesKeptMs };
     const verify = async (): Promise<Verified> => {
       const verified = await verifyCertificates(ports, { signal: work.signal, progress: work.progress });
       for await (const fault of decisionFaults(ports, work.signal)) {
@@ -156,7 +156,7 @@ export async function certificatesReplay(
     const { catalogue } = services;
     const ledger = await replayLedger(services, { dryRun, fromStart: true, progress });
     const archive = await replayArchive(services, { dryRun, progress });
-    const ports = { ...services, since: services.now() - services.certificatesKeptMs };
+    const ports = { ...services, since: services.clock.now() - services.certificatesKeptMs };
     let writtenAgain = 0;
     for await (const { sha256 } of lostLines(ports)) {
       writtenAgain += 1;

@@ -29,7 +29,7 @@ const mostShown = 1_000;
 const mostPlanned = 20;
 
 type Outcome = 'due' | 'erased' | ErrorCode;
-type Told = { row: RecordingRow; outcome: Outcome; lock: Lock | undefined };
+type Reported = { row: RecordingRow; outcome: Outcome; lock: Lock | undefined };
 
 /**
  * One retention pass. On a terminal the plan comes first, and a question; elsewhere, with `yes` and with `json` it acts at once. Exit 3
@@ -50,7 +50,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const isLogEmptied = dryRun || (await logEmptied(services.catalogue, logWaitMs));
     if (json) context.print(JSON.stringify(shownPass(done, dryRun, isLogEmptied), undefined, 2));
     else {
-      context.print(passInWords(done.result, done.told, { dryRun, more: '--json' }));
+      context.print(passInWords(done.result, done.recordings, { dryRun, more: '--json' }));
       if (!isLogEmptied) context.print(logHeld);
       if (head !== 'kept' && head !== 'unsigned') {
         context.print(
@@ -64,7 +64,7 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
   });
 }
 
-type Done = { result: RetentionResult; told: Told[] };
+type Done = { result: RetentionResult; recordings: Reported[] };
 /** @param most so many recordings are named at most, for people */
 type Pass = (preview: boolean, most: number) => Promise<Done>;
 
@@ -77,26 +77,26 @@ function makePass(
     const undone = preview ? 'nothing was changed' : 'what was not yet erased is left to the next pass';
     const work = beginProgress(undone, json);
     try {
-      const told: Told[] = [];
+      const recordings: Reported[] = [];
       const result = await retentionPass(services, {
         dryRun: preview,
         clockIsRight,
         waitMs,
         signal: work.signal,
         progress: work.progress,
-        told: ({ outcome }, row) => {
-          if (json || told.length < most) told.push({ row, outcome, lock: undefined });
+        report: (row, outcome) => {
+          if (json || recordings.length < most) recordings.push({ row, outcome, lock: undefined });
         },
       });
       const lockPorts = { ...services, at: context.clock.now() };
       const limit = pLimit(services.atOnce);
-      const look = async (each: Told): Promise<void> => {
+      const look = async (each: Reported): Promise<void> => {
         each.lock = work.signal.aborted ? undefined : await lockThatKeeps(each.row, lockPorts, work.signal);
       };
-      if (preview) await Promise.all(told.map((each) => limit(() => look(each))));
+      if (preview) await Promise.all(recordings.map((each) => limit(() => look(each))));
       if (preview) work.signal.throwIfAborted();
 
-      return { result, told };
+      return { result, recordings };
     } finally {
       work.end();
     }
@@ -106,45 +106,45 @@ function makePass(
 /** What somebody at a terminal says to the plan; true where nobody is there, or nothing is due. */
 async function isWanted(context: CommandContext, pass: Pass): Promise<boolean> {
   if (context.ask === undefined) return true;
-  const { result, told } = await pass(true, mostPlanned);
+  const { result, recordings } = await pass(true, mostPlanned);
   const { due } = result;
   if (due === 0) return true;
-  context.print(passInWords(result, told, { dryRun: true, more: '--dry-run' }));
-  const kept = told.filter(({ lock }) => lock !== undefined).length;
+  context.print(passInWords(result, recordings, { dryRun: true, more: '--dry-run' }));
+  const kept = recordings.filter(({ lock }) => lock !== undefined).length;
   const what =
     due > kept ? `Erase ${counted(due - kept, 'recording')}?` : 'A lock keeps all that is due. Try it all the same?';
 
   return context.ask(`${what} It cannot be undone.`);
 }
 
-function shownPass({ result, told }: Done, dryRun: boolean, isLogEmptied: boolean) {
+function shownPass({ result, recordings }: Done, dryRun: boolean, isLogEmptied: boolean) {
   const { due, erased, held, locked, doubtful, head } = result;
-  const recordings = told.map(({ row: { id, keepUntil }, outcome, lock }) => ({
+  const shown = recordings.map(({ row: { id, keepUntil }, outcome, lock }) => ({
     id,
     keepUntil: keepUntil === null ? null : isoTime(keepUntil),
     outcome,
     ...(lock === undefined ? {} : { lock: shownLock(lock) }),
   }));
 
-  return { dryRun, due, erased, held, locked, doubtful, head, logEmptied: isLogEmptied, recordings };
+  return { dryRun, due, erased, held, locked, doubtful, head, logEmptied: isLogEmptied, recordings: shown };
 }
 
 function passInWords(
   { due, erased, held, locked, doubtful }: RetentionResult,
-  told: readonly Told[],
+  recordings: readonly Reported[],
   { dryRun, more }: { dryRun: boolean; more: string },
 ): string {
   const until = timeColumn(
     'KEPT UNTIL',
-    told.map(({ row }) => row.keepUntil),
+    recordings.map(({ row }) => row.keepUntil),
   );
-  const cells = told.map(({ row, outcome, lock }, index) => [
+  const cells = recordings.map(({ row, outcome, lock }, index) => [
     row.id,
     until.cells[index] ?? '',
     lock === undefined ? outcome : `${outcome}, but ${lockInWords(lock)}`,
   ]);
-  const lockedNow = told.filter(({ lock }) => lock !== undefined).length;
-  const ofNamed = due > told.length ? ' of those named' : '';
+  const lockedNow = recordings.filter(({ lock }) => lock !== undefined).length;
+  const ofNamed = due > recordings.length ? ' of those named' : '';
   const kept = [
     ...(lockedNow === 0 ? [] : [`a lock keeps ${lockedNow}${ofNamed}`]),
     ...(held === 0 ? [] : [`a hold keeps ${held} more`]),
@@ -156,8 +156,8 @@ function passInWords(
   const sum = dryRun ? `${counted(due, 'recording is', 'recordings are')} due` : `${due} due, ${erased} erased`;
 
   return [
-    ...(told.length === 0 ? [] : [table(['RECORDING', until.header, 'OUTCOME'], cells)]),
-    ...(due > told.length ? [`... and ${due - told.length} more (${more} names all)`] : []),
+    ...(recordings.length === 0 ? [] : [table(['RECORDING', until.header, 'OUTCOME'], cells)]),
+    ...(due > recordings.length ? [`... and ${due - recordings.length} more (${more} names all)`] : []),
     ...wrapped([sum, ...kept].join('; '), tableWidth),
   ].join('\n');
 }

@@ -138,7 +138,7 @@ test('one that is ahead of a restored catalogue is wrong until it was replayed, 
   }
   expect(await readFile(set.ledger.file)).toEqual(lines);
   expect(await restored.certificates.count()).toBe(0);
-  await replayLedger({ ...set, catalogue: restored, now: () => due }, { dryRun: false });
+  await replayLedger({ ...set, catalogue: restored, clock: { now: () => due } }, { dryRun: false });
   // As long as retention waits for people to set holds again.
   expect(await found(set, restored)).toMatchObject([
     { ok: true, warning: expect.stringContaining('retention erases nothing until 2026-09-22') as string },

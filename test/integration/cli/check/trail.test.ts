@@ -59,7 +59,7 @@ test('a trail that is what was signed is well; one whose end is gone is wrong un
       hint: expect.stringContaining('preavis certificates replay --restored') as string,
     },
   ]);
-  const ports = { ...set, now: () => set.clock.now(), since: 0 };
+  const ports = { ...set, since: 0 };
   await replayHeads(ports, { dryRun: false, by: 'user alice' });
   expect(await found(set)).toEqual([
     {
