@@ -3,6 +3,7 @@ import { undefinedIfUnreadable, type CataloguePart } from '../catalogue/catalogu
 import type { LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { CallId } from '../core/ids.ts';
+import { pagesOf } from '../core/pages.ts';
 
 /** What the catalogue has of a call of the person who asks. */
 export type PersonCall = { caller: KeptCaller; call: CallRow; recording: PersonRecording | undefined };
@@ -21,15 +22,12 @@ const batch = 200;
 
 /** The calls of one person, by the keyed hash of the number, the oldest first. */
 export async function* callsOfPerson(catalogue: FindPorts, hash: string): AsyncGenerator<FoundCall> {
-  for (let after = ''; ;) {
-    const callers = await catalogue.callers.callsOf(hash, after, batch);
+  const page = (after: string, limit: number) => catalogue.callers.callsOf(hash, after, limit);
+  for await (const callers of pagesOf(batch, '', page, ({ call }) => call)) {
     for (const caller of callers) {
       const found = await callOf(caller, catalogue).catch(undefinedIfUnreadable);
       yield found === undefined ? { kind: 'unreadable', id: caller.call } : { kind: 'call', ...found };
     }
-    const last = callers.at(-1);
-    if (last === undefined || callers.length < batch) return;
-    after = last.call;
   }
 }
 

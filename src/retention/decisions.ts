@@ -5,9 +5,10 @@ import type { ShortenBasis } from '../catalogue/calls/recordings.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { pagesOf } from '../core/pages.ts';
 import { claimedKid, type Signer } from '../core/crypto/signing.ts';
 import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision, type Decision } from './decision.ts';
-import type { Ledger } from './certificates/ledger.ts';
+import { missingFrom, type Ledger } from './certificates/ledger.ts';
 
 /**
  * Erases what has no certificate: whose a call was, a remembered language, the time of a purpose. Each such decision is signed before
@@ -166,10 +167,8 @@ async function callersOf(
   catalogue: CataloguePart<{ decisions: 'callersWithLanguage' }>,
 ): Promise<string[]> {
   const found: string[] = [];
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const callers: string[] = await catalogue.decisions.callersWithLanguage(after, batch);
+  for await (const callers of pagesOf(batch, '', catalogue.decisions.callersWithLanguage, (last) => last)) {
     found.push(...callers.filter((caller) => blindedCaller(caller) === blinded));
-    after = callers.length < batch ? undefined : callers.at(-1);
     await breathe();
   }
 
@@ -196,7 +195,7 @@ export async function* strayDecisions(
 }
 
 /** Decisions that were put into the ledger and are not in it any more. */
-export async function lostDecisions({
+export async function* lostDecisions({
   catalogue,
   ledger,
   clock,
@@ -204,22 +203,15 @@ export async function lostDecisions({
   catalogue: CataloguePart<{ decisions: 'listBeyond' }>;
   ledger: Ledger;
   clock: Clock;
-}): Promise<DecisionRow[]> {
-  const sought = new Map<string, DecisionRow>();
-  for (let after = ''; ;) {
-    const rows = await catalogue.decisions.listBeyond(after, batch);
-    for (const row of rows) if (row.inLedger && row.neededUntil > clock.now()) sought.set(row.sha256, row);
-    const last = rows.length < batch ? undefined : rows.at(-1);
-    if (last === undefined) break;
-    after = last.sha256;
-  }
-  if (sought.size === 0) return [];
-  for await (const { line } of ledger.lines(0)) {
-    if (isDecision(line)) sought.delete(sha256Of(line));
-    if (sought.size === 0) break;
-  }
-
-  return [...sought.values()];
+}): AsyncGenerator<Pick<DecisionRow, 'sha256' | 'kind'>> {
+  const noted = async function* () {
+    for await (const rows of pagesOf(batch, '', catalogue.decisions.listBeyond, ({ sha256 }) => sha256)) {
+      for (const { sha256, kind, inLedger, neededUntil } of rows) {
+        if (inLedger && neededUntil > clock.now()) yield { sha256, kind };
+      }
+    }
+  };
+  yield* missingFrom(ledger, noted());
 }
 
 /** What is wrong with the decisions of the ledger, for people. */
@@ -239,7 +231,7 @@ export async function* decisionFaults(
         yield `only the ledger has a decision (${found.kind}): preavis certificates replay mends it`;
     }
   }
-  for (const { kind } of await lostDecisions(ports)) yield `a decision (${kind}) is not in the ledger any more`;
+  for await (const { kind } of lostDecisions(ports)) yield `a decision (${kind}) is not in the ledger any more`;
 }
 
 /** Removes the decisions that are needed no more, from the ledger and then from the catalogue; how many. */

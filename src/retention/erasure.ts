@@ -306,7 +306,6 @@ async function certify(
         previous: last?.sha256 ?? null,
         audit: head === undefined ? null : { line: head.id, chain: head.chain },
       },
-      row.id,
       signer,
     );
     const { number, sha256 } = certificate;

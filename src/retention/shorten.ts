@@ -4,6 +4,7 @@ import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Decisions } from './decisions.ts';
 import type { RecordingId } from '../core/ids.ts';
+import { pagesOf } from '../core/pages.ts';
 
 export type ShortenPorts = {
   catalogue: CataloguePart<{ recordings: 'longerKept' | 'purposeEnds'; legalHolds: 'of'; auditTrail: 'of' }>;
@@ -48,19 +49,18 @@ export async function shortenPass(
 ): Promise<Shortened> {
   const at = clock.now();
   const result: Shortened = { longer: 0, over: 0, held: 0, otherPurpose: 0, locked: 0, lockedUntil: undefined };
-  for (let after = ''; ;) {
+  const page = (after: string) => catalogue.recordings.longerKept(purpose, keepMs, after, batch);
+  for await (const ends of pagesOf(batch, '', page, ({ id }) => id)) {
     signal?.throwIfAborted();
-    const ends = await catalogue.recordings.longerKept(purpose, keepMs, after, batch);
     result.longer += ends.length;
     for (const { id } of ends.filter(({ to }) => to <= at)) await countOver({ id, purpose }, result, catalogue, at);
     const shorter = ends.map(({ id, to }) => ({ recording: id, purpose, to }));
     if (apply) await decisions.shorten(shorter, 'storageTime');
     // How many there are in all is known at the end only.
     progress?.(result.longer, result.longer + (ends.length < batch ? 0 : batch));
-    const last = ends.at(-1);
-    if (last === undefined || ends.length < batch) return result;
-    after = last.id;
   }
+
+  return result;
 }
 
 async function countOver(

@@ -31,7 +31,7 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
     const counts: Counts = { lost: 0, unknown: 0, untrusted: 0, invalid: 0, decisionsLost: 0, decisions: none() };
     for (const lost = lostLines(ports); (await lost.next()).done !== true;) counts.lost += 1;
     for await (const { kind } of strayLines(ports)) counts[kind] += 1;
-    counts.decisionsLost = (await lostDecisions(services)).length;
+    for (const lost = lostDecisions(services); (await lost.next()).done !== true;) counts.decisionsLost += 1;
     for await (const found of strayDecisions({ ...services, actor: check })) {
       if (found.state === 'unknown') counts.decisions[found.kind] += 1;
       else counts[found.state] += 1;

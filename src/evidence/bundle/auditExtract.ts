@@ -5,12 +5,12 @@
  * only steps of the status leave a gap (stepsFault).
  */
 import * as z from 'zod';
-import type { AuditLine } from '../../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
+import { pagesOf } from '../../core/pages.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -60,16 +60,6 @@ async function linkBefore(trail: Trail, id: number): Promise<string> {
   return chainStart;
 }
 
-async function* linesBetween(trail: Trail, from: number, to: number): AsyncGenerator<AuditLine> {
-  for (let next = from; next <= to;) {
-    const page = await trail.auditTrail.lines(next, to, pageLines);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined) return;
-    next = last.id + 1;
-  }
-}
-
 /**
  * Takes the extract as the trail is now.
  *
@@ -89,15 +79,15 @@ export async function extractAudit(
   const before = await linkBefore(trail, first.id);
   let link = before;
   let lines = 0;
-  const piece: string[] = [];
-  for await (const { id, digest, chain } of linesBetween(trail, first.id, head.id)) {
-    link = linkOf(link, digest);
-    if (link !== chain) throw broken(id);
-    lines += 1;
-    piece.push(`${id} ${digest}\n`);
-    if (piece.length >= pageLines) await write(piece.splice(0).join(''));
+  const page = (from: number) => trail.auditTrail.lines(from, head.id, pageLines);
+  for await (const part of pagesOf(pageLines, first.id, page, ({ id }) => id + 1)) {
+    for (const { id, digest, chain } of part) {
+      link = linkOf(link, digest);
+      if (link !== chain) throw broken(id);
+    }
+    lines += part.length;
+    await write(part.map(({ id, digest }) => `${id} ${digest}\n`).join(''));
   }
-  await write(piece.splice(0).join(''));
 
   return { audit: 1, recording, rows: shown, chain: { before, lines, head } };
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
-import type { NewCertificate } from '../../catalogue/retention/certificates.ts';
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
+import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
+import { pagesOf } from '../../core/pages.ts';
 
 /**
  * The proof of an erasure: what was removed, by which rule, when, and that nothing was left. It is a JWS, and each names the
@@ -46,20 +48,16 @@ const certificateSchema = z.strictObject({
 });
 export type Certificate = z.output<typeof certificateSchema>;
 
-export async function issueCertificate(
-  content: Certificate,
-  recording: RecordingId,
-  signer: Signer,
-): Promise<NewCertificate> {
-  const jws = await signer.sign(content, type);
+const rowOf = ({ number, recording, verifiedAt }: Certificate, jws: string): NewCertificate => ({
+  number,
+  sha256: sha256Of(jws),
+  recording: recording as RecordingId,
+  issuedAt: Date.parse(verifiedAt),
+  jws,
+});
 
-  return {
-    number: content.number,
-    sha256: sha256Of(jws),
-    recording,
-    issuedAt: Date.parse(content.verifiedAt),
-    jws,
-  };
+export async function issueCertificate(content: Certificate, signer: Signer): Promise<NewCertificate> {
+  return rowOf(content, await signer.sign(content, type));
 }
 
 /** Throws certificate_invalid. */
@@ -69,19 +67,20 @@ export async function readCertificate(
   try {
     const { payload, kid } = await verifySigned(jws, type);
     const content = certificateSchema.parse(payload);
-    const { number, recording, verifiedAt } = content;
-    const row = {
-      number,
-      sha256: sha256Of(jws),
-      recording: recording as RecordingId,
-      issuedAt: Date.parse(verifiedAt),
-      jws,
-    };
 
-    return { content, kid, row };
+    return { content, kid, row: rowOf(content, jws) };
   } catch (cause) {
     throw new PreavisError('certificate_invalid', 'a certificate is not what was signed', { cause });
   }
+}
+
+/** Those of the catalogue, in their order. */
+export async function* everyCertificate({
+  certificates,
+}: CataloguePart<{ certificates: 'listBeyond' }>): AsyncGenerator<CertificateRow> {
+  const first = { number: 0, sha256: '' };
+  const pages = pagesOf(200, first, certificates.listBeyond, ({ number, sha256 }) => ({ number, sha256 }));
+  for await (const rows of pages) yield* rows;
 }
 
 /** Where a certificate lies in the archive, beside the recordings and apart from them. */

@@ -1,11 +1,13 @@
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
+import type { CertificateRow } from '../../catalogue/retention/certificates.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isCompactJws, typeOfSigned } from '../../core/crypto/signing.ts';
 import { headType } from '../heads/chainHead.ts';
+import { everyCertificate } from './certificate.ts';
 import { readCopy } from './copies.ts';
 import { decisionType } from '../decision.ts';
-import type { Ledger } from './ledger.ts';
+import { missingFrom, type Ledger } from './ledger.ts';
 
 /** What ledger and catalogue do not both have. Both are read in parts: neither need fit into memory. */
 export type ComparePorts = {
@@ -54,34 +56,15 @@ export async function* strayLines(
   }
 }
 
-const batch = 200;
-/** So many are looked for in one reading of the ledger. */
-const soughtAtOnce = 250_000;
-
-export type LostLine = { sha256: string; number: number; recording: RecordingId };
-
 /** Certificates that were put into the ledger and are not in it any more. */
 export async function* lostLines(
   { catalogue, ledger, since }: Omit<ComparePorts, 'trusts'>,
   signal?: AbortSignal,
-): AsyncGenerator<LostLine> {
-  const sought = new Map<string, LostLine>();
-  for (let after = { number: 0, sha256: '' }; ;) {
-    const rows = await catalogue.certificates.listBeyond(after, batch);
-    for (const { sha256, number, recording, inLedger, issuedAt } of rows) {
-      if (inLedger && issuedAt >= since) sought.set(sha256, { sha256, number, recording });
+): AsyncGenerator<Pick<CertificateRow, 'sha256' | 'number' | 'recording'>> {
+  const noted = async function* () {
+    for await (const { sha256, number, recording, inLedger, issuedAt } of everyCertificate(catalogue)) {
+      if (inLedger && issuedAt >= since) yield { sha256, number, recording };
     }
-    const last = rows.length < batch ? undefined : rows.at(-1);
-    if (sought.size > 0 && (last === undefined || sought.size >= soughtAtOnce)) {
-      for await (const { line } of ledger.lines(0)) {
-        signal?.throwIfAborted();
-        sought.delete(sha256Of(line));
-        if (sought.size === 0) break;
-      }
-      yield* sought.values();
-      sought.clear();
-    }
-    if (last === undefined) return;
-    after = last;
-  }
+  };
+  yield* missingFrom(ledger, noted(), signal);
 }

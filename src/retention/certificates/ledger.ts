@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { sha256Of } from '../../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { requireLedgerLock, withLedgerLock } from './ledgerLock.ts';
 import { giveAsThere, likeThatThere, nearestFolder } from './ledgerOwner.ts';
@@ -20,6 +21,32 @@ export type Ledger = {
   /** Keeps only the lines for which `isKept` holds; the new length in bytes. What others add meanwhile waits for it. */
   prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
 };
+
+/** So many are looked for in one reading of the ledger. */
+const wantedAtOnce = 250_000;
+
+/** Those whose line is not in the ledger. */
+export async function* missingFrom<Line extends { sha256: string }>(
+  ledger: Ledger,
+  lines: AsyncIterable<Line>,
+  signal?: AbortSignal,
+): AsyncGenerator<Line> {
+  const wanted = new Map<string, Line>();
+  const missing = async function* (): AsyncGenerator<Line> {
+    for await (const { line } of wanted.size === 0 ? [] : ledger.lines(0)) {
+      signal?.throwIfAborted();
+      wanted.delete(sha256Of(line));
+      if (wanted.size === 0) break;
+    }
+    yield* wanted.values();
+    wanted.clear();
+  };
+  for await (const line of lines) {
+    wanted.set(line.sha256, line);
+    if (wanted.size >= wantedAtOnce) yield* missing();
+  }
+  yield* missing();
+}
 
 const newline = 0x0a;
 /** No line is longer, bytes. A file without lines would be read into memory whole. */

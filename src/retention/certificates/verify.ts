@@ -5,7 +5,7 @@ import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
 import { erasedAgain } from '../../catalogue/retention/auditTrail.ts';
 import { counted } from '../../core/counted.ts';
-import { readCertificate, type Certificate } from './certificate.ts';
+import { everyCertificate, readCertificate, type Certificate } from './certificate.ts';
 import { readCopy, strayCopies } from './copies.ts';
 import { lostLines, mostStrayLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';
 import { lineFaults, verifyHeads, type HeadsVerified, type TrailPorts } from './verifyTrail.ts';
@@ -31,11 +31,9 @@ export type Verified = {
   heads: Pick<HeadsVerified, 'isSigned' | 'newest' | 'restored' | 'unsignedSince'>;
 };
 
-const batch = 200;
 const mostMissing = 1_000;
 /** Lines of the ledger of one kind that are told one by one: whoever writes to it could fill the memory and the screen. */
 const mostStray = 1_000;
-const first = { number: 0, sha256: '' };
 
 /**
  * Checks every certificate in the catalogue, in their order, that the ledger has no others, that every erased recording has one, and
@@ -79,20 +77,16 @@ export async function verifyCertificates(
     result.faults.push({ number, recording, fault: 'it is not in the ledger any more' });
   }
   let before: CertificateRow | undefined;
-  for (let after = first; ;) {
-    const rows = await catalogue.certificates.listBeyond(after, batch);
-    for (const row of rows) {
-      signal.throwIfAborted();
-      const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
-      result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
-      result.checked += 1;
-      progress?.(result.checked, total);
-      before = row;
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < batch) return result;
-    after = last;
+  for await (const row of everyCertificate(catalogue)) {
+    signal.throwIfAborted();
+    const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
+    result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
+    result.checked += 1;
+    progress?.(result.checked, total);
+    before = row;
   }
+
+  return result;
 }
 
 /** What a catalogue that was put back without its ledger does not know. */

@@ -4,6 +4,7 @@ import type { CopyPlace } from '../../catalogue/retention/certificates.ts';
 import { chainStart, linkOf } from '../../core/crypto/hashChain.ts';
 import { counted } from '../../core/counted.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
+import { pagesOf } from '../../core/pages.ts';
 import { claimedKid, typeOfSigned } from '../../core/crypto/signing.ts';
 import { headInWords, headType, readHead, type Head } from '../heads/chainHead.ts';
 import { headObjects } from '../heads/keepHeads.ts';
@@ -62,8 +63,8 @@ async function* everyLineFault(
     }
   }
   let chain: string | undefined;
-  for (let from = 1; ;) {
-    const lines = await catalogue.auditTrail.lines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
+  const page = (from: number) => catalogue.auditTrail.lines(from, Number.MAX_SAFE_INTEGER, pageOfLines);
+  for await (const lines of pagesOf(pageOfLines, 1, page, ({ id }) => id + 1)) {
     for (const line of lines) {
       signal.throwIfAborted();
       const { id, recording } = line;
@@ -78,9 +79,6 @@ async function* everyLineFault(
         chain = line.chain;
       }
     }
-    const last = lines.at(-1);
-    if (last === undefined || lines.length < pageOfLines) return;
-    from = last.id + 1;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { readCertificate } from '../certificates/certificate.ts';
+import { everyCertificate, readCertificate } from '../certificates/certificate.ts';
 import { copyHeads, signHead, type HeadPorts } from './keepHeads.ts';
 import { auditFaults, type VerifyPorts } from '../certificates/verify.ts';
 import { verifyHeads, type TrailPorts } from '../certificates/verifyTrail.ts';
@@ -11,7 +11,6 @@ export type TrailAfterReplay = 'fits' | 'other' | 'acknowledged';
 
 export type ReplayHeadsPorts = Omit<HeadPorts, 'catalogue'> & Omit<TrailPorts, 'catalogue'> & { catalogue: Catalogue };
 
-const batch = 200;
 const never = new AbortController().signal;
 
 /**
@@ -42,15 +41,11 @@ export async function replayHeads(
 
 /** Whether a certificate was signed with another audit trail than this one. */
 async function isCertifiedOtherwise(catalogue: VerifyPorts['catalogue'], excusedUntil: number): Promise<boolean> {
-  for (let after = { number: 0, sha256: '' }; ;) {
-    const rows = await catalogue.certificates.listBeyond(after, batch);
-    for (const { jws } of rows) {
-      const read = await readCertificate(jws).catch(() => undefined);
-      if (read === undefined) continue;
-      if ((await auditFaults(read.row, read.content, { catalogue, excusedUntil })).length > 0) return true;
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < batch) return false;
-    after = last;
+  for await (const { jws } of everyCertificate(catalogue)) {
+    const read = await readCertificate(jws).catch(() => undefined);
+    if (read === undefined) continue;
+    if ((await auditFaults(read.row, read.content, { catalogue, excusedUntil })).length > 0) return true;
   }
+
+  return false;
 }

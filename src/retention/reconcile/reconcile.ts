@@ -29,6 +29,7 @@ import type { Clock } from '../../core/clock.ts';
 import { asPreavisError, type ErrorCode, type PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
+import { pagesOf } from '../../core/pages.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { erasureBegun } from '../../catalogue/retention/auditTrail.ts';
 import { isRemovalProved } from './removalProof.ts';
@@ -157,12 +158,10 @@ class Reconciliation {
 
   async #compareRows(): Promise<void> {
     const limit = pLimit(this.#ports.atOnce);
-    for (let after = ''; ;) {
-      const rows = await this.#ports.catalogue.recordings.listBeyond(after, batch);
+    const { listBeyond } = this.#ports.catalogue.recordings;
+    for await (const rows of pagesOf(batch, '', listBeyond, ({ id }) => id)) {
       await Promise.all(rows.map((row) => limit(() => this.#compareRow(row))));
       if (this.#stoppedBy !== undefined) throw this.#stoppedBy;
-      after = rows.at(-1)?.id ?? after;
-      if (rows.length < batch) return;
     }
   }
 

@@ -272,7 +272,7 @@ const attacks: Attack[] = [
       const forger = await openSigner(`${own}/forged.pem`);
       const head = await readHead((await set.catalogue.chainHeads.last())?.jws ?? '');
       const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
-      const forged = await issueCertificate({ ...content, number: 3, recording: kept, objects: [] }, kept, forger);
+      const forged = await issueCertificate({ ...content, number: 3, recording: kept, objects: [] }, forger);
       const forgedHead = await issueHead({ ...head.content, number: 4, line: 10_000 }, forger);
       await appendFile(set.ledger.file, `${forged.jws}\n${forgedHead.jws}\n`);
     },
@@ -384,7 +384,7 @@ const attacks: Attack[] = [
     attack: async ({ set, kept }) => {
       const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
       const forged = { ...content, number: 3, recording: kept, objects: [] };
-      await appendFile(set.ledger.file, `${(await issueCertificate(forged, kept, await set.signer())).jws}\n`);
+      await appendFile(set.ledger.file, `${(await issueCertificate(forged, await set.signer())).jws}\n`);
     },
     verify: /^3 \w+: only the ledger has it: preavis certificates replay mends it$/m,
     bundle: 'holds',
@@ -536,7 +536,7 @@ describe('a recording that somebody has called erased', () => {
     callErased(here);
     const { content } = await readCertificate((await set.catalogue.certificates.newest(1))[0]?.jws ?? '');
     const forger = await openSigner(`${here.folder}/forged.pem`);
-    const { jws, sha256 } = await issueCertificate({ ...content, recording: kept }, kept, forger);
+    const { jws, sha256 } = await issueCertificate({ ...content, recording: kept }, forger);
     meddle(
       here,
       `UPDATE certificates SET recording_id = '${kept}' WHERE number = 2;

@@ -163,7 +163,7 @@ export async function certificatesReplay(
       if (!dryRun) await catalogue.certificates.noteLostFromLedger(sha256);
     }
     let decisionsAgain = 0;
-    for (const { sha256 } of await lostDecisions(ports)) {
+    for await (const { sha256 } of lostDecisions(ports)) {
       decisionsAgain += 1;
       if (!dryRun) await catalogue.decisions.noteInLedger(sha256, false);
     }

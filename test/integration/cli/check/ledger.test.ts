@@ -152,9 +152,9 @@ test('lines that are no certificates, or by a key that is not trusted, are for p
   const [row] = await set.catalogue.certificates.newest(1);
   const { content } = await readCertificate(row?.jws ?? '');
   const forger = await openSigner(`${set.folder}/forged.pem`);
-  const forged = await issueCertificate({ ...content, number: 9 }, content.recording as never, forger);
+  const forged = await issueCertificate({ ...content, number: 9 }, forger);
   // What else may be printed is no id: a terminal would obey it.
-  const odd = await issueCertificate({ ...content, number: 10, recording: '2 x\u001b[2J' }, 'x' as never, forger);
+  const odd = await issueCertificate({ ...content, number: 10, recording: '2 x\u001b[2J' }, forger);
   await appendFile(set.ledger.file, `no certificate\n${forged.jws}\n${odd.jws}\n`);
   expect(await found(set)).toMatchObject([
     {

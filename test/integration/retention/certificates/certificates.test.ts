@@ -449,8 +449,8 @@ describe('a backup that was restored', () => {
       audit: null,
     });
     const keysOf = async (id: typeof mine.id) => (await set.catalogue.recordings.find(id))?.objectKey ?? '';
-    const forged = await issueCertificate(content([await keysOf(mine.id)]), mine.id, forger);
-    const strayed = await issueCertificate(content([await keysOf(other.id)]), mine.id, await set.signer());
+    const forged = await issueCertificate(content([await keysOf(mine.id)]), forger);
+    const strayed = await issueCertificate(content([await keysOf(other.id)]), await set.signer());
     for (const { jws } of [forged, strayed]) await set.ledger.append(jws);
     await set.store.putText(certificateKey(forged), forged.jws, 'application/jose', never);
     expect(await replayLedger(set, { dryRun: false })).toMatchObject({ certificates: 0, refused: 2 });
