@@ -3,7 +3,7 @@
  * not there. It is written under a temporary name beside it, `.preavis-<16 hex digits>.partial`, for its owner only.
  */
 import { randomBytes } from 'node:crypto';
-import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { link, lstat, mkdtemp, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { flushFolder } from '../core/files.ts';
@@ -81,6 +81,19 @@ export async function appearWhole(
   }
   // The file is whole; where its folder may only be written, or cannot be flushed, its name may not survive a power cut.
   await flushFolder(folder).catch(() => undefined);
+}
+
+/**
+ * A folder for what is not whole yet, beside the file, so that nothing of it gets onto another disk; it is gone when the step ends.
+ * Throws output_unwritable and what the step throws.
+ */
+export async function withFolderBeside<T>({ file }: CopyTarget, step: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await writing(() => mkdtemp(join(dirname(file), '.preavis-')));
+  try {
+    return await step(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function copy(source: CopySource, handle: FileHandle, options: CopyOptions): Promise<void> {

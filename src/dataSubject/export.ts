@@ -1,10 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Writable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
-import { appearWhole, copyVerified, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
+import { rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appearWhole, copyVerified, withFolderBeside, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Archives } from '../archive/archives.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -13,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { filePart, ordinary, zipOf, type ZipPart } from '../core/zip.ts';
 import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
 import { sourceOf } from '../archive/fetch.ts';
 import { callsOfPerson, type FindPorts, type PersonRecording } from './findCalls.ts';
@@ -73,39 +70,31 @@ export type SubjectExport = {
   numberUnread: boolean;
 };
 
-type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; zip: Zip; folder: string; result: SubjectExport };
+type Work = { ports: SubjectExportPorts; order: SubjectExportOrder; folder: string; result: SubjectExport };
 
 /** Throws usage when the name is taken, output_unwritable, texts_invalid, the signal's reason, and what the catalogue throws. */
 export async function exportForPerson(ports: SubjectExportPorts, order: SubjectExportOrder): Promise<SubjectExport> {
   const { catalogue, operator } = ports;
   const result: SubjectExport = { calls: 0, included: [], absent: [], unreadable: [], numberUnread: false };
-  // Beside the file, so that nothing of it gets onto another disk.
-  const folder = await writing(() => mkdtemp(join(dirname(order.target.file), '.preavis-')));
-  const fill = async (handle: FileHandle): Promise<void> => {
-    const zip = openZip(handle);
-    try {
-      await fillZip({ ports, order, zip, folder, result });
-    } catch (thrown) {
-      zip.abandon();
-      throw thrown;
-    }
-    await zip.close();
-  };
-  const proved = async (): Promise<void> => {
-    for (const id of result.included)
-      await catalogue.auditTrail.appendAudit(id, { event: exportedEvent, actor: operator });
-  };
-  try {
-    await appearWhole(order.target, fill, proved);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await withFolderBeside(order.target, async (folder) => {
+    const fill = async (handle: FileHandle): Promise<void> => {
+      for await (const chunk of zipOf(partsOf({ ports, order, folder, result }), ordinary)) {
+        await writing(() => handle.writeFile(chunk));
+      }
+    };
+    await appearWhole(order.target, fill, async () => {
+      for (const id of result.included)
+        await catalogue.auditTrail.appendAudit(id, { event: exportedEvent, actor: operator });
+    });
+  });
 
   return result;
 }
 
-async function fillZip(work: Work): Promise<void> {
-  const { ports, order, zip, result } = work;
+const textPart = (name: string, text: string): ZipPart => ({ name, bytes: Buffer.from(text) });
+
+async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
+  const { ports, order, result } = work;
   const { config, clock, catalogue } = ports;
   // Before anything is handed out: a file of texts may be broken.
   const texts = await loadSubjectTexts(order.language);
@@ -135,17 +124,17 @@ async function fillZip(work: Work): Promise<void> {
     index.calls.push(
       callOf(found, {
         purposes: purposesOf(found, policy, config.purposes, order.language),
-        receipt: await addReceipt(found.call.id, work),
-        recording: found.recording === undefined ? null : await addRecording(found.recording, work),
+        receipt: yield* receiptPart(found.call.id, work),
+        recording: found.recording === undefined ? null : yield* recordingPart(found.recording, work),
       }),
     );
   }
-  await zip.addText('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
-  await zip.addText('index.html', indexPage(index, texts, config.purposes));
+  yield textPart('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
+  yield textPart('index.html', indexPage(index, texts, config.purposes));
 }
 
 /** A receipt that cannot be made is left out; the index says so. */
-async function addReceipt(id: CallId, { ports, zip }: Work): Promise<string | null> {
+async function* receiptPart(id: CallId, { ports }: Work): AsyncGenerator<ZipPart, string | null> {
   let text: string;
   try {
     text = receiptText(await receiptOfCall(ports.catalogue, id));
@@ -155,16 +144,19 @@ async function addReceipt(id: CallId, { ports, zip }: Work): Promise<string | nu
     throw thrown;
   }
   const name = `receipts/${id}.json`;
-  await zip.addText(name, text);
+  yield textPart(name, text);
 
   return name;
 }
 
-async function addRecording(recording: PersonRecording, work: Work): Promise<ReturnType<typeof recordingOf>> {
+async function* recordingPart(
+  recording: PersonRecording,
+  work: Work,
+): AsyncGenerator<ZipPart, ReturnType<typeof recordingOf>> {
   const { ports, result, order } = work;
   const { catalogue, clock } = ports;
   const { row } = recording;
-  const file = await addSound(row, work);
+  const file = yield* soundPart(row, work);
   if (file.kind === 'included') result.included.push(row.id);
   else result.absent.push({ id: row.id, why: file.why });
   order.progress(result.included.length + result.absent.length);
@@ -172,8 +164,7 @@ async function addRecording(recording: PersonRecording, work: Work): Promise<Ret
   return recordingOf(recording, file, await catalogue.auditTrail.of(row.id), clock.now());
 }
 
-async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
-  const { ports, order, zip, folder } = work;
+async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): AsyncGenerator<ZipPart, IndexFile> {
   const { catalogue, operator } = ports;
   const { bytes, sha256 } = row;
   if (row.status !== 'recorded' && row.status !== 'archived') {
@@ -203,7 +194,7 @@ async function addSound(row: RecordingRow, work: Work): Promise<IndexFile> {
     return { kind: 'absent', why };
   }
   const name = `recordings/${isoTime(row.startedAt ?? row.noticeFinishedAt).slice(0, 10)}-${row.id}.wav`;
-  await zip.addFile(name, copy, bytes);
+  yield filePart(name, copy, bytes);
   await rm(copy, { force: true });
 
   return { kind: 'included', file: name, ...expected };
@@ -232,55 +223,4 @@ async function absenceOf(
     case 'archived':
       return { reason: 'unusable' };
   }
-}
-
-type Zip = {
-  addText(name: string, text: string): Promise<void>;
-  addFile(name: string, file: string, bytes: number): Promise<void>;
-  /** Writes the directory of the ZIP and waits until all is in the file. */
-  close(): Promise<void>;
-  abandon(): void;
-};
-
-/** Entries are added one after the other: each is in the file when its promise resolves, but for what is on its way. */
-function openZip(handle: FileHandle): Zip {
-  const zip = new ZipFile();
-  const sink = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      writing(() => handle.writeFile(chunk)).then(() => {
-        done();
-      }, done);
-    },
-  });
-  const stop = new AbortController();
-  const written = pipeline(zip.outputStream, sink, { signal: stop.signal });
-  // Whoever waits for an entry is told; until somebody does, it is no unhandled rejection.
-  const failure = written.then(
-    () => new Promise<never>(() => undefined),
-    (thrown: unknown) => Promise.reject(asPreavisError(thrown)),
-  );
-  failure.catch(() => undefined);
-  zip.on('error', (error: unknown) => {
-    stop.abort(error);
-  });
-
-  return {
-    addText: async (name, text) => {
-      zip.addBuffer(Buffer.from(text), name, { mode: 0o100600 });
-      await Promise.race([Promise.resolve(), failure]);
-    },
-    addFile: async (name, file, bytes) => {
-      const stream = createReadStream(file);
-      // Telephone sound does not become smaller.
-      zip.addReadStream(stream, name, { compress: false, size: bytes, mode: 0o100600 });
-      await Promise.race([finished(stream), failure]);
-    },
-    close: async () => {
-      zip.end();
-      await written;
-    },
-    abandon: () => {
-      stop.abort();
-    },
-  };
 }

@@ -3,11 +3,10 @@
  * somebody who has neither Préavis nor the catalogue. It is handed out by the rules of fetching (archive/fetch.ts), and
  * appears only when it passes the same check that its reader makes.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { appearWhole, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appearWhole, withFolderBeside, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
@@ -35,10 +34,10 @@ import {
 import { explanationPage, type ExplanationFacts } from './page/page.ts';
 import { loadExplanationTexts } from './page/texts.ts';
 import { soundHeard } from './noticeAudio.ts';
+import { filePart, zipOf, type ZipPart } from '../../core/zip.ts';
 import { receiptOfRecording, receiptText, storedPolicy } from '../../receipt/receipt.ts';
-import { makeVcon, sha512Of, signVcon } from './vcon.ts';
+import { digestsOf, makeVcon, sha512Of, signVcon } from './vcon.ts';
 import { verifyBundle } from './verify.ts';
-import { filePart, zipOf, type ZipPart } from './deterministicZip.ts';
 
 export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
   catalogue: FetchPorts['catalogue'] &
@@ -88,8 +87,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
   const { purpose, target, signal } = order;
   // Before anything is handed out: a file of texts may be broken.
   const texts = await loadExplanationTexts();
-  const folder = await writing(() => mkdtemp(join(dirname(target.file), '.preavis-')));
-  try {
+  return withFolderBeside(target, async (folder) => {
     const wav = join(folder, bundleFile.recording);
     const copy = { ...order, target: { file: wav, replace: false } };
     const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
@@ -112,13 +110,11 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
       await note(bundleEvents.failed, { code: error.code });
       throw error;
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function fillWith(handle: FileHandle, parts: readonly Part[], kid: string, signal: AbortSignal): Promise<void> {
-  for await (const chunk of zipOf(parts) as AsyncIterable<Buffer>) {
+  for await (const chunk of zipOf(parts)) {
     signal.throwIfAborted();
     await writing(() => handle.writeFile(chunk));
   }
@@ -244,16 +240,10 @@ async function soundsOf(folder: string, receipt: ReceiptFacts) {
 }
 
 async function partOfFile(name: string, file: string, signal: AbortSignal): Promise<{ part: Part; sha512: string }> {
-  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
-  let size = 0;
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    signal.throwIfAborted();
-    sha256.update(chunk);
-    sha512.update(chunk);
-    size += chunk.length;
-  }
+  const { size, sha256, sha512 } = await digestsOf(createReadStream(file), signal);
+  signal.throwIfAborted();
 
-  return { part: { ...filePart(name, file, size), sha256: sha256.digest('hex') }, sha512: sha512.digest('base64url') };
+  return { part: { ...filePart(name, file, size), sha256 }, sha512 };
 }
 
 type SigningInput = { purpose: string; keepUntil: number; signal: AbortSignal };

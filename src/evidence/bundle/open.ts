@@ -2,14 +2,15 @@
  * Opens a bundle that somebody gave us: sizes, signature, names and hashes of all its files, then the ZIP itself, byte for byte. What the
  * files say is for verify.ts.
  */
-import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { JWK } from 'jose';
 import { PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
+import { zipOf } from '../../core/zip.ts';
 import { bytesVerified, pemOf, publicKeyOf } from '../../core/crypto/signing.ts';
 import { bundleFile, largeFiles, sumsText } from './format.ts';
-import { holdsExactly, unpack, zipOf, type PackedFile } from './deterministicZip.ts';
+import { holdsExactly, unpack, type PackedFile } from './unpack.ts';
+import { digestsOf } from './vcon.ts';
 
 const largestSmallBytes = 16 * 1024 * 1024;
 /** They are held several times while they are parsed and compared. */
@@ -131,7 +132,9 @@ async function readAll(
     signal.throwIfAborted();
     const { name } = file;
     if (largeFiles.has(name)) {
-      const digests = await digestsOf(file, signal);
+      const stream = await file.read();
+      const digests = await fitting(`${name} cannot be read`, () => digestsOf(stream, signal));
+      signal.throwIfAborted();
       sha256.set(name, digests.sha256);
       if (name === bundleFile.recording) recordingSha512 = digests.sha512;
     } else {
@@ -144,21 +147,6 @@ async function readAll(
   }
 
   return { small, sha256, recordingSha512 };
-}
-
-async function digestsOf({ name, read }: PackedFile, signal: AbortSignal): Promise<{ sha256: string; sha512: string }> {
-  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
-  const stream = await read();
-  await fitting(`${name} cannot be read`, async () => {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      if (signal.aborted) break;
-      sha256.update(chunk);
-      sha512.update(chunk);
-    }
-  });
-  signal.throwIfAborted();
-
-  return { sha256: sha256.digest('hex'), sha512: sha512.digest('base64url') };
 }
 
 export function bytesOf({ small }: Opened, name: string): Buffer {

@@ -25,6 +25,23 @@ export type VconSources = {
 
 export const sha512Of = (bytes: Uint8Array): string => createHash('sha512').update(bytes).digest('base64url');
 
+/** Both digests of what may be large, and its size; of a part of it once the signal has come. */
+export async function digestsOf(
+  stream: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<{ size: number; sha256: string; sha512: string }> {
+  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
+  let size = 0;
+  for await (const chunk of stream) {
+    if (signal.aborted) break;
+    sha256.update(chunk);
+    sha512.update(chunk);
+    size += chunk.length;
+  }
+
+  return { size, sha256: sha256.digest('hex'), sha512: sha512.digest('base64url') };
+}
+
 /**
  * A UUID of version 8 as the draft wants it: made as one of version 7, with 62 bits of a SHA-1 of who makes it. The draft
  * takes a domain name there; we have none and take the kid.

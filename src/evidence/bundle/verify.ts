@@ -27,7 +27,7 @@ import { bytesOf, fitting, openBundle, unfit, type Opened } from './open.ts';
 import { signatureFault, stampFault } from './stampSignature.ts';
 import { readTimeStamp } from './timestamp.ts';
 import { filesOfVcon, partsOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
-import type { PackedFile } from './deterministicZip.ts';
+import type { PackedFile } from './unpack.ts';
 
 export type VerifyOptions = {
   /** The key that is trusted; undefined: whoever reads the result compares it. */

@@ -13,7 +13,8 @@ import { bundleFile, jsonText, largeFiles, manifestType, sumsText } from '../../
 import { sha256Of } from '../../../src/core/crypto/sha256.ts';
 import { signVcon, type Vcon } from '../../../src/evidence/bundle/vcon.ts';
 import { verifyBundle, type Verified } from '../../../src/evidence/bundle/verify.ts';
-import { unpack, zipOf } from '../../../src/evidence/bundle/deterministicZip.ts';
+import { zipOf } from '../../../src/core/zip.ts';
+import { unpack } from '../../../src/evidence/bundle/unpack.ts';
 import { archiveStage, type ArchiveStage } from '../archive/archiving.ts';
 import { anOrder, aScript, callStart } from '../call/calls.ts';
 import type { saveCall, TestClock } from '../catalogue/catalogues.ts';

@@ -8,7 +8,7 @@ import { bundleFile, jsonText, sumsText } from '../../../../src/evidence/bundle/
 import { sha256Of } from '../../../../src/core/crypto/sha256.ts';
 import { hashInTrail, type AuditExtract } from '../../../../src/evidence/bundle/auditExtract.ts';
 import { sha512Of, signVcon, type Vcon } from '../../../../src/evidence/bundle/vcon.ts';
-import { filePart, zipOf } from '../../../../src/evidence/bundle/deterministicZip.ts';
+import { filePart, zipOf } from '../../../../src/core/zip.ts';
 import { notStated, verifyBundle } from '../../../../src/evidence/bundle/verify.ts';
 import {
   bundleStage,

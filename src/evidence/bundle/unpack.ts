@@ -1,56 +1,9 @@
-/**
- * The one form in which a list of files is a ZIP file: stored, in the given order, with no time, no comment and nothing
- * else that could be chosen. So whoever has the files can make the ZIP again, and a byte that was changed anywhere in it
- * shows, also where no program that unpacks would look.
- */
-import { createReadStream } from 'node:fs';
+/** Reads a ZIP that somebody gave us, and that must be one as core/zip.ts makes them. */
 import type { FileHandle } from 'node:fs/promises';
-import { PassThrough, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry, type ZipFile as UnpackedZip } from 'yauzl';
-import { ZipFile } from 'yazl';
 import { readFully } from '../../audio/recordingFile.ts';
 import { PreavisError } from '../../core/errors.ts';
-
-/** What is small is held in memory; what may be large is opened when its turn comes. */
-export type ZipPart = { name: string } & ({ bytes: Buffer } | { size: number; open: () => Promise<Readable> });
-
-/** Below what the format can hold, so that everybody's clock and time zone give the same: 1 January 1980. */
-const noTime = { mtime: new Date(0), forceDosTimestamp: true, mode: 0o100600, compress: false };
-
-/** The ZIP file of these parts, byte by byte. */
-export function zipOf(parts: readonly ZipPart[]): Readable {
-  const zip = new ZipFile();
-  const out = new PassThrough();
-  zip.on('error', (error: Error) => out.destroy(error));
-  for (const part of parts) {
-    if ('bytes' in part) zip.addBuffer(part.bytes, part.name, noTime);
-    else {
-      zip.addReadStreamLazy(part.name, { ...noTime, size: part.size }, (give) => {
-        part.open().then(
-          (stream) => {
-            // yazl pipes, and a pipe does not carry errors on.
-            stream.once('error', (error) => out.destroy(error));
-            out.once('close', () => stream.destroy());
-            give(null, stream);
-          },
-          (error: unknown) => {
-            give(error, out);
-          },
-        );
-      });
-    }
-  }
-  zip.end();
-  void pipeline(zip.outputStream, out).catch(() => undefined);
-
-  return out;
-}
-
-/** A part that lies in a file. */
-export function filePart(name: string, file: string, size: number): ZipPart {
-  return { name, size, open: () => Promise.resolve(createReadStream(file)) };
-}
 
 /** A file in a ZIP that somebody gave us. */
 export type PackedFile = {
@@ -198,10 +151,10 @@ export async function unpack(handle: FileHandle): Promise<PackedFile[]> {
 }
 
 /** Whether the file holds exactly these bytes. */
-export async function holdsExactly(handle: FileHandle, bytes: Readable): Promise<boolean> {
+export async function holdsExactly(handle: FileHandle, bytes: AsyncIterable<Buffer>): Promise<boolean> {
   let at = 0;
   let found = Buffer.alloc(0);
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+  for await (const chunk of bytes) {
     if (found.length < chunk.length) found = Buffer.allocUnsafe(chunk.length);
     const part = found.subarray(0, chunk.length);
     if ((await readFully(handle, part, at)) < chunk.length || !part.equals(chunk)) return false;
