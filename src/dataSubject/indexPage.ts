@@ -149,7 +149,7 @@ function resultOf({ result, endedAt }: IndexCall, said: SubjectTexts): string {
 
 function toldOf({ consent }: IndexCall, said: SubjectTexts): string {
   const { mode, answer } = consent;
-  const asked = mode !== null && Object.hasOwn(said.modes, mode) ? said.modes[mode as keyof SubjectTexts['modes']] : '';
+  const asked = mode === null ? '' : said.modes[mode];
 
   return answer === 'none' ? asked : `${asked} ${said.answers[answer]}`.trim();
 }

@@ -1,7 +1,5 @@
-import type { HoldGround } from '../catalogue/holdGrounds.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
-import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { Config } from '../config/schema.ts';
 import { nameOfPurpose } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
@@ -9,20 +7,6 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { StoredPolicy } from '../catalogue/rows.ts';
 import type { PersonCall, PersonRecording } from './findCalls.ts';
 import type { SubjectLanguage } from './languages.ts';
-
-/**
- * What a person is told of what is kept of them (GDPR art. 15(1)): index.json in an export, and what index.html is made of. Times are
- * ISO 8601 in UTC.
- */
-export type IndexPurpose = {
-  id: string;
-  /** In the person's language, or the id where it has none. */
-  name: string;
-  /** As the policy of the call had them; null where that is not known. */
-  justification: string | null;
-  legalBasis: string | null;
-  keepUntil: string | null;
-};
 
 /** What was done with a recording; who did it is told by their role alone. */
 type IndexAccess = {
@@ -41,45 +25,21 @@ export type AbsentWhy =
   | { reason: 'unfinished' | 'lost' | 'discarded' | 'unusable' }
   | { reason: 'unreadable'; code: ErrorCode };
 
-export type IndexRecording = {
-  id: string;
-  status: RecordingStatus;
-  startedAt: string | null;
-  durationMs: number | null;
-  file: IndexFile;
-  holds: { ground: HoldGround; from: string; until: string; inForce: boolean }[];
-  listened: IndexAccess[];
-};
+export type IndexPurpose = ReturnType<typeof purposesOf>[number];
+export type IndexRecording = ReturnType<typeof recordingOf>;
+export type IndexCall = ReturnType<typeof callOf>;
 
-export type IndexCall = {
-  id: string;
-  startedAt: string;
-  endedAt: string | null;
-  line: string | null;
-  languages: readonly string[];
-  result: string | null;
-  reason: string | null;
-  consent: { mode: string | null; answer: 'none' | 'accepted' | 'refused'; at: string | null };
-  purposes: IndexPurpose[];
-  /** null where it could not be made. */
-  receipt: string | null;
-  recording: IndexRecording | null;
-};
-
+/**
+ * What a person is told of what is kept of them (GDPR art. 15(1)): index.json in an export, and what index.html is made of. Times are
+ * ISO 8601 in UTC.
+ */
 export type PersonIndex = {
   index: 1;
   madeAt: string;
   language: SubjectLanguage;
   /** Of the times in index.html. */
   timezone: string;
-  controller: {
-    name: string | null;
-    contact: string | null;
-    dataProtectionOfficer: string | null;
-    /** Outside the company. */
-    recipients: readonly string[];
-    transfers: string | null;
-  };
+  controller: ReturnType<typeof controllerOf>;
   /** As it is kept, encrypted; null where only its keyed hash is, or the key is another. */
   number: string | null;
   rememberedLanguage: string | null;
@@ -113,14 +73,16 @@ export function purposesOf(
   policy: StoredPolicy | undefined,
   configured: Config['purposes'],
   language: SubjectLanguage,
-): IndexPurpose[] {
+) {
   return call.purposes.map((id) => {
     const stored = policy?.purposes[id];
     const end = recording?.ends.find(({ purpose }) => purpose === id);
 
     return {
       id,
+      /** In the person's language, or the id where it has none. */
       name: nameOfPurpose(configured, id, language) ?? id,
+      /** As the policy of the call had them; null where that is not known. */
       justification: stored?.justification ?? null,
       legalBasis: stored?.legalBasis ?? null,
       keepUntil: iso(end?.keepUntil ?? null),
@@ -128,12 +90,7 @@ export function purposesOf(
   });
 }
 
-export function recordingOf(
-  { row, holds }: PersonRecording,
-  file: IndexFile,
-  audit: readonly AuditRow[],
-  at: number,
-): IndexRecording {
+export function recordingOf({ row, holds }: PersonRecording, file: IndexFile, audit: readonly AuditRow[], at: number) {
   return {
     id: row.id,
     status: row.status,
@@ -150,7 +107,15 @@ export function recordingOf(
   };
 }
 
-export function callOf({ call }: PersonCall, parts: Pick<IndexCall, 'purposes' | 'receipt' | 'recording'>): IndexCall {
+export function callOf(
+  { call }: PersonCall,
+  parts: {
+    purposes: IndexPurpose[];
+    /** null where it could not be made. */
+    receipt: string | null;
+    recording: IndexRecording | null;
+  },
+) {
   const { mode, answer, at } = call.consent;
 
   return {
@@ -166,13 +131,14 @@ export function callOf({ call }: PersonCall, parts: Pick<IndexCall, 'purposes' |
   };
 }
 
-export function controllerOf({ controller }: Pick<Config, 'controller'>): PersonIndex['controller'] {
+export function controllerOf({ controller }: Pick<Config, 'controller'>) {
   const { name, contact, dataProtectionOfficer, recipients, transfers } = controller;
 
   return {
     name: name ?? null,
     contact: contact ?? null,
     dataProtectionOfficer: dataProtectionOfficer ?? null,
+    /** Outside the company. */
     recipients,
     transfers: transfers ?? null,
   };

@@ -1,5 +1,6 @@
 import { indexPage } from '../../../src/dataSubject/indexPage.ts';
 import { subjectLanguages } from '../../../src/dataSubject/languages.ts';
+import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import type { AbsentWhy, IndexCall, IndexRecording, PersonIndex } from '../../../src/dataSubject/personIndex.ts';
 import { loadSubjectTexts, subjectTexts } from '../../../src/dataSubject/texts.ts';
 import { markedTexts } from '../../support/markedTexts.ts';
@@ -9,7 +10,7 @@ import { markedTexts } from '../../support/markedTexts.ts';
 const at = (second: number): string => new Date(Date.UTC(2026, 2, 1, 10, 0, second)).toISOString();
 
 const recording = (over: Partial<IndexRecording> = {}): IndexRecording => ({
-  id: 'RECORDING',
+  id: 'RECORDING' as RecordingId,
   status: 'archived',
   startedAt: at(10),
   durationMs: 90_400,
@@ -19,7 +20,7 @@ const recording = (over: Partial<IndexRecording> = {}): IndexRecording => ({
   ...over,
 });
 const call = (over: Partial<IndexCall> = {}): IndexCall => ({
-  id: 'CALL',
+  id: 'CALL' as CallId,
   startedAt: at(0),
   endedAt: at(121),
   line: 'orders',
