@@ -2,12 +2,12 @@ import { lockNoted } from '../archive/lockUploads.ts';
 import type { Lock } from '../store/objectLock.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
-import { lockInArchive, type ErasurePorts } from '../retention/erasure.ts';
+import { lockInArchive, type PlacePorts } from '../retention/erasure.ts';
 import { localTime } from './localTime.ts';
 
 /** An Object Lock that keeps from erasing what is to be erased now. */
 
-type LockPorts = Pick<ErasurePorts, 'catalogue' | 'store' | 'former'> & { at: number };
+type LockPorts = PlacePorts & { at: number };
 
 /** What the archive says now of an archived recording; where it does not answer, what the audit trail says. */
 export async function lockThatKeeps(

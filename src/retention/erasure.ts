@@ -45,6 +45,9 @@ export type ErasurePorts = Archives & {
 /** Why it is erased: its time is over, or the person it belongs to asked for it (GDPR art. 17). */
 export type ErasureCause = { rule: 'due' } | { rule: 'subject'; operator: string };
 
+/** Where a recording lies. */
+export type PlacePorts = Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>;
+
 /** `own` is its archive, or the one that it would have been sent to; `others` are those that have, or may have, a copy. */
 type Places = { own: ObjectStore; others: ObjectStore[] };
 type Removed = { versions: Certificate['objects']; copies: NonNullable<Certificate['copies']>; local: boolean };
@@ -91,10 +94,7 @@ export async function eraseRecording(
   }
 }
 
-async function placesOf(
-  row: RecordingRow,
-  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
-): Promise<Places> {
+async function placesOf(row: RecordingRow, ports: PlacePorts): Promise<Places> {
   const own = row.archive === null ? ports.store : archiveAt(row.archive, ports);
   const copies = await ports.catalogue.archiveCopies.of(row.id);
 
@@ -127,11 +127,7 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
 }
 
 /** What protects the WAV of a recording, that version and the newest, in each archive that has it. Throws what those do. */
-async function protectionsOf(
-  row: RecordingRow,
-  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
-  signal: AbortSignal,
-): Promise<Protection[]> {
+async function protectionsOf(row: RecordingRow, ports: PlacePorts, signal: AbortSignal): Promise<Protection[]> {
   const { wav } = keysOf(row);
   const { own, others } = await placesOf(row, ports);
   const ofOwn = await Promise.all(
@@ -158,7 +154,7 @@ function undefinedIfMissing(error: unknown): undefined {
 /** The lock that keeps the WAV of a recording from being erased now, whoever has set it, in any archive. Throws what those do. */
 export async function lockInArchive(
   row: RecordingRow,
-  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
+  ports: PlacePorts,
   signal: AbortSignal,
 ): Promise<Lock | undefined> {
   return (await protectionsOf(row, ports, signal))
@@ -174,11 +170,7 @@ const askLimitMs = 30_000;
  *
  * @param at ms since 1970 UTC
  */
-export async function isLockedNow(
-  row: RecordingRow,
-  ports: Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>,
-  at: number,
-): Promise<boolean> {
+export async function isLockedNow(row: RecordingRow, ports: PlacePorts, at: number): Promise<boolean> {
   const found = await protectionsOf(row, ports, timeLimit(askLimitMs)).catch(() => []);
 
   return found.some(({ longest, legalHold }) => (longest?.until ?? 0) > at || legalHold === 'on');
@@ -229,7 +221,8 @@ async function removeFrom(store: ObjectStore, keys: readonly string[]): Promise<
   return versions;
 }
 
-async function assertGone(store: ObjectStore, keys: readonly string[]): Promise<void> {
+/** Throws archive_failed where a version of one of these keys is left. */
+export async function assertGone(store: ObjectStore, keys: readonly string[]): Promise<void> {
   for (const key of keys) {
     const left = await store.versions(key);
     if (left.length > 0)

@@ -8,8 +8,7 @@ import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../../catalogue/retention/decisions.ts';
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
 import { dayMs, type Clock } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
-import { asPreavisError, PreavisError } from '../../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -25,6 +24,7 @@ import {
 import { headPrefix, headType, readHead } from '../heads/chainHead.ts';
 import { decisionType } from '../decision.ts';
 import { copyDecisions, findDecision } from '../decisions.ts';
+import { assertGone } from '../erasure.ts';
 import { headObjects } from '../heads/keepHeads.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -384,15 +384,9 @@ async function removeAgain(
 ): Promise<void> {
   await removeSpooled(spoolFolder, recording);
   for (const archive of everyArchive({ store, former })) {
-    for (const { key } of objects) {
-      await archive.erase(key);
-      const left = await archive.versions(key);
-      if (left.length > 0)
-        throw new PreavisError(
-          'archive_failed',
-          `${counted(left.length, 'version is', 'versions are')} left after the erasure`,
-        );
-    }
+    const keys = objects.map(({ key }) => key);
+    for (const key of keys) await archive.erase(key);
+    await assertGone(archive, keys);
     await catalogue.archiveCopies.forget(recording, archive.location);
   }
 }
@@ -427,7 +421,7 @@ export async function removeOldCertificates(ports: CopyPorts, before: number): P
       for (const row of old) await archive.erase(certificateKey(row));
     }
     const hashes = new Set(old.map(({ sha256 }) => sha256));
-    await ledger.prune((line) => Promise.resolve(!hashes.has(sha256Of(line))));
+    await ledger.prune((line) => !hashes.has(sha256Of(line)));
     for (const sha256 of hashes) await catalogue.certificates.remove(sha256);
     removed += old.length;
   }

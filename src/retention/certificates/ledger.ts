@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { constants, statSync } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
@@ -18,8 +18,8 @@ export type Ledger = {
   append(jws: string): Promise<void>;
   /** Its lines from this byte on (from the first one when none begins there), at most so many, and where each ends. */
   lines(from: number, most?: number): AsyncIterable<{ line: string; end: number }>;
-  /** Keeps only the lines for which `isKept` holds; the new length in bytes. What others add meanwhile waits for it. */
-  prune(isKept: (line: string) => Promise<boolean>): Promise<number>;
+  /** Keeps only the lines for which `isKept` holds. What others add meanwhile waits for it. */
+  prune(isKept: (line: string) => boolean | Promise<boolean>): Promise<void>;
 };
 
 /** So many are looked for in one reading of the ledger. */
@@ -54,15 +54,6 @@ const longestLine = 1024 * 1024;
 
 function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('ledger_unusable', `${file} cannot be used (${errnoOf(cause) ?? 'error'})`, { cause });
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return 0;
-    throw cause;
-  }
 }
 
 async function check(file: string): Promise<void> {
@@ -156,8 +147,8 @@ async function append(file: string, jws: string): Promise<void> {
   }
 }
 
-async function prune(file: string, isKept: (line: string) => Promise<boolean>): Promise<number> {
-  if ((await sizeOf(file)) === 0) return 0;
+async function prune(file: string, isKept: Parameters<Ledger['prune']>[0]): Promise<void> {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     const target = await open(temporary, 'wx', 0o600);
@@ -173,8 +164,6 @@ async function prune(file: string, isKept: (line: string) => Promise<boolean>): 
     await rm(temporary, { force: true });
     throw cause;
   }
-
-  return sizeOf(file);
 }
 
 /** Its methods throw PreavisError `ledger_unusable`. */

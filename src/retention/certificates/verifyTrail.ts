@@ -191,7 +191,6 @@ const mostUntrusted = 1_000;
 /** Copies whose signature is checked in vain; whoever writes there could take up the processor for hours. */
 const mostChecked = 10_000;
 
-type Place = CopyPlace | 'catalogue';
 type Collected = { found: Map<string, Found>; faults: string[] } & Pick<HeadsVerified, 'waiting' | 'lost'>;
 
 /** All heads that there are, of the catalogue, the ledger and the archives, and what is wrong with them. */
@@ -244,19 +243,14 @@ async function collect(ports: TrailPorts, signal: AbortSignal): Promise<Collecte
 
 type ReadHead = Awaited<ReturnType<typeof readHead>>;
 
-type Reader = {
-  /** Those of keys that are trusted, by their hash. */
-  found: Map<string, Found>;
-  /** How many say that they are of other keys, by these. */
-  untrusted: Map<string, number>;
-  invalid: Record<Place, number>;
-  /** Whether it is a head of a key that is trusted. */
-  take: (jws: string, place: Place, isRight?: (read: ReadHead) => boolean) => Promise<boolean>;
-};
+type Reader = ReturnType<typeof makeReader>;
 
-function makeReader(trusts: TrailPorts['trusts']): Reader {
-  const found: Reader['found'] = new Map();
-  const untrusted: Reader['untrusted'] = new Map();
+/** Sorts what lies in the three places. */
+function makeReader(trusts: TrailPorts['trusts']) {
+  /** Those of keys that are trusted, by their hash. */
+  const found = new Map<string, Found>();
+  /** How many say that they are of other keys, by these. */
+  const untrusted = new Map<string, number>();
   const invalid = { ledger: 0, archive: 0, catalogue: 0 };
   /** What was counted; the same lies in several places. */
   const strangers = new Set<string>();
@@ -266,7 +260,8 @@ function makeReader(trusts: TrailPorts['trusts']): Reader {
     found,
     untrusted,
     invalid,
-    take: async (jws, place, isRight = () => true) => {
+    /** Whether it is a head of a key that is trusted. */
+    take: async (jws: string, place: keyof typeof invalid, isRight: (read: ReadHead) => boolean = () => true) => {
       const sha256 = sha256Of(jws);
       if (found.has(sha256)) return true;
       const kid = claimedKid(jws);

@@ -117,29 +117,29 @@ export async function keepHead(ports: HeadPorts, signal: AbortSignal): Promise<'
 
     return 'kept';
   } catch (thrown) {
-    return tell(thrown, ports.log);
+    return report(thrown, ports.log);
   }
 }
 
-function tell(thrown: unknown, log: Logger): ErrorCode {
+function report(thrown: unknown, log: Logger): ErrorCode {
   const error = asPreavisError(thrown);
   log.error({ code: error.code, err: error }, 'audit trail head not signed or not stored; will retry');
 
   return error.code;
 }
 
-/** Copies what still waits, as often as it is called; the same failure is told once. */
+/** Copies what still waits, as often as it is called; the same failure is reported once. */
 export function makeHeadCopier(ports: HeadPorts): () => Promise<void> {
-  let told: ErrorCode | undefined;
+  let reported: ErrorCode | undefined;
 
   return async () => {
     try {
       await copyHeads(ports);
-      told = undefined;
+      reported = undefined;
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
-      if (code !== told) tell(thrown, ports.log);
-      told = code;
+      if (code !== reported) report(thrown, ports.log);
+      reported = code;
     }
   };
 }
@@ -169,7 +169,7 @@ export async function removeOldHeads({ catalogue, store, former, ledger }: HeadP
   }
   if (gone.size === 0) return 0;
   const lines = new Set(old.filter(({ sha256 }) => gone.has(sha256)).map(({ jws }) => jws));
-  await ledger.prune((line) => Promise.resolve(!lines.has(line)));
+  await ledger.prune((line) => !lines.has(line));
   for (const sha256 of gone) await catalogue.chainHeads.remove(sha256);
 
   return gone.size;

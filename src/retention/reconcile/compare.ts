@@ -163,13 +163,8 @@ export function compare(facts: RecordingFacts): Found[] {
     case 'archived':
       return unlessErasing(facts, ofArchived(facts));
     case 'erased':
-      return facts.isRemovalProved
-        ? ofGone(facts, 'erasedFileLeft', 'erasedObjectLeft')
-        : ofGone(facts, 'erasureUnproved', 'erasureUnproved');
     case 'discarded':
-      return facts.isRemovalProved
-        ? ofGone(facts, 'discardedFileLeft', 'discardedObjectLeft')
-        : ofGone(facts, 'discardUnproved', 'discardUnproved');
+      return ofGone(facts, leftKinds[row.status]);
     case 'lost':
       if (file !== undefined) return [{ kind: 'lostFileFound', place: 'spool' }];
       return facts.isInArchive ? [{ kind: 'lostObjectFound', place: 'wav' }] : [];
@@ -213,15 +208,21 @@ function ofArchived(facts: RecordingFacts): Found[] {
   return [...found, { kind, place: 'spool' }];
 }
 
+/** What is there of a recording whose status says that it is gone. */
+const leftKinds = {
+  erased: { file: 'erasedFileLeft', object: 'erasedObjectLeft', unproved: 'erasureUnproved' },
+  discarded: { file: 'discardedFileLeft', object: 'discardedObjectLeft', unproved: 'discardUnproved' },
+} as const;
+
 function ofGone(
-  { file, wav, receipt }: RecordingFacts,
-  fileLeft: DiscrepancyKind,
-  objectLeft: DiscrepancyKind,
+  { file, wav, receipt, isRemovalProved }: RecordingFacts,
+  kinds: (typeof leftKinds)['erased' | 'discarded'],
 ): Found[] {
   const found: Found[] = [];
-  if (file !== undefined) found.push({ kind: fileLeft, place: 'spool' });
-  if (isThere(wav)) found.push({ kind: objectLeft, place: 'wav' });
-  if (isThere(receipt)) found.push({ kind: objectLeft, place: 'receipt' });
+  const object = isRemovalProved ? kinds.object : kinds.unproved;
+  if (file !== undefined) found.push({ kind: isRemovalProved ? kinds.file : kinds.unproved, place: 'spool' });
+  if (isThere(wav)) found.push({ kind: object, place: 'wav' });
+  if (isThere(receipt)) found.push({ kind: object, place: 'receipt' });
 
   return found;
 }
@@ -257,12 +258,11 @@ export function compareObject(
   key: string,
   row: Pick<RecordingRow, 'id' | 'status' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'> | undefined,
   isRemovalProved: boolean,
-): 'unknownObject' | 'erasedObjectLeft' | 'erasureUnproved' | 'discardedObjectLeft' | 'discardUnproved' | undefined {
+): DiscrepancyKind | undefined {
   switch (row?.status) {
     case 'erased':
-      return isRemovalProved ? 'erasedObjectLeft' : 'erasureUnproved';
     case 'discarded':
-      return isRemovalProved ? 'discardedObjectLeft' : 'discardUnproved';
+      return isRemovalProved ? leftKinds[row.status].object : leftKinds[row.status].unproved;
     case 'recorded':
     case 'archived': {
       const { wav, receipt } = keysOf(row);

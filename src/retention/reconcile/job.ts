@@ -4,7 +4,7 @@ import { discrepancyKinds, type DiscrepancyKind } from './compare.ts';
 import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts';
 
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
-const toldOneByOne = 50;
+const reportedOneByOne = 50;
 
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 
@@ -20,13 +20,13 @@ export async function reconcileJob(
   const { log } = ports;
   const counts: Left = {};
   let repaired = 0;
-  let told = 0;
+  let reported = 0;
   const found = (finding: Discrepancy): void => {
     const { kind, done } = finding;
     if (done === 'repaired') repaired += 1;
     else counts[kind] = (counts[kind] ?? 0) + 1;
-    told += 1;
-    if (told <= toldOneByOne) tell(log, finding);
+    reported += 1;
+    if (reported <= reportedOneByOne) report(log, finding);
   };
   const compared = await reconcile(ports, { verify: false, waitMs: noWait, signal, found });
   left(counts);
@@ -38,7 +38,7 @@ export async function reconcileJob(
 }
 
 /** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */
-function tell(log: Logger, { kind, recording, done }: Discrepancy): void {
+function report(log: Logger, { kind, recording, done }: Discrepancy): void {
   const { meaning, advice } = discrepancyKinds[kind];
   const about = { recording, kind, meaning };
   if (done === 'repaired') log.warn(about, 'discrepancy repaired');

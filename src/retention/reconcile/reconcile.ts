@@ -32,7 +32,6 @@ import type { Logger } from '../../core/log.ts';
 import { pagesOf } from '../../core/pages.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { erasureBegun } from '../../catalogue/retention/auditTrail.ts';
-import { isRemovalProved } from './removalProof.ts';
 import {
   compare,
   compareObject,
@@ -46,8 +45,7 @@ import {
 export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
-    auditTrail: 'of' | 'isDiscardAudited' | 'appendAudit';
-    certificates: 'of';
+    auditTrail: 'of' | 'appendAudit';
     leases: 'take' | 'release';
     passes: 'noteDone';
   }>;
@@ -55,8 +53,8 @@ export type ReconcilePorts = Archives & {
   clock: Clock;
   log: Logger;
   actor: string;
-  /** Whether a key is one of ours: what another one has signed proves no erasure. */
-  trusts: (kid: string) => Promise<boolean>;
+  /** Whether a certificate or the audit trail bears out that it is gone. */
+  isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
   atOnce: number;
   /** How long reading one object back may take, ms. */
   attemptMs: number;
@@ -110,8 +108,8 @@ class Reconciliation {
   readonly #ports: ReconcilePorts;
   readonly #options: ReconcileOptions;
   readonly #reconciled: Reconciled = { recordings: 0, files: 0, objects: 0 };
-  /** Objects that were told beside the row of their recording. */
-  readonly #told = new Set<string>();
+  /** Objects that were reported beside the row of their recording. */
+  readonly #reported = new Set<string>();
   /** What the archive has of recordings that are compared now, which was read to its end for that. */
   readonly #copies = new Map<RecordingId, Awaited<ReturnType<typeof findInArchives>>>();
   /** The configured one, and those of before it that answer. */
@@ -171,20 +169,15 @@ class Reconciliation {
     for (const id of await spooledRecordings(spoolFolder)) {
       this.#options.signal.throwIfAborted();
       const known = await this.#rowOf(id);
+      const where = spoolFile(spoolFolder, id);
       if (known === 'unreadable')
-        this.#options.found({
-          kind: 'notComparable',
-          recording: id,
-          where: spoolFile(spoolFolder, id),
-          done: 'row_unreadable',
-        });
+        this.#options.found({ kind: 'notComparable', recording: id, where, done: 'row_unreadable' });
       if (known !== undefined) continue;
       const maker = await catalogue.recordings.makerOf(id);
       // Its recorder may have been reported just now, and its file removed.
       if (maker === 'open' || (await catalogue.recordings.find(id)) !== undefined) continue;
       if ((await lastWritten(spoolFolder, id)) === undefined) continue;
       const kind = maker === 'adoptable' ? 'fileNotAdopted' : 'fileOfNobody';
-      const where = spoolFile(spoolFolder, id);
       const done = await this.#repair({ kind, place: 'spool' }, id, where);
       this.#options.found({ kind, recording: id, where, done });
     }
@@ -194,35 +187,24 @@ class Reconciliation {
   async #compareObjects(store: ObjectStore): Promise<void> {
     const { signal } = this.#options;
     const place = store === this.#ports.store ? {} : { archive: store.location };
-    for await (const { key } of store.list(objectPrefix)) {
+    for await (const { key: where } of store.list(objectPrefix)) {
       signal.throwIfAborted();
       this.#reconciled.objects += 1;
       this.#advance();
-      const id = idOfKey(key);
+      const id = idOfKey(where);
+      const about = { recording: id ?? null, where, ...place };
       const row = id === undefined ? undefined : await this.#rowOf(id);
       if (row === 'unreadable') {
-        this.#options.found({
-          kind: 'notComparable',
-          recording: id ?? null,
-          where: key,
-          done: 'row_unreadable',
-          ...place,
-        });
+        this.#options.found({ kind: 'notComparable', ...about, done: 'row_unreadable' });
         continue;
       }
-      const kind = compareObject(key, row, row !== undefined && (await this.#isRemovalProved(row)));
-      if (kind === undefined || this.#told.has(key)) continue;
+      const kind = compareObject(where, row, row !== undefined && (await this.#ports.isRemovalProved(row)));
+      if (kind === undefined || this.#reported.has(where)) continue;
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
-      if (id !== undefined && (await store.stat(key)) === undefined) continue;
-      const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, key);
-      this.#options.found({ kind, recording: id ?? null, where: key, done, ...place });
+      if (id !== undefined && (await store.stat(where)) === undefined) continue;
+      const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, where);
+      this.#options.found({ kind, ...about, done });
     }
-  }
-
-  async #isRemovalProved(row: RecordingRow): Promise<boolean> {
-    const { catalogue, trusts } = this.#ports;
-
-    return isRemovalProved(row, catalogue, trusts);
   }
 
   async #rowOf(id: string): Promise<RecordingRow | 'unreadable' | undefined> {
@@ -239,7 +221,7 @@ class Reconciliation {
     try {
       this.#options.signal.throwIfAborted();
       for (const each of await this.#foundOf(row)) {
-        this.#tell(row, each, await this.#repair(each, row.id, this.#whereOf(row, each)));
+        this.#report(row, each, await this.#repair(each, row.id, this.#whereOf(row, each)));
       }
     } catch (thrown) {
       const { signal } = this.#options;
@@ -249,7 +231,7 @@ class Reconciliation {
         return;
       }
       const place = error.code === 'spool_unusable' ? 'spool' : 'wav';
-      this.#tell(row, { kind: 'notComparable', place }, this.#survivable(error).code);
+      this.#report(row, { kind: 'notComparable', place }, this.#survivable(error).code);
     } finally {
       this.#copies.delete(row.id);
       this.#reconciled.recordings += 1;
@@ -299,7 +281,7 @@ class Reconciliation {
     // Begun by a clock that was wrong: retention does not come back to it before its time.
     const isDue = row.keepUntil !== null && row.keepUntil <= facts.now;
 
-    const isRemovalProved = await this.#isRemovalProved(row);
+    const isRemovalProved = await this.#ports.isRemovalProved(row);
 
     return compare({ ...facts, isRemovalProved, erasureBegun: isDue ? begun : undefined });
   }
@@ -337,16 +319,14 @@ class Reconciliation {
   }
 
   async #objectFacts(store: ObjectStore, key: string, version: string | null, read: boolean): Promise<ObjectFacts> {
-    const { attemptMs } = this.#ports;
     const newest = await store.stat(key);
     const isCovered = version !== null && newest?.versionId !== version;
     const isThere = isCovered ? (await store.versions(key)).includes(version) : newest !== undefined;
     if (!isThere) return { state: 'missing' };
     const state = isCovered ? 'covered' : 'there';
     if (!read) return { state, bytes: isCovered ? undefined : newest?.bytes, sha256: undefined };
-    const limit = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
     try {
-      return { state, ...(await store.digest(key, version, limit)) };
+      return { state, ...(await store.digest(key, version, this.#limit())) };
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       if (code === 'archive_object_missing') return { state: 'missing' };
@@ -356,14 +336,16 @@ class Reconciliation {
     }
   }
 
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#options.signal, timeLimit(this.#ports.attemptMs)]);
+  }
+
   /** Of one that has no file: what an archive has of it, whole. It is read once for each recording, however often it is asked for. */
   async #copyOf(row: RecordingRow): ReturnType<typeof findInArchives> {
     const hasEnded = row.status === 'lost' || (row.status === 'recording' && this.#ended.has(row.id));
     if (!hasEnded) return undefined;
     if (this.#copies.has(row.id)) return this.#copies.get(row.id);
-    const { clock, attemptMs } = this.#ports;
-    const limit = AbortSignal.any([this.#options.signal, timeLimit(attemptMs)]);
-    const copy = await findInArchives(row, keysOf(row), this.#archives, clock.now(), limit);
+    const copy = await findInArchives(row, keysOf(row), this.#archives, this.#ports.clock.now(), this.#limit());
     this.#copies.set(row.id, copy);
 
     return copy;
@@ -474,11 +456,11 @@ class Reconciliation {
     return error;
   }
 
-  #tell(row: RecordingRow, { kind, place }: Found, done: Discrepancy['done']): void {
+  #report(row: RecordingRow, { kind, place }: Found, done: Discrepancy['done']): void {
     const where = this.#whereOf(row, { kind, place });
     if (kind === 'erasedObjectLeft' || kind === 'erasureUnproved' || kind === 'discardedObjectLeft')
-      this.#told.add(where);
-    if (kind === 'lostObjectFound') for (const key of Object.values(keysOf(row))) this.#told.add(key);
+      this.#reported.add(where);
+    if (kind === 'lostObjectFound') for (const key of Object.values(keysOf(row))) this.#reported.add(key);
     this.#options.found({ kind, recording: row.id, where, done });
   }
 
