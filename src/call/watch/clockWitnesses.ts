@@ -53,9 +53,9 @@ export const flaggedBeyondMs = 60_000;
 /** Nothing that works puts two clocks so far apart. */
 export const doubtfulBeyondMs = 600_000;
 
-type Told = { by: ClockWitness; at: number };
+type Said = { by: ClockWitness; at: number };
 
-const told = <Name extends ClockWitness>(names: readonly Name[], witnesses: Pick<Witnesses, Name>): Told[] =>
+const saidBy = <Name extends ClockWitness>(names: readonly Name[], witnesses: Pick<Witnesses, Name>): Said[] =>
   names.flatMap((by) => {
     const at = witnesses[by];
     return at === undefined ? [] : [{ by, at }];
@@ -65,7 +65,7 @@ const told = <Name extends ClockWitness>(names: readonly Name[], witnesses: Pick
 const contradiction = (late: number | undefined, early: number | undefined): number =>
   late === undefined || early === undefined ? 0 : Math.max(0, late - early);
 
-function apart(witnesses: Witnesses, ends: readonly Told[]): number {
+function apart(witnesses: Witnesses, ends: readonly Said[]): number {
   const { id, audit, arrival, startedAt, lineBefore, lineAfter } = witnesses;
   const times = ends.map(({ at }) => at);
   const [first, last] = times.length === 0 ? [undefined, undefined] : [Math.min(...times), Math.max(...times)];
@@ -81,8 +81,8 @@ function apart(witnesses: Witnesses, ends: readonly Told[]): number {
   );
 }
 
-const latest = (all: readonly Told[]): Told | undefined =>
-  all.reduce<Told | undefined>((most, each) => (most === undefined || each.at > most.at ? each : most), undefined);
+const latest = (all: readonly Said[]): Said | undefined =>
+  all.reduce<Said | undefined>((most, each) => (most === undefined || each.at > most.at ? each : most), undefined);
 
 /**
  * Where the witnesses agree, Asterisk's own event counts (P8). Where not, the latest that is not later than the next line of the
@@ -92,12 +92,12 @@ const latest = (all: readonly Told[]): Told | undefined =>
  * @throws TypeError where nothing says when it ended
  */
 export function judgeClocks(witnesses: Witnesses): ClockVerdict {
-  const ends = told(endWitnesses, witnesses);
+  const ends = saidBy(endWitnesses, witnesses);
   const apartMs = apart(witnesses, ends);
   const [first] = ends;
   if (first === undefined) throw new TypeError('nothing says when this recording ended');
   if (apartMs <= flaggedBeyondMs) return { kind: 'agree', endedAt: first.at, by: first.by, apartMs };
-  const all = [...ends, ...told(earliestWitnesses, witnesses)];
+  const all = [...ends, ...saidBy(earliestWitnesses, witnesses)];
   const possible = all.filter(({ at }) => at <= witnesses.lineAfter + flaggedBeyondMs);
   // Where even the line is earlier than all of them, nothing is left to believe: the longest keeping does the least harm.
   const counted = latest(possible) ?? latest(all) ?? first;

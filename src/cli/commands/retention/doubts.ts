@@ -57,9 +57,9 @@ type End = (doubt: DoubtRow) => number;
 function endOf({ ended, by }: SettleOptions, at: number): End {
   if (by !== undefined && ended === undefined && witnesses.includes(by)) {
     return ({ recording, witnesses: times }) => {
-      const told = times[by];
-      if (told === undefined) throw new PreavisError('usage', `${by} says nothing of ${recording}`);
-      return told;
+      const end = times[by];
+      if (end === undefined) throw new PreavisError('usage', `${by} says nothing of ${recording}`);
+      return end;
     };
   }
   const time = ended !== undefined && by === undefined ? timeOf(ended) : Number.NaN;

@@ -6,7 +6,7 @@ import type { ExplanationTexts } from './texts.ts';
 import { pausesIn, type SilentSpan } from './soundFigure.ts';
 
 /** The facts, and how they are said in the language of the page. */
-export type Told = {
+export type PageFacts = {
   receipt: ReceiptFacts;
   silent: readonly SilentSpan[];
   say: ExplanationTexts;
@@ -32,7 +32,7 @@ function spanOf({ recording }: ReceiptFacts): { wall: number; file: number } | u
 }
 
 /** Why begin and end are further apart than the file is long. */
-export function apartPart({ receipt, say, seconds, time }: Told): Part {
+export function apartPart({ receipt, say, seconds, time }: PageFacts): Part {
   const span = spanOf(receipt);
   if (span === undefined) return '';
   const { wall, file } = span;
@@ -52,7 +52,7 @@ export function apartPart({ receipt, say, seconds, time }: Told): Part {
     ])}`;
 }
 
-function silenceText({ receipt, silent, say, seconds }: Told): string[] {
+function silenceText({ receipt, silent, say, seconds }: PageFacts): string[] {
   const isBlanked =
     receipt.recording.flags.includes('unwatched_blanked') ||
     (receipt.unwatched ?? []).some(({ judged }) => judged === 'blanked');
@@ -61,7 +61,7 @@ function silenceText({ receipt, silent, say, seconds }: Told): string[] {
   return silent.map(({ fromMs, toMs }) => say.silenced({ from: seconds(fromMs), to: seconds(toMs) }));
 }
 
-function changeTexts({ receipt, say, time }: Told): string[] {
+function changeTexts({ receipt, say, time }: PageFacts): string[] {
   const changes = receipt.changes ?? [];
 
   return changes.flatMap(({ change, at }, index) => {
@@ -78,16 +78,16 @@ function changeTexts({ receipt, say, time }: Told): string[] {
 }
 
 /** What was made silent, and who came or could not be heard. */
-export function meanwhilePart(told: Told): Part {
-  const happened = [...silenceText(told), ...changeTexts(told)];
+export function meanwhilePart(facts: PageFacts): Part {
+  const happened = [...silenceText(facts), ...changeTexts(facts)];
 
   return happened.length === 0
     ? ''
-    : html`<p>${told.say.meanwhile}</p>
+    : html`<p>${facts.say.meanwhile}</p>
         ${list(happened)}`;
 }
 
-export function soundNotes({ receipt, say }: Told): Part {
+export function soundNotes({ receipt, say }: PageFacts): Part {
   const { flags } = receipt.recording;
   const pauses = pausesIn(receipt).length;
 

@@ -16,7 +16,7 @@ import {
   type ExplanationLanguage,
   type ReceiptFacts,
 } from '../format.ts';
-import { apartPart, meanwhilePart, soundNotes, type Told } from './events.ts';
+import { apartPart, meanwhilePart, soundNotes, type PageFacts } from './events.ts';
 import { marked, paragraph, plain } from './markup.ts';
 import { explanationStyle } from './style.ts';
 import type { ExplanationTexts } from './texts.ts';
@@ -50,7 +50,7 @@ export type ExplanationFacts = {
   nameOf: (purpose: string, language: ExplanationLanguage) => string | undefined;
 };
 
-type Page = Told & { facts: ExplanationFacts; language: ExplanationLanguage };
+type Page = PageFacts & { facts: ExplanationFacts; language: ExplanationLanguage };
 
 /** 2026-03-04T05:06:07.089Z as 2026-03-04 05:06:07.089 UTC. */
 const timeText = (iso: string): string => iso.replace('T', ' ').replace('Z', ' UTC');
