@@ -10,7 +10,13 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { Decisions } from '../retention/decisions.ts';
-import { decideErasure, type ErasureDecision, type ErasureRules, type Exception } from './decideErasure.ts';
+import {
+  decideErasure,
+  type ErasureDecision,
+  type ErasureRules,
+  type ErasureSubject,
+  type Exception,
+} from './decideErasure.ts';
 import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } from './findCalls.ts';
 
 /**
@@ -116,7 +122,8 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
   return result;
 }
 
-type LockedRecording = PersonRecording & { lock: Lock | undefined };
+/** What keeps a recording beside its purposes. */
+type Keepers = Pick<ErasureSubject, 'holds' | 'lock'>;
 
 async function recordingOf(
   { call }: PersonCall,
@@ -126,9 +133,9 @@ async function recordingOf(
 ): Promise<SubjectRecording> {
   const { row, ends } = recording;
   const { purposes } = call;
-  const decide = ({ holds, lock }: Pick<LockedRecording, 'holds' | 'lock'>): ErasureDecision =>
-    decideErasure({ status: row.status, purposes, ends, holds, lock }, order, ports.clock.now());
-  const now = await withLock(recording, ports, order.signal);
+  const decide = (keepers: Keepers): ErasureDecision =>
+    decideErasure({ status: row.status, purposes, ends, ...keepers }, order, ports.clock.now());
+  const now = { holds: recording.holds, lock: await lockOf(row, ports, order.signal) };
   const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
@@ -137,7 +144,7 @@ async function recordingOf(
     }));
   if (!order.apply) return { ...about, outcome: previewOf(decide(now)) };
   let outcome = await attempt(decide(now));
-  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, now, ports, order.signal) : undefined;
+  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, row, now, ports, order.signal) : undefined;
   if (known !== undefined) outcome = await attempt(decide(known));
   if (outcome.kind === 'failed') {
     // For the report; whoever asked is told in any case.
@@ -148,26 +155,21 @@ async function recordingOf(
   return { ...about, outcome };
 }
 
-/** With the lock that keeps it: somebody may have set another since it was archived, or taken it away for this request. */
-async function withLock(
-  recording: PersonRecording,
-  ports: SubjectErasurePorts,
-  signal: AbortSignal,
-): Promise<LockedRecording> {
-  const { row } = recording;
-  if (row.status !== 'archived') return { ...recording, lock: undefined };
-  const noted = async (): Promise<Lock | undefined> => lockNoted(await ports.catalogue.auditTrail.of(row.id));
+/** The lock that keeps it: somebody may have set another since it was archived, or taken it away for this request. */
+async function lockOf(row: RecordingRow, ports: SubjectErasurePorts, signal: AbortSignal): Promise<Lock | undefined> {
+  if (row.status !== 'archived') return undefined;
 
-  return { ...recording, lock: await ports.lockInArchive(row, signal).catch(noted) };
+  return ports.lockInArchive(row, signal).catch(async () => lockNoted(await ports.catalogue.auditTrail.of(row.id)));
 }
 
 /** What kept it from being erased, as if it had been known before; undefined where that was nothing that keeps. */
 async function knownSince(
   code: ErrorCode,
-  { row, holds, lock }: LockedRecording,
+  row: RecordingRow,
+  { holds, lock }: Keepers,
   ports: SubjectErasurePorts,
   signal: AbortSignal,
-): Promise<Pick<LockedRecording, 'holds' | 'lock'> | undefined> {
+): Promise<Keepers | undefined> {
   if (code === 'recording_held') return { holds: await ports.catalogue.legalHolds.of(row.id), lock };
   if (code !== 'archive_locked') return undefined;
   const found = await ports.lockInArchive(row, signal).catch(() => undefined);
@@ -195,7 +197,7 @@ async function carryOut(
       return { kind: 'erased', certificate: (await ports.erase(row)).number };
     case 'keep':
       await keep(row, decision, ends, ports);
-      return { kind: 'kept', exceptions: decision.exceptions, ended: decision.ending };
+      return previewOf(decision);
   }
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { bareHash } from '../call/plan/preferences.ts';
 import type { NewDecision } from '../catalogue/retention/decisions.ts';
 import { PreavisError } from '../core/errors.ts';
-import { sha256Of } from '../core/crypto/sha256.ts';
+import { sha256Form, sha256Of } from '../core/crypto/sha256.ts';
 import { isUlid } from '../core/ids.ts';
 import { typeOfSigned, verifySigned, type Signer } from '../core/crypto/signing.ts';
 
@@ -27,10 +27,7 @@ const forms = {
   /** Which language a caller chose; null: all callers. */
   languagesForgotten: z.strictObject({
     kind: z.literal('languagesForgotten'),
-    caller: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .nullable(),
+    caller: sha256Form.nullable(),
   }),
   /** Ends of purposes that were put forward: a shorter storage time, or a request of the person. */
   purposesShortened: z.strictObject({

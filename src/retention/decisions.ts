@@ -107,6 +107,7 @@ export async function copyDecisions({
 
 export type DecisionReplayPorts = {
   catalogue: CataloguePart<{ decisions: 'isKnown' | 'carryOut' | 'callersWithLanguage'; passes: 'note' }>;
+  /** Whether a key is one of ours: what another one has signed erases nothing. */
   trusts: (kid: string) => Promise<boolean>;
   actor: string;
   clock: Clock;

@@ -7,12 +7,11 @@
 import * as z from 'zod';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
+import { sha256Form } from '../../core/crypto/sha256.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { pagesOf } from '../../core/pages.ts';
-
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const auditSchema = z.strictObject({
   audit: z.literal(1),
@@ -27,16 +26,16 @@ export const auditSchema = z.strictObject({
       to: z.string().nullable(),
       actor: z.string(),
       detail: z.record(z.string(), z.unknown()),
-      chain: hash.nullable(),
+      chain: sha256Form.nullable(),
     }),
   ),
   /** The part of the chain in audit-chain.txt, from the recording's first line to the newest of all; null without any. */
   chain: z
     .strictObject({
       /** The link before the first line. */
-      before: hash,
+      before: sha256Form,
       lines: z.int(),
-      head: z.strictObject({ id: z.int(), chain: hash }),
+      head: z.strictObject({ id: z.int(), chain: sha256Form }),
     })
     .nullable(),
 });
@@ -106,7 +105,7 @@ function stepsFault(rows: AuditExtract['rows']): string | undefined {
   return isKept(status) ? undefined : 'the steps in the audit trail do not lead to a recording that is kept';
 }
 
-const measured = z.object({ sha256: hash });
+const measured = z.object({ sha256: sha256Form });
 
 /** The newest SHA-256 of the recording in a line with a link: an earlier one is of the file as it was before. null where none has it. */
 export function hashInTrail({ rows }: AuditExtract): string | null {

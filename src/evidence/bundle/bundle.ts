@@ -39,10 +39,8 @@ import { receiptOfRecording, receiptText, storedPolicy } from '../../receipt/rec
 import { digestsOf, makeVcon, sha512Of, signVcon } from './vcon.ts';
 import { verifyBundle } from './verify.ts';
 
-export type BundlePorts = Omit<FetchPorts, 'catalogue'> & {
-  catalogue: FetchPorts['catalogue'] &
-    Parameters<typeof receiptOfRecording>[0] &
-    CataloguePart<{ auditTrail: 'of' | 'head' | 'lines' }>;
+export type BundlePorts = FetchPorts & {
+  catalogue: Parameters<typeof receiptOfRecording>[0] & CataloguePart<{ auditTrail: 'of' | 'head' | 'lines' }>;
   /** With prompts.yaml and the sounds that callers hear. */
   soundsFolder: string;
   signer: Signer;
@@ -246,13 +244,11 @@ async function partOfFile(name: string, file: string, signal: AbortSignal): Prom
   return { part: { ...filePart(name, file, size), sha256 }, sha512 };
 }
 
-type SigningInput = { purpose: string; keepUntil: number; signal: AbortSignal };
-
 /** The content with the manifest and all that stands on it: what is signed last is signed over everything before. */
 async function sealed(
   { signer, madeBy, stamp }: BundlePorts,
   { receipt, audit, missing, madeAt, parts }: Content,
-  { purpose, keepUntil, signal }: SigningInput,
+  { purpose, keepUntil, signal }: { purpose: string; keepUntil: number; signal: AbortSignal },
 ): Promise<Omit<Bundled, 'id'> & { parts: Part[] }> {
   const { x = '' } = signer.publicKey;
   const manifest: Manifest = {

@@ -1,5 +1,6 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
 import * as z from 'zod';
+import { sha256Form } from '../../core/crypto/sha256.ts';
 import { objection, wasHeard, wasTold } from '../../call/recordable.ts';
 
 export const bundleFile = {
@@ -41,8 +42,6 @@ export const noticeFile = (number: number, { prompt, language }: { prompt: strin
 export const manifestType = 'preavis-evidence-manifest+jws';
 export const vconType = 'vcon+jws';
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-
 const manifestOf1 = z.strictObject({
   /** The form of the bundle. Those of form 1 have pages in Markdown. */
   bundle: z.literal(1),
@@ -60,11 +59,13 @@ const manifestOf1 = z.strictObject({
     publicKey: z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }),
   }),
   /** The newest line of the whole audit trail when the bundle was made; null where the trail has no chain. */
-  auditHead: z.strictObject({ id: z.int(), chain: hash }).nullable(),
+  auditHead: z.strictObject({ id: z.int(), chain: sha256Form }).nullable(),
   /** Every file but the manifest and what stands on it: its signature, the time stamp, SHA256SUMS and its signature. */
-  files: z.array(z.strictObject({ name: z.string(), bytes: z.int(), sha256: hash })),
+  files: z.array(z.strictObject({ name: z.string(), bytes: z.int(), sha256: sha256Form })),
   /** Sentences of the notice whose sound is no longer there as it was played: no other sound is put in its place. */
-  noticeMissing: z.array(z.strictObject({ number: z.int(), prompt: z.string(), language: z.string(), sha256: hash })),
+  noticeMissing: z.array(
+    z.strictObject({ number: z.int(), prompt: z.string(), language: z.string(), sha256: sha256Form }),
+  ),
 });
 const manifestOf2 = manifestOf1.extend({
   bundle: z.literal(2),
@@ -82,7 +83,7 @@ export const pagesOf = (manifest: AnyManifest): readonly string[] =>
     ? explanationLanguages.map((language) => `explanation.${language}.md`)
     : Object.values(pageFiles(manifest.language));
 
-export const manifestClaim = z.strictObject({ manifest: z.strictObject({ bytes: z.int(), sha256: hash }) });
+export const manifestClaim = z.strictObject({ manifest: z.strictObject({ bytes: z.int(), sha256: sha256Form }) });
 
 const time = z.iso.datetime().nullable();
 
@@ -104,7 +105,7 @@ export const receiptFacts = z.object({
       prompt: z.string().regex(/^[a-z0-9][A-Za-z0-9_-]{0,79}$/),
       language: z.string().regex(/^[A-Za-z]{2,8}(_[A-Za-z0-9]{1,8})*$/),
       text: z.string(),
-      sha256: hash,
+      sha256: sha256Form,
       startedAt: time,
       finishedAt: time,
       verified: z.boolean(),
@@ -139,7 +140,7 @@ export const receiptFacts = z.object({
     gapMs: z.number().nullable(),
     bytes: z.number(),
     durationMs: z.number().nullable(),
-    sha256: hash,
+    sha256: sha256Form,
     flags: z.array(z.string()),
     keepUntil: time,
   }),

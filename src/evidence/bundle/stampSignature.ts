@@ -30,15 +30,18 @@ function openssl(args: readonly string[], signal: AbortSignal): Promise<Ended> {
  *
  * @param response a TimeStampResp
  * @param stamp what readTimeStamp says of it
- * @param authorityFile the root certificates that are trusted, in PEM; certificates between may stand with them
+ * @param authorityFile the root certificates that are trusted, in PEM; certificates between may stand with them; undefined: as
+ *   `signatureFault` says
  * @throws PreavisError `timestamp_failed`: openssl cannot be run; and the reason of the signal.
  */
 export async function stampFault(
   response: Buffer,
   { sha256, at }: { sha256: string; at: string },
-  authorityFile: string,
+  authorityFile: string | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  if (authorityFile === undefined) return signatureFault(response, signal);
+
   return withStamp(response, async (file) => {
     const seconds = `${Math.floor(Date.parse(at) / 1_000)}`;
     const what = ['ts', '-verify', '-digest', sha256, '-in', file];

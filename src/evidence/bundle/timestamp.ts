@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { signatureFault, stampFault } from './stampSignature.ts';
+import { stampFault } from './stampSignature.ts';
 import { der, derInside, derInteger, derNumber, derTag, derValues } from './der.ts';
 
 export type TimeStamp = {
@@ -112,14 +112,8 @@ export async function fetchTimeStamp(url: string, sha256: string, order: StampOr
   }
   if (stamp.sha256 !== sha256) throw failed('it stamped something else');
   if (stamp.nonce !== nonce) throw failed('its answer belongs to another request');
-  if (authorityFile === undefined) {
-    const broken = await signatureFault(response, signal);
-    if (broken !== undefined) throw failed(`of what it stamped, ${broken}`);
-
-    return response;
-  }
   const fault = await stampFault(response, stamp, authorityFile, signal);
-  if (fault !== undefined) throw failed(`it is not the one of evidence.timestampAuthorityFile: ${fault}`);
-
-  return response;
+  if (fault === undefined) return response;
+  const whose = 'it is not the one of evidence.timestampAuthorityFile: ';
+  throw failed(authorityFile === undefined ? `of what it stamped, ${fault}` : `${whose}${fault}`);
 }

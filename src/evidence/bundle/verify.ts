@@ -24,7 +24,7 @@ import {
 } from './format.ts';
 import { isModestJson } from './jsonShape.ts';
 import { bytesOf, fitting, openBundle, unfit, type Opened } from './open.ts';
-import { signatureFault, stampFault } from './stampSignature.ts';
+import { stampFault } from './stampSignature.ts';
 import { readTimeStamp } from './timestamp.ts';
 import { filesOfVcon, partsOfVcon, receiptOfVcon, sha512Of, verifyVcon } from './vcon.ts';
 import type { PackedFile } from './unpack.ts';
@@ -268,14 +268,8 @@ async function timeStampOf(opened: Opened, { authorityFile, signal }: VerifyOpti
   if (stamp.sha256 !== opened.sha256.get(bundleFile.manifest)) {
     throw unfit(`${bundleFile.timeStamp} is over something else than ${bundleFile.manifest}`);
   }
-  if (authorityFile === undefined) {
-    const broken = await signatureFault(bytes, signal);
-    if (broken !== undefined) throw unfit(`${bundleFile.timeStamp}: ${broken}`);
-
-    return { at: stamp.at, trusted: false };
-  }
   const fault = await stampFault(bytes, stamp, authorityFile, signal);
-  if (fault !== undefined) throw unfit(`${bundleFile.timeStamp} is not of the authority that you named: ${fault}`);
-
-  return { at: stamp.at, trusted: true };
+  const trusted = authorityFile !== undefined;
+  if (fault === undefined) return { at: stamp.at, trusted };
+  throw unfit(`${bundleFile.timeStamp}${trusted ? ' is not of the authority that you named' : ''}: ${fault}`);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sha256Of } from '../../core/crypto/sha256.ts';
+import { sha256Form, sha256Of } from '../../core/crypto/sha256.ts';
 import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
@@ -14,7 +14,6 @@ import { pagesOf } from '../../core/pages.ts';
  */
 
 const type = 'preavis-erasure+jws';
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const objects = z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) }));
 const archive = z.enum(['directory', 'minio']);
@@ -26,7 +25,7 @@ const certificateSchema = z.strictObject({
   objects,
   /** Of the WAV; null for a recording that was never measured. */
   bytes: z.int().nullable(),
-  sha256: sha256.nullable(),
+  sha256: sha256Form.nullable(),
   archive,
   /** What was removed from other archives, which it was being moved from or to. */
   copies: z.array(z.strictObject({ archive, objects })).optional(),
@@ -43,8 +42,8 @@ const certificateSchema = z.strictObject({
   begunAt: z.iso.datetime(),
   verifiedAt: z.iso.datetime(),
   verification: z.strictObject({ versionsLeft: z.literal(0), localFile: z.enum(['removed', 'not there']) }),
-  previous: sha256.nullable(),
-  audit: z.strictObject({ line: z.int(), chain: sha256 }).nullable(),
+  previous: sha256Form.nullable(),
+  audit: z.strictObject({ line: z.int(), chain: sha256Form }).nullable(),
 });
 export type Certificate = z.output<typeof certificateSchema>;
 

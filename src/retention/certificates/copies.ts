@@ -7,7 +7,7 @@ import { erasedAgain, erasureBegun } from '../../catalogue/retention/auditTrail.
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../../catalogue/retention/decisions.ts';
 import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
-import { dayMs, type Clock } from '../../core/clock.ts';
+import { dayMs } from '../../core/clock.ts';
 import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
@@ -23,7 +23,7 @@ import {
 } from './certificate.ts';
 import { headPrefix, headType, readHead } from '../heads/chainHead.ts';
 import { decisionType } from '../decision.ts';
-import { copyDecisions, findDecision } from '../decisions.ts';
+import { copyDecisions, findDecision, type DecisionReplayPorts } from '../decisions.ts';
 import { assertGone } from '../erasure.ts';
 import { headObjects } from '../heads/keepHeads.ts';
 import type { Ledger } from './ledger.ts';
@@ -32,33 +32,29 @@ import type { Ledger } from './ledger.ts';
  * Certificates are kept in three places: the catalogue, the ledger beside it, and the archive. What one of them has lost, by a
  * backup that was restored, comes back from the others, and what they say was erased is erased again.
  */
-export type CopyPorts = Archives & {
-  catalogue: CataloguePart<{
-    certificates:
-      | 'withoutCopy'
-      | 'noteCopy'
-      | 'isKnown'
-      | 'of'
-      | 'restore'
-      | 'beginErasure'
-      | 'ledgerRead'
-      | 'noteLedgerRead'
-      | 'old'
-      | 'remove';
-    recordings: 'find';
-    decisions: 'withoutLedger' | 'noteInLedger' | 'isKnown' | 'carryOut' | 'callersWithLanguage';
-    passes: 'note';
-    chainHeads: 'isKnown' | 'takeUp';
-    archiveCopies: 'forget';
-  }>;
-  spoolFolder: string;
-  ledger: Ledger;
-  /** Whether a key is one of ours: what another one has signed erases nothing. */
-  trusts: (kid: string) => Promise<boolean>;
-  log: Logger;
-  actor: string;
-  clock: Clock;
-};
+export type CopyPorts = Archives &
+  DecisionReplayPorts & {
+    catalogue: CataloguePart<{
+      certificates:
+        | 'withoutCopy'
+        | 'noteCopy'
+        | 'isKnown'
+        | 'of'
+        | 'restore'
+        | 'beginErasure'
+        | 'ledgerRead'
+        | 'noteLedgerRead'
+        | 'old'
+        | 'remove';
+      recordings: 'find';
+      decisions: 'withoutLedger' | 'noteInLedger';
+      chainHeads: 'isKnown' | 'takeUp';
+      archiveCopies: 'forget';
+    }>;
+    spoolFolder: string;
+    ledger: Ledger;
+    log: Logger;
+  };
 
 const batch = 200;
 /** For one certificate in the archive, ms. */

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { everyArchive } from '../../archive/archives.ts';
-import type { ObjectStore } from '../../store/store.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
 import { erasedAgain } from '../../catalogue/retention/auditTrail.ts';
@@ -17,23 +16,24 @@ export type VerifyPorts = ComparePorts &
       auditTrail: 'statusesOtherwise' | 'auditedWithoutRow' | 'of';
       recordings: 'find';
     }>;
-    /** undefined: the archive is not asked, nor are those of before it. */
-    store: ObjectStore | undefined;
-    former?: readonly ObjectStore[] | undefined;
   };
+
+type Fault = { number: number; recording: string; fault: string };
 
 export type Verified = {
   checked: number;
   /** The keys that signed them. */
   kids: string[];
   /** `number` 0: not of one certificate; `recording` empty: of none. */
-  faults: { number: number; recording: string; fault: string }[];
+  faults: Fault[];
   heads: Pick<HeadsVerified, 'isSigned' | 'newest' | 'restored' | 'unsignedSince'>;
 };
 
 const mostMissing = 1_000;
 /** Lines of the ledger of one kind that are told one by one: whoever writes to it could fill the memory and the screen. */
 const mostStray = 1_000;
+
+type Add = (fault: string, recording?: string, number?: number) => void;
 
 /**
  * Checks every certificate in the catalogue, in their order, that the ledger has no others, that every erased recording has one, and
@@ -48,39 +48,20 @@ export async function verifyCertificates(
   const heads = await verifyHeads(ports, signal);
   const { isSigned, newest, restored, unsignedSince, excusedUntil = -Infinity } = heads;
   const result: Verified = { checked: 0, kids: [], faults: [], heads: { isSigned, newest, restored, unsignedSince } };
-  result.faults.push(...heads.faults.map((fault) => ({ number: 0, recording: '', fault })));
-  for await (const line of lineFaults(catalogue, signal)) result.faults.push({ number: 0, ...line });
-  for (const recording of await catalogue.certificates.erasedWithoutCertificate(ports.since, mostMissing)) {
-    result.faults.push({ number: 0, recording, fault: 'it counts as erased, and no certificate says so' });
-  }
-  result.faults.push(...(await rowFaults(catalogue)));
-  for (const { number, recording } of await catalogue.certificates.missing(ports.since, mostMissing)) {
-    result.faults.push({ number, recording, fault: 'the audit trail names it, and it is not there' });
-  }
-  const stray: Record<StrayLine['kind'], number> = { unknown: 0, untrusted: 0, invalid: 0 };
-  for await (const line of strayLines(ports, signal)) {
-    stray[line.kind] += 1;
-    if (stray[line.kind] <= mostStray) result.faults.push(strayFault(line));
-  }
-  for (const [kind, count] of Object.entries(stray)) {
-    if (count <= mostStray) continue;
-    const fault = `${counted(count - mostStray, 'more line of the ledger is', 'more lines of the ledger are')} not in the catalogue (${kind})`;
-    result.faults.push({ number: 0, recording: '', fault });
-  }
-  if (Object.values(stray).reduce((sum, each) => sum + each, 0) >= mostStrayLines) {
-    const fault = `after ${mostStrayLines} lines that are not in the catalogue the rest of the ledger was not read`;
-    result.faults.push({ number: 0, recording: '', fault });
-  }
-  const told = new Set(result.faults.map(nameOf));
-  for await (const fault of onlyInArchive(ports, told, signal)) result.faults.push(fault);
+  const add: Add = (fault, recording = '', number = 0) => result.faults.push({ number, recording, fault });
+  for (const fault of heads.faults) add(fault);
+  await addTrailFaults(ports, signal, add);
+  await addStrayLines(ports, signal, add);
+  const known = new Set(result.faults.map(nameOf));
+  for await (const { fault, recording, number } of onlyInArchive(ports, known, signal)) add(fault, recording, number);
   for await (const { number, recording } of lostLines(ports, signal)) {
-    result.faults.push({ number, recording, fault: 'it is not in the ledger any more' });
+    add('it is not in the ledger any more', recording, number);
   }
   let before: CertificateRow | undefined;
   for await (const row of everyCertificate(catalogue)) {
     signal.throwIfAborted();
     const faults = await faultsOf(row, before, { ...ports, excusedUntil }, result.kids);
-    result.faults.push(...faults.map((fault) => ({ number: row.number, recording: row.recording, fault })));
+    for (const fault of faults) add(fault, row.recording, row.number);
     result.checked += 1;
     progress?.(result.checked, total);
     before = row;
@@ -89,17 +70,59 @@ export async function verifyCertificates(
   return result;
 }
 
+/** What rows and certificates say otherwise than the lines of the trail, whose heads are signed. */
+async function addTrailFaults({ catalogue, since }: VerifyPorts, signal: AbortSignal, add: Add): Promise<void> {
+  const { auditTrail, certificates } = catalogue;
+  for await (const { fault, recording } of lineFaults(catalogue, signal)) add(fault, recording);
+  for (const recording of await certificates.erasedWithoutCertificate(since, mostMissing)) {
+    add('it counts as erased, and no certificate says so', recording);
+  }
+  for (const { id, status, said } of await auditTrail.statusesOtherwise(mostMissing)) {
+    add(`the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`, id);
+  }
+  for (const recording of await auditTrail.auditedWithoutRow(mostMissing)) {
+    add('the audit trail names it, and the catalogue does not have it', recording);
+  }
+  for (const { number, recording } of await certificates.missing(since, mostMissing)) {
+    add('the audit trail names it, and it is not there', recording, number);
+  }
+}
+
+/** What only the ledger has. */
+async function addStrayLines(ports: VerifyPorts, signal: AbortSignal, add: Add): Promise<void> {
+  const stray: Record<StrayLine['kind'], number> = { unknown: 0, untrusted: 0, invalid: 0 };
+  for await (const line of strayLines(ports, signal)) {
+    stray[line.kind] += 1;
+    if (stray[line.kind] > mostStray) continue;
+    if (line.kind === 'invalid') add(`line ${line.line} of the ledger is no valid certificate`);
+    else add(`only the ledger has it${mending(line)}`, line.recording, line.number);
+  }
+  for (const [kind, count] of Object.entries(stray)) {
+    if (count <= mostStray) continue;
+    const more = counted(count - mostStray, 'more line of the ledger is', 'more lines of the ledger are');
+    add(`${more} not in the catalogue (${kind})`);
+  }
+  if (Object.values(stray).reduce((sum, each) => sum + each, 0) >= mostStrayLines) {
+    add(`after ${mostStrayLines} lines that are not in the catalogue the rest of the ledger was not read`);
+  }
+}
+
+const mending = (line: Exclude<StrayLine, { kind: 'invalid' }>): string =>
+  line.kind === 'unknown'
+    ? ': preavis certificates replay mends it'
+    : `, signed by the key ${line.kid}, which is not trusted`;
+
 /** What a catalogue that was put back without its ledger does not know. */
 async function* onlyInArchive(
   { store, catalogue, since, trusts }: VerifyPorts,
-  told: ReadonlySet<string>,
+  known: ReadonlySet<string>,
   signal: AbortSignal,
-): AsyncGenerator<Verified['faults'][number]> {
+): AsyncGenerator<Fault> {
   if (store === undefined) return;
   let count = 0;
   for await (const copy of strayCopies({ store, catalogue })) {
     signal.throwIfAborted();
-    if (copy === 'none' || told.has(nameOf(copy))) continue;
+    if (copy === 'none' || known.has(nameOf(copy))) continue;
     const { number, recording } = copy;
     const read = await readCopy(await copy.read());
     // Who can write there could fill the memory and the screen.
@@ -111,42 +134,7 @@ async function* onlyInArchive(
   }
 }
 
-/** What rows say otherwise than the lines of the trail, whose heads are signed. */
-async function rowFaults(
-  catalogue: CataloguePart<{ auditTrail: 'statusesOtherwise' | 'auditedWithoutRow' }>,
-): Promise<Verified['faults']> {
-  const otherwise = (await catalogue.auditTrail.statusesOtherwise(mostMissing)).map(({ id, status, said }) => ({
-    number: 0,
-    recording: id,
-    fault: `the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`,
-  }));
-  const gone = (await catalogue.auditTrail.auditedWithoutRow(mostMissing)).map((recording) => ({
-    number: 0,
-    recording,
-    fault: 'the audit trail names it, and the catalogue does not have it',
-  }));
-
-  return [...otherwise, ...gone];
-}
-
 const nameOf = ({ number, recording }: { number: number; recording: string }): string => `${number} ${recording}`;
-
-function strayFault(stray: StrayLine): Verified['faults'][number] {
-  switch (stray.kind) {
-    case 'invalid':
-      return { number: 0, recording: '', fault: `line ${stray.line} of the ledger is no valid certificate` };
-    case 'untrusted': {
-      const { number, recording, kid } = stray;
-
-      return { number, recording, fault: `only the ledger has it, signed by the key ${kid}, which is not trusted` };
-    }
-    case 'unknown': {
-      const { number, recording } = stray;
-
-      return { number, recording, fault: 'only the ledger has it: preavis certificates replay mends it' };
-    }
-  }
-}
 
 /** What was certified until then may be of lines that are gone: somebody said, signed, that an older catalogue was put back. */
 type Excuse = { excusedUntil: number };

@@ -1,3 +1,4 @@
+import type { Archives } from '../../archive/archives.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CopyPlace } from '../../catalogue/retention/certificates.ts';
@@ -15,16 +16,14 @@ export type TrailPorts = {
   catalogue: CataloguePart<{ auditTrail: 'lines' | 'head' | 'timeAfter'; file: 'identity'; chainHeads: 'list' }>;
   ledger: Ledger;
   /** undefined: the archive is not asked, nor are those of before it, in which heads lie until `archive move` has taken them along. */
-  store: HeadStore | undefined;
-  former?: readonly HeadStore[] | undefined;
+  store: ObjectStore | undefined;
+  former?: Archives['former'];
   /** `listed`: of heads that the catalogue has, the archive is asked for the name alone, which takes less time. */
   archiveCopies?: 'read' | 'listed';
   /** From when on heads are kept, ms since 1970 UTC: older ones may be gone. */
   since: number;
   trusts: (kid: string) => Promise<boolean>;
 };
-
-type HeadStore = Pick<ObjectStore, 'keysBelow' | 'versions' | 'read'>;
 
 export type LineFault = { recording: string; fault: string };
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { NewHead } from '../../catalogue/retention/chainHeads.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { sha256Of } from '../../core/crypto/sha256.ts';
+import { sha256Form, sha256Of } from '../../core/crypto/sha256.ts';
 import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
 
 /**
@@ -12,7 +12,6 @@ import { verifySigned, type Signer } from '../../core/crypto/signing.ts';
  */
 
 export const headType = 'preavis-chain-head+jws';
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const headSchema = z.strictObject({
   head: z.literal(1),
@@ -22,18 +21,23 @@ const headSchema = z.strictObject({
   signedAt: z.iso.datetime(),
   /** The newest line; 0 where the trail has none, with the link that stands before the first one. */
   line: z.int().min(0),
-  chain: hash,
+  chain: sha256Form,
   /** The hash of the head before it. */
-  previous: hash.nullable(),
+  previous: sha256Form.nullable(),
   /** Who said that an older catalogue was put back on purpose: what was signed before may then be of lines that are gone. */
   restored: z.strictObject({ by: z.string() }).nullable(),
 });
 export type Head = z.output<typeof headSchema>;
 
-export async function issueHead(content: Head, signer: Signer): Promise<NewHead> {
-  const jws = await signer.sign(content, headType);
+const rowOf = ({ number, signedAt }: Head, jws: string): NewHead => ({
+  number,
+  sha256: sha256Of(jws),
+  signedAt: Date.parse(signedAt),
+  jws,
+});
 
-  return { number: content.number, sha256: sha256Of(jws), signedAt: Date.parse(content.signedAt), jws };
+export async function issueHead(content: Head, signer: Signer): Promise<NewHead> {
+  return rowOf(content, await signer.sign(content, headType));
 }
 
 /** Throws certificate_invalid. */
@@ -41,9 +45,8 @@ export async function readHead(jws: string): Promise<{ content: Head; kid: strin
   try {
     const { payload, kid } = await verifySigned(jws, headType);
     const content = headSchema.parse(payload);
-    const row = { number: content.number, sha256: sha256Of(jws), signedAt: Date.parse(content.signedAt), jws };
 
-    return { content, kid, row };
+    return { content, kid, row: rowOf(content, jws) };
   } catch (cause) {
     throw new PreavisError('certificate_invalid', 'a head of the audit trail is not what was signed', { cause });
   }
@@ -52,17 +55,17 @@ export async function readHead(jws: string): Promise<{ content: Head; kid: strin
 /** Where heads lie in the archive. Their hash is in the key, so that none is ever written over another. */
 export const headPrefix = 'certificates/heads/';
 
-export function headKey({ number, sha256: hash }: Pick<NewHead, 'number' | 'sha256'>): string {
-  return `${headPrefix}${String(number).padStart(10, '0')}-${hash}.jws`;
+export function headKey({ number, sha256 }: Pick<NewHead, 'number' | 'sha256'>): string {
+  return `${headPrefix}${String(number).padStart(10, '0')}-${sha256}.jws`;
 }
 
-const keyPattern = /^certificates\/heads\/(?<number>\d{10})-(?<hash>[0-9a-f]{64})\.jws$/;
+const keyPattern = /^certificates\/heads\/(?<number>\d{10})-(?<sha256>[0-9a-f]{64})\.jws$/;
 
 /** What the key of a head says; undefined for one that is not of our making. */
 export function headOfKey(key: string): { number: number; sha256: string } | undefined {
-  const { number, hash } = keyPattern.exec(key)?.groups ?? {};
+  const { number, sha256 } = keyPattern.exec(key)?.groups ?? {};
 
-  return number === undefined || hash === undefined ? undefined : { number: Number(number), sha256: hash };
+  return number === undefined || sha256 === undefined ? undefined : { number: Number(number), sha256 };
 }
 
 /** For people: which one, of when, up to which line. */

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { everyArchive } from '../../archive/archives.ts';
+import { everyArchive, type Archives } from '../../archive/archives.ts';
 import { lockObject } from '../../archive/lockUploads.ts';
 import { wholeSecond, type Lock } from '../../store/objectLock.ts';
 import type { ObjectStore } from '../../store/store.ts';
@@ -17,15 +17,12 @@ import { headKey, headOfKey, headPrefix, issueHead, readHead, type Head } from '
 import type { Ledger } from '../certificates/ledger.ts';
 
 /** Signs the head of the audit trail once a day, and sees that it comes into the ledger and into the archive. */
-export type HeadPorts = {
+export type HeadPorts = Archives & {
   catalogue: CataloguePart<{
     auditTrail: 'head';
     file: 'identity';
     chainHeads: 'last' | 'keep' | 'list' | 'withoutCopy' | 'noteCopy' | 'remove';
   }>;
-  store: ObjectStore;
-  /** Those of before it, which may still have heads. */
-  former?: readonly ObjectStore[] | undefined;
   ledger: Ledger;
   signer: () => Promise<Signer>;
   log: Logger;

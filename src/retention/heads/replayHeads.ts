@@ -1,4 +1,3 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { everyCertificate, readCertificate } from '../certificates/certificate.ts';
 import { copyHeads, signHead, type HeadPorts } from './keepHeads.ts';
 import { auditFaults, type VerifyPorts } from '../certificates/verify.ts';
@@ -9,7 +8,7 @@ import { verifyHeads, type TrailPorts } from '../certificates/verifyTrail.ts';
  */
 export type TrailAfterReplay = 'fits' | 'other' | 'acknowledged';
 
-export type ReplayHeadsPorts = Omit<HeadPorts, 'catalogue'> & Omit<TrailPorts, 'catalogue'> & { catalogue: Catalogue };
+export type ReplayHeadsPorts = HeadPorts & TrailPorts & { catalogue: VerifyPorts['catalogue'] };
 
 const never = new AbortController().signal;
 
