@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
+import { pagesOf } from '../core/pages.ts';
 import { erasureFailed } from './pass.ts';
 import { isLockKnown } from './lockedDue.ts';
 
@@ -29,13 +30,8 @@ export async function dueFigures(
   at: number,
 ): Promise<DueFigures> {
   const figures: DueFigures = { due: 0, overdue: 0, failed: 0, locked: 0 };
-  for (let after: DueCursor | undefined = firstDue; after !== undefined;) {
-    const rows: Awaited<ReturnType<Catalogue['figures']['dueAttempts']>> = await catalogue.figures.dueAttempts(
-      at,
-      erasureFailed,
-      after,
-      batch,
-    );
+  const page = (after: DueCursor) => catalogue.figures.dueAttempts(at, erasureFailed, after, batch);
+  for await (const rows of pagesOf(batch, firstDue, page, ({ keepUntil, id }) => ({ keepUntil, id }))) {
     for (const { id, keepUntil, code } of rows) {
       if (code === 'archive_locked' && isLockKnown(await catalogue.auditTrail.of(id), at)) {
         figures.locked += 1;
@@ -45,9 +41,7 @@ export async function dueFigures(
       if (keepUntil <= at - overdueAfterMs) figures.overdue += 1;
       if (code !== null) figures.failed += 1;
     }
-    const last = rows.at(-1);
-    const isEnough = rows.length < batch || figures.due + figures.locked >= mostCounted;
-    after = isEnough || last === undefined ? undefined : { keepUntil: last.keepUntil, id: last.id };
+    if (figures.due + figures.locked >= mostCounted) break;
     await breathe();
   }
 

@@ -86,14 +86,13 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
   // Before anything is handed out: a file of texts may be broken.
   const texts = await loadExplanationTexts();
   return withFolderBeside(target, async (folder) => {
-    const wav = join(folder, bundleFile.recording);
-    const copy = { ...order, target: { file: wav, replace: false } };
+    const copy = { ...order, target: { file: join(folder, bundleFile.recording), replace: false } };
     const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
     const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
       ports.catalogue.auditTrail.appendAudit(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
       const { row } = await grantAccess(ports, id, purpose);
-      const content = await contentOf(ports, { row, wav, folder, texts, signal });
+      const content = await contentOf(ports, { row, folder, texts, signal });
       const { parts, ...made } = await sealed(ports, content, { purpose, keepUntil, signal });
       const fill = (handle: FileHandle): Promise<void> => fillWith(handle, parts, ports.signer.kid, signal);
       await appearWhole(target, fill, async () => {
@@ -130,23 +129,22 @@ type Content = {
 
 type Ground = {
   row: RecordingRow;
-  wav: string;
+  /** With the recording. */
   folder: string;
   texts: Awaited<ReturnType<typeof loadExplanationTexts>>;
   signal: AbortSignal;
 };
 
 /** Everything that the manifest lists. */
-async function contentOf(ports: BundlePorts, { row, wav, folder, texts, signal }: Ground): Promise<Content> {
+async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Ground): Promise<Content> {
   const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
   const policy = await storedPolicy(catalogue, receipt.policyVersion);
-  const chainFile = join(folder, bundleFile.auditChain);
-  const audit = await auditTo(chainFile, ports, row.id, signal);
+  const audit = await auditTo(join(folder, bundleFile.auditChain), ports, row.id, signal);
   const { sounds, missing } = await soundsOf(ports.soundsFolder, receipt);
-  const recording = await partOfFile(bundleFile.recording, wav, signal);
-  const chain = await partOfFile(bundleFile.auditChain, chainFile, signal);
+  const recording = await partOfFile(bundleFile.recording, folder, signal);
+  const chain = await partOfFile(bundleFile.auditChain, folder, signal);
   const madeAt = clock.now();
   const vcon = makeVcon({
     receipt,
@@ -237,7 +235,8 @@ async function soundsOf(folder: string, receipt: ReceiptFacts) {
   return { sounds, missing };
 }
 
-async function partOfFile(name: string, file: string, signal: AbortSignal): Promise<{ part: Part; sha512: string }> {
+async function partOfFile(name: string, folder: string, signal: AbortSignal): Promise<{ part: Part; sha512: string }> {
+  const file = join(folder, name);
   const { size, sha256, sha512 } = await digestsOf(createReadStream(file), signal);
   signal.throwIfAborted();
 
