@@ -256,7 +256,7 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
   };
   const happened = happenings(receipt);
   if (json) {
-    const list = happened.map(({ at, what }) => ({ at: at === null ? null : isoTime(at), what }));
+    const list = happened.map(({ at, what }) => ({ at: isoTime(at), what }));
     const holdsUntil = kept.holdsUntil.map(isoTime);
 
     return JSON.stringify(

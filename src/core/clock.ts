@@ -52,7 +52,9 @@ export const systemClock = {
 /** A day without a change of the clock, ms. */
 export const dayMs = 86_400_000;
 
-/** ISO 8601 in UTC with milliseconds. */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+/** ISO 8601 in UTC with milliseconds; null where a time is not known. */
+export function isoTime(ms: number): string;
+export function isoTime(ms: number | null): string | null;
+export function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -48,8 +48,6 @@ export type PersonIndex = {
   unreadableCalls: string[];
 };
 
-const iso = (at: number | null): string | null => (at === null ? null : isoTime(at));
-
 /** In the audit trail of a recording that was given to the person it is of. */
 export const exportedEvent = 'exported for the person';
 
@@ -85,7 +83,7 @@ export function purposesOf(
       /** As the policy of the call had them; null where that is not known. */
       justification: stored?.justification ?? null,
       legalBasis: stored?.legalBasis ?? null,
-      keepUntil: iso(end?.keepUntil ?? null),
+      keepUntil: isoTime(end?.keepUntil ?? null),
     };
   });
 }
@@ -94,7 +92,7 @@ export function recordingOf({ row, holds }: PersonRecording, file: IndexFile, au
   return {
     id: row.id,
     status: row.status,
-    startedAt: iso(row.startedAt),
+    startedAt: isoTime(row.startedAt),
     durationMs: row.durationMs,
     file,
     holds: holds.map((hold) => ({
@@ -121,12 +119,12 @@ export function callOf(
   return {
     id: call.id,
     startedAt: isoTime(call.startedAt),
-    endedAt: iso(call.endedAt),
+    endedAt: isoTime(call.endedAt),
     line: call.line,
     languages: call.languages,
     result: call.result,
     reason: call.reason,
-    consent: { mode, answer, at: iso(at) },
+    consent: { mode, answer, at: isoTime(at) },
     ...parts,
   };
 }

@@ -48,8 +48,6 @@ export type ReportSources = {
   webhooks: readonly DeliveryFigures[];
 };
 
-const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
-
 const nothingKept = { recordings: 0, bytes: 0, over: 0, oldestAt: null, nextEndAt: null, lastEndAt: null };
 
 /** The purposes of the configuration, and those from before of which something is still kept. */
@@ -72,9 +70,9 @@ function purposesOf({ config, figures }: ReportSources) {
       recordings,
       bytes,
       over,
-      oldest: timeOf(oldestAt),
-      nextDue: timeOf(nextEndAt),
-      longestKeepUntil: timeOf(lastEndAt),
+      oldest: isoTime(oldestAt),
+      nextDue: isoTime(nextEndAt),
+      longestKeepUntil: isoTime(lastEndAt),
     };
   });
 }
@@ -127,11 +125,11 @@ function factsOf(sources: ReportSources) {
     due: {
       held: due.held,
       awaitingPass: due.awaiting,
-      overdue: { recordings: due.overdue, since: timeOf(due.overdueSince), untried: due.untried },
+      overdue: { recordings: due.overdue, since: isoTime(due.overdueSince), untried: due.untried },
       failures: due.failures,
     },
-    holds: { active: holds.active, reviewsOverdue: holds.reviewsOverdue, nextReview: timeOf(holds.nextReviewAt) },
-    clockDoubts: { open: figures.doubts.open, oldest: timeOf(figures.doubts.oldestAt) },
+    holds: { active: holds.active, reviewsOverdue: holds.reviewsOverdue, nextReview: isoTime(holds.nextReviewAt) },
+    clockDoubts: { open: figures.doubts.open, oldest: isoTime(figures.doubts.oldestAt) },
     uploads: uploads.map(({ failure, count, oldestAt }) => ({ failure, recordings: count, oldest: isoTime(oldestAt) })),
     calls: callsOf(sources),
     noticesNotVerified: figures.notices,
@@ -147,7 +145,7 @@ function factsOf(sources: ReportSources) {
       name: endpoint,
       waiting,
       failed,
-      oldestWaiting: timeOf(oldestWaitingAt),
+      oldestWaiting: isoTime(oldestWaitingAt),
     })),
   };
 }

@@ -191,8 +191,6 @@ export const receiptSchema = z
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
-const iso = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
-
 /** The time from the end of the notice to the start of the recorder, ms, by Asterisk's clock. */
 export function gapMs(recording: Pick<RecordingRow, 'startedAt' | 'noticeFinishedAt'>): number | null {
   return recording.startedAt === null ? null : recording.startedAt - recording.noticeFinishedAt;
@@ -211,14 +209,14 @@ function recordingOf(row: RecordingRow, encryption: Encryption): Receipt['record
   return {
     id: row.id,
     status: row.status,
-    startedAt: iso(row.startedAt),
-    finishedAt: iso(row.finishedAt),
+    startedAt: isoTime(row.startedAt),
+    finishedAt: isoTime(row.finishedAt),
     gapMs: gapMs(row),
     bytes: row.bytes,
     durationMs: row.durationMs,
     sha256: row.sha256,
     flags: row.flags,
-    keepUntil: iso(row.keepUntil),
+    keepUntil: isoTime(row.keepUntil),
     encryption,
   };
 }
@@ -227,20 +225,20 @@ function recordingOf(row: RecordingRow, encryption: Encryption): Receipt['record
 export function sentenceOf({ startedAt, finishedAt, witness, ...notice }: NoticeRow): Receipt['notice'][number] {
   return {
     ...notice,
-    startedAt: iso(startedAt),
-    finishedAt: iso(finishedAt),
+    startedAt: isoTime(startedAt),
+    finishedAt: isoTime(finishedAt),
     witness:
       witness === null
         ? null
-        : { status: witness.status, beganAt: iso(witness.beganAt), endedAt: iso(witness.endedAt) },
+        : { status: witness.status, beganAt: isoTime(witness.beganAt), endedAt: isoTime(witness.endedAt) },
   };
 }
 
 function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['otherSentences'][number] {
-  return { ...said, startedAt: iso(startedAt), finishedAt: iso(finishedAt) };
+  return { ...said, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt) };
 }
 
-const changeOf = ({ change, at, party }: ChangeRow): Receipt['changes'][number] => ({ change, at: iso(at), party });
+const changeOf = ({ change, at, party }: ChangeRow): Receipt['changes'][number] => ({ change, at: isoTime(at), party });
 
 function witnessOf({ witness }: CallRow): Receipt['witness'] {
   return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
@@ -291,7 +289,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),
-      endedAt: iso(call.endedAt),
+      endedAt: isoTime(call.endedAt),
       line: call.line,
       result: call.result,
       reason: call.reason,
@@ -300,7 +298,11 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     purposes: call.purposes.map((purpose) => {
       const stored = policy.purposes[purpose];
       if (stored === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
-      return { id: purpose, ...stored, keepUntil: iso(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null) };
+      return {
+        id: purpose,
+        ...stored,
+        keepUntil: isoTime(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
+      };
     }),
     language: {
       decided: call.languages,
@@ -311,8 +313,8 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     notice: notices.map(sentenceOf),
     otherSentences: said.map(otherSentenceOf),
     changes: changed.map(changeOf),
-    unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: iso(to), why, judged })),
-    consent: { ...call.consent, at: iso(call.consent.at) },
+    unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: isoTime(to), why, judged })),
+    consent: { ...call.consent, at: isoTime(call.consent.at) },
     witness: witnessOf(call),
     recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),
     asterisk: call.asterisk,

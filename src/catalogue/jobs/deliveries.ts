@@ -155,7 +155,7 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
         status: facts.status,
         line: facts.line,
         purposes: facts.purposes,
-        keepUntil: facts.keep_until === null ? null : isoTime(facts.keep_until),
+        keepUntil: isoTime(facts.keep_until),
         failure: facts.failure,
         ...(hold === undefined ? {} : { hold }),
       };

@@ -118,15 +118,13 @@ function needsAttention(
 }
 
 function asJson({ left, removal, ...archive }: ArchiveMoved): object {
-  const iso = (until: number | null): string | null => (until === null ? null : isoTime(until));
-
   return {
     ...archive,
     removal:
       typeof removal === 'object'
-        ? { ...removal, locked: removal.locked.map(({ recording, until }) => ({ recording, until: iso(until) })) }
+        ? { ...removal, locked: removal.locked.map(({ recording, until }) => ({ recording, until: isoTime(until) })) }
         : (removal ?? null),
-    left: { ...left, lockedUntil: iso(left.lockedUntil) },
+    left: { ...left, lockedUntil: isoTime(left.lockedUntil) },
   };
 }
 

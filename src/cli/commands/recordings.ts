@@ -27,8 +27,6 @@ export type ListOptions = Chosen & { status: string | undefined; limit: string; 
 /** Of a time that --json has in UTC. */
 const local = (iso: string): string => localTime(Date.parse(iso));
 
-const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
-
 async function described(
   row: RecordingRow,
   catalogue: Catalogue,
@@ -44,16 +42,16 @@ async function described(
   return {
     id: row.id,
     status: row.status,
-    startedAt: time(row.startedAt),
+    startedAt: isoTime(row.startedAt),
     durationMs: row.durationMs,
     bytes: row.bytes,
     line: call?.line ?? null,
     purposes,
     languages: call?.languages ?? [],
-    keepUntil: time(row.keepUntil),
+    keepUntil: isoTime(row.keepUntil),
     purposeEnds: purposes.map((purpose) => ({
       purpose,
-      keepUntil: time(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
+      keepUntil: isoTime(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
       inForce: inForce.includes(purpose),
     })),
     held: holds.some((hold) => isActive(hold, at)),
@@ -186,7 +184,7 @@ async function shownRecording(
     ...(await described(row, catalogue, holdsAllowed, at)),
     call: row.callId,
     sha256: row.sha256,
-    finishedAt: time(row.finishedAt),
+    finishedAt: isoTime(row.finishedAt),
     gapMs: gapMs(row),
     languageReason: call?.languageReason ?? null,
     policyVersion: call?.policyVersion ?? null,

@@ -40,7 +40,7 @@ export async function webhooksList(
         events: config.webhooks[endpoint]?.events ?? [],
         waiting,
         failed,
-        oldestWaitingAt: oldestWaitingAt === null ? null : isoTime(oldestWaitingAt),
+        oldestWaitingAt: isoTime(oldestWaitingAt),
         gone: disabled.some((each) => {
           const now = config.webhooks[endpoint];
           return each.endpoint === endpoint && now !== undefined && each.address === addressOf(now);

@@ -20,8 +20,8 @@ const shownDoubt = ({ recording, raisedAt, apartMs, keptFrom, keepUntil, ...doub
   recording,
   raisedAt: isoTime(raisedAt),
   apartMs,
-  keptFrom: keptFrom === null ? null : isoTime(keptFrom),
-  keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+  keptFrom: isoTime(keptFrom),
+  keepUntil: isoTime(keepUntil),
   witnesses: Object.fromEntries(Object.entries(doubt.witnesses).map(([name, at]) => [name, isoTime(at)])),
 });
 
@@ -110,7 +110,7 @@ export async function recordingsSettle(context: CommandContext, options: SettleO
       settled.push({
         recording: id,
         endedAt: isoTime(to),
-        keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+        keepUntil: isoTime(keepUntil),
       });
     }
     if (options.json) context.print(JSON.stringify({ settled }, undefined, 2));

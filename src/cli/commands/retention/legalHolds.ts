@@ -36,7 +36,7 @@ export const shownHold = ({ id, recording, ground, reason, author, ...hold }: Le
   setAt: isoTime(hold.setAt),
   reviewAt: isoTime(hold.reviewAt),
   expiresAt: isoTime(hold.expiresAt),
-  releasedAt: hold.releasedAt === null ? null : isoTime(hold.releasedAt),
+  releasedAt: isoTime(hold.releasedAt),
   releasedBy: hold.releasedBy,
 });
 

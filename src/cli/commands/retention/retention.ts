@@ -121,7 +121,7 @@ function shownPass({ result, recordings }: Done, dryRun: boolean, isLogEmptied: 
   const { due, erased, held, locked, doubtful, head } = result;
   const shown = recordings.map(({ row: { id, keepUntil }, outcome, lock }) => ({
     id,
-    keepUntil: keepUntil === null ? null : isoTime(keepUntil),
+    keepUntil: isoTime(keepUntil),
     outcome,
     ...(lock === undefined ? {} : { lock: shownLock(lock) }),
   }));
