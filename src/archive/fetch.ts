@@ -23,7 +23,7 @@ export type FetchPorts = Archives & {
     recordings: 'find' | 'purposeEnds';
     calls: 'find';
     legalHolds: 'of';
-    auditTrail: 'appendAudit';
+    auditTrail: 'append';
   }>;
   spoolFolder: string;
   clock: Clock;
@@ -71,7 +71,7 @@ export async function fetchRecording(
   const { purpose, target, signal } = order;
   const { id } = await rowOf(ports, order.id);
   const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
-    catalogue.auditTrail.appendAudit(id, { event, actor, detail: { purpose, ...detail } });
+    catalogue.auditTrail.append(id, { event, actor, detail: { purpose, ...detail } });
   const granted = (): ReturnType<typeof grantAccess> => grantAccess(ports, id, purpose);
   const noted = async <T>(event: string, step: () => Promise<T>): Promise<T> => {
     try {

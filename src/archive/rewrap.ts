@@ -16,7 +16,7 @@ import { endsPass, overRows, type RowPass, type RowPassOptions } from './rowPass
 export type RewrapPorts = {
   catalogue: CataloguePart<{
     recordings: 'listBeyond' | 'find' | 'counts';
-    auditTrail: 'appendAudit';
+    auditTrail: 'append';
     leases: 'take' | 'release';
   }>;
   store: Pick<EncryptedStore, 'location' | 'encryption' | 'rewrap' | 'tryKey'>;
@@ -116,7 +116,7 @@ async function rewrapOne(
   if (!states.has('rewrapped')) return states.has('current') ? 'current' : 'plain';
   const { encryption } = store;
   if (!dryRun && (locked === undefined || from.size > 0)) {
-    await catalogue.auditTrail.appendAudit(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
+    await catalogue.auditTrail.append(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
   }
   if (locked !== undefined) throw locked;
 

@@ -34,7 +34,7 @@ import { within } from '../store/stoppable.ts';
 export type UploadPorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'sendable' | 'move' | 'postpone' | 'find' | 'purposeEnds' | 'counts';
-    auditTrail: 'appendAudit';
+    auditTrail: 'append';
     leases: 'take' | 'release';
     passes: 'noteDone';
   }>;
@@ -372,7 +372,7 @@ async function storeReceipt(
 async function noteCovered(id: RecordingId, key: string, version: string, ports: UploadPorts): Promise<void> {
   const { catalogue, log, actor, told } = ports;
   if (told.has(`covered ${key} ${version}`)) return;
-  await catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
+  await catalogue.auditTrail.append(id, { event: 'something else covered', actor, detail: { key, version } });
   told.add(`covered ${key} ${version}`);
   log.error({ recording: id }, 'foreign object found under recording key; kept as earlier version');
 }

@@ -87,8 +87,8 @@ export function openCatalogue(
 }
 
 /**
- * All that can be asked of the catalogue. What some steps share within their transaction (`append`, `raiseWithin`,
- * `releaseAllOf`) is handed from one to the other here, and is in no repository.
+ * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of deliveries,
+ * `raiseWithin`, `releaseAllOf`) is handed from one to the other here, and is in no repository.
  */
 function makeRepositories(
   database: Database,
@@ -97,8 +97,8 @@ function makeRepositories(
   leftAside: (id: string, cause: unknown) => void,
 ) {
   const now = (): number => clock.now();
-  const { append, ...auditTrail } = makeAuditTrail(database, now);
-  const trail = { append, of: auditTrail.of };
+  const trail = makeAuditTrail(database, now);
+  const { appendStep, ...auditTrail } = trail;
   const { append: appendDelivery, ...deliveries } = makeDeliveries(database, now, webhooks);
   const messages = { append: appendDelivery };
   const { raiseWithin, ...clockDoubts } = makeClockDoubts(database, trail, now);

@@ -25,7 +25,7 @@ import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } 
  */
 export type SubjectErasurePorts = {
   catalogue: FindPorts &
-    CataloguePart<{ auditTrail: 'appendAudit' | 'of'; preferences: 'find'; leases: 'take' | 'release' }>;
+    CataloguePart<{ auditTrail: 'append' | 'of'; preferences: 'find'; leases: 'take' | 'release' }>;
   decisions: Decisions;
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
@@ -149,7 +149,7 @@ async function recordingOf(
   if (outcome.kind === 'failed') {
     // For the report; whoever asked is told in any case.
     const note = { event: requestFailed, actor: ports.operator, detail: { code: outcome.code } };
-    await ports.catalogue.auditTrail.appendAudit(row.id, note).catch(() => undefined);
+    await ports.catalogue.auditTrail.append(row.id, note).catch(() => undefined);
   }
 
   return { ...about, outcome };
@@ -209,7 +209,7 @@ async function keep(
   { catalogue, decisions, clock, operator }: SubjectErasurePorts,
 ): Promise<void> {
   const at = clock.now();
-  await catalogue.auditTrail.appendAudit(id, {
+  await catalogue.auditTrail.append(id, {
     event: requestRefused,
     actor: operator,
     detail: { exceptions, ending },

@@ -37,7 +37,7 @@ export type SubjectExportPorts = Archives & {
     CataloguePart<{
       preferences: 'find';
       calls: 'policy' | 'notices';
-      auditTrail: 'of' | 'appendAudit';
+      auditTrail: 'of' | 'append';
       certificates: 'of';
       recordings: 'find';
       timeline: 'said' | 'changes' | 'unwatched';
@@ -84,7 +84,7 @@ export async function exportForPerson(ports: SubjectExportPorts, order: SubjectE
     };
     await appearWhole(order.target, fill, async () => {
       for (const id of result.included)
-        await catalogue.auditTrail.appendAudit(id, { event: exportedEvent, actor: operator });
+        await catalogue.auditTrail.append(id, { event: exportedEvent, actor: operator });
     });
   });
 
@@ -173,7 +173,7 @@ async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): As
   if (bytes === null || sha256 === null) return { kind: 'absent', why: { reason: 'unusable' } };
   const expected = { bytes, sha256 };
   const copy = join(folder, `${row.id}.wav`);
-  await catalogue.auditTrail.appendAudit(row.id, { event: 'export for the person begun', actor: operator });
+  await catalogue.auditTrail.append(row.id, { event: 'export for the person begun', actor: operator });
   try {
     const open = async (): Promise<AsyncIterable<Buffer>> => (await sourceOf(row, ports, order.signal)).bytes;
     const proved = (): Promise<void> => Promise.resolve();
@@ -183,7 +183,7 @@ async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): As
     order.signal.throwIfAborted();
     const { code } = asPreavisError(thrown);
     if (code === 'output_unwritable') throw thrown;
-    await catalogue.auditTrail.appendAudit(row.id, {
+    await catalogue.auditTrail.append(row.id, {
       event: 'export for the person failed',
       actor: operator,
       detail: { code },

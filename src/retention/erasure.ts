@@ -28,7 +28,7 @@ import { issueCertificate, type Certificate } from './certificates/certificate.t
 export type ErasurePorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'find' | 'purposeEnds';
-    auditTrail: 'appendAudit' | 'of' | 'head';
+    auditTrail: 'append' | 'of' | 'head';
     calls: 'find';
     certificates: 'beginErasure' | 'finishErasure' | 'last';
     archiveCopies: 'of';
@@ -89,7 +89,7 @@ export async function eraseRecording(
     const { code } = asPreavisError(thrown);
     // Until it is tried again, a hold can still keep what is left.
     const note = { event: erasureInterrupted, actor, detail: { code } };
-    await catalogue.auditTrail.appendAudit(row.id, note).catch(() => undefined);
+    await catalogue.auditTrail.append(row.id, note).catch(() => undefined);
     throw thrown;
   }
 }

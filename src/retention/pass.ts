@@ -265,5 +265,5 @@ async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<
 async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
   const last = (await catalogue.auditTrail.of(id)).findLast(({ event }) => event === erasureFailed);
   if (last?.detail['code'] !== code)
-    await catalogue.auditTrail.appendAudit(id, { event: erasureFailed, actor, detail: { code } });
+    await catalogue.auditTrail.append(id, { event: erasureFailed, actor, detail: { code } });
 }

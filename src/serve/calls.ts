@@ -131,7 +131,7 @@ export function makeSpoolMonitor({ services, ari, metrics }: CallParts, registry
     minimumFreeMib: config.recording.minimumFreeMib,
     states: () => registry.states,
     ari: ari.commands,
-    stopped: (id) => catalogue.auditTrail.appendAudit(id, { event: 'stopped for want of room', actor }),
+    stopped: (id) => catalogue.auditTrail.append(id, { event: 'stopped for want of room', actor }),
     roomIs: metrics.spoolRoom,
     log,
   });

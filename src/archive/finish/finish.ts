@@ -26,7 +26,7 @@ import { inspectWav, repairWav, type WavInfo } from '../../audio/wav.ts';
  */
 export type FinishPorts = {
   catalogue: CataloguePart<{
-    auditTrail: 'isDiscardAudited' | 'appendAudit';
+    auditTrail: 'saysDiscarded' | 'append';
     recordings: 'finishable' | 'move' | 'find' | 'adopt';
     calls: 'find' | 'policy';
     timeline: 'changes' | 'unwatched' | 'judgeUnwatched';
@@ -225,7 +225,7 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
 export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void> {
   const row = (await ports.catalogue.recordings.find(id)) ?? (await ports.catalogue.recordings.adopt(id));
   // Who changes the catalogue by hand must not have a recording removed. The pass of uploads tells it.
-  if (row?.status === 'discarded' && (await ports.catalogue.auditTrail.isDiscardAudited(id)))
+  if (row?.status === 'discarded' && (await ports.catalogue.auditTrail.saysDiscarded(id)))
     await removeDiscarded(row, ports);
   if (row?.status === 'lost') await finishRecording(row, ports);
 }
@@ -243,7 +243,7 @@ async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<vo
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
   if (!(await removeSpooled(spoolFolder, id))) return;
-  await catalogue.auditTrail.appendAudit(id, { event: 'removed from the spool', actor });
+  await catalogue.auditTrail.append(id, { event: 'removed from the spool', actor });
   log.warn({ recording: id, failure }, 'recording that must not be kept deleted from spool');
 }
 

@@ -35,7 +35,7 @@ export type MovePorts = {
     recordings: 'archivedIn' | 'find' | 'purposeEnds';
     archiveCopies: 'archiveKeys' | 'begin' | 'finish' | 'note' | 'noteLock' | 'forget' | 'of' | 'listIn';
     file: 'identity';
-    auditTrail: 'of' | 'appendAudit';
+    auditTrail: 'of' | 'append';
   }>;
   /** Where they lie. undefined: somebody has brought its objects into the new one by other means, and it is not asked. */
   source: EncryptedStore | undefined;
@@ -205,7 +205,7 @@ class MovePass {
     const { catalogue, actor } = this.#ports;
 
     return (version) =>
-      catalogue.auditTrail.appendAudit(id, { event: 'something else covered', actor, detail: { key, version } });
+      catalogue.auditTrail.append(id, { event: 'something else covered', actor, detail: { key, version } });
   }
 
   /** What the earlier archive has, or does not have, is told as that, and not as what the new one has done. */

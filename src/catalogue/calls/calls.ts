@@ -125,7 +125,7 @@ const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
+export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'appendStep'>) {
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
@@ -199,7 +199,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
     const event = unseen ? 'recorder not seen' : 'recorder started';
     if (inserted.changes === 1) {
-      trail.append({ recording: id, event, from: null, to: 'recording', actor: 'serve' });
+      trail.appendStep(id, null, 'recording', { event, actor: 'serve' });
     }
     timeRecording.run({
       id,
@@ -207,13 +207,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
     });
     if (recorder.kind === 'discarded' && discard.run({ id }).changes === 1) {
-      trail.append({
-        recording: id,
-        event: 'the caller refused',
-        from: 'recording',
-        to: 'discarded',
-        actor: 'serve',
-      });
+      trail.appendStep(id, 'recording', 'discarded', { event: 'the caller refused', actor: 'serve' });
     }
   };
 

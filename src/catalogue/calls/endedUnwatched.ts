@@ -32,7 +32,7 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
     for (const recording of recordings) {
       flag.run({ id: recording, flag: unwatchedFlag });
       const detail = { flag: unwatchedFlag, at };
-      trail.append({ recording, event: 'ended since nobody watched', from: null, to: null, actor, detail });
+      trail.append(recording, { event: 'ended since nobody watched', actor, detail });
     }
 
     return recordings;

@@ -139,7 +139,7 @@ const longestPostponedMs = 60 * 60_000;
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeRecordings(
   database: Database.Database,
-  trail: Pick<AuditTrail, 'append'>,
+  trail: Pick<AuditTrail, 'append' | 'appendStep'>,
   deliveries: { append: (event: DeliveryEvent) => void },
   unreadable: (id: string, cause: unknown) => void,
   raiseDoubt: (id: RecordingId, doubt: Doubt) => void,
@@ -291,7 +291,7 @@ export function makeRecordings(
       for (const { id, from, to } of ends) {
         if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
         shortenRecording.run({ id });
-        audit(id, { event: keptShorter, actor, detail: { purpose, from, to, basis } }, null, null);
+        trail.append(id, { event: keptShorter, actor, detail: { purpose, from, to, basis } });
       }
     },
   );
@@ -310,7 +310,7 @@ export function makeRecordings(
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });
       if (changes.peaks !== undefined) insertPeaks.run(id, changes.peaks);
-      audit(id, note, from, to);
+      trail.appendStep(id, from, to, note);
       for (const { purpose, from: end, to: shorter, basis } of shortenedRows.parse(selectShortened.all(id))) {
         shorten(purpose, [{ id, from: end, to: shorter }], basis, note.actor);
       }
@@ -332,20 +332,11 @@ export function makeRecordings(
     const row = recordingRow.optional().parse(selectOne.get(id));
     if (maker !== undefined && row !== undefined) {
       const detail = row.failure === null ? {} : { failure: row.failure };
-      audit(id, { event: 'found in the spool', actor: 'serve', detail }, null, row.status);
+      trail.appendStep(id, null, row.status, { event: 'found in the spool', actor: 'serve', detail });
     }
 
     return row;
   });
-
-  function audit(
-    recording: RecordingId,
-    note: AuditNote,
-    from: RecordingStatus | null,
-    to: RecordingStatus | null,
-  ): void {
-    trail.append({ recording, ...note, from, to });
-  }
 
   return {
     ofCall: (id: CallId): RecordingRow | undefined => recordingRow.optional().parse(selectOfCall.get(id)),

@@ -38,14 +38,7 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
     if (status !== 'disagrees' && status !== 'missing') return true;
     const flag = `witness_${status}`;
     for (const { id: recording } of z.array(flaggedRow).parse(flagRecording.all(flag, id))) {
-      trail.append({
-        recording,
-        event: 'flagged by the second witness',
-        from: null,
-        to: null,
-        actor,
-        detail: { flag },
-      });
+      trail.append(recording, { event: 'flagged by the second witness', actor, detail: { flag } });
     }
 
     return true;

@@ -84,12 +84,12 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
       relocate.run({ id, from, to, version });
       remove.run(id, to);
       if (leaves) upsert.run({ id, archive: from, state: 'left' });
-      trail.append({ recording: id, ...note, event: moved, from: null, to: null });
+      trail.append(id, { ...note, event: moved });
     },
   );
   const forget = database.transaction((id: RecordingId, archive: string, note: AuditNote | undefined): void => {
     remove.run(id, archive);
-    if (note !== undefined) trail.append({ recording: id, ...note, from: null, to: null });
+    if (note !== undefined) trail.append(id, note);
   });
 
   return {

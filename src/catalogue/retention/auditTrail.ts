@@ -39,13 +39,6 @@ export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): bo
 /** Who did a step, and what else the audit trail should keep; no personal data. */
 export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
 
-/** One line of the trail. */
-export type AuditEntry = AuditNote & {
-  recording: RecordingId;
-  from: RecordingStatus | null;
-  to: RecordingStatus | null;
-};
-
 const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
 const digestRow = z.object({
   id: z.number(),
@@ -89,7 +82,7 @@ export function defineChain(database: Database.Database): void {
  * The table `audit`: what happened to each recording, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
  * changed or taken out without every later link failing.
  */
-export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'of'>;
+export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'appendStep' | 'of'>;
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeAuditTrail(database: Database.Database, now: () => number) {
@@ -122,24 +115,29 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     .pluck();
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
-  const append = ({ detail = {}, ...entry }: AuditEntry): void => {
-    insert.run({ ...entry, at: now(), detail: JSON.stringify(detail) });
+  const appendStep = (
+    recording: RecordingId,
+    from: RecordingStatus | null,
+    to: RecordingStatus | null,
+    { event, actor, detail = {} }: AuditNote,
+  ): void => {
+    insert.run({ recording, from, to, event, actor, at: now(), detail: JSON.stringify(detail) });
   };
 
   return {
-    /** To be called in the transaction of what it tells of. */
-    append,
-    /** A line that tells of no step of the status. */
-    appendAudit: (recording: RecordingId, note: AuditNote): void => {
-      append({ recording, ...note, from: null, to: null });
+    /** A step of the status; to be called in its transaction. */
+    appendStep,
+    /** A line that tells of no step of the status; in the transaction of what it tells of, if that is one. */
+    append: (recording: RecordingId, note: AuditNote): void => {
+      appendStep(recording, null, null, note);
     },
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
     /** Whether a line says that it was discarded. The status alone is one field of a file. */
-    isDiscardAudited: (id: RecordingId): boolean => selectDiscard.get(id) === 1,
+    saysDiscarded: (id: RecordingId): boolean => selectDiscard.get(id) === 1,
     /** Recordings whose status is another one than their newest line says (`said`; null: none says any). Reads all of them. */
     statusesOtherwise: (limit: number): OtherStatus[] => z.array(otherStatus).parse(selectOtherwise.all(limit)),
     /** What the trail names and no row is there of. Reads all of it. */
-    auditedWithoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
+    withoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
     /** The newest line that is in the chain. */
     head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
     /** When the line after this one was written, ms since 1970 UTC; undefined when it is the newest. */

@@ -132,7 +132,7 @@ export function makeCertificates(
     if (why === 'due' && selectDoubtful.get({ id }) === 1) {
       throw new PreavisError('clock_doubtful', 'the clocks do not agree on when it ended');
     }
-    trail.append({ recording: id, ...note, event: erasureBegun, from: null, to: null });
+    trail.append(id, { ...note, event: erasureBegun });
   });
 
   const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());

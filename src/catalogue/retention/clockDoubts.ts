@@ -127,7 +127,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     if (!added) return false;
     count(id, endedAt);
     const detail = { apartMs, endedAt, witnesses };
-    trail.append({ recording: id, event: doubtRaised, from: null, to: null, actor, detail });
+    trail.append(id, { event: doubtRaised, actor, detail });
 
     return true;
   };
@@ -141,14 +141,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
       throw new PreavisError('doubt_unknown', 'its end is not in doubt, or was settled already');
     }
     const from = count(id, endedAt);
-    trail.append({
-      recording: id,
-      event: doubtSettled,
-      from: null,
-      to: null,
-      actor: by,
-      detail: { from, to: endedAt },
-    });
+    trail.append(id, { event: doubtSettled, actor: by, detail: { from, to: endedAt } });
   });
 
   return {

@@ -80,14 +80,8 @@ export function makeLegalHolds(
     if (isErasureUnderWay(trail.of(hold.recording))) throw new PreavisError('hold_too_late', 'its erasure has begun');
     insert.run({ ...hold, at: now() });
     const { id, ground, author, reviewAt, expiresAt } = hold;
-    trail.append({
-      recording: hold.recording,
-      event: 'hold set',
-      from: null,
-      to: null,
-      actor: author,
-      detail: { hold: id, ground, reviewAt, expiresAt },
-    });
+    const detail = { hold: id, ground, reviewAt, expiresAt };
+    trail.append(hold.recording, { event: 'hold set', actor: author, detail });
     deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
   });
 
@@ -101,7 +95,7 @@ export function makeLegalHolds(
       throw new PreavisError('hold_unknown', what);
     }
     const recording = row.recording_id;
-    trail.append({ recording, event: 'hold released', from: null, to: null, actor: by, detail: { hold: id } });
+    trail.append(recording, { event: 'hold released', actor: by, detail: { hold: id } });
 
     return recording;
   });

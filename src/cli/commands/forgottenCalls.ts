@@ -81,7 +81,7 @@ export async function endForgotten(
       if (end === undefined) continue;
       await catalogue.journal.addToTimeline(call.facts.id, { kind: 'unwatched', interval: end.interval });
       await catalogue.journal.save(end.ended);
-      await catalogue.auditTrail.appendAudit(id, { event: 'call ended without a serve: nobody saw its end', actor });
+      await catalogue.auditTrail.append(id, { event: 'call ended without a serve: nobody saw its end', actor });
     }
   } finally {
     await catalogue.leases.release(serveLease, me);

@@ -89,7 +89,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
     const copy = { ...order, target: { file: join(folder, bundleFile.recording), replace: false } };
     const { id, keepUntil } = await fetchRecording(ports, copy, bundleEvents);
     const note = (event: string, detail: Record<string, unknown>): Promise<void> =>
-      ports.catalogue.auditTrail.appendAudit(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
+      ports.catalogue.auditTrail.append(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
       const { row } = await grantAccess(ports, id, purpose);
       const content = await contentOf(ports, { row, folder, texts, signal });

@@ -13,7 +13,7 @@ export type VerifyPorts = ComparePorts &
   TrailPorts & {
     catalogue: CataloguePart<{
       certificates: 'count' | 'of' | 'missing' | 'erasedWithoutCertificate';
-      auditTrail: 'statusesOtherwise' | 'auditedWithoutRow' | 'of';
+      auditTrail: 'statusesOtherwise' | 'withoutRow' | 'of';
       recordings: 'find';
     }>;
   };
@@ -80,7 +80,7 @@ async function addTrailFaults({ catalogue, since }: VerifyPorts, signal: AbortSi
   for (const { id, status, said } of await auditTrail.statusesOtherwise(mostMissing)) {
     add(`the catalogue says "${status}" of it, and the audit trail ${said === null ? 'nothing' : `"${said}"`}`, id);
   }
-  for (const recording of await auditTrail.auditedWithoutRow(mostMissing)) {
+  for (const recording of await auditTrail.withoutRow(mostMissing)) {
     add('the audit trail names it, and the catalogue does not have it', recording);
   }
   for (const { number, recording } of await certificates.missing(since, mostMissing)) {

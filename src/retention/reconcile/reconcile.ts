@@ -45,7 +45,7 @@ import {
 export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
-    auditTrail: 'of' | 'appendAudit';
+    auditTrail: 'of' | 'append';
     leases: 'take' | 'release';
     passes: 'noteDone';
   }>;
@@ -417,7 +417,7 @@ class Reconciliation {
       await store.erase(key);
       if ((await store.versions(key)).length > 0) return 'nothing';
     }
-    await catalogue.auditTrail.appendAudit(id, { event: 'erased again', actor, detail: { key } });
+    await catalogue.auditTrail.append(id, { event: 'erased again', actor, detail: { key } });
     log.warn({ recording: id }, 'erased object found in archive; erased again');
 
     return 'repaired';
@@ -429,7 +429,7 @@ class Reconciliation {
       if (kind === 'localFileLeft') {
         // compare has this kind only for an object and a file that were both read and are both what was recorded.
         if (!(await removeSpooled(spoolFolder, id))) return;
-        await catalogue.auditTrail.appendAudit(id, { event: 'removed from the spool', actor });
+        await catalogue.auditTrail.append(id, { event: 'removed from the spool', actor });
         log.info({ recording: id }, 'local file deleted; archived copy verified');
         return;
       }

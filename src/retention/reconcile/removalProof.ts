@@ -23,14 +23,14 @@ async function isErasureProved(
 /** Whether what a status says that is gone may be removed: of `erased` a certificate says so, of `discarded` the audit trail. */
 export async function isRemovalProved(
   { id, status }: Pick<RecordingRow, 'id' | 'status'>,
-  catalogue: CataloguePart<{ certificates: 'of'; auditTrail: 'isDiscardAudited' }>,
+  catalogue: CataloguePart<{ certificates: 'of'; auditTrail: 'saysDiscarded' }>,
   trusts: (kid: string) => Promise<boolean>,
 ): Promise<boolean> {
   switch (status) {
     case 'erased':
       return isErasureProved(id, catalogue, trusts);
     case 'discarded':
-      return catalogue.auditTrail.isDiscardAudited(id);
+      return catalogue.auditTrail.saysDiscarded(id);
     case 'recording':
     case 'recorded':
     case 'archived':

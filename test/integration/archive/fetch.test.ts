@@ -147,12 +147,12 @@ describe('a recording that waits in the spool', () => {
     const here = await place();
     const { id, wav } = await here.set.finished();
     const { catalogue } = here.ports;
-    const note: FetchPorts['catalogue']['auditTrail']['appendAudit'] = async (of, given) => {
-      await catalogue.auditTrail.appendAudit(of, given);
+    const note: FetchPorts['catalogue']['auditTrail']['append'] = async (of, given) => {
+      await catalogue.auditTrail.append(of, given);
       if (given.event === 'fetch begun') await uploadPass(here.set, { waitMs: 0, signal, all: true });
     };
     const fetched = await fetchTo(here, id, 'training', {
-      catalogue: { ...catalogue, auditTrail: { ...catalogue.auditTrail, appendAudit: note } },
+      catalogue: { ...catalogue, auditTrail: { ...catalogue.auditTrail, append: note } },
     });
     expect(fetched.from).toBe('archive');
     expect((await readFile(here.file)).equals(wav)).toBe(true);
@@ -224,7 +224,7 @@ describe('what may not be fetched', () => {
       ...here.ports.catalogue,
       auditTrail: {
         ...here.ports.catalogue.auditTrail,
-        appendAudit: () => Promise.reject(new Error('no room for a note')),
+        append: () => Promise.reject(new Error('no room for a note')),
       },
     };
     await expect(fetchTo(here, id, 'training', { catalogue, store: refusing })).rejects.toThrow('no room for a note');

@@ -250,7 +250,7 @@ const attacks: Attack[] = [
     who: 'catalogue',
     did: 'cut off lines that came after the newest head',
     attack: async (site) => {
-      await site.set.catalogue.auditTrail.appendAudit(site.kept, { event: 'fetched', actor: 'user bob' });
+      await site.set.catalogue.auditTrail.append(site.kept, { event: 'fetched', actor: 'user bob' });
       meddle(site, 'DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)');
     },
     verify: undefined,
@@ -359,7 +359,7 @@ const attacks: Attack[] = [
     did: 'rewrote and re-linked the trail, and signed a head over it',
     attack: async (site) => {
       rewrite(site);
-      await site.set.catalogue.auditTrail.appendAudit(site.kept, { event: 'something', actor: 'serve' });
+      await site.set.catalogue.auditTrail.append(site.kept, { event: 'something', actor: 'serve' });
       await signHead(keyPorts(site));
       await copyHeads(keyPorts(site));
     },

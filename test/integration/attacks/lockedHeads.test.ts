@@ -38,7 +38,7 @@ async function stage(bucket: string): Promise<ArchiveStage & { path: string; old
       database.close();
       await copyFile(set.ledger.file, `${path}/older.jsonl`);
     }
-    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
     set.clock.at += dayMs;
   }
   await erasePass(set);

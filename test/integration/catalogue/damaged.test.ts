@@ -61,7 +61,7 @@ async function useAll(catalogue: Catalogue): Promise<void> {
           () => catalogue.auditTrail.of(id),
           () => catalogue.recordings.purposeEnds(id),
           () => catalogue.recordings.makerOf(id),
-          () => catalogue.auditTrail.appendAudit(id, { event: 'looked at', actor: 'test', detail: {} }),
+          () => catalogue.auditTrail.append(id, { event: 'looked at', actor: 'test', detail: {} }),
           () => catalogue.recordings.postpone(id, clock.now(), 'archive_failed'),
         );
       }

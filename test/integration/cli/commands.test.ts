@@ -805,9 +805,9 @@ test('check warns of what is overdue and of erasures that failed, and notes what
   const actor = 'serve';
   const detail = { code: 'archive_locked' };
   expect(await erasures()).toMatchObject({ ok: true, warning: expect.stringContaining('25 hours ago: 1 (') as string });
-  await set.catalogue.auditTrail.appendAudit(id, { event: erasureFailed, actor, detail });
+  await set.catalogue.auditTrail.append(id, { event: erasureFailed, actor, detail });
   expect(await erasures()).toMatchObject({ warning: expect.stringContaining('could not be erased: 1 (') as string });
-  await set.catalogue.auditTrail.appendAudit(id, { event: requestFailed, actor, detail });
+  await set.catalogue.auditTrail.append(id, { event: requestFailed, actor, detail });
   expect(await erasures()).toEqual({
     check: 'erasures',
     ok: true,

@@ -84,7 +84,7 @@ describe('what is kept of a person', () => {
       reviewAt: callStart + 10 * dayMs,
       expiresAt: callStart + 500 * dayMs,
     });
-    await catalogue.auditTrail.appendAudit(id, {
+    await catalogue.auditTrail.append(id, {
       event: 'fetched',
       actor: 'user alice',
       detail: { purpose: 'training' },

@@ -122,7 +122,7 @@ describe('a clock that was set after a recording had ended', () => {
       event: 'erasure begun',
       actor: 'serve',
     });
-    await made.catalogue.auditTrail.appendAudit(made.id, { event: 'erasure interrupted', actor: 'serve' });
+    await made.catalogue.auditTrail.append(made.id, { event: 'erasure interrupted', actor: 'serve' });
     expect(await erasePass(made)).toMatchObject({ due: 0, erased: 0, doubtful: 1 });
   });
 

@@ -43,7 +43,7 @@ const contents = async (set: ArchiveStage) =>
 
 /** A line in the audit trail of a recording, and a retention pass a day later. */
 async function aDay(set: Stage, id: Awaited<ReturnType<typeof archivedCall>>['id']) {
-  await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+  await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
   set.clock.at += dayMs;
 
   return erasePass(set);
@@ -110,7 +110,7 @@ describe('the head of the audit trail', () => {
     await expect(erasePass(set)).rejects.toMatchObject({ code: 'catalogue_restored' });
     expect(await set.catalogue.chainHeads.list()).toHaveLength(1);
     set.clock.at += 2 * dayMs;
-    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
     await writeFile(`${set.folder}/signing-key.pem`, 'not a key', { mode: 0o600 });
     expect(await erasePass(set)).toMatchObject({ head: 'signing_key_unusable' });
     expect(set.lines).toContainEqual(
@@ -126,7 +126,7 @@ describe('the head of the audit trail', () => {
       ...set.store,
       putText: () => Promise.reject(new PreavisError('archive_unreachable', 'it does not answer')),
     };
-    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
     expect(await erasePass({ ...set, store: away })).toMatchObject({ head: 'archive_unreachable' });
     expect(await inLedger(set)).toHaveLength(1);
     expect(await seen(set)).toMatchObject({ faults: [], waiting: { ledger: 0, archive: 1 } });
@@ -169,7 +169,7 @@ describe('the head of the audit trail', () => {
     for (let round = 0; round < 20; round += 1) {
       await Promise.all([
         ...[set, other].map(({ catalogue }) =>
-          catalogue.auditTrail.appendAudit(id, { event: `note ${round}`, actor: 'test' }),
+          catalogue.auditTrail.append(id, { event: `note ${round}`, actor: 'test' }),
         ),
         signHead(portsOf(round % 2 === 0 ? set : other)),
       ]);
@@ -312,7 +312,7 @@ describe('what heads show', () => {
     await aDay({ ...set, ...kept }, id);
     const right = set.clock.at;
     set.clock.at = 0;
-    await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
     await signHead(portsOf(set));
     set.clock.at = right;
     await aDay({ ...set, ...kept }, id);
@@ -420,9 +420,9 @@ describe('what heads show', () => {
     expect((await seen(set)).unsignedSince).toBeUndefined();
     const [{ id } = { id: '' }] = await set.catalogue.recordings.listBeyond('', 1);
     const at = (set.clock.at += dayMs);
-    await set.catalogue.auditTrail.appendAudit(id as never, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id as never, { event: 'something', actor: 'test' });
     set.clock.at += dayMs;
-    await set.catalogue.auditTrail.appendAudit(id as never, { event: 'something', actor: 'test' });
+    await set.catalogue.auditTrail.append(id as never, { event: 'something', actor: 'test' });
     expect((await seen(set)).unsignedSince).toBe(at);
   });
 });

@@ -64,7 +64,7 @@ test('a lock of which the person was told is told once, and the recording erased
   const { id } = await archivedCall(set);
   const until = await locked(set, id);
   const exceptions = [{ ground: 'lock', mode: 'governance', until }];
-  await set.catalogue.auditTrail.appendAudit(id, {
+  await set.catalogue.auditTrail.append(id, {
     event: requestRefused,
     actor: 'user dpo',
     detail: { exceptions, ending: [] },
@@ -103,7 +103,7 @@ test('a lock in the archive of before is told once as well', async () => {
   const { id } = await archivedCall(then);
   const until = await locked(then, id);
   const exceptions = [{ ground: 'lock', mode: 'governance', until }];
-  await then.catalogue.auditTrail.appendAudit(id, {
+  await then.catalogue.auditTrail.append(id, {
     event: requestRefused,
     actor: 'user dpo',
     detail: { exceptions, ending: [] },

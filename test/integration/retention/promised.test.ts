@@ -65,7 +65,7 @@ describe('what is due and not erased', () => {
   test('counts as a failed erasure while the last one failed', async () => {
     const { catalogue, figures } = catalogueWith([{}, {}]);
     expect(await figures()).toMatchObject({ due: 2, failedErasures: { due: 0 } });
-    await catalogue.auditTrail.appendAudit(idOf(0), {
+    await catalogue.auditTrail.append(idOf(0), {
       event: erasureFailed,
       actor: 'serve',
       detail: { code: 'archive_denied' },
@@ -81,7 +81,7 @@ describe('what is due and not erased', () => {
       { status: 'erased' },
     ]);
     const note = (number: number, event: string, detail: object) =>
-      catalogue.auditTrail.appendAudit(idOf(number), { event, actor: 'user dpo', detail: { ...detail } });
+      catalogue.auditTrail.append(idOf(number), { event, actor: 'user dpo', detail: { ...detail } });
     for (const number of [0, 1, 3]) await note(number, requestFailed, { code: 'archive_unreachable' });
     await note(0, requestFailed, { code: 'archive_denied' });
     await note(2, requestFailed, { code: 'archive_locked' });

@@ -141,7 +141,7 @@ test('what its file had said still counts when another clock is doubted later', 
   since.ms += 600_000;
   set.clock.at += 600_000;
   await finishRecordings(set);
-  await set.catalogue.auditTrail.appendAudit(call.id, { event: 'a line after it', actor: 'test' });
+  await set.catalogue.auditTrail.append(call.id, { event: 'a line after it', actor: 'test' });
   expect(await set.catalogue.recordings.find(call.id)).toMatchObject({ keptFrom: fileSays });
   expect((await set.catalogue.recordings.find(call.id))?.flags).toContain('clock_differs');
   // By its age it ended before all that was said of it.

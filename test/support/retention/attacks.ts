@@ -55,7 +55,7 @@ export async function site(folder: string, open: Open): Promise<Untouched> {
   await cp(set.ledger.file, `${older.everything}/erasures.jsonl`);
   set.clock.at = due;
   await erasePass(set, { clockIsRight: true });
-  await set.catalogue.auditTrail.appendAudit(kept, { event: 'fetched', actor: 'user bob' });
+  await set.catalogue.auditTrail.append(kept, { event: 'fetched', actor: 'user bob' });
   set.clock.at += dayMs;
   await erasePass(set);
   const head = `${folder}/head-kept-elsewhere.jws`;

@@ -40,9 +40,9 @@ async function stageIn(old: RawStore | undefined, headLock?: HeadLock): Promise<
 /** A pass a day, each with a head of its own. */
 async function sign(
   set: ArchiveStage,
-  id: Parameters<ArchiveStage['catalogue']['auditTrail']['appendAudit']>[0],
+  id: Parameters<ArchiveStage['catalogue']['auditTrail']['append']>[0],
 ): Promise<void> {
-  await set.catalogue.auditTrail.appendAudit(id, { event: 'something', actor: 'test' });
+  await set.catalogue.auditTrail.append(id, { event: 'something', actor: 'test' });
   await erasePass(set);
   set.clock.at += dayMs;
 }

@@ -11,7 +11,7 @@ describe('the audit trail', () => {
   test('is one chain over all recordings: each link is made of the one before it and of its line', async () => {
     const catalogue = open(folder.path('chain.db'));
     const [one, two] = [await saveCall(catalogue), await saveCall(catalogue)];
-    await catalogue.auditTrail.appendAudit(one.id, { event: 'looked at', actor: 'user é', detail: { why: 'ünïcode' } });
+    await catalogue.auditTrail.append(one.id, { event: 'looked at', actor: 'user é', detail: { why: 'ünïcode' } });
     await catalogue.recordings.move(
       two.id,
       'recording',
@@ -33,7 +33,7 @@ describe('the audit trail', () => {
     const file = folder.path('altered.db');
     const catalogue = open(file);
     const { id } = await saveCall(catalogue);
-    for (const event of ['one', 'two', 'three']) await catalogue.auditTrail.appendAudit(id, { event, actor: 'serve' });
+    for (const event of ['one', 'two', 'three']) await catalogue.auditTrail.append(id, { event, actor: 'serve' });
     const broken = async (sql: string): Promise<number> => {
       const database = openSqlite(file);
       database.exec(
@@ -62,7 +62,7 @@ describe('the audit trail', () => {
     old.prepare(`INSERT INTO audit (at, recording_id, event, actor) VALUES (1, ?, 'archived', 'serve')`).run(idOf(1));
     old.close();
     const catalogue = open(file);
-    await catalogue.auditTrail.appendAudit(idOf(1), { event: 'looked at', actor: 'serve' });
+    await catalogue.auditTrail.append(idOf(1), { event: 'looked at', actor: 'serve' });
     const [before, after] = await catalogue.auditTrail.lines(0, Number.MAX_SAFE_INTEGER, 100);
     expect(before?.chain).toBeNull();
     expect(after?.chain).toBe(linkOf(chainStart, after?.digest ?? ''));

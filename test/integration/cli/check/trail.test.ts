@@ -91,7 +91,7 @@ test('lines that no head vouches for after two days, and heads that wait, are fo
   const [head] = await set.catalogue.chainHeads.list();
   const [row] = await set.catalogue.recordings.listBeyond('', 1);
   if (head === undefined || row === undefined) throw new Error('no head');
-  await set.catalogue.auditTrail.appendAudit(row.id, { event: 'something', actor: 'test' });
+  await set.catalogue.auditTrail.append(row.id, { event: 'something', actor: 'test' });
   set.clock.at += 2 * dayMs - 1;
   expect(await found(set)).toEqual(well);
   set.clock.at += 1;

@@ -196,7 +196,7 @@ describe('the holds that recordings show has', () => {
     ];
     const detail = { exceptions, ending: ['training'] };
     const note = { event: requestRefused, actor: 'user alice', detail };
-    const lines = await shownLines((catalogue) => catalogue.auditTrail.appendAudit(idOf(1), note), 1);
+    const lines = await shownLines((catalogue) => catalogue.auditTrail.append(idOf(1), note), 1);
     expect(lines).toContain(
       `  ${localTime(callEnd)}  ${requestRefused}  hold (dispute)  lock (governance)  evidence (agreement)  (user alice)`,
     );

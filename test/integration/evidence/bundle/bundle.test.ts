@@ -206,7 +206,7 @@ describe('the history in a bundle', () => {
   test('is in one chain with the lines of other recordings, of which only digests are given', async () => {
     const one = await stage.archived();
     const other = await stage.archived();
-    await stage.set.catalogue.auditTrail.appendAudit(one.id, {
+    await stage.set.catalogue.auditTrail.append(one.id, {
       event: 'looked at',
       actor: 'test',
       detail: { é: '“”' },
@@ -225,7 +225,7 @@ describe('the history in a bundle', () => {
     const { id } = await stage.archived();
     const { id: other } = await stage.archived();
     for (let count = 0; count < 2_100; count += 1) {
-      await stage.set.catalogue.auditTrail.appendAudit(other, { event: 'noted', actor: 'test', detail: { count } });
+      await stage.set.catalogue.auditTrail.append(other, { event: 'noted', actor: 'test', detail: { count } });
     }
     await stage.bundle(id, file());
     expect((await verifyFile(file())).audit.lines).toBeGreaterThan(2_100);
@@ -234,7 +234,7 @@ describe('the history in a bundle', () => {
   test('says which lines are from before there was a chain', async () => {
     const { id } = await stage.archived();
     changeTrail('UPDATE audit SET chain = NULL');
-    await stage.set.catalogue.auditTrail.appendAudit(id, { event: 'noted', actor: 'test' });
+    await stage.set.catalogue.auditTrail.append(id, { event: 'noted', actor: 'test' });
     await stage.bundle(id, file());
     const { audit } = await verifyFile(file());
     expect(audit.unchained).toBeGreaterThan(2);
@@ -248,7 +248,7 @@ describe('the history in a bundle', () => {
   ])('is not given when a line %s: the trail is broken there', async (_name, change, line) => {
     const { id } = await stage.archived();
     const { id: other } = await stage.archived();
-    await stage.set.catalogue.auditTrail.appendAudit(other, { event: 'noted', actor: 'test', detail: { count: 1 } });
+    await stage.set.catalogue.auditTrail.append(other, { event: 'noted', actor: 'test', detail: { count: 1 } });
     changeTrail(change);
     const thrown = await stage.bundle(id, file()).catch((error: unknown) => error);
     expect(thrown).toEqual(refused('evidence_chain_broken'));

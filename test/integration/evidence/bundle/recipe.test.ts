@@ -43,7 +43,7 @@ beforeAll(async () => {
   const { id } = await stage.archived();
   const { id: second } = await stage.archived();
   await stage.bundle(second, `${at}/second.zip`);
-  await stage.set.catalogue.auditTrail.appendAudit(id, {
+  await stage.set.catalogue.auditTrail.append(id, {
     event: 'noted “\\n"\\\n',
     actor: 'user é',
     detail: { z: '\u001f', share: 0.25, nothing: null },

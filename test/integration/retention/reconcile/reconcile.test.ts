@@ -158,7 +158,7 @@ const reports: Case[] = [
     when: 'an erasure was begun by a clock that was wrong, and cut short: it does not come back to it',
     arrange: async (set) => {
       const { id, keys } = await archived(set);
-      await set.catalogue.auditTrail.appendAudit(id, { event: 'erasure begun', actor: 'test' });
+      await set.catalogue.auditTrail.append(id, { event: 'erasure begun', actor: 'test' });
       await rm(object(set, keys.wav));
       set.clock.at += 3_600_000;
       return { id, where: keys.wav };
