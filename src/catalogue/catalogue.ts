@@ -97,8 +97,8 @@ function makeRepositories(
   leftAside: (id: string, cause: unknown) => void,
 ) {
   const now = (): number => clock.now();
-  const trail = makeAuditTrail(database, now);
-  const { appendStep, ...auditTrail } = trail;
+  const { appendStep, ...auditTrail } = makeAuditTrail(database, now);
+  const trail = { ...auditTrail, appendStep };
   const { append: appendDelivery, ...deliveries } = makeDeliveries(database, now, webhooks);
   const messages = { append: appendDelivery };
   const { raiseWithin, ...clockDoubts } = makeClockDoubts(database, trail, now);

@@ -1,16 +1,10 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { KeptCaller } from '../../call/plan/callerStore.ts';
-import type { CallId } from '../../core/ids.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { callId, row } from '../row.ts';
 
-const callerRow = z
-  .object({
-    call_id: z.string().transform((id) => id as CallId),
-    hash: z.string(),
-    sealed: z.string().nullable(),
-  })
-  .transform((row): KeptCaller => ({ call: row.call_id, hash: row.hash, sealed: row.sealed }));
+const callerRow = row({ call: callId, hash: z.string(), sealed: z.string().nullable() }, { call: 'call_id' });
 
 /** From when on callers of calls without a recording are kept, and until when it is now, ms since 1970 UTC. */
 export type CallerTimes = { since: number; at: number };

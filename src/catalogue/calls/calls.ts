@@ -304,7 +304,10 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       z
         .array(openCallRow)
         .parse(selectOpen.all())
-        .map(({ id, recording, state }) => parseSnapshot(state) ?? { kind: 'unreadable', id, recording }),
+        .map(
+          ({ id, recording, state }) =>
+            parseSnapshot(state) ?? { kind: 'unreadable', id, recording: recording ?? undefined },
+        ),
     endUnreadable: (id: CallId): void => {
       endUnreadable.run(id);
     },

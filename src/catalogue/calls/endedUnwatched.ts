@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
+import { recordingId } from '../row.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
 const unwatchedFlag = 'unwatched_too_long';
@@ -9,25 +10,33 @@ const unwatchedFlag = 'unwatched_too_long';
 /** A time in whole seconds, and how soon recorders have ended then, ms. */
 export const slackMs = 3_000;
 
-const found = z.array(z.object({ id: z.string().transform((id) => id as RecordingId) }));
+const found = z.array(recordingId);
 
 /** Why recordings ended early: their recorders were ended while nobody watched. */
 export function makeEndedUnwatched(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
   // Of who had ended before, the end is known; so it is of a talk that has ended since, and is finished.
-  const select = database.prepare(`
+  const select = database
+    .prepare(
+      `
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000
       AND (finished_at BETWEEN @at - 1000 AND @at + @slackMs AND status IN ('recording', 'recorded')
         OR finished_at IS NULL AND status = 'recording')
       AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag)
-    ORDER BY id`);
-  const selectUntold = database.prepare(`
+    ORDER BY id`,
+    )
+    .pluck();
+  const selectUntold = database
+    .prepare(
+      `
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000 AND finished_at IS NULL AND status = 'recording'
-    ORDER BY id`);
+    ORDER BY id`,
+    )
+    .pluck();
   const flag = database.prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
   const flagAll = database.transaction((at: number, actor: string, others: readonly RecordingId[]): RecordingId[] => {
-    const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag })).map(({ id }) => id);
+    const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag }));
     const recordings = all.filter((id) => !others.includes(id));
     for (const recording of recordings) {
       flag.run({ id: recording, flag: unwatchedFlag });
@@ -40,7 +49,7 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
 
   return {
     /** Those that were on at this time, and of whose recorder nobody has told the end. */
-    withoutEnd: (at: number): RecordingId[] => found.parse(selectUntold.all({ at })).map(({ id }) => id),
+    withoutEnd: (at: number): RecordingId[] => found.parse(selectUntold.all({ at })),
     /**
      * Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. `others` are known to
      * have ended before.

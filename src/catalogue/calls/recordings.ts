@@ -5,7 +5,8 @@ import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../../core/ids.ts';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
-import { callWitnesses, json, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
+import { json, recordingId, row } from '../row.ts';
+import { callWitnesses, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
 import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
@@ -85,18 +86,12 @@ const waitingRow = z.object({
 });
 export type WaitingRecordings = z.output<typeof waitingRow>;
 
-const dueCursor = z
-  .object({ keep_until: z.number(), id: z.string() })
-  .transform((row) => ({ keepUntil: row.keep_until, id: row.id }));
+const dueCursor = row({ keepUntil: z.number(), id: z.string() });
 /** Behind this recording, in the order of ends. */
 export type DueCursor = z.output<typeof dueCursor>;
 export const firstDue: DueCursor = { keepUntil: Number.MIN_SAFE_INTEGER, id: '' };
 
-const shortenedRow = z.object({
-  id: z.string().transform((id) => id as RecordingId),
-  from: z.number(),
-  to: z.number(),
-});
+const shortenedRow = z.object({ id: recordingId, from: z.number(), to: z.number() });
 /** The end of a purpose of a recording, as it is and as it would be, ms since 1970 UTC. */
 export type ShortenedEnd = z.output<typeof shortenedRow>;
 

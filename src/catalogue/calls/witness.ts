@@ -1,14 +1,13 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import type { CallId, RecordingId } from '../../core/ids.ts';
+import type { CallId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
+import { recordingId } from '../row.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
-
-const flaggedRow = z.object({ id: z.string().transform((id) => id as RecordingId) });
 
 /** The columns of the second witness in `calls`, `notices` and `recordings`. */
 export function makeWitness(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
@@ -27,9 +26,9 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
   const updateNotice = database.prepare(`
     UPDATE notices SET witness = @status, witness_began_at = @beganAt, witness_ended_at = @endedAt
     WHERE call_id = @id AND position = @position`);
-  const flagRecording = database.prepare(
-    `UPDATE recordings SET flags = json_insert(flags, '$[#]', ?) WHERE call_id = ? RETURNING id`,
-  );
+  const flagRecording = database
+    .prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', ?) WHERE call_id = ? RETURNING id`)
+    .pluck();
 
   const save = database.transaction((id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
     if (updateCall.run(status, id).changes === 0) return false;
@@ -37,7 +36,7 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
     for (const [position, sentence] of sentences.entries()) updateNotice.run({ id, position, ...sentence });
     if (status !== 'disagrees' && status !== 'missing') return true;
     const flag = `witness_${status}`;
-    for (const { id: recording } of z.array(flaggedRow).parse(flagRecording.all(flag, id))) {
+    for (const recording of z.array(recordingId).parse(flagRecording.all(flag, id))) {
       trail.append(recording, { event: 'flagged by the second witness', actor, detail: { flag } });
     }
 

@@ -3,20 +3,17 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
+import { recordingId, row } from '../row.ts';
 
-const copyRow = z
-  .object({
-    recording_id: z.string().transform((id) => id as RecordingId),
+const copyRow = row(
+  {
+    recording: recordingId,
     archive: z.string(),
     state: z.enum(['coming', 'left']),
-    locked_until: z.number().nullable(),
-  })
-  .transform((row) => ({
-    recording: row.recording_id,
-    archive: row.archive,
-    state: row.state,
-    lockedUntil: row.locked_until,
-  }));
+    lockedUntil: z.number().nullable(),
+  },
+  { recording: 'recording_id' },
+);
 /**
  * Something of a recording in another archive than its own. coming: it is being moved there, or that was cut short. left: it was moved
  * from there, or something of it was found there. `lockedUntil`: a lock keeps it there, as was seen last; ms since 1970 UTC.

@@ -5,6 +5,7 @@ import { isoTime } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { json, row } from '../row.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = { name: string; events: readonly WebhookEvent[] };
@@ -15,35 +16,24 @@ export type DeliveryEvent = { event: WebhookEvent; recording: RecordingId; hold?
 /** waiting: to be sent, for the first time or again. failed: given up. */
 const deliveryStatuses = ['waiting', 'delivered', 'failed'] as const;
 
-const deliveryRow = z
-  .object({
+const deliveryRow = row(
+  {
     id: z.string(),
     endpoint: z.string(),
     at: z.number(),
     event: z.string(),
-    recording_id: z.string(),
+    recording: z.string(),
+    /** JSON text, as it is sent each time. */
     body: z.string(),
     status: z.enum(deliveryStatuses),
     attempts: z.number(),
-    next_attempt_at: z.number(),
+    nextAttemptAt: z.number(),
+    /** Of the last attempt: its error code, and the HTTP status where there was an answer. */
     failure: z.string().nullable(),
     answer: z.number().nullable(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    endpoint: row.endpoint,
-    at: row.at,
-    event: row.event,
-    recording: row.recording_id,
-    /** JSON text, as it is sent each time. */
-    body: row.body,
-    status: row.status,
-    attempts: row.attempts,
-    nextAttemptAt: row.next_attempt_at,
-    /** Of the last attempt: its error code, and the HTTP status where there was an answer. */
-    failure: row.failure,
-    answer: row.answer,
-  }));
+  },
+  { recording: 'recording_id' },
+);
 export type DeliveryRow = z.output<typeof deliveryRow>;
 
 const figuresRow = z.object({
@@ -61,14 +51,18 @@ export type DisabledEndpoint = z.output<typeof disabledRow>;
 /** Why an attempt failed. */
 export type DeliveryFailure = { code: ErrorCode; answer: number | null };
 
-const factsRow = z.object({
-  call_id: z.string(),
-  status: z.string(),
-  failure: z.string().nullable(),
-  keep_until: z.number().nullable(),
-  line: z.string().nullable(),
-  purposes: z.string().transform((text): unknown => JSON.parse(text)),
-});
+/** In the order in which they are told. */
+const factsRow = row(
+  {
+    call: z.string(),
+    status: z.string(),
+    line: z.string().nullable(),
+    purposes: json(z.unknown()),
+    keepUntil: z.number().nullable(),
+    failure: z.string().nullable(),
+  },
+  { call: 'call_id' },
+);
 
 /** Longer than a delivery ever waits for its next attempt, ms: postponed for longer, it was so before the clock was put back. */
 const longestPostponedMs = 2 * 60 * 60_000;
@@ -149,16 +143,8 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
       if (told.length === 0) return;
       const at = now();
       const facts = factsRow.parse(selectFacts.get(recording));
-      const data = {
-        recording,
-        call: facts.call_id,
-        status: facts.status,
-        line: facts.line,
-        purposes: facts.purposes,
-        keepUntil: isoTime(facts.keep_until),
-        failure: facts.failure,
-        ...(hold === undefined ? {} : { hold }),
-      };
+      // Undefined is left out of JSON.
+      const data = { recording, ...facts, keepUntil: isoTime(facts.keepUntil), hold };
       const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
       for (const { name } of told) insert.run({ endpoint: name, at, event, recording, body });
     },

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isAlive } from '../../core/processes.ts';
+import { row } from '../row.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = { host: string; pid: number };
@@ -20,16 +21,14 @@ export const serveLease = 'serve';
 /** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */
 const servingMark = 'serving';
 
-const row = z
-  .object({
-    host: z.string(),
-    pid: z.number(),
-    until: z.number(),
-    boot: z.string().nullable(),
-    boot_until: z.number().nullable(),
-  })
-  .optional();
-type Held = NonNullable<z.output<typeof row>>;
+const heldRow = row({
+  host: z.string(),
+  pid: z.number(),
+  until: z.number(),
+  boot: z.string().nullable(),
+  bootUntil: z.number().nullable(),
+});
+type Held = z.output<typeof heldRow>;
 
 /**
  * The table `leases`: one pass of a job at a time, over all processes that share the catalogue. On one machine a lease counts by
@@ -39,6 +38,7 @@ type Held = NonNullable<z.output<typeof row>>;
 export function makeLeases(database: Database.Database, clock: Clock) {
   const now = (): number => clock.now();
   const select = database.prepare(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = ?`);
+  const find = (job: string): Held | undefined => heldRow.optional().parse(select.get(job));
   const upsert = database.prepare(`
     INSERT OR REPLACE INTO leases (job, host, pid, until, boot, boot_until)
     VALUES (@job, @host, @pid, @until, @boot, @bootUntil)`);
@@ -48,7 +48,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     upsert.run({ job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
   };
   /** How long ago it was to be renewed, ms; below 0: it is held. */
-  const overdueMs = ({ until, boot, boot_until: bootUntil }: Held): number => {
+  const overdueMs = ({ until, boot, bootUntil }: Held): number => {
     const since = sinceBootOfMachine(clock);
 
     return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
@@ -62,7 +62,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     return host !== me.host || (isOfThisBoot && isAlive(pid));
   };
   const otherHolder = (job: string, me: LeaseHolder): LeaseHolder | undefined => {
-    const held = row.parse(select.get(job));
+    const held = find(job);
     const mine = held?.host === me.host && held.pid === me.pid;
 
     return held !== undefined && !mine && mayLive(held, me) && overdueMs(held) < 0
@@ -70,7 +70,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
       : undefined;
   };
   const notServedMs = (): number | undefined => {
-    const mark = row.parse(select.get(servingMark));
+    const mark = find(servingMark);
 
     return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
   };
@@ -81,7 +81,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     return other;
   });
   const takeAbandoned = database.transaction((me: LeaseHolder, awayMs: number): boolean => {
-    const held = row.parse(select.get(serveLease));
+    const held = find(serveLease);
     const isMine = held?.host === me.host && held.pid === me.pid;
     // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
     const heldForMs = held?.host === me.host ? renumberedMs : 0;

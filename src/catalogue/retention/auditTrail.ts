@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import type { RecordingId } from '../../core/ids.ts';
+import { row } from '../row.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
 
@@ -40,20 +41,27 @@ export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): bo
 export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
 
 const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
-const digestRow = z.object({
-  id: z.number(),
-  at: z.number(),
-  recording_id: z.string(),
-  event: z.string(),
-  from_status: z.string().nullable(),
-  to_status: z.string().nullable(),
-  actor: z.string(),
-  detail: z.string(),
-  chain: z.string().nullable(),
-});
-
 /** A line as its digest sees it, and its link; null in lines from before the trail was chained. */
-export type AuditLine = { id: number; recording: string; digest: string; chain: string | null };
+const auditLine = row(
+  {
+    id: z.number(),
+    at: z.number(),
+    recording: z.string(),
+    event: z.string(),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+    actor: z.string(),
+    detail: z.string(),
+    chain: z.string().nullable(),
+  },
+  { recording: 'recording_id', from: 'from_status', to: 'to_status' },
+).transform(({ id, at, recording, event, from, to, actor, detail, chain }) => ({
+  id,
+  recording,
+  digest: entryDigest([at, recording, event, from, to, actor, detail]),
+  chain,
+}));
+export type AuditLine = z.output<typeof auditLine>;
 
 const otherStatus = z.object({ id: z.string(), status: z.string(), said: z.string().nullable() });
 /** A recording whose status the trail does not know. */
@@ -84,7 +92,6 @@ export function defineChain(database: Database.Database): void {
  */
 export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'appendStep' | 'of'>;
 
-// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeAuditTrail(database: Database.Database, now: () => number) {
   const insert = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
@@ -144,22 +151,6 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),
     /** In the order of the chain, at most `limit`. */
     lines: (from: number, to: number, limit: number): AuditLine[] =>
-      z
-        .array(digestRow)
-        .parse(selectBetween.all(from, to, limit))
-        .map((row) => ({
-          id: row.id,
-          recording: row.recording_id,
-          digest: entryDigest([
-            row.at,
-            row.recording_id,
-            row.event,
-            row.from_status,
-            row.to_status,
-            row.actor,
-            row.detail,
-          ]),
-          chain: row.chain,
-        })),
+      z.array(auditLine).parse(selectBetween.all(from, to, limit)),
   };
 }

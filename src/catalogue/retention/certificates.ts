@@ -6,29 +6,23 @@ import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { flag, recordingId, row } from '../row.ts';
 import type { RecordingChanges } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 
-const certificateRow = z
-  .object({
+const certificateRow = row(
+  {
     number: z.number(),
-    sha256: z.string(),
-    recording_id: z.string().transform((id) => id as RecordingId),
-    issued_at: z.number(),
-    jws: z.string(),
-    in_ledger: z.number(),
-    in_archive: z.number(),
-  })
-  .transform((row) => ({
-    number: row.number,
     /** Of the JWS as text. */
-    sha256: row.sha256,
-    recording: row.recording_id,
-    issuedAt: row.issued_at,
-    jws: row.jws,
-    inLedger: row.in_ledger === 1,
-    inArchive: row.in_archive === 1,
-  }));
+    sha256: z.string(),
+    recording: recordingId,
+    issuedAt: z.number(),
+    jws: z.string(),
+    inLedger: flag,
+    inArchive: flag,
+  },
+  { recording: 'recording_id' },
+);
 /** A certificate of erasure, as it was signed, and where else than in the catalogue it is kept. */
 export type CertificateRow = z.output<typeof certificateRow>;
 export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
@@ -50,9 +44,10 @@ type Move = (
   note: AuditNote,
 ) => void;
 
-const placeRow = z
-  .object({ read_bytes: z.number(), last_start: z.number(), last_sha256: z.string() })
-  .transform((row) => ({ start: row.last_start, end: row.read_bytes, sha256: row.last_sha256 }));
+const placeRow = row(
+  { start: z.number(), end: z.number(), sha256: z.string() },
+  { start: 'last_start', end: 'read_bytes', sha256: 'last_sha256' },
+);
 /** The last line that was read of a ledger: where it begins and ends, bytes, and its hash, by which it is known again. */
 export type LedgerPlace = z.output<typeof placeRow>;
 
@@ -236,9 +231,7 @@ export function makeCertificates(
     },
     /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */
     erasedWithoutCertificate: (since: number, limit: number): RecordingId[] =>
-      z
-        .array(z.string())
-        .parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })) as RecordingId[],
+      z.array(recordingId).parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })),
     /** How many recordings are to be erased at this time; it takes long where there are very many. */
     countDue: (at: number): number => z.number().parse(countDue.get({ at })),
     /** How many would be but for a hold. */

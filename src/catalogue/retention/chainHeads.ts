@@ -1,25 +1,17 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
+import { flag, row } from '../row.ts';
 import type { CopyPlace } from './certificates.ts';
 
-const headRow = z
-  .object({
-    sha256: z.string(),
-    number: z.number(),
-    signed_at: z.number(),
-    jws: z.string(),
-    in_ledger: z.number(),
-    in_archive: z.number(),
-  })
-  .transform((row) => ({
-    /** Of the JWS as text. */
-    sha256: row.sha256,
-    number: row.number,
-    signedAt: row.signed_at,
-    jws: row.jws,
-    inLedger: row.in_ledger === 1,
-    inArchive: row.in_archive === 1,
-  }));
+const headRow = row({
+  /** Of the JWS as text. */
+  sha256: z.string(),
+  number: z.number(),
+  signedAt: z.number(),
+  jws: z.string(),
+  inLedger: flag,
+  inArchive: flag,
+});
 /** A signed head of the audit trail, and where else than in the catalogue it is kept. */
 export type HeadRow = z.output<typeof headRow>;
 export type NewHead = Omit<HeadRow, 'inLedger' | 'inArchive'>;

@@ -4,7 +4,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
-import { json } from '../rows.ts';
+import { flag, json, recordingId, row } from '../row.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
@@ -17,31 +17,22 @@ export type WitnessTimes = z.output<typeof witnessTimes>;
 
 export type Doubt = { apartMs: number; endedAt: number; witnesses: WitnessTimes; actor: string };
 
-const doubtRow = z
-  .object({
-    recording_id: z.string().transform((id) => id as RecordingId),
-    raised_at: z.number(),
-    apart_ms: z.number(),
+const doubtRow = row(
+  {
+    recording: recordingId,
+    raisedAt: z.number(),
+    apartMs: z.number(),
     witnesses: json(witnessTimes),
-    settled_at: z.number().nullable(),
-    settled_by: z.string().nullable(),
-    kept_from: z.number().nullable(),
-    keep_until: z.number().nullable(),
-    is_open: z.number(),
-  })
-  .transform((row) => ({
-    recording: row.recording_id,
-    raisedAt: row.raised_at,
-    apartMs: row.apart_ms,
-    witnesses: row.witnesses,
-    settledAt: row.settled_at,
-    settledBy: row.settled_by,
+    settledAt: z.number().nullable(),
+    settledBy: z.string().nullable(),
     /** The end that keeping counts from now. */
-    keptFrom: row.kept_from,
-    keepUntil: row.keep_until,
+    keptFrom: z.number().nullable(),
+    keepUntil: z.number().nullable(),
     /** Somebody is asked: it is kept, and nobody has settled it. */
-    isOpen: row.is_open === 1,
-  }));
+    isOpen: flag,
+  },
+  { recording: 'recording_id' },
+);
 export type DoubtRow = z.output<typeof doubtRow>;
 
 const lineTimes = z.object({
@@ -52,8 +43,7 @@ const lineTimes = z.object({
 /** Of the audit trail, ms: the line before the first of a recording, that first one, and the line after its finishing. */
 export type LineTimes = z.output<typeof lineTimes>;
 
-const steppedId = z.string().transform((id) => id as RecordingId);
-const keptRow = z.object({ kept_from: z.number().nullable(), is_kept: z.number() }).optional();
+const keptRow = row({ keptFrom: z.number().nullable(), isKept: flag }).optional();
 
 /** The tables `clock_doubts` and `boots`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -111,7 +101,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
 
   /** The end that keeping counts from becomes this one, and every end moves as far. */
   const count = (id: RecordingId, endedAt: number): number | null => {
-    const from = keptRow.parse(selectKept.get(id))?.kept_from ?? null;
+    const from = keptRow.parse(selectKept.get(id))?.keptFrom ?? null;
     if (from === null || from === endedAt) return from;
     const shift = { id, endedAt, shiftMs: endedAt - from };
     shiftEnds.run(shift);
@@ -134,10 +124,10 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   const raised = database.transaction(raise);
 
   const settled = database.transaction((id: RecordingId, endedAt: number, by: string): void => {
-    const row = keptRow.parse(selectKept.get(id));
-    if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    const kept = keptRow.parse(selectKept.get(id));
+    if (kept === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     // What is gone has no end to be moved.
-    if (row.is_kept === 0 || settleRow.run({ id, at: now(), by }).changes === 0) {
+    if (!kept.isKept || settleRow.run({ id, at: now(), by }).changes === 0) {
       throw new PreavisError('doubt_unknown', 'its end is not in doubt, or was settled already');
     }
     const from = count(id, endedAt);
@@ -170,6 +160,6 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
       z
         .array(z.object({ boot: z.string(), offsetMs: z.number() }))
         .parse(selectBoots.all())
-        .flatMap((boot) => z.array(steppedId).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
+        .flatMap((boot) => z.array(recordingId).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
   };
 }

@@ -3,28 +3,20 @@ import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { callId, flag, row } from '../row.ts';
 
 export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 
-const decisionRow = z
-  .object({
-    sha256: z.string(),
-    kind: z.enum(decisionKinds),
-    decided_at: z.number(),
-    needed_until: z.number(),
-    jws: z.string(),
-    in_ledger: z.number(),
-  })
-  .transform((row) => ({
-    /** Of the JWS as text. */
-    sha256: row.sha256,
-    kind: row.kind,
-    decidedAt: row.decided_at,
-    neededUntil: row.needed_until,
-    jws: row.jws,
-    inLedger: row.in_ledger === 1,
-  }));
+const decisionRow = row({
+  /** Of the JWS as text. */
+  sha256: z.string(),
+  kind: z.enum(decisionKinds),
+  decidedAt: z.number(),
+  neededUntil: z.number(),
+  jws: z.string(),
+  inLedger: flag,
+});
 /** A decision that erases something without a certificate, as it was signed (retention/decision.ts). */
 export type DecisionRow = z.output<typeof decisionRow>;
 export type NewDecision = Omit<DecisionRow, 'inLedger'>;
@@ -154,7 +146,7 @@ export function makeDecisions(
       z.array(countRow).parse(countReplayed.all(since)),
     /** Calls of this caller that have ended and that no recording is left of, at most so many. */
     forgettableCalls: (hash: string, limit: number): CallId[] =>
-      z.array(z.string()).parse(selectForgettable.all({ hash, limit })) as CallId[],
+      z.array(callId).parse(selectForgettable.all({ hash, limit })),
     /** How many languages are remembered, of one caller or of all, and until when the last of them is; ms since 1970 UTC. */
     languagesKept: (caller: string | undefined): { count: number; last: number | null } =>
       expiryRow.parse(selectLanguages.get({ caller: caller ?? null })),

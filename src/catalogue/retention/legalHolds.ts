@@ -6,33 +6,25 @@ import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
+import { recordingId, row } from '../row.ts';
 
-const holdRow = z
-  .object({
-    id: z.string().transform((id) => id as HoldId),
-    recording_id: z.string().transform((id) => id as RecordingId),
+const holdId = z.string().transform((id) => id as HoldId);
+const holdRow = row(
+  {
+    id: holdId,
+    recording: recordingId,
     ground: z.enum(holdGrounds),
+    /** In words of whoever set it: it may name people, and goes nowhere else. */
     reason: z.string(),
     author: z.string(),
-    set_at: z.number(),
-    review_at: z.number(),
-    expires_at: z.number(),
-    released_at: z.number().nullable(),
-    released_by: z.string().nullable(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    recording: row.recording_id,
-    ground: row.ground,
-    /** In words of whoever set it: it may name people, and goes nowhere else. */
-    reason: row.reason,
-    author: row.author,
-    setAt: row.set_at,
-    reviewAt: row.review_at,
-    expiresAt: row.expires_at,
-    releasedAt: row.released_at,
-    releasedBy: row.released_by,
-  }));
+    setAt: z.number(),
+    reviewAt: z.number(),
+    expiresAt: z.number(),
+    releasedAt: z.number().nullable(),
+    releasedBy: z.string().nullable(),
+  },
+  { recording: 'recording_id' },
+);
 export type LegalHoldRow = z.output<typeof holdRow>;
 
 export type NewLegalHold = Pick<
@@ -48,23 +40,25 @@ export function isActive(
   return releasedAt === null && expiresAt > at;
 }
 
-const statusRow = z.object({ status: z.string() }).optional();
 const keepable = new Set(['recording', 'recorded', 'archived', 'failed']);
 
 /** The table `holds`. */
-// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeLegalHolds(
   database: Database.Database,
   trail: AuditTrail,
   deliveries: { append: (event: DeliveryEvent) => void },
   now: () => number,
 ) {
-  const selectStatus = database.prepare(`SELECT status FROM recordings WHERE id = ?`);
+  const selectStatus = database.prepare(`SELECT status FROM recordings WHERE id = ?`).pluck();
   const insert = database.prepare(`
     INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at)
     VALUES (@id, @recording, @ground, @reason, @author, @at, @reviewAt, @expiresAt)`);
-  const release = database.prepare(`
-    UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`);
+  const release = database
+    .prepare(
+      `
+    UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`,
+    )
+    .pluck();
   const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);
   const selectActive = database.prepare(`
     SELECT * FROM holds WHERE ${isActiveHold} AND id > @after ORDER BY id LIMIT @limit`);
@@ -74,7 +68,7 @@ export function makeLegalHolds(
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
   const set = database.transaction((hold: NewLegalHold): void => {
-    const status = statusRow.parse(selectStatus.get(hold.recording))?.status;
+    const status = z.string().optional().parse(selectStatus.get(hold.recording));
     if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!keepable.has(status)) throw new PreavisError('hold_too_late', `its status is ${status}`);
     if (isErasureUnderWay(trail.of(hold.recording))) throw new PreavisError('hold_too_late', 'its erasure has begun');
@@ -86,15 +80,11 @@ export function makeLegalHolds(
   });
 
   const end = database.transaction((id: HoldId, by: string): RecordingId => {
-    const row = z
-      .object({ recording_id: z.string().transform((text) => text as RecordingId) })
-      .optional()
-      .parse(release.get({ id, by, at: now() }));
-    if (row === undefined) {
+    const recording = recordingId.optional().parse(release.get({ id, by, at: now() }));
+    if (recording === undefined) {
       const what = selectReleased.get(id) === undefined ? 'there is no hold with this id' : 'it was released before';
       throw new PreavisError('hold_unknown', what);
     }
-    const recording = row.recording_id;
     trail.append(recording, { event: 'hold released', actor: by, detail: { hold: id } });
 
     return recording;
@@ -109,8 +99,7 @@ export function makeLegalHolds(
     release: (id: HoldId, by: string): RecordingId => end.immediate(id, by),
     /** Releases all that keep the recording now, within a transaction of the caller. */
     releaseAllOf: (recording: RecordingId, by: string): void => {
-      const ids = z.array(z.string()).parse(selectActiveOf.all({ recording, at: now() }));
-      for (const id of ids) end(id as HoldId, by);
+      for (const id of z.array(holdId).parse(selectActiveOf.all({ recording, at: now() }))) end(id, by);
     },
     /** All that were ever set, the oldest first. */
     of: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),

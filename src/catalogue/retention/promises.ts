@@ -1,14 +1,12 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { unwatchedReasons } from '../../call/watch/watch.ts';
-import type { RecordingId } from '../../core/ids.ts';
+import { recordingId, row } from '../row.ts';
 import { requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from '../conditions.ts';
 import type { DueCursor } from '../calls/recordings.ts';
 
-const attemptRow = z
-  .object({ id: z.string().transform((id) => id as RecordingId), keep_until: z.number(), code: z.string().nullable() })
-  .transform((row) => ({ id: row.id, keepUntil: row.keep_until, code: row.code }));
+const attemptRow = row({ id: recordingId, keepUntil: z.number(), code: z.string().nullable() });
 /** A recording that is due, and the code with which its last erasure failed; null where none has. */
 export type DueAttempt = z.output<typeof attemptRow>;
 
