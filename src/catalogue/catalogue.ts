@@ -87,8 +87,8 @@ export function openCatalogue(
 }
 
 /**
- * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of deliveries,
- * `raiseWithin`, `releaseAllOf`) is handed from one to the other here, and is in no repository.
+ * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of
+ * deliveries, `releaseAllOf`) is handed from one to the other here, and is in no repository.
  */
 function makeRepositories(
   database: Database,
@@ -101,9 +101,9 @@ function makeRepositories(
   const trail = { ...auditTrail, appendStep };
   const { append: appendDelivery, ...deliveries } = makeDeliveries(database, now, webhooks);
   const messages = { append: appendDelivery };
-  const { raiseWithin, ...clockDoubts } = makeClockDoubts(database, trail, now);
+  const clockDoubts = makeClockDoubts(database, trail, now);
   const { releaseAllOf, ...legalHolds } = makeLegalHolds(database, trail, messages, now);
-  const recordings = makeRecordings(database, trail, messages, leftAside, raiseWithin);
+  const recordings = makeRecordings(database, trail, messages, leftAside, clockDoubts.raise);
   const { save, open, endUnreadable, ...calls } = makeCalls(database, trail);
   const { addToTimeline, ...timeline } = makeTimeline(database);
 

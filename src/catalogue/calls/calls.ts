@@ -18,6 +18,7 @@ import {
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { parseSnapshot } from '../snapshot.ts';
+import { writing } from '../writing.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
@@ -251,7 +252,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     });
   };
 
-  const save = database.transaction((state: CallState, { talk, heard }: Measured): void => {
+  const save = writing(database, (state: CallState, { talk, heard }: Measured): void => {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
@@ -292,7 +293,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   return {
     save: (state: CallState, measured: Measured = {}): void => {
       const step = (): void => {
-        save.immediate(state, measured);
+        save(state, measured);
       };
       if (isFollowedSoon(state)) relaxedSync(database, step);
       else step();

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId } from '../row.ts';
+import { writing } from '../writing.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
 const unwatchedFlag = 'unwatched_too_long';
@@ -35,17 +36,20 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
     )
     .pluck();
   const flag = database.prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
-  const flagAll = database.transaction((at: number, actor: string, others: readonly RecordingId[]): RecordingId[] => {
-    const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag }));
-    const recordings = all.filter((id) => !others.includes(id));
-    for (const recording of recordings) {
-      flag.run({ id: recording, flag: unwatchedFlag });
-      const detail = { flag: unwatchedFlag, at };
-      trail.append(recording, { event: 'ended since nobody watched', actor, detail });
-    }
+  const flagEndedUnwatched = writing(
+    database,
+    (at: number, actor: string, others: readonly RecordingId[]): RecordingId[] => {
+      const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag }));
+      const recordings = all.filter((id) => !others.includes(id));
+      for (const recording of recordings) {
+        flag.run({ id: recording, flag: unwatchedFlag });
+        const detail = { flag: unwatchedFlag, at };
+        trail.append(recording, { event: 'ended since nobody watched', actor, detail });
+      }
 
-    return recordings;
-  });
+      return recordings;
+    },
+  );
 
   return {
     /** Those that were on at this time, and of whose recorder nobody has told the end. */
@@ -54,7 +58,6 @@ export function makeEndedUnwatched(database: Database.Database, trail: Pick<Audi
      * Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. `others` are known to
      * have ended before.
      */
-    flagEndedUnwatched: (at: number, actor: string, others: readonly RecordingId[]): RecordingId[] =>
-      flagAll.immediate(at, actor, others),
+    flagEndedUnwatched,
   };
 }

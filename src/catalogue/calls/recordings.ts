@@ -12,6 +12,7 @@ import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { writing } from '../writing.ts';
 
 /** What a step may write beside the status. `flags` are added to those that it has by then. */
 export type RecordingChanges = Partial<
@@ -259,7 +260,7 @@ export function makeRecordings(
     WHERE calls.recording_id = ? AND calls.state IS NULL
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
     GROUP BY calls.id`);
-  const adopt = database.prepare(`
+  const insert = database.prepare(`
     INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days, flags)
     VALUES (@id, @call, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
 
@@ -281,7 +282,8 @@ export function makeRecordings(
     return statement;
   };
 
-  const shorten = database.transaction(
+  const shorten = writing(
+    database,
     (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
       for (const { id, from, to } of ends) {
         if (shortenEnd.run({ id, purpose, to }).changes === 0) continue;
@@ -291,7 +293,8 @@ export function makeRecordings(
     },
   );
 
-  const move = database.transaction(
+  const move = writing(
+    database,
     (id: RecordingId, from: RecordingStatus, to: RecordingStatus, changes: RecordingChanges, note: AuditNote): void => {
       if (!forward[from].includes(to)) throw new TypeError(`a recording never goes from ${from} to ${to}`);
       const keys = Object.keys(changes).filter(isColumn);
@@ -315,14 +318,14 @@ export function makeRecordings(
     },
   );
 
-  const adopted = database.transaction((id: RecordingId): RecordingRow | undefined => {
+  const adopt = writing(database, (id: RecordingId): RecordingRow | undefined => {
     const maker = makerWithout.optional().parse(selectMakerWithout.get(id));
     if (maker !== undefined) {
       const { call, noticeFinishedAt, keepDays, witness } = maker;
       const failure = whyNotRecordable(maker) ?? null;
       const status: RecordingStatus = failure === null ? 'recording' : 'discarded';
       const flags = JSON.stringify(witness === 'disagrees' || witness === 'missing' ? [`witness_${witness}`] : []);
-      adopt.run({ id, call, status, failure, noticeFinishedAt, keepDays, flags });
+      insert.run({ id, call, status, failure, noticeFinishedAt, keepDays, flags });
     }
     const row = recordingRow.optional().parse(selectOne.get(id));
     if (maker !== undefined && row !== undefined) {
@@ -372,9 +375,7 @@ export function makeRecordings(
     longerKept: (purpose: string, keepMs: number, after: string, limit: number): ShortenedEnd[] =>
       z.array(shortenedRow).parse(selectLonger.all({ purpose, keepMs, after, limit })),
     /** Puts ends forward, never back, all in one transaction. */
-    shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
-      shorten.immediate(purpose, ends, basis, actor);
-    },
+    shorten,
     /** Those that are archived there, in the order of ids, beyond `after`. */
     archivedIn: (archive: string, after: string, limit: number): RecordingRow[] =>
       page(selectArchivedIn, { archive, after, limit }),
@@ -404,7 +405,7 @@ export function makeRecordings(
       note: AuditNote,
     ): void => {
       const step = (): void => {
-        move.immediate(id, from, to, changes, note);
+        move(id, from, to, changes, note);
       };
       // The file is in the spool still, and would be finished again.
       if (from === 'recording' && to === 'recorded') relaxedSync(database, step);
@@ -415,7 +416,7 @@ export function makeRecordings(
      * `discarded` where the caller was not told, refused, or was asked and did not say yes (P1). undefined when no call that
      * has ended was to make it.
      */
-    adopt: (id: RecordingId): RecordingRow | undefined => adopted.immediate(id),
+    adopt,
     /** What waits for the archive, by what kept it from being archived at its last attempt. */
     waiting: (): WaitingRecordings[] => z.array(waitingRow).parse(selectWaiting.all()),
     /** The next attempt to upload it is not made before then. */

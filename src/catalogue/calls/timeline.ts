@@ -12,6 +12,7 @@ import {
   type UnwatchedRow,
 } from '../rows.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { writing } from '../writing.ts';
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -46,7 +47,7 @@ export function makeTimeline(database: Database.Database) {
   // `ahead_ms`, by which a clock was ahead, is asked for no more.
   const upsertWatch = database.prepare(`INSERT OR REPLACE INTO watch (id, until, ahead_ms) VALUES (1, ?, 0)`);
   const selectWatch = database.prepare(`SELECT until FROM watch`).pluck();
-  const judge = database.transaction((judged: readonly { id: number; judged: Judgement }[]): void => {
+  const judgeUnwatched = writing(database, (judged: readonly { id: number; judged: Judgement }[]): void => {
     for (const each of judged) updateJudged.run(each);
   });
 
@@ -93,9 +94,7 @@ export function makeTimeline(database: Database.Database) {
     /** When nobody listened to this call, the first interval first. */
     unwatched: (id: CallId): UnwatchedRow[] => z.array(unwatchedRow).parse(selectUnwatched.all(id)),
     /** What was judged before stands. */
-    judgeUnwatched: (judged: readonly { id: number; judged: Judgement }[]): void => {
-      judge.immediate(judged);
-    },
+    judgeUnwatched,
     /** Until when the process before, or this one, has seen every event. */
     watchedUntil: (): number | undefined => z.number().optional().parse(selectWatch.get()),
     saveWatchedUntil: (at: number): void => {

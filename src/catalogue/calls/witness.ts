@@ -5,6 +5,7 @@ import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
 import { recordingId } from '../row.ts';
 import { relaxedSync } from '../relaxedSync.ts';
+import { writing } from '../writing.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
@@ -30,7 +31,7 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
     .prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', ?) WHERE call_id = ? RETURNING id`)
     .pluck();
 
-  const save = database.transaction((id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
+  const save = writing(database, (id: CallId, { status, sentences }: WitnessStatement, actor: string): boolean => {
     if (updateCall.run(status, id).changes === 0) return false;
     forgetParties.run({ id });
     for (const [position, sentence] of sentences.entries()) updateNotice.run({ id, position, ...sentence });
@@ -49,6 +50,6 @@ export function makeWitness(database: Database.Database, trail: Pick<AuditTrail,
     /** Written once: false when the call was compared before. Flags the recording where the witness does not agree. */
     saveWitness: (id: CallId, statement: WitnessStatement, actor: string): boolean =>
       // Lost, it is compared again, before the recording can be sent.
-      relaxedSync(database, () => save.immediate(id, statement, actor)),
+      relaxedSync(database, () => save(id, statement, actor)),
   };
 }

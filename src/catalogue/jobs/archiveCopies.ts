@@ -4,6 +4,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId, row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 const copyRow = row(
   {
@@ -66,11 +67,12 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
       throw new PreavisError('status_conflict', `recording ${id} is being erased`);
     }
   };
-  const begin = database.transaction((id: RecordingId, { from, to }: Move): void => {
+  const begin = writing(database, (id: RecordingId, { from, to }: Move): void => {
     refuseMoved(id, from);
     upsert.run({ id, archive: to, state: 'coming' });
   });
-  const finish = database.transaction(
+  const finish = writing(
+    database,
     (
       id: RecordingId,
       { from, to }: Move,
@@ -84,25 +86,16 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
       trail.append(id, { ...note, event: moved });
     },
   );
-  const forget = database.transaction((id: RecordingId, archive: string, note: AuditNote | undefined): void => {
+  const forget = writing(database, (id: RecordingId, archive: string, note?: AuditNote): void => {
     remove.run(id, archive);
     if (note !== undefined) trail.append(id, note);
   });
 
   return {
     /** Before the first byte of it is put there: whatever comes, an erasure looks there too. Throws status_conflict. */
-    begin: (id: RecordingId, move: Move): void => {
-      begin.immediate(id, move);
-    },
+    begin,
     /** From now on it lies there. `leaves`: a copy stays where it was. Throws status_conflict. */
-    finish: (
-      id: RecordingId,
-      move: Move,
-      how: { version: string | null; leaves: boolean },
-      note: Omit<AuditNote, 'event'>,
-    ): void => {
-      finish.immediate(id, move, how, note);
-    },
+    finish,
     /** Something of it was found in that archive, which is not its own. */
     note: (id: RecordingId, archive: string): void => {
       insert.run(id, archive);
@@ -111,9 +104,7 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
       lock.run(until, id, archive);
     },
     /** Nothing of it is left there. */
-    forget: (id: RecordingId, archive: string, note?: AuditNote): void => {
-      forget.immediate(id, archive, note);
-    },
+    forget,
     of: (id: RecordingId): ArchiveCopy[] => z.array(copyRow).parse(selectOf.all(id)),
     /** In the order of ids, beyond `after`. */
     listIn: (archive: string, after: string, limit: number): ArchiveCopy[] =>

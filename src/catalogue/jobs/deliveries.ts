@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { json, row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = { name: string; events: readonly WebhookEvent[] };
@@ -117,7 +118,7 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
   const giveUpAll = database.prepare(
     `UPDATE deliveries SET status = 'failed', ended_at = @at, failure = @failure WHERE endpoint = @endpoint AND status = 'waiting'`,
   );
-  const retry = database.prepare(`
+  const makeDue = database.prepare(`
     UPDATE deliveries SET status = 'waiting', attempts = 0, first_attempt_at = NULL, next_attempt_at = 0, ended_at = NULL
     WHERE status IN ('waiting', 'failed') AND (@endpoint IS NULL OR endpoint = @endpoint)`);
   const enable = database.prepare(`DELETE FROM disabled_endpoints WHERE @endpoint IS NULL OR endpoint = @endpoint`);
@@ -130,10 +131,11 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
   );
   const rows = z.array(deliveryRow);
 
-  const retried = database.transaction((endpoint: string | null): number => {
-    enable.run({ endpoint });
+  const retry = writing(database, (endpoint: string | undefined): number => {
+    const which = { endpoint: endpoint ?? null };
+    enable.run(which);
 
-    return retry.run({ endpoint }).changes;
+    return makeDue.run(which).changes;
   });
 
   return {
@@ -179,7 +181,7 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
     giveUpEndpoint: (endpoint: string, failure: ErrorCode): number =>
       giveUpAll.run({ endpoint, failure, at: now() }).changes,
     /** Everything that waits or was given up is due now, of one endpoint or of all, and disabled ones are used again; says how many. */
-    retry: (endpoint: string | undefined): number => retried.immediate(endpoint ?? null),
+    retry,
     sweep: (before: { delivered: number; failed: number }): void => {
       sweep.run(before);
     },

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isAlive } from '../../core/processes.ts';
 import { row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = { host: string; pid: number };
@@ -74,13 +75,13 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
     return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
   };
-  const take = database.transaction((job: string, me: LeaseHolder): LeaseHolder | undefined => {
+  const take = writing(database, (job: string, me: LeaseHolder): LeaseHolder | undefined => {
     const other = otherHolder(job, me);
     if (other === undefined) hold(job, me);
 
     return other;
   });
-  const takeAbandoned = database.transaction((me: LeaseHolder, awayMs: number): boolean => {
+  const takeAbandonedServe = writing(database, (me: LeaseHolder, awayMs: number): boolean => {
     const held = find(serveLease);
     const isMine = held?.host === me.host && held.pid === me.pid;
     // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
@@ -98,7 +99,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
   return {
     /** Takes or renews; the other holder when it cannot be had. */
-    take: (job: string, me: LeaseHolder): LeaseHolder | undefined => take.immediate(job, me),
+    take,
     /** Who else works at it now. */
     otherHolder,
     /** Notes that calls are watched now, whoever has noted it before. */
@@ -108,7 +109,7 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     /** How long ago calls were last watched, ms; undefined for never. */
     notServedMs,
     /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
-    takeAbandonedServe: (me: LeaseHolder, awayMs: number): boolean => takeAbandoned.immediate(me, awayMs),
+    takeAbandonedServe,
     release: (job: string, me: LeaseHolder): void => {
       remove.run(job, me.host, me.pid);
     },

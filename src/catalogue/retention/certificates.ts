@@ -9,6 +9,7 @@ import { relaxedSync } from '../relaxedSync.ts';
 import { flag, recordingId, row } from '../row.ts';
 import type { RecordingChanges } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
+import { writing } from '../writing.ts';
 
 const certificateRow = row(
   {
@@ -120,7 +121,7 @@ export function makeCertificates(
     )
     .pluck();
 
-  const begin = database.transaction((id: RecordingId, at: number, why: ErasureGround, note: AuditNote) => {
+  const beginErasure = writing(database, (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
     if (why !== 'erased before' && selectHeld.get({ id, at }) === 1) {
       throw new PreavisError('recording_held', 'a hold keeps it');
     }
@@ -132,13 +133,14 @@ export function makeCertificates(
 
   const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());
 
-  const finish = database.transaction(
+  const finishErasure = writing(
+    database,
     (
       from: RecordingStatus,
       certificate: NewCertificate,
       previous: string | null,
       note: AuditNote,
-      places: readonly string[],
+      places: readonly string[] = [],
     ): boolean => {
       if ((last()?.sha256 ?? null) !== previous) return false;
       for (const archive of places) removeCopy.run(certificate.recording, archive);
@@ -157,7 +159,8 @@ export function makeCertificates(
     relaxedSync(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
   };
 
-  const restored = database.transaction(
+  const restore = writing(
+    database,
     (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
       insert.run(certificate);
       (place === 'ledger' ? markLedger : markArchive).run(certificate.sha256);
@@ -173,29 +176,14 @@ export function makeCertificates(
      * Notes that a recording is being erased, unless something keeps it: what wins is decided here, in one transaction. Throws
      * recording_held and clock_doubtful.
      */
-    beginErasure: (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
-      begin.immediate(id, at, why, note);
-    },
+    beginErasure,
     /**
      * Keeps the certificate and moves the recording to `erased`; false when another certificate came before it. `places`: the archives
      * beside its own that were seen to have nothing of it. Throws status_conflict where there is another one.
      */
-    finishErasure: (
-      from: RecordingStatus,
-      certificate: NewCertificate,
-      previous: string | null,
-      note: AuditNote,
-      places: readonly string[] = [],
-    ): boolean => finish.immediate(from, certificate, previous, note, places),
+    finishErasure,
     /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
-    restore: (
-      certificate: NewCertificate,
-      from: RecordingStatus | undefined,
-      place: CopyPlace,
-      note: AuditNote,
-    ): void => {
-      restored.immediate(certificate, from, place, note);
-    },
+    restore,
     /** Up to where what is in a ledger is in this catalogue. */
     ledgerRead: (file: string): LedgerPlace | undefined => placeRow.optional().parse(selectLedger.get(file)),
     noteLedgerRead: (file: string, place: LedgerPlace): void => {

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { flag, row } from '../row.ts';
 import type { CopyPlace } from './certificates.ts';
+import { writing } from '../writing.ts';
 
 const headRow = row({
   /** Of the JWS as text. */
@@ -35,7 +36,7 @@ export function makeChainHeads(database: Database.Database) {
   const remove = database.prepare(`DELETE FROM chain_heads WHERE sha256 = ?`);
 
   const last = (): HeadRow | undefined => headRow.optional().parse(selectLast.get());
-  const keep = database.transaction((head: NewHead, previous: string | null): boolean => {
+  const keep = writing(database, (head: NewHead, previous: string | null): boolean => {
     if ((last()?.sha256 ?? null) !== previous) return false;
     insert.run({ ...head, inLedger: 0, inArchive: 0 });
 
@@ -48,7 +49,7 @@ export function makeChainHeads(database: Database.Database) {
     list: (): HeadRow[] => z.array(headRow).parse(selectAll.all()),
     isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Keeps a new one; false when another came before it. */
-    keep: (head: NewHead, previous: string | null): boolean => keep.immediate(head, previous),
+    keep,
     /** Takes up one that was found outside the catalogue, which an older state of it does not know. */
     takeUp: (head: NewHead, place: CopyPlace): void => {
       insert.run({ ...head, inLedger: Number(place === 'ledger'), inArchive: Number(place === 'archive') });

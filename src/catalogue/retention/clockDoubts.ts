@@ -5,6 +5,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
 import { flag, json, recordingId, row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
@@ -110,8 +111,7 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     return from;
   };
 
-  /** Within a transaction of the caller. */
-  const raise = (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
+  const raise = writing(database, (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
     if (isErasureUnderWay(trail.of(id))) return false;
     const added = insert.run({ id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) }).changes === 1;
     if (!added) return false;
@@ -120,10 +120,9 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     trail.append(id, { event: doubtRaised, actor, detail });
 
     return true;
-  };
-  const raised = database.transaction(raise);
+  });
 
-  const settled = database.transaction((id: RecordingId, endedAt: number, by: string): void => {
+  const settle = writing(database, (id: RecordingId, endedAt: number, by: string): void => {
     const kept = keptRow.parse(selectKept.get(id));
     if (kept === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     // What is gone has no end to be moved.
@@ -135,16 +134,13 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   });
 
   return {
-    raiseWithin: raise,
     /**
      * False where there is one already, settled or not: a human is asked once. Also where its erasure is under way, which nobody can decide
      * about any more.
      */
-    raise: (id: RecordingId, doubt: Doubt): boolean => raised.immediate(id, doubt),
+    raise,
     /** Keeping counts from this end from now on. Throws recording_unknown, doubt_unknown. */
-    settle: (id: RecordingId, endedAt: number, by: string): void => {
-      settled.immediate(id, endedAt, by);
-    },
+    settle,
     of: (id: RecordingId): DoubtRow | undefined => doubtRow.optional().parse(selectOf.get(id)),
     /** Those of what is kept that nobody has settled, in the order of ids, beyond `after`. */
     open: (after: string, limit: number): DoubtRow[] => z.array(doubtRow).parse(selectOpen.all({ after, limit })),

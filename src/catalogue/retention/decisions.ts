@@ -4,6 +4,7 @@ import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { callId, flag, row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
@@ -109,7 +110,8 @@ export function makeDecisions(
     }
   };
 
-  const carryOut = database.transaction(
+  const carryOut = writing(
+    database,
     (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean => {
       const isReplayed = source.from === 'replayed';
       const replayedAt = isReplayed ? source.at : null;
@@ -122,8 +124,7 @@ export function makeDecisions(
 
   return {
     /** Keeps the decision and does what it says, in one step; false: it is known, and was done. */
-    carryOut: (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean =>
-      carryOut.immediate(decision, effect, source, actor),
+    carryOut,
     isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Those that are not yet in the ledger. */
     withoutLedger: (limit: number): DecisionRow[] => z.array(decisionRow).parse(selectAlone.all(limit)),

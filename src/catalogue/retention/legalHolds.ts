@@ -7,6 +7,7 @@ import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
 import { recordingId, row } from '../row.ts';
+import { writing } from '../writing.ts';
 
 const holdId = z.string().transform((id) => id as HoldId);
 const holdRow = row(
@@ -53,7 +54,7 @@ export function makeLegalHolds(
   const insert = database.prepare(`
     INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at)
     VALUES (@id, @recording, @ground, @reason, @author, @at, @reviewAt, @expiresAt)`);
-  const release = database
+  const markReleased = database
     .prepare(
       `
     UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`,
@@ -67,7 +68,7 @@ export function makeLegalHolds(
     .pluck();
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
-  const set = database.transaction((hold: NewLegalHold): void => {
+  const set = writing(database, (hold: NewLegalHold): void => {
     const status = z.string().optional().parse(selectStatus.get(hold.recording));
     if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!keepable.has(status)) throw new PreavisError('hold_too_late', `its status is ${status}`);
@@ -79,8 +80,8 @@ export function makeLegalHolds(
     deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
   });
 
-  const end = database.transaction((id: HoldId, by: string): RecordingId => {
-    const recording = recordingId.optional().parse(release.get({ id, by, at: now() }));
+  const release = writing(database, (id: HoldId, by: string): RecordingId => {
+    const recording = recordingId.optional().parse(markReleased.get({ id, by, at: now() }));
     if (recording === undefined) {
       const what = selectReleased.get(id) === undefined ? 'there is no hold with this id' : 'it was released before';
       throw new PreavisError('hold_unknown', what);
@@ -92,14 +93,12 @@ export function makeLegalHolds(
 
   return {
     /** Throws recording_unknown, and hold_too_late once the erasure has begun: what wins is decided here, in one transaction. */
-    set: (hold: NewLegalHold): void => {
-      set.immediate(hold);
-    },
+    set,
     /** Gives the recording that it kept. Throws hold_unknown. */
-    release: (id: HoldId, by: string): RecordingId => end.immediate(id, by),
+    release,
     /** Releases all that keep the recording now, within a transaction of the caller. */
     releaseAllOf: (recording: RecordingId, by: string): void => {
-      for (const id of z.array(holdId).parse(selectActiveOf.all({ recording, at: now() }))) end(id, by);
+      for (const id of z.array(holdId).parse(selectActiveOf.all({ recording, at: now() }))) release(id, by);
     },
     /** All that were ever set, the oldest first. */
     of: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
