@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
+import type { Subscriber } from '../../../src/catalogue/jobs/deliveries.ts';
 import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
@@ -75,18 +76,32 @@ export async function saveCall(
 }
 
 /** Catalogues that are closed after each test. */
-export function catalogues(): (file: string, clock?: Clock) => Catalogue {
+export function catalogues(): (file: string, clock?: Clock, webhooks?: readonly Subscriber[]) => Catalogue {
   const opened: Catalogue[] = [];
   afterEach(() => {
     for (const catalogue of opened.splice(0)) catalogue.close();
   });
 
-  return (file, clock = clockAt(callStart)) => {
-    const catalogue = openCatalogue(file, clock);
+  return (file, clock = clockAt(callStart), webhooks = []) => {
+    const catalogue = openCatalogue(file, clock, { webhooks });
     opened.push(catalogue);
 
     return catalogue;
   };
+}
+
+/** Connects to a database as one more process does, by whose clock it then counts; it writes what is to be told to these webhooks. */
+export type ConnectCatalogue = (clock: Clock, webhooks?: readonly Subscriber[]) => Promise<Catalogue>;
+
+/** A recording that is archived, and the time at which its only purpose ends. */
+export async function archivedRecording(catalogue: Catalogue, keepUntil = callStart + dayMs): Promise<SavedCall> {
+  const call = await saveCall(catalogue);
+  const note = { event: 'test', actor: 'test' };
+  const ends = { keepUntil, keptFrom: recorderEnd, purposeEnds: [{ purpose: 'training', keepUntil }] };
+  await catalogue.recordings.move(call.id, 'recording', 'recorded', ends, note);
+  await catalogue.recordings.move(call.id, 'recorded', 'archived', { archive: 'one', objectKey: 'a.wav' }, note);
+
+  return call;
 }
 
 /** A serve that has died served last at this time, ms since 1970 UTC, by the clock that can be set. */

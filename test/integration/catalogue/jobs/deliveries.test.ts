@@ -16,11 +16,10 @@ const opened: Catalogue[] = [];
 let files = 0;
 
 function open(webhooks: readonly Subscriber[], file = folder.path(`${(files += 1)}.db`)) {
-  const clock = clockAt(callStart + 200_000);
-  const catalogue = openCatalogue(file, clock, { webhooks });
+  const catalogue = openCatalogue(file, clockAt(callStart + 200_000), { webhooks });
   opened.push(catalogue);
 
-  return { catalogue, clock, file };
+  return { catalogue, file };
 }
 
 afterEach(() => {
@@ -30,60 +29,8 @@ afterEach(() => {
 const bodies = async (catalogue: Catalogue): Promise<unknown[]> =>
   (await catalogue.deliveries.list(100)).toReversed().map(({ body }) => JSON.parse(body) as unknown);
 
+// What does not depend on SQLite stands in deliveryContract.ts.
 describe('what is to be told', () => {
-  test('is written with the step that it tells of, to each that asked for it', async () => {
-    const erasures: Subscriber = { name: 'auditors', events: ['recording.erased'] };
-    const { catalogue } = open([crm, erasures]);
-    const { id, facts } = await saveCall(catalogue);
-    await catalogue.recordings.move(id, 'recording', 'recorded', { keepUntil: callStart + 1_000_000 }, note);
-    expect(await catalogue.deliveries.list(10)).toEqual([]);
-    await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
-    await catalogue.recordings.move(id, 'archived', 'erased', {}, note);
-    const data = {
-      recording: id,
-      call: facts.id,
-      line: 'default',
-      purposes: ['training'],
-      keepUntil: new Date(callStart + 1_000_000).toISOString(),
-      failure: null,
-    };
-    const timestamp = new Date(callStart + 200_000).toISOString();
-    expect(await bodies(catalogue)).toEqual([
-      { type: 'recording.archived', timestamp, data: { ...data, status: 'archived' } },
-      { type: 'recording.erased', timestamp, data: { ...data, status: 'erased' } },
-      { type: 'recording.erased', timestamp, data: { ...data, status: 'erased' } },
-    ]);
-    const rows = (await catalogue.deliveries.list(10)).toReversed();
-    expect(rows.map(({ endpoint }) => endpoint)).toEqual(['crm', 'crm', 'auditors']);
-    expect(new Set(rows.map((row) => row.id)).size).toBe(3);
-  });
-
-  test.each(['failed', 'lost'] as const)('says that a recording is %s, and why', async (to) => {
-    const { catalogue } = open([crm]);
-    const { id } = await saveCall(catalogue);
-    await catalogue.recordings.move(id, 'recording', to, { failure: 'wav_invalid' }, note);
-    expect(await bodies(catalogue)).toMatchObject([
-      { type: 'recording.failed', data: { recording: id, status: to, failure: 'wav_invalid' } },
-    ]);
-  });
-
-  test('is nothing where nobody asked, and nothing piles up', async () => {
-    const { catalogue } = open([{ name: 'crm', events: ['hold.set'] }]);
-    const { id } = await saveCall(catalogue);
-    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
-    await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
-    expect(await catalogue.deliveries.list(10)).toEqual([]);
-  });
-
-  test('is nothing where the step was refused', async () => {
-    const { catalogue } = open([crm]);
-    const { id } = await saveCall(catalogue);
-    await expect(catalogue.recordings.move(id, 'archived', 'erased', {}, note)).rejects.toMatchObject({
-      code: 'status_conflict',
-    });
-    expect(await catalogue.deliveries.list(10)).toEqual([]);
-  });
-
   test('is nothing where another part of the same transaction fails', async () => {
     const { catalogue, file } = open([crm]);
     const { id } = await saveCall(catalogue);
@@ -119,19 +66,6 @@ describe('what is to be told', () => {
     expect(await catalogue.auditTrail.of(id)).toHaveLength(2);
   });
 
-  test('has no number, name or dial string in it', async () => {
-    const { catalogue } = open([crm]);
-    const { id } = await saveCall(catalogue);
-    await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
-    await catalogue.recordings.move(id, 'recorded', 'archived', { objectKey: 'recordings/x.wav' }, note);
-    const [body] = (await bodies(catalogue)) as { data: object }[];
-    // What may be in it, and nothing else: each of these is an id, a code, a time or a name of the configuration.
-    expect(Object.keys(body ?? {})).toEqual(['type', 'timestamp', 'data']);
-    const keys = ['recording', 'call', 'status', 'line', 'purposes', 'keepUntil', 'failure'];
-    expect(Object.keys(body?.data ?? {})).toEqual(keys);
-    expect(JSON.stringify(body)).not.toMatch(/\+?\d{9,12}[^\d:.]|PJSIP|SIP\/|sip:/);
-  });
-
   test('survives the killing of the process at once after the step, and only the step', async () => {
     const { catalogue, file } = open([]);
     const { id } = await saveCall(catalogue);
@@ -157,55 +91,8 @@ describe('what is to be told', () => {
 });
 
 describe('the table of deliveries', () => {
-  async function archived(count: number) {
-    const stage = open([crm]);
-    for (let index = 0; index < count; index += 1) {
-      const { id } = await saveCall(stage.catalogue);
-      await stage.catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
-      await stage.catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
-    }
-
-    return stage;
-  }
-  const failure = { code: 'webhook_refused', answer: 500 } as const;
-
-  test('gives of one recording only the first that is due', async () => {
-    const { catalogue, clock } = await archived(1);
-    const [row] = await catalogue.deliveries.due('crm', clock.at, 10);
-    if (row === undefined) throw new Error('nothing is due');
-    await catalogue.recordings.move(row.recording as never, 'archived', 'erased', {}, note);
-    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
-      'recording.archived',
-    ]);
-    await catalogue.deliveries.postpone(row.id, clock.at + 1_000, failure);
-    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
-      'recording.erased',
-    ]);
-    // Due again together: in their order again.
-    clock.at += 2_000;
-    expect((await catalogue.deliveries.due('crm', clock.at, 10)).map(({ event }) => event)).toEqual([
-      'recording.archived',
-    ]);
-  });
-
-  test('gives what was postponed before the clock was put back', async () => {
-    const { catalogue, clock } = await archived(1);
-    const [row] = await catalogue.deliveries.due('crm', clock.at, 10);
-    await catalogue.deliveries.postpone(row?.id ?? '', clock.at + 3_600_000, failure);
-    expect(await catalogue.deliveries.endpointsDue(['crm'], clock.at)).toEqual([]);
-    clock.at -= 30 * 86_400_000;
-    expect(await catalogue.deliveries.endpointsDue(['crm'], clock.at)).toEqual(['crm']);
-    expect(await catalogue.deliveries.due('crm', clock.at, 10)).toHaveLength(1);
-  });
-
-  test('gives nothing of another endpoint', async () => {
-    const { catalogue, clock } = await archived(1);
-    expect(await catalogue.deliveries.endpointsDue(['auditors'], clock.at)).toEqual([]);
-    expect(await catalogue.deliveries.due('auditors', clock.at, 10)).toEqual([]);
-  });
-
-  test('is answered from its indices, however much there is in it', async () => {
-    const { file } = await archived(0);
+  test('is answered from its indices, however much there is in it', () => {
+    const { file } = open([]);
     const database = openSqlite(file);
     const plan = (sql: string): string =>
       database
