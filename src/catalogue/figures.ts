@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
+import { columnsOf } from './sqlite.ts';
 
 /** Flags of what was silenced, cut off or removed since nobody watched it. */
 const unwatchedFindings = ['unwatched_blanked', 'unwatched_too_long', 'keys_unheard'];
@@ -61,15 +62,13 @@ const inPeriod = (column: string): string => `${column} >= @from AND ${column} <
 /** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeFigures(database: Database.Database) {
+  const prepareColumn = columnsOf(database);
   // One step in the index for each purpose.
-  const selectPurposes = database
-    .prepare(
-      `WITH RECURSIVE each (purpose) AS (
-         SELECT min(purpose) FROM recording_purposes UNION ALL
-         SELECT (SELECT min(purpose) FROM recording_purposes WHERE purpose > each.purpose) FROM each WHERE each.purpose IS NOT NULL)
-       SELECT purpose FROM each WHERE purpose IS NOT NULL`,
-    )
-    .pluck();
+  const selectPurposes = prepareColumn(`
+    WITH RECURSIVE each (purpose) AS (
+      SELECT min(purpose) FROM recording_purposes UNION ALL
+      SELECT (SELECT min(purpose) FROM recording_purposes WHERE purpose > each.purpose) FROM each WHERE each.purpose IS NOT NULL)
+    SELECT purpose FROM each WHERE purpose IS NOT NULL`);
   // Over what is kept, in the order of ids: the purposes' ends lie in the same order.
   const selectPurpose = database.prepare(`
     SELECT count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes, count(*) FILTER (WHERE ends.keep_until <= @at) AS over,
@@ -78,12 +77,9 @@ export function makeFigures(database: Database.Database) {
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes AS ends
       ON ends.recording_id = recordings.id AND ends.purpose = @purpose
     WHERE ${isKept}`);
-  const selectStated = database
-    .prepare(
-      `SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
-       WHERE stated IS NOT NULL ORDER BY rowid DESC LIMIT 1`,
-    )
-    .pluck();
+  const selectStated = prepareColumn(`
+    SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
+    WHERE stated IS NOT NULL ORDER BY rowid DESC LIMIT 1`);
   const selectStatuses = database.prepare(`SELECT status, count(*) AS recordings FROM recordings GROUP BY status`);
   const selectDue = database.prepare(`
     SELECT count(*) FILTER (WHERE held) AS held,
@@ -152,9 +148,7 @@ export function makeFigures(database: Database.Database) {
     SELECT value AS flag, count(*) AS recordings FROM recordings, json_each(flags)
     WHERE recordings.id >= @first AND recordings.id < @behind AND value IN (${unwatchedFindings.map((flag) => `'${flag}'`).join()})
     GROUP BY value ORDER BY value`);
-  const selectCertificates = database
-    .prepare(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`)
-    .pluck();
+  const selectCertificates = prepareColumn(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`);
 
   /** Of the newest policy that has it. */
   const stated = (purpose: string): z.output<typeof statedPurpose> | undefined => {

@@ -4,7 +4,8 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 /** How rows of a table become objects: everything that reads whole rows is made of these. */
 
 /** The column that keeps a property: `keep_until` keeps `keepUntil`. */
-const columnOf = (property: string): string => property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const columnOf = (property: string): string =>
+  property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const isRow = (found: unknown): found is Readonly<Record<string, unknown>> =>
   typeof found === 'object' && found !== null;

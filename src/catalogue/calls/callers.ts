@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { KeptCaller } from '../../call/plan/callerStore.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { callId, row } from '../row.ts';
+import { columnsOf } from '../sqlite.ts';
 
 const callerRow = row({ call: callId, hash: z.string(), sealed: z.string().nullable() }, { call: 'call_id' });
 
@@ -17,6 +18,7 @@ export type SweptCallers = { removed: number; next: string | undefined };
  * or discarded. No number is in it that could be read without the key.
  */
 export function makeCallers(database: Database.Database) {
+  const prepareColumn = columnsOf(database);
   const insert = database.prepare(
     `INSERT INTO callers (call_id, hash, sealed) VALUES (@call, @hash, @sealed) ON CONFLICT DO NOTHING`,
   );
@@ -24,9 +26,9 @@ export function makeCallers(database: Database.Database) {
     `SELECT * FROM callers WHERE hash = @hash AND call_id > @after ORDER BY call_id LIMIT @limit`,
   );
   const selectNewest = database.prepare(`SELECT * FROM callers WHERE hash = ? ORDER BY call_id DESC LIMIT 1`);
-  const selectEnd = database
-    .prepare(`SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`)
-    .pluck();
+  const selectEnd = prepareColumn(
+    `SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`,
+  );
   const sweep = database.prepare(`
     DELETE FROM callers WHERE call_id > @after AND (@last IS NULL OR call_id <= @last) AND EXISTS (
       SELECT 1 FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id
@@ -38,15 +40,12 @@ export function makeCallers(database: Database.Database) {
 
   // One step in the index for each key: the point that ends its id comes just before the slash. Hashes without one begin lower.
   const keysIn = (table: string, hash: string): Database.Statement =>
-    database
-      .prepare(
-        `WITH RECURSIVE each (key) AS (
-           SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} >= 'k' UNION ALL
-           SELECT (SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} > each.key || '/')
-           FROM each WHERE each.key IS NOT NULL)
-         SELECT key FROM each WHERE key IS NOT NULL`,
-      )
-      .pluck();
+    prepareColumn(`
+    WITH RECURSIVE each (key) AS (
+      SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} >= 'k' UNION ALL
+      SELECT (SELECT substr(min(${hash}), 1, 16) FROM ${table} WHERE ${hash} > each.key || '/')
+      FROM each WHERE each.key IS NOT NULL)
+    SELECT key FROM each WHERE key IS NOT NULL`);
   const selectKeys = [keysIn('callers', 'hash'), keysIn('preferences', 'caller')];
   const claimCalls = database.prepare(`UPDATE callers SET hash = @hash WHERE hash = @bare`);
   const claimPreference = database.prepare(`UPDATE OR IGNORE preferences SET caller = @hash WHERE caller = @bare`);

@@ -19,6 +19,7 @@ import type { AuditTrail } from '../retention/auditTrail.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { parseSnapshot } from '../snapshot.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
@@ -127,6 +128,7 @@ const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'appendStep'>) {
+  const prepareColumn = columnsOf(database);
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
@@ -175,17 +177,15 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const selectBegun = database.prepare(`
     SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
     ORDER BY id DESC LIMIT @limit`);
-  const selectLine = database
-    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`)
-    .pluck();
-  const selectPurpose = database
-    .prepare(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`)
-    .pluck();
+  const selectLine = prepareColumn(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`);
+  const selectPurpose = prepareColumn(
+    `SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`,
+  );
   const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
   const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
   /** A version is never changed, and there are few. */
   const policies = new Map<string, StoredPolicy>();
-  const selectPolicy = database.prepare(`SELECT content FROM policies WHERE version = ?`).pluck();
+  const selectPolicy = prepareColumn(`SELECT content FROM policies WHERE version = ?`);
 
   const saveRecording = (state: CallState, played: readonly Played[]): void => {
     const { facts } = state;

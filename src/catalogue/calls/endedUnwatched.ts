@@ -4,6 +4,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId } from '../row.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
 const unwatchedFlag = 'unwatched_too_long';
@@ -15,26 +16,19 @@ const found = z.array(recordingId);
 
 /** Why recordings ended early: their recorders were ended while nobody watched. */
 export function makeEndedUnwatched(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
+  const prepareColumn = columnsOf(database);
   // Of who had ended before, the end is known; so it is of a talk that has ended since, and is finished.
-  const select = database
-    .prepare(
-      `
+  const select = prepareColumn(`
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000
       AND (finished_at BETWEEN @at - 1000 AND @at + @slackMs AND status IN ('recording', 'recorded')
         OR finished_at IS NULL AND status = 'recording')
       AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag)
-    ORDER BY id`,
-    )
-    .pluck();
-  const selectUntold = database
-    .prepare(
-      `
+    ORDER BY id`);
+  const selectUntold = prepareColumn(`
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000 AND finished_at IS NULL AND status = 'recording'
-    ORDER BY id`,
-    )
-    .pluck();
+    ORDER BY id`);
   const flag = database.prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
   const flagEndedUnwatched = writing(
     database,

@@ -5,7 +5,7 @@ import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../../core/ids.ts';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
-import { json, recordingId, row } from '../row.ts';
+import { columnOf, json, recordingId, row } from '../row.ts';
 import { callWitnesses, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
 import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
@@ -14,25 +14,26 @@ import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../con
 import { relaxedSync } from '../relaxedSync.ts';
 import { writing } from '../writing.ts';
 
-/** What a step may write beside the status. `flags` are added to those that it has by then. */
-export type RecordingChanges = Partial<
-  Pick<
-    RecordingRow,
-    | 'finishedAt'
-    | 'keepUntil'
-    | 'keptFrom'
-    | 'bytes'
-    | 'durationMs'
-    | 'sha256'
-    | 'flags'
-    | 'failure'
-    | 'archive'
-    | 'objectKey'
-    | 'objectVersion'
-    | 'receiptKey'
-    | 'receipt'
-  >
-> & {
+/** Of a recording, what a step may write beside the status. */
+const changeable = [
+  'finishedAt',
+  'keepUntil',
+  'keptFrom',
+  'bytes',
+  'durationMs',
+  'sha256',
+  'flags',
+  'failure',
+  'archive',
+  'objectKey',
+  'objectVersion',
+  'receiptKey',
+  'receipt',
+] as const satisfies readonly (keyof RecordingRow)[];
+type Changeable = (typeof changeable)[number];
+
+/** What a step writes beside the status. `flags` are added to those that it has by then. */
+export type RecordingChanges = Partial<Pick<RecordingRow, Changeable>> & {
   /** How loud it is, as audio/peaks.ts keeps it. */
   peaks?: string | undefined;
   /** One for each purpose of the recording; an end that is known already stays. */
@@ -50,24 +51,6 @@ export type RecordingFilter = {
   /** Only of calls on this line. */
   line?: string | undefined;
   limit: number;
-};
-
-type Column = Exclude<keyof RecordingChanges, 'purposeEnds' | 'doubt' | 'peaks'>;
-
-const columns: Readonly<Record<Column, string>> = {
-  finishedAt: 'finished_at',
-  keepUntil: 'keep_until',
-  keptFrom: 'kept_from',
-  bytes: 'bytes',
-  durationMs: 'duration_ms',
-  sha256: 'sha256',
-  flags: 'flags',
-  failure: 'failure',
-  archive: 'archive',
-  objectKey: 'object_key',
-  objectVersion: 'object_version',
-  receiptKey: 'receipt_key',
-  receipt: 'receipt',
 };
 
 /** What others are told of, by the status that a recording comes to. */
@@ -125,8 +108,6 @@ const makerWithout = z.object({
   reason: z.string().nullable(),
   verdicts: json(z.array(z.string())),
 });
-
-const isColumn = (key: string): key is Column => key in columns;
 
 /** Longer than an upload ever waits for its next attempt, ms. */
 const longestPostponedMs = 60 * 60_000;
@@ -297,8 +278,8 @@ export function makeRecordings(
     database,
     (id: RecordingId, from: RecordingStatus, to: RecordingStatus, changes: RecordingChanges, note: AuditNote): void => {
       if (!forward[from].includes(to)) throw new TypeError(`a recording never goes from ${from} to ${to}`);
-      const keys = Object.keys(changes).filter(isColumn);
-      const assignments = keys.map((key) => `, ${columns[key]} = @${key}`).join('');
+      const keys = changeable.filter((key) => key in changes);
+      const assignments = keys.map((key) => `, ${columnOf(key)} = @${key}`).join('');
       const values = Object.fromEntries(
         keys.map((key) => [key, key === 'flags' ? withFlags(id, changes.flags ?? []) : (changes[key] ?? null)]),
       );

@@ -5,6 +5,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import { row } from '../row.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
+import { columnsOf } from '../sqlite.ts';
 
 /** In the trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';
@@ -93,33 +94,26 @@ export function defineChain(database: Database.Database): void {
 export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'appendStep' | 'of'>;
 
 export function makeAuditTrail(database: Database.Database, now: () => number) {
+  const prepareColumn = columnsOf(database);
   const insert = database.prepare(`
     INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
     VALUES (@at, @recording, @event, @from, @to, @actor, @detail,
       preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
   const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
   const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
-  const selectTimeAfter = database.prepare(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`).pluck();
-  const selectDiscard = database
-    .prepare(
-      `
+  const selectTimeAfter = prepareColumn(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`);
+  const selectDiscard = prepareColumn(`
     SELECT EXISTS (SELECT 1 FROM audit WHERE recording_id = ? AND to_status = 'discarded' AND (chain IS NOT NULL
-      OR id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1)))`,
-    )
-    .pluck();
+      OR id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1)))`);
   const selectOtherwise = database.prepare(`
     SELECT id, status, said FROM (
       SELECT id, status, (SELECT to_status FROM audit
         WHERE recording_id = recordings.id AND to_status IS NOT NULL ORDER BY audit.id DESC LIMIT 1) AS said
       FROM recordings)
     WHERE said IS NOT status ORDER BY id LIMIT ?`);
-  const selectWithoutRow = database
-    .prepare(
-      `
+  const selectWithoutRow = prepareColumn(`
     SELECT DISTINCT recording_id FROM audit
-    WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`,
-    )
-    .pluck();
+    WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`);
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
   const appendStep = (

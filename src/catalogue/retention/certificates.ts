@@ -10,6 +10,7 @@ import { flag, recordingId, row } from '../row.ts';
 import type { RecordingChanges } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 const certificateRow = row(
   {
@@ -62,8 +63,9 @@ export function makeCertificates(
   move: Move,
   releaseHoldsOf: (recording: RecordingId, by: string) => void,
 ) {
-  const selectHeld = database.prepare(`SELECT ${isHeld} FROM recordings WHERE id = @id`).pluck();
-  const selectDoubtful = database.prepare(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`).pluck();
+  const prepareColumn = columnsOf(database);
+  const selectHeld = prepareColumn(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
+  const selectDoubtful = prepareColumn(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`);
   const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
   const insert = database.prepare(`
     INSERT INTO certificates (sha256, number, recording_id, issued_at, jws)
@@ -77,20 +79,16 @@ export function makeCertificates(
       AND NOT EXISTS (SELECT 1 FROM certificates WHERE sha256 = json_extract(detail, '$.certificate.sha256'))
     ORDER BY id LIMIT @limit`);
   // Before the trail was chained there were no certificates; and they have a time of their own, like the lines that name them.
-  const selectUncertified = database
-    .prepare(
-      `
+  const selectUncertified = prepareColumn(`
     SELECT id FROM recordings WHERE status = 'erased'
       AND NOT EXISTS (SELECT 1 FROM certificates WHERE recording_id = recordings.id)
       AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NULL
         AND audit.id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1))
       AND NOT (id < @oldest AND EXISTS (SELECT 1 FROM audit
         WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
-    ORDER BY id LIMIT @limit`,
-    )
-    .pluck();
+    ORDER BY id LIMIT @limit`);
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
-  const count = database.prepare(`SELECT count(*) FROM certificates`).pluck();
+  const count = prepareColumn(`SELECT count(*) FROM certificates`);
   const selectAlone = {
     ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
     archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
@@ -98,7 +96,7 @@ export function makeCertificates(
   const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
   const unmarkLedger = database.prepare(`UPDATE certificates SET in_ledger = 0 WHERE sha256 = ?`);
   const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
-  const selectKnown = database.prepare(`SELECT 1 FROM certificates WHERE sha256 = ?`).pluck();
+  const selectKnown = prepareColumn(`SELECT 1 FROM certificates WHERE sha256 = ?`);
   const selectLedger = database.prepare(
     `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = ? AND last_sha256 IS NOT NULL`,
   );
@@ -110,16 +108,13 @@ export function makeCertificates(
     ORDER BY number LIMIT @limit`);
   const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
   const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
-  const selectCopy = database.prepare(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`).pluck();
-  const countDue = database
-    .prepare(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`)
-    .pluck();
-  const countHeld = database
-    .prepare(
-      `SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
-       WHERE ${isActiveHold} AND ${isOver}`,
-    )
-    .pluck();
+  const selectCopy = prepareColumn(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`);
+  const countDue = prepareColumn(
+    `SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`,
+  );
+  const countHeld = prepareColumn(`
+    SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
+    WHERE ${isActiveHold} AND ${isOver}`);
 
   const beginErasure = writing(database, (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
     if (why !== 'erased before' && selectHeld.get({ id, at }) === 1) {

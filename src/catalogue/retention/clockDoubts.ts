@@ -6,6 +6,7 @@ import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
 import { flag, json, recordingId, row } from '../row.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
@@ -49,6 +50,7 @@ const keptRow = row({ keptFrom: z.number().nullable(), isKept: flag }).optional(
 /** The tables `clock_doubts` and `boots`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeClockDoubts(database: Database.Database, trail: AuditTrail, now: () => number) {
+  const prepareColumn = columnsOf(database);
   const insert = database.prepare(`
     INSERT INTO clock_doubts (recording_id, raised_at, apart_ms, witnesses) VALUES (@id, @at, @apartMs, @witnesses)
     ON CONFLICT DO NOTHING`);
@@ -61,12 +63,9 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   const selectOpen = database.prepare(
     `${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
   );
-  const countOpen = database
-    .prepare(
-      `SELECT count(*) FROM clock_doubts JOIN recordings ON recordings.id = clock_doubts.recording_id
-       WHERE ${isOpen}`,
-    )
-    .pluck();
+  const countOpen = prepareColumn(`
+    SELECT count(*) FROM clock_doubts JOIN recordings ON recordings.id = clock_doubts.recording_id
+    WHERE ${isOpen}`);
   const selectKept = database.prepare(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = ?`);
   // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
   const shiftEnds = database.prepare(`
@@ -84,20 +83,16 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
       (SELECT at FROM audit WHERE id > own.finished ORDER BY id LIMIT 1) AS after
     FROM (SELECT min(id) AS first, min(id) FILTER (WHERE to_status IN ('recorded', 'failed')) AS finished
       FROM audit WHERE recording_id = ?) AS own`);
-  const selectOffset = database.prepare(`SELECT offset_ms FROM boots WHERE boot = ?`).pluck();
+  const selectOffset = prepareColumn(`SELECT offset_ms FROM boots WHERE boot = ?`);
   const upsertOffset = database.prepare(`
     INSERT INTO boots (boot, offset_ms) VALUES (@boot, @offsetMs)
     ON CONFLICT (boot) DO UPDATE SET offset_ms = excluded.offset_ms`);
   const stepped = `SELECT recordings.id FROM recordings INDEXED BY recordings_by_boot
     WHERE heard_boot = @boot AND ${isKept}
       AND NOT EXISTS (SELECT 1 FROM clock_doubts WHERE recording_id = recordings.id)`;
-  const selectStepped = database
-    .prepare(
-      `
+  const selectStepped = prepareColumn(`
     ${stepped} AND heard_offset_ms < @offsetMs - @beyondMs UNION ALL
-    ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`,
-    )
-    .pluck();
+    ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`);
   const selectBoots = database.prepare(`SELECT boot, offset_ms AS offsetMs FROM boots`);
 
   /** The end that keeping counts from becomes this one, and every end moves as far. */

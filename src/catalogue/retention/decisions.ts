@@ -5,6 +5,7 @@ import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { callId, flag, row } from '../row.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
@@ -44,10 +45,11 @@ export function makeDecisions(
   database: Database.Database,
   shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string) => void,
 ) {
+  const prepareColumn = columnsOf(database);
   const insert = database.prepare(`
     INSERT INTO decisions (sha256, kind, decided_at, needed_until, jws, in_ledger, replayed_at)
     VALUES (@sha256, @kind, @decidedAt, @neededUntil, @jws, @inLedger, @replayedAt) ON CONFLICT DO NOTHING`);
-  const selectKnown = database.prepare(`SELECT 1 FROM decisions WHERE sha256 = ?`).pluck();
+  const selectKnown = prepareColumn(`SELECT 1 FROM decisions WHERE sha256 = ?`);
   const selectAlone = database.prepare(
     `SELECT * FROM decisions WHERE in_ledger = 0 ORDER BY decided_at, sha256 LIMIT ?`,
   );
@@ -55,34 +57,28 @@ export function makeDecisions(
   const selectBeyond = database.prepare(`SELECT * FROM decisions WHERE sha256 > @after ORDER BY sha256 LIMIT @limit`);
   const selectOld = database.prepare(`SELECT * FROM decisions WHERE needed_until <= ? LIMIT ?`);
   const remove = database.prepare(`DELETE FROM decisions WHERE sha256 = ?`);
-  const count = database.prepare(`SELECT count(*) FROM decisions`).pluck();
+  const count = prepareColumn(`SELECT count(*) FROM decisions`);
   const countReplayed = database.prepare(
     `SELECT kind, count(*) AS count FROM decisions WHERE replayed_at >= ? GROUP BY kind ORDER BY kind`,
   );
 
-  const selectForgettable = database
-    .prepare(
-      `
-      SELECT call_id FROM callers WHERE hash = @hash
-        AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
-          AND status NOT IN ('erased', 'discarded'))
-      ORDER BY call_id LIMIT @limit`,
-    )
-    .pluck();
+  const selectForgettable = prepareColumn(`
+    SELECT call_id FROM callers WHERE hash = @hash
+      AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
+        AND status NOT IN ('erased', 'discarded'))
+    ORDER BY call_id LIMIT @limit`);
   const forgetCall = database.prepare(`DELETE FROM callers WHERE call_id = ?`);
   const selectLanguages = database.prepare(`
     SELECT count(*) AS count, max(expires_at) AS last FROM preferences WHERE @caller IS NULL OR caller = @caller`);
-  const selectCallers = database
-    .prepare(`SELECT caller FROM preferences WHERE caller > @after ORDER BY caller LIMIT @limit`)
-    .pluck();
+  const selectCallers = prepareColumn(
+    `SELECT caller FROM preferences WHERE caller > @after ORDER BY caller LIMIT @limit`,
+  );
   const forgetLanguage = database.prepare(`DELETE FROM preferences WHERE caller = ?`);
   const forgetLanguages = database.prepare(`DELETE FROM preferences`);
 
-  const selectEnd = database
-    .prepare(`SELECT keep_until FROM recording_purposes WHERE recording_id = ? AND purpose = ?`)
-    .pluck();
-  const selectRecording = database.prepare(`SELECT 1 FROM recordings WHERE id = ?`).pluck();
+  const selectEnd = prepareColumn(`SELECT keep_until FROM recording_purposes WHERE recording_id = ? AND purpose = ?`);
+  const selectRecording = prepareColumn(`SELECT 1 FROM recordings WHERE id = ?`);
   const insertShortened = database.prepare(`
     INSERT INTO shortened_ends (recording_id, purpose, keep_until, basis) VALUES (@recording, @purpose, @to, @basis)
     ON CONFLICT (recording_id, purpose) DO UPDATE SET keep_until = excluded.keep_until, basis = excluded.basis

@@ -8,6 +8,7 @@ import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
 import { recordingId, row } from '../row.ts';
 import { writing } from '../writing.ts';
+import { columnsOf } from '../sqlite.ts';
 
 const holdId = z.string().transform((id) => id as HoldId);
 const holdRow = row(
@@ -50,22 +51,19 @@ export function makeLegalHolds(
   deliveries: { append: (event: DeliveryEvent) => void },
   now: () => number,
 ) {
-  const selectStatus = database.prepare(`SELECT status FROM recordings WHERE id = ?`).pluck();
+  const prepareColumn = columnsOf(database);
+  const selectStatus = prepareColumn(`SELECT status FROM recordings WHERE id = ?`);
   const insert = database.prepare(`
     INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at)
     VALUES (@id, @recording, @ground, @reason, @author, @at, @reviewAt, @expiresAt)`);
-  const markReleased = database
-    .prepare(
-      `
-    UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`,
-    )
-    .pluck();
+  const markReleased = prepareColumn(`
+    UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`);
   const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);
   const selectActive = database.prepare(`
     SELECT * FROM holds WHERE ${isActiveHold} AND id > @after ORDER BY id LIMIT @limit`);
-  const selectActiveOf = database
-    .prepare(`SELECT id FROM holds WHERE recording_id = @recording AND ${isActiveHold} ORDER BY id`)
-    .pluck();
+  const selectActiveOf = prepareColumn(
+    `SELECT id FROM holds WHERE recording_id = @recording AND ${isActiveHold} ORDER BY id`,
+  );
   const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
 
   const set = writing(database, (hold: NewLegalHold): void => {
