@@ -113,6 +113,8 @@ const makerWithout = z.object({
 const longestPostponedMs = 60 * 60_000;
 
 /** The table `recordings`. */
+export type Recordings = ReturnType<typeof makeRecordings>;
+
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeRecordings(
   database: Database.Database,
@@ -378,15 +380,10 @@ export function makeRecordings(
           .map((row) => [row.status, row.count]),
       ),
     /** P5: a guarded step forward, with its line in the audit trail. Throws status_conflict. */
-    move: (
-      id: RecordingId,
-      from: RecordingStatus,
-      to: RecordingStatus,
-      changes: RecordingChanges,
-      note: AuditNote,
-    ): void => {
+    move: (...given: Parameters<typeof move>): void => {
+      const [, from, to] = given;
       const step = (): void => {
-        move(id, from, to, changes, note);
+        move(...given);
       };
       // The file is in the spool still, and would be finished again.
       if (from === 'recording' && to === 'recorded') relaxedSync(database, step);

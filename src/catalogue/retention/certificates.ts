@@ -5,12 +5,12 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
-import { relaxedSync } from '../relaxedSync.ts';
 import { flag, recordingId, row } from '../row.ts';
-import type { RecordingChanges } from '../calls/recordings.ts';
+import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
+import { makeSignedTable, type CopyPlace } from './signedTable.ts';
 
 const certificateRow = row(
   {
@@ -29,22 +29,11 @@ const certificateRow = row(
 export type CertificateRow = z.output<typeof certificateRow>;
 export type NewCertificate = Omit<CertificateRow, 'inLedger' | 'inArchive'>;
 
-/** Where certificates are kept beside the catalogue. */
-export type CopyPlace = 'ledger' | 'archive';
-
 /**
  * Why it is erased, and so what keeps it. due: a hold, and a doubt about when it ended. asked: a hold; a human has decided. erased
  * before: nothing.
  */
 export type ErasureGround = 'due' | 'asked' | 'erased before';
-
-type Move = (
-  id: RecordingId,
-  from: RecordingStatus,
-  to: RecordingStatus,
-  changes: RecordingChanges,
-  note: AuditNote,
-) => void;
 
 const placeRow = row(
   { start: z.number(), end: z.number(), sha256: z.string() },
@@ -60,10 +49,11 @@ const missingRow = z.object({ recording: z.string(), number: z.number() });
 export function makeCertificates(
   database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,
-  move: Move,
+  move: Recordings['move'],
   releaseHoldsOf: (recording: RecordingId, by: string) => void,
 ) {
   const prepareColumn = columnsOf(database);
+  const { mark, ...table } = makeSignedTable(database, 'certificates');
   const selectHeld = prepareColumn(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
   const selectDoubtful = prepareColumn(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`);
   const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
@@ -88,15 +78,10 @@ export function makeCertificates(
         WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
     ORDER BY id LIMIT @limit`);
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
-  const count = prepareColumn(`SELECT count(*) FROM certificates`);
   const selectAlone = {
     ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
     archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
   };
-  const markArchive = database.prepare(`UPDATE certificates SET in_archive = 1 WHERE sha256 = ?`);
-  const unmarkLedger = database.prepare(`UPDATE certificates SET in_ledger = 0 WHERE sha256 = ?`);
-  const markLedger = database.prepare(`UPDATE certificates SET in_ledger = 1 WHERE sha256 = ?`);
-  const selectKnown = prepareColumn(`SELECT 1 FROM certificates WHERE sha256 = ?`);
   const selectLedger = database.prepare(
     `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = ? AND last_sha256 IS NOT NULL`,
   );
@@ -106,7 +91,6 @@ export function makeCertificates(
     SELECT * FROM certificates WHERE issued_at < @before AND number < @newest AND NOT EXISTS (
       SELECT 1 FROM audit WHERE recording_id = certificates.recording_id AND to_status = 'erased' AND at >= @before)
     ORDER BY number LIMIT @limit`);
-  const remove = database.prepare(`DELETE FROM certificates WHERE sha256 = ?`);
   const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
   const selectCopy = prepareColumn(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`);
   const countDue = prepareColumn(
@@ -149,16 +133,11 @@ export function makeCertificates(
     },
   );
 
-  const noteCopy = (sha256: string, place: CopyPlace): void => {
-    // Lost, the copy is made again.
-    relaxedSync(database, () => (place === 'ledger' ? markLedger : markArchive).run(sha256));
-  };
-
   const restore = writing(
     database,
     (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
       insert.run(certificate);
-      (place === 'ledger' ? markLedger : markArchive).run(certificate.sha256);
+      mark(certificate.sha256, place, true);
       // There is nothing left that they could keep.
       releaseHoldsOf(certificate.recording, note.actor);
       if (from !== undefined && from !== 'erased' && from !== 'discarded')
@@ -167,6 +146,7 @@ export function makeCertificates(
   );
 
   return {
+    ...table,
     /**
      * Notes that a recording is being erased, unless something keeps it: what wins is decided here, in one transaction. Throws
      * recording_held and clock_doubtful.
@@ -193,25 +173,15 @@ export function makeCertificates(
     missing: (since: number, limit: number): { recording: string; number: number }[] =>
       z.array(missingRow).parse(selectMissing.all({ since, limit })),
     newest: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
-    count: (): number => z.number().parse(count.get()),
-    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
     /** Those that are not yet in the ledger, or in the archive. */
     withoutCopy: (place: CopyPlace, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectAlone[place].all(limit)),
-    noteCopy,
-    /** It is to be put into the ledger again. */
-    noteLostFromLedger: (sha256: string): void => {
-      unmarkLedger.run(sha256);
-    },
     /**
      * Those from before a time, but never the last one, which the next is chained to, nor one whose recording was erased again since
      * then in a catalogue that was put back.
      */
     old: (before: number, limit: number): CertificateRow[] =>
       z.array(certificateRow).parse(selectOld.all({ before, newest: last()?.number ?? 0, limit })),
-    remove: (sha256: string): void => {
-      remove.run(sha256);
-    },
     /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */
     erasedWithoutCertificate: (since: number, limit: number): RecordingId[] =>
       z.array(recordingId).parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })),

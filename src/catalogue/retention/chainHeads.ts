@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { flag, row } from '../row.ts';
-import type { CopyPlace } from './certificates.ts';
+import { makeSignedTable, type CopyPlace } from './signedTable.ts';
 import { writing } from '../writing.ts';
 
 const headRow = row({
@@ -28,12 +28,7 @@ export function makeChainHeads(database: Database.Database) {
     ledger: database.prepare(`SELECT * FROM chain_heads WHERE in_ledger = 0 ORDER BY number, sha256`),
     archive: database.prepare(`SELECT * FROM chain_heads WHERE in_archive = 0 ORDER BY number, sha256`),
   };
-  const mark = {
-    ledger: database.prepare(`UPDATE chain_heads SET in_ledger = ? WHERE sha256 = ?`),
-    archive: database.prepare(`UPDATE chain_heads SET in_archive = ? WHERE sha256 = ?`),
-  };
-  const selectKnown = database.prepare(`SELECT 1 FROM chain_heads WHERE sha256 = ?`).pluck();
-  const remove = database.prepare(`DELETE FROM chain_heads WHERE sha256 = ?`);
+  const { noteCopy, isKnown, remove } = makeSignedTable(database, 'chain_heads');
 
   const last = (): HeadRow | undefined => headRow.optional().parse(selectLast.get());
   const keep = writing(database, (head: NewHead, previous: string | null): boolean => {
@@ -47,7 +42,7 @@ export function makeChainHeads(database: Database.Database) {
     last,
     /** In their order: one a day. */
     list: (): HeadRow[] => z.array(headRow).parse(selectAll.all()),
-    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    isKnown,
     /** Keeps a new one; false when another came before it. */
     keep,
     /** Takes up one that was found outside the catalogue, which an older state of it does not know. */
@@ -55,12 +50,7 @@ export function makeChainHeads(database: Database.Database) {
       insert.run({ ...head, inLedger: Number(place === 'ledger'), inArchive: Number(place === 'archive') });
     },
     withoutCopy: (place: CopyPlace): HeadRow[] => z.array(headRow).parse(selectAlone[place].all()),
-    /** Whether a copy of it is there; what is not is copied again. */
-    noteCopy: (sha256: string, place: CopyPlace, isThere: boolean): void => {
-      mark[place].run(Number(isThere), sha256);
-    },
-    remove: (sha256: string): void => {
-      remove.run(sha256);
-    },
+    noteCopy,
+    remove,
   };
 }

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
-import type { ShortenBasis, ShortenedEnd } from '../calls/recordings.ts';
-import { relaxedSync } from '../relaxedSync.ts';
+import type { Recordings, ShortenBasis } from '../calls/recordings.ts';
+import { makeSignedTable } from './signedTable.ts';
 import { callId, flag, row } from '../row.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
@@ -41,23 +41,17 @@ const expiryRow = z.object({ count: z.number(), last: z.number().nullable() });
 
 /** The table `decisions`, and the doing of them: what was decided and what it does are one step. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeDecisions(
-  database: Database.Database,
-  shorten: (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string) => void,
-) {
+export function makeDecisions(database: Database.Database, shorten: Recordings['shorten']) {
   const prepareColumn = columnsOf(database);
   const insert = database.prepare(`
     INSERT INTO decisions (sha256, kind, decided_at, needed_until, jws, in_ledger, replayed_at)
     VALUES (@sha256, @kind, @decidedAt, @neededUntil, @jws, @inLedger, @replayedAt) ON CONFLICT DO NOTHING`);
-  const selectKnown = prepareColumn(`SELECT 1 FROM decisions WHERE sha256 = ?`);
   const selectAlone = database.prepare(
     `SELECT * FROM decisions WHERE in_ledger = 0 ORDER BY decided_at, sha256 LIMIT ?`,
   );
-  const mark = database.prepare(`UPDATE decisions SET in_ledger = @inLedger WHERE sha256 = @sha256`);
   const selectBeyond = database.prepare(`SELECT * FROM decisions WHERE sha256 > @after ORDER BY sha256 LIMIT @limit`);
   const selectOld = database.prepare(`SELECT * FROM decisions WHERE needed_until <= ? LIMIT ?`);
-  const remove = database.prepare(`DELETE FROM decisions WHERE sha256 = ?`);
-  const count = prepareColumn(`SELECT count(*) FROM decisions`);
+  const { noteCopy, isKnown, count, remove } = makeSignedTable(database, 'decisions');
   const countReplayed = database.prepare(
     `SELECT kind, count(*) AS count FROM decisions WHERE replayed_at >= ? GROUP BY kind ORDER BY kind`,
   );
@@ -121,23 +115,20 @@ export function makeDecisions(
   return {
     /** Keeps the decision and does what it says, in one step; false: it is known, and was done. */
     carryOut,
-    isKnown: (sha256: string): boolean => selectKnown.get(sha256) === 1,
+    isKnown,
     /** Those that are not yet in the ledger. */
     withoutLedger: (limit: number): DecisionRow[] => z.array(decisionRow).parse(selectAlone.all(limit)),
     /** Whether it is in the ledger; what is not is put there again. */
     noteInLedger: (sha256: string, isThere: boolean): void => {
-      // Lost, the line is written again.
-      relaxedSync(database, () => mark.run({ sha256, inLedger: Number(isThere) }));
+      noteCopy(sha256, 'ledger', isThere);
     },
     /** In the order of their hashes, beyond `after`. */
     listBeyond: (after: string, limit: number): DecisionRow[] =>
       z.array(decisionRow).parse(selectBeyond.all({ after, limit })),
     /** Those that are needed no more. */
     over: (at: number, limit: number): DecisionRow[] => z.array(decisionRow).parse(selectOld.all(at, limit)),
-    remove: (sha256: string): void => {
-      remove.run(sha256);
-    },
-    count: (): number => z.number().parse(count.get()),
+    remove,
+    count,
     /** How many of each kind were carried out again from the ledger since a time. */
     replayed: (since: number): { kind: DecisionKind; count: number }[] =>
       z.array(countRow).parse(countReplayed.all(since)),

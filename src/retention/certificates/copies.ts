@@ -6,7 +6,8 @@ import type { ObjectStore } from '../../store/store.ts';
 import { erasedAgain, erasureBegun } from '../../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { decisionKinds, type DecisionKind } from '../../catalogue/retention/decisions.ts';
-import type { CertificateRow, CopyPlace, LedgerPlace } from '../../catalogue/retention/certificates.ts';
+import type { CertificateRow, LedgerPlace } from '../../catalogue/retention/certificates.ts';
+import type { CopyPlace } from '../../catalogue/retention/signedTable.ts';
 import { dayMs } from '../../core/clock.ts';
 import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
@@ -88,7 +89,7 @@ export async function copyMissingCertificates({ catalogue, store, ledger }: Copy
       const rows = await catalogue.certificates.withoutCopy(place, batch);
       for (const row of rows) {
         await copy(row);
-        await catalogue.certificates.noteCopy(row.sha256, place);
+        await catalogue.certificates.noteCopy(row.sha256, place, true);
       }
       if (rows.length < batch) return;
     }

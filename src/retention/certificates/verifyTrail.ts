@@ -1,7 +1,7 @@
 import type { Archives } from '../../archive/archives.ts';
 import type { ObjectStore } from '../../store/store.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
-import type { CopyPlace } from '../../catalogue/retention/certificates.ts';
+import type { CopyPlace } from '../../catalogue/retention/signedTable.ts';
 import { chainStart, linkOf } from '../../core/crypto/hashChain.ts';
 import { counted } from '../../core/counted.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';

@@ -111,11 +111,11 @@ export function certificateContract(newDatabase: () => ConnectCatalogue): void {
       await certificates.finishErasure('archived', certificateOf(id, number), previous, note);
     }
     expect(numbers(await certificates.withoutCopy('ledger', 2))).toEqual([1, 2]);
-    await certificates.noteCopy('1'.repeat(64), 'ledger');
-    await certificates.noteCopy('2'.repeat(64), 'archive');
+    await certificates.noteCopy('1'.repeat(64), 'ledger', true);
+    await certificates.noteCopy('2'.repeat(64), 'archive', true);
     expect(numbers(await certificates.withoutCopy('ledger', 10))).toEqual([2, 3]);
     expect(numbers(await certificates.withoutCopy('archive', 10))).toEqual([1, 3]);
-    await certificates.noteLostFromLedger('1'.repeat(64));
+    await certificates.noteCopy('1'.repeat(64), 'ledger', false);
     expect(numbers(await certificates.withoutCopy('ledger', 10))).toEqual([1, 2, 3]);
     expect(numbers(await certificates.listBeyond({ number: 1, sha256: '1'.repeat(64) }, 1))).toEqual([2]);
     expect(await certificates.missing(0, 10)).toEqual([]);

@@ -160,7 +160,7 @@ export async function certificatesReplay(
     let writtenAgain = 0;
     for await (const { sha256 } of lostLines(ports)) {
       writtenAgain += 1;
-      if (!dryRun) await catalogue.certificates.noteLostFromLedger(sha256);
+      if (!dryRun) await catalogue.certificates.noteCopy(sha256, 'ledger', false);
     }
     let decisionsAgain = 0;
     for await (const { sha256 } of lostDecisions(ports)) {
