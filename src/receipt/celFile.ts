@@ -43,6 +43,15 @@ function unusable(file: string, cause: unknown): PreavisError {
   return new PreavisError('witness_unusable', `${file} cannot be read (${errnoOf(cause) ?? 'error'})`, { cause });
 }
 
+async function reading<T>(path: string, step: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
+  const file = await open(path, 'r');
+  try {
+    return await step(file, (await file.stat()).size);
+  } finally {
+    await file.close();
+  }
+}
+
 /** The lines in `most` bytes behind `from`, read so many at a time. The first may be the end of one, which is no line of ours. */
 async function* linesOf(file: FileHandle, from: number, most: number, atOnce = chunkBytes): AsyncGenerator<string> {
   const chunk = Buffer.alloc(atOnce);
@@ -92,18 +101,16 @@ async function placeOf(file: FileHandle, size: number, time: number): Promise<nu
   return low;
 }
 
-/** The last line of ours in the `most` bytes before the end; undefined for none. */
-async function lastLine(file: FileHandle, size: number, most: number): Promise<CelLine | undefined> {
+/** The last line of ours near the end; undefined for none. */
+async function lastLine(file: FileHandle, size: number): Promise<CelLine | undefined> {
   let last: CelLine | undefined;
-  for await (const text of linesOf(file, Math.max(0, size - most), mostBytes)) last = parseCelLine(text) ?? last;
+  for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes)) last = parseCelLine(text) ?? last;
 
   return last;
 }
 
-async function search(path: string, { ids, from, to }: CelWindow, found: CelFound): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
+function search(path: string, { ids, from, to }: CelWindow, found: CelFound): Promise<void> {
+  return reading(path, async (file, size) => {
     const place = await placeOf(file, size, from - disorderMs);
     let others = 0;
     let reached = from;
@@ -121,10 +128,8 @@ async function search(path: string, { ids, from, to }: CelWindow, found: CelFoun
       else found.knownTo = Math.min(found.knownTo, line.at - disorderMs);
     }
     if (size - place > mostBytes) found.knownTo = Math.min(found.knownTo, reached - disorderMs);
-    found.aliveTo = Math.max(found.aliveTo, (await lastLine(file, size, chunkBytes))?.at ?? Number.NEGATIVE_INFINITY);
-  } finally {
-    await file.close();
-  }
+    found.aliveTo = Math.max(found.aliveTo, (await lastLine(file, size))?.at ?? Number.NEGATIVE_INFINITY);
+  });
 }
 
 /**
@@ -132,39 +137,28 @@ async function search(path: string, { ids, from, to }: CelWindow, found: CelFoun
  * near its end is a line of ours. Throws as readCelLines.
  */
 export async function lastCelLine(path: string): Promise<CelLine | 'none' | 'foreign'> {
-  let file: FileHandle;
   try {
     if (!(await readdir(dirname(path))).includes(basename(path))) return 'none';
     if (!(await stat(path)).isFile()) return 'foreign';
-    file = await open(path, 'r');
+
+    return await reading(path, async (file, size) => (await lastLine(file, size)) ?? (size === 0 ? 'none' : 'foreign'));
   } catch (cause) {
     throw unusable(path, cause);
-  }
-  try {
-    const { size } = await file.stat();
-
-    return (await lastLine(file, size, chunkBytes)) ?? (size === 0 ? 'none' : 'foreign');
-  } finally {
-    await file.close();
   }
 }
 
 /** Whether a line near the end of the file tells of a channel that came into a bridge, or left it. Throws witness_unusable. */
-export async function tellsOfBridges(path: string): Promise<boolean> {
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    throw unusable(path, cause);
-  });
-  try {
-    const { size } = await file.stat();
+export function tellsOfBridges(path: string): Promise<boolean> {
+  return reading(path, async (file, size) => {
     for await (const text of linesOf(file, Math.max(0, size - nearEndBytes), mostBytes)) {
       const line = text.includes('BRIDGE_') ? parseCelLine(text) : undefined;
       if (line?.event === 'enter' || line?.event === 'leave') return true;
     }
 
     return false;
-  } finally {
-    await file.close();
-  }
+  }).catch((cause: unknown) => {
+    throw unusable(path, cause);
+  });
 }
 
 /**

@@ -18,8 +18,6 @@ export type Poster = {
   close(): Promise<void>;
 };
 
-export type PosterOptions = { timeoutMs?: number };
-
 const attemptMs = 10_000;
 /** Of the text of an answer, which says nothing to us, bytes: read so far that the connection can be used again. */
 const mostAnswerBytes = 16 * 1024;
@@ -39,7 +37,7 @@ function unreachable({ name, url }: Endpoint, cause: unknown, expired: boolean):
 }
 
 /** Redirects are not followed: a signed message goes to the address that the operator has written down, or nowhere. */
-export function makePoster({ timeoutMs = attemptMs }: PosterOptions = {}): Poster {
+export function makePoster({ timeoutMs = attemptMs }: { timeoutMs?: number } = {}): Poster {
   const agent = new Agent({ connections: 4, connect: { timeout: timeoutMs } });
 
   return {
