@@ -9,8 +9,6 @@ import {
   judgements,
   sentenceWitnesses,
   type AuditRow,
-  type CallRow,
-  type ChangeRow,
   type NoticeRow,
   type RecordingRow,
   type SaidRow,
@@ -238,12 +236,6 @@ function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['
   return { ...said, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt) };
 }
 
-const changeOf = ({ change, at, party }: ChangeRow): Receipt['changes'][number] => ({ change, at: isoTime(at), party });
-
-function witnessOf({ witness }: CallRow): Receipt['witness'] {
-  return witness === null ? null : { source: 'asterisk-cel', status: witness, toleranceMs };
-}
-
 type ReceiptSources = CataloguePart<{
   calls: 'find' | 'notices' | 'policy';
   timeline: 'said' | 'changes' | 'unwatched';
@@ -312,10 +304,10 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     },
     notice: notices.map(sentenceOf),
     otherSentences: said.map(otherSentenceOf),
-    changes: changed.map(changeOf),
+    changes: changed.map(({ change, at, party }) => ({ change, at: isoTime(at), party })),
     unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: isoTime(to), why, judged })),
     consent: { ...call.consent, at: isoTime(call.consent.at) },
-    witness: witnessOf(call),
+    witness: call.witness === null ? null : { source: 'asterisk-cel', status: call.witness, toleranceMs },
     recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),
     asterisk: call.asterisk,
   };

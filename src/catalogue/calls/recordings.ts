@@ -247,24 +247,11 @@ export function makeRecordings(
     INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days, flags)
     VALUES (@id, @call, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
 
-  const updates = new Map<string, Database.Statement>();
   const withFlags = (id: RecordingId, added: readonly string[]): string => {
     const has = recordingRow.optional().parse(selectOne.get(id))?.flags ?? [];
 
     return JSON.stringify([...new Set([...has, ...added])]);
   };
-  /** There are as many of these as there are kinds of step, a handful. */
-  const updateStatus = (assignments: string): Database.Statement => {
-    const known = updates.get(assignments);
-    if (known !== undefined) return known;
-    const statement = database.prepare(`
-      UPDATE recordings SET status = @to, attempts = 0, next_attempt_at = 0${assignments}
-      WHERE id = @id AND status = @from`);
-    updates.set(assignments, statement);
-
-    return statement;
-  };
-
   const shorten = writing(
     database,
     (purpose: string, ends: readonly ShortenedEnd[], basis: ShortenBasis, actor: string): void => {
@@ -285,8 +272,10 @@ export function makeRecordings(
       const values = Object.fromEntries(
         keys.map((key) => [key, key === 'flags' ? withFlags(id, changes.flags ?? []) : (changes[key] ?? null)]),
       );
-      const moved = updateStatus(assignments).run({ ...values, id, from, to });
-      if (moved.changes === 0) {
+      const update = database.prepare(`
+        UPDATE recordings SET status = @to, attempts = 0, next_attempt_at = 0${assignments}
+        WHERE id = @id AND status = @from`);
+      if (update.run({ ...values, id, from, to }).changes === 0) {
         throw new PreavisError('status_conflict', `recording ${id} is no longer ${from}`);
       }
       for (const { purpose, keepUntil } of changes.purposeEnds ?? []) insertEnd.run({ id, purpose, keepUntil });

@@ -29,10 +29,7 @@ const holdRow = row(
 );
 export type LegalHoldRow = z.output<typeof holdRow>;
 
-export type NewLegalHold = Pick<
-  LegalHoldRow,
-  'id' | 'recording' | 'ground' | 'reason' | 'author' | 'reviewAt' | 'expiresAt'
->;
+export type NewLegalHold = Omit<LegalHoldRow, 'setAt' | 'releasedAt' | 'releasedBy'>;
 
 /** Whether it keeps its recording at this time. */
 export function isActive(
