@@ -36,7 +36,7 @@ type Repositories = {
  * SQL. Asynchronous although SQLite is not, so that another database can stand behind it. Every method throws catalogue_unusable when the
  * database fails, row_unreadable for a damaged row; `recordings.move` also status_conflict.
  */
-export type Catalogue = Repositories & { close(): void };
+export type Catalogue = Repositories & { close: () => void };
 
 type Choice = { readonly [Name in keyof Repositories]?: keyof Repositories[Name] };
 

@@ -138,11 +138,7 @@ export class Server {
       );
     }
     const catalogue = this.#openCatalogue();
-    await this.#parts.use({
-      stop: () => {
-        catalogue.close();
-      },
-    });
+    await this.#parts.use({ stop: catalogue.close });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
     const lease = await this.#parts.use(new ServeLease(catalogue, log, metrics.catalogueFails));
