@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { makeLog, type Logger } from '../core/log.ts';
 import { makeServices, type Services } from '../services/services.ts';
-import { withCatalogue } from './commands/catalogue.ts';
+import { withCatalogue } from './withCatalogue.ts';
 import type { CommandContext } from './context.ts';
 
 /** Commands say what happened in their result; with log.level debug their log goes to standard error, for an operator to read. */

@@ -28,7 +28,7 @@ import { addArchives, makeStore } from '../../services/store.ts';
 import { requirePlausibleClock } from '../../retention/pass.ts';
 import { dueFigures } from '../../retention/promised.ts';
 import { lookAtArchive } from './archive.ts';
-import { configOf } from './configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext } from '../context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
 import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';

@@ -7,8 +7,8 @@ import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../../services/store.ts';
 import { printable } from '../check/archive.ts';
-import { withCatalogue } from './catalogue.ts';
-import { configOf } from '../check/configuration.ts';
+import { withCatalogue } from '../withCatalogue.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
 export type LifecycleCommandOptions = { apply: boolean; json: boolean };

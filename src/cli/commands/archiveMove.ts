@@ -9,7 +9,7 @@ import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeHeadMover } from '../../retention/heads/moveHeads.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';

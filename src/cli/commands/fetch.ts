@@ -4,7 +4,7 @@ import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { fetchRecording } from '../../archive/fetch.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';

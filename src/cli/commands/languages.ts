@@ -3,9 +3,9 @@ import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { intoLedger, notCopied } from './intoLedger.ts';
+import { intoLedger, notCopied } from '../../retention/intoLedger.ts';
 import { operatorOf } from '../operator.ts';
 import { withServices } from '../withServices.ts';
 

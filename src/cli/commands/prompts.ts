@@ -6,7 +6,7 @@ import { checkPromptFiles, type PromptFinding } from '../../prompts/check.ts';
 import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../../prompts/recordings.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../../prompts/library.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { table } from '../table.ts';
 

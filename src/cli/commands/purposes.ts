@@ -1,7 +1,7 @@
 import { processingRegister, registerMarkdown } from '../../policy/processingRegister.ts';
 import { maximumDays } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { table } from '../table.ts';
 

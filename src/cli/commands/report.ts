@@ -2,8 +2,8 @@ import { makeReport, reportMarkdown, reportMonth } from '../../evidence/monthlyR
 import { webhookFigures } from '../../services/webhooks.ts';
 import { erasureFailed } from '../../retention/pass.ts';
 import { overdueAfterMs } from '../../retention/promised.ts';
-import { withCatalogue } from './catalogue.ts';
-import { configOf } from '../check/configuration.ts';
+import { withCatalogue } from '../withCatalogue.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
 export type ReportOptions = { month: string | undefined; json: boolean };

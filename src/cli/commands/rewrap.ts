@@ -1,5 +1,5 @@
 import { rewrapAll, type RewrapResult } from '../../archive/rewrap.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { operatorOf } from '../operator.ts';
 import { beginProgress } from '../progress.ts';

@@ -1,7 +1,7 @@
 import { Server } from '../../serve/server.ts';
 import { makeIds } from '../../core/ids.ts';
 import { makeLog } from '../../core/log.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
 /** How long what was not closed may hold the process when all is stopped, ms. */

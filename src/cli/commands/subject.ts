@@ -22,7 +22,7 @@ import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts
 import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';

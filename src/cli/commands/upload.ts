@@ -9,9 +9,9 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { makeFinishPorts, makeWitness } from '../../services/finish.ts';
 import { loadLibrary } from '../../services/prompts.ts';
-import { configOf } from '../check/configuration.ts';
+import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
-import { endForgotten, unendedRecordings } from './forgottenCalls.ts';
+import { endForgotten, unendedRecordings } from '../../archive/finish/forgottenCalls.ts';
 import { beginProgress } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
 

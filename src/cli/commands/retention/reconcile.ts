@@ -6,7 +6,7 @@ import { counted } from '../../../core/counted.ts';
 import { discrepancyKinds } from '../../../retention/reconcile/compare.ts';
 import { reconcile, type Discrepancy, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
 import { printable } from '../../check/archive.ts';
-import { configOf } from '../../check/configuration.ts';
+import { configOf } from '../../configuration.ts';
 import type { CommandContext, ExitCode } from '../../context.ts';
 import { operatorOf } from '../../operator.ts';
 import { withArchives } from '../../withArchives.ts';

@@ -1,4 +1,4 @@
-import { lastWritten } from '../../archive/finish/spool.ts';
+import { lastWritten } from './spool.ts';
 import { endUnseen } from '../../call/endUnseen.ts';
 import type { UnreadableCall } from '../../call/session/ports.ts';
 import type { CallState } from '../../call/decide/state.ts';

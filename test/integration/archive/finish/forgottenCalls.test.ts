@@ -4,7 +4,7 @@ import { rename, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { finishRecordings } from '../../../../src/archive/finish/finish.ts';
-import { endForgotten, unendedRecordings } from '../../../../src/cli/commands/forgottenCalls.ts';
+import { endForgotten, unendedRecordings } from '../../../../src/archive/finish/forgottenCalls.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
 import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';

@@ -1,6 +1,5 @@
-import { asPreavisError, type ErrorCode } from '../../core/errors.ts';
-import type { Services } from '../../services/services.ts';
-import { copyDecisions } from '../../retention/decisions.ts';
+import { asPreavisError, type ErrorCode } from '../core/errors.ts';
+import { copyDecisions } from './decisions.ts';
 
 /**
  * Does something that goes into the ledger, and puts it there; why that failed, or undefined: the next retention run does it then.
@@ -8,12 +7,12 @@ import { copyDecisions } from '../../retention/decisions.ts';
  * @throws PreavisError `ledger_unusable` before anything is done; and what the step throws.
  */
 export async function intoLedger<T>(
-  { catalogue, ledger }: Pick<Services, 'catalogue' | 'ledger'>,
+  ports: Parameters<typeof copyDecisions>[0],
   step: () => Promise<T>,
 ): Promise<{ result: T; copyFailure: ErrorCode | undefined }> {
-  await ledger.check();
+  await ports.ledger.check();
   const result = await step();
-  const copyFailure = await copyDecisions({ catalogue, ledger }).then(
+  const copyFailure = await copyDecisions(ports).then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown).code,
   );

@@ -1,7 +1,7 @@
-import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts';
-import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../core/clock.ts';
-import { webhookSubscribers } from '../../services/webhooks.ts';
+import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { webhookSubscribers } from '../services/webhooks.ts';
 
 /** Opens the catalogue for one step and closes it whatever happens. */
 export async function withCatalogue<T>(
