@@ -4,14 +4,13 @@ import { createInterface } from 'node:readline';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { addArchive } from './cli/arguments/archive.ts';
 import { addCalls, addLanguages, addWebhooks } from './cli/arguments/calls.ts';
-import { addSwitches, jsonOption, type CommandLine, type Json } from './cli/arguments/commandLine.ts';
+import { addSwitches, jsonOption, makeRun } from './cli/arguments/commandLine.ts';
 import { addEvidence } from './cli/arguments/evidence.ts';
 import { addPrompts, addPurposes, addReport } from './cli/arguments/policy.ts';
 import { addRecordings } from './cli/arguments/recordings.ts';
 import { addCertificates, addRetention } from './cli/arguments/retention.ts';
 import { addSubject } from './cli/arguments/subject.ts';
-import type { UploadCommandOptions } from './cli/commands/upload.ts';
-import { defaultConfigFile, makeContext, type CommandContext } from './cli/context.ts';
+import { defaultConfigFile, makeContext } from './cli/context.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import { installedPath } from './core/installation.ts';
 
@@ -41,8 +40,8 @@ function program(done: (code: number) => void): Command {
       'afterAll',
       '\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but something needs attention.',
     );
-  const context = (): CommandContext => makeContext(root.opts<{ config?: string }>().config, process.env);
-  const line: CommandLine = { context, done, firstLine, version: manifest.version };
+  const context = () => makeContext(root.opts<{ config?: string }>().config, process.env);
+  const run = makeRun(context, { firstLine, version: manifest.version }, done);
 
   addSwitches(root);
   root
@@ -51,39 +50,30 @@ function program(done: (code: number) => void): Command {
     .option('--json', 'print an error that stops it as one JSON object, like its log')
     .option('--take-over', 'take over the Stasis application from another client that has its event socket open')
     .option('--new-catalogue', 'begin with a new catalogue although the archive belongs to another one')
-    .action(async (options: { takeOver: boolean; newCatalogue: boolean }) => {
-      const { serve } = await import('./cli/commands/serve.ts');
-      done(await serve(context(), options));
-    });
+    .action(run(async () => (await import('./cli/commands/serve.ts')).serve));
   root
     .command('check')
     .description('check configuration, prompts, spool, catalogue, archive and Asterisk; print what is wrong')
     .option(...jsonOption)
-    .action(async (options: Json) => {
-      const { check } = await import('./cli/check/check.ts');
-      done(await check(context(), options));
-    });
+    .action(run(async () => (await import('./cli/check/check.ts')).check));
   root
     .command('upload')
     .description('send finished recordings to the archive, once; safe beside a running serve')
     .option('--dry-run', 'only print what would be sent')
     .option(...jsonOption)
-    .action(async (options: UploadCommandOptions) => {
-      const { upload } = await import('./cli/commands/upload.ts');
-      done(await upload(context(), options));
-    });
-  addArchive(root, line);
-  addRetention(root, line);
-  addCertificates(root, line);
-  addRecordings(root, line);
-  addSubject(root, line);
-  addPurposes(root, line);
-  addReport(root, line);
-  addCalls(root, line);
-  addWebhooks(root, line);
-  addLanguages(root, line);
-  addEvidence(root, line);
-  addPrompts(root, line);
+    .action(run(async () => (await import('./cli/commands/upload.ts')).upload));
+  addArchive(root, run);
+  addRetention(root, run);
+  addCertificates(root, run);
+  addRecordings(root, run);
+  addSubject(root, run);
+  addPurposes(root, run);
+  addReport(root, run);
+  addCalls(root, run);
+  addWebhooks(root, run);
+  addLanguages(root, run);
+  addEvidence(root, run);
+  addPrompts(root, run);
 
   return root;
 }

@@ -12,6 +12,15 @@ export type CommandContext = {
   ask?: (question: string) => Promise<boolean>;
 };
 
+/** What a few commands ask of the program besides. */
+export type Program = {
+  /** The first line of standard input: a telephone number that no shell keeps. */
+  firstLine(): Promise<string>;
+  version: string;
+};
+
+export type Json = { json: boolean };
+
 /** Exit codes: 0 done, 3 done but something needs attention; 1 and 2 are thrown as PreavisError. */
 export type ExitCode = 0 | 3;
 

@@ -1,20 +1,14 @@
 import type { Command } from 'commander';
-import type { LifecycleCommandOptions } from '../commands/archive.ts';
-import type { ArchiveMoveOptions } from '../commands/archiveMove.ts';
-import type { RewrapCommandOptions } from '../commands/rewrap.ts';
-import { jsonOption, type CommandLine } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
-export function addArchive(root: Command, { context, done }: CommandLine): void {
+export function addArchive(root: Command, run: RunAs): void {
   const archive = root.command('archive').description('manage the archive of recordings');
   archive
     .command('rewrap')
     .description('wrap the keys of all archived recordings under the current key; their audio is not changed')
     .option('--dry-run', 'only print how many there are')
     .option(...jsonOption)
-    .action(async (options: RewrapCommandOptions) => {
-      const { archiveRewrap } = await import('../commands/rewrap.ts');
-      done(await archiveRewrap(context(), options));
-    });
+    .action(run(async () => (await import('../commands/rewrap.ts')).archiveRewrap));
   archive
     .command('move')
     .description(
@@ -28,17 +22,11 @@ export function addArchive(root: Command, { context, done }: CommandLine): void 
     )
     .option('--decrypt', 'move encrypted recordings to an archive that Préavis does not encrypt')
     .option(...jsonOption)
-    .action(async (options: ArchiveMoveOptions) => {
-      const { archiveMove } = await import('../commands/archiveMove.ts');
-      done(await archiveMove(context(), options));
-    });
+    .action(run(async () => (await import('../commands/archiveMove.ts')).archiveMove));
   archive
     .command('lifecycle')
     .description('print or write the bucket rule that deletes what retention has left; exit 3 when it differs')
     .option('--apply', 'write it; other rules are kept')
     .option(...jsonOption)
-    .action(async (options: LifecycleCommandOptions) => {
-      const { archiveLifecycle } = await import('../commands/archive.ts');
-      done(await archiveLifecycle(context(), options));
-    });
+    .action(run(async () => (await import('../commands/archive.ts')).archiveLifecycle));
 }

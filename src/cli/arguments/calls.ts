@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import type { CallListOptions } from '../commands/calls.ts';
-import type { ForgetOptions } from '../commands/languages.ts';
-import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
-export function addCalls(root: Command, { context, done }: CommandLine): void {
+export function addCalls(root: Command, run: RunAs): void {
   const calls = root.command('calls').description('list and show calls, recorded or not');
   calls
     .command('list')
@@ -17,58 +15,40 @@ export function addCalls(root: Command, { context, done }: CommandLine): void {
     .option('--result <result>', 'only those with this result: recorded, unrecorded, notConnected, abandoned, goingOn')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
-    .action(async (options: CallListOptions) => {
-      const { callsList } = await import('../commands/calls.ts');
-      done(await callsList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/calls.ts')).callsList));
   calls
     .command('show <id>')
     .description('show one call: what happened when, what the caller was told and answered, the recording')
     .option(...jsonOption)
-    .action(async (id: string, { json }: Json) => {
-      const { callsShow } = await import('../commands/calls.ts');
-      done(await callsShow(context(), id, json));
-    });
+    .action(run(async () => (await import('../commands/calls.ts')).callsShow));
   calls
     .command('receipt <id>')
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')
-    .action(async (id: string) => {
-      const { callsReceipt } = await import('../commands/calls.ts');
-      done(await callsReceipt(context(), id));
-    });
+    .action(run(async () => (await import('../commands/calls.ts')).callsReceipt));
 }
 
-export function addWebhooks(root: Command, { context, done }: CommandLine): void {
+export function addWebhooks(root: Command, run: RunAs): void {
   const webhooks = root.command('webhooks').description('endpoints that receive messages about recordings');
   webhooks
     .command('list')
     .description('list the webhooks, what waits for them and what was given up; exit 3 when something was given up')
     .option('--limit <number>', 'at most this many messages', '50')
     .option(...jsonOption)
-    .action(async (options: Json & { limit: string }) => {
-      const { webhooksList } = await import('../commands/webhooks.ts');
-      done(await webhooksList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/webhooks.ts')).webhooksList));
   webhooks
     .command('test <name>')
     .description('send one signed message of type webhook.test now, and print the result')
     .option(...jsonOption)
-    .action(async (name: string, options: Json) => {
-      const { webhooksTest } = await import('../commands/webhooks.ts');
-      done(await webhooksTest(context(), name, options));
-    });
+    .action(run(async () => (await import('../commands/webhooks.ts')).webhooksTest));
   webhooks
     .command('retry [name]')
     .description('let serve resend waiting and given-up messages, to one webhook or to all')
     .option(...jsonOption)
-    .action(async (name: string | undefined, options: Json) => {
-      const { webhooksRetry } = await import('../commands/webhooks.ts');
-      done(await webhooksRetry(context(), name, options));
-    });
+    .action(run(async () => (await import('../commands/webhooks.ts')).webhooksRetry));
 }
 
-export function addLanguages(root: Command, { context, done, firstLine }: CommandLine): void {
+export function addLanguages(root: Command, run: RunAs): void {
   const languages = root.command('languages').description('the languages that callers chose by a key');
   languages
     .command('forget')
@@ -76,8 +56,5 @@ export function addLanguages(root: Command, { context, done, firstLine }: Comman
     .option('--number <number>', 'the number of that caller, national or international; - reads it from standard input')
     .option('--all', 'those of all callers')
     .option(...jsonOption)
-    .action(async (options: ForgetOptions) => {
-      const { languagesForget } = await import('../commands/languages.ts');
-      done(await languagesForget(context(), options, firstLine));
-    });
+    .action(run(async () => (await import('../commands/languages.ts')).languagesForget));
 }

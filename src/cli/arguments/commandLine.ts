@@ -1,17 +1,23 @@
 import type { Command } from 'commander';
-import type { CommandContext } from '../context.ts';
+import type { CommandContext, Program } from '../context.ts';
 
-/** What every command of the command line is given. */
-export type CommandLine = {
-  context: () => CommandContext;
-  /** Takes the exit code. */
-  done: (code: number) => void;
-  /** Of standard input: a telephone number that no shell keeps. */
-  firstLine: () => Promise<string>;
-  version: string;
-};
+/** A command: it takes its arguments, then its options, and gives its exit code. */
+type Run = (context: CommandContext, ...given: never[]) => Promise<number>;
 
-export type Json = { json: boolean };
+/** Makes the action of a command, which is loaded only when it runs. */
+export type RunAs = (load: () => Promise<Run>) => (...given: unknown[]) => Promise<void>;
+
+/** @param done takes the exit code */
+export function makeRun(context: () => CommandContext, program: Program, done: (code: number) => void): RunAs {
+  return (load) =>
+    async (...given) => {
+      const run = await load();
+      // Behind the options commander gives its own object of the command.
+      const typed = given.slice(0, -1);
+      done(await run(context(), ...([...typed, program] as never[])));
+    };
+}
+
 export const jsonOption = ['--json', 'print one JSON document'] as const;
 
 /** A switch that is not given is `false`. As a default of commander it would stand in the help of each. */

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import type { BundleCommandOptions, VerifyCommandOptions } from '../commands/evidence.ts';
-import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that prove to others how a caller was told. */
 
-export function addEvidence(root: Command, { context, done, version }: CommandLine): void {
+export function addEvidence(root: Command, run: RunAs): void {
   const evidence = root.command('evidence').description('prove to others how a caller was told');
   evidence
     .command('bundle <id>')
@@ -14,10 +13,7 @@ export function addEvidence(root: Command, { context, done, version }: CommandLi
     .option('--timestamp <url>', 'have it stamped by this authority (RFC 3161; default: evidence.timestampUrl)')
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
-    .action(async (id: string, options: BundleCommandOptions) => {
-      const { evidenceBundle } = await import('../commands/evidence.ts');
-      done(await evidenceBundle(context(), id, version, options));
-    });
+    .action(run(async () => (await import('../commands/evidence.ts')).evidenceBundle));
   evidence
     .command('verify <file>')
     .description('check a bundle, on any machine: needs no configuration, no catalogue and no network')
@@ -28,16 +24,10 @@ export function addEvidence(root: Command, { context, done, version }: CommandLi
       'the certificates (PEM) of the time-stamping authority that must have stamped it; needs openssl',
     )
     .option(...jsonOption)
-    .action(async (file: string, options: VerifyCommandOptions) => {
-      const { evidenceVerify } = await import('../commands/evidence.ts');
-      done(await evidenceVerify(context(), file, options));
-    });
+    .action(run(async () => (await import('../commands/evidence.ts')).evidenceVerify));
   evidence
     .command('key')
     .description('print the public key (PEM, kid, JWK) for others to verify by')
     .option(...jsonOption)
-    .action(async ({ json }: Json) => {
-      const { evidenceKey } = await import('../commands/evidence.ts');
-      done(await evidenceKey(context(), json));
-    });
+    .action(run(async () => (await import('../commands/evidence.ts')).evidenceKey));
 }

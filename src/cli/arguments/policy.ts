@@ -1,31 +1,23 @@
 import type { Command } from 'commander';
-import type { PromptsOptions } from '../commands/prompts.ts';
-import type { ReportOptions } from '../commands/report.ts';
-import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that say why calls are recorded, what is kept, and what callers hear. */
 
-export function addPurposes(root: Command, { context, done }: CommandLine): void {
+export function addPurposes(root: Command, run: RunAs): void {
   const purposes = root.command('purposes').description('why calls are recorded');
   purposes
     .command('list')
     .description('list the purposes: consent, how long recordings are kept, who may listen')
     .option(...jsonOption)
-    .action(async (options: Json) => {
-      const { purposesList } = await import('../commands/purposes.ts');
-      done(await purposesList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/purposes.ts')).purposesList));
   purposes
     .command('register')
     .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option('--json', 'print it as one JSON document in place of Markdown')
-    .action(async (options: Json) => {
-      const { purposesRegister } = await import('../commands/purposes.ts');
-      done(await purposesRegister(context(), options));
-    });
+    .action(run(async () => (await import('../commands/purposes.ts')).purposesRegister));
 }
 
-export function addReport(root: Command, { context, done }: CommandLine): void {
+export function addReport(root: Command, run: RunAs): void {
   root
     .command('report')
     .description(
@@ -33,13 +25,10 @@ export function addReport(root: Command, { context, done }: CommandLine): void {
     )
     .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
     .option('--json', 'print it as one JSON document in place of Markdown')
-    .action(async (options: ReportOptions) => {
-      const { report } = await import('../commands/report.ts');
-      done(await report(context(), options));
-    });
+    .action(run(async () => (await import('../commands/report.ts')).report));
 }
 
-export function addPrompts(root: Command, { context, done }: CommandLine): void {
+export function addPrompts(root: Command, run: RunAs): void {
   const prompts = root.command('prompts').description('the sentences that callers hear');
   const soundsOption = ['--sounds <folder>', 'folder with prompts.yaml (default: notice.soundsFolder)'] as const;
   prompts
@@ -47,10 +36,7 @@ export function addPrompts(root: Command, { context, done }: CommandLine): void 
     .description('list every sentence: language, kind, length, who speaks, hash, text')
     .option(...soundsOption)
     .option(...jsonOption)
-    .action(async (options: PromptsOptions) => {
-      const { promptsList } = await import('../commands/prompts.ts');
-      done(await promptsList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/prompts.ts')).promptsList));
   prompts
     .command('build')
     .description('make the sound files: placeholders from the texts, and the formats of recordings (<id>.source.wav)')
@@ -58,26 +44,17 @@ export function addPrompts(root: Command, { context, done }: CommandLine): void 
     .option('--language <tag...>', 'only these languages')
     .option('--force', 'make all again, replacing sounds of other origin, too')
     .option(...jsonOption)
-    .action(async (options: PromptsOptions & { language: string[] | undefined; force: boolean }) => {
-      const { promptsBuild } = await import('../commands/prompts.ts');
-      done(await promptsBuild(context(), { ...options, languages: options.language }));
-    });
+    .action(run(async () => (await import('../commands/prompts.ts')).promptsBuild));
   prompts
     .command('check')
     .description('measure every sound file: format, words, level, peak, silence, pace; exit 3 when one needs attention')
     .option(...soundsOption)
     .option(...jsonOption)
-    .action(async (options: PromptsOptions) => {
-      const { promptsCheck } = await import('../commands/prompts.ts');
-      done(await promptsCheck(context(), options));
-    });
+    .action(run(async () => (await import('../commands/prompts.ts')).promptsCheck));
   prompts
     .command('install')
     .description("copy the prompts into Asterisk's sounds folder")
     .requiredOption('--to <folder>', "Asterisk's sounds folder, for example /usr/share/asterisk/sounds")
     .option(...jsonOption)
-    .action(async (options: Json & { to: string }) => {
-      const { promptsInstall } = await import('../commands/prompts.ts');
-      done(await promptsInstall(context(), options));
-    });
+    .action(run(async () => (await import('../commands/prompts.ts')).promptsInstall));
 }

@@ -1,13 +1,9 @@
 import type { Command } from 'commander';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
-import type { FetchCommandOptions } from '../commands/fetch.ts';
-import type { ListOptions } from '../commands/recordings.ts';
-import type { ReconcileCommandOptions } from '../commands/retention/reconcile.ts';
-import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 import { addDoubts, addHolds } from './retention.ts';
 
-export function addRecordings(root: Command, line: CommandLine): void {
-  const { context, done } = line;
+export function addRecordings(root: Command, run: RunAs): void {
   const recordings = root
     .command('recordings')
     .description('list, show and fetch recordings, compare them with the archive');
@@ -23,18 +19,12 @@ export function addRecordings(root: Command, line: CommandLine): void {
     .option('--line <line>', 'only those of calls on this line')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
-    .action(async (options: ListOptions) => {
-      const { recordingsList } = await import('../commands/recordings.ts');
-      done(await recordingsList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/recordings.ts')).recordingsList));
   recordings
     .command('show <id>')
     .description('show one recording: call, notice, file, archive and history')
     .option(...jsonOption)
-    .action(async (id: string, { json }: Json) => {
-      const { recordingsShow } = await import('../commands/recordings.ts');
-      done(await recordingsShow(context(), id, json));
-    });
+    .action(run(async () => (await import('../commands/recordings.ts')).recordingsShow));
   recordings
     .command('fetch <id>')
     .description('fetch the WAV of one recording for one of its purposes, until the end of that purpose; audited')
@@ -42,10 +32,7 @@ export function addRecordings(root: Command, line: CommandLine): void {
     .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
-    .action(async (id: string, options: FetchCommandOptions) => {
-      const { recordingsFetch } = await import('../commands/fetch.ts');
-      done(await recordingsFetch(context(), id, options));
-    });
+    .action(run(async () => (await import('../commands/fetch.ts')).recordingsFetch));
   recordings
     .command('reconcile')
     .description('compare recording folder, catalogue and archive; repair what is safe; exit 3 when something is left')
@@ -53,10 +40,7 @@ export function addRecordings(root: Command, line: CommandLine): void {
     .option('--yes', 'do not ask on a terminal')
     .option('--verify', 'read every object back, and look for earlier versions of what was erased')
     .option(...jsonOption)
-    .action(async (options: ReconcileCommandOptions) => {
-      const { recordingsReconcile } = await import('../commands/retention/reconcile.ts');
-      done(await recordingsReconcile(context(), options));
-    });
-  addHolds(recordings, line);
-  addDoubts(recordings, line);
+    .action(run(async () => (await import('../commands/retention/reconcile.ts')).recordingsReconcile));
+  addHolds(recordings, run);
+  addDoubts(recordings, run);
 }

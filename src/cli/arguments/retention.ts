@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
 import { holdGrounds } from '../../catalogue/holdGrounds.ts';
-import type { SettleOptions } from '../commands/retention/doubts.ts';
-import type { HoldOptions } from '../commands/retention/legalHolds.ts';
-import type { RetentionCommandOptions } from '../commands/retention/retention.ts';
-import { jsonOption, type CommandLine, type Json } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands around retention. */
 
-export function addRetention(root: Command, { context, done }: CommandLine): void {
+export function addRetention(root: Command, run: RunAs): void {
   const retention = root.command('retention').description('erase recordings whose time is over');
   retention
     .command('run')
@@ -16,23 +13,17 @@ export function addRetention(root: Command, { context, done }: CommandLine): voi
     .option('--yes', 'do not ask on a terminal')
     .option('--clock-is-right', 'erase what is due although the last pass was long ago: you have checked the clock')
     .option(...jsonOption)
-    .action(async (options: RetentionCommandOptions) => {
-      const { retentionRun } = await import('../commands/retention/retention.ts');
-      done(await retentionRun(context(), options));
-    });
+    .action(run(async () => (await import('../commands/retention/retention.ts')).retentionRun));
   retention
     .command('shorten')
     .description('apply a shortened storage time to earlier recordings; without --apply only print what would change')
     .requiredOption('--purpose <purpose>', 'the purpose whose keepDays is shorter now')
     .option('--apply', 'do it; it cannot be undone')
     .option(...jsonOption)
-    .action(async (options: Json & { purpose: string; apply: boolean }) => {
-      const { retentionShorten } = await import('../commands/retention/retention.ts');
-      done(await retentionShorten(context(), options));
-    });
+    .action(run(async () => (await import('../commands/retention/retention.ts')).retentionShorten));
 }
 
-export function addHolds(recordings: Command, { context, done }: CommandLine): void {
+export function addHolds(recordings: Command, run: RunAs): void {
   recordings
     .command('hold <id>')
     .description('keep a recording beyond its end')
@@ -41,37 +32,25 @@ export function addHolds(recordings: Command, { context, done }: CommandLine): v
     .requiredOption('--until <day>', 'the last day on which it is kept, such as 2027-12-31')
     .option('--review <day>', 'when to look whether it is still needed (default: in 180 days)')
     .option(...jsonOption)
-    .action(async (id: string, options: HoldOptions) => {
-      const { recordingsHold } = await import('../commands/retention/legalHolds.ts');
-      done(await recordingsHold(context(), id, options));
-    });
+    .action(run(async () => (await import('../commands/retention/legalHolds.ts')).recordingsHold));
   recordings
     .command('release <hold>')
     .description('end a hold before its last day')
     .option(...jsonOption)
-    .action(async (id: string, { json }: Json) => {
-      const { recordingsRelease } = await import('../commands/retention/legalHolds.ts');
-      done(await recordingsRelease(context(), id, json));
-    });
+    .action(run(async () => (await import('../commands/retention/legalHolds.ts')).recordingsRelease));
   recordings
     .command('holds')
     .description('list the holds that keep recordings now; exit 3 when one is to be reviewed')
     .option(...jsonOption)
-    .action(async ({ json }: Json) => {
-      const { recordingsHolds } = await import('../commands/retention/legalHolds.ts');
-      done(await recordingsHolds(context(), json));
-    });
+    .action(run(async () => (await import('../commands/retention/legalHolds.ts')).recordingsHolds));
 }
 
-export function addDoubts(recordings: Command, { context, done }: CommandLine): void {
+export function addDoubts(recordings: Command, run: RunAs): void {
   recordings
     .command('doubts')
     .description('list recordings whose end is in doubt, with the time of each clock; exit 3 when there is one')
     .option(...jsonOption)
-    .action(async ({ json }: Json) => {
-      const { recordingsDoubts } = await import('../commands/retention/doubts.ts');
-      done(await recordingsDoubts(context(), json));
-    });
+    .action(run(async () => (await import('../commands/retention/doubts.ts')).recordingsDoubts));
   recordings
     .command('settle [ids...]')
     .description('decide when recordings in doubt ended: what is then due is erased')
@@ -79,23 +58,17 @@ export function addDoubts(recordings: Command, { context, done }: CommandLine): 
     .option('--ended <time>', 'when it ended, such as 2027-01-31T14:05:00Z')
     .option('--by <witness>', 'when this witness says that it ended, of those that are listed')
     .option(...jsonOption)
-    .action(async (ids: string[], options: Omit<SettleOptions, 'ids'>) => {
-      const { recordingsSettle } = await import('../commands/retention/doubts.ts');
-      done(await recordingsSettle(context(), { ...options, ids }));
-    });
+    .action(run(async () => (await import('../commands/retention/doubts.ts')).recordingsSettle));
 }
 
-export function addCertificates(root: Command, { context, done }: CommandLine): void {
+export function addCertificates(root: Command, run: RunAs): void {
   const certificates = root.command('certificates').description('the proofs of erasure');
   certificates
     .command('list')
     .description('list certificates, newest first')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
-    .action(async (options: Json & { limit: string }) => {
-      const { certificatesList } = await import('../commands/retention/certificates.ts');
-      done(await certificatesList(context(), options));
-    });
+    .action(run(async () => (await import('../commands/retention/certificates.ts')).certificatesList));
   certificates
     .command('verify')
     .description(
@@ -103,18 +76,12 @@ export function addCertificates(root: Command, { context, done }: CommandLine): 
     )
     .option('--offline', 'do not ask the archive')
     .option(...jsonOption)
-    .action(async (options: Json & { offline: boolean }) => {
-      const { certificatesVerify } = await import('../commands/retention/certificates.ts');
-      done(await certificatesVerify(context(), options));
-    });
+    .action(run(async () => (await import('../commands/retention/certificates.ts')).certificatesVerify));
   certificates
     .command('replay')
     .description('after a backup was restored: erase again what the ledger and the archive say was erased')
     .option('--dry-run', 'only print what would be erased')
     .option('--restored', 'sign that an older catalogue was restored on purpose, so that it is no longer a fault')
     .option(...jsonOption)
-    .action(async (options: Json & { dryRun: boolean; restored: boolean }) => {
-      const { certificatesReplay } = await import('../commands/retention/certificates.ts');
-      done(await certificatesReplay(context(), options));
-    });
+    .action(run(async () => (await import('../commands/retention/certificates.ts')).certificatesReplay));
 }

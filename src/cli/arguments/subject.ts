@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { subjectLanguages } from '../../dataSubject/languages.ts';
-import type { SubjectEraseOptions, SubjectExportOptions } from '../commands/subject.ts';
-import { jsonOption, type CommandLine } from './commandLine.ts';
+import { jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that answer requests of persons. */
 
-export function addSubject(root: Command, { context, done, firstLine }: CommandLine): void {
+export function addSubject(root: Command, run: RunAs): void {
   const numberOption = [
     '--number <number>',
     'the number of that person, national or international; - reads it from standard input',
@@ -19,10 +18,7 @@ export function addSubject(root: Command, { context, done, firstLine }: CommandL
     .option('--language <language>', `of its index: ${subjectLanguages.join(', ')} (default: that of their last call)`)
     .option('--force', 'replace a file that is there already')
     .option(...jsonOption)
-    .action(async (options: SubjectExportOptions) => {
-      const { subjectExport } = await import('../commands/subject.ts');
-      done(await subjectExport(context(), options, firstLine));
-    });
+    .action(run(async () => (await import('../commands/subject.ts')).subjectExport));
   subject
     .command('erase')
     .description(
@@ -32,8 +28,5 @@ export function addSubject(root: Command, { context, done, firstLine }: CommandL
     .option('--apply', 'do it; it cannot be undone')
     .option('--include-evidence', 'erase evidence, too: no legal claim needs it (art. 17(3)(e))')
     .option(...jsonOption)
-    .action(async (options: SubjectEraseOptions) => {
-      const { subjectErase } = await import('../commands/subject.ts');
-      done(await subjectErase(context(), options, firstLine));
-    });
+    .action(run(async () => (await import('../commands/subject.ts')).subjectErase));
 }

@@ -11,7 +11,7 @@ import { withCatalogue } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
-export type LifecycleCommandOptions = { apply: boolean; json: boolean };
+type LifecycleCommandOptions = { apply: boolean; json: boolean };
 
 const limitMs = 120_000;
 

@@ -16,7 +16,7 @@ import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 
-export type ArchiveMoveOptions = {
+type ArchiveMoveOptions = {
   dryRun: boolean;
   removeOld: boolean;
   decrypt: boolean;

@@ -5,13 +5,13 @@ import { receiptOfCall, receiptText } from '../../receipt/receipt.ts';
 import { showCall } from '../callInWords.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Json } from '../context.ts';
 import { chosenCalls, parseResult, type Chosen } from '../filters.ts';
 import { parseLimit } from '../options.ts';
 import { timeColumn } from '../localTime.ts';
 import { table } from '../table.ts';
 
-export type CallListOptions = Chosen & { result?: string | undefined; limit: string; json: boolean };
+type CallListOptions = Chosen & { result?: string | undefined; limit: string; json: boolean };
 
 /** Lists calls, newest first, recorded or not. */
 export async function callsList(context: CommandContext, options: CallListOptions): Promise<ExitCode> {
@@ -57,7 +57,7 @@ export async function callsList(context: CommandContext, options: CallListOption
 }
 
 /** Shows one call whole, in words: what happened when, what the caller was told and answered, and what became of the recording. */
-export async function callsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+export async function callsShow(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {

@@ -19,12 +19,12 @@ import { makeStore } from '../../services/store.ts';
 import { openPurposes } from '../../archive/fetch.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Json, Program } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 
-export type BundleCommandOptions = {
+type BundleCommandOptions = {
   /** undefined: the one that is kept as evidence, or the only one. */
   purpose: string | undefined;
   output: string;
@@ -43,8 +43,8 @@ function isWebAddress(text: string): boolean {
 export async function evidenceBundle(
   context: CommandContext,
   id: string,
-  version: string,
   { purpose: named, output, timestamp, force, json }: BundleCommandOptions,
+  { version }: Pick<Program, 'version'>,
 ): Promise<ExitCode> {
   if (named !== undefined && !purposeId.test(named))
     throw new PreavisError('usage', '--purpose is the name of a purpose');
@@ -98,7 +98,7 @@ const stampedText = (authorityFile: string | undefined): string =>
 const missingText = (number: number): string =>
   `the sound of sentence ${number} of the notice is no longer there as it was played; the bundle says so`;
 
-export type VerifyCommandOptions = {
+type VerifyCommandOptions = {
   key: string | undefined;
   publicKey: string | undefined;
   /** A file with the certificates of the time-stamping authority. */
@@ -263,7 +263,7 @@ async function refuseUnmounted(config: Config): Promise<void> {
 }
 
 /** What the company publishes, so that others know its signatures. A new key is made only where none can have signed. */
-export async function evidenceKey(context: CommandContext, json: boolean): Promise<ExitCode> {
+export async function evidenceKey(context: CommandContext, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
   const file = signingKeyFile(config);
   const isNew = !existsSync(file);

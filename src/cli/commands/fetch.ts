@@ -11,7 +11,7 @@ import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 
-export type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
+type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
 
 /** The form of a purpose's id. Anything else goes into no audit trail. */
 const purposeId = /^[a-z][a-z0-9-]{0,39}$/;

@@ -4,12 +4,12 @@ import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Program } from '../context.ts';
 import { intoLedger, notCopied } from '../../retention/intoLedger.ts';
 import { operatorOf } from '../operator.ts';
 import { withServices } from '../withServices.ts';
 
-export type ForgetOptions = {
+type ForgetOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
   number: string | undefined;
   all: boolean;
@@ -18,16 +18,15 @@ export type ForgetOptions = {
 
 /**
  * Forgets which language a caller chose, or all callers: the next call is asked or told by the other evidence again.
- * @param input gives the first line of standard input
  */
 export async function languagesForget(
   context: CommandContext,
   { number, all, json }: ForgetOptions,
-  input: () => Promise<string>,
+  { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   if ((number === undefined) === !all) throw new PreavisError('usage', 'give one of --number and --all');
   const config = await configOf(context);
-  const caller = number === undefined ? undefined : await hashOfNumber(number, input, config);
+  const caller = number === undefined ? undefined : await hashOfNumber(number, firstLine, config);
 
   return withServices<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const { catalogue, decisions } = services;

@@ -11,7 +11,7 @@ import type { CommandContext, ExitCode } from '../context.ts';
 import { table } from '../table.ts';
 
 /** `sounds`: a folder with prompts.yaml, in place of that of the configuration, which is then not read. */
-export type PromptsOptions = { sounds: string | undefined; json: boolean };
+type PromptsOptions = { sounds: string | undefined; json: boolean };
 
 async function folderOf(context: CommandContext, sounds: string | undefined): Promise<string> {
   return sounds ?? soundsFolder(await configOf(context));
@@ -90,7 +90,7 @@ function describe({ language, prompt, format, what, measured, allowed }: PromptF
 /** Makes what is missing and what no longer says its text, then checks it. Exit 3 when the check finds something. */
 export async function promptsBuild(
   context: CommandContext,
-  { sounds, languages, force, json }: PromptsOptions & { languages: string[] | undefined; force: boolean },
+  { sounds, language: languages, force, json }: PromptsOptions & { language: string[] | undefined; force: boolean },
 ): Promise<ExitCode> {
   const folder = await folderOf(context, sounds);
   const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;

@@ -14,7 +14,7 @@ import { endsWhileHeld, purposesInForce } from '../../archive/purposes.ts';
 import { makeHoldsAllowed } from '../../config/purposeRules.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Json } from '../context.ts';
 import { chosenCalls, type Chosen } from '../filters.ts';
 import { parseLimit } from '../options.ts';
 import { localDay, localTime, timeColumn } from '../localTime.ts';
@@ -22,7 +22,7 @@ import { shownHold, type ShownHold } from './retention/legalHolds.ts';
 import { oneLine } from '../../core/text/oneLine.ts';
 import { table } from '../table.ts';
 
-export type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
+type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
 
 /** Of a time that --json has in UTC. */
 const local = (iso: string): string => localTime(Date.parse(iso));
@@ -152,7 +152,7 @@ function holdInWords({ reviewAt, expiresAt, releasedAt, releasedBy }: ShownHold,
 }
 
 /** Shows one recording with its call, the notice that was heard, and every step of its life. */
-export async function recordingsShow(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+export async function recordingsShow(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {

@@ -6,7 +6,7 @@ import { withCatalogue } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
-export type ReportOptions = { month: string | undefined; json: boolean };
+type ReportOptions = { month: string | undefined; json: boolean };
 
 /** Prints the report of a month. Exit 3 when something needs attention. */
 export async function report(context: CommandContext, { month: asked, json }: ReportOptions): Promise<ExitCode> {

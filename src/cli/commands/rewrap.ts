@@ -6,7 +6,7 @@ import { beginProgress } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
 import { counted } from '../../core/counted.ts';
 
-export type RewrapCommandOptions = { dryRun: boolean; json: boolean };
+type RewrapCommandOptions = { dryRun: boolean; json: boolean };
 
 /** How long a command waits while another one does the same, ms. */
 const waitMs = 30_000;

@@ -23,13 +23,13 @@ import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/langua
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Program } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 import { withServices } from '../withServices.ts';
 
-export type SubjectExportOptions = {
+type SubjectExportOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
   number: string;
   output: string;
@@ -61,19 +61,18 @@ async function languageOf(
 /**
  * Puts what is kept of a person into a ZIP (GDPR art. 15). Exit 3 when something of it could not be put in. For a number that nothing is
  * kept of no file is made.
- * @param input gives the first line of standard input
  */
 export async function subjectExport(
   context: CommandContext,
   { number, output, language: asked, force, json }: SubjectExportOptions,
-  input: () => Promise<string>,
+  { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   if (asked !== undefined && !isSubjectLanguage(asked)) {
     throw new PreavisError('usage', `--language is one of ${subjectLanguages.join(', ')}`);
   }
   if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
   const config = await configOf(context);
-  const hash = await hashOfNumber(number, input, config);
+  const hash = await hashOfNumber(number, firstLine, config);
   const target = { file: output, replace: force };
   await refuseTaken(target);
 
@@ -139,20 +138,19 @@ function exportInWords({ calls, included, absent, unreadable, numberUnread }: Su
   ].join('\n');
 }
 
-export type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: boolean; json: boolean };
+type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: boolean; json: boolean };
 
 /**
  * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
  * something remains.
- * @param input gives the first line of standard input
  */
 export async function subjectErase(
   context: CommandContext,
   { number, apply, includeEvidence, json }: SubjectEraseOptions,
-  input: () => Promise<string>,
+  { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const hash = await hashOfNumber(number, input, config);
+  const hash = await hashOfNumber(number, firstLine, config);
   const work = beginProgress('what was not yet erased is left: start it again', json);
 
   const operator = operatorOf(context.environment);

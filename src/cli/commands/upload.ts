@@ -15,7 +15,7 @@ import { endForgotten, unendedRecordings } from '../../archive/finish/forgottenC
 import { beginProgress } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
 
-export type UploadCommandOptions = { dryRun: boolean; json: boolean };
+type UploadCommandOptions = { dryRun: boolean; json: boolean };
 
 /** How long a command waits for a pass of a running serve, ms. */
 const waitMs = 30_000;

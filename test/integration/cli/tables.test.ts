@@ -127,8 +127,8 @@ const some = { status: undefined, purpose: undefined, limit: '50' };
 const lists: [string, (json: boolean) => Promise<ExitCode>][] = [
   ['calls list', (json) => callsList(context, { limit: '50', json })],
   ['recordings list', (json) => recordingsList(context, { ...some, json })],
-  ['recordings holds', (json) => recordingsHolds(context, json)],
-  ['recordings doubts', (json) => recordingsDoubts(context, json)],
+  ['recordings holds', (json) => recordingsHolds(context, { json })],
+  ['recordings doubts', (json) => recordingsDoubts(context, { json })],
   ['webhooks list', (json) => webhooksList(context, { limit: '50', json })],
   ['purposes list', (json) => purposesList(context, { json })],
   ['prompts list', (json) => promptsList(context, { sounds: shippedSounds, json })],

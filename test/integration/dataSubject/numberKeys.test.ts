@@ -37,7 +37,11 @@ async function forget({ at, clock }: SubjectStage): Promise<{ code: number; text
   const printed: string[] = [];
   const print = (line: string): number => printed.push(line);
   const context = { configFile: join(at, 'preavis.yaml'), environment: {}, clock, print };
-  const code = await languagesForget(context, { number, all: false, json: false }, () => Promise.resolve(''));
+  const code = await languagesForget(
+    context,
+    { number, all: false, json: false },
+    { firstLine: () => Promise.resolve('') },
+  );
 
   return { code, text: printed.join('\n') };
 }
@@ -57,7 +61,11 @@ describe('another key of the hashes than the one that calls are kept under', () 
       clock: set.clock,
       print: () => undefined,
     };
-    const forget = languagesForget(context, { number, all: false, json: false }, () => Promise.resolve(''));
+    const forget = languagesForget(
+      context,
+      { number, all: false, json: false },
+      { firstLine: () => Promise.resolve('') },
+    );
     await expect(forget).rejects.toMatchObject(wrong);
     expect(existsSync(join(set.at, 'out.zip'))).toBe(false);
     expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'archived' });

@@ -260,7 +260,11 @@ describe('the ledger', () => {
     const print = (line: string): number => printed.push(line);
     const context = { configFile: `${set.at}/preavis.yaml`, environment: {}, clock: set.clock, print };
     const forget = () =>
-      languagesForget(context, { number, all: false, json: true }, () => Promise.reject(new Error('input was read')));
+      languagesForget(
+        context,
+        { number, all: false, json: true },
+        { firstLine: () => Promise.reject(new Error('input was read')) },
+      );
     expect(await forget()).toBe(0);
     expect(JSON.parse(printed.join(''))).toMatchObject({ forgotten: 1, copyFailure: null });
     expect(await linesOf(set)).toHaveLength(1);

@@ -94,7 +94,7 @@ export async function subjectStage(
 
     return { code, text, json: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {} };
   };
-  const noInput = (): Promise<string> => Promise.reject(new Error('standard input was read'));
+  const noInput = { firstLine: (): Promise<string> => Promise.reject(new Error('standard input was read')) };
 
   return {
     ...set,

@@ -6,7 +6,7 @@ import { PreavisError } from '../../../core/errors.ts';
 import { isUlid, type RecordingId } from '../../../core/ids.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
 import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode } from '../../context.ts';
+import type { CommandContext, ExitCode, Json } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
 import { operatorOf } from '../../operator.ts';
 
@@ -26,7 +26,7 @@ const shownDoubt = ({ recording, raisedAt, apartMs, keptFrom, keepUntil, ...doub
 });
 
 /** Lists the recordings about whose end clocks disagree. Exit 3 when there is one. */
-export async function recordingsDoubts(context: CommandContext, json: boolean): Promise<ExitCode> {
+export async function recordingsDoubts(context: CommandContext, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
@@ -44,7 +44,6 @@ export async function recordingsDoubts(context: CommandContext, json: boolean): 
 }
 
 export type SettleOptions = {
-  ids: readonly string[];
   all: boolean;
   ended: string | undefined;
   by: string | undefined;
@@ -82,7 +81,7 @@ function timeOf(given: string): number {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
-async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Promise<DoubtRow[]> {
+async function chosenOf(ids: readonly string[], all: boolean, catalogue: Catalogue): Promise<DoubtRow[]> {
   if (all === ids.length > 0) throw new PreavisError('usage', 'name recordings, or give --all');
   if (all) return catalogue.clockDoubts.open('', most);
 
@@ -96,13 +95,20 @@ async function chosenOf({ ids, all }: SettleOptions, catalogue: Catalogue): Prom
 }
 
 /** Keeping counts from this end from now on; nothing is settled where one of them cannot be. Throws doubt_unknown and usage. */
-export async function recordingsSettle(context: CommandContext, options: SettleOptions): Promise<ExitCode> {
+export async function recordingsSettle(
+  context: CommandContext,
+  ids: readonly string[],
+  options: SettleOptions,
+): Promise<ExitCode> {
   const endedAt = endOf(options, context.clock.now());
   const config = await configOf(context);
   const operator = operatorOf(context.environment);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
-    const chosen = (await chosenOf(options, catalogue)).map((doubt) => ({ id: doubt.recording, to: endedAt(doubt) }));
+    const chosen = (await chosenOf(ids, options.all, catalogue)).map((doubt) => ({
+      id: doubt.recording,
+      to: endedAt(doubt),
+    }));
     const settled: { recording: string; endedAt: string; keepUntil: string | null }[] = [];
     for (const { id, to } of chosen) {
       await catalogue.clockDoubts.settle(id, to, operator);

@@ -9,7 +9,7 @@ import { holdDates, mayHold } from '../../../retention/legalHolds.ts';
 import { makeHoldsAllowed } from '../../../config/purposeRules.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
 import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode } from '../../context.ts';
+import type { CommandContext, ExitCode, Json } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
 import { operatorOf } from '../../operator.ts';
 import { oneLine } from '../../../core/text/oneLine.ts';
@@ -76,7 +76,7 @@ export async function recordingsHold(context: CommandContext, id: string, option
 }
 
 /** Ends a hold before its expiry. What is due then is erased by the next retention pass. Throws hold_unknown. */
-export async function recordingsRelease(context: CommandContext, id: string, json: boolean): Promise<ExitCode> {
+export async function recordingsRelease(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
 
   return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
@@ -102,7 +102,7 @@ async function heldBy(
 const most = 100_000;
 
 /** Lists the holds that keep recordings now. Exit 3 when one is to be reviewed. */
-export async function recordingsHolds(context: CommandContext, json: boolean): Promise<ExitCode> {
+export async function recordingsHolds(context: CommandContext, { json }: Json): Promise<ExitCode> {
   const config = await configOf(context);
   const at = context.clock.now();
 

@@ -14,7 +14,7 @@ import { beginProgress } from '../../progress.ts';
 import { lockInWords, shownLock } from '../../lockInWords.ts';
 import { tableWidth, wrapped } from '../../table.ts';
 
-export type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean; yes?: boolean };
+type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean; yes?: boolean };
 
 /** How long a command waits while a running serve reconciles, ms. */
 const waitMs = 30_000;

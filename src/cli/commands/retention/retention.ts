@@ -20,7 +20,7 @@ import type { ArchiveServices } from '../../../services/store.ts';
 import { withArchives } from '../../withArchives.ts';
 import { withServices } from '../../withServices.ts';
 
-export type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
+type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
 
 const waitMs = 30_000;
 /** Recordings that a pass names one by one for people; the others are counted. */

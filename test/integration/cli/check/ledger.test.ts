@@ -246,7 +246,7 @@ describe('the signing key', () => {
     await rm(`${set.folder}/signing-key.pem`);
     expect(await looked(set)).toMatchObject(wrong);
     const { context } = await commandContext(set);
-    await expect(evidenceKey(context, false)).rejects.toMatchObject({ code: 'signing_key_unusable' });
+    await expect(evidenceKey(context, { json: false })).rejects.toMatchObject({ code: 'signing_key_unusable' });
     expect(await readdir(set.folder)).not.toContain('signing-key.pem');
     await openSigner(`${set.folder}/signing-key.pem`);
     expect(await looked(set)).toMatchObject(wrong);

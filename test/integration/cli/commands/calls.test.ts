@@ -136,7 +136,7 @@ describe('calls list of some', () => {
 
 describe('calls show', () => {
   test('tells in words what happened when, what was said, and what became of the recording', async () => {
-    expect(await callsShow(context, recorded.facts.id, false)).toBe(0);
+    expect(await callsShow(context, recorded.facts.id, { json: false })).toBe(0);
     const text = printed.join('\n');
     expect(text).toMatch(/^Call [0-9A-Z]{26}\n/);
     expect(text).toMatch(/language +fr and nl, because nothing else was known: it is the default of the line/);
@@ -161,20 +161,20 @@ describe('calls show', () => {
   });
 
   test('says why a call was not recorded, in words and with the code', async () => {
-    await callsShow(context, refused.facts.id, false);
+    await callsShow(context, refused.facts.id, { json: false });
     expect(printed.join('\n')).toMatch(/result +not recorded: the caller refused \(refused\)/);
     expect(printed.join('\n')).toMatch(/\n\nNo recording$/);
   });
 
   test('of a call that was never planned, or goes on, says what is known', async () => {
-    await callsShow(context, lost.id, false);
-    await callsShow(context, open.facts.id, false);
+    await callsShow(context, lost.id, { json: false });
+    await callsShow(context, open.facts.id, { json: false });
     expect(printed[0]).toMatch(/consent +it was not decided what to ask/);
     expect(printed[1]).toMatch(/result +going on/);
   });
 
   test('with --json has the receipt and the same happenings, in UTC', async () => {
-    await callsShow(context, recorded.facts.id, true);
+    await callsShow(context, recorded.facts.id, { json: true });
     const shown = JSON.parse(printed.join('\n')) as { receipt: unknown; happened: { at: string; what: string }[] };
     expect(receiptSchema.parse(shown.receipt)).toMatchObject({ call: { id: recorded.facts.id } });
     expect(shown.happened[0]).toEqual({
@@ -184,7 +184,7 @@ describe('calls show', () => {
   });
 
   test.each(['01K00000000000000000000099', '', '../../etc/passwd'])('of %j is call_unknown', async (id) => {
-    await expect(callsShow(context, id, false)).rejects.toMatchObject({ code: 'call_unknown' });
+    await expect(callsShow(context, id, { json: false })).rejects.toMatchObject({ code: 'call_unknown' });
   });
 });
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { addSwitches } from '../../../../src/cli/arguments/commandLine.ts';
+import { addSwitches, makeRun } from '../../../../src/cli/arguments/commandLine.ts';
 import { addEvidence } from '../../../../src/cli/arguments/evidence.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { openSigner } from '../../../../src/core/crypto/signing.ts';
@@ -59,7 +59,10 @@ async function preavis(args: readonly string[], configFile = config, code = 0): 
     codes.push(exitCode);
   };
   addSwitches(root);
-  addEvidence(root, { context: () => context, done, firstLine: () => Promise.resolve(''), version: '1.2.3' });
+  addEvidence(
+    root,
+    makeRun(() => context, { firstLine: () => Promise.resolve(''), version: '1.2.3' }, done),
+  );
   await root.parseAsync(['evidence', ...args], { from: 'user' });
   expect(codes).toEqual([code]);
 

@@ -35,7 +35,7 @@ beforeEach(() => {
   printed.length = 0;
 });
 
-const noInput = (): Promise<string> => Promise.reject(new Error('standard input was read'));
+const noInput = { firstLine: (): Promise<string> => Promise.reject(new Error('standard input was read')) };
 async function forgotten(number: string | undefined, all = false): Promise<unknown> {
   expect(await languagesForget(context, { number, all, json: true }, noInput)).toBe(0);
 
@@ -90,7 +90,11 @@ describe('the language of a caller is forgotten', () => {
 
   test('and the number is in nothing that is printed', async () => {
     await remembered('+32475123456');
-    await languagesForget(context, { number: '-', all: false, json: false }, () => Promise.resolve('+32475123456'));
+    await languagesForget(
+      context,
+      { number: '-', all: false, json: false },
+      { firstLine: () => Promise.resolve('+32475123456') },
+    );
     expect(printed).toEqual(['1 remembered language forgotten']);
   });
 });

@@ -85,14 +85,14 @@ describe('recordings list --purpose', () => {
 
 describe('recordings show', () => {
   test('shows the end of each purpose', async () => {
-    await recordingsShow(await context(29), idOf(1), false);
+    await recordingsShow(await context(29), idOf(1), { json: false });
     expect(printed.join('\n')).toContain(
       `Purposes\n  training  kept until ${localTime(callEnd + 28 * dayMs)}  (over)\n  agreement  kept until ${localTime(callEnd + 395 * dayMs)}\n`,
     );
   });
 
   test('prints them as JSON', async () => {
-    await recordingsShow(await context(29), idOf(1), true);
+    await recordingsShow(await context(29), idOf(1), { json: true });
     expect(json()).toMatchObject({
       purposes: ['training', 'agreement'],
       purposeEnds: [
@@ -127,7 +127,7 @@ describe('recordings show', () => {
     const note = { event: 'stored and read back', actor: 'test', detail };
     await catalogue.recordings.move(idOf(1), 'recorded', 'archived', {}, note);
     catalogue.close();
-    await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), false);
+    await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), { json: false });
     const lines = printed.join('\n').split('\n');
     expect(lines).toContain(`objectLock      archived with ${lock}`);
     expect(lines).toContain(`encryption      ${encryption}`);
@@ -154,7 +154,7 @@ describe('the holds that recordings show has', () => {
     database.close();
     await prepare(catalogue);
     catalogue.close();
-    await recordingsShow(await context(days, { catalogue: { file } }), idOf(1), false);
+    await recordingsShow(await context(days, { catalogue: { file } }), idOf(1), { json: false });
 
     return printed.join('\n').split('\n');
   };

@@ -75,16 +75,17 @@ async function stage(): Promise<{ run: Run; look: <T>(at: (catalogue: Catalogue)
   return { run, look };
 }
 
+type Settling = Partial<SettleOptions> & { ids?: string[] };
 const settle =
-  (more: Partial<SettleOptions>) =>
+  ({ ids = [], ...more }: Settling) =>
   (context: CommandContext): Promise<ExitCode> =>
-    recordingsSettle(context, { ids: [], all: false, ended: undefined, by: undefined, json: true, ...more });
+    recordingsSettle(context, ids, { all: false, ended: undefined, by: undefined, json: true, ...more });
 const pass = (context: CommandContext): Promise<ExitCode> => retentionRun(context, { dryRun: false, json: false });
 const dryPass = (context: CommandContext): Promise<ExitCode> => retentionRun(context, { dryRun: true, json: false });
 
 test('an operator sees what clocks disagree about, settles it, and only then retention erases by that', async () => {
   const { run, look } = await stage();
-  const listed = await run((context) => recordingsDoubts(context, false));
+  const listed = await run((context) => recordingsDoubts(context, { json: false }));
   expect(listed.code).toBe(3);
   for (const part of [idOf(1), idOf(2), localTime(longAgo), localTime(yesterday)]) expect(listed.text).toContain(part);
   expect(await run(pass)).toEqual({
@@ -102,7 +103,7 @@ test('an operator sees what clocks disagree about, settles it, and only then ret
     `${idOf(2)} ended at ${localTime(yesterday)}; it is kept until ${localTime(yesterday + 28 * dayMs)}`,
   );
   expect(await run(pass)).toEqual({ code: 0, text: '0 due, 0 erased' });
-  expect(await run((context) => recordingsDoubts(context, false))).toEqual({ code: 0, text: 'no doubts' });
+  expect(await run((context) => recordingsDoubts(context, { json: false }))).toEqual({ code: 0, text: 'no doubts' });
   const audit = await look((catalogue) => catalogue.auditTrail.of(idOf(2)));
   expect(audit.at(-1)).toMatchObject({
     event: 'end settled',
@@ -124,7 +125,7 @@ test('what cannot be meant settles nothing', async () => {
     { all: true, ended: iso(Date.now() + dayMs) },
     { ended },
     { all: true, ids: [idOf(1)], ended },
-  ] satisfies Partial<SettleOptions>[]) {
+  ] satisfies Settling[]) {
     await expect(run(settle(wrong))).rejects.toMatchObject({ code: 'usage' });
   }
   await expect(run(settle({ ids: [idOf(1), idOf(3)], ended }))).rejects.toMatchObject({ code: 'doubt_unknown' });

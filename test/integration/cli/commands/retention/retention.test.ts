@@ -101,10 +101,10 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
   const { id } = parsed(set)['hold'] as { id: string };
   const expiresAt = `${soon}T23:59:59.999Z`;
   expect(parsed(set)).toMatchObject({ hold: { expiresAt, reviewAt: expiresAt } });
-  expect((await run((context) => recordingsHolds(context, false))).text).toMatch(
+  expect((await run((context) => recordingsHolds(context, { json: false }))).text).toMatch(
     new RegExp(`dispute +${soon} +${soon}\n {2}case 12 \\(user`),
   );
-  expect(parsed(await run((context) => recordingsHolds(context, true)))).toMatchObject({
+  expect(parsed(await run((context) => recordingsHolds(context, { json: true })))).toMatchObject({
     holds: [{ id, recording: idOf(1), ground: 'dispute', reason: 'case 12', expiresAt }],
     toReview: 0,
   });
@@ -116,9 +116,9 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
     held: 1,
     recordings: [{ id: idOf(2), outcome: 'erased' }],
   });
-  const show = (context: CommandContext) => recordingsShow(context, idOf(1), false);
+  const show = (context: CommandContext) => recordingsShow(context, idOf(1), { json: false });
   expect((await run(show)).text).toContain('case 12');
-  const release = (context: CommandContext) => recordingsRelease(context, id, false);
+  const release = (context: CommandContext) => recordingsRelease(context, id, { json: false });
   expect((await run(release)).text).toContain('0 other holds');
   await expect(run(release)).rejects.toMatchObject({ code: 'hold_unknown' });
   expect((await run(pass(false))).text).toMatch(/1 due, 1 erased$/);
@@ -147,10 +147,10 @@ test('an operator sets a hold, sees it, lets retention pass over it, releases it
 test('a reason of several lines does not break the table of holds', async () => {
   const { run } = await stage();
   await run(hold(idOf(1), { reason: 'Réclamation\n12\tà Liège' }));
-  const { text } = await run((context) => recordingsHolds(context, false));
+  const { text } = await run((context) => recordingsHolds(context, { json: false }));
   expect(text.split('\n')).toHaveLength(3);
   expect(text).toMatch(/\n {2}Réclamation\\u\{a\}12\\u\{9\}à Liège \(user .*\)$/);
-  const json = parsed(await run((context) => recordingsHolds(context, true)));
+  const json = parsed(await run((context) => recordingsHolds(context, { json: true })));
   expect(json).toMatchObject({ holds: [{ reason: 'Réclamation\n12\tà Liège' }] });
 });
 
@@ -163,7 +163,7 @@ test('what cannot be is said with its code: ground, day, purpose, id', async () 
     [hold(idOf(1), { review: '2000-01-01' }), 'usage'],
     [hold(idOf(9), { ground: 'authority' }), 'recording_unknown'],
     [hold('../x', { ground: 'authority' }), 'recording_unknown'],
-    [(context) => recordingsRelease(context, 'x', false), 'hold_unknown'],
+    [(context) => recordingsRelease(context, 'x', { json: false }), 'hold_unknown'],
     [(context) => retentionShorten(context, { purpose: 'none', apply: true, json: false }), 'usage'],
     [(context) => certificatesList(context, { limit: '0', json: false }), 'usage'],
   ];
@@ -204,7 +204,7 @@ test('a shortened storage time is previewed, and applied only when that is asked
     `1 of these was archived with an Object Lock, which keeps it until ${localTime(Date.parse(until))} at the latest`,
   );
   expect(parsed(await run(shorten(false, true)))).toMatchObject({ held: 1, locked: 1, lockedUntil: until });
-  await run((context) => recordingsRelease(context, kept.id, false));
+  await run((context) => recordingsRelease(context, kept.id, { json: false }));
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 0 });
   expect(parsed(await run(shorten(true, true)))).toMatchObject({ applied: true, longer: 1 });
   expect(parsed(await run(pass(true)))).toMatchObject({ due: 1, erased: 1 });
