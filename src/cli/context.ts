@@ -21,6 +21,17 @@ export type Program = {
 
 export type Json = { json: boolean };
 
+/** Prints one JSON document where --json asks for it, else the words for people. */
+export function answer(
+  { print }: Pick<CommandContext, 'print'>,
+  json: boolean,
+  document: unknown,
+  words: () => readonly string[],
+): void {
+  if (json) print(JSON.stringify(document, undefined, 2));
+  else for (const each of words()) print(each);
+}
+
 /** Exit codes: 0 done, 3 done but something needs attention; 1 and 2 are thrown as PreavisError. */
 export type ExitCode = 0 | 3;
 

@@ -1,12 +1,23 @@
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import type { Clock } from '../core/clock.ts';
 import { webhookSubscribers } from '../services/webhooks.ts';
+import { configOf } from './configuration.ts';
+import type { CommandContext } from './context.ts';
 
-/** Opens the catalogue for one step and closes it whatever happens. */
+/** Reads the configuration, and opens its catalogue for one step. */
 export async function withCatalogue<T>(
+  context: CommandContext,
+  step: (catalogue: Catalogue, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = await configOf(context);
+
+  return withCatalogueOf(context, config, (catalogue) => step(catalogue, config));
+}
+
+/** The same of a configuration that was read before. The catalogue is closed whatever happens. */
+export async function withCatalogueOf<T>(
+  { clock }: Pick<CommandContext, 'clock'>,
   config: Config,
-  clock: Clock,
   step: (catalogue: Catalogue) => Promise<T>,
 ): Promise<T> {
   const catalogue = openCatalogue(config.catalogue.file, clock, {

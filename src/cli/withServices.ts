@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { makeLog, type Logger } from '../core/log.ts';
 import { makeServices, type Services } from '../services/services.ts';
-import { withCatalogue } from './withCatalogue.ts';
+import { withCatalogueOf } from './withCatalogue.ts';
 import type { CommandContext } from './context.ts';
 
 /** Commands say what happened in their result; with log.level debug their log goes to standard error, for an operator to read. */
@@ -16,12 +16,14 @@ export function commandLog(config: Config): Logger {
  * @param actor `command`, or the operator who answers for it in the audit trail
  */
 export function withServices<T>(
-  { clock }: CommandContext,
+  context: CommandContext,
   config: Config,
   actor: string,
   step: (services: Services) => Promise<T>,
 ): Promise<T> {
-  return withCatalogue(config, clock, (catalogue) =>
+  const { clock } = context;
+
+  return withCatalogueOf(context, config, (catalogue) =>
     step(makeServices({ config, catalogue, clock, log: commandLog(config), actor })),
   );
 }

@@ -29,7 +29,7 @@ import { requirePlausibleClock } from '../../retention/pass.ts';
 import { dueFigures } from '../../retention/promised.ts';
 import { lookAtArchive } from './archive.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext } from '../context.ts';
+import { answer, type CommandContext } from '../context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
 import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
@@ -331,25 +331,29 @@ async function requireWritable(folder: string): Promise<void> {
 export async function check(context: CommandContext, { json }: { json: boolean }): Promise<0 | 1 | 3> {
   const list = await findings(await configOf(context), context);
   const ok = list.every((finding) => finding.ok);
-  if (json) context.print(JSON.stringify({ ok, checks: list }, undefined, 2));
-  else {
-    for (const finding of list) {
-      const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
-      if (!finding.ok) {
-        context.print(`WRONG  ${what}: ${finding.problem} [${finding.code}]\n       ${finding.hint}`);
-        const { unchecked = [] } = finding;
-        if (unchecked.length > 0) context.print(`       not checked because of it: ${unchecked.join(', ')}`);
-      } else {
-        const { warning, facts = {}, notes = [] } = finding;
-        context.print(warning === undefined ? `ok     ${what}` : `WARN   ${what}: ${warning}`);
-        const said = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
-        if (said.length > 0) context.print(`       ${said.join(', ')}`);
-        for (const note of notes) context.print(`       ${note}`);
-      }
-    }
-  }
+  answer(context, json, { ok, checks: list }, () => list.flatMap(findingInWords));
 
   if (!ok) return 1;
 
   return list.some((finding) => 'warning' in finding) ? 3 : 0;
+}
+
+function findingInWords(finding: CheckResult): string[] {
+  const what = finding.about === undefined ? finding.check : `${finding.check} (${finding.about})`;
+  if (!finding.ok) {
+    const { problem, code, hint, unchecked = [] } = finding;
+
+    return [
+      `WRONG  ${what}: ${problem} [${code}]\n       ${hint}`,
+      ...(unchecked.length > 0 ? [`       not checked because of it: ${unchecked.join(', ')}`] : []),
+    ];
+  }
+  const { warning, facts = {}, notes = [] } = finding;
+  const said = Object.entries(facts).map(([fact, value]) => `${fact}: ${value}`);
+
+  return [
+    warning === undefined ? `ok     ${what}` : `WARN   ${what}: ${warning}`,
+    ...(said.length > 0 ? [`       ${said.join(', ')}`] : []),
+    ...notes.map((note) => `       ${note}`),
+  ];
 }

@@ -7,9 +7,9 @@ import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../../services/store.ts';
 import { printable } from '../check/archive.ts';
-import { withCatalogue } from '../withCatalogue.ts';
+import { withCatalogueOf } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 
 type LifecycleCommandOptions = { apply: boolean; json: boolean };
 
@@ -38,17 +38,14 @@ export async function archiveLifecycle(
     const outcome = isDone ? 'same' : apply ? 'applied' : 'differs';
     const warnings = warningsOf(state, after);
     const { bucket } = config.archive.minio;
-    context.print(
-      json
-        ? JSON.stringify(asJson(state, { bucket, outcome, warnings }), undefined, 2)
-        : forPeople(state, { bucket, outcome, warnings }),
-    );
+    const result = { bucket, outcome, warnings } as const;
+    answer(context, json, asJson(state, result), () => [forPeople(state, result)]);
 
     return outcome === 'differs' || warnings.length > 0 ? 3 : 0;
   };
 
   // Before there is a catalogue nothing is kept yet.
-  return existsSync(config.catalogue.file) ? withCatalogue(config, context.clock, run) : run(undefined);
+  return existsSync(config.catalogue.file) ? withCatalogueOf(context, config, run) : run(undefined);
 }
 
 type Outcome = { bucket: string; outcome: 'same' | 'differs' | 'applied'; warnings: string[] };

@@ -10,7 +10,7 @@ import { counted } from '../../core/counted.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeHeadMover } from '../../retention/heads/moveHeads.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
@@ -65,8 +65,9 @@ export async function archiveMove(context: CommandContext, options: ArchiveMoveO
     } finally {
       work.end();
     }
-    if (json) context.print(JSON.stringify({ dryRun, archives: archives.map(asJson) }, undefined, 2));
-    else for (const archive of archives) context.print(inWords(archive, options));
+    answer(context, json, { dryRun, archives: archives.map(asJson) }, () =>
+      archives.map((archive) => inWords(archive, options)),
+    );
 
     return archives.some((archive) => needsAttention(archive, options)) ? 3 : 0;
   });

@@ -4,8 +4,7 @@ import { isUlid, type CallId } from '../../core/ids.ts';
 import { receiptOfCall, receiptText } from '../../receipt/receipt.ts';
 import { showCall } from '../callInWords.ts';
 import { withCatalogue } from '../withCatalogue.ts';
-import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode, Json } from '../context.ts';
+import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
 import { chosenCalls, parseResult, type Chosen } from '../filters.ts';
 import { parseLimit } from '../options.ts';
 import { timeColumn } from '../localTime.ts';
@@ -17,9 +16,7 @@ type CallListOptions = Chosen & { result?: string | undefined; limit: string; js
 export async function callsList(context: CommandContext, options: CallListOptions): Promise<ExitCode> {
   const most = parseLimit(options.limit);
   const result = parseResult(options.result);
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const chosen = await chosenCalls(options, config, catalogue, context.clock.now());
     const calls = await catalogue.calls.list(most, { ...chosen, result });
     const list = calls.map(({ id, startedAt, line, purposes, languages, languageReason, result, reason, consent }) => ({
@@ -33,8 +30,7 @@ export async function callsList(context: CommandContext, options: CallListOption
       reason,
       consent: { mode: consent.mode, answer: consent.answer },
     }));
-    if (options.json) context.print(JSON.stringify({ calls: list }, undefined, 2));
-    else {
+    answer(context, options.json, { calls: list }, () => {
       const started = timeColumn(
         'STARTED',
         calls.map(({ startedAt }) => startedAt),
@@ -49,8 +45,9 @@ export async function callsList(context: CommandContext, options: CallListOption
         [call.result ?? 'going on', call.reason].filter((word) => word !== null).join(': '),
       ]);
       const header = ['CALL', started.header, 'LINE', 'PURPOSE', 'LANG', 'CONSENT', 'RESULT'];
-      context.print(cells.length === 0 ? 'no calls' : table(header, cells));
-    }
+
+      return [cells.length === 0 ? 'no calls' : table(header, cells)];
+    });
 
     return 0;
   });
@@ -58,9 +55,7 @@ export async function callsList(context: CommandContext, options: CallListOption
 
 /** Shows one call whole, in words: what happened when, what the caller was told and answered, and what became of the recording. */
 export async function callsShow(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     if (!isUlid(id)) throw new PreavisError('call_unknown', 'there is no call with this id');
     context.print(await showCall(catalogue, id as CallId, context.clock.now(), json));
 
@@ -70,9 +65,7 @@ export async function callsShow(context: CommandContext, id: string, { json }: J
 
 /** Prints the receipt of one call: docs/receipt.schema.json. */
 export async function callsReceipt(context: CommandContext, id: string): Promise<ExitCode> {
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     if (!isUlid(id)) throw new PreavisError('call_unknown', 'there is no call with this id');
     context.print(receiptText(await receiptOfCall(catalogue, id as CallId)).trimEnd());
 

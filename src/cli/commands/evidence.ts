@@ -17,9 +17,9 @@ import { bundlePorts } from '../../services/evidence.ts';
 import { makeSigner, signingKeyFile } from '../../services/signing.ts';
 import { makeStore } from '../../services/store.ts';
 import { openPurposes } from '../../archive/fetch.ts';
-import { withCatalogue } from '../withCatalogue.ts';
+import { withCatalogueOf } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode, Json, Program } from '../context.ts';
+import { answer, type CommandContext, type ExitCode, type Json, type Program } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
@@ -65,25 +65,24 @@ export async function evidenceBundle(
     const order = { id, purpose, target, progress: run.progress, signal: run.signal };
     const { manifest, manifestSha256, stamped } = await makeBundle(ports, order);
     const { recording, keepUntil, key, files, noticeMissing } = manifest;
-    if (json) {
-      const document = {
-        id: recording,
-        purpose,
-        keepUntil,
-        file: output,
-        manifestSha256,
-        kid: key.kid,
-        timeStamp: stamped,
-        noticeMissing,
-        files,
-      };
-      context.print(JSON.stringify(document, undefined, 2));
-    } else {
-      context.print(`${output}: ${counted(files.length, 'file')} about ${recording}, signed with ${key.kid}`);
-      context.print(`for ${purpose}, until ${keepUntil}: remove the copy by then`);
-      if (stamped) context.print(stampedText(config.evidence.timestampAuthorityFile));
-      for (const { number } of noticeMissing) context.print(missingText(number));
-    }
+    const { kid } = key;
+    const document = {
+      id: recording,
+      purpose,
+      keepUntil,
+      file: output,
+      manifestSha256,
+      kid,
+      timeStamp: stamped,
+      noticeMissing,
+      files,
+    };
+    answer(context, json, document, () => [
+      `${output}: ${counted(files.length, 'file')} about ${recording}, signed with ${kid}`,
+      `for ${purpose}, until ${keepUntil}: remove the copy by then`,
+      ...(stamped ? [stampedText(config.evidence.timestampAuthorityFile)] : []),
+      ...noticeMissing.map(({ number }) => missingText(number)),
+    ]);
 
     return 0;
   }).finally(run.end);
@@ -151,9 +150,8 @@ export async function evidenceVerify(
   try {
     const verified = await verifyBundle(handle, { kid, authorityFile, signal: run.signal });
     isWanting = kid === undefined || (authorityFile !== undefined && verified.timeStamp === null);
-    if (options.json)
-      context.print(JSON.stringify(documentOf(verified, { trusted: isTrusted, isWanting }), undefined, 2));
-    else for (const line of linesOf(verified, isTrusted)) context.print(line);
+    const document = documentOf(verified, { trusted: isTrusted, isWanting });
+    answer(context, options.json, document, () => linesOf(verified, isTrusted));
   } finally {
     run.end();
     await handle.close();
@@ -270,16 +268,14 @@ export async function evidenceKey(context: CommandContext, { json }: Json): Prom
   const hasCatalogue = existsSync(config.catalogue.file);
   if (isNew && !hasCatalogue) await refuseUnmounted(config);
   const { kid, publicKey } = hasCatalogue
-    ? await withCatalogue(config, context.clock, (catalogue) => makeSigner(config, catalogue)())
+    ? await withCatalogueOf(context, config, (catalogue) => makeSigner(config, catalogue)())
     : await makeSigner(config)();
   const pem = pemOf(publicKey);
-  if (json) {
-    const jwk = { ...publicKey, kid, alg: 'EdDSA', use: 'sig' };
-    context.print(JSON.stringify({ kid, jwk, pem, new: isNew }, undefined, 2));
-  } else {
-    context.print(`${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`);
-    if (isNew) context.print(`new: this key was made now, and has signed nothing yet; keep a copy of ${file}`);
-  }
+  const jwk = { ...publicKey, kid, alg: 'EdDSA', use: 'sig' };
+  answer(context, json, { kid, jwk, pem, new: isNew }, () => [
+    `${pem}kid ${kid}\njwk ${JSON.stringify(publicKey)}`,
+    ...(isNew ? [`new: this key was made now, and has signed nothing yet; keep a copy of ${file}`] : []),
+  ]);
 
   return 0;
 }

@@ -5,7 +5,7 @@ import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { fetchRecording } from '../../archive/fetch.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
@@ -38,17 +38,13 @@ export async function recordingsFetch(
     const { from, bytes, sha256, durationMs } = fetched;
     const keepUntil = isoTime(fetched.keepUntil);
     const mayListen = purposeOf(config.purposes, purpose)?.mayListen ?? [];
-    if (json) {
-      const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
-      context.print(JSON.stringify(document, undefined, 2));
-    } else {
-      context.print(
-        `${counted(bytes, 'byte')} from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`,
-      );
-      context.print(`for ${purpose}, until ${localTime(fetched.keepUntil)}: remove the copy by then`);
-      const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
-      context.print(`who may listen, by the register of processing: ${roles}`);
-    }
+    const roles = mayListen.length === 0 ? 'nobody is named' : mayListen.join(', ');
+    const document = { id: fetched.id, purpose, keepUntil, mayListen, from, file: output, bytes, sha256, durationMs };
+    answer(context, json, document, () => [
+      `${counted(bytes, 'byte')} from the ${from} to ${output}, as they were finished (SHA-256 ${sha256})`,
+      `for ${purpose}, until ${localTime(fetched.keepUntil)}: remove the copy by then`,
+      `who may listen, by the register of processing: ${roles}`,
+    ]);
 
     return 0;
   });

@@ -4,7 +4,7 @@ import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode, Program } from '../context.ts';
+import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { intoLedger, notCopied } from '../../retention/intoLedger.ts';
 import { operatorOf } from '../operator.ts';
 import { withServices } from '../withServices.ts';
@@ -33,10 +33,13 @@ export async function languagesForget(
     const unsearchedKeys = caller === undefined ? [] : await prepareSearch(catalogue, caller);
     const { result: forgotten, copyFailure } = await intoLedger(services, () => decisions.forgetLanguages(caller));
     const isLogEmptied = await logEmptied(catalogue, logWaitMs);
-    const lines = [...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld]), ...notCopied(copyFailure)];
     const done = { forgotten, unsearchedKeys, logEmptied: isLogEmptied, copyFailure: copyFailure ?? null };
-    if (json) context.print(JSON.stringify(done, undefined, 2));
-    else context.print([`${counted(forgotten, 'remembered language')} forgotten`, ...lines].join('\n'));
+    answer(context, json, done, () => [
+      `${counted(forgotten, 'remembered language')} forgotten`,
+      ...notSearched(unsearchedKeys),
+      ...(isLogEmptied ? [] : [logHeld]),
+      ...notCopied(copyFailure),
+    ]);
 
     return unsearchedKeys.length > 0 || !isLogEmptied || copyFailure !== undefined ? 3 : 0;
   });

@@ -7,7 +7,7 @@ import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from
 import { promptTexts, readPrompt, readPromptSource } from '../../prompts/library.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { table } from '../table.ts';
 
 /** `sounds`: a folder with prompts.yaml, in place of that of the configuration, which is then not read. */
@@ -32,13 +32,10 @@ export async function promptsInstall(
   const result = await installPrompts(library, folder, to, languages);
   const installed = library.prompts.filter(({ language }) => languages.includes(language));
   const halves = await halfRecorded(folder, installed);
-  if (json) context.print(JSON.stringify({ ...result, halfRecorded: halves }, undefined, 2));
-  else {
-    context.print(
-      `${counted(result.copied.length, 'sound file')} copied, ${counted(result.kept.length, 'was', 'were')} there already`,
-    );
-    for (const half of halves) context.print(`WARN   ${halfRecordedInWords(half)}`);
-  }
+  answer(context, json, { ...result, halfRecorded: halves }, () => [
+    `${counted(result.copied.length, 'sound file')} copied, ${counted(result.kept.length, 'was', 'were')} there already`,
+    ...halves.map((half) => `WARN   ${halfRecordedInWords(half)}`),
+  ]);
 
   return halves.length === 0 ? 0 : 3;
 }
@@ -57,28 +54,27 @@ export async function promptsList(context: CommandContext, { sounds, json }: Pro
     }),
   );
   const recordings = await recordingProgress(folder, source);
-  if (json) {
-    context.print(JSON.stringify({ prompts: list, recordings }, undefined, 2));
+  answer(context, json, { prompts: list, recordings }, () => {
+    const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256'];
+    const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256 }) => [
+      code,
+      id,
+      language,
+      kind,
+      lengthMs === null ? 'no sound' : `${(lengthMs / 1_000).toFixed(1)} s`,
+      made,
+      sha256?.slice(0, 12) ?? '',
+    ]);
+    const texts = list.map(({ text }) => text);
 
-    return 0;
-  }
-  const header = ['CODE', 'PROMPT', 'LANGUAGE', 'KIND', 'LENGTH', 'MADE', 'SHA-256'];
-  const cells = list.map(({ code, id, language, kind, lengthMs, made, sha256 }) => [
-    code,
-    id,
-    language,
-    kind,
-    lengthMs === null ? 'no sound' : `${(lengthMs / 1_000).toFixed(1)} s`,
-    made,
-    sha256?.slice(0, 12) ?? '',
-  ]);
-  const texts = list.map(({ text }) => text);
-  context.print(table(header, cells, texts));
-  for (const { language, recorded, of, next } of recordings) {
-    context.print(
-      `${language}: ${recorded} of ${counted(of, 'prompt has', 'prompts have')} a recording. Next: ${next}`,
-    );
-  }
+    return [
+      table(header, cells, texts),
+      ...recordings.map(
+        ({ language, recorded, of, next }) =>
+          `${language}: ${recorded} of ${counted(of, 'prompt has', 'prompts have')} a recording. Next: ${next}`,
+      ),
+    ];
+  });
 
   return 0;
 }
@@ -107,14 +103,11 @@ export async function promptsBuild(
     ({ language }) => languages?.includes(language) ?? true,
   );
   const findings = await checkPromptFiles({ prompts }, folder);
-  if (json) context.print(JSON.stringify({ ...built, findings }, undefined, 2));
-  else {
-    for (const { language, prompt, why } of built.left) context.print(`${language}/${prompt}: left alone: ${why}`);
-    context.print(
-      `${counted(built.made.length, 'prompt')} made, ${counted(built.kept.length, 'as it was', 'as they were')}, ${built.left.length} left alone`,
-    );
-    for (const finding of findings) context.print(describe(finding));
-  }
+  answer(context, json, { ...built, findings }, () => [
+    ...built.left.map(({ language, prompt, why }) => `${language}/${prompt}: left alone: ${why}`),
+    `${counted(built.made.length, 'prompt')} made, ${counted(built.kept.length, 'as it was', 'as they were')}, ${built.left.length} left alone`,
+    ...findings.map(describe),
+  ]);
 
   return findings.length === 0 ? 0 : 3;
 }
@@ -124,11 +117,10 @@ export async function promptsCheck(context: CommandContext, { sounds, json }: Pr
   const folder = await folderOf(context, sounds);
   const prompts = promptTexts(await readPromptSource(folder));
   const findings = await checkPromptFiles({ prompts }, folder);
-  if (json) context.print(JSON.stringify({ ok: findings.length === 0, findings }, undefined, 2));
-  else {
-    for (const finding of findings) context.print(describe(finding));
-    context.print(`${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`);
-  }
+  answer(context, json, { ok: findings.length === 0, findings }, () => [
+    ...findings.map(describe),
+    `${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`,
+  ]);
 
   return findings.length === 0 ? 0 : 3;
 }

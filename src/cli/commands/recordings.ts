@@ -13,8 +13,7 @@ import { encryptionOf, gapMs, sentenceOf } from '../../receipt/receipt.ts';
 import { endsWhileHeld, purposesInForce } from '../../archive/purposes.ts';
 import { makeHoldsAllowed } from '../../config/purposeRules.ts';
 import { withCatalogue } from '../withCatalogue.ts';
-import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode, Json } from '../context.ts';
+import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
 import { chosenCalls, type Chosen } from '../filters.ts';
 import { parseLimit } from '../options.ts';
 import { localDay, localTime, timeColumn } from '../localTime.ts';
@@ -79,38 +78,35 @@ function parseStatus(text: string | undefined): RecordingStatus | undefined {
 export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
   const status = parseStatus(options.status);
   const most = parseLimit(options.limit);
-  const config = await configOf(context);
   const at = context.clock.now();
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
     const rows = await catalogue.recordings.list({ status, inForce, begun, line, limit: most });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
-    if (options.json) {
-      context.print(JSON.stringify({ recordings: list }, undefined, 2));
+    answer(context, options.json, { recordings: list }, () => {
+      const started = timeColumn(
+        'STARTED',
+        rows.map(({ startedAt }) => startedAt),
+      );
+      const cells = list.map((each, index) => [
+        each.id,
+        each.status === 'recorded' && each.failure !== null
+          ? `${each.status} (${each.failure}, ${counted(each.attempts, 'attempt')})`
+          : each.status,
+        started.cells[index] ?? '',
+        each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
+        each.line ?? '',
+        each.purposes.join('+'),
+        [each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)), each.held ? '(held)' : '']
+          .filter((word) => word !== '')
+          .join(' '),
+      ]);
+      const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', 'LINE', 'PURPOSE', 'KEPT UNTIL'];
 
-      return 0;
-    }
-    const started = timeColumn(
-      'STARTED',
-      rows.map(({ startedAt }) => startedAt),
-    );
-    const cells = list.map((each, index) => [
-      each.id,
-      each.status === 'recorded' && each.failure !== null
-        ? `${each.status} (${each.failure}, ${counted(each.attempts, 'attempt')})`
-        : each.status,
-      started.cells[index] ?? '',
-      each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
-      each.line ?? '',
-      each.purposes.join('+'),
-      [each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)), each.held ? '(held)' : '']
-        .filter((word) => word !== '')
-        .join(' '),
-    ]);
-    const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', 'LINE', 'PURPOSE', 'KEPT UNTIL'];
-    context.print(cells.length === 0 ? 'no recordings' : table(header, cells));
+      return [cells.length === 0 ? 'no recordings' : table(header, cells)];
+    });
 
     return 0;
   });
@@ -153,16 +149,13 @@ function holdInWords({ reviewAt, expiresAt, releasedAt, releasedBy }: ShownHold,
 
 /** Shows one recording with its call, the notice that was heard, and every step of its life. */
 export async function recordingsShow(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const row = isUlid(id) ? await catalogue.recordings.find(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     const audit = await catalogue.auditTrail.of(row.id);
     const at = context.clock.now();
     const shown = await shownRecording(row, audit, catalogue, makeHoldsAllowed(config), at);
-    if (json) context.print(JSON.stringify(shown, undefined, 2));
-    else context.print(recordingInWords(shown, row, protectionInWords(row, audit, at), at).join('\n'));
+    answer(context, json, shown, () => recordingInWords(shown, row, protectionInWords(row, audit, at), at));
 
     return 0;
   });

@@ -3,8 +3,7 @@ import { webhookFigures } from '../../services/webhooks.ts';
 import { erasureFailed } from '../../retention/pass.ts';
 import { overdueAfterMs } from '../../retention/promised.ts';
 import { withCatalogue } from '../withCatalogue.ts';
-import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 
 type ReportOptions = { month: string | undefined; json: boolean };
 
@@ -12,9 +11,7 @@ type ReportOptions = { month: string | undefined; json: boolean };
 export async function report(context: CommandContext, { month: asked, json }: ReportOptions): Promise<ExitCode> {
   const at = context.clock.now();
   const month = reportMonth(asked, at);
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const { from, to } = month;
     const made = makeReport({
       config,
@@ -24,7 +21,7 @@ export async function report(context: CommandContext, { month: asked, json }: Re
       uploads: await catalogue.recordings.waiting(),
       webhooks: await webhookFigures(config, catalogue),
     });
-    context.print(json ? JSON.stringify(made, undefined, 2) : reportMarkdown(made).trimEnd());
+    answer(context, json, made, () => [reportMarkdown(made).trimEnd()]);
 
     return made.attention.length === 0 ? 0 : 3;
   });

@@ -1,6 +1,6 @@
 import { rewrapAll, type RewrapResult } from '../../archive/rewrap.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { operatorOf } from '../operator.ts';
 import { beginProgress } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
@@ -22,7 +22,7 @@ export async function archiveRewrap(
   return withArchives<ExitCode>(context, config, operatorOf(context.environment), async (services) => {
     const options = { dryRun, waitMs, signal: run.signal, progress: run.progress };
     const result = await rewrapAll(services, options).finally(run.end);
-    context.print(json ? JSON.stringify({ dryRun, ...result }, undefined, 2) : forPeople(result, dryRun));
+    answer(context, json, { dryRun, ...result }, () => forPeople(result, dryRun));
 
     return result.failed.length + result.elsewhere === 0 ? 0 : 3;
   });
@@ -31,7 +31,7 @@ export async function archiveRewrap(
 const stillLocked =
   ': it is under the new key, but a lock keeps an earlier wrapped key too; run it again when that lock ends';
 
-function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string {
+function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string[] {
   const lines = failed.map(
     ({ recording, code }) => `${recording}: ${code}${code === 'archive_locked' ? stillLocked : ''}`,
   );
@@ -49,5 +49,5 @@ function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: Rewr
     );
   if (!dryRun && failed.length + elsewhere === 0) lines.push('No archived recording needs an earlier key any more.');
 
-  return lines.join('\n');
+  return lines;
 }

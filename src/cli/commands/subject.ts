@@ -23,7 +23,7 @@ import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/langua
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode, Program } from '../context.ts';
+import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
@@ -87,9 +87,7 @@ export async function subjectExport(
     ) {
       const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
       const nothing = { calls: 0, file: null, language: null, ...none };
-      context.print(
-        json ? JSON.stringify(nothing, undefined, 2) : [unknownNumber, ...notSearched(unsearchedKeys)].join('\n'),
-      );
+      answer(context, json, nothing, () => [unknownNumber, ...notSearched(unsearchedKeys)]);
       return unsearchedKeys.length > 0 ? 3 : 0;
     }
     const numberOf = makeNumberReader(config.privacy.numberKey);
@@ -105,8 +103,7 @@ export async function subjectExport(
     const { calls, included, absent, unreadable, numberUnread } = made;
     const listed = { recordings: included.length, absent, unreadable, numberUnread, unsearchedKeys };
     const document = { calls, file: output, language, ...listed };
-    const words = [exportInWords(made, output), ...notSearched(unsearchedKeys)].join('\n');
-    context.print(json ? JSON.stringify(document, undefined, 2) : words);
+    answer(context, json, document, () => [exportInWords(made, output), ...notSearched(unsearchedKeys)]);
 
     return numberUnread || absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
   });
@@ -181,8 +178,11 @@ export async function subjectErase(
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
     const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
-    const words = [erasureInWords(result, apply), ...notSearched(unsearchedKeys), ...(isLogEmptied ? [] : [logHeld])];
-    context.print(json ? JSON.stringify(shown, undefined, 2) : words.join('\n'));
+    answer(context, json, shown, () => [
+      erasureInWords(result, apply),
+      ...notSearched(unsearchedKeys),
+      ...(isLogEmptied ? [] : [logHeld]),
+    ]);
 
     return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
   }).finally(work.end);

@@ -10,7 +10,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import { makeFinishPorts, makeWitness } from '../../services/finish.ts';
 import { loadLibrary } from '../../services/prompts.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { endForgotten, unendedRecordings } from '../../archive/finish/forgottenCalls.ts';
 import { beginProgress } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
@@ -58,12 +58,10 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     };
     const result = await pass().finally(work.end);
     const unended = await unendedRecordings(catalogue, config.recording);
-    if (json) {
-      const at = isoTime(context.clock.now());
-      const aside = result.aside.map(({ recording, error: { code } }) => ({ recording, code }));
-      const shown = { dryRun: false, at, ...result, unended, findings, aside, archive: result.archive.state };
-      context.print(JSON.stringify(shown, undefined, 2));
-    } else for (const line of resultInWords(result, unended, findings, store.location)) context.print(line);
+    const at = isoTime(context.clock.now());
+    const aside = result.aside.map(({ recording, error: { code } }) => ({ recording, code }));
+    const shown = { dryRun: false, at, ...result, unended, findings, aside, archive: result.archive.state };
+    answer(context, json, shown, () => resultInWords(result, unended, findings, store.location));
     if (result.archive.state === 'failing' && result.sent === 0) {
       const { code, message, hint } = result.archive.error;
       const what = `nothing was sent to ${store.location}; ${counted(result.waiting, 'recording waits', 'recordings wait')}`;
@@ -83,13 +81,11 @@ async function plan(
 ): Promise<ExitCode> {
   const waiting = await catalogue.recordings.list({ status: 'recorded', limit: -1 });
   const unended = await unendedRecordings(catalogue, config.recording);
-  if (json) {
-    const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
-    context.print(JSON.stringify({ dryRun: true, waiting: waiting.length, recordings, unended }, undefined, 2));
-  } else {
-    for (const recording of unended) context.print(unendedLine(recording));
-    context.print(`${counted(waiting.length, 'recording')} would be sent to ${location}`);
-  }
+  const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
+  answer(context, json, { dryRun: true, waiting: waiting.length, recordings, unended }, () => [
+    ...unended.map(unendedLine),
+    `${counted(waiting.length, 'recording')} would be sent to ${location}`,
+  ]);
 
   return unended.length > 0 ? 3 : 0;
 }

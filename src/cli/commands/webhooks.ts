@@ -7,9 +7,9 @@ import { PreavisError } from '../../core/errors.ts';
 import { webhookEndpoints, webhookFigures } from '../../services/webhooks.ts';
 import { addressOf, testMessage } from '../../webhooks/message.ts';
 import { makePoster } from '../../webhooks/post.ts';
-import { withCatalogue } from '../withCatalogue.ts';
+import { withCatalogue, withCatalogueOf } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { parseLimit } from '../options.ts';
 import { localTime } from '../localTime.ts';
 import { table } from '../table.ts';
@@ -29,9 +29,7 @@ export async function webhooksList(
   { limit, json }: { limit: string; json: boolean },
 ): Promise<ExitCode> {
   const most = parseLimit(limit);
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const disabled = await catalogue.deliveries.disabledEndpoints();
     const webhooks = (await webhookFigures(config, catalogue)).map(
       ({ endpoint, waiting, failed, oldestWaitingAt }) => ({
@@ -59,8 +57,7 @@ export async function webhooksList(
       failure: row.failure,
       answer: row.answer,
     }));
-    if (json) context.print(JSON.stringify({ webhooks, messages }, undefined, 2));
-    else context.print(listForPeople(webhooks, messages));
+    answer(context, json, { webhooks, messages }, () => [listForPeople(webhooks, messages)]);
 
     return webhooks.some(({ failed, gone }) => failed > 0 || gone) ? 3 : 0;
   });
@@ -132,11 +129,10 @@ export async function webhooksTest(
   const outcome = await poster.post(endpoint, message, at, new AbortController().signal).finally(() => poster.close());
   const tookMs = Math.round(performance.now() - began);
   if (outcome.kind === 'failed') throw outcome.error;
-  const { answer } = outcome;
+  const { answer: status } = outcome;
   const address = hostAndPort(endpoint.url);
-  if (json)
-    context.print(JSON.stringify({ webhook: name, address, message: message.id, answer, tookMs }, undefined, 2));
-  else context.print(`${name}: ${address} took ${message.id}: HTTP ${answer} after ${tookMs} ms`);
+  const document = { webhook: name, address, message: message.id, answer: status, tookMs };
+  answer(context, json, document, () => [`${name}: ${address} took ${message.id}: HTTP ${status} after ${tookMs} ms`]);
 
   return 0;
 }
@@ -150,17 +146,11 @@ export async function webhooksRetry(
   const config = await configOf(context);
   if (name !== undefined && !Object.hasOwn(config.webhooks, name)) throw unknown();
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogueOf<ExitCode>(context, config, async (catalogue) => {
     const due = await catalogue.deliveries.retry(name);
-    if (json) context.print(JSON.stringify({ due }, undefined, 2));
-    else
-      context.print(
-        counted(
-          due,
-          'message is due now; a running serve sends it',
-          'messages are due now; a running serve sends them',
-        ),
-      );
+    answer(context, json, { due }, () => [
+      counted(due, 'message is due now; a running serve sends it', 'messages are due now; a running serve sends them'),
+    ]);
 
     return 0;
   });

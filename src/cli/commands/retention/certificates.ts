@@ -17,7 +17,7 @@ import { replayHeads, type TrailAfterReplay } from '../../../retention/heads/rep
 import { verifyCertificates, type Verified } from '../../../retention/certificates/verify.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
 import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode } from '../../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../../context.ts';
 import { parseLimit } from '../../options.ts';
 import { operatorOf } from '../../operator.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
@@ -33,16 +33,12 @@ export async function certificatesList(
   { limit, json }: { limit: string; json: boolean },
 ): Promise<ExitCode> {
   const most = parseLimit(limit);
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     const rows = await catalogue.certificates.newest(most);
     const contents = await Promise.all(rows.map(async ({ jws }) => (await readCertificate(jws)).content));
-    if (json) {
-      const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
-      context.print(JSON.stringify({ certificates }, undefined, 2));
-    } else if (contents.length === 0) context.print('no certificates');
-    else {
+    const certificates = contents.map((content, index) => ({ ...content, jws: rows[index]?.jws }));
+    answer(context, json, { certificates }, () => {
+      if (contents.length === 0) return ['no certificates'];
       const checked = timeColumn(
         'ERASED AND CHECKED',
         contents.map(({ verifiedAt }) => Date.parse(verifiedAt)),
@@ -55,8 +51,9 @@ export async function certificatesList(
         String(objects.reduce((sum, { versions }) => sum + versions.length, 0)),
         bytes === null ? '' : String(bytes),
       ]);
-      context.print(table(['NUMBER', 'RECORDING', checked.header, 'RULE', 'VERSIONS', 'BYTES'], cells));
-    }
+
+      return [table(['NUMBER', 'RECORDING', checked.header, 'RULE', 'VERSIONS', 'BYTES'], cells)];
+    });
 
     return 0;
   });
@@ -88,23 +85,26 @@ export async function certificatesVerify(
       return verified;
     };
     const result = await verify().finally(work.end);
-    if (json) context.print(JSON.stringify({ offline, ...result, heads: headsOf(result.heads) }, undefined, 2));
-    else {
-      for (const { number, recording, fault } of result.faults) {
-        const which = number === 0 ? recording : `${number} ${recording}`;
-        context.print(recording === '' ? fault : `${which}: ${fault}`);
-      }
-      const { length } = result.faults;
-      context.print(
-        `${counted(result.checked, 'certificate')} checked, ${length === 0 ? 'all hold' : counted(length, 'fault')}`,
-      );
-      for (const line of headsInWords(result.heads)) context.print(line);
-      if (result.kids.length > 0) context.print(`signed by ${result.kids.join(' and ')}`);
-      if (offline) context.print('the archive was not asked');
-    }
+    answer(context, json, { offline, ...result, heads: headsOf(result.heads) }, () => verifiedInWords(result, offline));
 
     return result.faults.length > 0 ? 3 : 0;
   });
+}
+
+function verifiedInWords({ faults, checked, heads, kids }: Verified, offline: boolean): string[] {
+  const found = faults.length === 0 ? 'all hold' : counted(faults.length, 'fault');
+
+  return [
+    ...faults.map(({ number, recording, fault }) => {
+      const which = number === 0 ? recording : `${number} ${recording}`;
+
+      return recording === '' ? fault : `${which}: ${fault}`;
+    }),
+    `${counted(checked, 'certificate')} checked, ${found}`,
+    ...headsInWords(heads),
+    ...(kids.length > 0 ? [`signed by ${kids.join(' and ')}`] : []),
+    ...(offline ? ['the archive was not asked'] : []),
+  ];
 }
 
 type Heads = Verified['heads'];
@@ -182,18 +182,15 @@ export async function certificatesReplay(
     work.end();
     const refused = ledger.refused + archive.refused;
     const counts = { writtenAgain, decisionsAgain, refused, trail };
-    if (json) {
-      const certificates = ledger.certificates + archive.certificates;
-      const locked = [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) }));
-      const shown = {
-        ...{ dryRun, certificates, erasedAgain: recordings, decisions, ...counts },
-        ...(locked.length === 0 ? {} : { locked }),
-      };
-      context.print(JSON.stringify(shown, undefined, 2));
-    } else {
-      const replayed = { ...counts, recordings, locks, decided, dryRun, at: context.clock.now() };
-      for (const line of replayInWords(replayed)) context.print(line);
-    }
+    const certificates = ledger.certificates + archive.certificates;
+    const locked = [...locks].map(([recording, lock]) => ({ recording, lock: shownLock(lock) }));
+    const shown = {
+      ...{ dryRun, certificates, erasedAgain: recordings, decisions, ...counts },
+      ...(locked.length === 0 ? {} : { locked }),
+    };
+    answer(context, json, shown, () =>
+      replayInWords({ ...counts, recordings, locks, decided, dryRun, at: context.clock.now() }),
+    );
 
     const left = recordings.length + writtenAgain + decisionsAgain + (decided === '' ? 0 : 1);
 

@@ -5,8 +5,7 @@ import { isoTime } from '../../../core/clock.ts';
 import { PreavisError } from '../../../core/errors.ts';
 import { isUlid, type RecordingId } from '../../../core/ids.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
-import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode, Json } from '../../context.ts';
+import { answer, type CommandContext, type ExitCode, type Json } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
 import { operatorOf } from '../../operator.ts';
 
@@ -25,19 +24,17 @@ const shownDoubt = ({ recording, raisedAt, apartMs, keptFrom, keepUntil, ...doub
   witnesses: Object.fromEntries(Object.entries(doubt.witnesses).map(([name, at]) => [name, isoTime(at)])),
 });
 
+const doubtInWords = ({ recording, apartMs, keptFrom, keepUntil, witnesses: times }: ReturnType<typeof shownDoubt>) => [
+  `${recording}  clocks are ${(apartMs / 3_600_000).toFixed(1)} hours apart`,
+  `  kept from ${local(keptFrom)} until ${local(keepUntil)}, and on until it is settled`,
+  ...Object.entries(times).map(([name, at]) => `  ${name.padEnd(18)} ${local(at)}`),
+];
+
 /** Lists the recordings about whose end clocks disagree. Exit 3 when there is one. */
 export async function recordingsDoubts(context: CommandContext, { json }: Json): Promise<ExitCode> {
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     const doubts = (await catalogue.clockDoubts.open('', most)).map(shownDoubt);
-    if (json) context.print(JSON.stringify({ doubts }, undefined, 2));
-    else if (doubts.length === 0) context.print('no doubts');
-    for (const { recording, apartMs, keptFrom, keepUntil, witnesses: times } of json ? [] : doubts) {
-      context.print(`${recording}  clocks are ${(apartMs / 3_600_000).toFixed(1)} hours apart`);
-      context.print(`  kept from ${local(keptFrom)} until ${local(keepUntil)}, and on until it is settled`);
-      for (const [name, at] of Object.entries(times)) context.print(`  ${name.padEnd(18)} ${local(at)}`);
-    }
+    answer(context, json, { doubts }, () => (doubts.length === 0 ? ['no doubts'] : doubts.flatMap(doubtInWords)));
 
     return doubts.length === 0 ? 0 : 3;
   });
@@ -101,10 +98,9 @@ export async function recordingsSettle(
   options: SettleOptions,
 ): Promise<ExitCode> {
   const endedAt = endOf(options, context.clock.now());
-  const config = await configOf(context);
   const operator = operatorOf(context.environment);
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     const chosen = (await chosenOf(ids, options.all, catalogue)).map((doubt) => ({
       id: doubt.recording,
       to: endedAt(doubt),
@@ -119,10 +115,12 @@ export async function recordingsSettle(
         keepUntil: isoTime(keepUntil),
       });
     }
-    if (options.json) context.print(JSON.stringify({ settled }, undefined, 2));
-    for (const { recording, endedAt: end, keepUntil } of options.json ? [] : settled) {
-      context.print(`${recording} ended at ${local(end)}; it is kept until ${local(keepUntil)}`);
-    }
+    answer(context, options.json, { settled }, () =>
+      settled.map(
+        ({ recording, endedAt: end, keepUntil }) =>
+          `${recording} ended at ${local(end)}; it is kept until ${local(keepUntil)}`,
+      ),
+    );
 
     return 0;
   });

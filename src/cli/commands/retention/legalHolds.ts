@@ -1,15 +1,13 @@
 import { holdGrounds, type HoldGround } from '../../../catalogue/holdGrounds.ts';
 import { isActive, type LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
-import type { CataloguePart } from '../../../catalogue/catalogue.ts';
 import { isoTime } from '../../../core/clock.ts';
 import { counted } from '../../../core/counted.ts';
 import { PreavisError } from '../../../core/errors.ts';
-import { isUlid, makeIds, type HoldId, type RecordingId } from '../../../core/ids.ts';
+import { isUlid, makeIds, type HoldId } from '../../../core/ids.ts';
 import { holdDates, mayHold } from '../../../retention/legalHolds.ts';
 import { makeHoldsAllowed } from '../../../config/purposeRules.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
-import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode, Json } from '../../context.ts';
+import { answer, type CommandContext, type ExitCode, type Json } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
 import { operatorOf } from '../../operator.ts';
 import { oneLine } from '../../../core/text/oneLine.ts';
@@ -48,9 +46,7 @@ export async function recordingsHold(context: CommandContext, id: string, option
   if (reason === '' || reason.length > 1_000)
     throw new PreavisError('usage', '--reason is a text of 1 to 1000 characters');
   const { reviewAt, expiresAt } = holdDates(options, context.clock.now());
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const row = isUlid(id) ? await catalogue.recordings.find(id) : undefined;
     if (row === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     const purposes = (await catalogue.calls.find(row.callId))?.purposes ?? [];
@@ -58,18 +54,14 @@ export async function recordingsHold(context: CommandContext, id: string, option
     const author = operatorOf(context.environment);
     const hold = { id: makeIds().hold(), recording: row.id, ground, reason, author, reviewAt, expiresAt };
     await catalogue.legalHolds.set(hold);
-    if (json) {
-      const [set] = (await catalogue.legalHolds.of(row.id)).filter((each) => each.id === hold.id).map(shownHold);
-      context.print(JSON.stringify({ hold: set }, undefined, 2));
-    } else {
-      context.print(`hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`);
-      context.print(`to be reviewed by ${localTime(reviewAt)}`);
-      if (config.archive.store === 'minio') {
-        context.print(
-          'a lifecycle rule of the bucket knows nothing of holds: preavis check says whether one ends sooner',
-        );
-      }
-    }
+    const [set] = (await catalogue.legalHolds.of(row.id)).filter((each) => each.id === hold.id).map(shownHold);
+    answer(context, json, { hold: set }, () => [
+      `hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`,
+      `to be reviewed by ${localTime(reviewAt)}`,
+      ...(config.archive.store === 'minio'
+        ? ['a lifecycle rule of the bucket knows nothing of holds: preavis check says whether one ends sooner']
+        : []),
+    ]);
 
     return 0;
   });
@@ -77,41 +69,30 @@ export async function recordingsHold(context: CommandContext, id: string, option
 
 /** Ends a hold before its expiry. What is due then is erased by the next retention pass. Throws hold_unknown. */
 export async function recordingsRelease(context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
-  const config = await configOf(context);
-
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     if (!isUlid(id)) throw new PreavisError('hold_unknown', 'there is no hold with this id');
     const recording = await catalogue.legalHolds.release(id as HoldId, operatorOf(context.environment));
-    const left = await heldBy(recording, catalogue, context.clock.now());
-    if (json) context.print(JSON.stringify({ released: id, recording, holdsLeft: left.length }, undefined, 2));
-    else
-      context.print(`released; ${counted(left.length, 'other hold keeps', 'other holds keep')} recording ${recording}`);
+    const at = context.clock.now();
+    const left = (await catalogue.legalHolds.of(recording)).filter((each) => isActive(each, at));
+    answer(context, json, { released: id, recording, holdsLeft: left.length }, () => [
+      `released; ${counted(left.length, 'other hold keeps', 'other holds keep')} recording ${recording}`,
+    ]);
 
     return 0;
   });
-}
-
-async function heldBy(
-  recording: RecordingId,
-  catalogue: CataloguePart<{ legalHolds: 'of' }>,
-  at: number,
-): Promise<LegalHoldRow[]> {
-  return (await catalogue.legalHolds.of(recording)).filter((hold) => isActive(hold, at));
 }
 
 const most = 100_000;
 
 /** Lists the holds that keep recordings now. Exit 3 when one is to be reviewed. */
 export async function recordingsHolds(context: CommandContext, { json }: Json): Promise<ExitCode> {
-  const config = await configOf(context);
   const at = context.clock.now();
 
-  return withCatalogue<ExitCode>(config, context.clock, async (catalogue) => {
+  return withCatalogue<ExitCode>(context, async (catalogue) => {
     const holds = await catalogue.legalHolds.active(at, '', most);
     const toReview = holds.filter(({ reviewAt }) => reviewAt <= at);
-    if (json) context.print(JSON.stringify({ holds: holds.map(shownHold), toReview: toReview.length }, undefined, 2));
-    else if (holds.length === 0) context.print('no holds');
-    else {
+    answer(context, json, { holds: holds.map(shownHold), toReview: toReview.length }, () => {
+      if (holds.length === 0) return ['no holds'];
       const rows = holds.map((hold) => [
         hold.id,
         hold.recording,
@@ -121,8 +102,9 @@ export async function recordingsHolds(context: CommandContext, { json }: Json): 
         `${isoTime(hold.reviewAt).slice(0, 10)}${hold.reviewAt <= at ? ' (now)' : ''}`,
       ]);
       const reasons = holds.map(({ author, reason }) => `${oneLine(reason)} (${author})`);
-      context.print(table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL (UTC)', 'REVIEW (UTC)'], rows, reasons));
-    }
+
+      return [table(['HOLD', 'RECORDING', 'GROUND', 'UNTIL (UTC)', 'REVIEW (UTC)'], rows, reasons)];
+    });
 
     return toReview.length > 0 ? 3 : 0;
   });

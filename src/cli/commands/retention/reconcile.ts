@@ -7,7 +7,7 @@ import { discrepancyKinds } from '../../../retention/reconcile/compare.ts';
 import { reconcile, type Discrepancy, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
 import { printable } from '../../check/archive.ts';
 import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode } from '../../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../../context.ts';
 import { operatorOf } from '../../operator.ts';
 import { withArchives } from '../../withArchives.ts';
 import { beginProgress } from '../../progress.ts';
@@ -74,7 +74,7 @@ export async function recordingsReconcile(
     const shown = findings.map(({ lock, ...finding }) =>
       lock === undefined ? finding : { ...finding, lock: shownLock(lock) },
     );
-    context.print(json ? JSON.stringify({ reconciled, findings: shown }, undefined, 2) : forPeople(passed));
+    answer(context, json, { reconciled, findings: shown }, () => [forPeople(passed)]);
 
     return findings.every(({ done }) => done === 'repaired') ? 0 : 3;
   });

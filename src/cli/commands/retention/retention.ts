@@ -9,7 +9,7 @@ import { retentionPass, type RetentionResult } from '../../../retention/pass.ts'
 import { shortenPass, type Shortened } from '../../../retention/shorten.ts';
 import { logEmptied, logHeld, logWaitMs } from '../../../catalogue/emptyLog.ts';
 import { configOf } from '../../configuration.ts';
-import type { CommandContext, ExitCode } from '../../context.ts';
+import { answer, type CommandContext, type ExitCode } from '../../context.ts';
 import { intoLedger, notCopied } from '../../../retention/intoLedger.ts';
 import { beginProgress } from '../../progress.ts';
 import { operatorOf } from '../../operator.ts';
@@ -48,16 +48,13 @@ export async function retentionRun(context: CommandContext, options: RetentionCo
     const done = await pass(dryRun, mostShown);
     const { due, erased, head, doubtful } = done.result;
     const isLogEmptied = dryRun || (await logEmptied(services.catalogue, logWaitMs));
-    if (json) context.print(JSON.stringify(shownPass(done, dryRun, isLogEmptied), undefined, 2));
-    else {
-      context.print(passInWords(done.result, done.recordings, { dryRun, more: '--json' }));
-      if (!isLogEmptied) context.print(logHeld);
-      if (head !== 'kept' && head !== 'unsigned') {
-        context.print(
-          `the head of the audit trail is not yet signed, or not in ledger and archive (${head}); serve tries again`,
-        );
-      }
-    }
+    answer(context, json, shownPass(done, dryRun, isLogEmptied), () => [
+      passInWords(done.result, done.recordings, { dryRun, more: '--json' }),
+      ...(isLogEmptied ? [] : [logHeld]),
+      ...(head === 'kept' || head === 'unsigned'
+        ? []
+        : [`the head of the audit trail is not yet signed, or not in ledger and archive (${head}); serve tries again`]),
+    ]);
     const isHeadKept = dryRun || head === 'kept';
 
     return isLogEmptied && isHeadKept && doubtful === 0 && (dryRun || erased === due) ? 0 : 3;
@@ -185,14 +182,13 @@ export async function retentionShorten(
     const { result, copyFailure } = apply
       ? await intoLedger(services, pass)
       : { result: await pass(), copyFailure: undefined };
-    if (json) {
-      const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);
-      const failure = { copyFailure: copyFailure ?? null };
-      const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil, ...failure };
-      context.print(JSON.stringify(document, undefined, 2));
-    } else {
-      context.print([inWords(purpose, policy.keepDays, apply, result), ...notCopied(copyFailure)].join('\n'));
-    }
+    const lockedUntil = result.lockedUntil === undefined ? null : isoTime(result.lockedUntil);
+    const failure = { copyFailure: copyFailure ?? null };
+    const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil, ...failure };
+    answer(context, json, document, () => [
+      inWords(purpose, policy.keepDays, apply, result),
+      ...notCopied(copyFailure),
+    ]);
 
     return copyFailure === undefined ? 0 : 3;
   });
