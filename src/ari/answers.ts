@@ -21,6 +21,11 @@ export async function orUndefined<T>(request: Promise<T>): Promise<T | undefined
   }
 }
 
+/** Whether Asterisk knows what the request is about. */
+export async function isThere(request: Promise<unknown>): Promise<boolean> {
+  return (await orUndefined(request.then(() => true))) ?? false;
+}
+
 /** Whether a question that Asterisk refuses has come to it: it says itself that it knows no such channel, or that it is not in Stasis. */
 export async function reaches(question: Promise<unknown>): Promise<boolean> {
   try {

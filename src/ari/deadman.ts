@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { isThere } from './answers.ts';
 import type { AriDeadman, AriQueries } from './port.ts';
 
 /**
@@ -267,7 +268,7 @@ export class Deadman {
     const { ari, channel, limitSeconds } = this.#ports;
     switch (step) {
       case 'renew':
-        if (await there(insist(() => ari.renewDeadman(channel, limitSeconds)))) {
+        if (await isThere(insist(() => ari.renewDeadman(channel, limitSeconds)))) {
           this.#works();
           return;
         }
@@ -281,7 +282,7 @@ export class Deadman {
       case 'release':
         // Until it is answered: what was not answered may be carried out all the same, or not.
         this.#known = 'unknown';
-        await there(ari.releaseDeadman(channel));
+        await isThere(ari.releaseDeadman(channel));
         this.#known = 'none';
         return;
       case 'nothing':
@@ -326,17 +327,5 @@ export class Deadman {
         ? 'dead-man channel not renewed; watched recorders will be ended'
         : 'dead-man channel missing; recorders unbounded while Préavis is down',
     );
-  }
-}
-
-/** Whether it was there. */
-async function there(request: Promise<void>): Promise<boolean> {
-  try {
-    await request;
-
-    return true;
-  } catch (thrown) {
-    if (asPreavisError(thrown).code === 'ari_not_found') return false;
-    throw thrown;
   }
 }

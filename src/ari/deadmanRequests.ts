@@ -58,16 +58,20 @@ const application = z.object({
 });
 
 export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadman {
-  const originate = (channel: ChannelId, to: Record<string, string>, variables: Record<string, string>) =>
-    request('POST', `/channels/${id(channel)}`, { endpoint, ...to }, { variables });
+  const originate = async (
+    channel: ChannelId,
+    to: Record<string, string>,
+    variables: Record<string, string>,
+  ): Promise<void> => {
+    await request('POST', `/channels/${id(channel)}`, { endpoint, ...to }, { variables });
+  };
 
   const renew = (channel: ChannelId, seconds: number) =>
     request('POST', `/channels/${id(channel)}/variable`, { variable: 'TIMEOUT(absolute)', value: String(seconds) });
 
   return {
-    createDeadman: async (channel, seconds) => {
-      await originate(channel, { app, appArgs: 'deadman' }, { ...armed, ...endsAfter(seconds) });
-    },
+    createDeadman: (channel, seconds) =>
+      originate(channel, { app, appArgs: 'deadman' }, { ...armed, ...endsAfter(seconds) }),
     renewDeadman: async (channel, seconds) => {
       await renew(channel, seconds);
     },
@@ -86,12 +90,8 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
 
       return found === undefined ? undefined : parse(z.object({ state: z.string() }), found).state;
     },
-    tryContext: async (trial, seconds) => {
-      await originate(trial, { context, extension: 's', priority: '1' }, endsAfter(seconds));
-    },
-    tryApplication: async (trial, seconds) => {
-      await originate(trial, { app, appArgs: 'trial' }, endsAfter(seconds));
-    },
+    tryContext: (trial, seconds) => originate(trial, { context, extension: 's', priority: '1' }, endsAfter(seconds)),
+    tryApplication: (trial, seconds) => originate(trial, { app, appArgs: 'trial' }, endsAfter(seconds)),
     endTrial: async (trial) => {
       await orUndefined(request('DELETE', `/channels/${id(trial)}`, { reason: 'normal' }));
     },

@@ -62,32 +62,6 @@ export const asLocalName = (name: string): LocalName | undefined =>
 export const otherHalf = (name: LocalName): LocalName =>
   `${name.slice(0, -1)}${name.endsWith('1') ? '2' : '1'}` as LocalName;
 
-/** Event types of ARI that lead to an AriEvent; all others are switched off at the source where Asterisk allows it. */
-export const usedEventTypes = [
-  'StasisStart',
-  'StasisEnd',
-  'ChannelHangupRequest',
-  'ChannelDestroyed',
-  'ChannelStateChange',
-  'ChannelDtmfReceived',
-  'ChannelHold',
-  'ChannelUnhold',
-  'ChannelTalkingStarted',
-  'ChannelTalkingFinished',
-  'ChannelEnteredBridge',
-  'ChannelLeftBridge',
-  'Dial',
-  'PlaybackStarted',
-  'PlaybackFinished',
-  'RecordingStarted',
-  'RecordingFinished',
-  'RecordingFailed',
-  'BridgeDestroyed',
-  'ApplicationReplaced',
-] as const;
-
-type UsedEventType = (typeof usedEventTypes)[number];
-
 /** A date and a time with their zone; ECMAScript would guess what is missing, in the zone of this machine (P8). */
 const zonedTime = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d):?(\d\d)?$/;
 
@@ -108,14 +82,14 @@ const channel = z.object({
   language: z.string().default(''),
   caller: z.object({ number: z.string().default('') }).optional(),
 });
+const onType = z.object({ type: z.string() });
 const onChannel = z.object({ timestamp, channel });
 const onPlayback = z.object({ timestamp, playback: z.object({ id: z.string().min(1), state: z.string() }) });
 const onRecording = z.object({
   timestamp,
-  recording: z.object({ name: z.string().min(1), cause: z.string().optional() }),
+  recording: z.object({ name: z.string().min(1), cause: z.string().default('unknown') }),
 });
 
-const onType = z.object({ type: z.string() });
 const onArrival = onChannel.extend({
   args: z.array(z.string()),
   replace_channel: z.object({ id: z.string().min(1) }).optional(),
@@ -133,9 +107,9 @@ const onEntry = onBridge.extend({
   bridge: z.object({ id: z.string().min(1), bridge_type: z.string().default('') }),
   channel: z.object({ id: z.string().min(1), name: z.string().default('') }),
 });
+const onApplication = z.object({ timestamp });
 /** As ARI has it in `bridge_type`, beside mixing. */
 export const isHoldingType = (type: string): boolean => type === 'holding';
-const onApplication = z.object({ timestamp });
 
 function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName } {
   const local = asLocalName(name);
@@ -143,138 +117,107 @@ function nameOf({ channel: { name } }: { channel: { name: string } }): { localNa
   return local === undefined ? {} : { localName: local };
 }
 
-const used: ReadonlySet<string> = new Set(usedEventTypes);
-const isUsed = (type: string): type is UsedEventType => used.has(type);
+type OnChannel = z.output<typeof onChannel>;
+const ofChannel = ({ timestamp: at, channel }: OnChannel) => ({ at, channelId: channel.id as ChannelId });
+
+const ofBridge = ({ timestamp: at, bridge, channel }: z.output<typeof onEntry>) => ({
+  at,
+  bridgeId: bridge.id as BridgeId,
+  channelId: channel.id as ChannelId,
+});
+
+const ofPlayback = ({ timestamp: at, playback }: z.output<typeof onPlayback>) => ({
+  at,
+  playbackId: playback.id as PlaybackId,
+});
+
+type Reader = (raw: unknown) => AriEvent | undefined;
+const read =
+  <T>(schema: z.ZodType<T>, reduced: (event: T) => AriEvent | undefined): Reader =>
+  (raw) =>
+    reduced(schema.parse(raw));
+
+/** By the type of ARI; undefined for an event of this type that Préavis does not use. */
+const readers = new Map<string, Reader>(
+  Object.entries({
+    StasisStart: read(onArrival, (event) => ({
+      type: 'channelArrived',
+      ...ofChannel(event),
+      args: event.args,
+      callerNumber: event.channel.caller?.number ?? '',
+      language: event.channel.language,
+      replaces: event.replace_channel?.id as ChannelId | undefined,
+      ...nameOf(event),
+    })),
+    StasisEnd: read(onChannel, (event) => ({ type: 'channelLeft', ...ofChannel(event) })),
+    ChannelHangupRequest: read(onChannel, (event) => ({ type: 'channelHangingUp', ...ofChannel(event) })),
+    ChannelDestroyed: read(onDestruction, (event) => ({
+      type: 'channelGone',
+      ...ofChannel(event),
+      cause: event.cause,
+    })),
+    ChannelStateChange: read(onChannel, (event) => {
+      if (event.channel.state === 'Up') return { type: 'channelUp', ...ofChannel(event) };
+      if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...ofChannel(event) };
+      return undefined;
+    }),
+    ChannelDtmfReceived: read(onDigit, (event) => ({ type: 'digit', ...ofChannel(event), digit: event.digit })),
+    ChannelHold: read(onChannel, (event) => ({ type: 'channelHeld', ...ofChannel(event) })),
+    ChannelUnhold: read(onChannel, (event) => ({ type: 'channelResumed', ...ofChannel(event) })),
+    ChannelTalkingStarted: read(onChannel, (event) => ({ type: 'talk', ...ofChannel(event), talking: true })),
+    ChannelTalkingFinished: read(onChannel, (event) => ({ type: 'talk', ...ofChannel(event), talking: false })),
+    ChannelEnteredBridge: read(onEntry, (event) => ({
+      type: 'bridgeEntered',
+      ...ofBridge(event),
+      ...nameOf(event),
+      ...(isHoldingType(event.bridge.bridge_type) ? { isHolding: true } : {}),
+    })),
+    ChannelLeftBridge: read(onEntry, (event) => ({ type: 'bridgeLeft', ...ofBridge(event) })),
+    Dial: read(onDial, ({ timestamp: at, peer, forward, dialstatus }) => {
+      // A Local or DAHDI channel may announce progress here without a change of its own state.
+      const base = { at, channelId: peer.id as ChannelId };
+      if (forward !== '') return { type: 'channelForwarded', ...base };
+      if (dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
+      if (dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
+      return undefined;
+    }),
+    PlaybackStarted: read(onPlayback, (event) => ({ type: 'playbackStarted', ...ofPlayback(event) })),
+    PlaybackFinished: read(onPlayback, (event) => ({
+      type: 'playbackFinished',
+      ...ofPlayback(event),
+      outcome: event.playback.state === 'done' ? 'done' : 'failed',
+    })),
+    RecordingStarted: read(onRecording, ({ timestamp: at, recording: { name } }) => ({
+      type: 'recorderStarted',
+      at,
+      name,
+    })),
+    RecordingFinished: read(onRecording, ({ timestamp: at, recording: { name } }) => ({
+      type: 'recorderFinished',
+      at,
+      name,
+    })),
+    RecordingFailed: read(onRecording, ({ timestamp: at, recording }) => ({
+      type: 'recorderFailed',
+      at,
+      ...recording,
+    })),
+    BridgeDestroyed: read(onBridge, ({ timestamp: at, bridge }) => ({
+      type: 'bridgeGone',
+      at,
+      bridgeId: bridge.id as BridgeId,
+    })),
+    ApplicationReplaced: read(onApplication, ({ timestamp: at }) => ({ type: 'applicationReplaced', at })),
+  }),
+);
+
+/** Event types of ARI that lead to an AriEvent; all others are switched off at the source where Asterisk allows it. */
+export const usedEventTypes = [...readers.keys()];
 
 /**
  * Checks one event. `undefined` for events that Préavis does not use. Throws a ZodError for one that it uses but that
  * does not have the documented form.
  */
-// eslint-disable-next-line max-lines-per-function -- A case for each event that Asterisk sends, each a few lines.
 export function parseAriEvent(raw: unknown): AriEvent | undefined {
-  const { type } = onType.parse(raw);
-  if (!isUsed(type)) return undefined;
-  switch (type) {
-    case 'StasisStart': {
-      const event = onArrival.parse(raw);
-      return {
-        type: 'channelArrived',
-        at: event.timestamp,
-        channelId: event.channel.id as ChannelId,
-        args: event.args,
-        callerNumber: event.channel.caller?.number ?? '',
-        language: event.channel.language,
-        replaces: event.replace_channel?.id as ChannelId | undefined,
-        ...nameOf(event),
-      };
-    }
-    case 'ChannelHangupRequest': {
-      const event = onChannel.parse(raw);
-      return { type: 'channelHangingUp', at: event.timestamp, channelId: event.channel.id as ChannelId };
-    }
-    case 'StasisEnd': {
-      const event = onChannel.parse(raw);
-      return { type: 'channelLeft', at: event.timestamp, channelId: event.channel.id as ChannelId };
-    }
-    case 'ChannelDestroyed': {
-      const event = onDestruction.parse(raw);
-      return {
-        type: 'channelGone',
-        at: event.timestamp,
-        channelId: event.channel.id as ChannelId,
-        cause: event.cause,
-      };
-    }
-    case 'ChannelStateChange': {
-      const event = onChannel.parse(raw);
-      const base = { at: event.timestamp, channelId: event.channel.id as ChannelId };
-      if (event.channel.state === 'Up') return { type: 'channelUp', ...base };
-      if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...base };
-      return undefined;
-    }
-    case 'ChannelDtmfReceived': {
-      const event = onDigit.parse(raw);
-      return { type: 'digit', at: event.timestamp, channelId: event.channel.id as ChannelId, digit: event.digit };
-    }
-    case 'ChannelHold':
-    case 'ChannelUnhold': {
-      const event = onChannel.parse(raw);
-      const held = type === 'ChannelHold';
-      return {
-        type: held ? 'channelHeld' : 'channelResumed',
-        at: event.timestamp,
-        channelId: event.channel.id as ChannelId,
-      };
-    }
-    case 'ChannelTalkingStarted':
-    case 'ChannelTalkingFinished': {
-      const event = onChannel.parse(raw);
-      const talking = type === 'ChannelTalkingStarted';
-      return { type: 'talk', at: event.timestamp, channelId: event.channel.id as ChannelId, talking };
-    }
-    case 'ChannelEnteredBridge':
-    case 'ChannelLeftBridge': {
-      const event = onEntry.parse(raw);
-      const base = {
-        at: event.timestamp,
-        bridgeId: event.bridge.id as BridgeId,
-        channelId: event.channel.id as ChannelId,
-      };
-      return type === 'ChannelEnteredBridge'
-        ? {
-            type: 'bridgeEntered',
-            ...base,
-            ...nameOf(event),
-            ...(isHoldingType(event.bridge.bridge_type) ? { isHolding: true } : {}),
-          }
-        : { type: 'bridgeLeft', ...base };
-    }
-    case 'Dial': {
-      const event = onDial.parse(raw);
-      // A Local or DAHDI channel may announce progress here without a change of its own state.
-      const base = { at: event.timestamp, channelId: event.peer.id as ChannelId };
-      if (event.forward !== '') return { type: 'channelForwarded', ...base };
-      if (event.dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
-      if (event.dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
-      return undefined;
-    }
-    case 'PlaybackStarted': {
-      const event = onPlayback.parse(raw);
-      return { type: 'playbackStarted', at: event.timestamp, playbackId: event.playback.id as PlaybackId };
-    }
-    case 'PlaybackFinished': {
-      const event = onPlayback.parse(raw);
-      return {
-        type: 'playbackFinished',
-        at: event.timestamp,
-        playbackId: event.playback.id as PlaybackId,
-        outcome: event.playback.state === 'done' ? 'done' : 'failed',
-      };
-    }
-    case 'RecordingStarted': {
-      const event = onRecording.parse(raw);
-      return { type: 'recorderStarted', at: event.timestamp, name: event.recording.name };
-    }
-    case 'RecordingFinished': {
-      const event = onRecording.parse(raw);
-      return { type: 'recorderFinished', at: event.timestamp, name: event.recording.name };
-    }
-    case 'RecordingFailed': {
-      const event = onRecording.parse(raw);
-      return {
-        type: 'recorderFailed',
-        at: event.timestamp,
-        name: event.recording.name,
-        cause: event.recording.cause ?? 'unknown',
-      };
-    }
-    case 'BridgeDestroyed': {
-      const event = onBridge.parse(raw);
-      return { type: 'bridgeGone', at: event.timestamp, bridgeId: event.bridge.id as BridgeId };
-    }
-    case 'ApplicationReplaced': {
-      const event = onApplication.parse(raw);
-      return { type: 'applicationReplaced', at: event.timestamp };
-    }
-  }
+  return readers.get(onType.parse(raw).type)?.(raw);
 }

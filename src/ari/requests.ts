@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
 import { asLocalName, isHoldingType, timestamp } from './events.ts';
-import { orUndefined, parse, reaches } from './answers.ts';
+import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
@@ -31,6 +31,14 @@ const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z
 /** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
 export const askTime = async (request: AriRequest): Promise<number> =>
   parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
+
+/** A file that is not there yet, for so long at most. */
+const wavOnce = (name: string, maximumSeconds: number) => ({
+  name,
+  format: 'wav',
+  ifExists: 'fail',
+  maxDurationSeconds: String(maximumSeconds),
+});
 
 /** The requests of ARI that Préavis uses, over `request`. */
 // eslint-disable-next-line max-lines-per-function -- The list of requests, each a few lines.
@@ -77,19 +85,14 @@ export function makeAriCommands(
     playMusic: (channelId) => command('POST', `/channels/${id(channelId)}/moh`),
     stopMusic: (channelId) => command('DELETE', `/channels/${id(channelId)}/moh`),
     recordBridge: (bridgeId, name, maximumSeconds) =>
-      command('POST', `/bridges/${id(bridgeId)}/record`, {
-        name,
-        format: 'wav',
-        ifExists: 'fail',
-        maxDurationSeconds: String(maximumSeconds),
-      }),
+      command('POST', `/bridges/${id(bridgeId)}/record`, wavOnce(name, maximumSeconds)),
     pauseRecorder: (name) => command('POST', `/recordings/live/${id(name)}/pause`),
     resumeRecorder: (name) => command('DELETE', `/recordings/live/${id(name)}/pause`),
     stopRecorder: (name) => command('POST', `/recordings/live/${id(name)}/stop`),
     discardRecorder: async (name) => {
-      const live = await orUndefined(request('DELETE', `/recordings/live/${id(name)}`).then(() => true));
-      // It has ended before: what it left is a stored one.
-      if (live === undefined) await request('DELETE', `/recordings/stored/${id(name)}`);
+      // It may have ended before: what it left is a stored one.
+      if (!(await isThere(request('DELETE', `/recordings/live/${id(name)}`))))
+        await request('DELETE', `/recordings/stored/${id(name)}`);
     },
     hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
     setVariable: (channelId, variable, value) =>
@@ -102,12 +105,7 @@ export function makeAriCommands(
     playRecording: (channelId, playbackId, name) =>
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `recording:${name}` }),
     recordChannel: (channelId, name, maximumSeconds) =>
-      command('POST', `/channels/${id(channelId)}/record`, {
-        name,
-        format: 'wav',
-        ifExists: 'fail',
-        maxDurationSeconds: String(maximumSeconds),
-      }),
+      command('POST', `/channels/${id(channelId)}/record`, wavOnce(name, maximumSeconds)),
 
     identity: async () => {
       const { system } = parse(
@@ -188,9 +186,9 @@ export function makeAriCommands(
 
       return [...(statistics ? [] : ['rtp_statistics']), ...(variable ? [] : ['CHANNEL(rtp,hold)'])];
     },
-    hasRecording: async (name) => (await orUndefined(request('GET', `/recordings/stored/${id(name)}`))) !== undefined,
-    hasModule: async (name) => (await orUndefined(request('GET', `/asterisk/modules/${id(name)}`))) !== undefined,
-    isRecording: async (name) => (await orUndefined(request('GET', `/recordings/live/${id(name)}`))) !== undefined,
+    hasRecording: (name) => isThere(request('GET', `/recordings/stored/${id(name)}`)),
+    hasModule: (name) => isThere(request('GET', `/asterisk/modules/${id(name)}`)),
+    isRecording: (name) => isThere(request('GET', `/recordings/live/${id(name)}`)),
     recordedBridge: async (name) => {
       const live = await orUndefined(request('GET', `/recordings/live/${id(name)}`));
       const [, bridge] = live === undefined ? [] : (/^bridge:(.+)$/.exec(parse(liveRecording, live).target_uri) ?? []);
