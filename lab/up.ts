@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Catalogue } from '../src/catalogue/catalogue.ts';
 import { isoTime } from '../src/core/clock.ts';
+import { shellWord } from '../src/core/text/shell.ts';
 import { followEndedCalls, openCatalogueOf, reportCall, type ReportCall } from './callReport.ts';
 import { followFile, followList, lookEach } from './pane/follow.ts';
 import { prefixed, preavisLine, storeLine, timeOfDay, type Source } from './pane/lines.ts';
@@ -83,12 +84,10 @@ async function startLab(program: Program): Promise<Lab> {
   return { store, agent, rig, caller, catalogue: await openCatalogueOf(rig, program) };
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** A file that a shell reads to have `preavis` work on this lab: the passwords stay out of the pane. */
 function writeEnvironment(rig: Rig): string {
   const file = join(rig.folder, 'preavis.env');
-  const lines = Object.entries(rig.variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
+  const lines = Object.entries(rig.variables).map(([name, value]) => `export ${name}=${shellWord(value)}\n`);
   writeFileSync(file, lines.join(''), { mode: 0o600 });
 
   return file;

@@ -209,7 +209,7 @@ async function absenceOf(
       const last = (await catalogue.certificates.of(id)).at(-1);
       return {
         reason: 'erased',
-        at: last === undefined ? null : isoTime(last.issuedAt),
+        at: isoTime(last?.issuedAt ?? null),
         certificate: last?.number ?? null,
       };
     }

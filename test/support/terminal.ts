@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
+import { shellWord } from '../../src/core/text/shell.ts';
 import { commandFile } from './command.ts';
 
 export type TerminalRun = { code: number; shown: string };
-
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The built command on a terminal of its own (a pty, by script of util-linux); what it shows, standard error among it.
@@ -11,7 +10,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
  * @param answers what somebody types, each at the next question
  */
 export function runOnTerminal(args: readonly string[], answers: readonly string[] = []): Promise<TerminalRun> {
-  const command = [process.execPath, commandFile, ...args].map(quoted).join(' ');
+  const command = [process.execPath, commandFile, ...args].map(shellWord).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', TZ: 'Europe/Brussels' },
     timeout: 60_000,

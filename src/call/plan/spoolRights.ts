@@ -3,6 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
+import { shellWord } from '../../core/text/shell.ts';
 
 /** Who this process is, for the system. */
 export type Account = { name: string; uid: number; groups: readonly number[] };
@@ -66,7 +67,7 @@ export function mend(
   { name, uid, groups }: Account,
   barrier: Barrier | undefined,
 ): string | undefined {
-  const spool = quoted(folder);
+  const spool = shellWord(folder);
   switch (errno) {
     case 'ENOENT':
       return `If Asterisk records there, make it: sudo install -d -o asterisk -g asterisk -m 2770 ${spool} && ${acl(spool)}; else set recording.spoolFolder.`;
@@ -79,7 +80,7 @@ export function mend(
       return undefined;
   }
   if (barrier === undefined) return undefined;
-  const path = quoted(barrier.path);
+  const path = shellWord(barrier.path);
   const isOwner = barrier.uid === uid;
   // Nobody is put into the group of root.
   const isRoots = barrier.gid === 0;
@@ -90,7 +91,7 @@ export function mend(
     ? [`sudo chmod u+${barrier.isSpool ? 'rwx' : 'x'} ${path}`]
     : [
         ...(isRoots ? [`sudo chgrp asterisk ${path}`] : []),
-        ...(groups.includes(barrier.gid) && !isRoots ? [] : [`sudo usermod -aG ${group} ${quoted(name)}`]),
+        ...(groups.includes(barrier.gid) && !isRoots ? [] : [`sudo usermod -aG ${group} ${shellWord(name)}`]),
         ...((barrier.mode & wanted) === wanted ? [] : opened(barrier.isSpool, path)),
       ];
   if (steps.length === 0) return undefined;
@@ -104,9 +105,4 @@ const opened = (isSpool: boolean, path: string): string[] =>
 const acl = (path: string): string => `sudo setfacl -d -m u::rwX,g::rwX,o::--- ${path}`;
 
 /** The command by which new files in a folder are the group's, too. */
-export const aclFor = (folder: string): string => acl(quoted(folder));
-
-/** For a shell. */
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
+export const aclFor = (folder: string): string => acl(shellWord(folder));
