@@ -14,7 +14,7 @@ import { tableWidth, wrapped } from './table.ts';
 /** One call whole, for a person: what happened when, what the caller was told and answered, and what became of the recording. */
 
 /** ms since 1970 UTC, by Asterisk's clock; null where it did not tell. */
-type Happening = { at: number | null; what: string };
+type Step = { at: number | null; what: string };
 
 const reasons: Readonly<Record<UnrecordedReason, string>> = {
   arguments_invalid: 'an argument in the dialplan cannot be used',
@@ -84,7 +84,7 @@ const known = <Words extends string>(words: Readonly<Record<Words, string>>, nam
 
 const timeOf = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
 
-function ofSentences({ notice, otherSentences }: Receipt): Happening[] {
+function ofSentences({ notice, otherSentences }: Receipt): Step[] {
   return [
     ...notice.map(({ startedAt, language, text, verified, verdict }) => {
       const heard = verified ? 'heard whole' : (known(reasons, verdict) ?? verdict);
@@ -98,7 +98,7 @@ function ofSentences({ notice, otherSentences }: Receipt): Happening[] {
   ];
 }
 
-function ofAnswer({ consent }: Receipt): Happening[] {
+function ofAnswer({ consent }: Receipt): Step[] {
   if (consent.answer === 'none') return [];
   const by = consent.digits === null ? '' : `, by ${consent.digits}`;
 
@@ -107,7 +107,7 @@ function ofAnswer({ consent }: Receipt): Happening[] {
   ];
 }
 
-function ofRecorder({ recording }: Receipt): Happening[] {
+function ofRecorder({ recording }: Receipt): Step[] {
   if (recording === null) return [];
   const { startedAt, finishedAt, gapMs } = recording;
   const gap = gapMs === null ? '' : `, ${gapMs} ms after the end of the notice`;
@@ -119,9 +119,9 @@ function ofRecorder({ recording }: Receipt): Happening[] {
 }
 
 /** In the order of time; what Asterisk told no time of comes last. */
-function happenings(receipt: Receipt): Happening[] {
+function steps(receipt: Receipt): Step[] {
   const { call, changes, unwatched } = receipt;
-  const list: Happening[] = [
+  const list: Step[] = [
     { at: timeOf(call.startedAt), what: call.line === null ? 'the call came in' : `the call came in on ${call.line}` },
     ...ofSentences(receipt),
     ...ofAnswer(receipt),
@@ -241,7 +241,7 @@ function listed(facts: readonly Fact[]): string[] {
 
 type CallSources = Parameters<typeof receiptOfCall>[0] & CataloguePart<{ legalHolds: 'of'; certificates: 'of' }>;
 
-/** One call as text for people, or as one JSON document with the receipt and the same happenings. Throws call_unknown. */
+/** One call as text for people, or as one JSON document with the receipt and the same steps. Throws call_unknown. */
 export async function showCall(catalogue: CallSources, id: CallId, now: number, json: boolean): Promise<string> {
   const receipt = await receiptOfCall(catalogue, id);
   const call = await catalogue.calls.find(id);
@@ -254,7 +254,7 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
     certificates: certificates.map(({ number, sha256 }) => ({ number, sha256 })),
     failure: row?.failure ?? null,
   };
-  const happened = happenings(receipt);
+  const happened = steps(receipt);
   if (json) {
     const list = happened.map(({ at, what }) => ({ at: isoTime(at), what }));
     const holdsUntil = kept.holdsUntil.map(isoTime);

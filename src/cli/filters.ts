@@ -1,4 +1,4 @@
-import { callResults, type CallFilter, type CallResult } from '../catalogue/calls/calls.ts';
+import type { CallFilter } from '../catalogue/calls/calls.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -6,14 +6,6 @@ import { parseDay } from './localTime.ts';
 
 /** Options that choose some rows of a list, as they were typed. */
 export type Chosen = { day?: string | undefined; line?: string | undefined; purpose?: string | undefined };
-
-const isResult = (text: string): text is CallResult => callResults.some((result) => result === text);
-
-/** Throws usage. */
-export function parseResult(text: string | undefined): CallResult | undefined {
-  if (text === undefined || isResult(text)) return text;
-  throw new PreavisError('usage', `--result is one of ${callResults.join(', ')}`);
-}
 
 /**
  * What `--day`, `--line` and `--purpose` ask for. A line or purpose that neither the configuration nor any call has is a mistake in

@@ -1,8 +1,27 @@
 import { PreavisError } from '../core/errors.ts';
 
-/** How many a list shows at most, as --limit has it. Throws usage. */
+/** What is typed after an option. All of these throw usage, which repeats nothing of it. */
+
+/** How many a list shows at most, as --limit has it. */
 export function parseLimit(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new PreavisError('usage', '--limit is a number from 1');
 
   return Number(text);
+}
+
+export function oneOf<Word extends string>(option: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new PreavisError('usage', `${option} is one of ${words.join(', ')}`);
+
+  return found;
+}
+
+/** Of --output. Standard output is for words. */
+export function requireFileName(text: string): void {
+  if (text === '' || text === '-') throw new PreavisError('usage', '--output is the name of a file');
+}
+
+/** The form of a purpose's id. Anything else goes into no audit trail. */
+export function requirePurposeName(text: string): void {
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(text)) throw new PreavisError('usage', '--purpose is the name of a purpose');
 }

@@ -2,6 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { SingleBar } from 'cli-progress';
 import { PreavisError } from '../core/errors.ts';
 
+/** How long a command waits for another process that does the same, ms. */
+export const waitMs = 30_000;
+
 /** Work that a signal ends before its end, with a progress bar on a terminal. */
 export type Progress = {
   signal: AbortSignal;

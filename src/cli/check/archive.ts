@@ -14,7 +14,7 @@ import { escapedWhere } from '../../core/text/oneLine.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeStore, type ArchiveServices } from '../../services/store.ts';
 import { elsewhereFindings } from './elsewhere.ts';
-import { leaveOut, type CheckResult, type Look } from './checklist.ts';
+import { failed, leaveOut, type CheckResult, type Look } from './checklist.ts';
 
 const limitMs = 120_000;
 
@@ -111,9 +111,7 @@ async function archiveFindings(
 
     return [seen, ...problems, lifecycleFinding(state)];
   } catch (thrown) {
-    const { code, message, hint } = asPreavisError(thrown);
-
-    return [{ check: 'what the archive can do', ok: false, code, problem: message, hint }];
+    return [failed('what the archive can do', thrown)];
   }
 }
 

@@ -24,6 +24,13 @@ export type CheckResult =
       unchecked?: readonly string[];
     };
 
+/** @param thrown what looking ended with */
+export function failed(check: string, thrown: unknown): CheckResult & { ok: false } {
+  const { code, message: problem, hint } = asPreavisError(thrown);
+
+  return { check, ok: false, code, problem, hint };
+}
+
 /** Does one step and notes whether it went well. What a step gives as text is a warning; `about` says what is being looked at. */
 export type Look = (name: string, step: () => unknown, about?: string) => Promise<boolean>;
 
@@ -48,8 +55,7 @@ export function makeLook(list: CheckResult[]): Look {
 
       return true;
     } catch (thrown) {
-      const error = asPreavisError(thrown);
-      list.push({ ...check, ok: false, code: error.code, problem: error.message, hint: error.hint });
+      list.push({ ...check, ...failed(name, thrown) });
 
       return false;
     }

@@ -1,14 +1,14 @@
 import type { DecisionKind } from '../../catalogue/retention/decisions.ts';
 import { dayMs, isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
-import { asPreavisError, errorCodes, PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { errorCodes, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import type { Services } from '../../services/services.ts';
 import { readCertificate } from '../../retention/certificates/certificate.ts';
 import { readHead } from '../../retention/heads/chainHead.ts';
 import { decisionsInWords, waitAfterRestoration } from '../../retention/certificates/copies.ts';
 import { lostDecisions, strayDecisions } from '../../retention/decisions.ts';
 import { lostLines, mostStrayLines, strayLines, type StrayLine } from '../../retention/certificates/compareLedger.ts';
-import type { CheckResult } from './checklist.ts';
+import { failed, type CheckResult } from './checklist.ts';
 
 const check = 'erasure ledger';
 
@@ -44,9 +44,7 @@ export async function ledgerFindings(services: Services | Pick<Services, 'ledger
 
     return inWords(ledger.file, counts, wait && { until: wait.until, replayed: decisionsInWords(replayed) });
   } catch (thrown) {
-    const { code, message, hint } = asPreavisError(thrown);
-
-    return [fault(code, message, hint)];
+    return [failed(check, thrown)];
   }
 }
 

@@ -3,7 +3,7 @@ import { counted } from '../../core/counted.ts';
 import { asPreavisError, errorCodes } from '../../core/errors.ts';
 import type { ArchiveServices } from '../../services/store.ts';
 import { verifyHeads, type HeadsVerified, type TrailPorts } from '../../retention/certificates/verifyTrail.ts';
-import type { CheckResult } from './checklist.ts';
+import { failed, type CheckResult } from './checklist.ts';
 
 const check = 'audit trail';
 /** Its head is signed once a day. */
@@ -38,9 +38,7 @@ export async function trailFindings(services: ArchiveServices): Promise<CheckRes
       { check, ok: true, ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }), notes: notesOf(heads) },
     ];
   } catch (thrown) {
-    const { code, message, hint } = asPreavisError(thrown);
-
-    return [{ check, ok: false, code, problem: message, hint }];
+    return [failed(check, thrown)];
   }
 }
 

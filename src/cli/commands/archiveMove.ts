@@ -12,7 +12,7 @@ import { makeHeadMover } from '../../retention/heads/moveHeads.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
-import { beginProgress } from '../progress.ts';
+import { beginProgress, waitMs } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 
@@ -25,8 +25,6 @@ type ArchiveMoveOptions = {
   json: boolean;
 };
 
-/** How long a command waits while another one does the same, ms. */
-const waitMs = 30_000;
 const mebibyte = 1024 * 1024;
 
 /**

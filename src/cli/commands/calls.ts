@@ -1,3 +1,4 @@
+import { callResults } from '../../catalogue/calls/calls.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { isUlid, type CallId } from '../../core/ids.ts';
@@ -5,8 +6,8 @@ import { receiptOfCall, receiptText } from '../../receipt/receipt.ts';
 import { showCall } from '../callInWords.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
-import { chosenCalls, parseResult, type Chosen } from '../filters.ts';
-import { parseLimit } from '../options.ts';
+import { chosenCalls, type Chosen } from '../filters.ts';
+import { oneOf, parseLimit } from '../options.ts';
 import { timeColumn } from '../localTime.ts';
 import { table } from '../table.ts';
 
@@ -15,7 +16,7 @@ type CallListOptions = Chosen & { result?: string | undefined; limit: string; js
 /** Lists calls, newest first, recorded or not. */
 export async function callsList(context: CommandContext, options: CallListOptions): Promise<ExitCode> {
   const most = parseLimit(options.limit);
-  const result = parseResult(options.result);
+  const result = options.result === undefined ? undefined : oneOf('--result', options.result, callResults);
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const chosen = await chosenCalls(options, config, catalogue, context.clock.now());
     const calls = await catalogue.calls.list(most, { ...chosen, result });

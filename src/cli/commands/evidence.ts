@@ -20,6 +20,7 @@ import { openPurposes } from '../../archive/fetch.ts';
 import { withCatalogueOf } from '../withCatalogue.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Json, type Program } from '../context.ts';
+import { requireFileName, requirePurposeName } from '../options.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
@@ -33,8 +34,6 @@ type BundleCommandOptions = {
   json: boolean;
 };
 
-const purposeId = /^[a-z][a-z0-9-]{0,39}$/;
-
 function isWebAddress(text: string): boolean {
   return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }
@@ -46,9 +45,8 @@ export async function evidenceBundle(
   { purpose: named, output, timestamp, force, json }: BundleCommandOptions,
   { version }: Pick<Program, 'version'>,
 ): Promise<ExitCode> {
-  if (named !== undefined && !purposeId.test(named))
-    throw new PreavisError('usage', '--purpose is the name of a purpose');
-  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  if (named !== undefined) requirePurposeName(named);
+  requireFileName(output);
   if (timestamp !== undefined && !isWebAddress(timestamp)) {
     throw new PreavisError('usage', '--timestamp is an address that begins with http:// or https://');
   }

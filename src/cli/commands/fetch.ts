@@ -2,19 +2,16 @@ import { refuseTaken } from '../../archive/verifiedCopy.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
-import { PreavisError } from '../../core/errors.ts';
 import { fetchRecording } from '../../archive/fetch.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { localTime } from '../localTime.ts';
+import { requireFileName, requirePurposeName } from '../options.ts';
 import { beginProgress } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 
 type FetchCommandOptions = { purpose: string; output: string; force: boolean; json: boolean };
-
-/** The form of a purpose's id. Anything else goes into no audit trail. */
-const purposeId = /^[a-z][a-z0-9-]{0,39}$/;
 
 /**
  * Fetches the WAV of one recording for one of its purposes, while that purpose lasts. Who may listen is told and not
@@ -25,8 +22,8 @@ export async function recordingsFetch(
   id: string,
   { purpose, output, force, json }: FetchCommandOptions,
 ): Promise<ExitCode> {
-  if (!purposeId.test(purpose)) throw new PreavisError('usage', '--purpose is the name of a purpose');
-  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  requirePurposeName(purpose);
+  requireFileName(output);
   const config = await configOf(context);
   const target = { file: output, replace: force };
   await refuseTaken(target);

@@ -4,7 +4,7 @@ import { encryptionInWords } from '../../store/store.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import type { AuditRow, RecordingRow } from '../../catalogue/rows.ts';
-import { recordingStatuses, type RecordingStatus } from '../../catalogue/statuses.ts';
+import { recordingStatuses } from '../../catalogue/statuses.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
@@ -15,7 +15,7 @@ import { makeHoldsAllowed } from '../../config/purposeRules.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
 import { chosenCalls, type Chosen } from '../filters.ts';
-import { parseLimit } from '../options.ts';
+import { oneOf, parseLimit } from '../options.ts';
 import { localDay, localTime, timeColumn } from '../localTime.ts';
 import { shownHold, type ShownHold } from './retention/legalHolds.ts';
 import { oneLine } from '../../core/text/oneLine.ts';
@@ -62,21 +62,12 @@ async function described(
   };
 }
 
-function isStatus(text: string): text is RecordingStatus {
-  return recordingStatuses.some((status) => status === text);
-}
-
-function parseStatus(text: string | undefined): RecordingStatus | undefined {
-  if (text === undefined || isStatus(text)) return text;
-  throw new PreavisError('usage', `--status is one of ${recordingStatuses.join(', ')}`);
-}
-
 /**
  * Lists recordings, newest first. With a purpose: only those that may still be used for it, though another purpose may
  * keep more.
  */
 export async function recordingsList(context: CommandContext, options: ListOptions): Promise<ExitCode> {
-  const status = parseStatus(options.status);
+  const status = options.status === undefined ? undefined : oneOf('--status', options.status, recordingStatuses);
   const most = parseLimit(options.limit);
   const at = context.clock.now();
 

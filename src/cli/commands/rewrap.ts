@@ -2,14 +2,11 @@ import { rewrapAll, type RewrapResult } from '../../archive/rewrap.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { operatorOf } from '../operator.ts';
-import { beginProgress } from '../progress.ts';
+import { beginProgress, waitMs } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
 import { counted } from '../../core/counted.ts';
 
 type RewrapCommandOptions = { dryRun: boolean; json: boolean };
-
-/** How long a command waits while another one does the same, ms. */
-const waitMs = 30_000;
 
 /** Wraps the keys of all archived recordings under the current key. Exit 3 when some could not be. */
 export async function archiveRewrap(

@@ -6,7 +6,6 @@ import type { Config } from '../../config/schema.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
-import { PreavisError } from '../../core/errors.ts';
 import { makeNumberReader } from '../../call/plan/callerStore.ts';
 import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
 import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';
@@ -24,7 +23,8 @@ import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
-import { beginProgress } from '../progress.ts';
+import { oneOf, requireFileName } from '../options.ts';
+import { beginProgress, waitMs } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 import { withServices } from '../withServices.ts';
@@ -38,7 +38,6 @@ type SubjectExportOptions = {
   json: boolean;
 };
 
-const waitMs = 30_000;
 const unknownNumber = 'no calls of this number';
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
@@ -67,10 +66,8 @@ export async function subjectExport(
   { number, output, language: asked, force, json }: SubjectExportOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
-  if (asked !== undefined && !isSubjectLanguage(asked)) {
-    throw new PreavisError('usage', `--language is one of ${subjectLanguages.join(', ')}`);
-  }
-  if (output === '' || output === '-') throw new PreavisError('usage', '--output is the name of a file');
+  if (asked !== undefined) oneOf('--language', asked, subjectLanguages);
+  requireFileName(output);
   const config = await configOf(context);
   const hash = await hashOfNumber(number, firstLine, config);
   const target = { file: output, replace: force };

@@ -12,13 +12,10 @@ import { loadLibrary } from '../../services/prompts.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { endForgotten, unendedRecordings } from '../../archive/finish/forgottenCalls.ts';
-import { beginProgress } from '../progress.ts';
+import { beginProgress, waitMs } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
 
 type UploadCommandOptions = { dryRun: boolean; json: boolean };
-
-/** How long a command waits for a pass of a running serve, ms. */
-const waitMs = 30_000;
 
 const unendedLine = (recording: RecordingId): string =>
   `${recording} waits: its call was on when serve ended or lost Asterisk, and its end is not known

@@ -1,4 +1,4 @@
-import { holdGrounds, type HoldGround } from '../../../catalogue/holdGrounds.ts';
+import { holdGrounds } from '../../../catalogue/holdGrounds.ts';
 import { isActive, type LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../../core/clock.ts';
 import { counted } from '../../../core/counted.ts';
@@ -9,6 +9,7 @@ import { makeHoldsAllowed } from '../../../config/purposeRules.ts';
 import { withCatalogue } from '../../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode, type Json } from '../../context.ts';
 import { localTime } from '../../localTime.ts';
+import { oneOf } from '../../options.ts';
 import { operatorOf } from '../../operator.ts';
 import { oneLine } from '../../../core/text/oneLine.ts';
 import { table } from '../../table.ts';
@@ -20,8 +21,6 @@ export type HoldOptions = {
   review: string | undefined;
   json: boolean;
 };
-
-const isGround = (text: string): text is HoldGround => holdGrounds.some((ground) => ground === text);
 
 export type ShownHold = ReturnType<typeof shownHold>;
 
@@ -40,8 +39,8 @@ export const shownHold = ({ id, recording, ground, reason, author, ...hold }: Le
 
 /** Keeps a recording beyond its end. Throws hold_refused, hold_too_late and recording_unknown. */
 export async function recordingsHold(context: CommandContext, id: string, options: HoldOptions): Promise<ExitCode> {
-  const { ground, json } = options;
-  if (!isGround(ground)) throw new PreavisError('usage', `--ground is one of ${holdGrounds.join(', ')}`);
+  const { json } = options;
+  const ground = oneOf('--ground', options.ground, holdGrounds);
   const reason = options.reason.trim();
   if (reason === '' || reason.length > 1_000)
     throw new PreavisError('usage', '--reason is a text of 1 to 1000 characters');

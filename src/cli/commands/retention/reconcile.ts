@@ -10,14 +10,11 @@ import { configOf } from '../../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../../context.ts';
 import { operatorOf } from '../../operator.ts';
 import { withArchives } from '../../withArchives.ts';
-import { beginProgress } from '../../progress.ts';
+import { beginProgress, waitMs } from '../../progress.ts';
 import { lockInWords, shownLock } from '../../lockInWords.ts';
 import { tableWidth, wrapped } from '../../table.ts';
 
 type ReconcileCommandOptions = { dryRun: boolean; verify: boolean; json: boolean; yes?: boolean };
-
-/** How long a command waits while a running serve reconciles, ms. */
-const waitMs = 30_000;
 
 /** `lock`: what would be erased, and what a lock keeps all the same; looked for in a preview only. */
 type ShownFinding = Discrepancy & { lock: Lock | undefined };

@@ -11,7 +11,7 @@ import { logEmptied, logHeld, logWaitMs } from '../../../catalogue/emptyLog.ts';
 import { configOf } from '../../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../../context.ts';
 import { intoLedger, notCopied } from '../../../retention/intoLedger.ts';
-import { beginProgress } from '../../progress.ts';
+import { beginProgress, waitMs } from '../../progress.ts';
 import { operatorOf } from '../../operator.ts';
 import { lockInWords, lockThatKeeps, shownLock } from '../../lockInWords.ts';
 import { localTime, timeColumn } from '../../localTime.ts';
@@ -22,7 +22,6 @@ import { withServices } from '../../withServices.ts';
 
 type RetentionCommandOptions = { dryRun: boolean; json: boolean; yes?: boolean; clockIsRight?: boolean };
 
-const waitMs = 30_000;
 /** Recordings that a pass names one by one for people; the others are counted. */
 const mostShown = 1_000;
 /** In the plan before the question; a dry run names more. */
