@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { counted } from '../core/counted.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
@@ -48,7 +48,7 @@ function versionOf(config: Config, library: PromptLibrary): string {
     library.prompts,
   ]);
 
-  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+  return sha256Of(content).slice(0, 16);
 }
 
 function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[] {

@@ -3,15 +3,16 @@
  * recorded. It makes what is missing and what no longer says the text, and never replaces a sound that came from elsewhere
  * unless told to.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeWhole } from '../core/files.ts';
 import { makeFormats, type Program, recorded, requirePrograms, speak, type Speech } from './encode.ts';
 import { originKey, type PromptOrigin, readOrigins, writeOrigins } from './origins.ts';
 import { promptFile, type PromptSource, type PromptText, promptTexts, readPromptSource } from './library.ts';
+import { recordingFile } from './recordings.ts';
 import { type PromptFormat, promptFormats } from './soundFile.ts';
 
 type Built = { prompt: string; language: string };
@@ -28,7 +29,7 @@ export type BuildOptions = {
   /** All of prompts.yaml if left out. */
   languages?: readonly string[] | undefined;
   /** Makes every sound again, also in place of one that came from elsewhere. */
-  force?: boolean;
+  force: boolean;
   progress?: (done: number, of: number) => void;
 };
 
@@ -43,7 +44,7 @@ type Plan = { origin: Omit<PromptOrigin, 'sha256'>; speech: (work: string) => Pr
  * placeholder's voice that is not espeak-ng's. `prompts_build_failed`: a program refused, or the folder cannot be written; what
  * was made before is complete.
  */
-export async function buildPrompts(folder: string, options: BuildOptions = {}): Promise<PromptsBuild> {
+export async function buildPrompts(folder: string, options: BuildOptions): Promise<PromptsBuild> {
   const source = await readPromptSource(folder);
   const all = promptTexts(source);
   const languages = options.languages ?? Object.keys(source.languages);
@@ -63,26 +64,26 @@ export async function buildPrompts(folder: string, options: BuildOptions = {}): 
   try {
     for (const [index, text] of chosen.entries()) {
       options.progress?.(index, chosen.length);
-      const { id, language } = text;
+      const built = { prompt: text.id, language: text.language };
       const outcome = await buildPrompt(folder, text, source, {
         known: origins.get(originKey(text)),
-        force: options.force === true,
+        force: options.force,
         work,
       }).catch((thrown: unknown) => {
         throw named(thrown, text, folder);
       });
       switch (outcome.result) {
         case 'left':
-          result.left.push({ prompt: id, language, why: outcome.why });
+          result.left.push({ ...built, why: outcome.why });
           break;
         case 'kept':
-          result.kept.push({ prompt: id, language });
+          result.kept.push(built);
           break;
         case 'made':
           origins.set(originKey(text), outcome.origin);
           await writeOrigins(folder, origins);
-          if (outcome.changed) result.made.push({ prompt: id, language, sha256: outcome.origin.sha256 });
-          else result.kept.push({ prompt: id, language });
+          if (outcome.changed) result.made.push({ ...built, sha256: outcome.origin.sha256 });
+          else result.kept.push(built);
       }
     }
     options.progress?.(chosen.length, chosen.length);
@@ -109,7 +110,7 @@ async function buildPrompt(
     if (bytes !== undefined) before.set(format, bytes);
   }
   const wav = before.get('wav');
-  const isOurs = wav === undefined || hashOf(wav) === known?.sha256;
+  const isOurs = wav === undefined || sha256Of(wav) === known?.sha256;
   if (!force && wav !== undefined && isOurs && isMadeFrom(known, plan.origin) && isComplete(before, plan)) {
     return { result: 'kept' };
   }
@@ -132,7 +133,7 @@ async function buildPrompt(
     if (bytes === undefined) await rm(promptFile(folder, text, format));
     else await writeWhole(promptFile(folder, text, format), bytes);
   }
-  return { result: 'made', origin: { ...plan.origin, sha256: hashOf(made) }, changed };
+  return { result: 'made', origin: { ...plan.origin, sha256: sha256Of(made) }, changed };
 }
 
 /** What to make the sound from, or why there is nothing to make. */
@@ -143,7 +144,7 @@ async function planFor(
   known: PromptOrigin | undefined,
 ): Promise<Plan | string> {
   const voice = source.languages[text.language]?.voice ?? '';
-  const recording = join(folder, text.language, `${text.id}.source.wav`);
+  const recording = recordingFile(folder, text);
   const bytes = await readIfPresent(recording);
   switch (text.made) {
     case 'placeholder':
@@ -160,7 +161,7 @@ async function planFor(
         const isSynthesised = known?.source === null && (await isOfHash(promptFile(folder, text, 'wav'), known.sha256));
         return isSynthesised ? `still spoken by ${known.voice}, not by ${voice}: ${lacking}` : lacking;
       }
-      return { origin: { text: text.text, voice, source: hashOf(bytes) }, speech: () => recorded(recording) };
+      return { origin: { text: text.text, voice, source: sha256Of(bytes) }, speech: () => recorded(recording) };
   }
 }
 
@@ -189,11 +190,7 @@ function isComplete(formats: ReadonlyMap<PromptFormat, Buffer>, { origin }: Plan
 async function isOfHash(file: string, sha256: string): Promise<boolean> {
   const bytes = await readIfPresent(file);
 
-  return bytes !== undefined && hashOf(bytes) === sha256;
-}
-
-function hashOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return bytes !== undefined && sha256Of(bytes) === sha256;
 }
 
 /** The error with the prompt it is about. */

@@ -3,7 +3,7 @@
  * this asks whether a caller will hear it, and whether every format says the same.
  */
 import { readIfPresent } from '../core/files.ts';
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import { originOf, type PromptOrigins, readOrigins } from './origins.ts';
 import { promptFile, type PromptText } from './library.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './soundFile.ts';
@@ -110,7 +110,7 @@ function checkOrigin(
   { origins, owners }: { origins: PromptOrigins; owners: Map<string, string> },
   add: Add,
 ): void {
-  const sha256 = createHash('sha256').update(wav).digest('hex');
+  const sha256 = sha256Of(wav);
   const origin = originOf(origins, { id, language, sha256 });
   if (origin !== undefined && origin.text !== text) {
     add('text', `made from ${JSON.stringify(origin.text)}`, JSON.stringify(text));

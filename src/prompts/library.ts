@@ -2,10 +2,10 @@
  * The prompts: what each says, in which language, for which purposes, and which sound file says it. Texts come from
  * prompts.yaml, hash and length from the WAV beside it, so that a receipt can name exactly what was played (P2).
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { sha256Of } from '../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './origins.ts';
 import { readYaml } from '../core/yaml.ts';
@@ -220,7 +220,7 @@ export async function readPrompt(folder: string, words: PromptText): Promise<Pro
   }
   const sound = readPromptSound('wav', bytes);
   if (typeof sound === 'string') return `${file} ${sound}`;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   return {
     ...words,
     sha256,

@@ -24,7 +24,8 @@ export type PromptOrigins = ReadonlyMap<string, PromptOrigin>;
 
 const originsFile = z.record(z.string(), origin);
 
-type Named = { id: string; language: string };
+/** What names a prompt in a language. */
+export type Named = { id: string; language: string };
 
 export function originKey({ id, language }: Named): string {
   return `${language}/${id}`;

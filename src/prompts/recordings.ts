@@ -6,10 +6,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeWhole } from '../core/files.ts';
-import { originOf, readOrigins } from './origins.ts';
+import { originOf, readOrigins, type Named } from './origins.ts';
 import { promptTexts, type Prompt, type PromptSource, type PromptText } from './library.ts';
-
-type Named = { id: string; language: string };
 
 /**
  * The keys that name a prompt in a language on a telephone: its place in prompts.yaml, two digits, then the place of the
@@ -29,7 +27,7 @@ export function promptOfCode(source: PromptSource, code: string): PromptText | u
 }
 
 /** The recording that `preavis prompts build` makes the sound from. */
-function recordingFile(folder: string, { id, language }: Named): string {
+export function recordingFile(folder: string, { id, language }: Named): string {
   return join(folder, language, `${id}.source.wav`);
 }
 

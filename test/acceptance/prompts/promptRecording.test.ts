@@ -77,7 +77,7 @@ it('becomes the prompt once the language is switched and built', async () => {
     join(own, 'prompts.yaml'),
     yaml.replace(/nl: \{ made: placeholder, voice: [^}]*\}/, 'nl: { made: recording, voice: Anna }'),
   );
-  const built = await buildPrompts(own, { languages: ['nl'] });
+  const built = await buildPrompts(own, { languages: ['nl'], force: false });
   expect(built.made).toMatchObject([{ prompt: 'notice-agreement', language: 'nl' }]);
   expect(similarity(readWav(join(own, 'nl', 'notice-agreement.wav')), voiceSound).value).toBeGreaterThan(0.8);
 });
