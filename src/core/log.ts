@@ -1,7 +1,8 @@
 import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { PreavisError } from './errors.ts';
 
-export type Logger = PinoLogger;
+/** What is asked of a log. */
+export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error'> & { child(about: object): Logger };
 
 /**
  * Personal data may stand in a log line only under these keys, and is replaced there. Messages are static texts: what

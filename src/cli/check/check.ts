@@ -14,7 +14,6 @@ import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
 import type { PromptLibrary } from '../../prompts/library.ts';
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../core/clock.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeIds } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
@@ -22,7 +21,7 @@ import { checkWitness } from '../../receipt/witnessCheck.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../../services/ari.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { checkJobs } from '../../services/schedule.ts';
-import { makeServices, type Services } from '../../services/services.ts';
+import { makeServices } from '../../services/services.ts';
 import { ledgerOf } from '../../services/signing.ts';
 import { addArchives, makeStore } from '../../services/store.ts';
 import { requirePlausibleClock } from '../../retention/pass.ts';
@@ -154,7 +153,11 @@ async function lookAtWhatIsKept(
   }
   try {
     const known = catalogueWorks ? catalogue : undefined;
-    const services = known && (await addArchives(checkServices(config, known, clock)));
+    const services =
+      known &&
+      (await addArchives(
+        makeServices({ config, catalogue: known, clock, log: await commandLog(config), actor: 'check' }),
+      ));
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
@@ -173,9 +176,6 @@ async function lookAtWhatIsKept(
 
   return newest;
 }
-
-const checkServices = (config: Config, catalogue: Catalogue, clock: Clock): Services =>
-  makeServices({ config, catalogue, clock, log: commandLog(config), actor: 'check' });
 
 type KnownBefore = {
   library: PromptLibrary | PreavisError | undefined;

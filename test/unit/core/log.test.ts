@@ -61,7 +61,7 @@ describe('a log line', () => {
     log.warn('yes');
     expect(lines.map((line) => line.msg)).toEqual(['yes']);
     const silent = collectingLog('silent');
-    silent.log.fatal('no');
+    silent.log.error('no');
     expect(silent.lines).toEqual([]);
   });
 });

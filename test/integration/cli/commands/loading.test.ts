@@ -91,6 +91,11 @@ describe('with an archive in a folder', () => {
     for (const name of network) expect(packages).not.toContain(name);
   });
 
+  test('retention run loads no log, since it writes none', async () => {
+    const { packages } = await loadedBy('--config', config, 'retention', 'run');
+    expect(packages).not.toContain('pino');
+  });
+
   test.each(['recordings list', 'recordings holds', 'calls list', 'purposes list', 'prompts list'])(
     '%s loads nothing that speaks with others, signs, logs, counts or reads telephone numbers',
     async (line) => {
