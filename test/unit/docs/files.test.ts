@@ -16,6 +16,21 @@ test.each(['architecture.md', 'call.md', 'decisions.md'])('docs/%s names files o
   expect(named.filter((path) => !exists(path))).toEqual([]);
 });
 
+test('docs/security.md names tests that there are', () => {
+  // `unit/call/plan/arguments.property`, `integration/catalogue` for all of a folder, `unit/call/*.property` for those below it.
+  const named = [...page('security.md').matchAll(/`((?:unit|integration|acceptance)\/[\w./*]+)`/g)];
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.test.ts'),
+  );
+  const exists = (name: string): boolean => {
+    const pattern = name.replaceAll('.', '\\.').replaceAll('*', '.+');
+
+    return tests.some((path) => new RegExp(`^${pattern}(\\.test\\.ts$|/)`).test(path));
+  };
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.map(([, name = '']) => name).filter((name) => !exists(name))).toEqual([]);
+});
+
 test('docs/architecture.md tells the duty of every room, in their order', () => {
   const told = [...page('architecture.md').matchAll(/^\| `(\w+)\/`/gm)].map(([, room = '']) => room);
   expect(told).toEqual(rooms);
