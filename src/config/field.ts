@@ -7,6 +7,10 @@ export type KeyMeta = { unit?: string; secret?: true };
 export const key = <T extends z.ZodType>(schema: T, sentence: string, meta: KeyMeta = {}): T =>
   schema.meta({ description: sentence, ...meta });
 
+/** Keys of which each has a default or may be left out: so may the section. */
+export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape, z.core.$strict>>);
+
 /** A name that the operator chooses. */
 export const name = z
   .string()

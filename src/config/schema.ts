@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
-import { key, name, seconds } from './field.ts';
+import { key, name, seconds, section } from './field.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 import { days, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
@@ -25,133 +25,121 @@ export function isGoodPin(pin: string): boolean {
 }
 
 const shape = z.strictObject({
-  ari: z
-    .strictObject({
-      url: key(
-        z
-          .url({ protocol: /^https?$/, error: 'is not an address such as http://127.0.0.1:8088' })
-          .default('http://127.0.0.1:8088'),
-        "Address of Asterisk's HTTP server.",
-      ),
-      username: key(z.string().min(1).default('preavis'), 'User of ari.conf; it must not be read-only.'),
-      password: key(z.string().min(1).optional(), 'Its password; better given by the environment or a file.', {
-        secret: true,
-      }),
-      passwordFile: key(z.string().min(1).optional(), 'File that holds the password in its first line.'),
-      application: key(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9_-]{1,40}$/, 'is not a name of letters, digits, _ and -')
-          .default('preavis'),
-        'Stasis application name, as in the dialplan.',
-      ),
-      requestTimeoutMs: key(z.int().min(100).max(60_000).default(5_000), 'Time limit of one request to Asterisk.', {
-        unit: 'ms',
-      }),
-      heartbeatMs: key(
-        z.int().min(100).max(60_000).default(4_000),
-        'Interval of the ping on the event socket; a socket without an answer for two intervals is replaced.',
-        { unit: 'ms' },
-      ),
-    })
-    .prefault({}),
-  notice: z
-    .strictObject({
-      soundsFolder: key(
-        z.string().min(1).optional(),
-        'Folder with prompts.yaml and the sound files; default: the one that comes with Préavis.',
-      ),
-      languages: key(
-        z.array(languageTag).min(1).default(['fr', 'nl', 'de', 'en']),
-        'The languages the notice is offered in; every prompt must be on Asterisk in each of them.',
-      ),
-      defaultCountry: key(
-        z
-          .string()
-          .regex(/^[A-Z]{2}$/, 'is not a country such as BE')
-          .default('BE'),
-        'Country of caller numbers that arrive without a country code.',
-      ),
-      asteriskDefaultLanguage: key(
-        languageTag.default('en'),
-        "Asterisk's defaultlanguage (asterisk.conf): a channel that has it says nothing about its caller.",
-      ),
-      choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
-        unit: 's',
-      }),
-    })
-    .prefault({}),
-  promptRecording: z
-    .strictObject({
-      pin: key(
-        z.string('must be six digits or more in quotes, such as "904173"').refine(isGoodPin, pinFault).optional(),
-        'PIN for recording prompts by telephone, 6 to 20 digits; without one nobody can.',
-        { secret: true },
-      ),
-      pinFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
-      maximumSeconds: key(seconds(5, 120).default(30), 'The longest that one sentence may take to be spoken.', {
-        unit: 's',
-      }),
-    })
-    .prefault({}),
-  consent: z
-    .strictObject({
-      waitSeconds: key(seconds(1, 60).default(5), 'How long a key is waited for after the question; silence is a no.', {
-        unit: 's',
-      }),
-      featureCode: key(
-        z
-          .string()
-          .regex(/^[0-9*#]{2,6}$/, 'is not two to six keys')
-          .default('*9'),
-        'What a caller presses during the talk to stop the recording and have it removed, where they may refuse.',
-      ),
-    })
-    .prefault({}),
-  privacy: z
-    .strictObject({
-      hashKey: key(
-        z.string().min(32, 'needs at least 32 characters').optional(),
-        'Key of the hashes that stand for callers; without it no choice of language is remembered, and no call is found by a number.',
-        { secret: true },
-      ),
-      hashKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
-      numberKey: key(
-        z.string().min(32, 'needs at least 32 characters').optional(),
-        "Key that encrypts callers' numbers, another than hashKey; without it only their hash is kept, and an export cannot show them.",
-        { secret: true },
-      ),
-      numberKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
-      callerDays: key(
-        days.default(90),
-        'How long it is kept whose call it was, where there is no recording; else as long as the recording. Only with hashKey.',
-        { unit: 'days' },
-      ),
-      preferenceDays: key(
-        z.int().min(1).max(1_095).default(365),
-        'How long the language that a caller chose is remembered.',
-        { unit: 'days' },
-      ),
-    })
-    .prefault({}),
-  controller: z
-    .strictObject({
-      name: key(z.string().trim().min(1).optional(), 'Who is responsible for the recordings: the company.'),
-      contact: key(z.string().trim().min(1).optional(), 'How to reach it, in one line.'),
-      dataProtectionOfficer: key(
-        z.string().trim().min(1).optional(),
-        'How to reach its data protection officer, if it has one.',
-      ),
-      recipients: key(
-        z.array(z.string().trim().min(1)).default([]),
-        'Who else receives recordings, for example the company that hosts the archive.',
-      ),
-      transfers: key(
-        z.string().trim().min(1).optional(),
-        'Transfers to countries outside the EEA and their safeguards, or that there are none.',
-      ),
-    })
-    .prefault({}),
+  ari: section({
+    url: key(
+      z
+        .url({ protocol: /^https?$/, error: 'is not an address such as http://127.0.0.1:8088' })
+        .default('http://127.0.0.1:8088'),
+      "Address of Asterisk's HTTP server.",
+    ),
+    username: key(z.string().min(1).default('preavis'), 'User of ari.conf; it must not be read-only.'),
+    password: key(z.string().min(1).optional(), 'Its password; better given by the environment or a file.', {
+      secret: true,
+    }),
+    passwordFile: key(z.string().min(1).optional(), 'File that holds the password in its first line.'),
+    application: key(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,40}$/, 'is not a name of letters, digits, _ and -')
+        .default('preavis'),
+      'Stasis application name, as in the dialplan.',
+    ),
+    requestTimeoutMs: key(z.int().min(100).max(60_000).default(5_000), 'Time limit of one request to Asterisk.', {
+      unit: 'ms',
+    }),
+    heartbeatMs: key(
+      z.int().min(100).max(60_000).default(4_000),
+      'Interval of the ping on the event socket; a socket without an answer for two intervals is replaced.',
+      { unit: 'ms' },
+    ),
+  }),
+  notice: section({
+    soundsFolder: key(
+      z.string().min(1).optional(),
+      'Folder with prompts.yaml and the sound files; default: the one that comes with Préavis.',
+    ),
+    languages: key(
+      z.array(languageTag).min(1).default(['fr', 'nl', 'de', 'en']),
+      'The languages the notice is offered in; every prompt must be on Asterisk in each of them.',
+    ),
+    defaultCountry: key(
+      z
+        .string()
+        .regex(/^[A-Z]{2}$/, 'is not a country such as BE')
+        .default('BE'),
+      'Country of caller numbers that arrive without a country code.',
+    ),
+    asteriskDefaultLanguage: key(
+      languageTag.default('en'),
+      "Asterisk's defaultlanguage (asterisk.conf): a channel that has it says nothing about its caller.",
+    ),
+    choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
+      unit: 's',
+    }),
+  }),
+  promptRecording: section({
+    pin: key(
+      z.string('must be six digits or more in quotes, such as "904173"').refine(isGoodPin, pinFault).optional(),
+      'PIN for recording prompts by telephone, 6 to 20 digits; without one nobody can.',
+      { secret: true },
+    ),
+    pinFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+    maximumSeconds: key(seconds(5, 120).default(30), 'The longest that one sentence may take to be spoken.', {
+      unit: 's',
+    }),
+  }),
+  consent: section({
+    waitSeconds: key(seconds(1, 60).default(5), 'How long a key is waited for after the question; silence is a no.', {
+      unit: 's',
+    }),
+    featureCode: key(
+      z
+        .string()
+        .regex(/^[0-9*#]{2,6}$/, 'is not two to six keys')
+        .default('*9'),
+      'What a caller presses during the talk to stop the recording and have it removed, where they may refuse.',
+    ),
+  }),
+  privacy: section({
+    hashKey: key(
+      z.string().min(32, 'needs at least 32 characters').optional(),
+      'Key of the hashes that stand for callers; without it no choice of language is remembered, and no call is found by a number.',
+      { secret: true },
+    ),
+    hashKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+    numberKey: key(
+      z.string().min(32, 'needs at least 32 characters').optional(),
+      "Key that encrypts callers' numbers, another than hashKey; without it only their hash is kept, and an export cannot show them.",
+      { secret: true },
+    ),
+    numberKeyFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+    callerDays: key(
+      days.default(90),
+      'How long it is kept whose call it was, where there is no recording; else as long as the recording. Only with hashKey.',
+      { unit: 'days' },
+    ),
+    preferenceDays: key(
+      z.int().min(1).max(1_095).default(365),
+      'How long the language that a caller chose is remembered.',
+      { unit: 'days' },
+    ),
+  }),
+  controller: section({
+    name: key(z.string().trim().min(1).optional(), 'Who is responsible for the recordings: the company.'),
+    contact: key(z.string().trim().min(1).optional(), 'How to reach it, in one line.'),
+    dataProtectionOfficer: key(
+      z.string().trim().min(1).optional(),
+      'How to reach its data protection officer, if it has one.',
+    ),
+    recipients: key(
+      z.array(z.string().trim().min(1)).default([]),
+      'Who else receives recordings, for example the company that hosts the archive.',
+    ),
+    transfers: key(
+      z.string().trim().min(1).optional(),
+      'Transfers to countries outside the EEA and their safeguards, or that there are none.',
+    ),
+  }),
   purposeFiles: key(
     z.array(z.string().min(1)).default([]),
     'Files with purposes, later ones over earlier ones and purposes over all: a shipped name such as be, or a path from this file.',
@@ -164,123 +152,105 @@ const shape = z.strictObject({
     (all) => 'default' in all,
     'needs a line named default',
   ),
-  dialling: z
-    .strictObject({
-      timeoutSeconds: key(
-        seconds(1, 600).default(30),
-        'How long the destination rings when the dialplan gives no timeout=.',
-        { unit: 's' },
-      ),
-    })
-    .prefault({}),
-  recording: z
-    .strictObject({
-      spoolFolder: key(
-        z.string().min(1).default('/var/spool/asterisk/recording'),
-        'Folder where Asterisk puts recordings, as seen from this machine.',
-      ),
-      minimumFreeMib: key(
-        z.int().min(0).default(500),
-        'With less free space there, new calls are not recorded. With less than a fifth of it, running recordings are stopped. The calls themselves continue.',
-        { unit: 'MiB' },
-      ),
-      maximumMinutes: key(z.int().min(1).max(1_440).default(240), 'A recording is stopped after this time.', {
-        unit: 'minutes',
-      }),
-      unwatchedSeconds: key(
-        seconds(5, 600).default(30),
-        'How long recorders may run while Préavis is dead, hangs, or is cut off from Asterisk: then Asterisk ends them, and the calls go on. From 5 to 600.',
-        { unit: 's' },
-      ),
-    })
-    .prefault({}),
-  catalogue: z
-    .strictObject({
-      file: key(z.string().min(1).default('/var/lib/preavis/catalogue.db'), 'The SQLite file of the catalogue.'),
-    })
-    .prefault({}),
+  dialling: section({
+    timeoutSeconds: key(
+      seconds(1, 600).default(30),
+      'How long the destination rings when the dialplan gives no timeout=.',
+      { unit: 's' },
+    ),
+  }),
+  recording: section({
+    spoolFolder: key(
+      z.string().min(1).default('/var/spool/asterisk/recording'),
+      'Folder where Asterisk puts recordings, as seen from this machine.',
+    ),
+    minimumFreeMib: key(
+      z.int().min(0).default(500),
+      'With less free space there, new calls are not recorded. With less than a fifth of it, running recordings are stopped. The calls themselves continue.',
+      { unit: 'MiB' },
+    ),
+    maximumMinutes: key(z.int().min(1).max(1_440).default(240), 'A recording is stopped after this time.', {
+      unit: 'minutes',
+    }),
+    unwatchedSeconds: key(
+      seconds(5, 600).default(30),
+      'How long recorders may run while Préavis is dead, hangs, or is cut off from Asterisk: then Asterisk ends them, and the calls go on. From 5 to 600.',
+      { unit: 's' },
+    ),
+  }),
+  catalogue: section({
+    file: key(z.string().min(1).default('/var/lib/preavis/catalogue.db'), 'The SQLite file of the catalogue.'),
+  }),
   archive,
-  witness: z
-    .strictObject({
-      celFile: key(
-        z.string().min(1).optional(),
-        "The CSV file in which Asterisk's CEL logs each sound that it plays, as seen from this machine; without it there is no second witness.",
-      ),
-      waitSeconds: key(
-        seconds(1, 300).default(5),
-        'How long after a call missing lines are waited for; longer where the file is on a network folder.',
-        { unit: 's' },
-      ),
-    })
-    .prefault({}),
-  evidence: z
-    .strictObject({
-      signingKeyFile: key(
-        z.string().min(1).optional(),
-        'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
-      ),
-      trustedKeys: key(
-        z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is not the kid of a key')).default([]),
-        'The kids of earlier signing keys, whose certificates still count; `preavis evidence key` prints that of the key in use.',
-      ),
-      ledgerFile: key(
-        z.string().min(1).optional(),
-        'The ledger of erasures, to be backed up apart from the catalogue. Default: erasures.jsonl beside the catalogue.',
-      ),
-      certificateDays: key(z.int().min(365).max(36_530).default(3_653), 'How long certificates of erasure are kept.', {
-        unit: 'days',
-      }),
-      timestampUrl: key(
-        z.url({ protocol: /^https?$/, error: 'is not an address such as https://tsa.example/tsr' }).optional(),
-        'Address of a time-stamping authority (RFC 3161) that stamps each bundle of evidence; without one bundles have no time stamp.',
-      ),
-      timestampAuthorityFile: key(
-        z.string().min(1).optional(),
-        'The root certificates of that authority (PEM). A time stamp that they do not bear out is refused, and no bundle is made; needs the program openssl.',
-      ),
-    })
-    .prefault({}),
+  witness: section({
+    celFile: key(
+      z.string().min(1).optional(),
+      "The CSV file in which Asterisk's CEL logs each sound that it plays, as seen from this machine; without it there is no second witness.",
+    ),
+    waitSeconds: key(
+      seconds(1, 300).default(5),
+      'How long after a call missing lines are waited for; longer where the file is on a network folder.',
+      { unit: 's' },
+    ),
+  }),
+  evidence: section({
+    signingKeyFile: key(
+      z.string().min(1).optional(),
+      'The Ed25519 key (PEM) that signs certificates of erasure and evidence; made when there is none. Default: signing-key.pem beside the catalogue.',
+    ),
+    trustedKeys: key(
+      z.array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is not the kid of a key')).default([]),
+      'The kids of earlier signing keys, whose certificates still count; `preavis evidence key` prints that of the key in use.',
+    ),
+    ledgerFile: key(
+      z.string().min(1).optional(),
+      'The ledger of erasures, to be backed up apart from the catalogue. Default: erasures.jsonl beside the catalogue.',
+    ),
+    certificateDays: key(z.int().min(365).max(36_530).default(3_653), 'How long certificates of erasure are kept.', {
+      unit: 'days',
+    }),
+    timestampUrl: key(
+      z.url({ protocol: /^https?$/, error: 'is not an address such as https://tsa.example/tsr' }).optional(),
+      'Address of a time-stamping authority (RFC 3161) that stamps each bundle of evidence; without one bundles have no time stamp.',
+    ),
+    timestampAuthorityFile: key(
+      z.string().min(1).optional(),
+      'The root certificates of that authority (PEM). A time stamp that they do not bear out is refused, and no bundle is made; needs the program openssl.',
+    ),
+  }),
   webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),
-  schedule: z
-    .strictObject({
-      timezone: key(
-        z.string().min(1).default('Europe/Brussels'),
-        'Time zone of the lines below. Of an hour that comes twice in autumn only one counts: uploads rest for the other.',
-      ),
-      upload: key(z.string().default('* * * * *'), 'When finished recordings are sent to the archive (cron).'),
-      retention: key(z.string().default('17 3 * * *'), 'When recordings that are due are erased (cron).'),
-      reconcile: key(
-        z.string().default('47 4 * * *'),
-        'When recording folder, catalogue and archive are compared (cron); at the start of serve, too.',
-      ),
-    })
-    .prefault({}),
-  health: z
-    .strictObject({
-      host: key(z.string().min(1).default('127.0.0.1'), 'Address of the health page.'),
-      port: key(
-        z.int().min(0).max(65_535).default(8090),
-        'Port of the health page (GET /health, /live) and of the metrics; 0 switches them off.',
-      ),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({
-      level: key(
-        z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-        'Least severe lines that are written.',
-      ),
-    })
-    .prefault({}),
-  shutdown: z
-    .strictObject({
-      graceSeconds: key(
-        seconds(0, 86_400).default(60),
-        'How long the first SIGTERM or SIGINT lets calls and uploads finish.',
-        { unit: 's' },
-      ),
-    })
-    .prefault({}),
+  schedule: section({
+    timezone: key(
+      z.string().min(1).default('Europe/Brussels'),
+      'Time zone of the lines below. Of an hour that comes twice in autumn only one counts: uploads rest for the other.',
+    ),
+    upload: key(z.string().default('* * * * *'), 'When finished recordings are sent to the archive (cron).'),
+    retention: key(z.string().default('17 3 * * *'), 'When recordings that are due are erased (cron).'),
+    reconcile: key(
+      z.string().default('47 4 * * *'),
+      'When recording folder, catalogue and archive are compared (cron); at the start of serve, too.',
+    ),
+  }),
+  health: section({
+    host: key(z.string().min(1).default('127.0.0.1'), 'Address of the health page.'),
+    port: key(
+      z.int().min(0).max(65_535).default(8090),
+      'Port of the health page (GET /health, /live) and of the metrics; 0 switches them off.',
+    ),
+  }),
+  log: section({
+    level: key(
+      z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      'Least severe lines that are written.',
+    ),
+  }),
+  shutdown: section({
+    graceSeconds: key(
+      seconds(0, 86_400).default(60),
+      'How long the first SIGTERM or SIGINT lets calls and uploads finish.',
+      { unit: 's' },
+    ),
+  }),
 });
 
 export const configSchema = shape.superRefine((config, context) => {
