@@ -120,58 +120,13 @@ function decodeG711(bytes: Buffer, decoded: Int16Array): Int16Array {
 // Tables of ITU-T G.722 for the lower band: step-size adaptation and the 4-bit inverse quantiser.
 const logStep = Int32Array.of(-60, -30, 58, 172, 334, 538, 1198, 3042);
 const logStepIndex = Int32Array.of(0, 7, 6, 5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0);
-const inverseLog = Int32Array.of(
-  2048,
-  2093,
-  2139,
-  2186,
-  2233,
-  2282,
-  2332,
-  2383,
-  2435,
-  2489,
-  2543,
-  2599,
-  2656,
-  2714,
-  2774,
-  2834,
-  2896,
-  2960,
-  3025,
-  3091,
-  3158,
-  3228,
-  3298,
-  3371,
-  3444,
-  3520,
-  3597,
-  3676,
-  3756,
-  3838,
-  3922,
-  4008,
-);
-const quantiser4 = Int32Array.of(
-  0,
-  -20456,
-  -12896,
-  -8968,
-  -6288,
-  -4240,
-  -2584,
-  -1200,
-  20456,
-  12896,
-  8968,
-  6288,
-  4240,
-  2584,
-  1200,
-  0,
-);
+const inverseLog = Int32Array.from([
+  2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834, 2896, 2960, 3025,
+  3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
+]);
+const quantiser4 = Int32Array.from([
+  0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
+]);
 
 const between = (value: number, from: number, to: number): number => (value < from ? from : value > to ? to : value);
 const clamp16 = (value: number): number => between(value, -32768, 32767);
