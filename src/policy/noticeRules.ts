@@ -1,20 +1,12 @@
 import { notAlwaysRecorded } from '../config/purposeRules.ts';
+import type { PromptText } from '../prompts/library.ts';
 
 /** What the sentences of a notice must say, and must not. */
 
 type NoticePurpose = Parameters<typeof notAlwaysRecorded>[0][number];
 
 /** What these rules ask of a sentence; a prompt may know more. */
-export type NoticeSentence = {
-  id: string;
-  language: string;
-  kind: string;
-  purposes: readonly string[];
-  /** Has each purpose whose storage it tells, with the days it promises, or null when it gives no number. */
-  statesMaxDays: Readonly<Record<string, number | null>> | null;
-  /** Whether it says that the call may be recorded, or that it is. */
-  wording?: 'may' | 'is' | null | undefined;
-};
+export type NoticeSentence = Pick<PromptText, 'id' | 'language' | 'kind' | 'purposes' | 'statesMaxDays' | 'wording'>;
 
 const storageKind = 'storage';
 

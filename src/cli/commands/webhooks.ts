@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostAndPort } from '../../ari/httpClient.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Config } from '../../config/schema.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
@@ -30,60 +31,44 @@ export async function webhooksList(
 ): Promise<ExitCode> {
   const most = parseLimit(limit);
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
-    const disabled = await catalogue.deliveries.disabledEndpoints();
-    const webhooks = (await webhookFigures(config, catalogue)).map(
-      ({ endpoint, waiting, failed, oldestWaitingAt }) => ({
-        name: endpoint,
-        address: addressInWords(config, endpoint),
-        events: config.webhooks[endpoint]?.events ?? [],
-        waiting,
-        failed,
-        oldestWaitingAt: isoTime(oldestWaitingAt),
-        gone: disabled.some((each) => {
-          const now = config.webhooks[endpoint];
-          return each.endpoint === endpoint && now !== undefined && each.address === addressOf(now);
-        }),
-      }),
-    );
-    const messages = (await catalogue.deliveries.list(most)).map((row) => ({
-      id: row.id,
-      webhook: row.endpoint,
-      event: row.event,
-      recording: row.recording,
-      at: isoTime(row.at),
-      status: row.status,
-      attempts: row.attempts,
-      nextAttemptAt: row.status === 'waiting' && row.nextAttemptAt > 0 ? isoTime(row.nextAttemptAt) : null,
-      failure: row.failure,
-      answer: row.answer,
-    }));
-    answer(context, json, { webhooks, messages }, () => [listForPeople(webhooks, messages)]);
+    const list = await shownWebhooks(catalogue, config, most);
+    answer(context, json, list, () => [listForPeople(list)]);
 
-    return webhooks.some(({ failed, gone }) => failed > 0 || gone) ? 3 : 0;
+    return list.webhooks.some(({ failed, gone }) => failed > 0 || gone) ? 3 : 0;
   });
 }
 
-function listForPeople(
-  webhooks: readonly {
-    name: string;
-    address: string | null;
-    events: readonly string[];
-    waiting: number;
-    failed: number;
-    gone: boolean;
-  }[],
-  messages: readonly {
-    id: string;
-    webhook: string;
-    event: string;
-    recording: string;
-    status: string;
-    attempts: number;
-    nextAttemptAt: string | null;
-    failure: string | null;
-    answer: number | null;
-  }[],
-): string {
+async function shownWebhooks(catalogue: Catalogue, config: Config, most: number) {
+  const disabled = await catalogue.deliveries.disabledEndpoints();
+  const webhooks = (await webhookFigures(config, catalogue)).map(({ endpoint, waiting, failed, oldestWaitingAt }) => ({
+    name: endpoint,
+    address: addressInWords(config, endpoint),
+    events: config.webhooks[endpoint]?.events ?? [],
+    waiting,
+    failed,
+    oldestWaitingAt: isoTime(oldestWaitingAt),
+    gone: disabled.some((each) => {
+      const now = config.webhooks[endpoint];
+      return each.endpoint === endpoint && now !== undefined && each.address === addressOf(now);
+    }),
+  }));
+  const messages = (await catalogue.deliveries.list(most)).map((row) => ({
+    id: row.id,
+    webhook: row.endpoint,
+    event: row.event,
+    recording: row.recording,
+    at: isoTime(row.at),
+    status: row.status,
+    attempts: row.attempts,
+    nextAttemptAt: row.status === 'waiting' && row.nextAttemptAt > 0 ? isoTime(row.nextAttemptAt) : null,
+    failure: row.failure,
+    answer: row.answer,
+  }));
+
+  return { webhooks, messages };
+}
+
+function listForPeople({ webhooks, messages }: Awaited<ReturnType<typeof shownWebhooks>>): string {
   if (webhooks.length === 0) return 'no webhooks';
   const endpoints = webhooks.map((each) => [
     each.name,
