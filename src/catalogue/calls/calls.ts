@@ -111,7 +111,7 @@ function standingOf(state: CallState) {
 
 /** What calls can come to; `goingOn` for one that has not ended. */
 export const callResults = ['recorded', 'unrecorded', 'notConnected', 'abandoned', 'goingOn'] as const;
-export type CallResult = (typeof callResults)[number];
+type CallResult = (typeof callResults)[number];
 
 /** Which calls: all where nothing is said. */
 export type CallFilter = {
