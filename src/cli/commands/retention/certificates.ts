@@ -113,7 +113,7 @@ function headsOf({ newest, restored, unsignedSince }: Heads) {
   return {
     newest: newest === undefined ? null : { number: newest.number, signedAt: newest.signedAt, line: newest.line },
     restored,
-    unsignedSince: isoTime(unsignedSince),
+    unsignedSince: isoTime(unsignedSince ?? null),
   };
 }
 

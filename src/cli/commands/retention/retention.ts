@@ -181,7 +181,7 @@ export async function retentionShorten(
     const { result, copyFailure } = apply
       ? await intoLedger(services, pass)
       : { result: await pass(), copyFailure: undefined };
-    const lockedUntil = isoTime(result.lockedUntil);
+    const lockedUntil = isoTime(result.lockedUntil ?? null);
     const failure = { copyFailure: copyFailure ?? null };
     const document = { purpose, keepDays: policy.keepDays, applied: apply, ...result, lockedUntil, ...failure };
     answer(context, json, document, () => [
