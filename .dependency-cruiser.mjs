@@ -20,6 +20,9 @@ export const rooms = [
   'cli',
 ];
 
+/** The parts of src/call, bottom to top, by the same rule. */
+const partsOfCall = ['decide', 'plan', 'watch', 'session', 'promptRecording', 'registry'];
+
 const anyOf = (names) => `^src/(${names.join('|')})/`;
 
 export default {
@@ -51,6 +54,13 @@ export default {
       severity: 'error',
       from: { path: anyOf([room]) },
       to: { path: [anyOf(rooms.slice(index + 1)), '^src/main\\.ts$'] },
+    })),
+    ...partsOfCall.map((part, index) => ({
+      name: `upward-from-call-${part}`,
+      comment: `src/call/${part} imports from parts of src/call below it only (docs/architecture.md).`,
+      severity: 'error',
+      from: { path: `^src/call/${part}/` },
+      to: { path: '^src/call/', pathNot: `^src/call/(${partsOfCall.slice(0, index + 1).join('|')})/` },
     })),
   ],
   options: {

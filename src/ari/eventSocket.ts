@@ -1,4 +1,5 @@
 import { connect, type Client } from 'ari-client';
+import { settleInTime } from '../core/timeLimit.ts';
 
 /**
  * One event socket, by ari-client: from its opening, within a time limit, to its end. The only file that knows ari-client.
@@ -38,18 +39,10 @@ const leaveLimitMs = 1_000;
 const standstillMs = 500;
 
 /** Rejects when Asterisk refuses the user, or does not answer in time. */
-export async function loadClient(url: string, username: string, password: string): Promise<Client> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('the description of ARI did not come in time'));
-    }, describeLimitMs);
+export function loadClient(url: string, username: string, password: string): Promise<Client> {
+  return settleInTime(describeLimitMs, connect(url, username, password), () => {
+    throw new Error('the description of ARI did not come in time');
   });
-  try {
-    return await Promise.race([connect(url, username, password), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export class EventSocket {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { changes } from '../call/session/ports.ts';
+import { changes } from '../call/watch/timeline.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
 import { callId, json, recordingId, row } from './row.ts';
 import { recordingStatuses } from './statuses.ts';

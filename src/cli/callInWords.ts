@@ -1,6 +1,6 @@
 import type { UnrecordedReason } from '../call/decide/unrecordedReasons.ts';
-import type { LanguageReason } from '../call/plan/language.ts';
-import type { Change } from '../call/session/ports.ts';
+import type { LanguageReason } from '../call/decide/order.ts';
+import type { Change } from '../call/watch/timeline.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../core/clock.ts';

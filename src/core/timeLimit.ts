@@ -12,3 +12,16 @@ export function timeLimit(ms: number): AbortSignal {
 
   return controller.signal;
 }
+
+/** Settles with the work, or as `late` does once it has taken longer; the work itself goes on unheard. */
+export async function settleInTime<T, Late>(ms: number, work: Promise<T>, late: () => Late): Promise<T | Late> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  }).then(late);
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

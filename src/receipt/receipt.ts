@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { keyRewrapped, moved } from '../catalogue/retention/auditTrail.ts';
 import type { Encryption } from '../store/store.ts';
-import { changes } from '../call/session/ports.ts';
+import { changes } from '../call/watch/timeline.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import {

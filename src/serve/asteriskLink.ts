@@ -3,7 +3,7 @@ import type { AriConnection } from '../ari/connection.ts';
 import type { Deadman } from '../ari/deadman.ts';
 import type { AriEvent } from '../ari/events.ts';
 import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
-import type { CallRegistry } from '../call/registry.ts';
+import type { CallRegistry } from '../call/registry/registry.ts';
 import type { Watch } from '../call/watch/watch.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';

@@ -13,7 +13,7 @@ import { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import { PromptOperators } from '../call/promptRecording/operators.ts';
 import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
 import type { PromptStorage } from '../call/promptRecording/session.ts';
-import { CallRegistry } from '../call/registry.ts';
+import { CallRegistry } from '../call/registry/registry.ts';
 import type { Watch } from '../call/watch/watch.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';

@@ -1,6 +1,6 @@
 import type { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
-import type { CallRegistry } from '../call/registry.ts';
+import type { CallRegistry } from '../call/registry/registry.ts';
 import { isoTime } from '../core/clock.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
 import type { DegradedReason, Health } from './healthServer.ts';

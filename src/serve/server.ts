@@ -6,7 +6,7 @@ import { isFree, isHeld } from '../ari/holder.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool } from '../call/plan/readiness.ts';
-import type { CallRegistry } from '../call/registry.ts';
+import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';

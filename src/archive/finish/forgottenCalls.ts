@@ -1,6 +1,6 @@
 import { lastWritten } from './spool.ts';
-import { endUnseen } from '../../call/endUnseen.ts';
-import type { UnreadableCall } from '../../call/session/ports.ts';
+import { endUnseen } from '../../call/watch/endUnseen.ts';
+import type { UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState } from '../../call/decide/state.ts';
 import type { Catalogue, CataloguePart } from '../../catalogue/catalogue.ts';
 import { leaseHolder } from '../../catalogue/jobs/lease.ts';

@@ -1,6 +1,6 @@
 import { open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recorderName } from '../../call/session/recorderName.ts';
+import { recorderName } from '../../call/decide/order.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';

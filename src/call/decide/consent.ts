@@ -1,5 +1,6 @@
 import { answerOf, noAnswer, type Answer } from './answer.ts';
-import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { orderOf } from './parties.ts';
 import { dial } from './dial.ts';
 import {
   ignored,
@@ -14,7 +15,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { leftDuringTheNotice, seenAfterwards } from '../watch/farEnd.ts';
+import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
 import type { NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';

@@ -1,9 +1,10 @@
 import type { ChannelId } from '../../core/ids.ts';
 import { answerOf, type Answer } from './answer.ts';
-import { abandon, acknowledge, end, goOnUnrecorded, orderOf, sentOn, type SoFar } from './end.ts';
-import { factsWith, isParty, replace, talk, typedWith, withOther, without } from './talk.ts';
+import { abandon, acknowledge, end, goOnUnrecorded, sentOn, type SoFar } from './end.ts';
+import { orderOf, partyOf } from './parties.ts';
+import { factsWith, replace, talk, typedWith, withOther, without } from './talk.ts';
 import type { CallEvent, FallibleStep } from './events.ts';
-import { leftDuringTheNotice, seenTogether, withoutTold } from '../watch/farEnd.ts';
+import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
 import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
 import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
@@ -94,7 +95,7 @@ function takeOver(state: Dialling, channel: ChannelId, effects: readonly Effect[
 function replaceWhileDialling(state: Dialling, event: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
   const { party, channel } = event;
   const { callerChannel } = state.facts;
-  if (isParty(state.facts, channel)) return stay(state);
+  if (partyOf(channel, state.facts) !== undefined) return stay(state);
   if (party === 'caller') return takeOver(state, channel, [{ type: 'hangUpReplaced', channel: callerChannel }]);
   const answered = talk({ ...state, untold: true });
   const { state: now, effects } = replace(answered.state, event);

@@ -3,17 +3,12 @@ import type { UnrecordedReason } from './unrecordedReasons.ts';
 import type { Played } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 import type { Effect, Facts, Outcome, Step } from './state.ts';
-import type { Order } from './order.ts';
+import { orderOf } from './parties.ts';
 
 /** The ends of a call that has no recording. */
 
 /** How long a playback may take beyond the prompt's own length. */
 const playbackSlackMs = 5_000;
-
-export function orderOf(facts: Facts): Order {
-  if (facts.order === undefined) throw new TypeError('a call without an order has no further steps');
-  return facts.order;
-}
 
 /** What was heard and said until now, and whether bridge and destination were made. */
 export type SoFar = {

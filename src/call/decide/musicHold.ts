@@ -1,8 +1,8 @@
 import type { ChannelId } from '../../core/ids.ts';
-import { orderOf } from './end.ts';
+import { orderOf, waitsFor } from './parties.ts';
 import type { CallEvent } from './events.ts';
-import type { Facts, HoldEffect, In } from './state.ts';
-import type { Party } from './order.ts';
+import type { HoldEffect, In } from './state.ts';
+import { parties, type Party } from './order.ts';
 
 /** Holds: while one has put the other on hold, who waits hears music, and nothing is recorded. */
 
@@ -10,8 +10,6 @@ export type MusicHoldEvent = Extract<
   CallEvent,
   { type: 'callerHeld' | 'callerResumed' | 'destinationHeld' | 'destinationResumed' | 'holdsFound' }
 >;
-
-const parties = ['caller', 'destination'] as const;
 
 /** Who holds after this event. */
 function holdingAfter(event: MusicHoldEvent, holding: readonly Party[]): readonly Party[] {
@@ -29,11 +27,6 @@ function holdingAfter(event: MusicHoldEvent, holding: readonly Party[]): readonl
     case 'holdsFound':
       return event.holding;
   }
-}
-
-/** The channel of who waits when this party holds. */
-export function waitsFor(party: Party, facts: Facts): ChannelId {
-  return party === 'caller' ? orderOf(facts).destination : facts.callerChannel;
 }
 
 const isSame = (one: readonly Party[], other: readonly Party[]): boolean => one.join() === other.join();

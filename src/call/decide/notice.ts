@@ -1,10 +1,10 @@
-import { audibilityLimitMs } from '../watch/audibility.ts';
 import { answerOf, noAnswer } from './answer.ts';
 import { ask, goOn } from './consent.ts';
-import { abandon, acknowledge, goOnUnrecorded, orderOf, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { orderOf } from './parties.ts';
 import type { CallEvent } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
-import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from '../watch/farEnd.ts';
+import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -19,7 +19,7 @@ import {
 } from './handlers.ts';
 import { judge, proveNotice, type Played, type Verdict } from './verification.ts';
 import { isQuestion, type Sentence } from './sentence.ts';
-import { objection, wasHeard } from '../recordable.ts';
+import { objection, wasHeard } from './recordable.ts';
 import type { CallState, Effect, Facts, In, Step } from './state.ts';
 import type { Script } from './order.ts';
 
@@ -27,6 +27,9 @@ import type { Script } from './order.ts';
 
 /** How long Asterisk may take to answer the caller's channel. */
 const answerLimitMs = 10_000;
+
+/** How long Asterisk may take to answer; the caller hears nothing meanwhile, ms. */
+export const audibilityLimitMs = 5_000;
 
 const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
 

@@ -1,11 +1,39 @@
 import type { CallConsent } from '../../config/consent.ts';
 import type { BridgeId, ChannelId, RecordingId } from '../../core/ids.ts';
-import type { CallRequest } from '../plan/arguments.ts';
-import type { LanguageDecision } from '../plan/language.ts';
 import type { ConsentPlan } from './answer.ts';
 import type { Sentence } from './sentence.ts';
 
-export type Party = 'caller' | 'destination';
+/** The two sides of a call. */
+export const parties = ['caller', 'destination'] as const;
+export type Party = (typeof parties)[number];
+
+/** What the dialplan asked for in Stasis(), checked against the policy. */
+export type CallRequest = {
+  /** Dial string of the destination. */
+  to: string;
+  line: string;
+  purposes: readonly string[];
+  /** Language that the dialplan decided, without a region. */
+  language: string | undefined;
+  timeoutSeconds: number;
+  /**
+   * What a TIMEOUT(absolute) of the operator has left, s; 0 for none. undefined from an include file that does not go on by itself
+   * when nothing is done for the caller: then no time limit is set.
+   */
+  leftSeconds?: number | undefined;
+};
+
+/** Which evidence decided the language, in the order in which they are asked. */
+export type LanguageReason =
+  'argument' | 'choice' | 'preference' | 'line' | 'channel' | 'number' | 'acceptLanguage' | 'lineDefault';
+
+export type LanguageDecision = {
+  /** One language, or two that are played one after the other. */
+  languages: readonly string[];
+  reason: LanguageReason;
+  /** Languages that were wanted more than the last one taken but that have no prompts: they are never claimed. */
+  unavailable: readonly { language: string; reason: LanguageReason }[];
+};
 
 /** What an accepted call is to become. All ids are chosen before anything is asked of Asterisk. */
 export type Order = {
@@ -35,3 +63,30 @@ export type Menu = {
   /** How long a key is waited for after the last of the prompts, ms. */
   waitMs: number;
 };
+
+/** What is said to the caller besides the notice and its question. */
+function answersTo(consent: ConsentPlan): readonly Sentence[] {
+  if (consent.mode === 'announce') return [];
+  const { acknowledgement, erasure } = consent.refusal;
+
+  return [
+    ...acknowledgement,
+    ...erasure,
+    ...(consent.mode === 'optIn' ? [...consent.acceptance, ...consent.silence] : []),
+  ];
+}
+
+/** Every sentence that may be played in this call. */
+export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): Sentence[] {
+  const scripts = [script, ...(menu?.options.map((option) => option.script) ?? [])];
+
+  return [
+    ...(menu?.prompts ?? []),
+    ...scripts.flatMap(({ sentences, consent }) => [...sentences, ...answersTo(consent)]),
+  ];
+}
+
+/** The name under which Asterisk knows the recorder, and the recording's file name without `.wav`. */
+export function recorderName(recordingId: string): string {
+  return `preavis-${recordingId}`;
+}

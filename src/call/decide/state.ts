@@ -1,10 +1,9 @@
 import type { AsteriskIdentity } from '../../ari/port.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
-import type { CallRequest } from '../plan/arguments.ts';
+import type { CallRequest, Order, Party } from './order.ts';
 import type { Answer } from './answer.ts';
 import type { FallibleStep, Timer } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
-import type { Order, Party } from './order.ts';
 import type { Played, NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 

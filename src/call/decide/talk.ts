@@ -1,8 +1,8 @@
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { answerOf, type Answer } from './answer.ts';
-import { orderOf } from './end.ts';
+import { channelOf, orderOf, partyOf, waitsFor } from './parties.ts';
 import type { CallEvent } from './events.ts';
-import { leftDuringTheNotice, seenTogether, withoutTold } from '../watch/farEnd.ts';
+import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -16,7 +16,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { musicHoldEffect, waitsFor, type MusicHoldEvent } from './musicHold.ts';
+import { musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
 import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
 import type { Party } from './order.ts';
 
@@ -138,8 +138,8 @@ function succeed(state: Talking, party: Party, channel: ChannelId): { state: Tal
 /** A transfer: the call ends when one of the two who are left in it leaves. */
 export function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
   const { facts } = state;
-  const replaced = party === 'caller' ? facts.callerChannel : orderOf(facts).destination;
-  if (isParty(facts, channel)) return stay(state);
+  const replaced = channelOf(party, facts);
+  if (partyOf(channel, facts) !== undefined) return stay(state);
   const { state: now, effects } = succeed(state, party, channel);
 
   return { state: now, effects: [...effects, { type: 'hangUpReplaced', channel: replaced }, { type: 'save' }] };
@@ -149,16 +149,11 @@ export function without({ others }: Pick<Talking, 'others'>, channel: ChannelId)
   return others.includes(channel) ? others.filter((each) => each !== channel) : others;
 }
 
-/** Whether this channel is a side of the call already. */
-export function isParty(facts: Facts, channel: ChannelId): boolean {
-  return channel === facts.callerChannel || channel === orderOf(facts).destination;
-}
-
 export function withOther(
   { facts, others }: Pick<Talking, 'facts' | 'others'>,
   channel: ChannelId,
 ): readonly ChannelId[] {
-  return others.includes(channel) || isParty(facts, channel) ? others : [...others, channel];
+  return others.includes(channel) || partyOf(channel, facts) !== undefined ? others : [...others, channel];
 }
 
 /** The facts of a call in which this channel is that side from now on. */

@@ -1,4 +1,4 @@
-import { wasTold } from '../recordable.ts';
+import { wasTold } from './recordable.ts';
 import type { Sentence } from './sentence.ts';
 
 /** A sentence whose playback has ended. Times are Asterisk's, in ms since 1970 UTC. */

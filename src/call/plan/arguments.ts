@@ -1,22 +1,7 @@
 import { mixFault } from '../../config/consent.ts';
 import { noticeFaults } from '../../policy/noticeRules.ts';
 import type { Policy } from '../../policy/policy.ts';
-
-/** What the dialplan asked for in Stasis(), checked against the policy. */
-export type CallRequest = {
-  /** Dial string of the destination. */
-  to: string;
-  line: string;
-  purposes: readonly string[];
-  /** Language that the dialplan decided, without a region. */
-  language: string | undefined;
-  timeoutSeconds: number;
-  /**
-   * What a TIMEOUT(absolute) of the operator has left, s; 0 for none. undefined from an include file that does not go on by itself
-   * when nothing is done for the caller: then no time limit is set.
-   */
-  leftSeconds?: number | undefined;
-};
+import type { CallRequest } from '../decide/order.ts';
 
 export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
 

@@ -2,8 +2,12 @@ import type { CallId } from '../../core/ids.ts';
 import type { CountryCode } from '../../core/countries.ts';
 import { makeFieldCipher } from '../../core/crypto/fieldEncryption.ts';
 import { parseCallerNumber } from './numberParsing.ts';
-import type { CallerKeeper } from '../session/ports.ts';
 import { makeCallerHash } from './preferences.ts';
+
+/** Keeps whose call it is, so that persons can be told what is kept of them: never the number in a form that can be read. */
+export type CallerKeeper = {
+  keep(call: CallId, callerNumber: string): Promise<void>;
+};
 
 /** Whose call it was: a keyed hash of the caller's number, and the number itself, sealed, or null without a key for it. */
 export type KeptCaller = { call: CallId; hash: string; sealed: string | null };

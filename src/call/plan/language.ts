@@ -1,17 +1,6 @@
 import type { Line, Policy } from '../../policy/policy.ts';
+import type { LanguageDecision, LanguageReason } from '../decide/order.ts';
 import { languagesOfNumber } from './numberParsing.ts';
-
-/** Which evidence decided the language, in the order in which they are asked. */
-export type LanguageReason =
-  'argument' | 'choice' | 'preference' | 'line' | 'channel' | 'number' | 'acceptLanguage' | 'lineDefault';
-
-export type LanguageDecision = {
-  /** One language, or two that are played one after the other. */
-  languages: readonly string[];
-  reason: LanguageReason;
-  /** Languages that were wanted more than the last one taken but that have no prompts: they are never claimed. */
-  unavailable: readonly { language: string; reason: LanguageReason }[];
-};
 
 /** What is known of the caller. Everything but argument and line comes from the caller's side: untrusted. */
 export type LanguageEvidence = {

@@ -1,3 +1,4 @@
+import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
 import { consentKinds, type Policy } from '../../policy/policy.ts';
@@ -5,14 +6,13 @@ import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import type { CallRequest } from './arguments.ts';
+import type { CallRequest, LanguageDecision, Menu, Order, Script } from '../decide/order.ts';
 import { callerCountryOf } from './callerCountry.ts';
 import type { ConsentPlan, Refusal } from '../decide/answer.ts';
-import { decideLanguage, type LanguageDecision } from './language.ts';
+import { decideLanguage } from './language.ts';
 import type { Sentence } from '../decide/sentence.ts';
-import type { CallerKeeper, LanguagePreferences } from '../session/ports.ts';
-import type { Menu, Order, Script } from '../decide/order.ts';
-import { within } from '../session/timeLimit.ts';
+import type { CallerKeeper } from './callerStore.ts';
+import type { LanguagePreferences } from './preferences.ts';
 
 /**
  * Makes the order of a call: in which language it is announced, what is asked of the caller, whether it is recorded. All
@@ -125,7 +125,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
   /** Whatever keeps the header from being read, it says nothing then: weaker evidence may do. */
   const headerOf = async ({ call, channelId }: Arrival): Promise<string> => {
     try {
-      return await within(headerLimitMs, variable(channelId, acceptLanguage));
+      return await answerInTime(headerLimitMs, variable(channelId, acceptLanguage));
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
@@ -177,26 +177,4 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       };
     },
   };
-}
-
-/** What is said to the caller besides the notice and its question. */
-function answersTo(consent: ConsentPlan): readonly Sentence[] {
-  if (consent.mode === 'announce') return [];
-  const { acknowledgement, erasure } = consent.refusal;
-
-  return [
-    ...acknowledgement,
-    ...erasure,
-    ...(consent.mode === 'optIn' ? [...consent.acceptance, ...consent.silence] : []),
-  ];
-}
-
-/** Every sentence that may be played in this call. */
-export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): Sentence[] {
-  const scripts = [script, ...(menu?.options.map((option) => option.script) ?? [])];
-
-  return [
-    ...(menu?.prompts ?? []),
-    ...scripts.flatMap(({ sentences, consent }) => [...sentences, ...answersTo(consent)]),
-  ];
 }

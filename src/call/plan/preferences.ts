@@ -2,7 +2,12 @@ import { createHmac } from 'node:crypto';
 import type { CountryCode } from '../../core/countries.ts';
 import { dayMs, type Clock } from '../../core/clock.ts';
 import { parseCallerNumber } from './numberParsing.ts';
-import type { LanguagePreferences } from '../session/ports.ts';
+
+/** The languages that callers chose in earlier calls, without their numbers. */
+export type LanguagePreferences = {
+  find(callerNumber: string): Promise<string | undefined>;
+  remember(callerNumber: string, language: string): Promise<void>;
+};
 
 /** Where preferences are kept, by the keyed hash of a number. */
 export type PreferenceTable = {

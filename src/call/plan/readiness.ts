@@ -5,8 +5,8 @@ import type { Prompt } from '../../prompts/library.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { IdMaker } from '../../core/ids.ts';
-import { sentencesOf } from './planner.ts';
-import type { Readiness } from '../session/ports.ts';
+import { sentencesOf, type Order } from '../decide/order.ts';
+import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { spoolUnusable } from './spoolRights.ts';
 
 const mebibyte = 1024 * 1024;
@@ -98,6 +98,11 @@ type ReadinessOptions = {
   minimumFreeMib: number;
   languagesOfSound: AriQueries['languagesOfSound'];
   clock: Clock;
+};
+
+/** Whether a call could be announced and recorded now. */
+export type Readiness = {
+  check(order: Order): Promise<'ready' | UnrecordedReason>;
 };
 
 /** Asks the disk and Asterisk before each call, sharing answers of the last seconds. */

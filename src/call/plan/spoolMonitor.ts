@@ -2,9 +2,9 @@ import type { AriCommands } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { orderOf } from '../decide/end.ts';
+import { orderOf } from '../decide/parties.ts';
 import { spoolRoomMib } from './readiness.ts';
-import { recorderName } from '../session/recorderName.ts';
+import { recorderName } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
 
 /**

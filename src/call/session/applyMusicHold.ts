@@ -1,8 +1,8 @@
 import type { AriCommands } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { RetryingRequests, RetryingRequest } from './retryingRequests.ts';
-import type { TimelineEntry } from './ports.ts';
-import { recorderName } from './recorderName.ts';
+import type { TimelineEntry } from '../watch/timeline.ts';
+import { recorderName } from '../decide/order.ts';
 import type { HoldEffect } from '../decide/state.ts';
 
 /**

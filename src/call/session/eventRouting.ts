@@ -1,10 +1,9 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { sentencesOf } from '../plan/planner.ts';
-import { recorderName } from './recorderName.ts';
+import { recorderName, sentencesOf } from '../decide/order.ts';
+import { partyOf } from '../decide/parties.ts';
 import type { Facts } from '../decide/state.ts';
-import type { Party } from '../decide/order.ts';
 
 /** Which of Asterisk's ids belong to a call, and what an event of each means to it. */
 
@@ -19,13 +18,6 @@ export function keysOf({ callerChannel, order }: Facts): string[] {
     recorderName(order.recording),
     ...sentencesOf(order).map(({ playbackId }) => playbackId),
   ];
-}
-
-/** Which side of the call this channel is now. */
-export function partyOf(channel: ChannelId, { callerChannel, order }: Facts): Party | undefined {
-  if (channel === callerChannel) return 'caller';
-
-  return channel === order?.destination ? 'destination' : undefined;
 }
 
 /** What an event under one of its ids means to a call; undefined for nothing. */

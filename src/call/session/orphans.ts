@@ -3,7 +3,8 @@ import type { AriCommands, AriQueries, Owned } from '../../ari/port.ts';
 import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import { isUlid, type BridgeId, type ChannelId, type RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { recorderName } from './recorderName.ts';
+import { recorderName } from '../decide/order.ts';
+import { swapMs } from '../watch/bridgeMap.ts';
 
 /** Channels and bridges of ours that belong to no call: they are freed, but no talk is ended for that (P3). */
 export type OrphanPorts = {
@@ -22,9 +23,6 @@ export type Orphans = {
   /** Bridges in which two or more talk. */
   talks: readonly BridgeId[];
 };
-
-/** In a transfer Asterisk takes one channel out of a bridge before it tells of the other: it is over within this time, ms. */
-export const swapMs = 500;
 
 /** An id that `IdMaker` made for Asterisk. A Local channel's other half, `...;2`, is a caller like any other. */
 export const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.slice('preavis-'.length));

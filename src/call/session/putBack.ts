@@ -1,11 +1,12 @@
 import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { swapMs } from './orphans.ts';
+import { swapMs } from '../watch/bridgeMap.ts';
 import { strandedParties, type Missed } from './resync.ts';
 import type { CallEvent } from '../decide/events.ts';
+import { channelOf } from '../decide/parties.ts';
 import type { CallSession } from './session.ts';
-import { within } from './timeLimit.ts';
 
 /** How long it is waited for a party who is being taken out of the bridge and in again, ms. */
 const movedWithinMs = 500;
@@ -41,7 +42,7 @@ export async function tellMissed(
   look: (call: { readonly state: CallSession['state'] }) => Promise<Missed>,
   { ari, log, tell }: Ports & { tell: (event: CallEvent) => void },
 ): Promise<Missed> {
-  if (session.isMovingParty) await within(movedWithinMs, session.partiesMoved()).catch(() => undefined);
+  if (session.isMovingParty) await settleInTime(movedWithinMs, session.partiesMoved(), () => undefined);
   const isInDoubt = session.isMovingParty;
   const missed = await look(session);
   const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
@@ -70,7 +71,7 @@ export async function tellMissed(
 
 /** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */
 async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Ports): Promise<boolean> {
-  const { order, callerChannel, id } = state.facts;
+  const { order, id } = state.facts;
   if (state.kind !== 'talking' || order === undefined) return false;
   const scene = await ari.owned();
   const inBridge = scene.bridges.find((bridge) => bridge.id === order.bridge)?.members ?? [];
@@ -80,7 +81,7 @@ async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Port
   if (out === undefined || more.length > 0 || members.length === 0) return false;
   log.warn({ call: id, party: out }, 'party found in no bridge; adding again');
   try {
-    await ari.addToBridge(order.bridge, [out === 'caller' ? callerChannel : order.destination]);
+    await ari.addToBridge(order.bridge, [channelOf(out, state.facts)]);
   } catch (thrown) {
     const { code } = asPreavisError(thrown);
     log.warn({ call: id, party: out, code }, 'party not added to bridge');

@@ -2,9 +2,10 @@ import type { AriQueries, Owned } from '../../ari/port.ts';
 import type { BridgeId, ChannelId } from '../../core/ids.ts';
 import { holds } from '../watch/audibility.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { recorderName } from './recorderName.ts';
+import { parties, recorderName, type Order, type Party } from '../decide/order.ts';
+import { channelOf, partyOf } from '../decide/parties.ts';
+import { isStray } from '../watch/legMover.ts';
 import type { CallState, Facts, In } from '../decide/state.ts';
-import type { Order, Party } from '../decide/order.ts';
 
 /** What happened to a call while nobody listened, as far as Asterisk's state tells. */
 
@@ -48,19 +49,16 @@ type Gathering = {
 
 async function gathered(
   { facts, others: known }: In<'dialling' | 'talking'>,
-  { bridge, destination }: Order,
+  { bridge }: Order,
   scene: Owned,
   ari: AriQueries,
 ): Promise<Gathering> {
-  const parties = { caller: facts.callerChannel, destination };
   const members = await membersOf(bridge, scene, ari);
   const listed = scene.bridges.find(({ id }) => id === bridge)?.members ?? [];
-  const isMember = (party: Party): boolean => members.includes(parties[party]);
+  const isMember = (party: Party): boolean => members.includes(channelOf(party, facts));
   // One answer has them in the bridge, the other has not. Who has really left is told of by an event; who has not talks on (P3).
-  const inDoubt = (['caller', 'destination'] as const).filter(
-    (party) => !isMember(party) && listed.includes(parties[party]),
-  );
-  const others = members.filter((id) => id !== parties.caller && id !== parties.destination);
+  const inDoubt = parties.filter((party) => !isMember(party) && listed.includes(channelOf(party, facts)));
+  const others = members.filter((id) => partyOf(id, facts) === undefined);
   const came = others.filter((id) => !known.includes(id));
   const went = known.filter((id) => !others.includes(id));
 
@@ -84,13 +82,6 @@ const endOf = ({ callerChannel }: Facts, { channels }: Owned): CallEvent =>
 const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
 const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
 
-/** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
-export const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
-  channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
-
-const parties = ['caller', 'destination'] as const;
-const channelOf = (party: Party, { destination }: Order, { callerChannel }: Facts): ChannelId =>
-  party === 'caller' ? callerChannel : destination;
 const leftBy = (party: Party): CallEvent => (party === 'caller' ? callerLeft : destinationLeft);
 
 /** Who has transferred the call and waits for us is let go; who went elsewhere is not ours to hang up. */
@@ -147,12 +138,12 @@ async function missedWhileTalking(
   if (absent.length === 0) return [...events, await holdsNow(order, facts, ari)];
   for (const [index, party] of absent.entries()) {
     const next = others[index];
-    if (next !== undefined) events.push(tookPlace(party, channelOf(party, order, facts), next, scene));
+    if (next !== undefined) events.push(tookPlace(party, channelOf(party, facts), next, scene));
   }
   const left = absent.slice(others.length);
   if (left.length === 0) return events;
   // Who is here has nobody to talk to. Who has left is hung up only where they listen to nothing.
-  const isAlone = (party: Party): boolean => !left.includes(party) || isStray(channelOf(party, order, facts), scene);
+  const isAlone = (party: Party): boolean => !left.includes(party) || isStray(channelOf(party, facts), scene);
 
   return [...events, { type: 'bridgeGone', alone: parties.filter(isAlone) }];
 }
@@ -161,7 +152,7 @@ async function missedWhileTalking(
 export function strandedParties({ facts }: CallState, scene: Owned): readonly Party[] {
   const { order } = facts;
 
-  return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, order, facts), scene));
+  return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, facts), scene));
 }
 
 async function recorderNow({ recording }: Order, ari: AriQueries): Promise<CallEvent> {

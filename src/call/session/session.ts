@@ -1,32 +1,34 @@
 /* eslint-disable max-lines -- The queue of effects, the timers and the saves of one call change one state in one order. */
+import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriEvent } from '../../ari/events.ts';
 import type { AriCommands, AriQueries, RtpTraffic } from '../../ari/port.ts';
 import { readClock, type Clock, type ClockReading } from '../../core/clock.ts';
 import type { PreavisError } from '../../core/errors.ts';
 import { asPreavisError } from '../../core/errors.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { audibilityLimitMs, holds, whyUnheard } from '../watch/audibility.ts';
+import { audibilityLimitMs } from '../decide/notice.ts';
+import { holds, whyUnheard } from '../watch/audibility.ts';
 import { decide } from '../decide/decide.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
 import type { Planner } from '../plan/planner.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
-import { timelineEntryOf } from './timeline.ts';
+import { timelineEntryOf, type TimelineEntry } from '../watch/timeline.ts';
 import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
 import { translate } from './eventRouting.ts';
-import type { CallJournal, TimelineEntry, Measured, Readiness, TalkTimes } from './ports.ts';
-import { makePatience, type Patience } from '../patience.ts';
-import { recorderName } from './recorderName.ts';
+import type { CallJournal, Measured, TalkTimes } from './journal.ts';
+import type { Readiness } from '../plan/readiness.ts';
+import { makePatience, type Patience } from './patience.ts';
+import { recorderName, type Order } from '../decide/order.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import { fallibleStep, type CallState, type Effect, type Recorder, type Step } from '../decide/state.ts';
-import type { Order } from '../decide/order.ts';
 import { SourceWatch, type LegOutcome, type SourceWatchPorts } from '../watch/sourceWatch.ts';
 import { isActive } from '../decide/talk.ts';
 import { detectAnew } from '../watch/talkDetection.ts';
 import { TalkMeter } from '../watch/talkMeter.ts';
-import { within } from './timeLimit.ts';
 
 /**
  * One call: feeds events to `decide` in the order they come, and carries its effects out one after another. An event
@@ -332,7 +334,7 @@ export class CallSession {
   async #lookAtCaller(caller: ChannelId): Promise<void> {
     const { ari } = this.#ports;
     const asked = Promise.all([holds(caller, ari), ari.rtp(caller)]);
-    const [isHolding, rtp] = await within(audibilityLimitMs, asked);
+    const [isHolding, rtp] = await answerInTime(audibilityLimitMs, asked);
     this.#beforeNotice = rtp;
     this.handle(isHolding ? { type: 'noticeDenied', why: 'notice_on_hold' } : { type: 'callerAnswered' });
   }
@@ -341,14 +343,7 @@ export class CallSession {
   async #sayToBoth(effect: Extract<Effect, { type: 'sayToBoth' }>): Promise<void> {
     const { prompt, playbackId } = effect.sentence;
     const asked = this.#ports.ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, sayLimitMs, 'late');
-    });
-    const first = await Promise.race([asked, late]).finally(() => {
-      clearTimeout(timer);
-    });
-    if (first !== 'late') return;
+    if ((await settleInTime(sayLimitMs, asked, () => 'late')) !== 'late') return;
     void asked.catch((thrown: unknown) => {
       this.#failed(effect, asPreavisError(thrown));
     });
@@ -384,7 +379,7 @@ export class CallSession {
         const { prompt, playbackId } = effect.sentence;
         // While languages were offered the caller may have been heard, and not since.
         if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
-          const rtp = await within(audibilityLimitMs, ari.rtp(caller));
+          const rtp = await answerInTime(audibilityLimitMs, ari.rtp(caller));
           this.#beforeNotice = rtp && { ...rtp, reported: this.#beforeNotice?.reported ?? '' };
         }
         this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
@@ -511,7 +506,7 @@ export class CallSession {
   }
 
   async #plan(): Promise<void> {
-    const order = await within(readinessLimitMs, this.#ports.plan()).catch((thrown: unknown) => {
+    const order = await answerInTime(readinessLimitMs, this.#ports.plan()).catch((thrown: unknown) => {
       this.#note({ type: 'plan' }, asPreavisError(thrown));
       return 'planning_failed' as const;
     });
@@ -527,7 +522,7 @@ export class CallSession {
     if (facts.order === undefined) return;
     let answer: Awaited<ReturnType<Readiness['check']>>;
     try {
-      answer = await within(readinessLimitMs, this.#ports.readiness.check(facts.order));
+      answer = await answerInTime(readinessLimitMs, this.#ports.readiness.check(facts.order));
     } catch (thrown) {
       // Without an answer from Asterisk nothing is proved: the same as a missing prompt.
       this.#log.warn({ code: asPreavisError(thrown).code }, 'prompt check failed');

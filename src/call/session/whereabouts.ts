@@ -2,13 +2,11 @@ import type { AriQueries } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { swapMs } from './orphans.ts';
+import { swapMs } from '../watch/bridgeMap.ts';
 import { strandedParties } from './resync.ts';
-import { partyOf } from './eventRouting.ts';
-import type { CallSession } from './session.ts';
+import { partyOf } from '../decide/parties.ts';
+import type { Followed } from '../watch/farEndWatch.ts';
 import type { Party } from '../decide/order.ts';
-
-type Followed = Pick<CallSession, 'state' | 'handle' | 'isAbandoned'>;
 
 /** Asks Asterisk where the parties of a call are, where an event does not tell. */
 export type WhereaboutsPorts = {

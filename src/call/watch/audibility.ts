@@ -1,7 +1,8 @@
 import type { AriQueries, RtpTraffic } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import { within } from '../session/timeLimit.ts';
+import { answerInTime } from '../../ari/answerInTime.ts';
+import { audibilityLimitMs } from '../decide/notice.ts';
 
 /**
  * Whether a party can hear what is played to them, as far as Asterisk knows. Its events tell of a hold that begins while the
@@ -9,9 +10,6 @@ import { within } from '../session/timeLimit.ts';
  * channel Asterisk does not tell who holds, and of those without RTP (Local, DAHDI) no packets: then only the events count.
  */
 type Questions = Pick<AriQueries, 'variable' | 'rtp'>;
-
-/** How long Asterisk may take to answer; the caller hears nothing meanwhile, ms. */
-export const audibilityLimitMs = 5_000;
 
 /** Whether this channel's telephone has put us on hold. CHANNEL(onhold) is not set in a bridge with a recorder. */
 export async function holds(channel: ChannelId, ari: Pick<AriQueries, 'variable'>): Promise<boolean> {
@@ -36,7 +34,7 @@ export async function whyUnheard(
   before: RtpTraffic | undefined,
   ari: Questions,
 ): Promise<'notice_on_hold' | 'notice_not_received' | undefined> {
-  const [isHolding, now] = await within(audibilityLimitMs, Promise.all([holds(caller, ari), ari.rtp(caller)]));
+  const [isHolding, now] = await answerInTime(audibilityLimitMs, Promise.all([holds(caller, ari), ari.rtp(caller)]));
   if (isHolding) return 'notice_on_hold';
   if (now === undefined) return undefined;
   const isSent = now.sentPackets > (before?.sentPackets ?? 0);

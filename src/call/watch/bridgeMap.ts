@@ -7,6 +7,9 @@ import type { BridgeId, ChannelId } from '../../core/ids.ts';
  * such as recorders, send no such events.
  */
 
+/** In a transfer Asterisk takes one channel out of a bridge before it tells of the other: it is over within this time, ms. */
+export const swapMs = 500;
+
 /** Who is behind the other half of a Local/ channel. */
 export type FarEnd = {
   /** Those that are no Local/ channels themselves, and are not in a holding bridge: there everybody waits, and nobody hears another. */

@@ -1,16 +1,22 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { Owned } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import { BridgeMap } from './bridgeMap.ts';
-import { judgeFarEnd, newcomers } from './farEnd.ts';
-import { swapMs } from '../session/orphans.ts';
-import { partyOf } from '../session/eventRouting.ts';
-import type { CallSession } from '../session/session.ts';
+import { BridgeMap, swapMs } from './bridgeMap.ts';
+import { judgeFarEnd, newcomers } from '../decide/farEnd.ts';
+import { partyOf } from '../decide/parties.ts';
+import type { TimelineEntry } from './timeline.ts';
+import type { CallEvent } from '../decide/events.ts';
 import type { CallState } from '../decide/state.ts';
 import type { Party } from '../decide/order.ts';
 
 /** A call, as far as it is told of. */
-type Followed = Pick<CallSession, 'state' | 'isAbandoned' | 'handle' | 'note'>;
+export type Followed = {
+  readonly state: CallState;
+  /** Whether the call is left to another process. */
+  readonly isAbandoned: boolean;
+  handle(event: CallEvent): void;
+  note(entry: TimelineEntry): void;
+};
 
 /** Tells calls whose party is a Local/ channel who talks behind it. */
 export type FarEndPorts = {

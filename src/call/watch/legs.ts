@@ -1,5 +1,5 @@
 import type { ChannelId } from '../../core/ids.ts';
-import { orderOf } from '../decide/end.ts';
+import { orderOf } from '../decide/parties.ts';
 import { isActive } from '../decide/talk.ts';
 import type { In } from '../decide/state.ts';
 import type { Party } from '../decide/order.ts';

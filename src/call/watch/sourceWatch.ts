@@ -4,12 +4,12 @@ import type { AriCommands, AriQueries } from '../../ari/port.ts';
 import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { orderOf } from '../decide/end.ts';
+import { orderOf } from '../decide/parties.ts';
 import { isActive } from '../decide/talk.ts';
 import { EventClock } from './eventClock.ts';
-import { LegMover, type Move, type MoveEnd } from '../session/legMover.ts';
+import { LegMover, type Move, type MoveEnd } from './legMover.ts';
 import { isMixed, legsOf, type Leg } from './legs.ts';
-import type { TimelineEntry } from '../session/ports.ts';
+import type { TimelineEntry } from './timeline.ts';
 import { askAbout, rememberSource, type SourceAnswer } from './sourceQuestions.ts';
 import {
   decideSource,

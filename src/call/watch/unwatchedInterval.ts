@@ -1,5 +1,5 @@
 import type { ChannelId } from '../../core/ids.ts';
-import type { Unwatched } from '../session/ports.ts';
+import type { Unwatched } from './timeline.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { DeafReason } from './watch.ts';
 

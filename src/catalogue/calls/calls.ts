@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { noAnswer, type Answer } from '../../call/decide/answer.ts';
 import type { Played } from '../../call/decide/verification.ts';
-import type { Measured, UnreadableCall } from '../../call/session/ports.ts';
+import type { Measured, UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState, Facts, Recorder } from '../../call/decide/state.ts';
 import { offsetOf, type ClockReading } from '../../core/clock.ts';
 import type { CallId, RecordingId } from '../../core/ids.ts';

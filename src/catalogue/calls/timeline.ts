@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import type { TimelineEntry } from '../../call/session/ports.ts';
+import type { TimelineEntry } from '../../call/watch/timeline.ts';
 import type { CallId } from '../../core/ids.ts';
 import {
   changeRow,

@@ -1,7 +1,7 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
 import * as z from 'zod';
 import { sha256Form } from '../../core/crypto/sha256.ts';
-import { objection, wasHeard, wasTold } from '../../call/recordable.ts';
+import { objection, wasHeard, wasTold } from '../../call/decide/recordable.ts';
 
 export const bundleFile = {
   recording: 'recording.wav',

@@ -16,7 +16,7 @@ const whole = '.verdict == "verified" and .finishedAt != null or .verdict == "an
 const told =
   `.recording.startedAt as $began | $began != null and ([.notice[] | select(.startedAt)] | length > 0 and all(${whole}) ` +
   'and any(.verdict == "verified") and all(.finishedAt <= $began))';
-/** As `objection` has it (call/recordable.ts). */
+/** As `objection` has it (call/decide/recordable.ts). */
 const willing = '.consent | .answer != "refused" and (.mode != "optIn" or .answer == "accepted")';
 /** As `stepsFault` and `hashInTrail` have them (auditExtract.ts). */
 const steps = '[.rows[] | select(.to)] | map(.from) == [null, .[:-1][].to] and (.[-1].to | IN("recorded", "archived"))';

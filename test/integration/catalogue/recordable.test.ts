@@ -1,6 +1,6 @@
 /** The rule of what may be recorded, asked of the rows of a call as of its state: both must say the same, in every state that ends one. */
 import { ulid } from 'ulid';
-import { whyNotRecordable } from '../../../src/call/recordable.ts';
+import { whyNotRecordable } from '../../../src/call/decide/recordable.ts';
 import type { In } from '../../../src/call/decide/state.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
 import { makeIds } from '../../../src/core/ids.ts';

@@ -1,4 +1,4 @@
-import type { Unwatched } from '../../../src/call/session/ports.ts';
+import type { Unwatched } from '../../../src/call/watch/timeline.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, saveCall } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';

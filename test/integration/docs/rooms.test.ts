@@ -45,6 +45,14 @@ test.each([
     'upward-from-core',
   ],
   [
+    'an import from a part of call above',
+    {
+      'call/decide/a.ts': "import { b } from '../session/b.ts';\nexport const a = b;\n",
+      'call/session/b.ts': 'export const b = 1;\n',
+    },
+    'upward-from-call-decide',
+  ],
+  [
     'two files that import each other',
     {
       'core/a.ts': "import { b } from './b.ts';\nexport const a = (): unknown => b;\n",

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { refuse } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
-import type { Change, TimelineEntry } from '../../../src/call/session/ports.ts';
+import type { Change, TimelineEntry } from '../../../src/call/watch/timeline.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,

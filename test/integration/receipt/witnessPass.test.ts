@@ -4,7 +4,7 @@ import { finishRecordings, sweepSpool } from '../../../src/archive/finish/finish
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { Sentence } from '../../../src/call/decide/sentence.ts';
-import type { Unwatched } from '../../../src/call/session/ports.ts';
+import type { Unwatched } from '../../../src/call/watch/timeline.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite.ts';
 import { soundNameOf } from '../../../src/prompts/library.ts';
 import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';

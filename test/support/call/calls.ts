@@ -1,11 +1,9 @@
-import type { CallRequest } from '../../../src/call/plan/arguments.ts';
+import type { CallRequest, LanguageReason, Menu, Order, Script } from '../../../src/call/decide/order.ts';
 import type { ConsentPlan } from '../../../src/call/decide/answer.ts';
 import { begin, decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
-import type { LanguageReason } from '../../../src/call/plan/language.ts';
 import type { Sentence } from '../../../src/call/decide/sentence.ts';
 import type { CallState, Effect, Facts } from '../../../src/call/decide/state.ts';
-import type { Menu, Order, Script } from '../../../src/call/decide/order.ts';
 import type { ConsentMode } from '../../../src/config/consent.ts';
 import type { Prompt, SingleKind } from '../../../src/prompts/library.ts';
 import { makeIds, type ChannelId, type IdMaker } from '../../../src/core/ids.ts';

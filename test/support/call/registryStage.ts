@@ -1,6 +1,8 @@
 import { makePlanner } from '../../../src/call/plan/planner.ts';
-import { CallRegistry } from '../../../src/call/registry.ts';
-import type { TimelineEntry, LanguagePreferences, UnreadableCall } from '../../../src/call/session/ports.ts';
+import { CallRegistry } from '../../../src/call/registry/registry.ts';
+import type { TimelineEntry } from '../../../src/call/watch/timeline.ts';
+import type { LanguagePreferences } from '../../../src/call/plan/preferences.ts';
+import type { UnreadableCall } from '../../../src/call/session/journal.ts';
 import type { CallState } from '../../../src/call/decide/state.ts';
 import type { Order } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';

@@ -1,4 +1,4 @@
-import { endUnseen } from '../../../src/call/endUnseen.ts';
+import { endUnseen } from '../../../src/call/watch/endUnseen.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 

@@ -1,7 +1,6 @@
 import { asLocalName } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/session/recorderName.ts';
+import { recorderName, type Party } from '../../../src/call/decide/order.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
-import type { Party } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { type ChannelId } from '../../../src/core/ids.ts';
 import { callStart, countingIds, someFacts, stateAt } from '../../support/call/calls.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { AriEvent } from '../../../src/ari/events.ts';
 import { makePlanner } from '../../../src/call/plan/planner.ts';
-import { CallRegistry } from '../../../src/call/registry.ts';
+import { CallRegistry } from '../../../src/call/registry/registry.ts';
 import type { CallState } from '../../../src/call/decide/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { callStart, countingIds } from '../../support/call/calls.ts';

@@ -1,5 +1,4 @@
-import { recorderName } from '../../../src/call/session/recorderName.ts';
-import type { Party } from '../../../src/call/decide/order.ts';
+import { recorderName, type Party } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { type BridgeId, type ChannelId, type RecordingId } from '../../../src/core/ids.ts';
 import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';

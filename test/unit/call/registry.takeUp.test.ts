@@ -1,8 +1,7 @@
 import { ulid as randomUlid } from 'ulid';
-import { recorderName } from '../../../src/call/session/recorderName.ts';
-import type { UnreadableCall } from '../../../src/call/session/ports.ts';
+import { recorderName, type Order } from '../../../src/call/decide/order.ts';
+import type { UnreadableCall } from '../../../src/call/session/journal.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
-import type { Order } from '../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type BridgeId, type ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';

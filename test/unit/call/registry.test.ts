@@ -1,5 +1,5 @@
 import { type AriEvent } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/session/recorderName.ts';
+import { recorderName } from '../../../src/call/decide/order.ts';
 import { type BridgeId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
 import { callStart, configTree, countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { aPolicy } from '../../support/policy/policies.ts';

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises
 import { finishRecordings, sweepSpool, type FinishPorts } from '../../../../src/archive/finish/finish.ts';
 import { spoolFile } from '../../../../src/archive/finish/spool.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
-import type { Change } from '../../../../src/call/session/ports.ts';
+import type { Change } from '../../../../src/call/watch/timeline.ts';
 import type { ConsentMode } from '../../../../src/config/consent.ts';
 import type { Presence } from '../../../../src/archive/finish/unwatchedSpans.ts';
 import { isoTime } from '../../../../src/core/clock.ts';

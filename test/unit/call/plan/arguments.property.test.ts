@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { parseArguments, taskOf, type CallRequest } from '../../../../src/call/plan/arguments.ts';
+import { parseArguments, taskOf } from '../../../../src/call/plan/arguments.ts';
+import type { CallRequest } from '../../../../src/call/decide/order.ts';
 import { hostileText } from '../../../support/hostileValues.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
 import { tried } from '../../../support/properties.ts';

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { makePlanner, sentencesOf, type Arrival } from '../../../../src/call/plan/planner.ts';
-import type { CallerKeeper } from '../../../../src/call/session/ports.ts';
-import type { Order, Script } from '../../../../src/call/decide/order.ts';
+import { makePlanner, type Arrival } from '../../../../src/call/plan/planner.ts';
+import { sentencesOf, type Order, type Script } from '../../../../src/call/decide/order.ts';
+import type { CallerKeeper } from '../../../../src/call/plan/callerStore.ts';
 import { makePolicy, type Policy } from '../../../../src/policy/policy.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { makePromptLibrary } from '../../../../src/prompts/library.ts';

@@ -9,7 +9,7 @@ import { taskOf } from '../../../../src/call/plan/arguments.ts';
 import { makePinGuard, windowMs, wrongPinsAllowed } from '../../../../src/call/promptRecording/pinGuard.ts';
 import { PromptOperators, type PromptOperatorsPorts } from '../../../../src/call/promptRecording/operators.ts';
 import type { PromptTarget } from '../../../../src/call/promptRecording/machine.ts';
-import { CallRegistry, type RegistryPorts } from '../../../../src/call/registry.ts';
+import { CallRegistry, type RegistryPorts } from '../../../../src/call/registry/registry.ts';
 import { judgeTake } from '../../../../src/call/promptRecording/takeCheck.ts';
 import { plainWav } from '../../../../src/prompts/soundFile.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';

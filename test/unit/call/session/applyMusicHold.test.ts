@@ -1,6 +1,6 @@
 import { applyMusicHold, type MusicHoldPorts } from '../../../../src/call/session/applyMusicHold.ts';
 import { makeRetryingRequests } from '../../../../src/call/session/retryingRequests.ts';
-import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';
 import { eventually } from '../../../support/poll.ts';

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { makeLook } from '../../../../src/call/session/resync.ts';
 import { tellMissed } from '../../../../src/call/session/putBack.ts';
-import { recorderName } from '../../../../src/call/session/recorderName.ts';
+import { recorderName } from '../../../../src/call/decide/order.ts';
 import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
 import { collectingLog } from '../../../support/logLines.ts';
 import { eventually } from '../../../support/poll.ts';

@@ -5,14 +5,14 @@ import type { AriEvent } from '../../../../src/ari/events.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
 import type { UnrecordedReason } from '../../../../src/call/decide/unrecordedReasons.ts';
 import { makeReadiness } from '../../../../src/call/plan/readiness.ts';
-import { recorderName } from '../../../../src/call/session/recorderName.ts';
+import { recorderName, type Order } from '../../../../src/call/decide/order.ts';
 import { sourceVariable } from '../../../../src/call/watch/sourceQuestions.ts';
 import { CallSession, type SessionPorts } from '../../../../src/call/session/session.ts';
-import type { TimelineEntry, Measured } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
+import type { Measured } from '../../../../src/call/session/journal.ts';
 import type { Clock, ClockReading } from '../../../../src/core/clock.ts';
 
 import type { CallState, Facts } from '../../../../src/call/decide/state.ts';
-import type { Order } from '../../../../src/call/decide/order.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { CallId, PlaybackId } from '../../../../src/core/ids.ts';
 import {

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { AriEvent } from '../../../../src/ari/events.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
-import type { TimelineEntry } from '../../../../src/call/session/ports.ts';
+import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import { sourceVariable } from '../../../../src/call/watch/sourceQuestions.ts';
 import { SourceWatch } from '../../../../src/call/watch/sourceWatch.ts';
 import { mostRenewals } from '../../../../src/call/watch/sources.ts';

@@ -1,30 +1,34 @@
 /* eslint-disable max-lines -- Who owns an event, and what a call has missed, are one state: in two files each would see into the other. */
 import pLimit from 'p-limit';
-import type { AriEvent } from '../ari/events.ts';
-import type { AriQueries, AsteriskIdentity } from '../ari/port.ts';
-import type { Policy } from '../policy/policy.ts';
-import { asPreavisError } from '../core/errors.ts';
-import type { CallId, ChannelId, IdMaker } from '../core/ids.ts';
-import { parseArguments, taskOf } from './plan/arguments.ts';
-import { clockAhead } from './watch/clockWitnesses.ts';
+import type { AriEvent } from '../../ari/events.ts';
+import type { AriQueries, AsteriskIdentity } from '../../ari/port.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
+import { parseArguments, taskOf } from '../plan/arguments.ts';
+import { clockAhead } from '../watch/clockWitnesses.ts';
 import { Comparisons, type Comparison } from './comparison.ts';
-import { begin, refuse } from './decide/decide.ts';
-import type { CallEvent } from './decide/events.ts';
-import type { UnrecordedReason } from './decide/unrecordedReasons.ts';
-import { FarEndWatch } from './watch/farEndWatch.ts';
-import { isOwn, OrphanRemover, orphansOf, type OrphanPorts, type Orphans } from './session/orphans.ts';
-import { makeLook, recorderUnsaved } from './session/resync.ts';
-import { keysOf, partyOf } from './session/eventRouting.ts';
-import type { Arrival, Planner } from './plan/planner.ts';
-import type { TimelineEntry, LanguagePreferences, UnreadableCall, Unwatched } from './session/ports.ts';
-import type { PromptOperators } from './promptRecording/operators.ts';
-import { recorderName } from './session/recorderName.ts';
-import { changesParties, tellMissed } from './session/putBack.ts';
-import { CallSession, type SessionPorts } from './session/session.ts';
-import type { CallState, Facts } from './decide/state.ts';
-import type { DeafReason, Watch } from './watch/watch.ts';
-import { unwatchedSince, witnessed } from './watch/unwatchedInterval.ts';
-import { Whereabouts } from './session/whereabouts.ts';
+import { begin, refuse } from '../decide/decide.ts';
+import type { CallEvent } from '../decide/events.ts';
+import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
+import { FarEndWatch } from '../watch/farEndWatch.ts';
+import { isOwn, OrphanRemover, orphansOf, type OrphanPorts, type Orphans } from '../session/orphans.ts';
+import { makeLook, recorderUnsaved } from '../session/resync.ts';
+import { keysOf } from '../session/eventRouting.ts';
+import { partyOf } from '../decide/parties.ts';
+import type { Arrival, Planner } from '../plan/planner.ts';
+import type { TimelineEntry, Unwatched } from '../watch/timeline.ts';
+import type { LanguagePreferences } from '../plan/preferences.ts';
+import type { UnreadableCall } from '../session/journal.ts';
+import type { PromptOperators } from '../promptRecording/operators.ts';
+import { recorderName } from '../decide/order.ts';
+import { changesParties, tellMissed } from '../session/putBack.ts';
+import { CallSession, type SessionPorts } from '../session/session.ts';
+import type { CallState, Facts } from '../decide/state.ts';
+import type { DeafReason, Watch } from '../watch/watch.ts';
+import { unwatchedSince, witnessed } from '../watch/unwatchedInterval.ts';
+import { Whereabouts } from '../session/whereabouts.ts';
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
@@ -137,9 +141,7 @@ export class CallRegistry {
       else session.handle({ type: 'interrupted' });
     }
     const settled = Promise.all([this.#ports.promptDesk?.interrupt(), ...sessions.map((session) => session.settled())]);
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([settled, new Promise((resolve) => (timer = setTimeout(resolve, partingLimitMs)))]);
-    clearTimeout(timer);
+    await settleInTime(partingLimitMs, settled, () => undefined);
     for (const session of sessions) session.abandon();
   }
 

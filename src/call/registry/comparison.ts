@@ -1,6 +1,6 @@
-import { asPreavisError, type PreavisError } from '../core/errors.ts';
-import type { CallId } from '../core/ids.ts';
-import type { Logger } from '../core/log.ts';
+import { asPreavisError, type PreavisError } from '../../core/errors.ts';
+import type { CallId } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
 
 /** A call that could not be compared so often, while others could, is given up. */
 const mostFailures = 2;

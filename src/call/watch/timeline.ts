@@ -1,12 +1,51 @@
 import type { AriEvent } from '../../ari/events.ts';
-import type { PlaybackId } from '../../core/ids.ts';
-import { partyOf } from './eventRouting.ts';
-import { sentencesOf } from '../plan/planner.ts';
+import type { BridgeId, ChannelId, PlaybackId } from '../../core/ids.ts';
+import { partyOf } from '../decide/parties.ts';
+import { sentencesOf, type Party } from '../decide/order.ts';
 import type { Sentence } from '../decide/sentence.ts';
-import type { TimelineEntry } from './ports.ts';
 import type { CallState } from '../decide/state.ts';
+import type { unwatchedReasons } from './watch.ts';
 
-/** What of Asterisk's events only the receipt tells. */
+/** What happened in a call and decides nothing. Times are Asterisk's, ms since 1970 UTC; undefined where it told none. */
+export type TimelineEntry =
+  /** A sentence that is not of the notice was said, or is being said. */
+  | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
+  /** `doneAt`: for what we ask of the recorder, when Asterisk had done it at the latest. */
+  | { kind: 'change'; change: Change; at: number | undefined; doneAt?: number; party?: Party }
+  | { kind: 'unwatched'; interval: Unwatched };
+
+/**
+ * Nobody listened while these parties were in their bridge. `to` is null where the call was not as it had been when it was compared
+ * again: then nothing after it is known to be clean either. `heardAgainAt`: from when on keys were heard again; null until then. Times
+ * are Asterisk's, ms since 1970 UTC.
+ */
+export type Unwatched = {
+  from: number;
+  to: number | null;
+  heardAgainAt: number | null;
+  why: (typeof unwatchedReasons)[number];
+  bridge: BridgeId;
+  parties: readonly ChannelId[];
+};
+
+/**
+ * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:
+ * somebody else took this party's place. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
+ * gone, by Asterisk's word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain:
+ * until then.
+ */
+export const changes = [
+  'held',
+  'resumed',
+  'joined',
+  'transferred',
+  'recorderPaused',
+  'recorderResumed',
+  'recordingRemoved',
+  'unheard',
+  'heardAgain',
+] as const;
+export type Change = (typeof changes)[number];
 
 function said(
   event: Extract<AriEvent, { type: 'playbackStarted' | 'playbackFinished' }>,

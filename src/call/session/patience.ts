@@ -1,8 +1,8 @@
-import type { AriCommands } from '../ari/port.ts';
-import { asPreavisError } from '../core/errors.ts';
-import type { ChannelId } from '../core/ids.ts';
-import type { Timer } from './decide/events.ts';
-import type { CallRequest } from './plan/arguments.ts';
+import type { AriCommands } from '../../ari/port.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { ChannelId } from '../../core/ids.ts';
+import type { Timer } from '../decide/events.ts';
+import type { CallRequest } from '../decide/order.ts';
 
 /**
  * How long a caller waits for a Préavis that hangs (P3). The include file sets TIMEOUT(absolute) before Stasis(); when it is over,

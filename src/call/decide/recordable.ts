@@ -1,5 +1,5 @@
-import type { ConsentMode } from '../config/consent.ts';
-import type { Answer } from './decide/answer.ts';
+import type { ConsentMode } from '../../config/consent.ts';
+import type { Answer } from './answer.ts';
 
 /**
  * The rule of what may be recorded (P1, P2). It stands here alone: the state machine asks it before it dials, the catalogue

@@ -1,8 +1,8 @@
 import type { AriEvent } from '../../ari/events.ts';
-import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import type { AriCommands, AriQueries, Owned } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
 import type { BridgeId, ChannelId } from '../../core/ids.ts';
-import { isStray } from './resync.ts';
 
 /** How long it is waited for that Asterisk tells of a leg coming in, once it has answered, ms: it takes a few. */
 const enteredWithinMs = 500;
@@ -31,6 +31,10 @@ export type Move = {
 };
 
 type Ari = Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'channelsIn' | 'owned'>;
+
+/** Whether a channel that is not in its call's bridge is nowhere else either, and waits for us. */
+export const isStray = (id: ChannelId, { channels, bridges }: Owned): boolean =>
+  channels.includes(id) && !bridges.some(({ members }) => members.includes(id));
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
@@ -136,21 +140,16 @@ export class LegMover {
   async #add(bridge: BridgeId, channel: ChannelId): Promise<MoveEnd> {
     this.#out.set(channel, this.misses(channel));
     const askedAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
     const entered = new Promise<number>((came) => this.#awaited.set(channel, { askedAt, came }));
     try {
       await this.#ari.addToBridge(bridge, [channel]);
-      const late = new Promise<undefined>((resolve) => {
-        timer = setTimeout(resolve, enteredWithinMs, undefined).unref();
-      });
-      const at = await Promise.race([entered, late]);
+      const at = await settleInTime(enteredWithinMs, entered, () => undefined);
       await pause(settledMs);
       if (!(await this.#ari.channelsIn(bridge)).includes(channel)) return { kind: 'notIn' };
       this.#out.delete(channel);
 
       return { kind: 'cameIn', at, askedAt };
     } finally {
-      clearTimeout(timer);
       this.#awaited.delete(channel);
     }
   }

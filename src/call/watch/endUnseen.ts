@@ -1,8 +1,8 @@
-import { decide } from './decide/decide.ts';
-import type { CallEvent } from './decide/events.ts';
-import type { Unwatched } from './session/ports.ts';
-import type { CallState } from './decide/state.ts';
-import { unwatchedSince } from './watch/unwatchedInterval.ts';
+import { decide } from '../decide/decide.ts';
+import type { CallEvent } from '../decide/events.ts';
+import type { Unwatched } from './timeline.ts';
+import type { CallState } from '../decide/state.ts';
+import { unwatchedSince } from './unwatchedInterval.ts';
 
 /** Nobody heard keys since, or saw the recorder end, or who left. */
 const unseen: readonly CallEvent[] = [

@@ -1,7 +1,7 @@
 import type { ChannelId } from '../../core/ids.ts';
-import type { CallEvent } from '../decide/events.ts';
-import { stay } from '../decide/handlers.ts';
-import type { CallState, Facts, Step } from '../decide/state.ts';
+import type { CallEvent } from './events.ts';
+import { stay } from './handlers.ts';
+import type { CallState, Facts, Step } from './state.ts';
 
 /**
  * A party that is a Local/ channel is nobody: who talks is behind its other half, in a bridge of the dialplan, perhaps behind further
