@@ -1,4 +1,4 @@
-import type { AriCommands } from '../../ari/port.ts';
+import type { AriCommands, AriQueries } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { RetryingRequests, RetryingRequest } from './retryingRequests.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
@@ -14,7 +14,7 @@ const surePausesMs = [500, 2_000] as const;
 const youngMs = 1_000;
 
 export type MusicHoldPorts = {
-  ari: AriCommands;
+  ari: AriCommands & Pick<AriQueries, 'time'>;
   retrying: RetryingRequests;
   /** When music was last asked for, by channel; monotonic, ms. */
   musicSince: Map<ChannelId, number>;
@@ -22,9 +22,7 @@ export type MusicHoldPorts = {
   isOver: () => boolean;
   /** Whether the recorder is to run: one that is being stopped must not go on (P1). */
   isRecorded: () => boolean;
-  keep: (entry: TimelineEntry) => Promise<void>;
-  /** Asterisk's time, asked now, ms since 1970 UTC. */
-  asteriskNow: () => Promise<number>;
+  keep: (entry: TimelineEntry) => Promise<unknown>;
 };
 
 /**
@@ -34,7 +32,7 @@ export type MusicHoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, ports: MusicHoldPorts): Promise<void> {
-  const { ari, retrying, isOver, isRecorded, keep, musicSince, asteriskNow } = ports;
+  const { ari, retrying, isOver, isRecorded, keep, musicSince } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
   const wanted: RetryingRequest[] = [
@@ -57,7 +55,7 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
       // The hold may be much older: by now it is done, and no sooner is it known to be.
       done: async () => {
         // What is not known is no pause for certain.
-        const doneAt = await asteriskNow().catch(() => undefined);
+        const doneAt = await ari.time().catch(() => undefined);
         await keep({ kind: 'change', change, at, ...(doneAt === undefined ? {} : { doneAt }) });
       },
       isOver: () => isOver() || !isRecorded(),

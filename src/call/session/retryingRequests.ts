@@ -1,4 +1,5 @@
-import { asPreavisError, type PreavisError } from '../../core/errors.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
 
 /** Pauses between tries of what must not fail, ms; about a minute in all. */
 export const pausesMs = [100, 250, 500, 1_000, 2_000, 5_000, 5_000, 10_000, 15_000, 20_000] as const;
@@ -10,7 +11,7 @@ export type RetryingRequest = {
   /** Pauses, ms, after which it is asked for again although Asterisk has said that it did it: where that does no harm. */
   again?: readonly number[];
   /** Called once Asterisk has done it. */
-  done?: () => Promise<void>;
+  done?: (() => Promise<void>) | undefined;
   /** Whether it is wanted no more. `tries` counts those after the first. */
   isOver: (tries: number) => boolean;
 };
@@ -23,16 +24,8 @@ export type RetryingRequests = {
   ask(wanted: RetryingRequest): Promise<void>;
 };
 
-/**
- * Asks for what must not be left undone because Asterisk did not answer once.
- *
- * @param failed told of a first try that is going to be repeated
- * @param gaveUp called with the name of a request that failed in all tries
- */
-export function makeRetryingRequests(
-  failed: (name: string, error: PreavisError) => void,
-  gaveUp: (name: string) => void,
-): RetryingRequests {
+/** Asks for what must not be left undone because Asterisk did not answer once. */
+export function makeRetryingRequests(log: Logger): RetryingRequests {
   const newest = new Map<string, RetryingRequest>();
   const turns = new Map<string, Promise<unknown>>();
 
@@ -77,7 +70,7 @@ export function makeRetryingRequests(
         if (!asPreavisError(thrown).retryable) return;
       }
     }
-    if (tries >= pausesMs.length) gaveUp(name);
+    if (tries >= pausesMs.length) log.error({ effect: name }, 'request to Asterisk abandoned after retries');
   };
 
   return {
@@ -89,7 +82,8 @@ export function makeRetryingRequests(
       } catch (thrown) {
         const error = asPreavisError(thrown);
         if (!error.retryable) throw error;
-        failed(wanted.name, error);
+        const about = { effect: wanted.name, code: error.code, err: error };
+        log.error(about, 'request to Asterisk failed; will retry');
         void repeat(wanted).then(() => makeSure(wanted));
       }
     },

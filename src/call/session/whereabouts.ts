@@ -5,7 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import { swapMs } from '../watch/bridgeMap.ts';
 import { strandedParties } from './resync.ts';
 import { partyOf } from '../decide/parties.ts';
-import type { Followed } from '../watch/farEndWatch.ts';
+import type { FollowedCall } from '../watch/farEndWatch.ts';
 import type { Party } from '../decide/order.ts';
 
 /** Asks Asterisk where the parties of a call are, where an event does not tell. */
@@ -15,7 +15,7 @@ export type WhereaboutsPorts = {
   /** How often the connection was lost: what was missed since is told by the comparison after the next one. */
   losses: () => number;
   /** Whether it may have others in its bridge whom it does not know yet. */
-  isBehind: (session: Followed) => boolean;
+  isBehind: (session: FollowedCall) => boolean;
 };
 
 /** How often Asterisk is asked, after the first time. */
@@ -37,7 +37,7 @@ export class Whereabouts {
    *
    * @param at Asterisk's time of the leaving, ms
    */
-  leftBridge(session: Followed, channel: ChannelId, at: number): void {
+  leftBridge(session: FollowedCall, channel: ChannelId, at: number): void {
     this.#away.set(channel, at);
     this.#lookFor(session, channel, at);
   }
@@ -47,7 +47,7 @@ export class Whereabouts {
     this.#away.delete(channel);
   }
 
-  #lookFor(session: Followed, channel: ChannelId, at: number, tries = 0): void {
+  #lookFor(session: FollowedCall, channel: ChannelId, at: number, tries = 0): void {
     const isLost = this.#overFrom(session);
     const isOver = (): boolean => isLost() || this.#away.get(channel) !== at;
     const party = (): Party | undefined => {
@@ -81,7 +81,7 @@ export class Whereabouts {
   }
 
   /** The bridge of a talk was destroyed, by somebody else: the two may be in another one by now. */
-  lostBridge(session: Followed, tries = 0): void {
+  lostBridge(session: FollowedCall, tries = 0): void {
     if (session.state.kind !== 'talking') {
       session.handle({ type: 'bridgeGone', alone: [] });
       return;
@@ -107,7 +107,7 @@ export class Whereabouts {
    *
    * @param goOn gives it what it was not told yet
    */
-  leftBehind(session: Followed, goOn: () => void): void {
+  leftBehind(session: FollowedCall, goOn: () => void): void {
     const isOver = this.#overFrom(session);
     const isCompared = (): boolean => isOver() || !this.#ports.isBehind(session);
     const look = async (): Promise<void> => {
@@ -128,13 +128,13 @@ export class Whereabouts {
     }, comparedWithinMs).unref();
   }
 
-  #overFrom(session: Followed): () => boolean {
+  #overFrom(session: FollowedCall): () => boolean {
     const losses = this.#ports.losses();
 
     return () => session.isAbandoned || this.#ports.losses() !== losses;
   }
 
-  #try(session: Followed, look: () => Promise<void>, tries: number, again: () => void, giveUp?: () => void): void {
+  #try(session: FollowedCall, look: () => Promise<void>, tries: number, again: () => void, giveUp?: () => void): void {
     look().catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       const call = session.state.facts.id;

@@ -10,7 +10,7 @@ import type { CallState } from '../decide/state.ts';
 import type { Party } from '../decide/order.ts';
 
 /** A call, as far as it is told of. */
-export type Followed = {
+export type FollowedCall = {
   readonly state: CallState;
   /** Whether the call is left to another process. */
   readonly isAbandoned: boolean;
@@ -21,7 +21,7 @@ export type Followed = {
 /** Tells calls whose party is a Local/ channel who talks behind it. */
 export type FarEndPorts = {
   /** The call that this channel belongs to. */
-  sessionOf: (channel: ChannelId) => Followed | undefined;
+  sessionOf: (channel: ChannelId) => FollowedCall | undefined;
   /** Whether the events of bridges come that others have made. */
   watchesBridges: () => boolean;
 };
@@ -106,7 +106,7 @@ export class FarEndWatch {
   }
 
   /** Tells a call who is behind its parties now, after events were missed. `mayRecord`: its recorder may have run meanwhile. */
-  compare(session: Followed, mayRecord: boolean): void {
+  compare(session: FollowedCall, mayRecord: boolean): void {
     const { callerChannel, order } = session.state.facts;
     for (const near of [callerChannel, order?.destination]) {
       if (near === undefined) continue;
@@ -115,7 +115,7 @@ export class FarEndWatch {
     }
   }
 
-  #partyOf(near: ChannelId): { session: Followed; party: Party } | undefined {
+  #partyOf(near: ChannelId): { session: FollowedCall; party: Party } | undefined {
     if (!this.#map.isLocal(near)) return undefined;
     const session = this.#ports.sessionOf(near);
     const party = session === undefined || session.isAbandoned ? undefined : partyOf(near, session.state.facts);

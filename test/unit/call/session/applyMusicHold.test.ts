@@ -3,6 +3,7 @@ import { makeRetryingRequests } from '../../../../src/call/session/retryingReque
 import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';
+import { collectingLog } from '../../../support/logLines.ts';
 import { eventually } from '../../../support/poll.ts';
 import { scriptedAri } from '../../../support/ari/scriptedAri.ts';
 
@@ -12,15 +13,11 @@ function stage() {
   const ari = scriptedAri();
   const ports: MusicHoldPorts = {
     ari,
-    retrying: makeRetryingRequests(
-      () => undefined,
-      () => undefined,
-    ),
+    retrying: makeRetryingRequests(collectingLog().log),
     musicSince: new Map(),
     isOver: () => false,
     isRecorded: () => false,
     keep: () => Promise.resolve(),
-    asteriskNow: () => Promise.resolve(1_000),
   };
   const hold = (waiting: ChannelId[], back: ChannelId[]) =>
     applyMusicHold({ type: 'hold', waiting, back, recorder: undefined }, ports);
@@ -55,9 +52,10 @@ test.each([
 /** What is kept of a pause, which Asterisk tells the time of so. */
 async function pausedBy(
   { ports }: ReturnType<typeof stage>,
-  asteriskNow: MusicHoldPorts['asteriskNow'],
+  asteriskNow: MusicHoldPorts['ari']['time'],
 ): Promise<TimelineEntry[]> {
   const kept: TimelineEntry[] = [];
+  ports.ari.time = asteriskNow;
   const recorder = { recording: 'recording' as RecordingId, paused: true, at: 7 };
   await applyMusicHold(
     { type: 'hold', waiting: [], back: [], recorder },
@@ -68,7 +66,6 @@ async function pausedBy(
         kept.push(happening);
         return Promise.resolve();
       },
-      asteriskNow,
     },
   );
 

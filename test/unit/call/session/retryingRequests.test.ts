@@ -1,12 +1,10 @@
 import { makeRetryingRequests, type RetryingRequest } from '../../../../src/call/session/retryingRequests.ts';
+import { collectingLog } from '../../../support/logLines.ts';
 import { eventually } from '../../../support/poll.ts';
 
 function stage() {
   const asked: string[] = [];
-  const retrying = makeRetryingRequests(
-    () => undefined,
-    () => undefined,
-  );
+  const retrying = makeRetryingRequests(collectingLog().log);
   const request = (what: string, more: Partial<RetryingRequest> = {}): RetryingRequest => ({
     name: 'music',
     request: () => {

@@ -7,7 +7,8 @@ import type { UnrecordedReason } from '../../../../src/call/decide/unrecordedRea
 import { makeReadiness } from '../../../../src/call/plan/readiness.ts';
 import { recorderName, type Order } from '../../../../src/call/decide/order.ts';
 import { sourceVariable } from '../../../../src/call/watch/sourceQuestions.ts';
-import { CallSession, type SessionPorts } from '../../../../src/call/session/session.ts';
+import type { SessionPorts } from '../../../../src/call/session/ports.ts';
+import { CallSession } from '../../../../src/call/session/session.ts';
 import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import type { Measured } from '../../../../src/call/session/journal.ts';
 import type { Clock, ClockReading } from '../../../../src/core/clock.ts';
@@ -53,6 +54,7 @@ function stage(given: Order = order) {
   const heardEnds: ClockReading[] = [];
   const clock: Clock = { now: () => callStart };
   let keepFails = false;
+  let rememberFails = false;
   let plan: SessionPorts['plan'] = () => Promise.resolve(given);
   let answer: 'ready' | UnrecordedReason | Error = 'ready';
   let saveFails: (state: CallState) => boolean = () => false;
@@ -98,7 +100,7 @@ function stage(given: Order = order) {
     },
     rememberLanguage: (language: string) => {
       ari.asked.push(`remember ${language}`);
-      return Promise.resolve();
+      return rememberFails ? Promise.reject(new PreavisError('catalogue_unusable', 'no room')) : Promise.resolve();
     },
     ended: (state: CallState) => {
       ended.push(state);
@@ -118,6 +120,9 @@ function stage(given: Order = order) {
     heardEnds,
     failKeeping: (fails = true) => {
       keepFails = fails;
+    },
+    failRemembering: () => {
+      rememberFails = true;
     },
     lines,
     text,
@@ -659,8 +664,8 @@ describe('a caller who answers', () => {
   });
 
   test('with a language that cannot be remembered is announced all the same', async () => {
-    const { session, ports, lines } = await offered();
-    ports.rememberLanguage = () => Promise.reject(new PreavisError('catalogue_unusable', 'no room'));
+    const { session, failRemembering, lines } = await offered();
+    failRemembering();
     session.handle({ type: 'digit', digit: '2', at: 1 });
     await settled(session);
     expect(session.state.kind).toBe('announcing');

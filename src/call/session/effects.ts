@@ -1,0 +1,302 @@
+import { answerInTime } from '../../ari/answerInTime.ts';
+import type { AriCommands, RtpTraffic } from '../../ari/port.ts';
+import { asPreavisError, type PreavisError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failPoint.ts';
+import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
+import type { CallEvent } from '../decide/events.ts';
+import { audibilityLimitMs } from '../decide/notice.ts';
+import { recorderName } from '../decide/order.ts';
+import { fallibleStep, type CallState, type Effect, type Recorder } from '../decide/state.ts';
+import type { Readiness } from '../plan/readiness.ts';
+import { holds, whyUnheard } from '../watch/audibility.ts';
+import type { FollowedCall } from '../watch/farEndWatch.ts';
+import type { TalkMeter } from '../watch/talkMeter.ts';
+import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
+import { makePatience, type Patience } from './patience.ts';
+import type { SessionPorts } from './ports.ts';
+import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
+import { returnToDialplan } from './returnToDialplan.ts';
+import type { SavedCall } from './savedCall.ts';
+
+/** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
+const readinessLimitMs = 3_000;
+
+/** How long what follows waits for the beginning of a sentence to both, ms: Asterisk answers within 10. */
+const sayLimitMs = 250;
+
+/** The call as its effects see it. */
+type Acting = Pick<FollowedCall, 'state' | 'isAbandoned' | 'handle'> & { readonly hasCallerLeft: boolean };
+
+/**
+ * Carries out the effects of one call.
+ *
+ * A refused request is an event (stepFailed), never an exception: a channel that is gone (404) is on its way out, and
+ * its own event says so.
+ */
+export class CallEffects {
+  readonly #ports: SessionPorts;
+  readonly #call: Acting;
+  readonly #saved: SavedCall;
+  readonly #talk: TalkMeter;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #playing: { id: PlaybackId; askedAt: number | undefined } | undefined;
+  /** The caller's RTP before the notice. */
+  #beforeNotice: RtpTraffic | undefined;
+  readonly #patience: Patience;
+  readonly #retrying: RetryingRequests;
+  readonly #holdPorts: MusicHoldPorts;
+
+  constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
+    const { ari, log } = ports;
+    const { callerChannel, request } = call.state.facts;
+    this.#call = call;
+    this.#saved = saved;
+    this.#talk = talk;
+    this.#ports = ports;
+    this.#log = log;
+    this.#patience = makePatience(ari, callerChannel, request ?? {}, () => performance.now());
+    this.#retrying = makeRetryingRequests(log);
+    this.#holdPorts = {
+      ari,
+      retrying: this.#retrying,
+      musicSince: new Map(),
+      isOver: () => call.isAbandoned || call.state.kind !== 'talking',
+      isRecorded: () => call.state.kind === 'talking' && !call.state.untold && call.state.recorder.kind === 'running',
+      keep: (entry) => saved.keep(entry),
+    };
+  }
+
+  /** Ends the timer that runs. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The end of a playback with the time since it was asked for, where our clock tells that. */
+  timed(event: CallEvent): CallEvent {
+    const playing = this.#playing;
+    if (event.type !== 'playbackFinished' || playing?.id !== event.playbackId) return event;
+    const now = this.#ports.clock.sinceBoot?.().ms;
+
+    return now === undefined || playing.askedAt === undefined
+      ? event
+      : { ...event, sinceAskedMs: now - playing.askedAt };
+  }
+
+  /** One after another; those behind a save that failed are left out. */
+  async carryOut(effects: readonly Effect[], state: CallState): Promise<void> {
+    for (const effect of effects) {
+      failPoint?.(`call ${state.kind}, before ${effect.type}`);
+      try {
+        await this.#perform(effect, state);
+      } catch (thrown) {
+        this.#failed(effect, asPreavisError(thrown));
+        if (effect.type === 'save') return;
+      }
+    }
+  }
+
+  /** Once they are answered: whoever holds since before hears no notice. */
+  async #lookAtCaller(caller: ChannelId): Promise<void> {
+    const { ari } = this.#ports;
+    const asked = Promise.all([holds(caller, ari), ari.rtp(caller)]);
+    const [isHolding, rtp] = await answerInTime(audibilityLimitMs, asked);
+    this.#beforeNotice = rtp;
+    this.#call.handle(isHolding ? { type: 'noticeDenied', why: 'notice_on_hold' } : { type: 'callerAnswered' });
+  }
+
+  /** What follows is to happen at once, so an Asterisk that does not answer is waited for no longer than this. */
+  async #sayToBoth(effect: Extract<Effect, { type: 'sayToBoth' }>): Promise<void> {
+    const { prompt, playbackId } = effect.sentence;
+    const asked = this.#ports.ari.playToBridge(effect.bridge, playbackId, prompt.soundName, prompt.language);
+    if ((await settleInTime(sayLimitMs, asked, () => 'late')) !== 'late') return;
+    void asked.catch((thrown: unknown) => {
+      this.#failed(effect, asPreavisError(thrown));
+    });
+  }
+
+  #failed(effect: Effect, error: PreavisError): void {
+    this.#note(effect, error);
+    const step = fallibleStep(effect);
+    if (step !== undefined && !isRaceWithHangUp(effect, error)) this.#call.handle({ type: 'stepFailed', step });
+  }
+
+  #note(effect: Effect, error: PreavisError): void {
+    // A channel or bridge that is gone is the normal end of a race with a hang-up.
+    if (error.code === 'ari_not_found') this.#log.debug({ effect: effect.type }, 'channel or bridge already gone');
+    else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'call step failed');
+  }
+
+  // eslint-disable-next-line max-lines-per-function -- A case for each effect.
+  async #perform(effect: Effect, state: CallState): Promise<void> {
+    const { ari } = this.#ports;
+    const caller = state.facts.callerChannel;
+    switch (effect.type) {
+      case 'save':
+        return this.#saved.save(state);
+      case 'plan':
+        return this.#plan();
+      case 'checkReadiness':
+        return this.#checkReadiness(state);
+      case 'answer':
+        await ari.answer(caller);
+        return this.#lookAtCaller(caller);
+      case 'play': {
+        const { prompt, playbackId } = effect.sentence;
+        // While languages were offered the caller may have been heard, and not since.
+        if (state.kind === 'announcing' && state.played.length === 0 && state.facts.order?.menu !== undefined) {
+          const rtp = await answerInTime(audibilityLimitMs, ari.rtp(caller));
+          this.#beforeNotice = rtp && { ...rtp, reported: this.#beforeNotice?.reported ?? '' };
+        }
+        this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
+        return ari.play(caller, playbackId, prompt.soundName, prompt.language);
+      }
+      case 'confirmNotice': {
+        const why = await whyUnheard(caller, this.#beforeNotice, ari);
+        this.#call.handle(why === undefined ? { type: 'noticeConfirmed' } : { type: 'noticeDenied', why });
+        return;
+      }
+      case 'stopPlayback':
+        return ari.stopPlayback(effect.playbackId);
+      case 'rememberLanguage':
+        return this.#ports.rememberLanguage(effect.language);
+      case 'sayToBoth':
+        return this.#sayToBoth(effect);
+      case 'prepare': {
+        const { bridge, destination, request } = effect.order;
+        const made = await Promise.allSettled([
+          ari.createBridge(bridge),
+          ari.createChannel(destination, request.to, caller, { 'TALK_DETECT(set)': '' }),
+        ]);
+        // Both are over before either counts as refused: cleaning up must not overtake what is still being made.
+        for (const each of made) if (each.status === 'rejected') throw each.reason;
+        return;
+      }
+      case 'dial': {
+        const { bridge, destination, request } = effect.order;
+        await ari.addToBridge(bridge, [caller, destination]);
+        // At once with the dialling: before, a caller would wait without limit for a Préavis that hangs in between.
+        await Promise.all([this.#patience.end(), ari.dial(destination, caller, request.timeoutSeconds)]);
+        return;
+      }
+      case 'ring':
+        return ari.ring(caller);
+      case 'ringStop':
+        return ari.ringStop(caller);
+      case 'startRecorder': {
+        const { bridge, recording, maximumSeconds } = effect.order;
+        return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
+      }
+      case 'hold':
+        return applyMusicHold(effect, this.#holdPorts);
+      case 'stopRecorder':
+        return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
+      case 'discardRecorder':
+        return this.#insist(
+          effect.type,
+          () => ari.discardRecorder(recorderName(effect.recording)),
+          () => this.#saved.recordingRemoved(),
+        );
+      case 'tellRecorded':
+        // What was heard before the recorder began is not in the recording.
+        this.#talk.startAt(state.kind === 'talking' ? startOf(state.recorder) : undefined, partiesOf(state));
+        return setAll(ari, caller, {
+          PREAVIS_RESULT: 'recorded',
+          PREAVIS_RECORDING: effect.recording,
+          // As Dial() leaves it, for an extension h.
+          DIALSTATUS: 'ANSWER',
+          // The destination's channel is made with it.
+          'TALK_DETECT(set)': '',
+        });
+      case 'tellUnrecorded':
+        return setAll(ari, caller, {
+          PREAVIS_RESULT: 'unrecorded',
+          PREAVIS_REASON: effect.reason,
+          PREAVIS_RECORDING: '',
+          DIALSTATUS: 'ANSWER',
+        });
+      // Without this, who is left of a call would listen to nothing until they hang up.
+      case 'hangUpCaller':
+        return this.#insist(effect.type, () => ari.hangUp(caller));
+      case 'hangUpDestination':
+        return this.#insist(effect.type, () => ari.hangUp(effect.destination));
+      case 'hangUpReplaced':
+        return ari.hangUp(effect.channel);
+      case 'leaveBridge':
+        return ari.removeFromBridge(effect.bridge, caller);
+      case 'destroyBridge':
+        return this.#insist(effect.type, () => ari.destroyBridge(effect.bridge));
+      case 'returnToDialplan':
+        return returnToDialplan({
+          ari,
+          caller,
+          playing: this.#playing?.id,
+          outcome: effect.outcome,
+          callerLeft: () => this.#call.hasCallerLeft,
+        });
+      case 'startTimer':
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => {
+          this.#call.handle({ type: 'timeUp', timer: effect.timer });
+        }, effect.ms);
+        return this.#patience.renew(effect.timer, effect.ms);
+      case 'stopTimer':
+        clearTimeout(this.#timer);
+        return;
+    }
+  }
+
+  async #plan(): Promise<void> {
+    const order = await answerInTime(readinessLimitMs, this.#ports.plan()).catch((thrown: unknown) => {
+      this.#note({ type: 'plan' }, asPreavisError(thrown));
+      return 'planning_failed' as const;
+    });
+    if (typeof order === 'string') {
+      this.#call.handle({ type: 'notReady', reason: order });
+      return;
+    }
+    this.#ports.planned(order);
+    this.#call.handle({ type: 'planned', order });
+  }
+
+  async #checkReadiness({ facts }: CallState): Promise<void> {
+    if (facts.order === undefined) return;
+    let answer: Awaited<ReturnType<Readiness['check']>>;
+    try {
+      answer = await answerInTime(readinessLimitMs, this.#ports.readiness.check(facts.order));
+    } catch (thrown) {
+      // Without an answer from Asterisk nothing is proved: the same as a missing prompt.
+      this.#log.warn({ code: asPreavisError(thrown).code }, 'prompt check failed');
+      answer = 'prompts_missing';
+    }
+    this.#call.handle(answer === 'ready' ? { type: 'ready' } : { type: 'notReady', reason: answer });
+  }
+
+  /**
+   * P1: a recorder that must not run on is stopped however often it takes, also after the end of the call. So with what else
+   * nobody would end later.
+   */
+  #insist(name: Effect['type'], request: () => Promise<void>, done?: () => Promise<void>): Promise<void> {
+    const isOver = (tries: number): boolean =>
+      this.#call.isAbandoned || (this.#call.state.kind === 'ended' && tries >= pausesMs.length);
+
+    return this.#retrying.ask({ name, request, isOver, done });
+  }
+}
+
+const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] =>
+  order === undefined ? [callerChannel] : [callerChannel, order.destination];
+
+const startOf = (recorder: Recorder): number | undefined => ('startedAt' in recorder ? recorder.startedAt : undefined);
+
+/** A channel that is gone is on its way out: its own event says so, and the timer remains. */
+function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {
+  return error.code === 'ari_not_found' && ['answer', 'play', 'leaveBridge'].includes(effect.type);
+}
+
+/** Sets several variables in one request, by Asterisk's function ARRAY(); no value has a comma. */
+function setAll(ari: AriCommands, channel: ChannelId, variables: Readonly<Record<string, string>>): Promise<void> {
+  return ari.setVariable(channel, `ARRAY(${Object.keys(variables).join(',')})`, Object.values(variables).join(','));
+}

@@ -1,0 +1,35 @@
+import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Order } from '../decide/order.ts';
+import type { CallState } from '../decide/state.ts';
+import type { Planner } from '../plan/planner.ts';
+import type { Readiness } from '../plan/readiness.ts';
+import type { LegOutcome, SourceWatchPorts } from '../watch/sourceWatch.ts';
+import type { CallJournal } from './journal.ts';
+
+/** What one call needs of others. */
+export type SessionPorts = {
+  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned'>;
+  journal: CallJournal;
+  readiness: Readiness;
+  log: Logger;
+  clock: Clock;
+  /** Makes the order of this call; what it knows of the caller stays with it. */
+  plan: () => ReturnType<Planner['plan']>;
+  /** Called as soon as the order is known, before anything is asked of Asterisk. */
+  planned(order: Order): void;
+  rememberLanguage: (language: string) => Promise<void>;
+  /** Whether it may have missed events that it was not told yet. */
+  isBehind: () => boolean;
+  /** For what is asked again and again of all calls, so that it keeps nothing waiting that cannot wait. */
+  legLimits: SourceWatchPorts['limits'];
+  /** Asks Asterisk where everybody of the call is, and tells the call. */
+  lookAgain: () => Promise<void>;
+  /** Counts a leg that was not heard, or could not be looked at. */
+  legUnheard: (outcome: LegOutcome) => void;
+  /** Called once, when the call has ended and its last effect is done. */
+  ended(state: CallState): void;
+  /** Called when the catalogue has the end of the call: before `ended`, or later when it could not take it. */
+  endSaved(): void;
+};
