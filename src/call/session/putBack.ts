@@ -11,8 +11,7 @@ import type { CallSession } from './session.ts';
 /** How long it is waited for a party who is being taken out of the bridge and in again, ms. */
 const movedWithinMs = 500;
 
-/** What is found by a comparison and leaves others in the bridge than were there, or no recorder. */
-export const changesParties: readonly CallEvent['type'][] = [
+const partyChanges: readonly CallEvent['type'][] = [
   'thirdPartyJoined',
   'thirdPartyLeft',
   'partyReplaced',
@@ -23,6 +22,10 @@ export const changesParties: readonly CallEvent['type'][] = [
   'bridgeGone',
 ];
 
+/** Whether what is found by a comparison leaves others in the bridge than were there, or no recorder. */
+export const changesParties = (found: readonly CallEvent[]): boolean =>
+  found.some(({ type }) => partyChanges.includes(type));
+
 type Ports = { ari: Pick<AriCommands, 'addToBridge'> & Pick<AriQueries, 'owned'>; log: Logger };
 
 const strangers: readonly CallEvent['type'][] = ['thirdPartyJoined', 'thirdPartyLeft'];
@@ -30,41 +33,41 @@ const strangers: readonly CallEvent['type'][] = ['thirdPartyJoined', 'thirdParty
 const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'];
 
 /**
- * Tells a call what it has missed, and gives that. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a
+ * Gives a call what it has missed, and resolves with that. Nobody is taken for gone whom this process, or one before it, took out of the bridge for a
  * moment (P3). Who is in no bridge while somebody waits in ours is put back first. Where a move may be under way, whoever seems to have left
  * is looked for once more.
  *
- * @param tell tells one event, unless what is known is out of date by now
+ * @param give gives it one event, unless what is known is out of date by now
  * @throws PreavisError as Asterisk's answers do
  */
-export async function tellMissed(
+export async function catchUp(
   session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'>,
   look: (call: { readonly state: CallSession['state'] }) => Promise<Missed>,
-  { ari, log, tell }: Ports & { tell: (event: CallEvent) => void },
+  { ari, log, give }: Ports & { give: (event: CallEvent) => void },
 ): Promise<Missed> {
   if (session.isMovingParty) await settleInTime(movedWithinMs, session.partiesMoved(), () => undefined);
   const isInDoubt = session.isMovingParty;
   const missed = await look(session);
   const has = (types: readonly CallEvent['type'][]): boolean => missed.events.some(({ type }) => types.includes(type));
-  const tellAll = (events: readonly CallEvent[]): void => {
-    for (const event of events) tell(event);
+  const giveAll = (events: readonly CallEvent[]): void => {
+    for (const event of events) give(event);
   };
   // Who gave their place to somebody who came meanwhile is not ours to fetch back, unless we have taken them out.
   if (has(['thirdPartyJoined']) && !isInDoubt) {
-    tellAll(missed.events);
+    giveAll(missed.events);
     return missed;
   }
-  // A stranger is told at once, since a recorder has to end (P1).
+  // A stranger is given at once, since a recorder has to end (P1).
   const early = has(['thirdPartyJoined']) ? missed.events.filter(({ type }) => strangers.includes(type)) : [];
-  tellAll(early);
+  giveAll(early);
   const isPutBack = has(missesParty) && (await putBack(session, { ari, log }));
-  if (!isPutBack && !(isInDoubt && has(changesParties))) {
-    tellAll(missed.events.filter((event) => !early.includes(event)));
+  if (!isPutBack && !(isInDoubt && changesParties(missed.events))) {
+    giveAll(missed.events.filter((event) => !early.includes(event)));
     return missed;
   }
   await new Promise((resolve) => setTimeout(resolve, swapMs));
   const later = await look(session);
-  tellAll(later.events);
+  giveAll(later.events);
 
   return { events: [...early, ...later.events], at: later.at };
 }

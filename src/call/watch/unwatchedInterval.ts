@@ -1,10 +1,11 @@
 import type { ChannelId } from '../../core/ids.ts';
 import type { Unwatched } from './timeline.ts';
 import type { CallState, Facts } from '../decide/state.ts';
-import type { DeafReason } from './watch.ts';
+import type { FollowedCall } from './farEndWatch.ts';
+import type { DeafReason, Watch } from './watch.ts';
 
 /** Who is behind a Local/ channel is not in the call's bridge: then nothing shows that only the told were there. */
-export const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly ChannelId[] =>
+const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly ChannelId[] =>
   farEnds === undefined ? parties : [];
 
 /**
@@ -27,4 +28,42 @@ export function unwatchedSince(
   const parties = witnessed(facts, [callerChannel, order.destination]);
 
   return { from, to: null, heardAgainAt: null, why, bridge: order.bridge, parties };
+}
+
+type Unseen = Pick<FollowedCall, 'state' | 'note'>;
+
+/** Since when nobody listened to calls. Each interval is kept at once, so that it is in the catalogue before the end of its call. */
+export class UnwatchedIntervals {
+  readonly #watch: Pick<Watch, 'until'>;
+  readonly #intervals = new Map<Unseen, Unwatched>();
+
+  constructor(watch: Pick<Watch, 'until'>) {
+    this.#watch = watch;
+  }
+
+  begin(call: Unseen, why: DeafReason): void {
+    if (this.#intervals.has(call)) return;
+    const interval = unwatchedSince(call.state, this.#watch.until, why);
+    if (interval === undefined) return;
+    this.#intervals.set(call, interval);
+    call.note({ kind: 'unwatched', interval });
+  }
+
+  /** @param isAsBefore false where somebody came, went or was replaced meanwhile: what follows is not known to be clean */
+  end(call: Unseen, isAsBefore: boolean, heardAgainAt: number): void {
+    const interval = this.#intervals.get(call);
+    this.#intervals.delete(call);
+    if (interval === undefined) return;
+    const { state } = call;
+    // A stranger behind a Local/ channel is no event among these.
+    const isUntold = 'untold' in state && state.untold;
+    const parties = witnessed(state.facts, interval.parties);
+    const to = isAsBefore && !isUntold ? heardAgainAt : null;
+    call.note({ kind: 'unwatched', interval: { ...interval, to, heardAgainAt, parties } });
+  }
+
+  /** The call has ended. */
+  forget(call: Unseen): void {
+    this.#intervals.delete(call);
+  }
 }

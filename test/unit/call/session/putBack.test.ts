@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { makeLook } from '../../../../src/call/session/resync.ts';
-import { tellMissed } from '../../../../src/call/session/putBack.ts';
+import { catchUp } from '../../../../src/call/session/putBack.ts';
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
 import { collectingLog } from '../../../support/logLines.ts';
@@ -28,21 +28,21 @@ function stage(members: readonly ChannelId[], others: readonly ChannelId[] = [],
   const added = (): string[] => ari.asked.filter((each) => each.startsWith('addToBridge'));
   const told: string[] = [];
   const result = async (): Promise<string[]> => {
-    const telling = tellMissed(session, await makeLook(ari, [session]), {
+    const catchingUp = catchUp(session, await makeLook(ari, [session]), {
       ari,
       log: collectingLog().log,
-      tell: (event) => {
+      give: (event) => {
         told.push(event.type);
         if (event.type === 'thirdPartyJoined') session.state = { ...state, others: [...state.others, event.channel] };
       },
     });
-    const over = telling.then(
+    const over = catchingUp.then(
       () => true,
       () => true,
     );
     // The pause between two looks.
     while (!(await Promise.race([over, jest.advanceTimersByTimeAsync(100).then(() => false)])));
-    const { events } = await telling;
+    const { events } = await catchingUp;
     expect(events.map(({ type }) => type)).toEqual(told);
     return told;
   };

@@ -1,0 +1,249 @@
+import pLimit from 'p-limit';
+import { asPreavisError } from '../../core/errors.ts';
+import type { CallId, ChannelId } from '../../core/ids.ts';
+import type { CallEvent } from '../decide/events.ts';
+import { recorderName } from '../decide/order.ts';
+import type { CallState } from '../decide/state.ts';
+import { keysOf } from '../session/eventRouting.ts';
+import type { UnreadableCall } from '../session/journal.ts';
+import { orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
+import { catchUp, changesParties } from '../session/putBack.ts';
+import { makeLook, recorderUnsaved } from '../session/resync.ts';
+import type { CallSession } from '../session/session.ts';
+import type { FarEndWatch } from '../watch/farEndWatch.ts';
+import type { TimelineEntry } from '../watch/timeline.ts';
+import type { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
+import type { BehindCalls } from './behindCalls.ts';
+import { Comparisons, type Comparison } from './comparison.ts';
+import type { Owners } from './owners.ts';
+import type { RegistryPorts } from './ports.ts';
+
+export type ReconciliationPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' | 'promptDesk' | 'watchesBridges'> & {
+  sessions: ReadonlyMap<CallId, CallSession>;
+  /** Have ended, and the catalogue does not know it yet. */
+  unsaved: ReadonlySet<CallId>;
+  owners: Owners;
+  behind: BehindCalls;
+  unwatched: UnwatchedIntervals;
+  farEnds: FarEndWatch;
+  orphanRemover: OrphanRemover;
+  /** How often the connection was lost. */
+  losses: () => number;
+  /** Takes up a call from before. */
+  adopt: (state: CallState) => CallSession;
+};
+
+/** How many calls are compared at a time: each asks some things at once, and there are connections for 16. */
+const comparedAtOnce = 8;
+
+/** Compares the calls with Asterisk's state where events were missed, or tell too little. */
+export class Reconciliation {
+  readonly #ports: ReconciliationPorts;
+  readonly #comparisons: Comparisons;
+  /** Operators who record prompts may have missed events; of those of an earlier process files are left. */
+  #deskIsBehind = true;
+
+  constructor(ports: ReconciliationPorts) {
+    this.#ports = ports;
+    this.#comparisons = new Comparisons(ports.log);
+  }
+
+  connectionLost(): void {
+    this.#comparisons.forgetAll();
+    this.#deskIsBehind = true;
+  }
+
+  /** The call has ended. */
+  forget(id: CallId): void {
+    this.#comparisons.forget(id);
+  }
+
+  /** Whether the connection was lost since now: then what Asterisk has said is out of date. */
+  #outOfDate(): () => boolean {
+    const { losses } = this.#ports;
+    const before = losses();
+
+    return () => losses() !== before;
+  }
+
+  /**
+   * After (re)connecting: events were missed. Adopts the open calls of the catalogue that this process does not know,
+   * tells every call that missed events what Asterisk's state says has happened, and frees channels and bridges that belong
+   * to no call. A call that cannot be read is ended. A call whose comparison fails keeps no other; the first failure is
+   * thrown at the end. Repeated, it goes on with what is left; a call that fails again is given up until it can be compared: it goes on
+   * unrecorded, and the answer is `partly`. When the connection is lost meanwhile, what Asterisk has said is out of date, and the rest is
+   * left to the comparison after the next connection.
+   */
+  // eslint-disable-next-line max-lines-per-function -- One comparison, in which each step counts on those before it (P1).
+  async run(): Promise<'whole' | 'partly'> {
+    const { ari, journal, promptDesk, sessions, unsaved, owners, behind, farEnds } = this.#ports;
+    // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
+    const known = new Set([...sessions.keys(), ...unsaved]);
+    const compared = new Map(behind.sessions);
+    const isOutOfDate = this.#outOfDate();
+    const comparison = this.#comparisons.begin(isOutOfDate);
+    const { isolated } = comparison;
+    if (this.#deskIsBehind) {
+      await promptDesk?.interrupt();
+      await promptDesk?.sweep();
+      this.#deskIsBehind = false;
+    }
+    const [owned, open] = await Promise.all([ari.owned(), journal.open()]);
+    const atATime = pLimit(comparedAtOnce);
+
+    const unreadable = open.filter((each): each is UnreadableCall => each.kind === 'unreadable');
+    const readable = open.filter((each): each is CallState => each.kind !== 'unreadable');
+    /** What belongs to calls that could not be taken up yet. */
+    const left = new Set<string>();
+    /** Whose recorder ran, or runs, though it was not yet written down. */
+    const hasRun = new Set<CallId>();
+    const before = await atATime.map(
+      readable.filter(({ facts }) => !known.has(facts.id)),
+      async (state) => ({ state, recorder: await isolated(state.facts.id, () => recorderUnsaved(state, ari)) }),
+    );
+    if (isOutOfDate()) return 'whole';
+    for (const { state, recorder } of before) {
+      const { facts } = state;
+      if (sessions.has(facts.id)) continue;
+      if (recorder !== undefined && recorder !== 'none') hasRun.add(facts.id);
+      if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
+        for (const key of keysOf(facts)) left.add(key);
+      else compared.set(facts.id, this.#takeUp(state, recorder === undefined || recorder === 'none'));
+    }
+    // What belongs to a call is let go by it, also when it ends by what it is told now.
+    const isNobodys = (id: string): boolean => owners.of(id) === undefined && !left.has(id);
+    const orphans = orphansOf(owned, (id) => isNobodys(id) && promptDesk?.owns(id as ChannelId) !== true);
+    if (isOutOfDate()) return 'whole';
+    farEnds.fill(owned);
+    // Before they are told that somebody has answered, so that no recorder is asked for.
+    for (const [id, session] of sessions) {
+      const isTogether = session.state.kind === 'talking' || hasRun.has(id);
+      farEnds.compare(session, compared.has(id) && isTogether);
+    }
+    if (!this.#ports.watchesBridges()) {
+      await Promise.all([...compared.values()].map((session) => this.#watchBridgeOf(session)));
+    }
+    // Who is being taken out of a bridge and in again, by what was begun before, would seem to have left it: these are asked about later.
+    const still = [...compared.values()].filter(({ isMovingParty }) => !isMovingParty);
+    // From here on each of them hears its own events as well.
+    const look = await makeLook(ari, still);
+    if (isOutOfDate()) return 'whole';
+    await atATime.map(compared, async ([id, session]) => {
+      if (isOutOfDate()) return;
+      const isDone = await isolated(id, async () => {
+        const give = (event: CallEvent): void => {
+          if (!isOutOfDate()) this.#give(session, event);
+        };
+        const { events, at } = await catchUp(session, look, { ...this.#ports, give });
+        if (!isOutOfDate()) this.#ports.unwatched.end(session, !changesParties(events), at);
+        return true;
+      });
+      if (isOutOfDate()) return;
+      if (isDone === true) behind.upToDate(id);
+      else if (this.#comparisons.isGivenUp(id)) this.#giveUp(session);
+    });
+    if (isOutOfDate()) return 'whole';
+    // Who was sent on needs nobody to watch.
+    const recorded = [...compared.values()].filter(({ state }) => mayBeRecorded(state));
+    await Promise.all(recorded.map((session) => session.settled()));
+    await this.#endUnreadable(unreadable, orphans, isolated);
+
+    return comparison.end();
+  }
+
+  /** P1: who is in it is not known, so it goes on unrecorded, and keeps no other from being watched. It is compared again later. */
+  #giveUp(session: CallSession): void {
+    const { kind, facts } = session.state;
+    if (kind !== 'dialling' && kind !== 'talking') return;
+    session.handle({ type: 'farEndLost', party: 'destination' });
+    // The process before may have started it without writing that down.
+    if (kind === 'dialling' && facts.order !== undefined) {
+      this.#ports.ari.stopRecorder(recorderName(facts.order.recording)).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Its bridge may have been made while Asterisk told of all: then it does not tell of this one by itself. Where it cannot be asked to,
+   * nobody would see who comes in (P1).
+   */
+  async #watchBridgeOf(session: CallSession): Promise<void> {
+    const { kind, facts } = session.state;
+    if ((kind !== 'dialling' && kind !== 'talking') || facts.order === undefined) return;
+    try {
+      await this.#ports.ari.watchBridge(facts.order.bridge);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      const about = { call: facts.id, code: error.code, err: error };
+      this.#ports.log.warn(about, 'bridge events unavailable for call; recording stopped');
+      session.handle({ type: 'farEndLost', party: 'destination' });
+    }
+  }
+
+  /** Gives a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
+  #give(session: CallSession, event: CallEvent): void {
+    if (event.type === 'thirdPartyJoined' || event.type === 'partyReplaced') {
+      this.#ports.owners.add(event.channel, session);
+      const change: TimelineEntry =
+        'party' in event
+          ? { kind: 'change', change: 'transferred', at: undefined, party: event.party }
+          : { kind: 'change', change: 'joined', at: undefined };
+      session.note(change);
+    }
+    session.handle(event);
+  }
+
+  /** What became of the parties of a call that has missed nothing, where no event tells. */
+  async lookAgain(session: CallSession): Promise<void> {
+    const { ari, behind } = this.#ports;
+    const isOutOfDate = this.#outOfDate();
+    const give = (event: CallEvent): void => {
+      // The events of the recorder come by themselves.
+      if (event.type === 'recorderFinished' || !changesParties([event])) return;
+      if (!isOutOfDate() && !behind.has(session.state.facts.id)) this.#give(session, event);
+    };
+    await catchUp(session, await makeLook(ari, [session]), { ...this.#ports, give });
+  }
+
+  /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */
+  #takeUp(state: CallState, keysMissed: boolean): CallSession {
+    const { facts, kind } = state;
+    const { log, adopt, behind, unwatched } = this.#ports;
+    log.info({ call: facts.id, state: kind }, 'earlier call resumed');
+    const session = adopt(state);
+    behind.add(facts.id, session);
+    unwatched.begin(session, 'process_ended');
+    if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
+
+    return session;
+  }
+
+  /** Ends them, their recorders first: what else they have is not known, but for being nobody's. */
+  async #endUnreadable(
+    unreadable: readonly UnreadableCall[],
+    orphans: Orphans,
+    byItself: Comparison['isolated'],
+  ): Promise<void> {
+    const stopped = await Promise.allSettled(unreadable.map((call) => this.#stopRecorderOf(call)));
+    for (const each of stopped) if (each.status === 'rejected') throw each.reason;
+    await this.#ports.orphanRemover.free(orphans);
+    for (const { id } of unreadable) await byItself(id, () => this.#ports.journal.endUnreadable(id));
+  }
+
+  /** Its channels and bridge belong to no call and are freed as such; the caller is served by the dialplan (P3). */
+  async #stopRecorderOf({ id, recording }: UnreadableCall): Promise<void> {
+    const { ari, log } = this.#ports;
+    log.warn({ call: id }, 'call from another version ended: state not readable');
+    if (recording === undefined) return;
+    try {
+      await ari.stopRecorder(recorderName(recording));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (error.code === 'ari_unreachable') throw error;
+    }
+  }
+}
+
+/** Whether a recorder runs, or may have been begun. */
+const mayBeRecorded = (state: CallState): boolean =>
+  (state.kind === 'talking' || state.kind === 'closing') &&
+  (state.recorder.kind === 'requested' || state.recorder.kind === 'running');
