@@ -90,7 +90,7 @@ async function round(folder: string, server: LabStore, number: number): Promise<
     actor: 'command',
     atOnce: Number(values['at-once']),
     attemptMs: 60_000,
-    told: new Set<string>(),
+    alreadyLogged: new Set<string>(),
     isRemovalProved: () => Promise.resolve(false),
     locks: new Map(),
   };

@@ -52,8 +52,8 @@ export type UploadPorts = Archives & {
   attemptMs: number;
   /** Whether what its status says that is gone may be removed: the status alone has nothing removed. */
   isRemovalProved: (row: Pick<RecordingRow, 'id' | 'status'>) => Promise<boolean>;
-  /** What an alarm was raised for by earlier passes of this process, which is not to be told again. */
-  told: Set<string>;
+  /** What an alarm was raised for by earlier passes of this process, which is not to be logged again. */
+  alreadyLogged: Set<string>;
 };
 
 export type UploadResult = {
@@ -231,11 +231,11 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
     const row = await catalogue.recordings.find(id).catch(undefinedIfUnreadable);
     if (row?.status !== 'archived' && row?.status !== 'erased' && row?.status !== 'discarded') continue;
     // What could not be removed is not read back for it again and again.
-    if (ports.told.has(`left ${id}`)) continue;
+    if (ports.alreadyLogged.has(`left ${id}`)) continue;
     if (row.status === 'archived' && !(await isStillArchived(row, ports, stop))) continue;
     const { status } = row;
     if (status !== 'archived' && !(await ports.isRemovalProved(row))) {
-      tellOnce(ports, `unproved ${id}`, () => {
+      logOnce(ports, `unproved ${id}`, () => {
         log.error(
           { recording: id },
           status === 'erased'
@@ -249,7 +249,7 @@ async function removeLeftovers(ports: UploadPorts, stop: AbortSignal): Promise<v
       await removeSpooled(spoolFolder, id);
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
-      tellOnce(ports, `left ${id}`, () => {
+      logOnce(ports, `left ${id}`, () => {
         log.error({ recording: id, status: row.status, code, err: thrown }, 'local file not deleted');
       });
       continue;
@@ -274,17 +274,17 @@ async function isStillArchived(row: RecordingRow, ports: UploadPorts, stop: Abor
     if (stop.aborted) return false;
     ({ code } = asPreavisError(thrown));
   }
-  tellOnce(ports, `left ${id} ${code ?? ''}`, () => {
+  logOnce(ports, `left ${id} ${code ?? ''}`, () => {
     log.error({ recording: id, code }, 'archived recording not verified; local file kept');
   });
 
   return false;
 }
 
-function tellOnce({ told }: UploadPorts, what: string, tell: () => void): void {
-  if (told.has(what)) return;
-  told.add(what);
-  tell();
+function logOnce({ alreadyLogged }: UploadPorts, what: string, log: () => void): void {
+  if (alreadyLogged.has(what)) return;
+  alreadyLogged.add(what);
+  log();
 }
 
 async function archiveOne(
@@ -338,7 +338,7 @@ async function archiveOne(
     detail,
   });
   failPoint?.('upload, archived');
-  // One that stays is tried again, and told, at the end of the pass: the recording is in the archive all the same.
+  // One that stays is tried again, and logged, at the end of the pass: the recording is in the archive all the same.
   await removeSpooled(spoolFolder, row.id).catch(() => undefined);
   failPoint?.('upload, local file removed');
   ports.log.info({ recording: row.id, bytes }, 'recording archived');
@@ -370,10 +370,10 @@ async function storeReceipt(
 
 /** Before it is covered, so that it is known whatever comes after; once for each version and process. */
 async function noteCovered(id: RecordingId, key: string, version: string, ports: UploadPorts): Promise<void> {
-  const { catalogue, log, actor, told } = ports;
-  if (told.has(`covered ${key} ${version}`)) return;
+  const { catalogue, log, actor, alreadyLogged } = ports;
+  if (alreadyLogged.has(`covered ${key} ${version}`)) return;
   await catalogue.auditTrail.append(id, { event: 'something else covered', actor, detail: { key, version } });
-  told.add(`covered ${key} ${version}`);
+  alreadyLogged.add(`covered ${key} ${version}`);
   log.error({ recording: id }, 'foreign object found under recording key; kept as earlier version');
 }
 
@@ -392,7 +392,7 @@ async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void
   }
 }
 
-/** The recording waits in the spool for as long as it takes. It is told at most twice: that it waits, and that this lasts. */
+/** The recording waits in the spool for as long as it takes. It is logged at most twice: that it waits, and that this lasts. */
 async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPorts): Promise<void> {
   const { catalogue, log, clock, random, spoolFolder } = ports;
   const { code } = error;
@@ -404,8 +404,8 @@ async function setAside(row: RecordingRow, error: PreavisError, ports: UploadPor
   const about = { recording: row.id, code, attempts: row.attempts + 1, err: error };
   if (lasting.has(code)) {
     // In each process: a command tells it on its terminal, where nobody may look.
-    if (ports.told.has(`aside ${row.id} ${code}`)) return;
-    ports.told.add(`aside ${row.id} ${code}`);
+    if (ports.alreadyLogged.has(`aside ${row.id} ${code}`)) return;
+    ports.alreadyLogged.add(`aside ${row.id} ${code}`);
     // A vanished file may also be that of a folder that is not mounted.
     const isGone = !(await spooledRecordings(spoolFolder)).includes(row.id);
     if (isGone) log.error(about, 'recording file missing');

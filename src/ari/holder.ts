@@ -19,16 +19,16 @@ type Trials = Pick<IdMaker, 'channel'>;
 
 /** Throws ari_unreachable. What Asterisk, or a proxy before it, refuses to tell keeps nobody from starting. */
 export async function isHeld(ari: AriDeadman, ids: Trials): Promise<boolean> {
-  const isFree = await told(
+  const isFree = await answerOr(
     ari.application().then((use) => use === 'free'),
     true,
   );
   if (isFree) return false;
-  const canTry = await told(hasContext(ari, ids.channel()), false);
+  const canTry = await answerOr(hasContext(ari, ids.channel()), false);
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += stayMs) {
     // Without calls and without a socket Asterisk forgets an application. With calls it cannot be told without trying.
     const holds = canTry ? stays(ari, ids) : ari.application().then((use) => use === 'empty');
-    if (!(await told(holds, false))) return false;
+    if (!(await answerOr(holds, false))) return false;
     if (!canTry) await sleep(stayMs);
   }
 
@@ -68,7 +68,7 @@ async function stays(ari: AriDeadman, ids: Trials): Promise<boolean> {
   }
 }
 
-async function told(answer: Promise<boolean>, otherwise: boolean): Promise<boolean> {
+async function answerOr(answer: Promise<boolean>, otherwise: boolean): Promise<boolean> {
   try {
     return await answer;
   } catch (thrown) {

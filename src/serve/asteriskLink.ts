@@ -92,10 +92,10 @@ export class AsteriskLink {
     return this.#comparing;
   }
 
-  /** Waits until the calls have ended, or `hurry`; those that are left belong to the next process. */
-  async leave(hurry: AbortSignal): Promise<void> {
+  /** Waits until the calls have ended, or `forced`; those that are left belong to the next process. */
+  async leave(forced: AbortSignal): Promise<void> {
     const { registry, log } = this.#ports;
-    while (registry.size > 0 && !hurry.aborted) await sleep(drainPollMs);
+    while (registry.size > 0 && !forced.aborted) await sleep(drainPollMs);
     if (registry.size > 0) log.warn({ calls: registry.size }, 'open calls left for next start');
     this.#isLeaving = true;
     await registry.abandon();

@@ -24,8 +24,8 @@ import type { Ari } from '../services/ari.ts';
 import { soundsFolder } from '../services/prompts.ts';
 import type { Services } from '../services/services.ts';
 
-/** What the parts that see to calls are made of. */
-export type CallParts = {
+/** What the registry of calls, and what looks after it, need. */
+export type CallDependencies = {
   services: Services;
   policy: Policy;
   ids: IdMaker;
@@ -37,8 +37,8 @@ export type CallParts = {
 
 export type RegistryHooks = { asterisk: () => AsteriskIdentity; callEnded: () => void };
 
-export function makeRegistry(parts: CallParts, { asterisk, callEnded }: RegistryHooks): CallRegistry {
-  const { services, policy, ids, ari, metrics, watch, connection } = parts;
+export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnded }: RegistryHooks): CallRegistry {
+  const { services, policy, ids, ari, metrics, watch, connection } = dependencies;
   const { config, catalogue, clock, log, random, spoolFolder } = services;
   const { commands } = ari;
   const { hashKey, numberKey, preferenceDays: keepDays } = config.privacy;
@@ -72,7 +72,7 @@ export function makeRegistry(parts: CallParts, { asterisk, callEnded }: Registry
       log.warn({ aheadMs }, 'clocks of Asterisk and this machine differ');
       metrics.clockIsOff('arrival');
     },
-    promptDesk: makePromptDesk(parts),
+    promptDesk: makePromptDesk(dependencies),
     watch,
     unfinished: () => unfinishedIn(spoolFolder, catalogue),
     asterisk,
@@ -88,7 +88,7 @@ export function makeRegistry(parts: CallParts, { asterisk, callEnded }: Registry
 }
 
 /** undefined without a PIN: then nobody can record prompts by telephone. */
-function makePromptDesk({ services, ids, ari }: CallParts): PromptOperators | undefined {
+function makePromptDesk({ services, ids, ari }: CallDependencies): PromptOperators | undefined {
   const { config, clock, log, spoolFolder } = services;
   const { pin, maximumSeconds } = config.promptRecording;
   if (pin === undefined) return undefined;
@@ -123,7 +123,7 @@ function makePromptStorage(folder: string): PromptStorage {
 }
 
 /** What looks at the room in the recording folder. */
-export function makeSpoolMonitor({ services, ari, metrics }: CallParts, registry: CallRegistry): SpoolMonitor {
+export function makeSpoolMonitor({ services, ari, metrics }: CallDependencies, registry: CallRegistry): SpoolMonitor {
   const { config, catalogue, log, actor, spoolFolder } = services;
 
   return new SpoolMonitor({
@@ -138,8 +138,8 @@ export function makeSpoolMonitor({ services, ari, metrics }: CallParts, registry
 }
 
 /** What ends recorders when nobody watches. */
-export async function makeDeadman(parts: CallParts, registry: CallRegistry): Promise<Deadman> {
-  const { services, ids, ari, metrics, watch, connection } = parts;
+export async function makeDeadman(dependencies: CallDependencies, registry: CallRegistry): Promise<Deadman> {
+  const { services, ids, ari, metrics, watch, connection } = dependencies;
   const { config, catalogue, log } = services;
   const { application } = config.ari;
 

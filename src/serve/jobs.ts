@@ -42,7 +42,7 @@ export type JobsOptions = {
   finishing: Finishing;
   metrics: Pick<Metrics, 'reconciled' | 'webhookFailed' | 'passes'>;
   /** Cuts passes short after what they are just doing. */
-  hurry: AbortSignal;
+  forced: AbortSignal;
 };
 
 export type Jobs = {
@@ -94,7 +94,7 @@ export function startJobs(options: JobsOptions): Jobs {
 }
 
 function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
-  const { services, archive, protection, finishing, metrics, hurry } = options;
+  const { services, archive, protection, finishing, metrics, forced } = options;
   const { finisher, finishPorts, witness } = finishing;
   const { catalogue, log, clock } = services;
   const emptyLog = makeLogEmptier(catalogue, log);
@@ -109,14 +109,14 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
       await emptyLog();
       await mark();
       const ask = archive.state.status !== 'working';
-      const result = await uploadPass(services, { waitMs: noWait, signal: hurry, ask });
+      const result = await uploadPass(services, { waitMs: noWait, signal: forced, ask });
       archive.note(result);
       if (result.archive.state === 'working') protection.reached();
       // What the archive did not take on the day it was signed.
       if (result.archive.state !== 'failing') await copyHeads();
     },
     retention: async () => {
-      await retentionPass(services, { dryRun: false, waitMs: noWait, signal: hurry }).finally(emptyLog);
+      await retentionPass(services, { dryRun: false, waitMs: noWait, signal: forced }).finally(emptyLog);
     },
     reconcile: async () => {
       await replayCopies(services);
@@ -127,7 +127,7 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
 
 type Webhooks = { figures(): PassFigures; stop(): Promise<void> };
 
-function startWebhooks({ services, metrics, hurry }: JobsOptions): Webhooks {
+function startWebhooks({ services, metrics, forced }: JobsOptions): Webhooks {
   const { config, catalogue, clock, random, log } = services;
   const poster = makePoster();
   const deliverer = new Deliverer({
@@ -140,7 +140,7 @@ function startWebhooks({ services, metrics, hurry }: JobsOptions): Webhooks {
     failed: metrics.webhookFailed,
   });
   const figures: PassFigures = { pass: 'webhooks', doneAt: undefined, dueAt: clock.now() };
-  const job = startWebhookJob(deliverer, log, hurry, () => {
+  const job = startWebhookJob(deliverer, log, forced, () => {
     figures.doneAt = clock.now();
     figures.dueAt = figures.doneAt + lookEveryMs;
   });

@@ -31,7 +31,7 @@ import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
-import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallParts } from './calls.ts';
+import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallDependencies } from './calls.ts';
 import { healthOf, troubles, type HealthParts } from './health.ts';
 import { degradedReasons, HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
@@ -64,15 +64,15 @@ const protectionLimitMs = 10_000;
  */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #parts: ReleaseStack;
-  readonly #hurry = new AbortController();
+  readonly #running: ReleaseStack;
+  readonly #forced = new AbortController();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #registry: CallRegistry | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#parts = new ReleaseStack((thrown) => {
+    this.#running = new ReleaseStack((thrown) => {
       const error = asPreavisError(thrown);
       options.log.error({ code: error.code, err: error }, 'component not stopped cleanly');
     });
@@ -81,7 +81,7 @@ export class Server {
   /** Throws PreavisError when a part cannot start; what was started is stopped then. */
   start(): Promise<void> {
     this.#started ??= this.#start().catch(async (error: unknown) => {
-      this.#hurry.abort();
+      this.#forced.abort();
       await this.stop();
       throw error;
     });
@@ -98,16 +98,16 @@ export class Server {
 
   /** Cuts a stop() short: calls are left to the next start, uploads to the next pass. */
   forceStop(): void {
-    this.#hurry.abort();
+    this.#forced.abort();
   }
 
   async #stop(): Promise<void> {
     const { log, config } = this.#options;
     this.#registry?.stopAccepting();
     const giveUp = setTimeout(() => {
-      this.#hurry.abort();
+      this.#forced.abort();
     }, config.shutdown.graceSeconds * 1_000);
-    await this.#parts.release();
+    await this.#running.release();
     clearTimeout(giveUp);
     log.info('stopped');
   }
@@ -138,17 +138,17 @@ export class Server {
       );
     }
     const catalogue = this.#openCatalogue();
-    await this.#parts.use({ stop: catalogue.close });
+    await this.#running.use({ stop: catalogue.close });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#parts.use(new ServeLease(catalogue, log, metrics.catalogueFails));
+    const lease = await this.#running.use(new ServeLease(catalogue, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.recordings.knownObject(store.location)) === 'never')
       await markAtStart(services, { isMeant, clock, log });
     await tellElsewhere(services);
     const { minio } = config.archive;
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
-    await this.#parts.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
+    await this.#running.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
 
     return { services, lease, protection };
   }
@@ -168,7 +168,7 @@ export class Server {
   async #reachAsterisk(policy: Policy): Promise<Asterisk> {
     const { config, clock, ids } = this.#options;
     const ari = makeAri(config);
-    await this.#parts.use({ stop: ari.close });
+    await this.#running.use({ stop: ari.close });
     const identity = await identify(ari, config);
     await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
     await refuseMissingPrompts(policy, ari.commands);
@@ -181,9 +181,9 @@ export class Server {
     const { services, lease, protection } = storage;
     const { catalogue } = services;
     const { ari, identity } = asterisk;
-    const hurry = this.#hurry.signal;
-    const { check } = await this.#parts.use(new SelfCheckThread());
-    const finishing = makeFinishing(services, { library, metrics, check, signal: hurry });
+    const forced = this.#forced.signal;
+    const { check } = await this.#running.use(new SelfCheckThread());
+    const finishing = makeFinishing(services, { library, metrics, check, signal: forced });
     const callEnds = new CallEndQueue({ ...finishing, log });
     const archive = new ArchiveOutageMonitor({ clock, log });
     giveFigures(metrics, services, archive);
@@ -199,8 +199,8 @@ export class Server {
       () => isFree(ari.deadman, ids),
       log,
     );
-    const parts: CallParts = { services, policy, ids, ari, metrics, watch, connection };
-    const registry = makeRegistry(parts, {
+    const dependencies: CallDependencies = { services, policy, ids, ari, metrics, watch, connection };
+    const registry = makeRegistry(dependencies, {
       asterisk: () => link.identity,
       callEnded: () => {
         callEnds.callEnded();
@@ -208,8 +208,8 @@ export class Server {
     });
     this.#registry = registry;
     // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
-    const spool = await this.#parts.use(makeSpoolMonitor(parts, registry));
-    const deadman = await makeDeadman(parts, registry);
+    const spool = await this.#running.use(makeSpoolMonitor(dependencies, registry));
+    const deadman = await makeDeadman(dependencies, registry);
     const link = new AsteriskLink({
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
       isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
@@ -217,12 +217,12 @@ export class Server {
       heartbeatMs: config.ari.heartbeatMs,
     });
     await this.#showHealth(metrics, { link, lease, spool, registry, archive });
-    await this.#parts.use(link);
-    await this.#parts.use(deadman);
-    await this.#parts.use({ stop: () => callEnds.drain() });
-    await this.#parts.use({ stop: () => link.leave(hurry) });
-    await this.#parts.use(callEnds);
-    const jobs = await this.#parts.use(startJobs({ services, archive, protection, finishing, metrics, hurry }));
+    await this.#running.use(link);
+    await this.#running.use(deadman);
+    await this.#running.use({ stop: () => callEnds.drain() });
+    await this.#running.use({ stop: () => link.leave(forced) });
+    await this.#running.use(callEnds);
+    const jobs = await this.#running.use(startJobs({ services, archive, protection, finishing, metrics, forced }));
     // What a crash or a restored backup has left shows now, and not only at night.
     void link.compared().then(() => {
       jobs.reconcileNow();
@@ -239,7 +239,7 @@ export class Server {
     });
     if (port === 0) return;
     const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
-    await this.#parts.use({ start: () => page.start(host, port), stop: () => page.stop() });
+    await this.#running.use({ start: () => page.start(host, port), stop: () => page.stop() });
   }
 }
 

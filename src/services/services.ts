@@ -54,8 +54,8 @@ export function makeServices(options: ServiceOptions) {
     decisions: makeDecisions({ catalogue, signer, newId: ulid, clock, decisionsKeptMs: certificatesKeptMs, actor }),
     certificatesKeptMs,
     callersKeptMs: privacy.callerDays * dayMs,
-    /** What an alarm was raised for, which later upload passes do not tell again. */
-    told: new Set<string>(),
+    /** What an alarm was raised for, which later upload passes do not log again. */
+    alreadyLogged: new Set<string>(),
   };
 }
 

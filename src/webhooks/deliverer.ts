@@ -69,9 +69,9 @@ export class Deliverer {
    * Sends what is due, and asks for the lease only then. Throws job_busy and what the catalogue throws.
    *
    * @param stop begin nothing more
-   * @param hurry ends also what is under way, which then counts as not tried
+   * @param forced ends also what is under way, which then counts as not tried
    */
-  async pass(stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  async pass(stop: AbortSignal, forced: AbortSignal): Promise<void> {
     const { catalogue, clock, endpoints } = this.#ports;
     const due = await catalogue.deliveries.endpointsDue(
       endpoints.map(({ name }) => name),
@@ -84,7 +84,7 @@ export class Deliverer {
         disabled.some((each) => each.endpoint === endpoint.name && each.address === addressOf(endpoint));
       const serve = async (endpoint: Endpoint): Promise<void> => {
         if (isDisabled(endpoint)) await catalogue.deliveries.giveUpEndpoint(endpoint.name, 'webhook_gone');
-        else await this.#serve({ endpoint, failures: 0, last: undefined }, stop, hurry);
+        else await this.#serve({ endpoint, failures: 0, last: undefined }, stop, forced);
       };
       // One that breaks must not leave the others running without the lease.
       const served = await Promise.allSettled(endpoints.filter(({ name }) => due.includes(name)).map(serve));
@@ -105,17 +105,17 @@ export class Deliverer {
     }
   }
 
-  async #serve(lane: Lane, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  async #serve(lane: Lane, stop: AbortSignal, forced: AbortSignal): Promise<void> {
     const { catalogue, clock } = this.#ports;
     const { name } = lane.endpoint;
     const limit = pLimit(atOnce);
-    const isStopped = (): boolean => stop.aborted || hurry.aborted;
+    const isStopped = (): boolean => stop.aborted || forced.aborted;
     const isOver = (): boolean => isStopped() || lane.failures >= failuresToRest || isGone(lane);
     while (!isOver()) {
       const rows = await catalogue.deliveries.due(name, clock.now(), batch);
       if (rows.length === 0) return;
       const sent = await Promise.allSettled(
-        rows.map((row) => limit(async () => (isOver() ? undefined : this.#attempt(lane, row, hurry)))),
+        rows.map((row) => limit(async () => (isOver() ? undefined : this.#attempt(lane, row, forced)))),
       );
       for (const each of sent) if (each.status === 'rejected') throw each.reason;
     }
@@ -127,10 +127,10 @@ export class Deliverer {
     }
   }
 
-  async #attempt(lane: Lane, row: DeliveryRow, hurry: AbortSignal): Promise<void> {
+  async #attempt(lane: Lane, row: DeliveryRow, forced: AbortSignal): Promise<void> {
     const { catalogue, post, clock, log, failed } = this.#ports;
     const { name } = lane.endpoint;
-    const outcome = await post(lane.endpoint, row, clock.now(), hurry);
+    const outcome = await post(lane.endpoint, row, clock.now(), forced);
     if (outcome.kind === 'delivered') {
       failPoint?.('webhooks, answered');
       await catalogue.deliveries.noteDelivered(row.id);
@@ -140,7 +140,7 @@ export class Deliverer {
       return;
     }
     // Cut short by the end of this process: that says nothing of the endpoint.
-    if (hurry.aborted) return;
+    if (forced.aborted) return;
     const { error, answer } = outcome;
     lane.failures += 1;
     // That it is gone is the last word, whatever others that were under way say.

@@ -15,28 +15,28 @@ export type WebhookJob = {
 /**
  * Delivers beside everything else until it is stopped. What goes wrong is logged once, until it goes right again.
  *
- * @param hurry ends also what is under way
+ * @param forced ends also what is under way
  * @param passed called when a pass has come to its end well
  */
 export function startWebhookJob(
   deliverer: Deliverer,
   log: Logger,
-  hurry: AbortSignal,
+  forced: AbortSignal,
   passed: () => void = () => undefined,
 ): WebhookJob {
   const stopping = new AbortController();
   const { signal } = stopping;
-  let told: string | undefined;
+  let loggedCode: string | undefined;
   const guarded = async (step: () => Promise<void>): Promise<void> => {
     try {
       await step();
-      told = undefined;
+      loggedCode = undefined;
       passed();
     } catch (thrown) {
       const error = asPreavisError(thrown);
       // Another process delivers.
-      if (error.code === 'job_busy' || error.code === told) return;
-      told = error.code;
+      if (error.code === 'job_busy' || error.code === loggedCode) return;
+      loggedCode = error.code;
       log.error({ job: 'webhooks', code: error.code, err: error }, 'webhook pass failed');
     }
   };
@@ -46,7 +46,7 @@ export function startWebhookJob(
         tidied = performance.now();
         await guarded(() => deliverer.tidy());
       }
-      await guarded(() => deliverer.pass(signal, hurry));
+      await guarded(() => deliverer.pass(signal, forced));
       await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
     }
   };

@@ -31,7 +31,7 @@ export function dial(agreed: Pick<In<'dialling'>, 'facts' | 'told' | 'answer' | 
 
 type Dialling = In<'dialling'>;
 
-function told({ facts, told: { sentences }, answer }: Dialling): SoFar {
+function untilNow({ facts, told: { sentences }, answer }: Dialling): SoFar {
   return { facts, played: sentences, answer, prepared: true };
 }
 
@@ -53,17 +53,17 @@ function dialStatusOf(cause: number): DialStatus {
 function notConnected(state: Dialling, dialStatus: DialStatus, endedAt: number | undefined): Step {
   const outcome: Outcome = { result: 'notConnected', dialStatus };
 
-  return end(told(state), outcome, endedAt, [{ type: 'returnToDialplan', outcome }]);
+  return end(untilNow(state), outcome, endedAt, [{ type: 'returnToDialplan', outcome }]);
 }
 
 function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
   switch (step) {
     case 'save':
-      return goOnUnrecorded(told(state), 'catalogue_unusable');
+      return goOnUnrecorded(untilNow(state), 'catalogue_unusable');
     case 'prepare':
-      return goOnUnrecorded(told(state), 'prepare_failed');
+      return goOnUnrecorded(untilNow(state), 'prepare_failed');
     case 'dial':
-      return goOnUnrecorded(told(state), 'dial_failed');
+      return goOnUnrecorded(untilNow(state), 'dial_failed');
     case 'plan':
     case 'answer':
     case 'play':
@@ -130,7 +130,7 @@ export const whileDialling: Handlers<Dialling> = {
     const given = answerOf(consent, digit, at, true);
     if (given.kind !== 'refused' && typed !== featureCode) return stay({ ...state, typed });
     const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
-    return acknowledge({ ...told(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
+    return acknowledge({ ...untilNow(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
   },
   thirdPartyJoined: (state, { channel }) => ({
     state: { ...state, untold: true, others: withOther(state, channel) },
@@ -146,14 +146,14 @@ export const whileDialling: Handlers<Dialling> = {
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),
   stepFailed: (state, { step }) => stepFailedWhileDialling(state, step),
-  bridgeGone: (state) => goOnUnrecorded(told(state), 'dial_failed'),
+  bridgeGone: (state) => goOnUnrecorded(untilNow(state), 'dial_failed'),
   callerLeft: (state, { at }) => {
     const [next] = state.others;
-    return next === undefined ? abandon(told(state), at) : takeOver(state, next);
+    return next === undefined ? abandon(untilNow(state), at) : takeOver(state, next);
   },
   callerSentOn: (state, { at }) => {
     const [next] = state.others;
-    return next === undefined ? sentOn(told(state), at) : takeOver(state, next);
+    return next === undefined ? sentOn(untilNow(state), at) : takeOver(state, next);
   },
-  interrupted: (state) => goOnUnrecorded(told(state), 'interrupted'),
+  interrupted: (state) => goOnUnrecorded(untilNow(state), 'interrupted'),
 };

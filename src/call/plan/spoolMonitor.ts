@@ -64,7 +64,7 @@ export class SpoolMonitor {
 
   /** Looks at once, and then every five seconds. Throws spool_unusable when the folder cannot be used from the start. */
   async start(): Promise<void> {
-    this.#tell(await this.#measure());
+    this.#enter(await this.#measure());
     this.#timer = setInterval(() => {
       void this.look();
     }, lookEveryMs);
@@ -93,7 +93,7 @@ export class SpoolMonitor {
       this.#cannotSee(new PreavisError('spool_unusable', 'the recording folder does not answer'));
     }, answersWithinMs);
     try {
-      this.#tell(await this.#measure());
+      this.#enter(await this.#measure());
     } catch (thrown) {
       this.#cannotSee(asPreavisError(thrown));
     } finally {
@@ -150,7 +150,7 @@ export class SpoolMonitor {
   }
 
   /** One line for each change, not for each look. */
-  #tell(room: Room): void {
+  #enter(room: Room): void {
     const { log } = this.#options;
     const before = this.#room;
     this.#room = room;

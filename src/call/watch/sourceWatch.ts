@@ -168,7 +168,7 @@ export class SourceWatch {
     const { known: before, pace } = this.#sourceOf(channel);
     this.#step(channel, { type: 'talked', at: this.#eventClock.momentOf(at), heardAt: now });
     const { known, pace: paceNow } = this.#sourceOf(channel);
-    if (before.kind === 'changed' && known.kind === 'heard') this.#tellHeard(channel, before, at, 'getsThrough');
+    if (before.kind === 'changed' && known.kind === 'heard') this.#keepHeard(channel, before, at, 'getsThrough');
     // What is seen from now on is known to be taken: the sooner it is seen, the more changes are later than that.
     if (pace.detectedAt !== paceNow.detectedAt) this.#lookAtAll((source) => source.pace === paceNow);
   }
@@ -388,11 +388,11 @@ export class SourceWatch {
     if (known.kind !== 'changed' || !isTalk) return;
     this.#step(channel, { type: 'renewed', at: performance.now(), askedAt });
     void this.#ports.heardAgain(channel, at).then(() => this.#step(channel, { type: 'detectedAnew' }));
-    this.#tellHeard(channel, known, at, 'heardAgain');
+    this.#keepHeard(channel, known, at, 'heardAgain');
   }
 
   /** Since this time of Asterisk's, if it is known. What the next process finds is written behind the catalogue: else it would not look. */
-  #tellHeard(
+  #keepHeard(
     channel: ChannelId,
     { since, seen }: Extract<Source['known'], { kind: 'changed' }>,
     at: number | undefined,

@@ -92,7 +92,7 @@ describe('a recording that cannot be archived', () => {
     const set = await stage();
     const { id, file } = await set.finished();
     await unlink(file);
-    const command = await pass({ ...set, told: new Set(), log: collectingLog().log });
+    const command = await pass({ ...set, alreadyLogged: new Set(), log: collectingLog().log });
     expect(command.aside).toMatchObject([{ recording: id, error: { code: 'spool_unusable' } }]);
     set.clock.at += 3_600_000;
     await pass(set);

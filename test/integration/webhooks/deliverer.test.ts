@@ -364,8 +364,8 @@ describe('the job', () => {
   test('delivers what is written while it runs, and stops with what is under way', async () => {
     const receiver = await start();
     const { archived, deliverer, log, figures } = stage({ crm: receiver.url });
-    const hurry = new AbortController();
-    const job = startWebhookJob(deliverer, log, hurry.signal);
+    const forced = new AbortController();
+    const job = startWebhookJob(deliverer, log, forced.signal);
     await archived();
     await eventually(() => receiver.received.length === 1);
     let answer: (() => void) | undefined;
@@ -384,11 +384,11 @@ describe('the job', () => {
     const receiver = await start();
     receiver.answer = () => undefined;
     const { archived, deliverer, log, catalogue } = stage({ crm: receiver.url });
-    const hurry = new AbortController();
+    const forced = new AbortController();
     await archived();
-    const job = startWebhookJob(deliverer, log, hurry.signal);
+    const job = startWebhookJob(deliverer, log, forced.signal);
     await eventually(() => receiver.received.length === 1);
-    hurry.abort();
+    forced.abort();
     await job.stop();
     expect(await catalogue.deliveries.list(10)).toMatchObject([{ status: 'waiting', attempts: 0, failure: null }]);
   });

@@ -101,7 +101,7 @@ export async function archiveStage(
     ...listening,
     atOnce: 1,
     attemptMs: 30_000,
-    told: new Set(),
+    alreadyLogged: new Set(),
     ledger: makeLedger(`${folder}/erasures.jsonl`),
     signer: () => openSigner(`${folder}/signing-key.pem`),
     trusts,

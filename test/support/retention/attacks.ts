@@ -83,7 +83,7 @@ export async function site(folder: string, open: Open): Promise<Untouched> {
 
     const catalogue = openAgain(file, set.clock);
     const isProved = (row: Pick<RecordingRow, 'id' | 'status'>) => isRemovalProved(row, catalogue, set.trusts);
-    const now = { ...set, catalogue, told: new Set<string>(), isRemovalProved: isProved };
+    const now = { ...set, catalogue, alreadyLogged: new Set<string>(), isRemovalProved: isProved };
 
     return { ...stage, set: now, folder, file, kept, gone, older, head };
   };
