@@ -1,5 +1,5 @@
 import { answerOf, noAnswer, type Answer } from './answer.ts';
-import { abandon, acknowledge, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
 import { dial } from './dial.ts';
 import {
@@ -19,8 +19,7 @@ import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
 import type { NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';
-import type { Facts, In, Step } from './state.ts';
-import type { Party } from './order.ts';
+import type { Agreed, Facts, In, Step } from './state.ts';
 
 /** What follows from the caller's answer: they were told, and now decide. */
 
@@ -32,18 +31,15 @@ export function ask(facts: Facts, told: NoticeProof, waitMs: number): Step {
   };
 }
 
-type Agreed = { facts: Facts; told: NoticeProof; answer: Answer; prepared: boolean; holding: readonly Party[] };
-
 /** They may be recorded: who was asked and said yes is told that it was understood, then the destination is dialled. */
-export function goOn(agreed: Agreed): Step {
+export function goOn(agreed: Agreed, prepared: boolean): Step {
   const { consent } = orderOf(agreed.facts).script;
 
-  return accept(agreed, consent.mode === 'optIn' ? consent.acceptance : []);
+  return accept(agreed, prepared, consent.mode === 'optIn' ? consent.acceptance : []);
 }
 
 /** Says the next sentence. The last one gives time to prepare the bridge. */
-function accept(agreed: Agreed, sentences: readonly Sentence[]): Step {
-  const { facts, told, answer, prepared, holding } = agreed;
+function accept({ facts, told, answer, holding }: Agreed, prepared: boolean, sentences: readonly Sentence[]): Step {
   const [current, ...waiting] = sentences;
   if (current === undefined) return dial({ facts, told, answer, holding }, prepared);
   const prepare = waiting.length === 0 && !prepared;
@@ -70,6 +66,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...remembersHolds<In<'asking'>>(),
+  ...endingAs<In<'asking'>>((state) => askedOf(state)),
   farEndSeen: seenAfterwards<In<'asking'>>(untoldWhileAsking),
   farEndLeft: leftDuringTheNotice<In<'asking'>>(untoldWhileAsking, stay),
   farEndLost: untoldWhileAsking,
@@ -77,7 +74,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
     const answer = answerOf(consent, digit, at, true);
-    if (answer.kind === 'accepted') return goOn({ ...state, answer, prepared: false });
+    if (answer.kind === 'accepted') return goOn({ ...state, answer }, false);
     if (answer.kind === 'none' || consent.mode === 'announce') return stay(state);
 
     return acknowledge(askedOf(state, answer), 'refused', consent.refusal.acknowledgement);
@@ -88,10 +85,7 @@ export const whileAsking: Handlers<In<'asking'>> = {
 
     return acknowledge(askedOf(state), 'no_consent', consent.mode === 'optIn' ? consent.silence : []);
   },
-  callerLeft: (state, { at }) => abandon(askedOf(state), at),
-  callerSentOn: (state, { at }) => sentOn(askedOf(state), at),
   eventsMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
-  interrupted: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
 };
 
 type Accepting = In<'accepting'>;
@@ -102,14 +96,19 @@ const acceptedOf = ({ facts, told, answer, prepared }: Accepting): SoFar => {
 
 const untoldWhileAccepting = (state: Accepting): Step => goOnUnrecorded(acceptedOf(state), 'untold_party');
 
+/** Of bridge and destination. */
+const failedWhileAccepting = (state: Accepting): Step =>
+  state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state);
+
 /** They were told and have agreed: a sentence that only says so may fail. */
-const nextWhileAccepting = (state: Accepting): Step => accept(state, state.waiting);
+const nextWhileAccepting = (state: Accepting): Step => accept(state, state.prepared, state.waiting);
 
 export const whileAccepting: Handlers<Accepting> = {
   ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
+  ...endingAs(acceptedOf),
   farEndSeen: seenAfterwards<Accepting>(untoldWhileAccepting),
   farEndLeft: leftDuringTheNotice<Accepting>(untoldWhileAccepting, stay),
   farEndLost: untoldWhileAccepting,
@@ -136,12 +135,9 @@ export const whileAccepting: Handlers<Accepting> = {
     return step === 'prepare' ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state);
   },
   timeUp: (state, { timer }) => (timer === 'playback' ? nextWhileAccepting(state) : stay(state)),
-  destinationLeft: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
-  bridgeGone: (state) => (state.prepared ? goOnUnrecorded(acceptedOf(state), 'prepare_failed') : stay(state)),
-  callerLeft: (state, { at }) => abandon(acceptedOf(state), at),
-  callerSentOn: (state, { at }) => sentOn(acceptedOf(state), at),
+  destinationLeft: failedWhileAccepting,
+  bridgeGone: failedWhileAccepting,
   eventsMissed: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
-  interrupted: (state) => goOnUnrecorded(acceptedOf(state), 'interrupted'),
 };
 
 type Acknowledging = In<'acknowledging'>;

@@ -7,7 +7,7 @@ import type { CallEvent, FallibleStep } from './events.ts';
 import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
 import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
-import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
+import type { Agreed, DialStatus, Effect, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
 
@@ -15,7 +15,7 @@ import type { DialStatus, Effect, In, Outcome, Step } from './state.ts';
 const dialSlackMs = 5_000;
 
 /** The caller was told and may be recorded: only from here on there is a way to the recorder. */
-export function dial(agreed: Pick<In<'dialling'>, 'facts' | 'told' | 'answer' | 'holding'>, prepared: boolean): Step {
+export function dial(agreed: Agreed, prepared: boolean): Step {
   const order = orderOf(agreed.facts);
 
   return {

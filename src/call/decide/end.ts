@@ -89,3 +89,12 @@ export function acknowledge(
     effects: [...effects, timerOf(current), ...removal(soFar, caller), { type: 'play', sentence: current }],
   };
 }
+
+/** How a state ends in which nothing is known but this: the caller leaves it, or its events were missed. */
+export function endingAs<State>(soFarOf: (state: State) => SoFar) {
+  return {
+    callerLeft: (state: State, { at }: { at: number | undefined }): Step => abandon(soFarOf(state), at),
+    callerSentOn: (state: State, { at }: { at: number | undefined }): Step => sentOn(soFarOf(state), at),
+    interrupted: (state: State): Step => goOnUnrecorded(soFarOf(state), 'interrupted'),
+  } as const;
+}

@@ -1,8 +1,7 @@
 import { answerOf, noAnswer } from './answer.ts';
 import { ask, goOn } from './consent.ts';
-import { abandon, acknowledge, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
-import type { CallEvent } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
 import {
@@ -31,15 +30,24 @@ const answerLimitMs = 10_000;
 /** How long Asterisk may take to answer; the caller hears nothing meanwhile, ms. */
 export const audibilityLimitMs = 5_000;
 
-const notYet = (facts: Facts): SoFar => ({ facts, prepared: false });
+const notYet = ({ facts }: { facts: Facts }): SoFar => ({ facts, prepared: false });
 
 /** Whoever put us on hold hears nothing, and nobody tells when they are back: from the arrival on, they are not told. */
-const putOnHold = ({ facts }: { facts: Facts }): Step => goOnUnrecorded(notYet(facts), 'notice_on_hold');
+const putOnHold = (state: { facts: Facts }): Step => goOnUnrecorded(notYet(state), 'notice_on_hold');
 
 /** Who is behind the caller's channel can be seen no more, so nobody can be said to be told. */
-function lostFarEnd({ facts }: { facts: Facts }): Step {
-  return goOnUnrecorded(notYet(facts), 'untold_party');
+function lostFarEnd(state: { facts: Facts }): Step {
+  return goOnUnrecorded(notYet(state), 'untold_party');
 }
+
+/** Nobody has heard anything of the notice yet. */
+const unheardYet = {
+  ...endingAs<CallState>(notYet),
+  callerHeld: putOnHold,
+  farEndSeen: seenBeforeTheNotice,
+  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
+  farEndLost: lostFarEnd,
+} as const;
 
 /** What every state before the notice makes of these. */
 const beforeTheNotice = {
@@ -48,25 +56,13 @@ const beforeTheNotice = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...ignoresHold,
+  ...unheardYet,
   noticeConfirmed: ignored,
   noticeDenied: putOnHold,
   digit: ignored,
-  callerHeld: putOnHold,
-  callerLeft: ({ facts }: { facts: Facts }, event: Extract<CallEvent, { type: 'callerLeft' }>) =>
-    abandon(notYet(facts), event.at),
-  callerSentOn: ({ facts }: { facts: Facts }, { at }: { at: number | undefined }) => sentOn(notYet(facts), at),
-  interrupted: ({ facts }: { facts: Facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
   // Nobody was asked anything yet.
   eventsMissed: ignored,
-  farEndSeen: seenBeforeTheNotice,
-  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
-  farEndLost: lostFarEnd,
 } as const;
-
-/** What was missed may have been a refusal. */
-function mayHaveRefused(facts: Facts): boolean {
-  return orderOf(facts).script.consent.mode !== 'announce';
-}
 
 export const whilePlanning: Handlers<In<'planning'>> = {
   ...beforeTheNotice,
@@ -76,10 +72,10 @@ export const whilePlanning: Handlers<In<'planning'>> = {
     state: { kind: 'checking', facts: { ...facts, order } },
     effects: [{ type: 'checkReadiness' }],
   }),
-  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  notReady: (state, { reason }) => goOnUnrecorded(notYet(state), reason),
   stepFailed: (state, { step }) => {
-    if (step === 'save') return goOnUnrecorded(notYet(state.facts), 'catalogue_unusable');
-    return step === 'plan' ? goOnUnrecorded(notYet(state.facts), 'planning_failed') : stay(state);
+    if (step === 'save') return goOnUnrecorded(notYet(state), 'catalogue_unusable');
+    return step === 'plan' ? goOnUnrecorded(notYet(state), 'planning_failed') : stay(state);
   },
   timeUp: ignored,
 };
@@ -92,7 +88,7 @@ export const whileChecking: Handlers<In<'checking'>> = {
     state: { kind: 'answering', facts },
     effects: [{ type: 'startTimer', timer: 'answer', ms: answerLimitMs }, { type: 'answer' }],
   }),
-  notReady: ({ facts }, { reason }) => goOnUnrecorded(notYet(facts), reason),
+  notReady: (state, { reason }) => goOnUnrecorded(notYet(state), reason),
   stepFailed: ignored,
   timeUp: ignored,
 };
@@ -106,10 +102,8 @@ export const whileAnswering: Handlers<In<'answering'>> = {
     const { menu, script } = orderOf(facts);
     return menu === undefined ? begin(facts, script) : offer(facts, menu.prompts);
   },
-  stepFailed: (state, { step }) =>
-    step === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
-  timeUp: (state, { timer }) =>
-    timer === 'answer' ? goOnUnrecorded(notYet(state.facts), 'answer_failed') : stay(state),
+  stepFailed: (state, { step }) => (step === 'answer' ? goOnUnrecorded(notYet(state), 'answer_failed') : stay(state)),
+  timeUp: (state, { timer }) => (timer === 'answer' ? goOnUnrecorded(notYet(state), 'answer_failed') : stay(state)),
 };
 
 /** Offers the next language of the menu, or waits for a key after the last. */
@@ -133,7 +127,7 @@ function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silen
   const answer = answerOf(consent, digit, at, false);
   if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
 
-  return acknowledge({ ...notYet(state.facts), answer }, 'refused', consent.refusal.acknowledgement, silence);
+  return acknowledge({ ...notYet(state), answer }, 'refused', consent.refusal.acknowledgement, silence);
 }
 
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
@@ -144,10 +138,7 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...ignoresHold,
-  callerHeld: putOnHold,
-  farEndSeen: seenBeforeTheNotice,
-  farEndLeft: leftDuringTheNotice<CallState>(stay, stay),
-  farEndLost: lostFarEnd,
+  ...unheardYet,
   playbackStarted: ignored,
   playbackFinished: (state, { playbackId }) =>
     playbackId === state.current?.playbackId ? offer(state.facts, state.waiting) : stay(state),
@@ -164,11 +155,11 @@ export const whileChoosing: Handlers<In<'choosing'>> = {
   },
   stepFailed: (state, { step }) => (step === 'play' ? withoutChoice(state) : stay(state)),
   timeUp: (state, { timer }) => (timer === 'choice' || timer === 'playback' ? withoutChoice(state) : stay(state)),
-  callerLeft: ({ facts }, { at }) => abandon(notYet(facts), at),
-  callerSentOn: ({ facts }, { at }) => sentOn(notYet(facts), at),
+  // What was missed may have been a refusal.
   eventsMissed: (state) =>
-    mayHaveRefused(state.facts) ? goOnUnrecorded(notYet(state.facts), 'interrupted') : stay(state),
-  interrupted: ({ facts }) => goOnUnrecorded(notYet(facts), 'interrupted'),
+    orderOf(state.facts).script.consent.mode === 'announce'
+      ? stay(state)
+      : goOnUnrecorded(notYet(state), 'interrupted'),
 };
 
 function begin(facts: Facts, script: Script): Step {
@@ -223,7 +214,7 @@ function confirmed({ facts, played, answer, prepared }: Confirming): Step {
   if (told === undefined) return goOnUnrecorded({ facts, played, answer, prepared }, 'notice_failed');
   const { consent } = script;
   const objected = objection(consent.mode, answer.kind);
-  if (objected === undefined) return goOn({ facts, told, answer, prepared, holding: [] });
+  if (objected === undefined) return goOn({ facts, told, answer, holding: [] }, prepared);
 
   return consent.mode === 'optIn'
     ? ask(facts, told, consent.waitMs)

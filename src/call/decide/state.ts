@@ -47,16 +47,7 @@ export type CallState =
     }
   | { kind: 'confirming'; facts: Facts; played: readonly Played[]; answer: Answer; prepared: boolean }
   | { kind: 'asking'; facts: Facts; told: NoticeProof; holding: readonly Party[] }
-  | {
-      kind: 'accepting';
-      facts: Facts;
-      told: NoticeProof;
-      answer: Answer;
-      current: Sentence;
-      waiting: readonly Sentence[];
-      prepared: boolean;
-      holding: readonly Party[];
-    }
+  | ({ kind: 'accepting'; current: Sentence; waiting: readonly Sentence[]; prepared: boolean } & Agreed)
   | {
       kind: 'acknowledging';
       facts: Facts;
@@ -66,48 +57,11 @@ export type CallState =
       current: Sentence;
       waiting: readonly Sentence[];
     }
-  | {
-      kind: 'dialling';
-      facts: Facts;
-      told: NoticeProof;
-      answer: Answer;
-      ringing: boolean;
-      /** The caller may have refused unheard: they will talk, unrecorded. */
-      keysMissed: boolean;
-      /** Somebody who was not told is in the bridge, or was: they will talk, unrecorded. */
-      untold: boolean;
-      /** Who else is in the bridge. */
-      others: readonly ChannelId[];
-      /** Who has put the other on hold. */
-      holding: readonly Party[];
-      /** The caller's last keys, no more than a feature code has. */
-      typed: string;
-    }
-  | {
-      kind: 'talking';
-      facts: Facts;
-      told: NoticeProof;
-      answer: Answer;
-      recorder: Recorder;
-      /** Asterisk's time of the answer, ms; undefined where it was missed. */
-      answeredAt: number | undefined;
-      /** Somebody who was not told is in the bridge, or was. */
-      untold: boolean;
-      /** Who else is in the bridge. */
-      others: readonly ChannelId[];
-      /** Who has put the other on hold: while anybody has, nothing is recorded. */
-      holding: readonly Party[];
-      /** The caller's last keys, no more than a feature code has. */
-      typed: string;
-    }
-  | {
-      kind: 'closing';
-      facts: Facts;
-      told: NoticeProof;
-      answer: Answer;
-      recorder: Recorder;
-      endedAt: number | undefined;
-    }
+  /** `keysMissed`: the caller may have refused unheard. They will talk, unrecorded. */
+  | ({ kind: 'dialling'; ringing: boolean; keysMissed: boolean } & Agreed & InBridge)
+  /** `answeredAt`: Asterisk's time of the answer, ms; undefined where it was missed. */
+  | ({ kind: 'talking'; recorder: Recorder; answeredAt: number | undefined } & Agreed & InBridge)
+  | ({ kind: 'closing'; recorder: Recorder; endedAt: number | undefined } & Omit<Agreed, 'holding'>)
   | {
       kind: 'ended';
       facts: Facts;
@@ -117,6 +71,24 @@ export type CallState =
       outcome: Outcome;
       endedAt: number | undefined;
     };
+
+/** A caller who was told, and may be recorded. */
+export type Agreed = {
+  facts: Facts;
+  told: NoticeProof;
+  answer: Answer;
+  /** Who has put the other on hold: while anybody has, nothing is recorded. */
+  holding: readonly Party[];
+};
+
+type InBridge = {
+  /** Somebody who was not told is in the bridge, or was: they talk unrecorded. */
+  untold: boolean;
+  /** Who else is in the bridge. */
+  others: readonly ChannelId[];
+  /** The caller's last keys, no more than a feature code has. */
+  typed: string;
+};
 
 /** What is known of a call from its start. */
 export type Facts = {

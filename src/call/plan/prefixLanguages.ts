@@ -59,47 +59,23 @@ const belgianZones: Readonly<Record<string, readonly string[]>> = {
   '3290': nothing,
 };
 
-const swissZones: Readonly<Record<string, readonly string[]>> = {
-  // Mobiles and company-wide numbers (051, 058): of the country, not of a zone.
-  '41': ['de', 'fr'],
-  '4121': fr, // Lausanne
-  '4122': fr, // Geneva
-  '4124': fr, // Yverdon
-  '4126': ['fr', 'de'], // Fribourg
-  '4127': ['fr', 'de'], // Valais
-  '4131': de,
-  '4132': ['fr', 'de'], // Neuchâtel, Jura, Biel
-  '4133': de,
-  '4134': de,
-  '4141': de,
-  '4143': de,
-  '4144': de,
-  '4152': de,
-  '4155': de,
-  '4156': de,
-  '4161': de,
-  '4162': de,
-  '4171': de,
-  '4181': de,
-  '4191': it, // Ticino
-};
-
-const italianZones: Readonly<Record<string, readonly string[]>> = {
-  '39': it,
-  '390165': ['it', 'fr'], // Aosta
-  '390471': ['de', 'it'], // South Tyrol
-  '390472': ['de', 'it'],
-  '390473': ['de', 'it'],
-  '390474': ['de', 'it'],
-};
-
 /** Area codes of Quebec; the rest of Canada is in `canada`, because its area codes have no prefix in common. */
 const quebec = ['1263', '1354', '1367', '1418', '1438', '1450', '1468', '1514', '1579', '1581', '1819', '1873'];
 
 /** Canada outside Quebec. */
 export const canada: readonly string[] = ['en', 'fr'];
 
-const countriesByLanguages: readonly (readonly [languages: readonly string[], callingCodes: string])[] = [
+/** Countries, and zones of them. */
+const byLanguages: readonly (readonly [languages: readonly string[], prefixes: string])[] = [
+  // Switzerland: mobiles and company-wide numbers (051, 058) are of the country, not of a zone.
+  [['de', 'fr'], '41'],
+  [fr, '4121 4122 4124'], // Lausanne, Geneva, Yverdon
+  [['fr', 'de'], '4126 4127 4132'], // Fribourg; Valais; Neuchâtel, Jura and Biel
+  [de, '4131 4133 4134 4141 4143 4144 4152 4155 4156 4161 4162 4171 4181'],
+  [it, '4191'], // Ticino
+  [it, '39'],
+  [['it', 'fr'], '390165'], // Aosta
+  [['de', 'it'], '390471 390472 390473 390474'], // South Tyrol
   [fr, '33 377 212 213 216 221 225 237 242 243 257 262 508 590 594 596 687 689'],
   [['fr', 'de'], '352'],
   [['fr', 'en'], '250'],
@@ -138,11 +114,9 @@ const countriesByLanguages: readonly (readonly [languages: readonly string[], ca
 ];
 
 export const numberLanguages: ReadonlyMap<string, readonly string[]> = new Map([
-  ...countriesByLanguages.flatMap(([languages, codes]) => codes.split(' ').map((code) => [code, languages] as const)),
+  ...byLanguages.flatMap(([languages, codes]) => codes.split(' ').map((code) => [code, languages] as const)),
   ...quebec.map((code) => [code, fr] as const),
   ...Object.entries(belgianZones),
-  ...Object.entries(swissZones),
-  ...Object.entries(italianZones),
 ]);
 
 /** Digits of the longest entry. */

@@ -28,28 +28,17 @@ export type RecorderState =
   | { kind: 'enteringCode'; facts: RecorderFacts; refused: number; typed: string }
   | { kind: 'identifying'; facts: RecorderFacts; refused: number }
   | { kind: 'presenting'; facts: RecorderFacts; target: PromptTarget }
-  | { kind: 'starting'; facts: RecorderFacts; target: PromptTarget; take: Take; spare: readonly Take[] }
-  | {
-      kind: 'recording';
-      facts: RecorderFacts;
-      target: PromptTarget;
-      take: Take;
-      spare: readonly Take[];
-      startedAt: number;
-    }
-  | { kind: 'stopping'; facts: RecorderFacts; target: PromptTarget; take: Take; spare: readonly Take[] }
-  | { kind: 'judging'; facts: RecorderFacts; target: PromptTarget; take: Take; spare: readonly Take[] }
-  | {
-      kind: 'reviewing';
-      facts: RecorderFacts;
-      target: PromptTarget;
-      take: Take;
-      spare: readonly Take[];
-      /** Played to its end: only then can it be kept. */
-      heard: boolean;
-    }
+  | ({ kind: 'starting' } & Spoken)
+  | ({ kind: 'recording'; startedAt: number } & Spoken)
+  | ({ kind: 'stopping' } & Spoken)
+  | ({ kind: 'judging' } & Spoken)
+  /** `heard`: played to its end. Only then can it be kept. */
+  | ({ kind: 'reviewing'; heard: boolean } & Spoken)
   | { kind: 'storing'; facts: RecorderFacts; target: PromptTarget; take: Take }
   | { kind: 'ended'; facts: RecorderFacts; outcome: RecorderOutcome };
+
+/** What is spoken, and the takes that are left. */
+type Spoken = { facts: RecorderFacts; target: PromptTarget; take: Take; spare: readonly Take[] };
 
 export type RecorderFacts = {
   channel: ChannelId;
@@ -94,7 +83,7 @@ export type RecorderEvent =
 
 export type RecorderTimer = 'answer' | 'entry' | 'presentation' | 'start' | 'recorder' | 'stop' | 'review';
 /** Effects that may be refused. */
-export type RecorderStep = 'answer' | 'identify' | 'record' | 'judge' | 'playTake' | 'store';
+export type RecorderStep = keyof typeof failures;
 
 export type RecorderOutcome =
   { result: 'stored'; target: PromptTarget } | { result: 'notStored'; reason: NotStoredReason };
@@ -138,7 +127,6 @@ export type RecorderEffect =
 export type RecorderMove = { state: RecorderState; effects: readonly RecorderEffect[] };
 
 type In<Kind extends RecorderState['kind']> = Extract<RecorderState, { kind: Kind }>;
-type Spoken = Extract<RecorderState, { take: Take; spare: readonly Take[] }>;
 
 /** How many takes one call has. */
 export const takesPerCall = 5;
@@ -174,11 +162,10 @@ export function decideRecorder(state: RecorderState, event: RecorderEvent): Reco
     case 'answering':
       return whileAnswering(state, event);
     case 'enteringPin':
-      return whileEnteringPin(state, event);
+    case 'enteringCode':
+      return whileEntering(state, event);
     case 'checkingPin':
       return whileCheckingPin(state, event);
-    case 'enteringCode':
-      return whileEnteringCode(state, event);
     case 'identifying':
       return whileIdentifying(state, event);
     case 'presenting':
@@ -196,14 +183,15 @@ export function decideRecorder(state: RecorderState, event: RecorderEvent): Reco
   }
 }
 
-const failures: Readonly<Record<RecorderStep, NotStoredReason>> = {
+/** Why nothing is stored where one of these effects is refused. */
+export const failures = {
   answer: 'asterisk_failed',
   identify: 'prompts_invalid',
   record: 'asterisk_failed',
   judge: 'spool_unusable',
   playTake: 'asterisk_failed',
   store: 'store_failed',
-};
+} as const satisfies Partial<Record<RecorderEffect['type'], NotStoredReason>>;
 
 const stay = (state: RecorderState): RecorderMove => ({ state, effects: [] });
 const timer = (name: RecorderTimer, ms: number): RecorderEffect => ({ type: 'startTimer', timer: name, ms });
@@ -237,19 +225,14 @@ function whileAnswering(state: In<'answering'>, event: RecorderEvent): RecorderM
   if (isTimeUp(event, 'answer')) return giveUp(state, 'asterisk_failed');
   if (event.type !== 'answered') return stay(state);
 
-  return askPin(state.facts, 0, 'ready');
+  return ask('enteringPin', state.facts, 0, 'ready');
 }
 
-function askPin(facts: RecorderFacts, refused: number, sound: ToneName): RecorderMove {
-  return {
-    state: { kind: 'enteringPin', facts, refused, typed: '' },
-    effects: [stopTimer, tone(sound), timer('entry', entryMs)],
-  };
-}
+type Entering = In<'enteringPin' | 'enteringCode'>;
 
-function askCode(facts: RecorderFacts, refused: number, sound: ToneName): RecorderMove {
+function ask(kind: Entering['kind'], facts: RecorderFacts, refused: number, sound: ToneName): RecorderMove {
   return {
-    state: { kind: 'enteringCode', facts, refused, typed: '' },
+    state: { kind, facts, refused, typed: '' },
     effects: [stopTimer, tone(sound), timer('entry', entryMs)],
   };
 }
@@ -257,36 +240,31 @@ function askCode(facts: RecorderFacts, refused: number, sound: ToneName): Record
 /** One key too many is kept, so that what was too long stays wrong. */
 const withDigit = (typed: string, digit: string): string => (typed.length > longestEntry ? typed : `${typed}${digit}`);
 
-function whileEnteringPin(state: In<'enteringPin'>, event: RecorderEvent): RecorderMove {
+function whileEntering(state: Entering, event: RecorderEvent): RecorderMove {
   if (isTimeUp(event, 'entry')) return giveUp(state, 'no_input');
   if (event.type !== 'digit') return stay(state);
-  const { facts, refused, typed } = state;
+  const { kind, facts, refused, typed } = state;
   if (event.digit !== endKey) return stay({ ...state, typed: withDigit(typed, event.digit) });
 
-  return { state: { kind: 'checkingPin', facts, refused }, effects: [stopTimer, { type: 'checkPin', typed }] };
+  return kind === 'enteringPin'
+    ? { state: { kind: 'checkingPin', facts, refused }, effects: [stopTimer, { type: 'checkPin', typed }] }
+    : { state: { kind: 'identifying', facts, refused }, effects: [stopTimer, { type: 'identify', code: typed }] };
 }
 
 function whileCheckingPin(state: In<'checkingPin'>, event: RecorderEvent): RecorderMove {
   if (event.type !== 'pinChecked') return stay(state);
-  if (event.right) return askCode(state.facts, 0, 'accepted');
+  if (event.right) return ask('enteringCode', state.facts, 0, 'accepted');
   const refused = state.refused + 1;
 
-  return refused >= triesPerCall ? giveUp(state, 'pin_wrong') : askPin(state.facts, refused, 'refused');
-}
-
-function whileEnteringCode(state: In<'enteringCode'>, event: RecorderEvent): RecorderMove {
-  if (isTimeUp(event, 'entry')) return giveUp(state, 'no_input');
-  if (event.type !== 'digit') return stay(state);
-  const { facts, refused, typed } = state;
-  if (event.digit !== endKey) return stay({ ...state, typed: withDigit(typed, event.digit) });
-
-  return { state: { kind: 'identifying', facts, refused }, effects: [stopTimer, { type: 'identify', code: typed }] };
+  return refused >= triesPerCall ? giveUp(state, 'pin_wrong') : ask('enteringPin', state.facts, refused, 'refused');
 }
 
 function whileIdentifying(state: In<'identifying'>, event: RecorderEvent): RecorderMove {
   if (event.type === 'promptUnknown') {
     const refused = state.refused + 1;
-    return refused >= triesPerCall ? giveUp(state, 'code_unknown') : askCode(state.facts, refused, 'refused');
+    return refused >= triesPerCall
+      ? giveUp(state, 'code_unknown')
+      : ask('enteringCode', state.facts, refused, 'refused');
   }
   if (event.type !== 'promptKnown') return stay(state);
   const { facts } = state;
@@ -332,13 +310,12 @@ function speak(
   };
 }
 
-const another = (state: Spoken, effects: readonly RecorderEffect[]): RecorderMove =>
+const another = (state: RecorderState & Spoken, effects: readonly RecorderEffect[]): RecorderMove =>
   speak(state, state.target, state.spare, [...effects, { type: 'discard', take: state.take }]);
 
 function whileStarting(state: In<'starting'>, event: RecorderEvent): RecorderMove {
   const { facts, target, take, spare } = state;
-  if (isTimeUp(event, 'start')) return giveUp(state, 'asterisk_failed');
-  if (isFailure(event, take)) return giveUp(state, 'asterisk_failed');
+  if (isTimeUp(event, 'start') || isFailure(event, take)) return giveUp(state, 'asterisk_failed');
   if (event.type !== 'recorderStarted' || event.name !== take.name) return stay(state);
 
   return {

@@ -9,6 +9,7 @@ import type { PinGuard } from './pinGuard.ts';
 import {
   beginRecorder,
   decideRecorder,
+  failures,
   type PromptTarget,
   type RecorderEffect,
   type RecorderEvent,
@@ -53,40 +54,26 @@ export type PromptStorage = {
   progress(language: string): Promise<RecordingProgress | undefined>;
 };
 
-/** Hz and ms, `!` for once, as indications.conf has them; and how long they last. */
-const tones: Readonly<Record<ToneName, { parts: readonly (readonly [hz: number, ms: number])[] }>> = {
-  ready: { parts: [[1400, 150]] },
-  accepted: {
-    parts: [
-      [1000, 120],
-      [0, 80],
-      [1400, 120],
-    ],
-  },
-  refused: { parts: [[425, 800]] },
-  speak: { parts: [[1000, 500]] },
-  stored: {
-    parts: [
-      [1000, 120],
-      [0, 60],
-      [1200, 120],
-      [0, 60],
-      [1400, 240],
-    ],
-  },
+/** Hz and ms of the parts of each, as indications.conf has them. */
+const tones: Readonly<Record<ToneName, readonly (readonly [hz: number, ms: number])[]>> = {
+  ready: [[1400, 150]],
+  accepted: [
+    [1000, 120],
+    [0, 80],
+    [1400, 120],
+  ],
+  refused: [[425, 800]],
+  speak: [[1000, 500]],
+  stored: [
+    [1000, 120],
+    [0, 60],
+    [1200, 120],
+    [0, 60],
+    [1400, 240],
+  ],
 };
 
-const steps: Partial<Record<RecorderEffect['type'], RecorderStep>> = {
-  answer: 'answer',
-  identify: 'identify',
-  record: 'record',
-  judge: 'judge',
-  playTake: 'playTake',
-  store: 'store',
-};
-
-/** A playback or recorder that is over is what these are to bring about. */
-const mayBeGone: readonly RecorderEffect['type'][] = ['stopPlayback', 'stopRecorder', 'discard'];
+const isStep = (type: RecorderEffect['type']): type is RecorderStep => type in failures;
 
 export class PromptRecorderSession {
   #state: RecorderState;
@@ -132,8 +119,8 @@ export class PromptRecorderSession {
       await this.#perform(effect);
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      const step = steps[effect.type];
-      const gone = error.code === 'ari_not_found' && (step === undefined || mayBeGone.includes(effect.type));
+      const step = isStep(effect.type) ? effect.type : undefined;
+      const gone = error.code === 'ari_not_found' && step === undefined;
       if (gone) this.#log.debug({ effect: effect.type }, 'channel or bridge already gone');
       else this.#log.warn({ effect: effect.type, code: error.code, err: error }, 'prompt recording step failed');
       if (step !== undefined) this.handle({ type: 'stepFailed', step });
@@ -214,8 +201,9 @@ export class PromptRecorderSession {
   async #tone(name: ToneName): Promise<void> {
     if (this.#gone.signal.aborted) return;
     const { ari, ids } = this.#ports;
-    const { parts } = tones[name];
+    const parts = tones[name];
     const playback = ids.playback();
+    // Each once, by the `!`.
     await ari.playTone(this.#state.facts.channel, playback, parts.map(([hz, ms]) => `!${hz}/${ms}`).join('|'));
     const ms = parts.reduce((sum, [, each]) => sum + each, 0);
     await this.#ports.wait(ms, this.#gone.signal);

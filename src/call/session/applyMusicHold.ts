@@ -1,6 +1,6 @@
 import type { AriCommands, AriQueries } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import type { RetryingRequests, RetryingRequest } from './retryingRequests.ts';
+import type { AskRetrying, RetryingRequest } from './retryingRequests.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import { recorderName } from '../decide/order.ts';
 import type { HoldEffect } from '../decide/state.ts';
@@ -15,7 +15,7 @@ const youngMs = 1_000;
 
 export type MusicHoldPorts = {
   ari: AriCommands & Pick<AriQueries, 'time'>;
-  retrying: RetryingRequests;
+  askRetrying: AskRetrying;
   /** When music was last asked for, by channel; monotonic, ms. */
   musicSince: Map<ChannelId, number>;
   /** Whether they talk no more. */
@@ -32,7 +32,7 @@ export type MusicHoldPorts = {
  * @throws the first refusal that is no use to repeat, when everything has been asked for
  */
 export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, ports: MusicHoldPorts): Promise<void> {
-  const { ari, retrying, isOver, isRecorded, keep, musicSince } = ports;
+  const { ari, askRetrying, isOver, isRecorded, keep, musicSince } = ports;
   const now = performance.now();
   const isYoung = (id: ChannelId): boolean => now - (musicSince.get(id) ?? -Infinity) < youngMs;
   const wanted: RetryingRequest[] = [
@@ -61,6 +61,6 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
       isOver: () => isOver() || !isRecorded(),
     });
   }
-  const asked = await Promise.allSettled(wanted.map((each) => retrying.ask(each)));
+  const asked = await Promise.allSettled(wanted.map((each) => askRetrying(each)));
   for (const each of asked) if (each.status === 'rejected') throw each.reason;
 }

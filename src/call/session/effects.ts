@@ -16,7 +16,7 @@ import type { TalkMeter } from '../watch/talkMeter.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
 import { makePatience, type Patience } from './patience.ts';
 import type { SessionPorts } from './ports.ts';
-import { makeRetryingRequests, pausesMs, type RetryingRequests } from './retryingRequests.ts';
+import { makeRetryingRequests, pausesMs, type AskRetrying } from './retryingRequests.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import type { SavedCall } from './savedCall.ts';
 
@@ -46,7 +46,7 @@ export class CallEffects {
   /** The caller's RTP before the notice. */
   #beforeNotice: RtpTraffic | undefined;
   readonly #patience: Patience;
-  readonly #retrying: RetryingRequests;
+  readonly #askRetrying: AskRetrying;
   readonly #holdPorts: MusicHoldPorts;
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
@@ -58,10 +58,10 @@ export class CallEffects {
     this.#ports = ports;
     this.#log = log;
     this.#patience = makePatience(ari, callerChannel, request ?? {}, () => performance.now());
-    this.#retrying = makeRetryingRequests(log);
+    this.#askRetrying = makeRetryingRequests(log);
     this.#holdPorts = {
       ari,
-      retrying: this.#retrying,
+      askRetrying: this.#askRetrying,
       musicSince: new Map(),
       isOver: () => call.isAbandoned || call.state.kind !== 'talking',
       isRecorded: () => call.state.kind === 'talking' && !call.state.untold && call.state.recorder.kind === 'running',
@@ -282,7 +282,7 @@ export class CallEffects {
     const isOver = (tries: number): boolean =>
       this.#call.isAbandoned || (this.#call.state.kind === 'ended' && tries >= pausesMs.length);
 
-    return this.#retrying.ask({ name, request, isOver, done });
+    return this.#askRetrying({ name, request, isOver, done });
   }
 }
 

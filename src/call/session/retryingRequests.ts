@@ -16,16 +16,14 @@ export type RetryingRequest = {
   isOver: (tries: number) => boolean;
 };
 
-export type RetryingRequests = {
-  /**
-   * Resolves after the first try. One that failed and can be repeated is repeated behind it, until Asterisk has done it,
-   * refuses it, or it is wanted no more. Throws what the first try threw where that is no use.
-   */
-  ask(wanted: RetryingRequest): Promise<void>;
-};
+/**
+ * Resolves after the first try. One that failed and can be repeated is repeated behind it, until Asterisk has done it,
+ * refuses it, or it is wanted no more. Throws what the first try threw where that is no use.
+ */
+export type AskRetrying = (wanted: RetryingRequest) => Promise<void>;
 
 /** Asks for what must not be left undone because Asterisk did not answer once. */
-export function makeRetryingRequests(log: Logger): RetryingRequests {
+export function makeRetryingRequests(log: Logger): AskRetrying {
   const newest = new Map<string, RetryingRequest>();
   const turns = new Map<string, Promise<unknown>>();
 
@@ -73,19 +71,17 @@ export function makeRetryingRequests(log: Logger): RetryingRequests {
     if (tries >= pausesMs.length) log.error({ effect: name }, 'request to Asterisk abandoned after retries');
   };
 
-  return {
-    ask: async (wanted) => {
-      newest.set(wanted.name, wanted);
-      try {
-        await fulfil(wanted);
-        void makeSure(wanted);
-      } catch (thrown) {
-        const error = asPreavisError(thrown);
-        if (!error.retryable) throw error;
-        const about = { effect: wanted.name, code: error.code, err: error };
-        log.error(about, 'request to Asterisk failed; will retry');
-        void repeat(wanted).then(() => makeSure(wanted));
-      }
-    },
+  return async (wanted) => {
+    newest.set(wanted.name, wanted);
+    try {
+      await fulfil(wanted);
+      void makeSure(wanted);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (!error.retryable) throw error;
+      const about = { effect: wanted.name, code: error.code, err: error };
+      log.error(about, 'request to Asterisk failed; will retry');
+      void repeat(wanted).then(() => makeSure(wanted));
+    }
   };
 }

@@ -13,7 +13,7 @@ function stage() {
   const ari = scriptedAri();
   const ports: MusicHoldPorts = {
     ari,
-    retrying: makeRetryingRequests(collectingLog().log),
+    askRetrying: makeRetryingRequests(collectingLog().log),
     musicSince: new Map(),
     isOver: () => false,
     isRecorded: () => false,

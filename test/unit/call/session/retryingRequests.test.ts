@@ -26,7 +26,7 @@ const moreThanTheirPauses = async (): Promise<void> => {
 describe('what Asterisk says that it did, and may have lost,', () => {
   test('is asked for again after each pause', async () => {
     const { asked, retrying, request } = stage();
-    await retrying.ask(request('stop', { again: [10, 20] }));
+    await retrying(request('stop', { again: [10, 20] }));
     expect(asked).toEqual(['stop']);
     await eventually(() => asked.length === 3);
     await moreThanTheirPauses();
@@ -35,15 +35,15 @@ describe('what Asterisk says that it did, and may have lost,', () => {
 
   test('is not where something else is wanted since', async () => {
     const { asked, retrying, request } = stage();
-    await retrying.ask(request('stop', { again: [20] }));
-    await retrying.ask(request('start'));
+    await retrying(request('stop', { again: [20] }));
+    await retrying(request('start'));
     await moreThanTheirPauses();
     expect(asked).toEqual(['stop', 'start']);
   });
 
   test('is not once it is over', async () => {
     const { asked, retrying, request } = stage();
-    await retrying.ask(request('stop', { again: [20], isOver: () => true }));
+    await retrying(request('stop', { again: [20], isOver: () => true }));
     await moreThanTheirPauses();
     expect(asked).toEqual(['stop']);
   });
