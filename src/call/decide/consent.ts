@@ -5,7 +5,6 @@ import { dial } from './dial.ts';
 import {
   ignored,
   ignoresBridge,
-  ignoresConfirmation,
   ignoresDestination,
   ignoresFarEnd,
   ignoresHold,
@@ -61,7 +60,6 @@ function untoldWhileAsking(state: In<'asking'>): Step {
 export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
-  ...ignoresConfirmation,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
@@ -72,19 +70,11 @@ export const whileAsking: Handlers<In<'asking'>> = {
   farEndLost: untoldWhileAsking,
   stepFailed: ignored,
   digit: (state, { digit, at }) => {
-    const { consent } = orderOf(state.facts).script;
-    const answer = answerOf(consent, digit, at, true);
+    const answer = answerOf(orderOf(state.facts).script.consent, digit, at, true);
     if (answer.kind === 'accepted') return goOn({ ...state, answer }, false);
-    if (answer.kind === 'none' || consent.mode === 'announce') return stay(state);
-
-    return acknowledge(askedOf(state, answer), 'refused', consent.refusal.acknowledgement);
+    return answer.kind === 'none' ? stay(state) : acknowledge(askedOf(state, answer), 'refused');
   },
-  timeUp: (state, { timer }) => {
-    if (timer !== 'consent') return stay(state);
-    const { consent } = orderOf(state.facts).script;
-
-    return acknowledge(askedOf(state), 'no_consent', consent.mode === 'optIn' ? consent.silence : []);
-  },
+  timeUp: (state, { timer }) => (timer === 'consent' ? acknowledge(askedOf(state), 'no_consent') : stay(state)),
   eventsMissed: (state) => goOnUnrecorded(askedOf(state), 'interrupted'),
 };
 
@@ -104,7 +94,6 @@ const failedWhileAccepting = (state: Accepting): Step =>
 const nextWhileAccepting = (state: Accepting): Step => accept(state, state.prepared, state.waiting);
 
 export const whileAccepting: Handlers<Accepting> = {
-  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
@@ -119,11 +108,10 @@ export const whileAccepting: Handlers<Accepting> = {
     playbackId === state.current.playbackId ? nextWhileAccepting(state) : stay(state),
   // Who thinks better of it is heard.
   digit: (state, { digit, at }) => {
-    const { consent } = orderOf(state.facts).script;
-    const answer = answerOf(consent, digit, at, true);
-    if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+    const answer = answerOf(orderOf(state.facts).script.consent, digit, at, true);
+    if (answer.kind !== 'refused') return stay(state);
 
-    return acknowledge({ ...acceptedOf(state), answer }, 'refused', consent.refusal.acknowledgement, [
+    return acknowledge({ ...acceptedOf(state), answer }, 'refused', [
       { type: 'stopPlayback', playbackId: state.current.playbackId },
     ]);
   },
@@ -145,7 +133,6 @@ type Acknowledging = In<'acknowledging'>;
 const sendOn = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepared: false }, state.why);
 
 export const whileAcknowledging: Handlers<Acknowledging> = {
-  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresDestination,
   ...ignoresBridge,

@@ -6,7 +6,7 @@ import { factsWith, replace, talk, typedWith, withOther, without } from './talk.
 import type { CallEvent, FallibleStep } from './events.ts';
 import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
-import { ignored, ignoresConfirmation, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
+import { ignored, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
 import type { Agreed, DialStatus, Effect, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
@@ -111,7 +111,6 @@ const withoutCaller = (state: Dialling): Step => withUntold({ ...state, facts: w
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
-  ...ignoresConfirmation,
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
@@ -125,12 +124,12 @@ export const whileDialling: Handlers<Dialling> = {
   digit: (state, { digit, at }) => {
     const { consent } = orderOf(state.facts).script;
     if (consent.mode === 'announce') return stay(state);
-    const { featureCode, acknowledgement } = consent.refusal;
+    const { featureCode } = consent.refusal;
     const typed = typedWith(state, digit, featureCode);
     const given = answerOf(consent, digit, at, true);
     if (given.kind !== 'refused' && typed !== featureCode) return stay({ ...state, typed });
     const answer: Answer = given.kind === 'refused' ? given : { kind: 'refused', digits: featureCode, at };
-    return acknowledge({ ...untilNow(state), answer }, 'refused', acknowledgement, [], 'in the bridge');
+    return acknowledge({ ...untilNow(state), answer }, 'refused', [], 'in the bridge');
   },
   thirdPartyJoined: (state, { channel }) => ({
     state: { ...state, untold: true, others: withOther(state, channel) },

@@ -1,4 +1,4 @@
-import { noAnswer, type Answer } from './answer.ts';
+import { noAnswer, type Answer, type ConsentPlan } from './answer.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import type { Played } from './verification.ts';
 import type { Sentence } from './sentence.ts';
@@ -71,15 +71,21 @@ export function playing(sentence: Sentence): Effect[] {
   return [timerOf(sentence), { type: 'play', sentence }];
 }
 
+/** What a caller is told who has not agreed. */
+function sayingWhy(why: 'refused' | 'no_consent', consent: ConsentPlan): readonly Sentence[] {
+  if (consent.mode !== 'announce' && why === 'refused') return consent.refusal.acknowledgement;
+
+  return consent.mode === 'optIn' ? consent.silence : [];
+}
+
 /** The caller has not agreed: what was made is removed, they are told that, and go on by the dialplan. */
 export function acknowledge(
   soFar: SoFar,
   why: 'refused' | 'no_consent',
-  sentences: readonly Sentence[],
   effects: readonly Effect[] = [],
   caller: CallersPlace = 'outside',
 ): Step {
-  const [current, ...waiting] = sentences;
+  const [current, ...waiting] = sayingWhy(why, orderOf(soFar.facts).script.consent);
   if (current === undefined) return goOnUnrecorded(soFar, why, effects);
   const { facts, played = [], answer = noAnswer } = soFar;
 

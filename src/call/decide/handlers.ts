@@ -10,9 +10,14 @@ export type Handlers<State extends CallState> = {
 export const ignored = 'ignored';
 
 /** The steps of our own side before the destination is dialled. */
-export const ignoresSetUp = { planned: ignored, ready: ignored, notReady: ignored, callerAnswered: ignored } as const;
-/** What Asterisk says of the notice when it was played. */
-export const ignoresConfirmation = { noticeConfirmed: ignored, noticeDenied: ignored } as const;
+export const ignoresSetUp = {
+  planned: ignored,
+  ready: ignored,
+  notReady: ignored,
+  callerAnswered: ignored,
+  noticeConfirmed: ignored,
+  noticeDenied: ignored,
+} as const;
 export const ignoresPlayback = { playbackStarted: ignored, playbackFinished: ignored } as const;
 export const ignoresDestination = {
   destinationRinging: ignored,
@@ -39,7 +44,6 @@ export const ignoresHold = {
   destinationResumed: ignored,
   holdsFound: ignored,
 } as const;
-export const ignoresCaller = { digit: ignored, ...ignoresHold } as const;
 
 export const stay = (state: CallState): Step => ({ state, effects: [] });
 export const saved = (state: CallState): Step => ({ state, effects: [{ type: 'save' }] });

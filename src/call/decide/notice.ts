@@ -7,7 +7,6 @@ import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, wi
 import {
   ignored,
   ignoresBridge,
-  ignoresConfirmation,
   ignoresDestination,
   ignoresHold,
   ignoresPlayback,
@@ -123,16 +122,13 @@ function withoutChoice({ facts }: In<'choosing'>): Step {
 
 /** Who knows the key of refusal need not wait for its sentence. */
 function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silence: readonly Effect[]): Step {
-  const { consent } = orderOf(state.facts).script;
-  const answer = answerOf(consent, digit, at, false);
-  if (answer.kind !== 'refused' || consent.mode === 'announce') return stay(state);
+  const answer = answerOf(orderOf(state.facts).script.consent, digit, at, false);
 
-  return acknowledge({ ...notYet(state), answer }, 'refused', consent.refusal.acknowledgement, silence);
+  return answer.kind === 'refused' ? acknowledge({ ...notYet(state), answer }, 'refused', silence) : stay(state);
 }
 
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
 export const whileChoosing: Handlers<In<'choosing'>> = {
-  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresDestination,
   ...ignoresBridge,
@@ -235,17 +231,15 @@ function giveUp(state: Announcing, verdict: Fault, reason: UnrecordedReason): St
 
 function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
   const { current, played, answer, waiting } = state;
-  const { consent } = orderOf(state.facts).script;
   const begun = isQuestion(current) && state.currentStartedAt !== undefined;
   const asked = begun || played.some((each) => isQuestion(each.sentence));
-  const given = answerOf(consent, digit, at, asked);
-  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
+  const given = answerOf(orderOf(state.facts).script.consent, digit, at, asked);
   if (given.kind === 'refused') {
     const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
     const soFar = { ...state, played: [...played, unheard(state, 'notice_cut_short')], answer: given };
-    return acknowledge(soFar, 'refused', consent.refusal.acknowledgement, [silence]);
+    return acknowledge(soFar, 'refused', [silence]);
   }
-  if (answer.kind !== 'none') return stay(state);
+  if (given.kind === 'none' || answer.kind !== 'none') return stay(state);
   // They have answered the question that they hear now: it need not be heard to its end, nor in another language.
   const rest = waiting.filter((sentence) => !isQuestion(sentence));
   const next = { ...state, answer: given, waiting: rest };
@@ -286,7 +280,6 @@ function ofWhatIsPrepared<State extends Announcing | Confirming>() {
 }
 
 export const whileAnnouncing: Handlers<Announcing> = {
-  ...ignoresConfirmation,
   ...ignoresSetUp,
   ...ignoresRecorder,
   ...ignoresHold,
@@ -340,12 +333,8 @@ function withLast(state: Confirming, verdict: Fault): Confirming {
 }
 
 function keyWhileConfirming(state: Confirming, digit: string, at: number): Step {
-  const { consent } = orderOf(state.facts).script;
-  const given = answerOf(consent, digit, at, true);
-  if (given.kind === 'none' || consent.mode === 'announce') return stay(state);
-  if (given.kind === 'refused') {
-    return acknowledge({ ...state, answer: given }, 'refused', consent.refusal.acknowledgement);
-  }
+  const given = answerOf(orderOf(state.facts).script.consent, digit, at, true);
+  if (given.kind === 'refused') return acknowledge({ ...state, answer: given }, 'refused');
 
   return state.answer.kind === 'none' ? stay({ ...state, answer: given }) : stay(state);
 }

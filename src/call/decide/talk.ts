@@ -6,8 +6,7 @@ import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
-  ignoresCaller,
-  ignoresConfirmation,
+  ignoresHold,
   ignoresDestination,
   ignoresFarEnd,
   ignoresPlayback,
@@ -259,7 +258,6 @@ function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId 
 }
 
 export const whileTalking: Handlers<Talking> = {
-  ...ignoresConfirmation,
   ...ignoresSetUp,
   playbackStarted: ignored,
   playbackFinished: toldOfRefusal,
@@ -343,11 +341,11 @@ function recorderWhileClosing(state: Closing, event: RecorderEvent): Step {
 export const whileClosing: Handlers<Closing> = {
   ...ignoresSetUp,
   ...ignoresPlayback,
-  ...ignoresConfirmation,
   ...ignoresDestination,
   ...ignoresFarEnd,
   ...ignoresBridge,
-  ...ignoresCaller,
+  ...ignoresHold,
+  digit: ignored,
   callerLeft: ignored,
   callerSentOn: ignored,
   interrupted: ignored,

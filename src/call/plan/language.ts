@@ -96,13 +96,8 @@ function firstOffered(
     const wanted = tags().map((tag) => ({ tag, language: offeredFor(tag, purposes, policy) }));
     const languages = [...new Set(wanted.flatMap(({ language }) => language ?? []))].slice(0, mostLanguages);
     const last = languages.at(-1);
-    const before =
-      last === undefined
-        ? wanted
-        : wanted.slice(
-            0,
-            wanted.findIndex(({ language }) => language === last),
-          );
+    const lastIndex = wanted.findIndex(({ language }) => language === last);
+    const before = last === undefined ? wanted : wanted.slice(0, lastIndex);
     missed.push(...before.flatMap(({ tag, language }) => (language === undefined ? [{ language: tag, reason }] : [])));
     if (last !== undefined) return { languages, reason, unavailable: missed };
   }

@@ -49,6 +49,20 @@ export function languagesOfNumber(number: string, defaultCountry: CountryCode): 
   return undefined;
 }
 
+/**
+ * The country of a caller's number, `DE`: where the number is from, which need not be where the caller is.
+ *
+ * @param number as the trunk gives it; untrusted
+ * @param defaultCountry of numbers without a country code
+ * @returns undefined if the number says nothing: withheld, an extension, nonsense, a number of no country
+ */
+export function callerCountryOf(number: string, defaultCountry: CountryCode): CountryCode | undefined {
+  const parsed = parseCallerNumber(number, defaultCountry);
+
+  // Numbers that exist but are unknown to the library still have a country code; the first country is the main one.
+  return parsed?.country ?? parsed?.getPossibleCountries()[0];
+}
+
 /** A caller's number, untrusted, as libphonenumber sees it; undefined for what is no number, or an extension. */
 export function parseCallerNumber(number: string, defaultCountry: CountryCode): PhoneNumber | undefined {
   // The length first: what comes after must not see a text of any size.

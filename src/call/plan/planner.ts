@@ -7,7 +7,7 @@ import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import type { CallRequest, LanguageDecision, Menu, Order, Script } from '../decide/order.ts';
-import { callerCountryOf } from './callerCountry.ts';
+import { callerCountryOf } from './numberParsing.ts';
 import type { ConsentPlan, Refusal } from '../decide/answer.ts';
 import { decideLanguage } from './language.ts';
 import type { Sentence } from '../decide/sentence.ts';

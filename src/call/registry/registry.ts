@@ -271,15 +271,10 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { ari, journal, readiness, log, clock, planner, preferences, legUnheard } = this.#ports;
+    const { planner, preferences } = this.#ports;
     let endIsSaved = false;
     const session = make({
-      ari,
-      journal,
-      readiness,
-      log,
-      clock,
-      legUnheard,
+      ...this.#ports,
       isBehind: () => this.#behind.has(facts.id),
       legLimits: this.#legLimits,
       lookAgain: () => this.#reconciliation.lookAgain(session),

@@ -1,6 +1,6 @@
-import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import type { AriQueries } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import { sightingOf, textOf, type Sighting } from './sources.ts';
+import { sightingOf, type Sighting } from './sources.ts';
 
 /** Where a later process finds what was seen of a leg: it lives as long as the channel, and costs the catalogue nothing. */
 export const sourceVariable = 'PREAVIS_SOURCE';
@@ -26,17 +26,4 @@ export async function askAbout(
   return source === undefined
     ? { sighting: 'nothing' }
     : { sighting: { ...source, received }, before: sightingOf(text) };
-}
-
-/**
- * For a later process: what changes while nobody looks cannot be known otherwise. Without it that one moves the leg once.
- *
- * @throws PreavisError as Asterisk's answers do
- */
-export async function rememberSource(
-  channel: ChannelId,
-  seen: Sighting,
-  ari: Pick<AriCommands, 'setVariable'>,
-): Promise<void> {
-  await ari.setVariable(channel, sourceVariable, textOf(seen));
 }

@@ -10,11 +10,12 @@ import { EventClock } from './eventClock.ts';
 import { LegMover, type Move, type MoveEnd } from './legMover.ts';
 import { isMixed, legsOf, type Leg } from './legs.ts';
 import type { TimelineEntry } from './timeline.ts';
-import { askAbout, rememberSource, type SourceAnswer } from './sourceQuestions.ts';
+import { askAbout, sourceVariable, type SourceAnswer } from './sourceQuestions.ts';
 import {
   decideSource,
   isDue,
   mostRenewals,
+  textOf,
   unknownSource,
   type Sighting,
   type Since,
@@ -307,8 +308,9 @@ export class SourceWatch {
     }
   }
 
+  /** For a later process: what changes while nobody looks cannot be known otherwise. Without it that one moves the leg once. */
   #remember(channel: ChannelId, seen: Sighting): void {
-    rememberSource(channel, seen, this.#ports.ari).catch((thrown: unknown) => {
+    this.#ports.ari.setVariable(channel, sourceVariable, textOf(seen)).catch((thrown: unknown) => {
       this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'RTP source of leg not stored');
     });
   }

@@ -1,4 +1,4 @@
-import { callerCountryOf } from '../../../../src/call/plan/callerCountry.ts';
+import { callerCountryOf } from '../../../../src/call/plan/numberParsing.ts';
 
 test.each([
   ['+4930123456', 'DE'],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { callerCountryOf } from '../../../../src/call/plan/callerCountry.ts';
+import { callerCountryOf } from '../../../../src/call/plan/numberParsing.ts';
 import { decideLanguage, languagesOfHeader } from '../../../../src/call/plan/language.ts';
 import { languagesOfNumber, parseCallerNumber } from '../../../../src/call/plan/numberParsing.ts';
 import { makeCallerHash } from '../../../../src/call/plan/preferences.ts';
