@@ -50,13 +50,13 @@ const unheardYet = {
 
 /** What every state before the notice makes of these. */
 const beforeTheNotice = {
+  ...ignoresSetUp,
   ...ignoresPlayback,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
   ...ignoresHold,
   ...unheardYet,
-  noticeConfirmed: ignored,
   noticeDenied: putOnHold,
   digit: ignored,
   // Nobody was asked anything yet.
@@ -65,8 +65,6 @@ const beforeTheNotice = {
 
 export const whilePlanning: Handlers<In<'planning'>> = {
   ...beforeTheNotice,
-  ready: ignored,
-  callerAnswered: ignored,
   planned: ({ facts }, { order }) => ({
     state: { kind: 'checking', facts: { ...facts, order } },
     effects: [{ type: 'checkReadiness' }],
@@ -81,8 +79,6 @@ export const whilePlanning: Handlers<In<'planning'>> = {
 
 export const whileChecking: Handlers<In<'checking'>> = {
   ...beforeTheNotice,
-  planned: ignored,
-  callerAnswered: ignored,
   ready: ({ facts }) => ({
     state: { kind: 'answering', facts },
     effects: [{ type: 'startTimer', timer: 'answer', ms: answerLimitMs }, { type: 'answer' }],
@@ -94,9 +90,6 @@ export const whileChecking: Handlers<In<'checking'>> = {
 
 export const whileAnswering: Handlers<In<'answering'>> = {
   ...beforeTheNotice,
-  planned: ignored,
-  ready: ignored,
-  notReady: ignored,
   callerAnswered: ({ facts }) => {
     const { menu, script } = orderOf(facts);
     return menu === undefined ? begin(facts, script) : offer(facts, menu.prompts);
@@ -284,6 +277,7 @@ export const whileAnnouncing: Handlers<Announcing> = {
   ...ignoresRecorder,
   ...ignoresHold,
   ...ofWhatIsPrepared<Announcing>(),
+  ...endingAs<Announcing>((state) => ({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] })),
   farEndSeen: (state, event) => {
     const { facts, played, current, currentStartedAt } = state;
     const hearsAll = played.length === 0 && heardFrom(event.at, currentStartedAt, current.prompt.lengthMs);
@@ -313,10 +307,6 @@ export const whileAnnouncing: Handlers<Announcing> = {
   },
   timeUp: (state, { timer }) =>
     timer === 'playback' ? giveUp(state, 'notice_timeout', 'notice_timeout') : stay(state),
-  callerLeft: (state, { at }) =>
-    abandon({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
-  callerSentOn: (state, { at }) =>
-    sentOn({ ...state, played: [...state.played, unheard(state, 'notice_cut_short')] }, at),
   // A refusal may be among what was missed, and a hold, in which nothing is heard.
   eventsMissed: (state) => giveUp(state, 'notice_failed', 'interrupted'),
   interrupted: (state) => giveUp(state, 'notice_failed', 'interrupted'),

@@ -17,20 +17,18 @@ export type PromptOperatorsPorts = Omit<PromptRecorderPorts, 'ended' | 'ids'> & 
 /** As many at once; more would only be somebody who guesses PINs. */
 const operatorsAtOnce = 4;
 
-type Slot = { session: PromptRecorderSession; channel: ChannelId; keys: readonly string[] };
-
 export class PromptOperators {
   readonly #ports: PromptOperatorsPorts;
-  readonly #slots = new Set<Slot>();
+  readonly #sessions = new Set<PromptRecorderSession>();
   /** By channel, playback or recorder name. */
-  readonly #owners = new Map<string, Slot>();
+  readonly #owners = new Map<string, PromptRecorderSession>();
 
   constructor(ports: PromptOperatorsPorts) {
     this.#ports = ports;
   }
 
   get size(): number {
-    return this.#slots.size;
+    return this.#sessions.size;
   }
 
   owns(channel: ChannelId): boolean {
@@ -39,7 +37,7 @@ export class PromptOperators {
 
   /** The channel has come for something else. */
   release(channel: ChannelId): void {
-    this.#owners.get(channel)?.session.handle({ type: 'callerLeft' });
+    this.#owners.get(channel)?.handle({ type: 'callerLeft' });
     this.#owners.delete(channel);
   }
 
@@ -48,29 +46,23 @@ export class PromptOperators {
     const { ids, log, maximumSeconds } = this.#ports;
     // The same channel may come again while its first visit is still being closed.
     this.release(channel);
-    if (this.#slots.size >= operatorsAtOnce) return false;
+    if (this.#sessions.size >= operatorsAtOnce) return false;
     const takes = Array.from({ length: takesPerCall }, (): Take => ({
       name: `${takePrefix}${ids.recording()}`,
       playback: ids.playback(),
     }));
-    const facts: RecorderFacts = {
-      channel,
-      presentation: ids.playback(),
-      takes,
-      maximumMs: maximumSeconds * 1_000,
-    };
+    const facts: RecorderFacts = { channel, presentation: ids.playback(), takes, maximumMs: maximumSeconds * 1_000 };
     const keys = [channel, facts.presentation, ...takes.flatMap(({ name, playback }) => [name, playback])];
     const session = new PromptRecorderSession(facts, {
       ...this.#ports,
       log: log.child({ call: ids.call() }),
       ended: () => {
-        this.#slots.delete(slot);
-        for (const key of keys) if (this.#owners.get(key) === slot) this.#owners.delete(key);
+        this.#sessions.delete(session);
+        for (const key of keys) if (this.#owners.get(key) === session) this.#owners.delete(key);
       },
     });
-    const slot: Slot = { session, channel, keys };
-    this.#slots.add(slot);
-    for (const key of keys) this.#owners.set(key, slot);
+    this.#sessions.add(session);
+    for (const key of keys) this.#owners.set(key, session);
 
     return true;
   }
@@ -79,10 +71,10 @@ export class PromptOperators {
   handle(event: AriEvent): boolean {
     const translated = translate(event);
     if (translated === undefined) return false;
-    const slot = this.#owners.get(translated.key);
+    const session = this.#owners.get(translated.key);
     // A recorder that was stopped while it had not yet begun leaves its file afterwards.
-    if (slot === undefined) return this.#forget(event);
-    slot.session.handle(translated.meaning);
+    if (session === undefined) return this.#forget(event);
+    session.handle(translated.meaning);
 
     return true;
   }
@@ -97,9 +89,9 @@ export class PromptOperators {
 
   /** Ends all: with what they said and pressed no longer known, or because this process stops. */
   async interrupt(): Promise<void> {
-    const slots = [...this.#slots];
-    for (const { session } of slots) session.handle({ type: 'interrupted' });
-    await Promise.all(slots.map(({ session }) => session.settled()));
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.handle({ type: 'interrupted' });
+    await Promise.all(sessions.map((session) => session.settled()));
   }
 
   /** Removes what an earlier process left in Asterisk's recording folder. */

@@ -65,18 +65,12 @@ export class Whereabouts {
       if (left === 'caller') session.handle({ type: 'callerLeft', at });
       if (left === 'destination') session.handle({ type: 'destinationLeft', at, cause: undefined });
     };
+    const again = (): void => {
+      this.#lookFor(session, channel, at, tries + 1);
+    };
     setTimeout(() => {
       if (!isOver() && this.#ports.isBehind(session)) this.#lookFor(session, channel, at, tries);
-      else
-        this.#try(
-          session,
-          look,
-          tries,
-          () => {
-            this.#lookFor(session, channel, at, tries + 1);
-          },
-          forget,
-        );
+      else this.#try(session, look, tries, again, forget);
     }, swapMs).unref();
   }
 
