@@ -1,6 +1,6 @@
-import { endUnseen } from '../../../src/call/watch/endUnseen.ts';
-import type { ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
+import { endUnseen } from '../../../../src/call/watch/endUnseen.ts';
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
 
 const facts = someFacts(countingIds());
 const { callerChannel, order, startedAt } = facts;

@@ -1,7 +1,7 @@
-import { makePatience } from '../../../src/call/session/patience.ts';
-import { PreavisError } from '../../../src/core/errors.ts';
-import type { ChannelId } from '../../../src/core/ids.ts';
-import { scriptedAri } from '../../support/ari/scriptedAri.ts';
+import { makePatience } from '../../../../src/call/session/patience.ts';
+import { PreavisError } from '../../../../src/core/errors.ts';
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { scriptedAri } from '../../../support/ari/scriptedAri.ts';
 
 const caller = 'caller' as ChannelId;
 

@@ -1,4 +1,4 @@
-import { objection, wasTold, whyNotRecordable, type Grounds } from '../../../src/call/decide/recordable.ts';
+import { objection, wasTold, whyNotRecordable, type Grounds } from '../../../../src/call/decide/recordable.ts';
 
 describe('recording', () => {
   test.each([
