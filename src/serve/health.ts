@@ -3,8 +3,31 @@ import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { isoTime } from '../core/clock.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
-import type { DegradedReason, Health } from './healthServer.ts';
 import type { ServeLease } from './serveLease.ts';
+
+/**
+ * Why nothing can be recorded. asterisk_away: the event socket is closed. application_taken: another client has the Stasis application.
+ * catalogue_failing: it takes nothing. spool_full, spool_unusable: the recording folder has too little room, or cannot be used.
+ */
+export const degradedReasons = [
+  'asterisk_away',
+  'application_taken',
+  'catalogue_failing',
+  'spool_full',
+  'spool_unusable',
+] as const;
+export type DegradedReason = (typeof degradedReasons)[number];
+
+/** What the health page tells: no personal data, and nothing that helps an attacker. */
+export type Health = {
+  /** `degraded`: calls go on, but unrecorded, for these reasons. */
+  status: 'ok' | 'degraded' | 'stopping';
+  reasons: DegradedReason[];
+  asterisk: 'connected' | 'disconnected';
+  calls: number;
+  /** Whether the archive takes recordings, from the last upload pass that saw it. It does not change the status: calls go on. */
+  archive: { status: 'unknown' | 'working' | 'failing'; since: string | null };
+};
 
 export type HealthParts = {
   link: AsteriskLink;

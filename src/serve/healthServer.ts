@@ -3,30 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { singleFlight } from '../core/singleFlight.ts';
 import type { Metrics } from '../core/metrics.ts';
-
-/**
- * Why nothing can be recorded. asterisk_away: the event socket is closed. application_taken: another client has the Stasis application.
- * catalogue_failing: it takes nothing. spool_full, spool_unusable: the recording folder has too little room, or cannot be used.
- */
-export const degradedReasons = [
-  'asterisk_away',
-  'application_taken',
-  'catalogue_failing',
-  'spool_full',
-  'spool_unusable',
-] as const;
-export type DegradedReason = (typeof degradedReasons)[number];
-
-/** What the health page tells: no personal data, and nothing that helps an attacker. */
-export type Health = {
-  /** `degraded`: calls go on, but unrecorded, for these reasons. */
-  status: 'ok' | 'degraded' | 'stopping';
-  reasons: DegradedReason[];
-  asterisk: 'connected' | 'disconnected';
-  calls: number;
-  /** Whether the archive takes recordings, from the last upload pass that saw it. It does not change the status: calls go on. */
-  archive: { status: 'unknown' | 'working' | 'failing'; since: string | null };
-};
+import type { Health } from './health.ts';
 
 /** For a whole request, ms: no matter how slowly it comes, or whether it comes at all. */
 const requestLimitMs = 5_000;

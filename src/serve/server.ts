@@ -32,8 +32,8 @@ import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
 import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallDependencies } from './calls.ts';
-import { healthOf, troubles, type HealthParts } from './health.ts';
-import { degradedReasons, HealthPage } from './healthServer.ts';
+import { degradedReasons, healthOf, troubles, type HealthParts } from './health.ts';
+import { HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
 import { ReleaseStack } from './releaseStack.ts';
@@ -164,7 +164,10 @@ export class Server {
     });
   }
 
-  /** Asterisk, which has our prompts and records where we look for recordings. */
+  /**
+   * Asterisk, which has our prompts and records where we look for recordings. It is not waited for: without an answer within
+   * ari.requestTimeoutMs `serve` ends, and its service manager starts it again.
+   */
   async #reachAsterisk(policy: Policy): Promise<Asterisk> {
     const { config, clock, ids } = this.#options;
     const ari = makeAri(config);

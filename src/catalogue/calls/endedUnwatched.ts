@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
-import { recordingId } from '../row.ts';
+import { recordingId } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 

@@ -5,7 +5,7 @@ import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../../core/ids.ts';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
-import { columnOf, json, recordingId, row } from '../row.ts';
+import { columnOf, json, recordingId, row } from '../rowForm.ts';
 import { callWitnesses, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
 import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';

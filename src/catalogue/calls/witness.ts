@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
-import { recordingId } from '../row.ts';
+import { recordingId } from '../rowForm.ts';
 import { relaxedSync } from '../relaxedSync.ts';
 import { writing } from '../writing.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
-import { recordingId, row } from '../row.ts';
+import { recordingId, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 
 const copyRow = row(

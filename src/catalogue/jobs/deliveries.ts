@@ -5,7 +5,7 @@ import { isoTime } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { relaxedSync } from '../relaxedSync.ts';
-import { json, row } from '../row.ts';
+import { json, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */

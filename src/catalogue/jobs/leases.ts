@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isAlive } from '../../core/processes.ts';
-import { row } from '../row.ts';
+import { row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 
 /** Who holds the right to run a job. */

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { row } from '../row.ts';
+import { row } from '../rowForm.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { columnsOf } from '../sqlite.ts';

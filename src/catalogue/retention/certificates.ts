@@ -5,7 +5,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
-import { flag, recordingId, row } from '../row.ts';
+import { flag, recordingId, row } from '../rowForm.ts';
 import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { writing } from '../writing.ts';

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { flag, row } from '../row.ts';
+import { flag, row } from '../rowForm.ts';
 import { makeSignedTable, type CopyPlace } from './signedTable.ts';
 import { writing } from '../writing.ts';
 

@@ -4,7 +4,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
-import { flag, json, recordingId, row } from '../row.ts';
+import { flag, json, recordingId, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 

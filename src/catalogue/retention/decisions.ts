@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { Recordings, ShortenBasis } from '../calls/recordings.ts';
 import { makeSignedTable } from './signedTable.ts';
-import { callId, flag, row } from '../row.ts';
+import { callId, flag, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 

@@ -6,7 +6,7 @@ import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
-import { recordingId, row } from '../row.ts';
+import { recordingId, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 

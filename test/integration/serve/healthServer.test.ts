@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { HealthPage, type Health } from '../../../src/serve/healthServer.ts';
+import type { Health } from '../../../src/serve/health.ts';
+import { HealthPage } from '../../../src/serve/healthServer.ts';
 import { makeMetrics } from '../../../src/core/metrics.ts';
 
 const pages: HealthPage[] = [];
