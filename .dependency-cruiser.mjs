@@ -55,6 +55,13 @@ export default {
       from: { path: anyOf([room]) },
       to: { path: [anyOf(rooms.slice(index + 1)), '^src/main\\.ts$'] },
     })),
+    {
+      name: 'no-file-outside-a-part-of-call',
+      comment: 'Every file of src/call is in a part of it, so that its place in the order is known.',
+      severity: 'error',
+      from: { path: '^src/call/', pathNot: `^src/call/(${partsOfCall.join('|')})/` },
+      to: {},
+    },
     ...partsOfCall.map((part, index) => ({
       name: `upward-from-call-${part}`,
       comment: `src/call/${part} imports from parts of src/call below it only (docs/architecture.md).`,

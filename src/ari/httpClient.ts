@@ -5,7 +5,7 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
  * Requests to ARI over kept-alive connections.
  *
  * ari-client's own requests open a TCP connection each, cost several times the CPU, and throw the HTTP status away, so
- * that "this channel is gone" (404) could only be told by its text; see docs/architecture.md.
+ * that "this channel is gone" (404) could only be told by its text; see docs/decisions.md.
  */
 export type AriRequest = (
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',

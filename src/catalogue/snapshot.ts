@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jsonIn } from '../core/text/json.ts';
 import type { CallState } from '../call/decide/state.ts';
 
 /**
@@ -154,14 +155,8 @@ const form = z.discriminatedUnion('kind', [
 
 /** The state of a call that was saved, or undefined where it is not one that this version can go on from. */
 export function parseSnapshot(snapshot: string): CallState | undefined {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(snapshot);
-  } catch {
-    return undefined;
-  }
-  const parsed = form.safeParse(raw);
+  const parsed = form.safeParse(jsonIn(snapshot));
 
-  // The schema checks what is relied on; the brands of ids and of `Told` are the types' alone.
+  // The schema checks what is relied on; the brands of ids and of `NoticeProof` are the types' alone.
   return parsed.success ? (parsed.data as unknown as CallState) : undefined;
 }

@@ -1,5 +1,6 @@
 import csv from 'papaparse';
 import * as z from 'zod';
+import { jsonIn } from '../core/text/json.ts';
 
 /**
  * One line of the CSV file that Asterisk's cel_custom writes by the mapping of config/asterisk/cel_custom.conf: event, time,
@@ -23,14 +24,6 @@ const fields = z.tuple([
 const bridgeExtra = z.object({ bridge_id: z.string().min(1) });
 const extra = z.object({ sound: z.string().optional(), language: z.string().optional() });
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The fields of one line of CSV; undefined where its quotes do not fit. */
 function recordOf(text: string): unknown {
   const { data, errors } = csv.parse(text, { delimiter: ',', newline: '\n' });
@@ -46,11 +39,11 @@ export function parseCelLine(text: string): CelLine | undefined {
   const at = Math.floor(Number(time) * 1_000);
   if (event === 'STREAM_END') return { event: 'end', at, channel };
   if (event === 'BRIDGE_ENTER' || event === 'BRIDGE_EXIT') {
-    const entered = bridgeExtra.safeParse(parseJson(details));
+    const entered = bridgeExtra.safeParse(jsonIn(details));
     const what = event === 'BRIDGE_ENTER' ? 'enter' : 'leave';
     return entered.success ? { event: what, at, channel, bridge: entered.data.bridge_id } : undefined;
   }
-  const played = extra.safeParse(parseJson(details));
+  const played = extra.safeParse(jsonIn(details));
 
   return played.success
     ? { event: 'begin', at, channel, sound: played.data.sound, language: played.data.language }

@@ -15,6 +15,7 @@ import {
   type StoredPolicy,
 } from '../catalogue/rows.ts';
 import { isoTime } from '../core/clock.ts';
+import { sha256Form } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { toleranceMs } from './witness.ts';
@@ -26,13 +27,12 @@ import { toleranceMs } from './witness.ts';
  */
 
 const time = z.iso.datetime().nullable();
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const spoken = z.strictObject({
   prompt: z.string(),
   language: z.string(),
   text: z.string(),
-  sha256: sha256.describe('Of the sound file that was played, in its WAV form.'),
+  sha256: sha256Form.describe('Of the sound file that was played, in its WAV form.'),
   lengthMs: z.int(),
   startedAt: time,
   finishedAt: time,
@@ -101,7 +101,7 @@ const recordingPart = z.strictObject({
     ),
   bytes: z.int().nullable(),
   durationMs: z.int().nullable(),
-  sha256: sha256.nullable(),
+  sha256: sha256Form.nullable(),
   flags: z.array(z.string()),
   keepUntil: time.describe('When its last purpose ends.'),
   encryption: encryptionPart

@@ -52,7 +52,7 @@ export type CallEvent =
   | { type: 'callerLeft'; at: number | undefined }
   /**
    * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was
-   * over (patience.ts), or another application sent it on.
+   * over (session/patience.ts), or another application sent it on.
    */
   | { type: 'callerSentOn'; at: number | undefined }
   /** The events of some time are lost: whether the caller pressed keys or put us on hold meanwhile is not known. */

@@ -2,6 +2,7 @@ import type { AriEvent } from '../../ari/events.ts';
 import type { CallId } from '../../core/ids.ts';
 import { partyOf } from '../decide/parties.ts';
 import type { CallState } from '../decide/state.ts';
+import { leaves } from '../session/eventRouting.ts';
 import type { CallSession } from '../session/session.ts';
 import type { Whereabouts } from '../session/whereabouts.ts';
 
@@ -67,7 +68,6 @@ export class BehindCalls {
 function wouldEnd(event: AriEvent, { kind, facts }: CallState): boolean {
   if (kind !== 'dialling' && kind !== 'talking') return false;
   if (event.type === 'bridgeGone') return true;
-  const leaves = event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
-  return leaves && partyOf(event.channelId, facts) !== undefined;
+  return 'channelId' in event && leaves(event) && partyOf(event.channelId, facts) !== undefined;
 }

@@ -57,7 +57,8 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
 
 type ChannelEvent = Extract<AriEvent, { channelId: ChannelId }>;
 
-const leaves = ({ type }: ChannelEvent): boolean =>
+/** Whether a channel leaves the application by this, or is about to. */
+export const leaves = ({ type }: AriEvent): boolean =>
   type === 'channelHangingUp' || type === 'channelLeft' || type === 'channelGone';
 
 function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefined {

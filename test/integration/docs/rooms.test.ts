@@ -53,6 +53,11 @@ test.each([
     'upward-from-call-decide',
   ],
   [
+    'a file in no part of call',
+    { 'call/a.ts': "import { b } from '../core/b.ts';\nexport const a = b;\n", 'core/b.ts': 'export const b = 1;\n' },
+    'no-file-outside-a-part-of-call',
+  ],
+  [
     'two files that import each other',
     {
       'core/a.ts': "import { b } from './b.ts';\nexport const a = (): unknown => b;\n",

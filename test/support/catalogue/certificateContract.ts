@@ -118,21 +118,23 @@ export function certificateContract(newDatabase: () => ConnectCatalogue): void {
     await certificates.noteCopy('1'.repeat(64), 'ledger', false);
     expect(numbers(await certificates.withoutCopy('ledger', 10))).toEqual([1, 2, 3]);
     expect(numbers(await certificates.listBeyond({ number: 1, sha256: '1'.repeat(64) }, 1))).toEqual([2]);
-    expect(await certificates.missing(0, 10)).toEqual([]);
   });
 
   test('from before a time is old, but for the last; without it the recording is erased without one', async () => {
     const { catalogue, clock } = await stage();
     const { certificates } = catalogue;
     const [one, two] = [await archivedRecording(catalogue), await archivedRecording(catalogue)];
-    await certificates.finishErasure('archived', certificateOf(one.id, 1), null, note);
+    const named = { ...note, detail: { certificate: { number: 1, sha256: '1'.repeat(64) } } };
+    await certificates.finishErasure('archived', certificateOf(one.id, 1), null, named);
     await certificates.finishErasure('archived', certificateOf(two.id, 2), '1'.repeat(64), note);
+    expect(await certificates.missing(0, 10)).toEqual([]);
     // The lines of the trail are of that time too.
     const later = clock.at + 1;
     expect((await certificates.old(later, 10)).map(({ number }) => number)).toEqual([1]);
     expect(await certificates.old(callStart + 1, 10)).toEqual([]);
     await certificates.remove('1'.repeat(64));
     expect(await certificates.erasedWithoutCertificate(0, 10)).toEqual([one.id]);
+    expect(await certificates.missing(0, 10)).toEqual([{ recording: one.id, number: 1 }]);
     expect(await certificates.count()).toBe(1);
   });
 

@@ -171,7 +171,7 @@ function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly
   if (seen.refused !== 'talking' || before.refused !== 'no') return nothing;
   const faults: string[] = [];
   const mayRun = seen.asked.startRecorder > 0;
-  // Before that, the refusal is saved, music ends, and the sentence is begun (session.ts waits 250 ms for it at most).
+  // Before that, the refusal is saved, music ends, and the sentence is begun (effects.ts waits 250 ms for it at most).
   const first = effects.find(({ type }) => !['save', 'hold', 'sayToBoth'].includes(type));
   if (mayRun && first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
   if (!asks(effects, 'tellUnrecorded') || !asks(effects, 'sayToBoth')) faults.push('a refusal is not told');

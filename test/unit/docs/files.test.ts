@@ -81,7 +81,7 @@ describe('CONTRIBUTING.md', () => {
 
   test('names functions and types that there are', () => {
     const named = [...text.matchAll(/`([A-Za-z]+[a-z][A-Z]\w*)[`(]/g)].map(([, name = '']) => name);
-    expect(named).toEqual(expect.arrayContaining(['PreavisError', 'parseAriEvent', 'describeStoreContract']));
+    expect(named).toEqual(expect.arrayContaining(['PreavisError', 'AriEvent', 'describeStoreContract']));
     expect(named.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
   });
 
