@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import type { AriEvent } from '../../../src/ari/events.ts';
-import { makePlanner } from '../../../src/call/plan/planner.ts';
-import { CallRegistry } from '../../../src/call/registry/registry.ts';
-import type { CallState } from '../../../src/call/decide/state.ts';
-import type { ChannelId } from '../../../src/core/ids.ts';
-import { callStart, countingIds } from '../../support/call/calls.ts';
-import { hostileText } from '../../support/hostileValues.ts';
-import { collectingLog } from '../../support/logLines.ts';
-import { aPolicy } from '../../support/policy/policies.ts';
-import { eventually } from '../../support/poll.ts';
-import { tried } from '../../support/properties.ts';
-import { scriptedAri } from '../../support/ari/scriptedAri.ts';
+import type { AriEvent } from '../../../../src/ari/events.ts';
+import { makePlanner } from '../../../../src/call/plan/planner.ts';
+import { CallRegistry } from '../../../../src/call/registry/registry.ts';
+import type { CallState } from '../../../../src/call/decide/state.ts';
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { callStart, countingIds } from '../../../support/call/calls.ts';
+import { hostileText } from '../../../support/hostileValues.ts';
+import { collectingLog } from '../../../support/logLines.ts';
+import { aPolicy } from '../../../support/policy/policies.ts';
+import { eventually } from '../../../support/poll.ts';
+import { tried } from '../../../support/properties.ts';
+import { scriptedAri } from '../../../support/ari/scriptedAri.ts';
 
 const policy = aPolicy();
 

@@ -1,9 +1,9 @@
-import { type AriEvent } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/decide/order.ts';
-import { type ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
-import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, stage } from '../../support/call/registryStage.ts';
+import { type AriEvent } from '../../../../src/ari/events.ts';
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import { type ChannelId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { eventually } from '../../../support/poll.ts';
+import { arrival, endRegistries, stage } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -1,10 +1,10 @@
-import { type AriEvent } from '../../../src/ari/events.ts';
-import { recorderName } from '../../../src/call/decide/order.ts';
-import { type BridgeId, type ChannelId, type PlaybackId } from '../../../src/core/ids.ts';
-import { callStart, configTree, countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
-import { aPolicy } from '../../support/policy/policies.ts';
-import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, hear, isNoHold, stage } from '../../support/call/registryStage.ts';
+import { type AriEvent } from '../../../../src/ari/events.ts';
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import { type BridgeId, type ChannelId, type PlaybackId } from '../../../../src/core/ids.ts';
+import { callStart, configTree, countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { aPolicy } from '../../../support/policy/policies.ts';
+import { eventually } from '../../../support/poll.ts';
+import { arrival, endRegistries, hear, isNoHold, stage } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -1,11 +1,11 @@
-import { asLocalName } from '../../../src/ari/events.ts';
-import { recorderName, type Party } from '../../../src/call/decide/order.ts';
-import type { CallState, Facts } from '../../../src/call/decide/state.ts';
-import { PreavisError } from '../../../src/core/errors.ts';
-import { type ChannelId } from '../../../src/core/ids.ts';
-import { callStart, countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
-import { eventually } from '../../support/poll.ts';
-import { endRegistries, stage } from '../../support/call/registryStage.ts';
+import { asLocalName } from '../../../../src/ari/events.ts';
+import { recorderName, type Party } from '../../../../src/call/decide/order.ts';
+import type { CallState, Facts } from '../../../../src/call/decide/state.ts';
+import { PreavisError } from '../../../../src/core/errors.ts';
+import { type ChannelId } from '../../../../src/core/ids.ts';
+import { callStart, countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { eventually } from '../../../support/poll.ts';
+import { endRegistries, stage } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -1,12 +1,12 @@
 import { ulid as randomUlid } from 'ulid';
-import { recorderName, type Order } from '../../../src/call/decide/order.ts';
-import type { UnreadableCall } from '../../../src/call/session/journal.ts';
-import type { CallState, Facts } from '../../../src/call/decide/state.ts';
-import { PreavisError } from '../../../src/core/errors.ts';
-import { makeIds, type BridgeId, type ChannelId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
-import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, hear, isNoHold, stage, ulid } from '../../support/call/registryStage.ts';
+import { recorderName, type Order } from '../../../../src/call/decide/order.ts';
+import type { UnreadableCall } from '../../../../src/call/session/journal.ts';
+import type { CallState, Facts } from '../../../../src/call/decide/state.ts';
+import { PreavisError } from '../../../../src/core/errors.ts';
+import { makeIds, type BridgeId, type ChannelId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { eventually } from '../../../support/poll.ts';
+import { arrival, endRegistries, hear, isNoHold, stage, ulid } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 

@@ -1,9 +1,9 @@
-import { recorderName, type Party } from '../../../src/call/decide/order.ts';
-import { PreavisError } from '../../../src/core/errors.ts';
-import { type BridgeId, type ChannelId, type RecordingId } from '../../../src/core/ids.ts';
-import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
-import { eventually } from '../../support/poll.ts';
-import { arrival, endRegistries, stage, ulid } from '../../support/call/registryStage.ts';
+import { recorderName, type Party } from '../../../../src/call/decide/order.ts';
+import { PreavisError } from '../../../../src/core/errors.ts';
+import { type BridgeId, type ChannelId, type RecordingId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { eventually } from '../../../support/poll.ts';
+import { arrival, endRegistries, stage, ulid } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 
