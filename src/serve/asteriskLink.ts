@@ -12,7 +12,7 @@ import { renewEveryMs } from './serveLease.ts';
 
 export type AsteriskLinkPorts = {
   connection: Pick<AriConnection, 'isOpen' | 'answers' | 'listen' | 'start' | 'stop'>;
-  registry: Pick<CallRegistry, 'size' | 'handle' | 'connectionLost' | 'reconcile' | 'abandon'>;
+  registry: Pick<CallRegistry, 'size' | 'handle' | 'connectionLost' | 'resync' | 'abandon'>;
   watch: Pick<Watch, 'seen' | 'goDeaf' | 'listenAgain' | 'isListening'>;
   deadman: Pick<Deadman, 'callCame' | 'lookBack' | 'lookNow'>;
   asterisk: Pick<AriQueries, 'identity' | 'time'>;
@@ -155,7 +155,7 @@ export class AsteriskLink {
     }
     // Before it is found that calls have ended.
     await deadman.lookBack();
-    const compared = await registry.reconcile();
+    const compared = await registry.resync();
     const isDeafAgain = signal.aborted || this.#isReplaced;
     if (!isDeafAgain && !watch.isListening) watch.listenAgain(since);
     deadman.lookNow();

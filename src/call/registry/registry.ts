@@ -19,7 +19,7 @@ import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
 import { Owners } from './owners.ts';
 import type { RegistryPorts } from './ports.ts';
-import { Reconciliation } from './reconciliation.ts';
+import { CallsResync } from './resyncCalls.ts';
 
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
@@ -47,7 +47,7 @@ export class CallRegistry {
   readonly #whereabouts: Whereabouts;
   readonly #behind: BehindCalls;
   readonly #unwatched: UnwatchedIntervals;
-  readonly #reconciliation: Reconciliation;
+  readonly #resync: CallsResync;
   readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
 
   constructor(ports: RegistryPorts) {
@@ -69,7 +69,7 @@ export class CallRegistry {
     });
     this.#behind = new BehindCalls(this.#whereabouts);
     this.#unwatched = new UnwatchedIntervals(ports.watch);
-    this.#reconciliation = new Reconciliation({
+    this.#resync = new CallsResync({
       ...ports,
       sessions: this.#sessions,
       unsaved: this.#unsaved,
@@ -277,7 +277,7 @@ export class CallRegistry {
       ...this.#ports,
       isBehind: () => this.#behind.has(facts.id),
       legLimits: this.#legLimits,
-      lookAgain: () => this.#reconciliation.lookAgain(session),
+      lookAgain: () => this.#resync.lookAgain(session),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);
@@ -291,7 +291,7 @@ export class CallRegistry {
         this.#farEnds.forget([callerChannel, ...(order === undefined ? [] : [order.destination])]);
         this.#sessions.delete(facts.id);
         this.#behind.forget(facts.id);
-        this.#reconciliation.forget(facts.id);
+        this.#resync.forget(facts.id);
         this.#unwatched.forget(session);
         if (!endIsSaved) this.#unsaved.add(facts.id);
         this.#ports.callEnded(state);
@@ -313,7 +313,7 @@ export class CallRegistry {
    */
   connectionLost(why: Exclude<DeafReason, 'process_ended'>): void {
     this.#losses += 1;
-    this.#reconciliation.connectionLost();
+    this.#resync.connectionLost();
     this.#farEnds.connectionLost();
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.add(id, session);
@@ -322,8 +322,8 @@ export class CallRegistry {
     }
   }
 
-  /** As `Reconciliation.run`. */
-  reconcile(): Promise<'whole' | 'partly'> {
-    return this.#reconciliation.run();
+  /** As `CallsResync.run`. */
+  resync(): Promise<'whole' | 'partly'> {
+    return this.#resync.run();
   }
 }

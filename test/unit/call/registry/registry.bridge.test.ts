@@ -16,7 +16,7 @@ describe('a channel that comes into the bridge', () => {
     const set = stage({ open: [stateAt('talking', talking)] });
     set.ari.state.channels.push({ id: talking.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
-    await set.registry.reconcile();
+    await set.registry.resync();
     set.ari.asked.length = 0;
 
     return set;
@@ -138,7 +138,7 @@ describe('a party that is taken out of the bridge and in again', () => {
     const source = { ssrc: 1, lost: 0 };
     for (const id of both) set.ari.state.rtp[id] = { sentPackets: 9, receivedPackets: 9, reported: '', source };
     const release = set.ari.hold('addToBridge');
-    await set.registry.reconcile();
+    await set.registry.resync();
 
     return { ...set, release };
   }
@@ -174,7 +174,7 @@ describe('a party that is taken out of the bridge and in again', () => {
     registry.connectionLost('connection_lost');
     const [out] = both.filter((id) => asked('addToBridge')[0]?.endsWith(` ${id}`));
     ari.state.inBridge[bridge] = both.filter((id) => id !== out);
-    const compared = registry.reconcile();
+    const compared = registry.resync();
     for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
     ari.state.inBridge[bridge] = both;
     release();
@@ -200,7 +200,7 @@ describe('a party that is taken out of the bridge and in again', () => {
       return channelsIn(id);
     };
     // However long the move takes.
-    expect(await registry.reconcile()).toBe('whole');
+    expect(await registry.resync()).toBe('whole');
     expect(looks).toBe(2);
 
     return set;
@@ -229,7 +229,7 @@ describe('a party that is taken out of the bridge and in again', () => {
         if (isIn) set.ari.state.inBridge[id] = both;
         return add(id, channels);
       };
-      expect(await set.registry.reconcile()).toBe('whole');
+      expect(await set.registry.resync()).toBe('whole');
 
       return set;
     }

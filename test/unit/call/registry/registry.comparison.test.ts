@@ -98,7 +98,7 @@ describe('after a lost connection', () => {
     }
     if (destinationState !== undefined) ari.state.channels.push({ id: destination, state: destinationState });
     if (isRecording === true) ari.state.recording.push(recorderName(recording));
-    await registry.reconcile();
+    await registry.resync();
     const stateNow = (): CallState | undefined => set.ended[0] ?? set.saved.at(-1);
     if (then['outcome'] !== undefined) {
       await eventually(() => set.ended.length === 1);
@@ -129,7 +129,7 @@ describe('after a lost connection', () => {
 
     test('gives up the destination that answered meanwhile, and records nothing', async () => {
       const set = sentOn();
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.ended.length === 1);
       expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'sent_on' }]);
       expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
@@ -139,7 +139,7 @@ describe('after a lost connection', () => {
     test('stops the recorder that ran already', async () => {
       const set = sentOn();
       set.ari.state.recording.push(recorderName(recording));
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.asked('stopRecorder').length === 1);
       expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
     });
@@ -194,14 +194,14 @@ describe('after a lost connection', () => {
     ])('a call whose caller %s', async (_, wasHolding, holds, asked) => {
       const set = left('talking', wasHolding);
       for (const channel of holds) set.ari.state.variables[holdOf(channel)] = '1';
-      await set.registry.reconcile();
+      await set.registry.resync();
       expect(set.ari.asked).toEqual(asked);
     });
 
     test('that was answered meanwhile is not recorded', async () => {
       const set = left('dialling', []);
       set.ari.state.variables[holdOf(destination)] = '1';
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.handle({ type: 'recorderStarted', at: 5, name });
       await eventually(() => set.asked('pauseRecorder').length === 1);
       expect(set.asked('playMusic')).toEqual([`playMusic ${caller}`]);
@@ -210,7 +210,7 @@ describe('after a lost connection', () => {
     test('that ended while it rang is not one of the talk', async () => {
       const set = left('dialling', ['caller']);
       set.ari.state.channels.splice(1, 1, { id: destination, state: 'Ringing' });
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.handle({ type: 'channelUp', at: 4, channelId: destination });
       set.registry.handle({ type: 'recorderStarted', at: 5, name });
       await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
@@ -222,10 +222,10 @@ describe('after a lost connection', () => {
       const { ari } = set;
       const answer = ari.variable.bind(ari);
       ari.variable = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
-      await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+      await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
       expect(ari.asked).toEqual([]);
       ari.variable = () => Promise.reject(new PreavisError('ari_request_failed', 'no such item'));
-      await set.registry.reconcile();
+      await set.registry.resync();
       expect(set.asked('resumeRecorder')).toEqual([`resumeRecorder ${name}`]);
       ari.variable = answer;
     });
@@ -246,7 +246,7 @@ describe('after a lost connection', () => {
       registry.handle({ type: 'channelUp', at: 5, channelId: destination });
       return Promise.resolve([]);
     };
-    await registry.reconcile();
+    await registry.resync();
     expect(asked).toBe(2);
     expect(set.asked('recordBridge')).toHaveLength(1);
     expect([...set.asked('hangUp'), ...set.asked('continueInDialplan')]).toEqual([]);
@@ -275,7 +275,7 @@ describe('after a lost connection', () => {
 
     test.each(['optOut', 'optIn'] as const)('a call with %s that was answered talks unrecorded', async (shape) => {
       const set = leftWhileDialling(shape, 'Up');
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.asked('setVariable').length === 1);
       expect(set.asked('setVariable')[0]).toContain(' unrecorded,interrupted,,ANSWER');
       set.registry.handle({ type: 'channelLeft', at: 9, channelId: set.left.callerChannel });
@@ -286,7 +286,7 @@ describe('after a lost connection', () => {
 
     test.each(['optOut', 'optIn'] as const)('a call with %s that is answered later too', async (shape) => {
       const set = leftWhileDialling(shape, 'Ringing');
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
       await eventually(() => set.asked('setVariable').length === 1);
       expect(set.asked('recordBridge')).toEqual([]);
@@ -299,7 +299,7 @@ describe('after a lost connection', () => {
         set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
         return isRecording(name);
       };
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.asked('setVariable').length >= 1);
       expect(set.asked('recordBridge')).toEqual([]);
     });
@@ -308,14 +308,14 @@ describe('after a lost connection', () => {
       const set = leftWhileDialling('optOut', 'Up');
       set.ari.state.channels.length = 0;
       set.ari.state.stored.push(recorderName(set.left.order.recording));
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.ended.length === 1);
       expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
     });
 
     test('a call whose recorder runs already was heard until then', async () => {
       const set = leftWhileDialling('optOut', 'Up', { isRecording: true });
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.saved.length > 0);
       expect(set.saved.at(-1)).toMatchObject({ kind: 'talking', recorder: { kind: 'running' } });
     });
@@ -323,7 +323,7 @@ describe('after a lost connection', () => {
     test('a call of this process is unrecorded from the moment when the connection is lost', async () => {
       const set = leftWhileDialling('optOut', 'Ringing', { isRecording: true });
       // Taken up with every key heard, as if this process had dialled itself.
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.connectionLost('connection_lost');
       set.registry.handle({ type: 'channelUp', at: 9, channelId: set.left.order.destination });
       await eventually(() => set.asked('setVariable').length === 1);
@@ -339,12 +339,12 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push({ id: caller, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
     set.ari.state.inBridge[known.order.bridge] = [caller, destination, recorderChannel];
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.asked('stopRecorder')).toEqual([]);
     set.registry.connectionLost('connection_lost');
     set.ari.state.channels.push({ id: stranger, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge]?.push(stranger);
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.saved.length === 1);
     expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
     expect(set.asked('hangUp')).toEqual([]);
@@ -366,7 +366,7 @@ describe('after a lost connection', () => {
       async (isRecording) => {
         const set = contradicted('talking');
         if (isRecording) set.ari.state.recording.push(recorderName(recording));
-        await set.registry.reconcile();
+        await set.registry.resync();
         await eventually(() => set.saved.length > 0);
         expect(set.registry.size).toBe(1);
         expect(set.saved.at(-1)).toMatchObject({ kind: 'talking', untold: true });
@@ -377,7 +377,7 @@ describe('after a lost connection', () => {
 
     test('lets them talk unrecorded where the destination has answered meanwhile, and the reason is kept', async () => {
       const set = contradicted('dialling');
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
       expect(set.asked('recordBridge')).toEqual([]);
       expect(['hangUp', 'destroyBridge', 'continueInDialplan'].flatMap(set.asked)).toEqual([]);
@@ -393,7 +393,7 @@ describe('after a lost connection', () => {
       set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
       set.ari.state.recording.push(recorderName(recording));
       prepare(set);
-      await set.registry.reconcile();
+      await set.registry.resync();
 
       return set;
     }
@@ -417,7 +417,7 @@ describe('after a lost connection', () => {
   test('Asterisk is not asked for one bridge where it tells of all', async () => {
     const set = stage({ open: [stateAt('talking', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.asked('watchBridge')).toEqual([]);
   });
 
@@ -439,12 +439,12 @@ describe('after a lost connection', () => {
 
     test('is kept at once, and its end when the call is as it was', async () => {
       const { set, intervals } = talk();
-      await set.registry.reconcile();
+      await set.registry.resync();
       const ofProcess = { ...interval, why: 'process_ended' };
       expect(intervals()).toEqual([ofProcess, { ...ofProcess, to: 5_000, heardAgainAt }]);
       set.registry.connectionLost('connection_lost');
       set.registry.connectionLost('connection_lost');
-      await set.registry.reconcile();
+      await set.registry.resync();
       const ofSocket = { ...interval, why: 'connection_lost' };
       expect(intervals().slice(2)).toEqual([ofSocket, { ...ofSocket, to: 5_000, heardAgainAt }]);
     });
@@ -456,7 +456,7 @@ describe('after a lost connection', () => {
         set.ari.state.time = 9_000;
         return isRecording(name);
       };
-      await set.registry.reconcile();
+      await set.registry.resync();
       expect(intervals().at(-1)).toMatchObject({ to: 9_000, heardAgainAt: 9_000 });
     });
 
@@ -464,7 +464,7 @@ describe('after a lost connection', () => {
       const { set, intervals } = talk();
       set.ari.state.channels.push({ id: 'stranger' as ChannelId, state: 'Up' });
       set.ari.state.inBridge[known.order.bridge]?.push('stranger' as ChannelId);
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.saved.length === 1);
       const ofProcess = { ...interval, why: 'process_ended' };
       expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);
@@ -499,24 +499,24 @@ describe('after a lost connection', () => {
 
       test('has an end where those are behind it who were', async () => {
         const { set, intervals } = talkBehind({ destination: ['agent' as ChannelId] }, 'agent');
-        await set.registry.reconcile();
+        await set.registry.resync();
         expect(intervals().at(-1)).toMatchObject({ to: 5_000, parties: [] });
         expect(set.asked('stopRecorder')).toEqual([]);
       });
 
       test('has no end where another is behind it', async () => {
         const { set, intervals } = talkBehind({ destination: ['agent' as ChannelId] }, 'next');
-        await set.registry.reconcile();
+        await set.registry.resync();
         expect(intervals().at(-1)).toMatchObject({ to: null, heardAgainAt, parties: [] });
         expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
       });
 
       test('is not judged by what Asterisk listed before the connection was lost again', async () => {
         const { set } = talkBehind({ destination: ['agent' as ChannelId] }, 'agent');
-        await set.registry.reconcile();
+        await set.registry.resync();
         set.registry.connectionLost('connection_lost');
         const answer = set.ari.hold('owned');
-        const second = set.registry.reconcile();
+        const second = set.registry.resync();
         await new Promise((resolve) => setImmediate(resolve));
         set.registry.connectionLost('connection_lost');
         answer();
@@ -524,7 +524,7 @@ describe('after a lost connection', () => {
         expect(set.asked('stopRecorder')).toEqual([]);
         set.ari.state.channels.push({ id: 'next' as ChannelId, state: 'Up' });
         set.ari.state.inBridge['theirs'] = ['half', 'next'] as ChannelId[];
-        await set.registry.reconcile();
+        await set.registry.resync();
         expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
       });
 
@@ -533,7 +533,7 @@ describe('after a lost connection', () => {
         ['it was not yet seen to be one', undefined],
       ])('is no witness of who was there, and has no end, where %s', async (_, farEnds) => {
         const { set, intervals } = talkBehind(farEnds, 'next');
-        await set.registry.reconcile();
+        await set.registry.resync();
         expect(intervals()[0]?.parties).toEqual(farEnds === undefined ? parties : []);
         expect(intervals().at(-1)).toMatchObject({ to: null, parties: [] });
         expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
@@ -543,7 +543,7 @@ describe('after a lost connection', () => {
     test('has no end where the recorder ended meanwhile', async () => {
       const { set, intervals } = talk();
       set.ari.state.recording.length = 0;
-      await set.registry.reconcile();
+      await set.registry.resync();
       const ofProcess = { ...interval, why: 'process_ended' };
       await eventually(() => intervals().length === 2);
       expect(intervals()).toEqual([ofProcess, { ...ofProcess, heardAgainAt }]);

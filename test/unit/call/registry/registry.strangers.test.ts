@@ -23,7 +23,7 @@ describe('after a lost connection', () => {
       const { state } = set.ari;
       state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
       state.recording.push(recorderName(recording));
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.connectionLost('connection_lost');
       set.ari.asked.length = 0;
       const other = party === 'caller' ? destination : callerChannel;
@@ -31,7 +31,7 @@ describe('after a lost connection', () => {
       state.channels.splice(0, 2, ...there.map((id) => ({ id, state: 'Up' })));
       state.inBridge[bridge] = [other, by];
       state.owned = { channels: there, bridges: [bridge] };
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.saved.some(({ kind, facts }) => kind === 'talking' && facts !== known));
 
       return { ...set, other };
@@ -62,7 +62,7 @@ describe('after a lost connection', () => {
       const replaced = { ...before, facts: { ...asking, callerChannel: by, toldChannel: asking.callerChannel } };
       const set = stage({ open: [replaced] });
       set.ari.state.channels.push({ id: by, state: 'Up' }, { id: asking.order.destination, state: 'Up' });
-      await set.registry.reconcile();
+      await set.registry.resync();
       for (const digit of '*9') set.registry.handle({ type: 'digit', at: 9, channelId: by, digit });
       set.registry.handle({ type: 'channelGone', at: 10, channelId: by, cause: 16 });
       await eventually(() => set.ended.length === 1);
@@ -77,7 +77,7 @@ describe('after a lost connection', () => {
     for (const id of [known.callerChannel, destination, by]) set.ari.state.channels.push({ id, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge]?.push(by);
     set.ari.state.recording.push(recorderName(recording));
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.saved.some((state) => state.kind === 'talking' && state.untold));
     expect(set.asked('stopRecorder').length).toBeGreaterThan(0);
     expect(set.asked('discardRecorder')).toEqual([]);
@@ -89,7 +89,7 @@ describe('after a lost connection', () => {
     const by = 'somebody-else' as ChannelId;
     for (const id of [known.callerChannel, by]) set.ari.state.channels.push({ id, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge] = [known.callerChannel, by];
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.saved.some(({ kind }) => kind === 'talking'));
     expect(set.saved.at(-1)).toMatchObject({ facts: { order: { destination: by } }, recorder: { kind: 'withheld' } });
     expect(['recordBridge', 'hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([]);
@@ -101,7 +101,7 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push(...both.map((id) => ({ id, state: 'Up' })));
     set.ari.state.inBridge = {};
     set.ari.state.owned = { channels: both, bridges: [] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.asked('destroyBridge').length === 1);
     expect(set.asked('hangUp').sort()).toEqual(both.map((id) => `hangUp ${id}`).sort());
   });
@@ -118,7 +118,7 @@ describe('after a lost connection', () => {
     state.inBridge['of-another-application'] = [elsewhere, 'an-agent' as ChannelId];
     state.channels.push({ id: 'an-agent' as ChannelId, state: 'Up' });
     state.owned = { channels: [one, other, elsewhere], bridges: [bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked).toEqual([]);
     state.channels.shift();
     state.inBridge[bridge] = [other];
@@ -142,7 +142,7 @@ describe('after a lost connection', () => {
       // Of another Préavis on this Asterisk, with a catalogue of its own.
       [recorderName(ofOthers)]: 'preavis-of-another' as BridgeId,
     };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked).toEqual([`stopRecorder ${recorderName(own)}`]);
   });
 
@@ -156,7 +156,7 @@ describe('after a lost connection', () => {
     state.channels.push(...[one, other, alone].map((id) => ({ id, state: 'Up' })));
     state.inBridge[bridge] = [one, other];
     state.owned = { channels: [one, other, alone], bridges: [bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked).toEqual([`continueInDialplan ${alone}`]);
   });
 
@@ -181,7 +181,7 @@ describe('after a lost connection', () => {
       }
       return now;
     };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked).toEqual([`hangUp ${one}`, `destroyBridge ${bridge}`]);
   });
 
@@ -193,7 +193,7 @@ describe('after a lost connection', () => {
     state.channels.push({ id: one, state: 'Up' }, { id: other, state: 'Up' });
     state.inBridge[bridge] = [one, other];
     state.owned = { channels: [one, other], bridges: [bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     // It rings still.
     state.channels.push({ id: by, state: 'Ring' });
     set.registry.handle({ type: 'bridgeLeft', at: 8, bridgeId: bridge, channelId: other });
@@ -213,7 +213,7 @@ describe('after a lost connection', () => {
     state.channels.push({ id: destination, state: 'Ringing' });
     state.inBridge[known.order.bridge] = [by, destination];
     state.owned = { channels: [known.callerChannel, by, destination], bridges: [known.order.bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.asked('hangUp').length === 1);
     expect(['hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([
       `hangUp ${known.callerChannel}`,
@@ -230,7 +230,7 @@ describe('after a lost connection', () => {
     state.channels.push({ id: destination, state: 'Down' });
     state.inBridge[known.order.bridge] = [known.callerChannel, destination, stranger];
     state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.asked('continueInDialplan').length === 1);
     expect(set.asked('setVariable')).toContain(`setVariable ${known.callerChannel} PREAVIS_REASON interrupted`);
     expect(set.asked('recordBridge')).toEqual([]);
@@ -241,7 +241,7 @@ describe('after a lost connection', () => {
     const stranger = 'stranger' as ChannelId;
     for (const id of [known.callerChannel, destination, stranger]) set.ari.state.channels.push({ id, state: 'Up' });
     set.ari.state.inBridge[known.order.bridge] = [known.callerChannel, destination, stranger];
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.asked('setVariable').length === 1);
     expect(set.asked('setVariable')[0]).toContain(' unrecorded,untold_party,,ANSWER');
     expect(['recordBridge', 'hangUp', 'continueInDialplan', 'destroyBridge'].flatMap(set.asked)).toEqual([]);

@@ -21,7 +21,7 @@ describe('after a lost connection', () => {
     const facts = set.saved.at(-1)?.facts as (Facts & { order: Order }) | undefined;
     set.ari.state.channels.push({ id: 'caller-1' as ChannelId, state: 'Up' });
     if (facts !== undefined) set.ari.state.channels.push({ id: facts.order.destination, state: 'Ringing' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.registry.size).toBe(1);
     set.registry.handle({ type: 'channelHangingUp', at: 9, channelId: 'caller-1' as ChannelId });
     await eventually(() => set.registry.size === 0);
@@ -31,7 +31,7 @@ describe('after a lost connection', () => {
   test('a call that arrives while Asterisk is being asked is not taken for one that has left', async () => {
     const set = stage();
     const release = set.ari.hold('owned');
-    const reconciled = set.registry.reconcile();
+    const reconciled = set.registry.resync();
     set.registry.handle(arrival('caller-1', ['to=PJSIP/100']));
     release();
     await reconciled;
@@ -44,10 +44,10 @@ describe('after a lost connection', () => {
     const set = stage({ open: [before] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.registry.size).toBe(1);
     const release = set.ari.hold('owned');
-    const reconciled = set.registry.reconcile();
+    const reconciled = set.registry.resync();
     set.registry.handle({ type: 'channelLeft', at: 9, channelId: known.callerChannel });
     set.registry.handle({ type: 'recorderFinished', at: 10, name: recorderName(recording) });
     await eventually(() => set.registry.size === 0);
@@ -65,7 +65,7 @@ describe('after a lost connection', () => {
     open.push(...set.saved.slice(-1));
     set.registry.handle({ type: 'channelHangingUp', at: 9, channelId: 'caller-1' as ChannelId });
     await eventually(() => set.registry.size === 0);
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.registry.size).toBe(0);
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
   });
@@ -76,7 +76,7 @@ describe('after a lost connection', () => {
       channels: ['caller-9', `preavis-${ulid}`] as ChannelId[],
       bridges: [`preavis-${ulid}`, 'of-another-application'] as BridgeId[],
     };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked).toEqual([
       'continueInDialplan caller-9',
       `hangUp preavis-${ulid}`,
@@ -93,7 +93,7 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push(...[...goodChannels, known.callerChannel].map((id) => ({ id, state: 'Up' })));
     set.ari.state.recording.push(recorderName(good.order.recording));
     set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     const ofOther = (request: string): boolean => goodIds.some((id) => request.includes(id));
     expect(set.ari.asked.filter((request) => !ofOther(request))).toEqual([
       `stopRecorder ${recorderName(recording)}`,
@@ -108,7 +108,7 @@ describe('after a lost connection', () => {
   test('a call that cannot be read stays open while Asterisk does not answer', async () => {
     const set = stage({ open: [{ kind: 'unreadable', id: known.id, recording: known.order.recording }] });
     set.ari.refuse('stopRecorder', 'ari_unreachable');
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
     expect(set.asked('endUnreadable')).toEqual([]);
   });
 
@@ -120,7 +120,7 @@ describe('after a lost connection', () => {
       channels: ['caller-8', 'caller-9'] as ChannelId[],
       bridges: [`preavis-${ulid}`, `preavis-${ulid.replace('0', '1')}`] as BridgeId[],
     };
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
     expect(set.ari.asked).toHaveLength(4);
     expect(set.lines.filter((line) => line.level === 'warn')).toHaveLength(1);
   });
@@ -129,7 +129,7 @@ describe('after a lost connection', () => {
     const set = stage();
     set.ari.refuse('continueInDialplan', 'ari_request_failed');
     set.ari.state.owned = { channels: ['caller-8'] as ChannelId[], bridges: [] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.asked('continueInDialplan')).toHaveLength(1);
   });
 
@@ -137,14 +137,14 @@ describe('after a lost connection', () => {
     const set = stage({ open: [stateAt('announcing', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
     set.ari.state.owned = { channels: [known.callerChannel], bridges: [] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.asked('continueInDialplan')).toHaveLength(1);
   });
 
   test('a caller with whom the dialplan has gone on is not sent on, and nothing waits for them', async () => {
     const set = stage({ open: [stateAt('announcing', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.ended.length === 1);
     expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'sent_on' }]);
     expect(set.asked('continueInDialplan')).toEqual([]);
@@ -155,7 +155,7 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' });
     set.ari.state.owned = { channels: [known.callerChannel], bridges: [] };
     set.ari.refuse('continueInDialplan', 'ari_request_failed', 4);
-    expect(await set.registry.reconcile()).toBe('whole');
+    expect(await set.registry.resync()).toBe('whole');
     expect(set.asked('continueInDialplan').length).toBeLessThanOrEqual(1);
     await eventually(() => set.ended.length === 1);
   });
@@ -165,12 +165,12 @@ describe('after a lost connection', () => {
     const talking = [known.callerChannel, destination].map((id) => ({ id, state: 'Up' }));
     set.ari.state.channels.push(...talking);
     set.ari.state.recording.push(recorderName(recording));
-    await set.registry.reconcile();
+    await set.registry.resync();
     set.registry.connectionLost('connection_lost');
     // Asterisk's answer is on its way when the connection goes again; it knows nothing of this call.
     set.ari.state.channels.length = 0;
     const release = set.ari.hold('owned');
-    const outOfDate = set.registry.reconcile();
+    const outOfDate = set.registry.resync();
     await new Promise((resolve) => setImmediate(resolve));
     set.registry.connectionLost('connection_lost');
     release();
@@ -179,7 +179,7 @@ describe('after a lost connection', () => {
     expect(set.registry.size).toBe(1);
     // Both hung up while nobody listened.
     set.ari.state.recording.length = 0;
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.ended.length === 1);
     expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
   });
@@ -198,14 +198,14 @@ describe('after a lost connection', () => {
       return Promise.reject(new PreavisError('ari_request_failed', 'no answer'));
     };
     // Both callers have left meanwhile.
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_request_failed' });
     await eventually(() => set.ended.length === 1);
     open.shift();
     set.registry.handle(arrival('caller-9', ['to=PJSIP/100']));
     await eventually(() => set.asked('play').length === 1);
-    expect(await set.registry.reconcile()).toBe('partly');
+    expect(await set.registry.resync()).toBe('partly');
     set.ari.state.channels.push({ id: 'caller-9' as ChannelId, state: 'Up' });
-    expect(await set.registry.reconcile()).toBe('whole');
+    expect(await set.registry.resync()).toBe('whole');
     await eventually(() => set.ended.length === 2);
     expect(set.outcomes()).toEqual([{ result: 'recorded' }, { result: 'recorded' }]);
     // The call that came after the connection was there again has missed nothing.
@@ -224,7 +224,7 @@ describe('after a lost connection', () => {
       failing.has(name) ? Promise.reject(new PreavisError('ari_request_failed', 'HTTP 500')) : isRecording(name);
     set.ari.state.owned = { channels: [...[one, two].map((facts) => facts.order.destination)], bridges: [] };
     // All callers have left meanwhile.
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_request_failed' });
     await eventually(() => set.ended.length === 1);
     expect(set.ended[0]?.facts.id).toBe(three.id);
     expect(set.registry.size).toBe(2);
@@ -235,7 +235,7 @@ describe('after a lost connection', () => {
     ]);
     failing.clear();
     open.pop();
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.ended.length === 3);
     expect(set.registry.size).toBe(0);
   });
@@ -259,7 +259,7 @@ describe('after a lost connection', () => {
 
       return channelsIn(bridge);
     };
-    expect(await set.registry.reconcile()).toBe('whole');
+    expect(await set.registry.resync()).toBe('whole');
     expect(atOnce.most).toBe(8);
   });
 
@@ -277,15 +277,15 @@ describe('after a lost connection', () => {
     set.ari.channelsIn = (bridge) =>
       fails && bridge === one.order.bridge ? Promise.reject(new PreavisError(code, 'no answer')) : channelsIn(bridge);
     // That Asterisk does not answer says nothing of one call.
-    for (let times = 0; times < 3; times += 1) await expect(set.registry.reconcile()).rejects.toMatchObject({ code });
+    for (let times = 0; times < 3; times += 1) await expect(set.registry.resync()).rejects.toMatchObject({ code });
     code = 'ari_request_failed';
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code });
     expect(set.asked('stopRecorder')).toEqual([]);
-    expect(await set.registry.reconcile()).toBe('partly');
+    expect(await set.registry.resync()).toBe('partly');
     expect(set.asked('stopRecorder')).toEqual([`stopRecorder ${recorderName(one.order.recording)}`]);
     expect(set.saved).toMatchObject([{ facts: { id: one.id }, untold: true }]);
     fails = false;
-    expect(await set.registry.reconcile()).toBe('whole');
+    expect(await set.registry.resync()).toBe('whole');
     expect(set.asked('hangUp')).toEqual([]);
   });
 
@@ -299,14 +299,14 @@ describe('after a lost connection', () => {
       const { state } = set.ari;
       state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
       state.recording.push(recorderName(recording));
-      await set.registry.reconcile();
+      await set.registry.resync();
       set.registry.connectionLost('connection_lost');
       set.ari.asked.length = 0;
       state.channels.push({ id: by, state: 'Up' });
       state.inBridge[known.order.bridge]?.push(by);
       const release = set.ari.hold('time');
 
-      return { set, compared: set.registry.reconcile(), release };
+      return { set, compared: set.registry.resync(), release };
     }
 
     test.each(['before', 'after'] as const)(
@@ -334,10 +334,10 @@ describe('after a lost connection', () => {
     const set = stage({ open: [stateAt('talking', known)] });
     const { state } = set.ari;
     state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     set.registry.connectionLost('connection_lost');
     set.ari.channelsIn = () => Promise.reject(new PreavisError('ari_request_failed', 'no'));
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_request_failed' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_request_failed' });
     state.channels.shift();
     state.inBridge[known.order.bridge] = [destination];
     set.registry.handle({ type: 'channelGone', at: 8, channelId: known.callerChannel, cause: 16 });
@@ -350,12 +350,12 @@ describe('after a lost connection', () => {
     const { state } = set.ari;
     const { callerChannel } = known;
     state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     set.registry.connectionLost('connection_lost');
     state.inBridge[known.order.bridge] = [destination];
     state.owned.channels.push(callerChannel, destination);
     const release = set.ari.hold('time');
-    const compared = set.registry.reconcile();
+    const compared = set.registry.resync();
     set.registry.handle(arrival(callerChannel, ['to=PJSIP/100']));
     release();
     await compared;
@@ -386,14 +386,14 @@ describe('after a lost connection', () => {
     ])('are not hung up, whoever waits for us is: %s', async (_, others, hungUp) => {
       const { set, move } = moved(others);
       move();
-      await set.registry.reconcile();
+      await set.registry.resync();
       await eventually(() => set.asked('destroyBridge').length === 1);
       expect(set.asked('hangUp')).toEqual(hungUp.map((id) => `hangUp ${id}`));
     });
 
     test('are not hung up when theirs is destroyed', async () => {
       const { set, move } = moved([destination]);
-      await set.registry.reconcile();
+      await set.registry.resync();
       move();
       set.registry.handle({ type: 'bridgeGone', at: 9, bridgeId: known.order.bridge });
       await eventually(() => set.asked('destroyBridge').length === 1);
@@ -419,7 +419,7 @@ describe('after a lost connection', () => {
       channels: [one.callerChannel, one.order.destination, 'caller-9' as ChannelId],
       bridges: [one.order.bridge],
     };
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
     await eventually(() => set.ended.length === 1);
     expect(set.outcomes()).toEqual([{ result: 'recorded' }]);
     expect(set.asked('continueInDialplan')).toEqual(['continueInDialplan caller-9']);
@@ -427,7 +427,7 @@ describe('after a lost connection', () => {
     expect(set.asked('hangUp')).not.toContain(`hangUp ${one.order.destination}`);
     fails = false;
     set.ari.state.owned.channels.pop();
-    await set.registry.reconcile();
+    await set.registry.resync();
     // Asked of the state at that time: the destination still rings.
     await eventually(() => set.registry.size === 1);
   });
@@ -438,13 +438,13 @@ describe('after a lost connection', () => {
     const set = stage({ open: [strange, stateAt('talking', good)] });
     set.ari.state.owned = { channels: [known.callerChannel], bridges: [] };
     set.ari.refuse('stopRecorder', 'ari_unreachable');
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
     await eventually(() => set.ended.length === 1);
     expect(set.ended[0]?.facts.id).toBe(good.id);
     // Its channels are not known from others', and its recorder may run.
     expect(set.asked('continueInDialplan')).toEqual([]);
     expect(set.asked('endUnreadable')).toEqual([]);
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.asked('continueInDialplan')).toHaveLength(1);
     expect(set.asked('endUnreadable')).toHaveLength(1);
   });
@@ -452,10 +452,10 @@ describe('after a lost connection', () => {
   test('a call that was there when the connection was lost is told what it missed', async () => {
     const set = stage({ open: [stateAt('dialling', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Ringing' });
-    await set.registry.reconcile();
+    await set.registry.resync();
     set.registry.connectionLost('connection_lost');
     set.ari.state.channels.length = 0;
-    await set.registry.reconcile();
+    await set.registry.resync();
     await eventually(() => set.ended.length === 1);
     expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
     expect(set.registry.size).toBe(0);
@@ -466,14 +466,14 @@ describe('after a lost connection', () => {
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
     set.ari.state.owned = { channels: [known.callerChannel, destination], bridges: [known.order.bridge] };
-    await set.registry.reconcile();
+    await set.registry.resync();
     expect(set.ari.asked.filter(isNoHold)).toEqual([]);
   });
 
   test('an Asterisk that does not answer is an error, and no call is touched', async () => {
     const set = stage({ open: [stateAt('talking', known)] });
     set.ari.owned = () => Promise.reject(new PreavisError('ari_unreachable', 'no answer'));
-    await expect(set.registry.reconcile()).rejects.toMatchObject({ code: 'ari_unreachable' });
+    await expect(set.registry.resync()).rejects.toMatchObject({ code: 'ari_unreachable' });
     expect(set.ari.asked).toEqual([]);
     expect(set.saved).toEqual([]);
   });

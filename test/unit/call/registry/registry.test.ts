@@ -216,7 +216,7 @@ describe('calls that are left to another process', () => {
     const set = stage({ open: [stateAt('talking', known)] });
     set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
     set.ari.state.recording.push(recorderName(recording));
-    await set.registry.reconcile();
+    await set.registry.resync();
     await set.registry.abandon();
     expect(set.ari.asked.filter(isNoHold)).toEqual([]);
     expect(set.outcomes()).toEqual([]);

@@ -18,7 +18,7 @@ import { Comparisons, type Comparison } from './comparison.ts';
 import type { Owners } from './owners.ts';
 import type { RegistryPorts } from './ports.ts';
 
-export type ReconciliationPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' | 'promptDesk' | 'watchesBridges'> & {
+export type CallsResyncPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' | 'promptDesk' | 'watchesBridges'> & {
   sessions: ReadonlyMap<CallId, CallSession>;
   /** Have ended, and the catalogue does not know it yet. */
   unsaved: ReadonlySet<CallId>;
@@ -37,13 +37,13 @@ export type ReconciliationPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' 
 const comparedAtOnce = 8;
 
 /** Compares the calls with Asterisk's state where events were missed, or tell too little. */
-export class Reconciliation {
-  readonly #ports: ReconciliationPorts;
+export class CallsResync {
+  readonly #ports: CallsResyncPorts;
   readonly #comparisons: Comparisons;
   /** Operators who record prompts may have missed events; of those of an earlier process files are left. */
   #deskIsBehind = true;
 
-  constructor(ports: ReconciliationPorts) {
+  constructor(ports: CallsResyncPorts) {
     this.#ports = ports;
     this.#comparisons = new Comparisons(ports.log);
   }
