@@ -29,7 +29,7 @@ export const callId = z.string().transform((id) => id as CallId);
 export const recordingId = z.string().transform((id) => id as RecordingId);
 
 /** SQLite keeps yes and no as 1 and 0. */
-export const flag = z.number().transform((kept) => kept === 1);
+export const yesNo = z.number().transform((kept) => kept === 1);
 
 /** A text that holds JSON of this form. */
 export const json = <T extends z.ZodType>(schema: T) =>

@@ -5,7 +5,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
-import { flag, recordingId, row } from '../rowForm.ts';
+import { yesNo, recordingId, row } from '../rowForm.ts';
 import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { writing } from '../writing.ts';
@@ -20,8 +20,8 @@ const certificateRow = row(
     recording: recordingId,
     issuedAt: z.number(),
     jws: z.string(),
-    inLedger: flag,
-    inArchive: flag,
+    inLedger: yesNo,
+    inArchive: yesNo,
   },
   { recording: 'recording_id' },
 );

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { flag, row } from '../rowForm.ts';
+import { yesNo, row } from '../rowForm.ts';
 import { makeSignedTable, type CopyPlace } from './signedTable.ts';
 import { writing } from '../writing.ts';
 
@@ -10,8 +10,8 @@ const headRow = row({
   number: z.number(),
   signedAt: z.number(),
   jws: z.string(),
-  inLedger: flag,
-  inArchive: flag,
+  inLedger: yesNo,
+  inArchive: yesNo,
 });
 /** A signed head of the audit trail, and where else than in the catalogue it is kept. */
 export type HeadRow = z.output<typeof headRow>;

@@ -4,7 +4,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
-import { flag, json, recordingId, row } from '../rowForm.ts';
+import { yesNo, json, recordingId, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 
@@ -31,7 +31,7 @@ const doubtRow = row(
     keptFrom: z.number().nullable(),
     keepUntil: z.number().nullable(),
     /** Somebody is asked: it is kept, and nobody has settled it. */
-    isOpen: flag,
+    isOpen: yesNo,
   },
   { recording: 'recording_id' },
 );
@@ -45,7 +45,7 @@ const lineTimes = z.object({
 /** Of the audit trail, ms: the line before the first of a recording, that first one, and the line after its finishing. */
 export type LineTimes = z.output<typeof lineTimes>;
 
-const keptRow = row({ keptFrom: z.number().nullable(), isKept: flag }).optional();
+const keptRow = row({ keptFrom: z.number().nullable(), isKept: yesNo }).optional();
 
 /** The tables `clock_doubts` and `boots`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.

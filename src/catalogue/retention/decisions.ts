@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { Recordings, ShortenBasis } from '../calls/recordings.ts';
 import { makeSignedTable } from './signedTable.ts';
-import { callId, flag, row } from '../rowForm.ts';
+import { callId, yesNo, row } from '../rowForm.ts';
 import { writing } from '../writing.ts';
 import { columnsOf } from '../sqlite.ts';
 
@@ -17,7 +17,7 @@ const decisionRow = row({
   decidedAt: z.number(),
   neededUntil: z.number(),
   jws: z.string(),
-  inLedger: flag,
+  inLedger: yesNo,
 });
 /** A decision that erases something without a certificate, as it was signed (retention/decision.ts). */
 export type DecisionRow = z.output<typeof decisionRow>;
