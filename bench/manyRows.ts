@@ -1,6 +1,6 @@
 /** A catalogue with very many rows, written past Préavis in one transaction: what years of calls leave. */
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
-import { openSqlite } from '../src/catalogue/sqlite.ts';
+import { openSqlite } from '../src/catalogue/sqlite/sqlite.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { RecordingId } from '../src/core/ids.ts';
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeCallerHash } from '../src/call/plan/preferences.ts';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
-import { openSqlite } from '../src/catalogue/sqlite.ts';
+import { openSqlite } from '../src/catalogue/sqlite/sqlite.ts';
 import { callsOfPerson } from '../src/dataSubject/findCalls.ts';
 import { ascending, quantile } from './figures.ts';
 

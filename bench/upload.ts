@@ -16,7 +16,7 @@ import { spoolFile } from '../src/archive/finish/spool.ts';
 import { uploadPass } from '../src/archive/uploadPass.ts';
 import { textDigest } from '../src/store/digest.ts';
 import { openCatalogue } from '../src/catalogue/catalogue.ts';
-import { openSqlite } from '../src/catalogue/sqlite.ts';
+import { openSqlite } from '../src/catalogue/sqlite/sqlite.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { makeLog } from '../src/core/log.ts';
 import { measured } from './figures.ts';

@@ -1,5 +1,5 @@
 import type { PurposeConfig } from '../config/purposeSchema.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Capabilities, Trial } from '../store/capabilities.ts';
 import type { Encryption } from '../store/store.ts';

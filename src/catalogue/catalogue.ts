@@ -23,9 +23,9 @@ import { makeClockDoubts } from './retention/clockDoubts.ts';
 import { makeDecisions } from './retention/decisions.ts';
 import { makeLegalHolds } from './retention/legalHolds.ts';
 import { makePromises } from './retention/promises.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from './sqlite/sqlite.ts';
 import { makeStorageLimits } from './storageLimits.ts';
-import { makeWriteAheadLog } from './writeAheadLog.ts';
+import { makeWriteAheadLog } from './sqlite/writeAheadLog.ts';
 
 type Repositories = {
   readonly [Name in keyof ReturnType<typeof makeRepositories>]: Asynchronous<ReturnType<typeof makeRepositories>[Name]>;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
-import { columnsOf } from './sqlite.ts';
+import { columnsOf } from './sqlite/sqlite.ts';
 
 /** Flags of what was silenced, cut off or removed since nobody watched it. */
 const unwatchedFindings = ['unwatched_blanked', 'unwatched_too_long', 'keys_unheard'];

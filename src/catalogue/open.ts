@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openSqlite, type Database } from './sqlite.ts';
+import { openSqlite, type Database } from './sqlite/sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { defineChain } from './retention/auditTrail.ts';
 import { migrations } from './migrations.ts';

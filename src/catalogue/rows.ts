@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { changes } from '../call/watch/timeline.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
-import { callId, json, recordingId, row } from './rowForm.ts';
+import { callId, json, recordingId, row } from './sqlite/rowForm.ts';
 import { recordingStatuses } from './statuses.ts';
 
 /** Times are ms since 1970 UTC; those of the notice and the recorder are Asterisk's (P8). */

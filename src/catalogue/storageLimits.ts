@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { columnsOf } from './sqlite.ts';
+import { columnsOf } from './sqlite/sqlite.ts';
 
 /** How long what is kept is kept at most: a rule of the archive that removes by itself must come later. */
 export function makeStorageLimits(database: Database.Database) {

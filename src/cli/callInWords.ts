@@ -4,7 +4,7 @@ import type { Change } from '../call/watch/timeline.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { receiptOfCall, type Receipt } from '../receipt/receipt.ts';

@@ -8,9 +8,9 @@ import { withPurposeFiles } from './purposeFiles.ts';
 import { configSchema, isGoodPin, pinFault, sameKeyFault, type ArchiveConfig, type Config } from './schema.ts';
 import { readSecret, refuseOpenSecret } from './secretFiles.ts';
 import { didYouMean, nearest, nearestKey } from './suggestion.ts';
-import { isTooDeep, isTree, readYaml, type Tree } from '../core/yaml.ts';
+import { isTooDeep, isTree, readYaml, type Tree } from '../core/text/yaml.ts';
 import { webhookKey, webhookSecretFault } from './webhookSchema.ts';
-import { inWords, unknownKey, valueInWords } from '../core/zodMessages.ts';
+import { inWords, unknownKey, valueInWords } from '../core/text/zodMessages.ts';
 
 /** Variables that are ours but are not keys of the configuration. */
 const otherVariables = new Set(['PREAVIS_CONFIG']);

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PreavisError } from '../core/errors.ts';
 import { installedPath } from '../core/installation.ts';
-import { isTooDeep, isTree, readYaml, type Tree } from '../core/yaml.ts';
+import { isTooDeep, isTree, readYaml, type Tree } from '../core/text/yaml.ts';
 
 /** The folder of purposes that comes with Préavis, one file a jurisdiction. */
 export const shippedPurposes = installedPath('config', 'purposes');

@@ -2,7 +2,7 @@ import { isWeaker, mixFault, possibleModes, type ConsentPurpose } from './consen
 import { isCountry } from '../core/countries.ts';
 import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './purposeSchema.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 
 /** What purposes and lines must not say. Rules that need the sentences of the notice are in noticeRules.ts. */
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readSmall, TooLarge } from '../core/yaml.ts';
+import { readSmall, TooLarge } from '../core/text/yaml.ts';
 
 /** The first line is the secret; a key of 4096 bits in any spelling fits. */
 const mostBytes = 16 * 1024;

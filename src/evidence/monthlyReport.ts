@@ -5,7 +5,7 @@ import { recordingStatuses } from '../catalogue/statuses.ts';
 import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { PreavisError } from '../core/errors.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';

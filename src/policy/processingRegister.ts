@@ -1,4 +1,4 @@
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
 import type { ConsentMode } from '../config/consent.ts';
 import type { Jurisdiction } from '../config/law.ts';

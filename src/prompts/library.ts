@@ -8,8 +8,8 @@ import * as z from 'zod';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './origins.ts';
-import { readYaml } from '../core/yaml.ts';
-import { inWords } from '../core/zodMessages.ts';
+import { readYaml } from '../core/text/yaml.ts';
+import { inWords } from '../core/text/zodMessages.ts';
 import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.ts';
 
 /**

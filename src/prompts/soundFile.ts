@@ -4,7 +4,7 @@
  * a call.
  */
 import { endianness } from 'node:os';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 
 /** File extensions in which every prompt is shipped, so that Asterisk finds one that it need not transcode. */
 export const promptFormats = ['wav', 'wav16', 'ulaw', 'alaw', 'g722'] as const;

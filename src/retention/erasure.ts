@@ -12,7 +12,7 @@ import { moveLease } from '../catalogue/jobs/leases.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Signer } from '../core/crypto/signing.ts';

@@ -5,7 +5,7 @@ import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import {
   copyMissingCertificates,

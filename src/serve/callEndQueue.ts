@@ -2,7 +2,7 @@ import type { FinishPorts } from '../archive/finish/finish.ts';
 import { Finisher } from '../archive/finish/finisher.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics/metrics.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { makeFinishPorts, makeWitness } from '../services/finish.ts';
 import type { Services } from '../services/services.ts';

@@ -16,7 +16,7 @@ import type { PromptStorage } from '../call/promptRecording/session.ts';
 import { CallRegistry } from '../call/registry/registry.ts';
 import type { Watch } from '../call/watch/watch.ts';
 import type { IdMaker } from '../core/ids.ts';
-import type { Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readPrompt, readPromptSource } from '../prompts/library.ts';
 import { promptOfCode, recordingProgress, storeRecording } from '../prompts/recordings.ts';

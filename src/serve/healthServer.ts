@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { singleFlight } from '../core/singleFlight.ts';
-import type { Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics/metrics.ts';
 import type { Health } from './health.ts';
 
 /** For a whole request, ms: no matter how slowly it comes, or whether it comes at all. */

@@ -17,7 +17,7 @@ import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
-import type { Metrics } from '../core/metrics.ts';
+import type { Metrics } from '../core/metrics/metrics.ts';
 import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';

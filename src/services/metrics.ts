@@ -6,8 +6,8 @@ import { unwatchedReasons } from '../call/watch/watch.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { callWitnesses } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
-import { makeMetrics, unwatchedFlags, type Metrics } from '../core/metrics.ts';
-import type { PromisedFigures } from '../core/promisedMetrics.ts';
+import { makeMetrics, unwatchedFlags, type Metrics } from '../core/metrics/metrics.ts';
+import type { PromisedFigures } from '../core/metrics/promisedMetrics.ts';
 import { discrepancyKinds } from '../retention/reconcile/compare.ts';
 import { dueFigures, type DueFigures } from '../retention/promised.ts';
 

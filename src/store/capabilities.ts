@@ -1,5 +1,5 @@
 import type { LockMode } from '../config/objectLockModes.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 
 /** What a store can do, as it says and as it was tried; what cannot be seen is `unknown`, and nothing is taken for granted. */
 

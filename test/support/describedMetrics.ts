@@ -1,4 +1,4 @@
-import type { Metrics } from '../../src/core/metrics.ts';
+import type { Metrics } from '../../src/core/metrics/metrics.ts';
 
 /** All that `serve` asks for at each reading is there, and at rest. */
 export function describedMetrics(metrics: Metrics): Metrics {

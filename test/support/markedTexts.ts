@@ -1,5 +1,5 @@
 import { textFile } from '../../src/core/text/texts.ts';
-import { isTree, readYaml } from '../../src/core/yaml.ts';
+import { isTree, readYaml } from '../../src/core/text/yaml.ts';
 
 /** The English texts of a document, each followed by its key in brackets, so that a page shows which of them it says. */
 export async function markedTexts(

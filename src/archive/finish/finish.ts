@@ -7,7 +7,7 @@ import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { unwatchedFlags, type UnwatchedFlag } from '../../core/metrics.ts';
+import { unwatchedFlags, type UnwatchedFlag } from '../../core/metrics/metrics.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { pausedMs, pausesOf } from './pauses.ts';

@@ -5,7 +5,7 @@
 import { copyGivenUp, copyRemoved, isErasureUnderWay } from '../../catalogue/retention/auditTrail.ts';
 import type { ArchiveCopy } from '../../catalogue/jobs/archiveCopies.ts';
 import type { RecordingRow } from '../../catalogue/rows.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { RecordingId } from '../../core/ids.ts';

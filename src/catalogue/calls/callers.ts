@@ -1,9 +1,9 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { KeptCaller } from '../../call/plan/callerStore.ts';
-import { relaxedSync } from '../relaxedSync.ts';
-import { callId, row } from '../rowForm.ts';
-import { columnsOf } from '../sqlite.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
+import { callId, row } from '../sqlite/rowForm.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 const callerRow = row({ call: callId, hash: z.string(), sealed: z.string().nullable() }, { call: 'call_id' });
 

@@ -16,10 +16,10 @@ import {
   type StoredPolicy,
 } from '../rows.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
-import { relaxedSync } from '../relaxedSync.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { parseSnapshot } from '../snapshot.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {

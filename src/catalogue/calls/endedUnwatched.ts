@@ -2,9 +2,9 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
-import { recordingId } from '../rowForm.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { recordingId } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
 const unwatchedFlag = 'unwatched_too_long';

@@ -5,14 +5,14 @@ import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../../core/ids.ts';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
-import { columnOf, json, recordingId, row } from '../rowForm.ts';
+import { columnOf, json, recordingId, row } from '../sqlite/rowForm.ts';
 import { callWitnesses, purposeEnd, recordingRow, type PurposeEnd, type RecordingRow } from '../rows.ts';
 import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
-import { relaxedSync } from '../relaxedSync.ts';
-import { writing } from '../writing.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** Of a recording, what a step may write beside the status. */
 const changeable = [

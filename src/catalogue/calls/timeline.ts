@@ -11,8 +11,8 @@ import {
   type SaidRow,
   type UnwatchedRow,
 } from '../rows.ts';
-import { relaxedSync } from '../relaxedSync.ts';
-import { writing } from '../writing.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
-import { recordingId } from '../rowForm.ts';
-import { relaxedSync } from '../relaxedSync.ts';
-import { writing } from '../writing.ts';
+import { recordingId } from '../sqlite/rowForm.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };

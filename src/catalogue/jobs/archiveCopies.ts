@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
-import { recordingId, row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
+import { recordingId, row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
 
 const copyRow = row(
   {

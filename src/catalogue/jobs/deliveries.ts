@@ -4,9 +4,9 @@ import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import { isoTime } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { relaxedSync } from '../relaxedSync.ts';
-import { json, row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
+import { json, row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = { name: string; events: readonly WebhookEvent[] };

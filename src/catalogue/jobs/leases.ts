@@ -2,8 +2,8 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isAlive } from '../../core/processes.ts';
-import { row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
+import { row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = { host: string; pid: number };

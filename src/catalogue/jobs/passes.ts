@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { relaxedSync } from '../relaxedSync.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
 
 /** The jobs that have passes. */
 export type PassName = 'upload' | 'retention' | 'reconcile';

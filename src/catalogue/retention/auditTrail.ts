@@ -2,10 +2,10 @@ import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { row } from '../rowForm.ts';
+import { row } from '../sqlite/rowForm.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
-import { columnsOf } from '../sqlite.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 /** In the trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';

@@ -5,11 +5,11 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
-import { yesNo, recordingId, row } from '../rowForm.ts';
+import { yesNo, recordingId, row } from '../sqlite/rowForm.ts';
 import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 import { makeSignedTable, type CopyPlace } from './signedTable.ts';
 
 const certificateRow = row(

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { yesNo, row } from '../rowForm.ts';
+import { yesNo, row } from '../sqlite/rowForm.ts';
 import { makeSignedTable, type CopyPlace } from './signedTable.ts';
-import { writing } from '../writing.ts';
+import { writing } from '../sqlite/writing.ts';
 
 const headRow = row({
   /** Of the JWS as text. */

@@ -4,9 +4,9 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
-import { yesNo, json, recordingId, row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { yesNo, json, recordingId, row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';

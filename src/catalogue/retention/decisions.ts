@@ -3,9 +3,9 @@ import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { Recordings, ShortenBasis } from '../calls/recordings.ts';
 import { makeSignedTable } from './signedTable.ts';
-import { callId, yesNo, row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { callId, yesNo, row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
 export type DecisionKind = (typeof decisionKinds)[number];

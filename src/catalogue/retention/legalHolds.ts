@@ -6,9 +6,9 @@ import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
-import { recordingId, row } from '../rowForm.ts';
-import { writing } from '../writing.ts';
-import { columnsOf } from '../sqlite.ts';
+import { recordingId, row } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 
 const holdId = z.string().transform((id) => id as HoldId);
 const holdRow = row(

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { unwatchedReasons } from '../../call/watch/watch.ts';
-import { recordingId, row } from '../rowForm.ts';
+import { recordingId, row } from '../sqlite/rowForm.ts';
 import { requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from '../conditions.ts';
 import type { DueCursor } from '../calls/recordings.ts';

@@ -8,7 +8,7 @@ import type { EncryptedStore } from '../../store/encryption/store.ts';
 import { encryptionInWords, type ObjectStore } from '../../store/store.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Config } from '../../config/schema.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import { escapedWhere } from '../../core/text/oneLine.ts';
 import { timeLimit } from '../../core/timeLimit.ts';

@@ -1,6 +1,6 @@
 import type { DecisionKind } from '../../catalogue/retention/decisions.ts';
 import { dayMs, isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { errorCodes, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import type { Services } from '../../services/services.ts';
 import { readCertificate } from '../../retention/certificates/certificate.ts';

@@ -1,5 +1,5 @@
 import { dayMs, isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { asPreavisError, errorCodes } from '../../core/errors.ts';
 import type { ArchiveServices } from '../../services/store.ts';
 import { verifyHeads, type HeadsVerified, type TrailPorts } from '../../retention/certificates/verifyTrail.ts';

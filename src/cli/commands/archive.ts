@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { applyLifecycle, isAsPlanned, lifecycleState, type LifecycleState } from '../../store/s3/lifecycle.ts';
 import { ruleInWords, type RuleChange } from '../../store/s3/lifecycleRules.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { lifecycleOptions, makeStore } from '../../services/store.ts';

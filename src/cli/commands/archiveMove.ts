@@ -6,7 +6,7 @@ import { within } from '../../store/stoppable.ts';
 import type { EncryptedStore } from '../../store/encryption/store.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeHeadMover } from '../../retention/heads/moveHeads.ts';
 import { configOf } from '../configuration.ts';

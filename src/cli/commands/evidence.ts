@@ -5,7 +5,7 @@ import { refuseTaken } from '../../archive/verifiedCopy.ts';
 import type { PurposeKind } from '../../config/purposeKinds.ts';
 import type { Config } from '../../config/schema.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../../core/errors.ts';
 import { pemOf, publicKeyOf } from '../../core/crypto/signing.ts';
 import { timeLimit } from '../../core/timeLimit.ts';

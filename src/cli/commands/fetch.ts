@@ -1,7 +1,7 @@
 import { refuseTaken } from '../../archive/verifiedCopy.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { fetchRecording } from '../../archive/fetch.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';

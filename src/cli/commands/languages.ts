@@ -1,6 +1,6 @@
-import { logEmptied, logHeld, logWaitMs } from '../../catalogue/emptyLog.ts';
+import { logEmptied, logHeld, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { buildPrompts } from '../../prompts/build.ts';
 import { installPrompts } from '../../prompts/install.ts';
 import { checkPromptFiles, type PromptFinding } from '../../prompts/check.ts';

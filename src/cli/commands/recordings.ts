@@ -6,7 +6,7 @@ import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import type { AuditRow, RecordingRow } from '../../catalogue/rows.ts';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { isUlid } from '../../core/ids.ts';
 import { encryptionOf, gapMs, sentenceOf } from '../../receipt/receipt.ts';

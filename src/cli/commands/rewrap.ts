@@ -4,7 +4,7 @@ import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { operatorOf } from '../operator.ts';
 import { beginProgress, waitMs } from '../progress.ts';
 import { withArchives } from '../withArchives.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 
 type RewrapCommandOptions = { dryRun: boolean; json: boolean };
 

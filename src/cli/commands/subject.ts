@@ -1,11 +1,11 @@
 import { refuseTaken } from '../../archive/verifiedCopy.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { logEmptied, logHeld, logWaitMs } from '../../catalogue/emptyLog.ts';
+import { logEmptied, logHeld, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import type { Config } from '../../config/schema.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { makeNumberReader } from '../../call/plan/callerStore.ts';
 import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
 import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';

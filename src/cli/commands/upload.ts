@@ -4,7 +4,7 @@ import { makeMarking } from '../../store/catalogueMarker.ts';
 import { finishRecordings, sweepSpool } from '../../archive/finish/finish.ts';
 import { uploadPass, type UploadResult } from '../../archive/uploadPass.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { makeFinishPorts, makeWitness } from '../../services/finish.ts';

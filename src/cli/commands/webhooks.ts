@@ -3,7 +3,7 @@ import { hostAndPort } from '../../ari/httpClient.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Config } from '../../config/schema.ts';
 import { isoTime } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { webhookEndpoints, webhookFigures } from '../../services/webhooks.ts';
 import { addressOf, testMessage } from '../../webhooks/message.ts';

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { PreavisError } from '../errors.ts';
 import { installedPath } from '../installation.ts';
-import { readYaml } from '../yaml.ts';
-import { inWords } from '../zodMessages.ts';
+import { readYaml } from './yaml.ts';
+import { inWords } from './zodMessages.ts';
 
 /** Puts a value into each place of a text. */
 export type Template<Place extends string> = (values: Readonly<Record<Place, string | number>>) => string;

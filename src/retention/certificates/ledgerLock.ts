@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqlite, type Database } from '../../catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../catalogue/sqlite/sqlite.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { giveAsThere, likeThatThere, nearestFolder } from './ledgerOwner.ts';
 

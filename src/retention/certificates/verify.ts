@@ -3,7 +3,7 @@ import { everyArchive } from '../../archive/archives.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CertificateRow, NewCertificate } from '../../catalogue/retention/certificates.ts';
 import { erasedAgain } from '../../catalogue/retention/auditTrail.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { everyCertificate, readCertificate, type Certificate } from './certificate.ts';
 import { readCopy, strayCopies } from './copies.ts';
 import { lostLines, mostStrayLines, strayLines, type ComparePorts, type StrayLine } from './compareLedger.ts';

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../store/store.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CopyPlace } from '../../catalogue/retention/signedTable.ts';
 import { chainStart, linkOf } from '../../core/crypto/hashChain.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import { pagesOf } from '../../core/pages.ts';
 import { claimedKid, typeOfSigned } from '../../core/crypto/signing.ts';

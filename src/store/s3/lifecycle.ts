@@ -1,5 +1,5 @@
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import {
   compareRules,

@@ -1,5 +1,5 @@
 import { keyObjectPrefix } from '../encryption/keyObject.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { elementsOf, escaped, numberOf, textOf } from './xml.ts';
 

@@ -7,7 +7,7 @@ import https from 'node:https';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { spokenBy, type Spoken } from '../../core/crypto/tlsProbe.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
 import { expectOnlyConsented } from '../../support/call/consent.ts';
 import { startOperator, type Operator } from '../../support/call/operator.ts';

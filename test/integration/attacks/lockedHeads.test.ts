@@ -1,7 +1,7 @@
 /** Heads of the audit trail in a bucket with Object Lock, against who may write to catalogue, ledger and bucket. */
 import { copyFile, rm } from 'node:fs/promises';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { headKey } from '../../../src/retention/heads/chainHead.ts';
 import { copyHeads } from '../../../src/retention/heads/keepHeads.ts';
 import { verifyHeads } from '../../../src/retention/certificates/verifyTrail.ts';

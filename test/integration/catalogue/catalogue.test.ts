@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
 import type { Order } from '../../../src/call/decide/order.ts';

@@ -4,7 +4,7 @@ import { mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promise
 import fc from 'fast-check';
 import { firstDue } from '../../../src/catalogue/calls/recordings.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { recordingStatuses } from '../../../src/catalogue/statuses.ts';
 import { callStart } from '../../support/call/calls.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { bareHash, makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import { prepareSearch } from '../../../src/catalogue/numberKeys.ts';

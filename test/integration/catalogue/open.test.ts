@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node
 import { dirname } from 'node:path';
 import { makeAuditTrail } from '../../../src/catalogue/retention/auditTrail.ts';
 import { makeCalls } from '../../../src/catalogue/calls/calls.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
@@ -147,7 +147,7 @@ describe('a new catalogue', () => {
     database(file, `PRAGMA user_version = ${migrations.length - 1}`);
     const holder = spawn(process.execPath, [
       ...['--input-type=module', '-e'],
-      `const { openSqlite } = await import('${built('catalogue/sqlite.ts')}');
+      `const { openSqlite } = await import('${built('catalogue/sqlite/sqlite.ts')}');
       const database = openSqlite(${JSON.stringify(file)});
       database.exec('BEGIN IMMEDIATE; PRAGMA user_version = ${migrations.length}');
       console.log('held');

@@ -1,5 +1,5 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { spoolFile } from '../../../src/archive/finish/spool.ts';

@@ -1,6 +1,6 @@
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
 import { archiveStage } from '../../support/archive/archiving.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';

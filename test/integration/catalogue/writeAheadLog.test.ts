@@ -1,8 +1,8 @@
 /** What was erased is neither in the file of the catalogue nor in its write-ahead log: the bytes of both are looked at. */
 import { readFile } from 'node:fs/promises';
-import { makeLogEmptier, logEmptied } from '../../../src/catalogue/emptyLog.ts';
+import { makeLogEmptier, logEmptied } from '../../../src/catalogue/sqlite/emptyLog.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeFieldCipher } from '../../../src/core/crypto/fieldEncryption.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import stringWidth from 'string-width';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { callsList } from '../../../src/cli/commands/calls.ts';
 import { certificatesList } from '../../../src/cli/commands/retention/certificates.ts';

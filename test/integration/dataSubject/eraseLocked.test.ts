@@ -6,7 +6,7 @@ import { certificatesReplay } from '../../../src/cli/commands/retention/certific
 import { recordingsReconcile } from '../../../src/cli/commands/retention/reconcile.ts';
 import { retentionRun } from '../../../src/cli/commands/retention/retention.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { callStart } from '../../support/call/calls.ts';

@@ -5,7 +5,7 @@ import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { Sentence } from '../../../src/call/decide/sentence.ts';
 import type { Unwatched } from '../../../src/call/watch/timeline.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { soundNameOf } from '../../../src/prompts/library.ts';
 import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
 import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';

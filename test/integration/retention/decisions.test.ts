@@ -3,7 +3,7 @@ import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { ulid } from 'ulid';
 import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { ledgerFindings } from '../../../src/cli/check/ledger.ts';
 import { makeServices } from '../../../src/services/services.ts';
 import { certificatesReplay, certificatesVerify } from '../../../src/cli/commands/retention/certificates.ts';

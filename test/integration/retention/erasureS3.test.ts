@@ -1,6 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { readCertificate } from '../../../src/retention/certificates/certificate.ts';
 import { replayLedger } from '../../../src/retention/certificates/copies.ts';

@@ -2,7 +2,7 @@
 import { appendFile, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { openSigner, typeOfSigned } from '../../../src/core/crypto/signing.ts';
 import { headKey, headType, issueHead, readHead } from '../../../src/retention/heads/chainHead.ts';

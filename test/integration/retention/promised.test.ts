@@ -10,7 +10,7 @@ import { archiveStage, type ArchiveStage } from '../../support/archive/archiving
 import { insertPolicy, insertRecording, idOf } from '../../support/catalogue/catalogueRows.ts';
 import { catalogues, clockAt, dayMs } from '../../support/catalogue/catalogues.ts';
 import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();

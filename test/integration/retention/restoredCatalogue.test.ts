@@ -7,7 +7,7 @@ import { spoolFile } from '../../../src/archive/finish/spool.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';

@@ -3,7 +3,7 @@ import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { spoolFile } from '../../../src/archive/finish/spool.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { archiveStage } from '../../support/archive/archiving.ts';

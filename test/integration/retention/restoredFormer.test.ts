@@ -4,7 +4,7 @@ import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { moveArchive } from '../../../src/archive/move/steps.ts';
 import type { RawStore } from '../../../src/store/store.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { makeHeadMover } from '../../../src/retention/heads/moveHeads.ts';
 import { archiveStage } from '../../support/archive/archiving.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';

@@ -1,5 +1,5 @@
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import type { HoldId } from '../../../src/core/ids.ts';
 import { shortenPass } from '../../../src/retention/shorten.ts';
 import { archiveStage, withLocks, type ArchiveStage } from '../../support/archive/archiving.ts';

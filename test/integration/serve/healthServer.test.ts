@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import type { Health } from '../../../src/serve/health.ts';
 import { HealthPage } from '../../../src/serve/healthServer.ts';
-import { makeMetrics } from '../../../src/core/metrics.ts';
+import { makeMetrics } from '../../../src/core/metrics/metrics.ts';
 
 const pages: HealthPage[] = [];
 afterEach(async () => {

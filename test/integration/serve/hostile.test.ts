@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { HealthPage } from '../../../src/serve/healthServer.ts';
-import { makeMetrics, type Metrics } from '../../../src/core/metrics.ts';
+import { makeMetrics, type Metrics } from '../../../src/core/metrics/metrics.ts';
 import { mutatedBytes } from '../../support/hostileValues.ts';
 import { eventually } from '../../support/poll.ts';
 import { tried } from '../../support/properties.ts';

@@ -1,6 +1,6 @@
 import { webhookKey, webhookEvents } from '../../../src/config/webhookSchema.ts';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { Deliverer, type DeliverPorts } from '../../../src/webhooks/deliverer.ts';
 import { makePoster, type Poster } from '../../../src/webhooks/post.ts';

@@ -1,5 +1,5 @@
 import { encodeTime } from 'ulid';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 

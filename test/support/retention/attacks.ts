@@ -1,7 +1,7 @@
 /** An installation with a history, what an insider does to it with SQLite and files alone, and what is found of it. */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { certificatesReplay, certificatesVerify } from '../../../src/cli/commands/retention/certificates.ts';

@@ -1,4 +1,4 @@
-import { makeMetrics } from '../../../src/core/metrics.ts';
+import { makeMetrics } from '../../../src/core/metrics/metrics.ts';
 
 async function activeSeconds(metrics: ReturnType<typeof makeMetrics>): Promise<number> {
   const [, value] = /^preavis_event_loop_active_seconds_total (\S+)$/m.exec(await metrics.text()) ?? [];

@@ -1,4 +1,4 @@
-import { makeMetrics } from '../../../src/core/metrics.ts';
+import { makeMetrics } from '../../../src/core/metrics/metrics.ts';
 import { singleFlight } from '../../../src/core/singleFlight.ts';
 
 test('what is asked while the answer is on its way is asked once, and anew afterwards, also after a failure', async () => {

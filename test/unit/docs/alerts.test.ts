@@ -5,7 +5,7 @@ import { uploadFailures } from '../../../src/archive/uploadPass.ts';
 import { unrecordedReasons } from '../../../src/call/decide/unrecordedReasons.ts';
 import { legOutcomes } from '../../../src/call/watch/sourceWatch.ts';
 import { callWitnesses } from '../../../src/catalogue/rows.ts';
-import { unwatchedFlags } from '../../../src/core/metrics.ts';
+import { unwatchedFlags } from '../../../src/core/metrics/metrics.ts';
 import { discrepancyKinds } from '../../../src/retention/reconcile/compare.ts';
 import { makeServeMetrics } from '../../../src/services/metrics.ts';
 import { describedMetrics } from '../../support/describedMetrics.ts';

@@ -8,7 +8,7 @@ import { eventually } from '../../support/poll.ts';
 function stage({ size = 0 } = {}) {
   const { log, lines } = collectingLog('info');
   const done: string[] = [];
-  const scene = { size, isListening: false, answers: true, reconciled: [] as ('whole' | 'partly')[] };
+  const scene = { size, isListening: false, answers: true, compared: [] as ('whole' | 'partly')[] };
   let listener: AriListener | undefined;
   let goOn: (() => void) | undefined;
   const note =
@@ -34,13 +34,13 @@ function stage({ size = 0 } = {}) {
       },
       handle: ({ type }) => void note(type)(),
       connectionLost: (why) => void note(why)(),
-      reconcile: async () => {
-        done.push('reconcile');
+      resync: async () => {
+        done.push('resync');
         await new Promise<void>((resolve) => {
           goOn = resolve;
         });
 
-        return scene.reconciled.shift() ?? 'whole';
+        return scene.compared.shift() ?? 'whole';
       },
       abandon: note('abandon'),
     },
@@ -83,7 +83,7 @@ function stage({ size = 0 } = {}) {
 }
 
 const event = (type: string, at: number): AriEvent => ({ type, at }) as AriEvent;
-const once = ['look back', 'reconcile', 'listen from 1000', 'look now', 'note serving'];
+const once = ['look back', 'resync', 'listen from 1000', 'look now', 'note serving'];
 
 test('after a connection the calls are compared, and only then counts as watched what comes', async () => {
   const { link, listener, done, scene, compared } = stage();
@@ -100,12 +100,12 @@ test('after a connection the calls are compared, and only then counts as watched
 
 test('a comparison is repeated until it was made for every call', async () => {
   const { link, listener, done, scene, compared } = stage();
-  scene.reconciled = ['partly', 'whole'];
+  scene.compared = ['partly', 'whole'];
   listener.connected();
   await compared();
   await compared();
   await link.compared();
-  expect(done.filter((what) => what === 'reconcile')).toHaveLength(2);
+  expect(done.filter((what) => what === 'resync')).toHaveLength(2);
   expect(done.filter((what) => what.startsWith('listen from'))).toHaveLength(1);
 });
 
@@ -131,7 +131,7 @@ test('what is lost or taken while calls are compared makes nobody believe that t
   ]) {
     const { link, listener, done, scene, compared } = stage();
     listener.connected();
-    await eventually(() => done.includes('reconcile'));
+    await eventually(() => done.includes('resync'));
     lose(listener);
     await compared();
     await link.compared();

@@ -1,6 +1,6 @@
 import type { RecordingId } from '../../../core/ids.ts';
 import type { Lock } from '../../../store/objectLock.ts';
-import { counted } from '../../../core/counted.ts';
+import { counted } from '../../../core/text/counted.ts';
 import { isoTime } from '../../../core/clock.ts';
 import { makeArchives } from '../../../services/store.ts';
 import { readCertificate } from '../../../retention/certificates/certificate.ts';

@@ -1,7 +1,7 @@
 import { holdGrounds } from '../../../catalogue/holdGrounds.ts';
 import { isActive, type LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../../core/clock.ts';
-import { counted } from '../../../core/counted.ts';
+import { counted } from '../../../core/text/counted.ts';
 import { PreavisError } from '../../../core/errors.ts';
 import { isUlid, makeIds, type HoldId } from '../../../core/ids.ts';
 import { holdDates, mayHold } from '../../../retention/legalHolds.ts';

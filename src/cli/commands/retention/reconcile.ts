@@ -2,7 +2,7 @@ import { strictest, type Lock } from '../../../store/objectLock.ts';
 import { everyArchive, type Archives } from '../../../archive/archives.ts';
 import { makeFinishPorts } from '../../../services/finish.ts';
 import { loadLibrary } from '../../../services/prompts.ts';
-import { counted } from '../../../core/counted.ts';
+import { counted } from '../../../core/text/counted.ts';
 import { discrepancyKinds } from '../../../retention/reconcile/compare.ts';
 import { reconcile, type Discrepancy, type Reconciled } from '../../../retention/reconcile/reconcile.ts';
 import { printable } from '../../check/archive.ts';

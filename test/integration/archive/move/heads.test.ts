@@ -5,7 +5,7 @@ import type { EncryptedStore } from '../../../../src/store/encryption/store.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
 import type { ArchiveMoved } from '../../../../src/archive/move/steps.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import { headKey } from '../../../../src/retention/heads/chainHead.ts';
 import type { HeadLock } from '../../../../src/retention/heads/keepHeads.ts';

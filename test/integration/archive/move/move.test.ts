@@ -11,7 +11,7 @@ import {
 } from '../../../../src/archive/move/steps.ts';
 import type { RawStore } from '../../../../src/store/store.ts';
 import { uploadPass } from '../../../../src/archive/uploadPass.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import { moveLease } from '../../../../src/catalogue/jobs/leases.ts';
 import type { PurposeLock } from '../../../../src/config/objectLockModes.ts';

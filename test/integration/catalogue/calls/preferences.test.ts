@@ -1,4 +1,4 @@
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { makePreferences } from '../../../../src/call/plan/preferences.ts';
 import { callStart } from '../../../support/call/calls.ts';
 import { catalogues, clockAt, dayMs } from '../../../support/catalogue/catalogues.ts';

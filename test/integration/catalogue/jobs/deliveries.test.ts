@@ -3,7 +3,7 @@ import { webhookEvents } from '../../../../src/config/webhookSchema.ts';
 import { openCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import type { Subscriber } from '../../../../src/catalogue/jobs/deliveries.ts';
 import { makeDeliveries } from '../../../../src/catalogue/jobs/deliveries.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { built } from '../../../support/built.ts';
 import { callStart } from '../../../support/call/calls.ts';
 import { clockAt, saveCall } from '../../../support/catalogue/catalogues.ts';

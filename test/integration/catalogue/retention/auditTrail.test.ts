@@ -1,5 +1,5 @@
 import { chainStart, linkOf } from '../../../../src/core/crypto/hashChain.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { oldCatalogue, idOf, insertPolicy, insertRecording } from '../../../support/catalogue/catalogueRows.ts';
 import { catalogues, saveCall } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';

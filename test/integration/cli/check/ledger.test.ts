@@ -1,5 +1,5 @@
 import { appendFile, copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import type { Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import { certificatesReplay } from '../../../../src/cli/commands/retention/certificates.ts';
 import { evidenceKey } from '../../../../src/cli/commands/evidence.ts';

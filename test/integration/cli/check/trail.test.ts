@@ -1,6 +1,6 @@
 /** What `check` says of the audit trail. */
 import { rm } from 'node:fs/promises';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { trailFindings } from '../../../../src/cli/check/trail.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { replayHeads } from '../../../../src/retention/heads/replayHeads.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { BucketOptions } from '../../../../lab/store/storeAccounts.ts';
 import { openCatalogue } from '../../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { archiveLifecycle } from '../../../../src/cli/commands/archive.ts';
 import { check } from '../../../../src/cli/check/check.ts';
 import { upload } from '../../../../src/cli/commands/upload.ts';

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { check } from '../../../../src/cli/check/check.ts';
 import type { CommandContext } from '../../../../src/cli/context.ts';
 import { localTime } from '../../../../src/cli/localTime.ts';

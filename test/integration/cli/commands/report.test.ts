@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { openCatalogue } from '../../../../src/catalogue/catalogue.ts';
-import { openSqlite, type Database } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite, type Database } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import type { CommandContext } from '../../../../src/cli/context.ts';
 import { report } from '../../../../src/cli/commands/report.ts';
 import { isoTime } from '../../../../src/core/clock.ts';

@@ -1,5 +1,5 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { configTree } from '../../../support/call/calls.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { Readable } from 'node:stream';
 import { ulid } from 'ulid';
 import type { ObjectStore } from '../../../../src/store/store.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { holdGrounds, type HoldGround } from '../../../../src/catalogue/holdGrounds.ts';
 import { PreavisError, type ErrorCode } from '../../../../src/core/errors.ts';
 import { makeIds, type RecordingId } from '../../../../src/core/ids.ts';

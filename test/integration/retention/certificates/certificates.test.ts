@@ -1,5 +1,5 @@
 import { appendFile, copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { makeIds } from '../../../../src/core/ids.ts';
 import { openSigner, typeOfSigned } from '../../../../src/core/crypto/signing.ts';
 import { isoTime } from '../../../../src/core/clock.ts';

@@ -7,7 +7,7 @@ import { finishRecordings } from '../../../../src/archive/finish/finish.ts';
 import type { ObjectStore } from '../../../../src/store/store.ts';
 import { uploadPass } from '../../../../src/archive/uploadPass.ts';
 import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
-import { openSqlite } from '../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import type { RecordingStatus } from '../../../../src/catalogue/statuses.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { counted, loadTexts, template, text, textFile, textFor } from '../../../../src/core/text/texts.ts';
-import { isTree, readYaml } from '../../../../src/core/yaml.ts';
+import { isTree, readYaml } from '../../../../src/core/text/yaml.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../../../src/dataSubject/languages.ts';
 import { subjectTexts } from '../../../../src/dataSubject/texts.ts';
 import { explanationLanguages } from '../../../../src/evidence/bundle/format.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { makeDirectoryStore } from '../../../../../src/store/directory/store.ts';
 import { openCatalogue, type Catalogue } from '../../../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../../src/catalogue/sqlite/sqlite.ts';
 import type { CommandContext, ExitCode } from '../../../../../src/cli/context.ts';
 import {
   recordingsDoubts,

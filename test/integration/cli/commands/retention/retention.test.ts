@@ -1,6 +1,6 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { openCatalogue } from '../../../../../src/catalogue/catalogue.ts';
-import { openSqlite } from '../../../../../src/catalogue/sqlite.ts';
+import { openSqlite } from '../../../../../src/catalogue/sqlite/sqlite.ts';
 import { makeDirectoryStore } from '../../../../../src/store/directory/store.ts';
 import {
   certificatesList,

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
-import { errnoOf, PreavisError } from './errors.ts';
-import { withFile } from './files.ts';
+import { errnoOf, PreavisError } from '../errors.ts';
+import { withFile } from '../files.ts';
 
 /** Keys and values as YAML gives them, not yet checked. */
 export type Tree = Record<string, unknown>;

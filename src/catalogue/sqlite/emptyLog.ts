@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPreavisError } from '../core/errors.ts';
-import type { Logger } from '../core/log.ts';
-import type { CataloguePart } from './catalogue.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { CataloguePart } from '../catalogue.ts';
 
 const pauseMs = 50;
 

@@ -1,5 +1,5 @@
 import type DatabaseConstructor from 'better-sqlite3';
-import { PreavisError } from '../core/errors.ts';
+import { PreavisError } from '../../core/errors.ts';
 
 /**
  * SQLite, by the release of better-sqlite3 that this Node can run. Release 12 aborts the process on Node 24.19 and later, at

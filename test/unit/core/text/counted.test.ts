@@ -1,4 +1,4 @@
-import { counted } from '../../../src/core/counted.ts';
+import { counted } from '../../../../src/core/text/counted.ts';
 
 test.each([
   [0, '0 recordings'],

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { singleFlight } from './singleFlight.ts';
+import { singleFlight } from '../singleFlight.ts';
 
 /** The metrics of what is promised, each asked for at the moment of reading. */
 

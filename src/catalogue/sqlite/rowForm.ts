@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CallId, RecordingId } from '../core/ids.ts';
+import type { CallId, RecordingId } from '../../core/ids.ts';
 
 /** How rows of a table become objects: everything that reads whole rows is made of these. */
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { dayMs } from './clock.ts';
+import { dayMs } from '../clock.ts';
 import {
   addPasses,
   addPromised,
