@@ -74,7 +74,10 @@ async function preview(ports: MoveArchivePorts, options: MoveArchiveOptions): Pr
   await refuse(ports, options);
   const { recordings: moved = 0, bytes = 0 } = (await useOf(ports)) ?? {};
 
-  return recordingsMoved(ports, { moved, bytes, receiptsMended: [], otherEncryption: [], failed: [] }, false);
+  return {
+    ...{ from: ports.from, to: ports.target.location, isSamePlace: false },
+    ...(await recordingsMoved(ports, { moved, bytes, receiptsMended: [], otherEncryption: [], failed: [] }, false)),
+  };
 }
 
 /** Before anything else was looked at. */

@@ -192,10 +192,10 @@ class Reconciliation {
       this.#reconciled.objects += 1;
       this.#advance();
       const id = idOfKey(where);
-      const about = { recording: id ?? null, where, ...place };
+      const about = { recording: id ?? null, where };
       const row = id === undefined ? undefined : await this.#rowOf(id);
       if (row === 'unreadable') {
-        this.#options.found({ kind: 'notComparable', ...about, done: 'row_unreadable' });
+        this.#options.found({ kind: 'notComparable', ...about, done: 'row_unreadable', ...place });
         continue;
       }
       const kind = compareObject(where, row, row !== undefined && (await this.#ports.isRemovalProved(row)));
@@ -203,7 +203,7 @@ class Reconciliation {
       // Retention may be erasing it. A foreign key may be one that the store's port does not even take.
       if (id !== undefined && (await store.stat(where)) === undefined) continue;
       const done = row === undefined ? 'nothing' : await this.#repair({ kind, place: 'wav' }, row.id, where);
-      this.#options.found({ kind, ...about, done });
+      this.#options.found({ kind, ...about, done, ...place });
     }
   }
 

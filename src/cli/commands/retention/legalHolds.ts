@@ -53,7 +53,9 @@ export async function recordingsHold(context: CommandContext, id: string, option
     const author = operatorOf(context.environment);
     const hold = { id: makeIds().hold(), recording: row.id, ground, reason, author, reviewAt, expiresAt };
     await catalogue.legalHolds.set(hold);
-    const [set] = (await catalogue.legalHolds.of(row.id)).filter((each) => each.id === hold.id).map(shownHold);
+    // Who reads words needs no more of the catalogue: it is set.
+    const all = json ? await catalogue.legalHolds.of(row.id) : [];
+    const [set] = all.filter((each) => each.id === hold.id).map(shownHold);
     answer(context, json, { hold: set }, () => [
       `hold ${hold.id} keeps recording ${row.id} until ${localTime(expiresAt)}`,
       `to be reviewed by ${localTime(reviewAt)}`,
