@@ -60,7 +60,7 @@ test('what is kept of a caller under a hash that names no key is found by their 
   expect(await catalogue.preferences.find(hash)).toBe('nl');
 });
 
-/** SHA-256 of each step that a catalogue of somebody's may have behind it, in their order. */
+/** SHA-256 of each step, in their order: who installs from the repository may have any of them behind them. */
 const released = [
   'e369c783b0fb97247411c27583829f1390b5d393e2a550c417c77a23ff2999f0',
   'e20a52c846052785a394abdd69649deb13d14facda8e550304d55f6d1b73c884',
@@ -74,6 +74,17 @@ const released = [
   '67137891c6f64640cb67ebe61c62f032685508450684d31d79d93e5448d73e9f',
   'a43fb8c9a48d0227f72509a855345ea86e5ad3365d4165bfefde13623d4696d5',
   '6851690d58b12e9ae49546af6b3b6fa82f0ca0ca8a6a3bf3968eafc1608f65f8',
+  '45df2d9c8d17e830b515b66bdcc1eceee092d6fb676666369f645fad5822b057',
+  'df4838e45a37c63650842483d054534c724b53cceb7021f0c2528143205577ab',
+  'd2877494763880bd751294509ecd8162621e924bba0f6039d70a93429cc3f10a',
+  'e37c19a68a688d40a2af160cfd8a36cd4c90682b9098c57f3cb7f697ab7ed99f',
+  '96253af35db23734570d7463af1e6bb6dbdc38a36bc3ccceaa60aeb0ead9b114',
+  '2a3271ded0fea9140ce98ce4a7706e5765e3ae82e041cbcd8752e80652991b26',
+  'b5b726d793549c380047af2f8e580e62143d0ac049c627a9da5e1f04400c3f3a',
+  '385a85c169eb8fc17c143d5a2e06c8046baf2589055a9c0b6a7c9e8d61345b58',
+  '7d15d65e3d17fda3dd5aea2b0f6e7f12abb06871e32faa3bb94dd108ccc5d983',
+  '05830a81adec63aaef0f1f361dd0b6e9e999b00c0b71612b9e582d1bc2d2d682',
+  'f29b9fb2cb2d13484c173b3d60c5b55054bbc1104c6acb10fb3b53e48a211e51',
 ];
 
 test('no released step of the schema is changed, moved or gone: a catalogue that has it would not get what is new', () => {
@@ -85,10 +96,11 @@ test('no released step of the schema is changed, moved or gone: a catalogue that
 
     return [
       `step ${number} of src/catalogue/migrations.ts is not what was released: put it back as it was (git log -p), and what is new into a ` +
-        'step of its own at the end. Add the SHA-256 of that to this list once it is released, and change none of them.',
+        'step of its own at the end. Add the SHA-256 of that to this list, and change none of them.',
     ];
   });
   expect(faults).toEqual([]);
+  expect(released).toHaveLength(migrations.length);
 });
 
 const schemas = Array.from({ length: migrations.length - 1 }, (_, index) => index + 1);
