@@ -18,13 +18,24 @@ const voiceSound = promptSound('en', 'opt-out-ack');
 
 const at = usePhoneRig();
 
+/**
+ * Whether both halves of the sentence are there. The telephone says it twice, but not from its beginning: of the whole there is one that
+ * is unbroken, which a single lost packet (20 ms, seen on a busy machine) makes unlike. Each half is there twice.
+ */
+function likeVoice(samples: Int16Array): number {
+  const middle = Math.floor(voiceSound.length / 2);
+
+  return Math.min(
+    ...[voiceSound.subarray(0, middle), voiceSound.subarray(middle)].map((half) => similarity(samples, half).value),
+  );
+}
+
 /** Records one sentence, and hears the old one and the new one. */
 async function recordOne(code: string): Promise<void> {
   const phone = await at.ring(at.voice);
   await phone.choose(code);
   await phone.reached('recording');
-  // Twice whole, so that one is whole of which a packet was lost on the way (20 ms, seen on a busy machine).
-  await sleep(at.voice.lengthMs * 3 + 300);
+  await sleep(at.voice.lengthMs * 2 + 300);
   // Not # and not *: nothing happens.
   await phone.type('12');
   await phone.type('#');
@@ -32,18 +43,18 @@ async function recordOne(code: string): Promise<void> {
   const playedFrom = phone.receiver.samples().length;
   // Not heard to its end yet, so it cannot be kept.
   await phone.type('1');
-  await sleep(at.voice.lengthMs * 3 + 1_500);
+  await sleep(at.voice.lengthMs * 2 + 1_500);
   expect(existsSync(at.sourceOf('nl', 'notice-agreement'))).toBe(false);
   await phone.type('1');
   await phone.call.ended;
 
   const stored = readWav(at.sourceOf('nl', 'notice-agreement'));
-  expect(similarity(stored, voiceSound).value).toBeGreaterThan(0.9);
+  expect(likeVoice(stored)).toBeGreaterThan(0.9);
   expect(stored.length / 8).toBeGreaterThan(at.voice.lengthMs * 2);
   // The operator heard the old sentence, the tones, and what was recorded.
   const heard = phone.receiver.samples();
   expect(similarity(heard, promptSound('nl', 'notice-agreement')).value).toBeGreaterThan(0.9);
-  expect(similarity(heard.subarray(playedFrom), voiceSound).value).toBeGreaterThan(0.9);
+  expect(likeVoice(heard.subarray(playedFrom))).toBeGreaterThan(0.9);
   expect(tonePresence(heard, speakHz, { share: 0.7 }).length).toBeGreaterThan(0);
   expect(tonePresence(heard, readyHz, { share: 0.7 }).length).toBeGreaterThan(0);
 }
@@ -80,7 +91,7 @@ it('becomes the prompt once the language is switched and built', async () => {
   );
   const built = await buildPrompts(own, { languages: ['nl'], force: false });
   expect(built.made).toMatchObject([{ prompt: 'notice-agreement', language: 'nl' }]);
-  expect(similarity(readWav(join(own, 'nl', 'notice-agreement.wav')), voiceSound).value).toBeGreaterThan(0.8);
+  expect(likeVoice(readWav(join(own, 'nl', 'notice-agreement.wav')))).toBeGreaterThan(0.8);
 });
 
 it('is recorded again on 2, and given up on * with nothing left', async () => {
