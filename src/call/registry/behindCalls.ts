@@ -69,5 +69,5 @@ function wouldEnd(event: AriEvent, { kind, facts }: CallState): boolean {
   if (kind !== 'dialling' && kind !== 'talking') return false;
   if (event.type === 'bridgeGone') return true;
 
-  return 'channelId' in event && leaves(event) && partyOf(event.channelId, facts) !== undefined;
+  return leaves(event) && partyOf(event.channelId, facts) !== undefined;
 }

@@ -57,9 +57,11 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
 
 type ChannelEvent = Extract<AriEvent, { channelId: ChannelId }>;
 
+type LeavingEvent = Extract<AriEvent, { type: 'channelHangingUp' | 'channelLeft' | 'channelGone' }>;
+
 /** Whether a channel leaves the application by this, or is about to. */
-export const leaves = ({ type }: AriEvent): boolean =>
-  type === 'channelHangingUp' || type === 'channelLeft' || type === 'channelGone';
+export const leaves = (event: AriEvent): event is LeavingEvent =>
+  event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
 function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefined {
   switch (partyOf(event.channelId, facts)) {
