@@ -5,22 +5,15 @@ import { archiveStage, type ArchiveStage } from '../../support/archive/archiving
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { aLegalHold } from '../../support/catalogue/legalHolds.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
 let stages = 0;
 const stage = (): Promise<ArchiveStage> => archiveStage(folder.path(`${(stages += 1)}`), open);
 
-const holdOf = (recording: RecordingId, more: Partial<NewLegalHold> = {}): NewLegalHold => ({
-  id: makeIds().hold(),
-  recording,
-  ground: 'dispute',
-  reason: 'the case of Mrs Example',
-  author: 'user lawyer',
-  reviewAt: due + 50 * dayMs,
-  expiresAt: due + 100 * dayMs,
-  ...more,
-});
+const holdOf = (recording: RecordingId, more: Partial<NewLegalHold> = {}): NewLegalHold =>
+  aLegalHold(recording, due, more);
 
 // What does not depend on an archive stands in legalHoldContract.ts.
 describe('a hold', () => {

@@ -1,4 +1,4 @@
-import { makePlanner } from '../../../src/call/plan/planner.ts';
+import { makePlanner, type Planner, type PlannerPorts } from '../../../src/call/plan/planner.ts';
 import { CallRegistry } from '../../../src/call/registry/registry.ts';
 import type { TimelineEntry } from '../../../src/call/watch/timeline.ts';
 import type { LanguagePreferences } from '../../../src/call/plan/preferences.ts';
@@ -11,7 +11,7 @@ import { callStart, countingIds } from './calls.ts';
 import { collectingLog } from '../logLines.ts';
 import { aPolicy } from '../policy/policies.ts';
 import { eventually } from '../poll.ts';
-import { scriptedAri } from '../ari/scriptedAri.ts';
+import { scriptedAri, type ScriptedAri } from '../ari/scriptedAri.ts';
 
 export const ulid = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const registries: CallRegistry[] = [];
@@ -20,6 +20,18 @@ const registries: CallRegistry[] = [];
 export async function endRegistries(): Promise<void> {
   await Promise.all(registries.splice(0).map((registry) => registry.abandon()));
 }
+
+/** Plans calls of a scripted Asterisk by this policy, keeps no caller and leaves none out by lot. */
+export const plannerOf = ({
+  ari,
+  ...ports
+}: Pick<PlannerPorts, 'policy' | 'preferences' | 'ids' | 'log'> & { ari: ScriptedAri }): Planner =>
+  makePlanner({
+    ...ports,
+    callers: { keep: () => Promise.resolve() },
+    variable: (...args) => ari.variable(...args),
+    random: () => 0,
+  });
 
 /** A registry on a scripted Asterisk, and what it did there and kept. */
 export function stage({
@@ -53,15 +65,7 @@ export function stage({
       return Promise.resolve();
     },
   };
-  const planner = makePlanner({
-    policy,
-    preferences,
-    callers: { keep: () => Promise.resolve() },
-    variable: (...args) => ari.variable(...args),
-    ids,
-    random: () => 0,
-    log,
-  });
+  const planner = plannerOf({ policy, preferences, ari, ids, log });
   const registry = new CallRegistry({
     ari,
     log,

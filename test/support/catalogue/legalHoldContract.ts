@@ -1,8 +1,9 @@
 import type { NewLegalHold } from '../../../src/catalogue/retention/legalHolds.ts';
 import { erasureInterrupted } from '../../../src/catalogue/retention/auditTrail.ts';
-import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
+import type { RecordingId } from '../../../src/core/ids.ts';
 import { callStart } from '../call/calls.ts';
 import { archivedRecording, clockAt, dayMs, type ConnectCatalogue } from './catalogues.ts';
+import { aLegalHold } from './legalHolds.ts';
 
 /**
  * What legal holds do, whatever database they are in.
@@ -15,16 +16,8 @@ export function legalHoldContract(newDatabase: () => ConnectCatalogue): void {
 
     return { catalogue: await newDatabase()(clock), clock };
   };
-  const holdOf = (recording: RecordingId, more: Partial<NewLegalHold> = {}): NewLegalHold => ({
-    id: makeIds().hold(),
-    recording,
-    ground: 'dispute',
-    reason: 'the case of Mrs Example',
-    author: 'user lawyer',
-    reviewAt: callStart + 50 * dayMs,
-    expiresAt: callStart + 100 * dayMs,
-    ...more,
-  });
+  const holdOf = (recording: RecordingId, more: Partial<NewLegalHold> = {}): NewLegalHold =>
+    aLegalHold(recording, callStart, more);
 
   test('is in the audit trail without its reason, when it is set and when it is released', async () => {
     const { catalogue } = await stage();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { AriEvent } from '../../../../src/ari/events.ts';
-import { makePlanner } from '../../../../src/call/plan/planner.ts';
 import { CallRegistry } from '../../../../src/call/registry/registry.ts';
 import type { CallState } from '../../../../src/call/decide/state.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { callStart, countingIds } from '../../../support/call/calls.ts';
+import { plannerOf } from '../../../support/call/registryStage.ts';
 import { hostileText } from '../../../support/hostileValues.ts';
 import { collectingLog } from '../../../support/logLines.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
@@ -20,15 +20,7 @@ function stage() {
   const { log, text } = collectingLog();
   const ended: CallState[] = [];
   const preferences = { find: () => Promise.resolve(undefined), remember: () => Promise.resolve() };
-  const planner = makePlanner({
-    policy,
-    preferences,
-    callers: { keep: () => Promise.resolve() },
-    variable: (...args) => ari.variable(...args),
-    ids,
-    random: () => 0,
-    log,
-  });
+  const planner = plannerOf({ policy, preferences, ari, ids, log });
   const registry = new CallRegistry({
     ari,
     log,
