@@ -221,13 +221,14 @@ function expectHolesInSpan({ receipt, wav }: Pick<Ended, 'receipt' | 'wav'>, mos
 describe.each(cases)('a talk in which $who goes on from another source, by $leap', ({ line, who }) => {
   test('is heard again by both within two seconds, and in the file', async () => {
     const { wav, byCaller, byAgent } = await of(line, heardIn);
-    for (const [samples, hz] of [
-      [byCaller, agentHz],
-      [byAgent, callerHz],
-      [wav, agentHz],
-      [wav, callerHz],
+    // The file begins before what is compared, and may go on after the hang-up for as long as serve is late.
+    for (const [samples, hz, untilMs] of [
+      [byCaller, agentHz, byCaller.length / 8 - 100],
+      [byAgent, callerHz, byAgent.length / 8 - 100],
+      [wav, agentHz, byCaller.length / 8],
+      [wav, callerHz, byAgent.length / 8],
     ] as const) {
-      expect(tonePresence(samples, hz, { share: 0.15 }).at(-1)?.endMs).toBeGreaterThan(samples.length / 8 - 1_000);
+      expect(tonePresence(samples, hz, { share: 0.15 }).at(-1)?.endMs).toBeGreaterThan(untilMs);
       for (const { startMs, endMs } of holes(samples, hz)) expect(endMs - startMs).toBeLessThan(lostMs);
     }
   });
