@@ -23,6 +23,12 @@ export type AriCommands = {
   /** It has left when this resolves. */
   removeFromBridge(bridgeId: BridgeId, channelId: ChannelId): Promise<void>;
   dial(channelId: ChannelId, caller: ChannelId, timeoutSeconds: number): Promise<void>;
+  /** Asks for the events of this channel also while it is not in the application. */
+  followChannel(channelId: ChannelId): Promise<void>;
+  /** Makes a channel that hears what this one sends and hears; it comes into the application as an arrival. */
+  snoop(channelId: ChannelId, snoop: ChannelId): Promise<void>;
+  /** As snoop, but what is played to it is heard on that channel. */
+  whisper(channelId: ChannelId, snoop: ChannelId): Promise<void>;
   /** Lets an answered channel hear a ringing tone. */
   ring(channelId: ChannelId): Promise<void>;
   ringStop(channelId: ChannelId): Promise<void>;

@@ -74,6 +74,12 @@ export function makeAriCommands(
       ),
     watchBridge: (bridgeId) =>
       command('POST', `/applications/${id(application)}/subscription`, { eventSource: `bridge:${bridgeId}` }),
+    followChannel: (channelId) =>
+      command('POST', `/applications/${id(application)}/subscription`, { eventSource: `channel:${channelId}` }),
+    snoop: (channelId, snoop) =>
+      command('POST', `/channels/${id(channelId)}/snoop/${id(snoop)}`, { spy: 'both', app: application }),
+    whisper: (channelId, snoop) =>
+      command('POST', `/channels/${id(channelId)}/snoop/${id(snoop)}`, { whisper: 'out', app: application }),
     addToBridge: (bridgeId, channelIds) =>
       command('POST', `/bridges/${id(bridgeId)}/addChannel`, { channel: channelIds.join(',') }),
     removeFromBridge: (bridgeId, channelId) =>

@@ -27,7 +27,7 @@ export type WavInfo = {
   header: 'intact' | 'unfinished';
 };
 
-type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
+export type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
 
 type Layout = {
   format: Format;
@@ -173,7 +173,7 @@ async function writeLengths(handle: FileHandle, { dataStart, dataBytes }: Layout
   await handle.sync();
 }
 
-async function readLayout(handle: FileHandle): Promise<Layout> {
+export async function readLayout(handle: FileHandle): Promise<Layout> {
   const { size: bytes } = await handle.stat().catch(asUnreadable);
   const readAt = readerOf(handle);
   const riff = await readAt(0, 12);

@@ -34,6 +34,7 @@ const recorder = z.discriminatedUnion('kind', [
     kind: z.enum(['none', 'requested', 'running', 'finished', 'discarded', 'failed']),
     startedAt: time,
     finishedAt: time,
+    resumes: z.looseObject({ startedAt: time, pausedAt: time }).optional(),
   }),
 ]);
 
@@ -58,7 +59,11 @@ const language = z.looseObject({
   unavailable: z.array(z.looseObject({ language: text, reason: text })),
 });
 const script = z.looseObject({ language, sentences, consent });
-const request = z.looseObject({ to: text, line: text, purposes: z.array(text), timeoutSeconds: z.number() });
+const asked = { line: text, purposes: z.array(text) };
+const request = z.union([
+  z.looseObject({ way: z.literal('follow'), ...asked }),
+  z.looseObject({ way: z.literal('bridge').default('bridge'), to: text, timeoutSeconds: z.number(), ...asked }),
+]);
 const order = z.looseObject({
   request,
   menu: z
@@ -75,6 +80,7 @@ const order = z.looseObject({
   bridge: text,
   destination: text,
   recording: text,
+  part: z.number().optional(),
 });
 const unplanned = z.looseObject({
   id: text,
@@ -82,6 +88,7 @@ const unplanned = z.looseObject({
   callerChannel: text,
   toldChannel: text.optional(),
   farEnds: z.looseObject({ caller: z.array(text).optional(), destination: z.array(text).optional() }).optional(),
+  met: z.array(text).optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),
@@ -136,6 +143,16 @@ const form = z.discriminatedUnion('kind', [
     untold: z.boolean().default(false),
     others: channels,
     holding: parties,
+    typed: text,
+  }),
+  z.looseObject({ kind: z.literal('releasing'), facts, told, answer }),
+  z.looseObject({
+    kind: z.literal('following'),
+    facts,
+    told,
+    answer,
+    recorder,
+    untold: z.boolean(),
     typed: text,
   }),
   z.looseObject({

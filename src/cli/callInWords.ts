@@ -34,6 +34,7 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
     'the notice did not reach the caller, or nothing showed that it did (no packets to them, or none from them)',
   prepare_failed: "Asterisk did not make the bridge or the destination's channel",
   dial_failed: 'the destination could not be dialled',
+  follow_failed: 'Asterisk did not let the caller go on in the dialplan under watch',
   recorder_failed: 'Asterisk did not record',
   untold_party: 'somebody was there who had not been told',
   interrupted: 'the connection to Asterisk was lost',

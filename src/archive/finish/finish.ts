@@ -14,7 +14,7 @@ import { pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
 import type { PlayedPrompts } from '../../receipt/playedPrompts.ts';
 import { oneSided, type CheckOptions, type AudioFindingKind, type SelfCheck } from '../../audio/selfCheck.ts';
-import { flushSpooled, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
+import { flushSpooled, joinParts, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
 import { judgeSound, type PresencePorts, type SilentSpan } from './unwatchedSound.ts';
 import { inspectWav, repairWav, type WavInfo } from '../../audio/wav.ts';
@@ -351,6 +351,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     return;
   }
   if (!isClosed(row, writtenAt, clock)) return;
+  await joinParts(spoolFolder, row.id);
   const call = await catalogue.calls.find(row.callId);
   // Keys that were read late have been heard.
   const deaf = (await catalogue.timeline.unwatched(row.callId)).filter(({ why }) => why !== 'events_late');

@@ -1,12 +1,14 @@
 import { answerOf, noAnswer, type Answer } from './answer.ts';
-import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, preparation, sentOn, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
 import { dial } from './dial.ts';
+import { release } from './follow.ts';
 import {
   ignored,
   ignoresBridge,
   ignoresDestination,
   ignoresFarEnd,
+  ignoresFollowing,
   ignoresHold,
   ignoresPlayback,
   ignoresRecorder,
@@ -18,6 +20,7 @@ import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
 import type { NoticeProof } from './verification.ts';
 import type { Sentence } from './sentence.ts';
+import { isBridged } from './order.ts';
 import type { Agreed, Facts, In, Step } from './state.ts';
 
 /** What follows from the caller's answer: they were told, and now decide. */
@@ -37,15 +40,22 @@ export function goOn(agreed: Agreed, prepared: boolean): Step {
   return accept(agreed, prepared, consent.mode === 'optIn' ? consent.acceptance : []);
 }
 
+/** They are told and agree: we dial, or the dialplan does. */
+function connect(agreed: Agreed, prepared: boolean): Step {
+  const order = orderOf(agreed.facts);
+
+  return isBridged(order) ? dial(agreed, order, prepared) : release(agreed);
+}
+
 /** Says the next sentence. The last one gives time to prepare the bridge. */
 function accept({ facts, told, answer, holding }: Agreed, prepared: boolean, sentences: readonly Sentence[]): Step {
   const [current, ...waiting] = sentences;
-  if (current === undefined) return dial({ facts, told, answer, holding }, prepared);
-  const prepare = waiting.length === 0 && !prepared;
+  if (current === undefined) return connect({ facts, told, answer, holding }, prepared);
+  const prepare = waiting.length === 0 && !prepared && isBridged(orderOf(facts));
 
   return {
     state: { kind: 'accepting', facts, told, answer, current, waiting, prepared: prepared || prepare, holding },
-    effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order: orderOf(facts) }] : [])],
+    effects: [...playing(current), ...(prepare ? preparation(facts) : [])],
   };
 }
 
@@ -59,6 +69,7 @@ function untoldWhileAsking(state: In<'asking'>): Step {
 
 export const whileAsking: Handlers<In<'asking'>> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresPlayback,
   ...ignoresDestination,
   ...ignoresBridge,
@@ -95,6 +106,7 @@ const nextWhileAccepting = (state: Accepting): Step => accept(state, state.prepa
 
 export const whileAccepting: Handlers<Accepting> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresRecorder,
   ...remembersHolds<Accepting>(),
   ...endingAs(acceptedOf),
@@ -134,6 +146,7 @@ const sendOn = (state: Acknowledging): Step => goOnUnrecorded({ ...state, prepar
 
 export const whileAcknowledging: Handlers<Acknowledging> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresFarEnd,

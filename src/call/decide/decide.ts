@@ -1,6 +1,7 @@
 import { whileAccepting, whileAcknowledging, whileAsking } from './consent.ts';
 import { whileDialling } from './dial.ts';
 import { goOnUnrecorded } from './end.ts';
+import { whileFollowing, whileReleasing } from './follow.ts';
 import {
   whileAnnouncing,
   whileAnswering,
@@ -41,6 +42,10 @@ export function decide(state: CallState, event: CallEvent): Step {
       return apply(whileAcknowledging, state, event);
     case 'dialling':
       return apply(whileDialling, state, event);
+    case 'releasing':
+      return apply(whileReleasing, state, event);
+    case 'following':
+      return apply(whileFollowing, state, event);
     case 'talking':
       return apply(whileTalking, state, event);
     case 'closing':

@@ -6,7 +6,8 @@ import { factsWith, replace, talk, typedWith, withOther, without } from './talk.
 import type { CallEvent, FallibleStep } from './events.ts';
 import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
-import { ignored, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
+import { ignored, ignoresFollowing, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
+import type { BridgedOrder } from './order.ts';
 import type { Agreed, DialStatus, Effect, In, Outcome, Step } from './state.ts';
 
 /** The destination is dialled. */
@@ -15,9 +16,7 @@ import type { Agreed, DialStatus, Effect, In, Outcome, Step } from './state.ts';
 const dialSlackMs = 5_000;
 
 /** The caller was told and may be recorded: only from here on there is a way to the recorder. */
-export function dial(agreed: Agreed, prepared: boolean): Step {
-  const order = orderOf(agreed.facts);
-
+export function dial(agreed: Agreed, order: BridgedOrder, prepared: boolean): Step {
   return {
     state: { kind: 'dialling', ...agreed, ringing: false, keysMissed: false, untold: false, others: [], typed: '' },
     effects: [
@@ -68,6 +67,7 @@ function stepFailedWhileDialling(state: Dialling, step: FallibleStep): Step {
     case 'answer':
     case 'play':
     case 'confirmNotice':
+    case 'release':
     case 'startRecorder':
     case 'sayToBoth':
       return stay(state);
@@ -110,6 +110,7 @@ const withoutCaller = (state: Dialling): Step => withUntold({ ...state, facts: w
 
 export const whileDialling: Handlers<Dialling> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresPlayback,
   recorderStarted: ignored,
   recorderFinished: ignored,

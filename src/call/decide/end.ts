@@ -4,11 +4,19 @@ import type { Played } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 import type { Effect, Facts, Outcome, Step } from './state.ts';
 import { orderOf } from './parties.ts';
+import { isBridged } from './order.ts';
 
 /** The ends of a call that has no recording. */
 
 /** How long a playback may take beyond the prompt's own length. */
 const playbackSlackMs = 5_000;
+
+/** Makes the bridge and the destination's channel; nothing where the dialplan dials. */
+export function preparation(facts: Facts): Effect[] {
+  const order = orderOf(facts);
+
+  return isBridged(order) ? [{ type: 'prepare', order }] : [];
+}
 
 /** What was heard and said until now, and whether bridge and destination were made. */
 export type SoFar = {

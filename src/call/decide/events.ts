@@ -1,4 +1,4 @@
-import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import type { BridgeId, ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Order, Party } from './order.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 
@@ -44,9 +44,15 @@ export type CallEvent =
   | { type: 'farEndLeft'; channels: readonly ChannelId[] }
   /** Nobody of those who were behind it is any more, or it cannot be seen who is: whoever comes next was not told. */
   | { type: 'farEndLost'; party: Party }
-  | { type: 'recorderStarted'; at: number | undefined }
-  | { type: 'recorderFinished'; at: number | undefined }
-  | { type: 'recorderFailed' }
+  /** `part`: of a followed call, as in its order. */
+  | { type: 'recorderStarted'; at: number | undefined; part?: number }
+  | { type: 'recorderFinished'; at: number | undefined; part?: number }
+  | { type: 'recorderFailed'; part?: number }
+  /** A followed caller goes on in the dialplan. */
+  | { type: 'callerReleased' }
+  /** A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. */
+  | { type: 'joined'; bridge: BridgeId; others: readonly ChannelId[]; at: number | undefined }
+  | { type: 'parted'; at: number | undefined }
   /** A party is not heard by the other while the recorder runs, and nothing else helps. */
   | { type: 'partyUnheard' }
   | { type: 'callerLeft'; at: number | undefined }
@@ -66,7 +72,17 @@ export type CallEvent =
 
 /** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
 export type FallibleStep =
-  'save' | 'plan' | 'answer' | 'prepare' | 'play' | 'confirmNotice' | 'dial' | 'startRecorder' | 'sayToBoth';
+  | 'save'
+  | 'plan'
+  | 'answer'
+  | 'prepare'
+  | 'play'
+  | 'confirmNotice'
+  | 'dial'
+  | 'release'
+  | 'startRecorder'
+  | 'sayToBoth';
 
 /** One timer runs at a time. */
-export type Timer = 'answer' | 'playback' | 'confirmation' | 'choice' | 'consent' | 'dial' | 'recorderFinish';
+export type Timer =
+  'answer' | 'playback' | 'confirmation' | 'choice' | 'consent' | 'dial' | 'release' | 'recorderFinish';

@@ -18,6 +18,8 @@ export const ignoresSetUp = {
   noticeConfirmed: ignored,
   noticeDenied: ignored,
 } as const;
+/** What happens to a followed caller only. */
+export const ignoresFollowing = { callerReleased: ignored, joined: ignored, parted: ignored } as const;
 export const ignoresPlayback = { playbackStarted: ignored, playbackFinished: ignored } as const;
 export const ignoresDestination = {
   destinationRinging: ignored,

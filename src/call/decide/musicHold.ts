@@ -2,7 +2,7 @@ import type { ChannelId } from '../../core/ids.ts';
 import { orderOf, waitsFor } from './parties.ts';
 import type { CallEvent } from './events.ts';
 import type { HoldEffect, In } from './state.ts';
-import { parties, type Party } from './order.ts';
+import { isBridged, parties, recorderOf, type Party } from './order.ts';
 
 /** Holds: while one has put the other on hold, who waits hears music, and nothing is recorded. */
 
@@ -59,7 +59,9 @@ export function musicHoldEffect(
   if (!changes && !isFound) return undefined;
   const concerned = isFound ? parties : parties.filter((party) => holding.includes(party) !== before.includes(party));
   const channels = (holds: boolean): ChannelId[] =>
-    concerned.filter((party) => holding.includes(party) === holds).map((party) => waitsFor(party, facts));
+    isBridged(orderOf(facts))
+      ? concerned.filter((party) => holding.includes(party) === holds).map((party) => waitsFor(party, facts))
+      : [];
   const paused = holding.length > 0;
   const isNews = paused !== before.length > 0;
   // One that is being stopped is not to go on.
@@ -70,7 +72,7 @@ export function musicHoldEffect(
       type: 'hold',
       waiting: channels(true),
       back: channels(false),
-      recorder: obeys ? { recording: orderOf(facts).recording, paused, at: isFound ? undefined : event.at } : undefined,
+      recorder: obeys ? { ...recorderOf(orderOf(facts)), paused, at: isFound ? undefined : event.at } : undefined,
     },
     holding,
     changes,

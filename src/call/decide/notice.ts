@@ -1,6 +1,6 @@
 import { answerOf, noAnswer } from './answer.ts';
 import { ask, goOn } from './consent.ts';
-import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, sentOn, type SoFar } from './end.ts';
+import { abandon, acknowledge, endingAs, goOnUnrecorded, playing, preparation, sentOn, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { heardFrom, leftDuringTheNotice, seenAfterwards, seenBeforeTheNotice, withFarEnd } from './farEnd.ts';
@@ -8,6 +8,7 @@ import {
   ignored,
   ignoresBridge,
   ignoresDestination,
+  ignoresFollowing,
   ignoresHold,
   ignoresPlayback,
   ignoresRecorder,
@@ -19,7 +20,7 @@ import { judge, proveNotice, type Played, type Verdict } from './verification.ts
 import { isQuestion, type Sentence } from './sentence.ts';
 import { objection, wasHeard } from './recordable.ts';
 import type { CallState, Effect, Facts, In, Step } from './state.ts';
-import type { Script } from './order.ts';
+import { isBridged, type Script } from './order.ts';
 
 /** From the arrival to the moment when the caller was told. */
 
@@ -51,6 +52,7 @@ const unheardYet = {
 /** What every state before the notice makes of these. */
 const beforeTheNotice = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresPlayback,
   ...ignoresDestination,
   ...ignoresBridge,
@@ -123,6 +125,7 @@ function keyOfNoLanguage(state: In<'choosing'>, digit: string, at: number, silen
 /** A menu that cannot be played is no reason not to announce: the other evidence decides. */
 export const whileChoosing: Handlers<In<'choosing'>> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresDestination,
   ...ignoresBridge,
   ...ignoresRecorder,
@@ -159,16 +162,16 @@ type Announced = Required<SoFar>;
 
 /** Whether the destination will be dialled by us when the rest of the notice is heard, as far as is known now. */
 function willDial({ facts, answer }: Pick<Announced, 'facts' | 'answer'>): boolean {
-  const { script, sampled } = orderOf(facts);
+  const order = orderOf(facts);
+  const { script, sampled } = order;
 
-  return sampled && objection(script.consent.mode, answer.kind) === undefined;
+  return isBridged(order) && sampled && objection(script.consent.mode, answer.kind) === undefined;
 }
 
 /** Plays the next sentence, or goes on when all were heard. The last one gives time to prepare the bridge. */
 function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
   const [current, ...waiting] = sentences;
   if (current === undefined) return heard(soFar);
-  const order = orderOf(soFar.facts);
   const prepare = waiting.length === 0 && !soFar.prepared && willDial(soFar);
 
   return {
@@ -180,7 +183,7 @@ function announce(soFar: Announced, sentences: readonly Sentence[]): Step {
       waiting,
       prepared: soFar.prepared || prepare,
     },
-    effects: [...playing(current), ...(prepare ? [{ type: 'prepare' as const, order }] : [])],
+    effects: [...playing(current), ...(prepare ? preparation(soFar.facts) : [])],
   };
 }
 
@@ -241,7 +244,7 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
 
   return {
     state: { ...next, prepared: true },
-    effects: [...cut, { type: 'prepare', order: orderOf(state.facts) }],
+    effects: [...cut, ...preparation(state.facts)],
   };
 }
 
@@ -274,6 +277,7 @@ function ofWhatIsPrepared<State extends Announcing | Confirming>() {
 
 export const whileAnnouncing: Handlers<Announcing> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresRecorder,
   ...ignoresHold,
   ...ofWhatIsPrepared<Announcing>(),
@@ -331,6 +335,7 @@ function keyWhileConfirming(state: Confirming, digit: string, at: number): Step 
 
 export const whileConfirming: Handlers<Confirming> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresPlayback,
   ...ignoresRecorder,
   ...ignoresHold,

@@ -8,20 +8,23 @@ export const parties = ['caller', 'destination'] as const;
 export type Party = (typeof parties)[number];
 
 /** What the dialplan asked for in Stasis(), checked against the policy. */
-export type CallRequest = {
-  /** Dial string of the destination. */
-  to: string;
+type Asked = {
   line: string;
   purposes: readonly string[];
   /** Language that the dialplan decided, without a region. */
   language: string | undefined;
-  timeoutSeconds: number;
   /**
    * What a TIMEOUT(absolute) of the operator has left, s; 0 for none. undefined from an include file that does not go on by itself
    * when nothing is done for the caller: then no time limit is set.
    */
   leftSeconds?: number | undefined;
 };
+
+/** Préavis dials, in the place of Dial(): `to` is the destination's dial string. */
+export type BridgeRequest = Asked & { way: 'bridge'; to: string; timeoutSeconds: number };
+/** The caller is told and goes back into the dialplan, which dials; Préavis follows them there. */
+export type FollowRequest = Asked & { way: 'follow' };
+export type CallRequest = BridgeRequest | FollowRequest;
 
 /** Which evidence decided the language, in the order in which they are asked. */
 export type LanguageReason =
@@ -49,10 +52,22 @@ export type Order = {
   /** Days that the longest of its purposes keeps it. */
   keepDays: number;
   maximumSeconds: number;
+  /** Of a followed call: that of the present talk or the last one; before the first, an id that nothing has. So with `destination`. */
   bridge: BridgeId;
   destination: ChannelId;
   recording: RecordingId;
+  /** Of a followed call: which part of the recording belongs to that talk, 1 for the first. */
+  part?: number;
 };
+
+export type BridgedOrder = Order & { request: BridgeRequest };
+export const isBridged = (order: Order): order is BridgedOrder => order.request.way === 'bridge';
+
+/** A recorder of a call; of a followed call each talk has one of its own. */
+export type RecorderId = Pick<Order, 'recording' | 'part'>;
+
+export const recorderOf = ({ recording, part }: Order): RecorderId =>
+  part === undefined ? { recording } : { recording, part };
 
 /** The notice in one language or two, with the question that goes with it. */
 export type Script = { language: LanguageDecision; sentences: readonly Sentence[]; consent: ConsentPlan };
@@ -87,6 +102,6 @@ export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): S
 }
 
 /** The name under which Asterisk knows the recorder, and the recording's file name without `.wav`. */
-export function recorderName(recordingId: string): string {
-  return `preavis-${recordingId}`;
+export function recorderName(recordingId: string, part?: number): string {
+  return part === undefined ? `preavis-${recordingId}` : `preavis-${recordingId}-${part}`;
 }

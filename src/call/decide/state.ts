@@ -1,6 +1,6 @@
 import type { AsteriskIdentity } from '../../ari/port.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
-import type { CallRequest, Order, Party } from './order.ts';
+import type { BridgedOrder, CallRequest, Order, Party, RecorderId } from './order.ts';
 import type { Answer } from './answer.ts';
 import type { FallibleStep, Timer } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
@@ -22,9 +22,11 @@ import type { Sentence } from './sentence.ts';
  * asking        opt-in: the question was heard and not yet answered. Yes -> accepting; silence -> acknowledging
  * accepting     opt-in: the caller said yes and is told what follows. -> dialling
  * acknowledging the caller refused, or was silent where they were asked, and is told what follows. -> ended (dialplan)
- * dialling      the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
+ * releasing     way `follow`: the caller was told and is let go on in the dialplan. -> following
+ * following     the dialplan has them; they talk to nobody. They come into a bridge with somebody -> talking
+ * dialling      way `bridge`: the caller was told; the destination rings. Answer -> talking; busy, no answer ... -> ended (dialplan)
  * talking       both are in the bridge, and the recorder runs (or failed, or was refused or withheld: the call goes on).
- *               One side leaves -> closing
+ *               One side leaves -> closing; of a followed call -> following
  * closing       the recorder is being stopped. Its end, or the time limit -> ended
  * ended         nothing left to do
  *
@@ -59,6 +61,12 @@ export type CallState =
     }
   /** `keysMissed`: the caller may have refused unheard. They will talk, unrecorded. */
   | ({ kind: 'dialling'; ringing: boolean; keysMissed: boolean } & Agreed & InBridge)
+  | { kind: 'releasing'; facts: Facts; told: NoticeProof; answer: Answer }
+  /**
+   * `recorder`: as the last talk has left it. `untold`: somebody who was not told has talked with them, or the caller may have refused
+   * unheard; nothing more is recorded.
+   */
+  | ({ kind: 'following'; recorder: Recorder } & Omit<Agreed, 'holding'> & Omit<InBridge, 'others'>)
   /** `answeredAt`: Asterisk's time of the answer, ms; undefined where it was missed. */
   | ({ kind: 'talking'; recorder: Recorder; answeredAt: number | undefined } & Agreed & InBridge)
   | ({ kind: 'closing'; recorder: Recorder; endedAt: number | undefined } & Omit<Agreed, 'holding'>)
@@ -99,6 +107,8 @@ export type Facts = {
   /** Who came, where somebody else has taken their place since; undefined while nobody has. */
   toldChannel?: ChannelId | undefined;
   /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
+  /** With whom a followed caller has talked first, and who was behind them: whoever else joins was not told. undefined before the first talk. */
+  met?: readonly ChannelId[];
   farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
   policyVersion: string;
   /** The Asterisk that took the call. */
@@ -114,7 +124,8 @@ export type Recorder =
   | { kind: 'none' }
   /** Never asked for. */
   | { kind: 'withheld'; why: WithheldReason }
-  | { kind: 'requested' }
+  /** `resumes`: what was recorded in earlier talks of a followed call, whose times these are. */
+  | { kind: 'requested'; resumes?: { startedAt: number | undefined; pausedAt: number | undefined } }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
   /** Stopped and removed because the caller refused while they talked. */
@@ -130,7 +141,8 @@ export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 export type Outcome =
   | { result: 'recorded' }
   | { result: 'unrecorded'; reason: UnrecordedReason }
-  | { result: 'notConnected'; dialStatus: DialStatus }
+  /** dialStatus is undefined where the dialplan dialled. */
+  | { result: 'notConnected'; dialStatus: DialStatus | undefined }
   | { result: 'abandoned' };
 
 export type Effect =
@@ -144,16 +156,22 @@ export type Effect =
   /** Keeps the language that the caller chose, for the next call. */
   | { type: 'rememberLanguage'; language: string }
   /** Makes the bridge and the destination's channel, while the last sentence plays; nothing is dialled. */
-  | { type: 'prepare'; order: Order }
-  | { type: 'dial'; order: Order }
+  | { type: 'prepare'; order: BridgedOrder }
+  | { type: 'dial'; order: BridgedOrder }
+  /** Lets the caller go on in the dialplan, whose bridges are watched from then on. */
+  | { type: 'release'; order: Order }
   | { type: 'ring' }
   | { type: 'ringStop' }
   /** P1: needs the proof that the caller was told. */
   | { type: 'startRecorder'; order: Order; told: NoticeProof }
+  /** Asks for the holds of one who is not in our application: they are told of by the channel that holds. */
+  | { type: 'watchHolds'; channel: ChannelId }
   | HoldEffect
-  | { type: 'stopRecorder'; recording: RecordingId }
-  /** Stops and removes what was recorded. */
-  | { type: 'discardRecorder'; recording: RecordingId }
+  | ({ type: 'stopRecorder' } & RecorderId)
+  /** Stops and removes what was recorded, of all talks until that one. */
+  | ({ type: 'discardRecorder' } & RecorderId)
+  /** Says a sentence to one who is not in a bridge of ours; nobody else hears it. */
+  | { type: 'whisper'; channel: ChannelId; sentence: Sentence }
   /** Says a sentence to both sides. */
   | { type: 'sayToBoth'; bridge: BridgeId; sentence: Sentence }
   /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
@@ -186,7 +204,7 @@ export type HoldEffect = {
   type: 'hold';
   waiting: readonly ChannelId[];
   back: readonly ChannelId[];
-  recorder: { recording: RecordingId; paused: boolean; at: number | undefined } | undefined;
+  recorder: (RecorderId & { paused: boolean; at: number | undefined }) | undefined;
 };
 
 /** The step that an effect is, for `stepFailed`; undefined for effects whose failure changes nothing. */
@@ -199,6 +217,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'play':
     case 'confirmNotice':
     case 'dial':
+    case 'release':
     case 'startRecorder':
     case 'sayToBoth':
       return effect.type;
@@ -213,6 +232,8 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'hold':
     case 'stopRecorder':
     case 'discardRecorder':
+    case 'whisper':
+    case 'watchHolds':
     case 'tellRecorded':
     case 'tellUnrecorded':
     case 'hangUpCaller':

@@ -9,6 +9,7 @@ import {
   ignoresHold,
   ignoresDestination,
   ignoresFarEnd,
+  ignoresFollowing,
   ignoresPlayback,
   ignoresSetUp,
   saved,
@@ -17,7 +18,9 @@ import {
 } from './handlers.ts';
 import { musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
 import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
-import type { Party } from './order.ts';
+import { isBridged, recorderOf, type Party } from './order.ts';
+import { askedBy, isActive, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
+import type { Sentence } from './sentence.ts';
 
 /** From the answer of the destination to the end of the talk. */
 
@@ -35,11 +38,15 @@ export function typedWith({ typed }: { typed: string }, digit: string, featureCo
   return (typed + digit).slice(-featureCode.length);
 }
 
-/** Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. */
-function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect {
+/**
+ * Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. In the bridges of
+ * others Asterisk plays it by itself.
+ */
+function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect[] {
+  if (!isBridged(orderOf(facts)) || holding.length + back.length === 0) return [];
   const waits = (party: Party): ChannelId => waitsFor(party, facts);
 
-  return { type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined };
+  return [{ type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined }];
 }
 
 /**
@@ -55,7 +62,7 @@ export function talk(
   const now: Effect[] = [
     { type: 'stopTimer' },
     ...(ringing ? [{ type: 'ringStop' as const }] : []),
-    ...(holding.length === 0 ? [] : [music(facts, holding)]),
+    ...music(facts, holding),
   ];
 
   return {
@@ -67,43 +74,18 @@ export function talk(
   };
 }
 
-export function isActive(recorder: Recorder): boolean {
-  return recorder.kind === 'requested' || recorder.kind === 'running';
-}
-
-type RecorderEvent = Extract<
-  CallEvent,
-  { type: 'recorderStarted' | 'recorderFinished' | 'recorderFailed' | 'stepFailed' }
->;
-
-/** What the recorder becomes by an event that speaks of it. What was discarded stays discarded. */
-function follow(recorder: Recorder, event: RecorderEvent): Recorder {
-  switch (event.type) {
-    case 'recorderStarted':
-      return recorder.kind === 'requested' || recorder.kind === 'failed'
-        ? { kind: 'running', startedAt: event.at }
-        : recorder;
-    case 'recorderFinished':
-      if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: event.at };
-      return recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
-    case 'recorderFailed':
-      if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: undefined };
-      return recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
-    case 'stepFailed':
-      return event.step === 'startRecorder' && recorder.kind === 'requested' ? { kind: 'failed' } : recorder;
-  }
-}
-
 type Talking = In<'talking'>;
 
 function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
-  const recorder = follow(state.recorder, event);
-  const { recording } = orderOf(state.facts);
+  const order = orderOf(state.facts);
+  const recorder = recorderAfter(state.recorder, event, order);
   // A request that failed for us may have reached Asterisk all the same, and be carried out late.
   const starts = event.type === 'recorderStarted';
+  const asked = askedBy(event, order);
   if (starts && (recorder.kind === 'discarded' || recorder.kind === 'withheld'))
-    return { state, effects: [{ type: 'discardRecorder', recording }] };
-  const stop: Effect[] = starts && state.untold ? [{ type: 'stopRecorder', recording }] : [];
+    return { state, effects: [{ type: 'discardRecorder', ...asked }] };
+  const stop: Effect[] =
+    starts && (state.untold || isEarlier(event, order)) ? [{ type: 'stopRecorder', ...asked }] : [];
   if (recorder === state.recorder) return { state, effects: stop };
   const pause: Effect[] =
     recorder.kind === 'running' && state.holding.length > 0 && !state.untold
@@ -112,11 +94,13 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
             type: 'hold',
             waiting: [],
             back: [],
-            recorder: { recording, paused: true, at: recorder.startedAt },
+            recorder: { ...recorderOf(order), paused: true, at: recorder.startedAt },
           },
         ]
       : [];
-  const tell: Effect[] = recorder.kind === 'running' ? [{ type: 'tellRecorded', recording }] : [];
+  // A channel that the dialplan has takes no variables from us: it was told before.
+  const tell: Effect[] =
+    recorder.kind === 'running' && isBridged(order) ? [{ type: 'tellRecorded', recording: order.recording }] : [];
 
   return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
 }
@@ -130,7 +114,7 @@ function succeed(state: Talking, party: Party, channel: ChannelId): { state: Tal
 
   return {
     state: { ...state, facts: now, untold: true, others: without(state, channel), holding },
-    effects: [...stopOf(state), ...(state.holding.length === 0 ? [] : [music(now, holding, back)])],
+    effects: [...stopOf(state), ...music(now, holding, back)],
   };
 }
 
@@ -163,7 +147,7 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
 }
 
 const stopOf = ({ recorder, facts }: Talking): Effect[] =>
-  isActive(recorder) ? [{ type: 'stopRecorder', recording: orderOf(facts).recording }] : [];
+  isActive(recorder) ? [{ type: 'stopRecorder', ...recorderOf(orderOf(facts)) }] : [];
 
 /** P1: somebody who was not told is behind this party. They talk on unrecorded. */
 function stopForFarEnd(state: Talking): Step {
@@ -183,9 +167,23 @@ function join(state: Talking, channel: ChannelId): Step {
   return { state: { ...state, untold: true, others }, effects: [...stopOf(state), ...save] };
 }
 
+/** A followed caller talks to nobody any more, or is in no bridge: the dialplan goes on with them. */
+function part(state: Talking): Step {
+  const { facts, told: proof, answer, recorder, untold, typed } = state;
+
+  return {
+    state: { kind: 'following', facts, told: proof, answer, recorder, untold, typed },
+    effects: [...stopOf(state), { type: 'save' }],
+  };
+}
+
 /** One of the two left. While others are there it is their talk (P3): one of them is that side of it now. */
 function leave(state: Talking, party: Party, at: number | undefined): Step {
   const [next] = state.others;
+  if (!isBridged(orderOf(state.facts))) {
+    if (party === 'caller') return close(state, at, []);
+    if (next === undefined) return part(state);
+  }
   // A destination may live on elsewhere, transferred: it is not ours to hang up.
   if (next === undefined) return close(state, at, [party === 'caller' ? 'destination' : 'caller']);
   const { state: now, effects } = succeed(state, party, next);
@@ -209,8 +207,8 @@ function earlyRefusal({ facts, answeredAt }: Talking, digit: string, at: number)
  */
 function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const { facts, recorder } = state;
-  const { script, recording, bridge } = orderOf(facts);
-  const { consent } = script;
+  const order = orderOf(facts);
+  const { consent } = order.script;
   if (consent.mode === 'announce') return stay(state);
   const { featureCode, acknowledgement, erasure } = consent.refusal;
   const typed = typedWith(state, digit, featureCode);
@@ -219,6 +217,9 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   // It may run in each other case, or have run.
   const runs = recorder.kind !== 'withheld';
   const startedAt = recorder.kind === 'running' || recorder.kind === 'finished' ? recorder.startedAt : undefined;
+
+  const said = (runs ? erasure : acknowledgement).map((sentence) => saying(sentence, facts));
+  const removed: Effect[] = runs ? [{ type: 'discardRecorder', ...recorderOf(order) }] : [];
 
   return {
     state: {
@@ -230,12 +231,20 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
     effects: [
       { type: 'save' },
       // Music would be all that who waits on hold hears.
-      ...(state.holding.length === 0 ? [] : [music(facts, [], state.holding)]),
-      ...(runs ? erasure : acknowledgement).map((sentence): Effect => ({ type: 'sayToBoth', bridge, sentence })),
-      ...(runs ? [{ type: 'discardRecorder' as const, recording }] : []),
-      { type: 'tellUnrecorded', reason: 'refused' },
+      ...music(facts, [], state.holding),
+      ...(isBridged(order) ? [...said, ...removed] : [...removed, ...said]),
+      ...(isBridged(order) ? [{ type: 'tellUnrecorded' as const, reason: 'refused' as const }] : []),
     ],
   };
+}
+
+/** To both in a bridge of ours, to the caller alone in another. */
+function saying(sentence: Sentence, facts: Facts): Effect {
+  const order = orderOf(facts);
+
+  return isBridged(order)
+    ? { type: 'sayToBoth', bridge: order.bridge, sentence }
+    : { type: 'whisper', channel: facts.callerChannel, sentence };
 }
 
 /** Kept, so that a later process knows who may still hear music. */
@@ -254,11 +263,12 @@ function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId 
   const said = consent.mode === 'announce' ? [] : [consent.refusal.erasure, consent.refusal.acknowledgement];
   const isLast = said.some((sentences) => sentences.at(-1)?.playbackId === playbackId);
 
-  return isLast && holding.length > 0 ? { state, effects: [music(facts, holding)] } : stay(state);
+  return isLast ? { state, effects: music(facts, holding) } : stay(state);
 }
 
 export const whileTalking: Handlers<Talking> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   playbackStarted: ignored,
   playbackFinished: toldOfRefusal,
   destinationRinging: ignored,
@@ -278,40 +288,49 @@ export const whileTalking: Handlers<Talking> = {
   stepFailed: (state, event) => {
     const { holding, facts } = state;
     // Who is on hold heard nothing of the refusal, and would hear nothing more.
-    if (event.step === 'sayToBoth' && holding.length > 0) return { state, effects: [music(facts, holding)] };
+    if (event.step === 'sayToBoth') return { state, effects: music(facts, holding) };
     // What follows a save that failed is left out: what was refused goes all the same.
     if (event.step === 'save' && state.recorder.kind === 'discarded')
-      return { state, effects: [{ type: 'discardRecorder', recording: orderOf(facts).recording }] };
+      return { state, effects: [{ type: 'discardRecorder', ...recorderOf(orderOf(facts)) }] };
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
   thirdPartyJoined: (state, { channel }) => join(state, channel),
   thirdPartyLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
-  partyReplaced: replace,
+  // In the bridges of others it is told as a coming and a going.
+  partyReplaced: (state, event) =>
+    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event.channel),
   farEndSeen: seenTogether<Talking>(stopForFarEnd),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
   // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.
   partyUnheard: (state) => ({ state, effects: stopOf(state) }),
   callerLeft: (state, { at }) => leave(state, 'caller', at),
-  callerSentOn: (state, { at }) => leave(state, 'caller', at),
+  // It is in the dialplan's hands where the dialplan dialled.
+  callerSentOn: (state, { at }) => (isBridged(orderOf(state.facts)) ? leave(state, 'caller', at) : stay(state)),
+  parted: part,
   destinationLeft: (state, { at }) => leave(state, 'destination', at),
-  bridgeGone: (state, { alone }) => close(state, undefined, alone),
+  bridgeGone: (state, { alone }) => (isBridged(orderOf(state.facts)) ? close(state, undefined, alone) : part(state)),
 };
 
+type Ending = Pick<Talking, 'facts' | 'told' | 'answer' | 'recorder'>;
+
 /** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */
-function close(
-  { facts, told: proof, answer, recorder }: Talking,
+export function close(
+  { facts, told: proof, answer, recorder }: Ending,
   endedAt: number | undefined,
   staying: readonly Party[],
 ): Step {
-  const { recording, destination, bridge } = orderOf(facts);
-  const removal: Effect[] = [
-    ...staying.map((party): Effect =>
-      party === 'caller' ? { type: 'hangUpCaller' } : { type: 'hangUpDestination', destination },
-    ),
-    { type: 'destroyBridge', bridge },
-  ];
+  const order = orderOf(facts);
+  const { destination, bridge } = order;
+  const removal: Effect[] = isBridged(order)
+    ? [
+        ...staying.map((party): Effect =>
+          party === 'caller' ? { type: 'hangUpCaller' } : { type: 'hangUpDestination', destination },
+        ),
+        { type: 'destroyBridge', bridge },
+      ]
+    : [];
   const closing: In<'closing'> = { kind: 'closing', facts, told: proof, answer, recorder, endedAt };
   if (!isActive(recorder)) {
     const step = finish(closing);
@@ -322,7 +341,7 @@ function close(
   return {
     state: closing,
     effects: [
-      { type: 'stopRecorder', recording },
+      { type: 'stopRecorder', ...recorderOf(order) },
       ...removal,
       { type: 'startTimer', timer: 'recorderFinish', ms: recorderFinishLimitMs },
     ],
@@ -332,14 +351,19 @@ function close(
 type Closing = In<'closing'>;
 
 function recorderWhileClosing(state: Closing, event: RecorderEvent): Step {
-  const recorder = follow(state.recorder, event);
-  if (recorder === state.recorder) return stay(state);
+  const order = orderOf(state.facts);
+  const recorder = recorderAfter(state.recorder, event, order);
+  // A bridge of ours is gone by then, and its recorder with it; who is in another's place could be heard on.
+  const stop: Effect[] =
+    event.type === 'recorderStarted' && !isBridged(order) ? [{ type: 'stopRecorder', ...askedBy(event, order) }] : [];
+  if (recorder === state.recorder || isActive(recorder)) return { state: { ...state, recorder }, effects: stop };
 
-  return isActive(recorder) ? stay({ ...state, recorder }) : finish({ ...state, recorder });
+  return finish({ ...state, recorder });
 }
 
 export const whileClosing: Handlers<Closing> = {
   ...ignoresSetUp,
+  ...ignoresFollowing,
   ...ignoresPlayback,
   ...ignoresDestination,
   ...ignoresFarEnd,

@@ -20,6 +20,7 @@ export const unrecordedReasons = [
   'notice_not_received',
   'prepare_failed',
   'dial_failed',
+  'follow_failed',
   'recorder_failed',
   'untold_party',
   'interrupted',

@@ -1,7 +1,7 @@
 import { mixFault } from '../../config/consent.ts';
 import { noticeFaults } from '../../policy/noticeRules.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { CallRequest } from '../decide/order.ts';
+import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
 
 export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
 
@@ -15,7 +15,7 @@ export function taskOf(args: readonly string[]): Task | undefined {
   return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
 }
 
-const knownArguments = ['to', 'line', 'purpose', 'language', 'timeout', 'left'] as const;
+const knownArguments = ['way', 'to', 'line', 'purpose', 'language', 'timeout', 'left'] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
 
@@ -34,6 +34,33 @@ function mixProblem(ids: readonly string[], policy: Policy): string | undefined 
   const [fault] = notices.flatMap((notice) => (notice.length === 0 ? [] : noticeFaults(notice, purposes)));
 
   return fault === undefined ? undefined : `joins purposes whose notice is not true: ${fault}`;
+}
+
+type Given = ReadonlyMap<KnownArgument, string>;
+type Destination = Pick<BridgeRequest, 'way' | 'to' | 'timeoutSeconds'> | Pick<FollowRequest, 'way'>;
+
+/** Who dials, and whom; or what is wrong with it. */
+function destinationOf(given: Given, policy: Policy): Destination | { argument: string; problem: string } {
+  const way = given.get('way') ?? 'bridge';
+  if (way === 'follow') {
+    const needless = (['to', 'timeout'] as const).find((name) => given.has(name));
+    return needless === undefined
+      ? { way }
+      : { argument: needless, problem: 'is for the dialplan to say in its own Dial(), after way=follow' };
+  }
+  if (way !== 'bridge') return { argument: 'way', problem: 'is neither bridge nor follow' };
+  const to = given.get('to');
+  if (to === undefined) return { argument: 'to', problem: 'is missing' };
+  if (to.includes('&')) {
+    return { argument: 'to', problem: 'names several endpoints; use one Local/ channel that dials them' };
+  }
+  if (!dialString.test(to)) return { argument: 'to', problem: 'is not a dial string such as PJSIP/100' };
+  const timeout = given.get('timeout') ?? String(policy.defaultTimeoutSeconds);
+  if (!/^\d{1,3}$/.test(timeout) || Number(timeout) < 1 || Number(timeout) > 600) {
+    return { argument: 'timeout', problem: 'is not a number of seconds from 1 to 600' };
+  }
+
+  return { way, to, timeoutSeconds: Number(timeout) };
 }
 
 /**
@@ -59,12 +86,8 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
     if (value !== '') given.set(name, value);
   }
 
-  const to = given.get('to');
-  if (to === undefined) return { ok: false, argument: 'to', problem: 'is missing' };
-  if (to.includes('&')) {
-    return { ok: false, argument: 'to', problem: 'names several endpoints; use one Local/ channel that dials them' };
-  }
-  if (!dialString.test(to)) return { ok: false, argument: 'to', problem: 'is not a dial string such as PJSIP/100' };
+  const destination = destinationOf(given, policy);
+  if ('problem' in destination) return { ok: false, ...destination };
 
   const lineName = given.get('line') ?? 'default';
   const line = policy.lines.get(lineName);
@@ -82,11 +105,6 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
     return { ok: false, argument: 'language', problem: 'is not a language tag such as fr' };
   }
 
-  const timeout = given.get('timeout') ?? String(policy.defaultTimeoutSeconds);
-  if (!/^\d{1,3}$/.test(timeout) || Number(timeout) < 1 || Number(timeout) > 600) {
-    return { ok: false, argument: 'timeout', problem: 'is not a number of seconds from 1 to 600' };
-  }
-
   const left = given.get('left');
   if (left !== undefined && !/^\d{1,10}(\.\d{1,6})?$/.test(left)) {
     return { ok: false, argument: 'left', problem: 'is not a number of seconds' };
@@ -95,11 +113,10 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
   return {
     ok: true,
     request: {
-      to,
+      ...destination,
       line: lineName,
       purposes: [...purposes],
       language: tag?.split(/[_-]/)[0],
-      timeoutSeconds: Number(timeout),
       ...(left === undefined ? {} : { leftSeconds: Number(left) }),
     },
   };

@@ -4,7 +4,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { orderOf } from '../decide/parties.ts';
 import { spoolRoomMib } from './readiness.ts';
-import { recorderName } from '../decide/order.ts';
+import { recorderName, recorderOf, type RecorderId } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
 
 /**
@@ -114,15 +114,15 @@ export class SpoolMonitor {
   async #stopRecorders(): Promise<void> {
     const running = this.#options.states().flatMap((state) => {
       const records = state.kind === 'talking' && state.recorder.kind === 'running';
-      return records ? [orderOf(state.facts).recording] : [];
+      return records ? [recorderOf(orderOf(state.facts))] : [];
     });
-    await Promise.all(running.map((recording) => this.#stopRecorder(recording)));
+    await Promise.all(running.map((recorder) => this.#stopRecorder(recorder)));
   }
 
-  async #stopRecorder(recording: RecordingId): Promise<void> {
+  async #stopRecorder({ recording, part }: RecorderId): Promise<void> {
     const { ari, stopped, log } = this.#options;
     try {
-      await ari.stopRecorder(recorderName(recording));
+      await ari.stopRecorder(recorderName(recording, part));
     } catch (thrown) {
       const error = asPreavisError(thrown);
       // It has just ended.

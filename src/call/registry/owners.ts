@@ -1,5 +1,6 @@
 import type { Facts } from '../decide/state.ts';
 import { keysOf } from '../session/eventRouting.ts';
+import { callKey } from '../session/orphans.ts';
 import type { CallSession } from '../session/session.ts';
 
 /** Which call an id of Asterisk's belongs to: a channel, a playback, a bridge or the name of a recorder. */
@@ -8,7 +9,7 @@ export class Owners {
   readonly #keys = new WeakMap<CallSession, string[]>();
 
   of(key: string): CallSession | undefined {
-    return this.#owners.get(key);
+    return this.#owners.get(callKey(key));
   }
 
   /** All ids of these facts are this call's from now on, whosever they were. */

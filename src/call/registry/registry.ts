@@ -13,7 +13,9 @@ import type { SessionPorts } from '../session/ports.ts';
 import { CallSession } from '../session/session.ts';
 import { Whereabouts } from '../session/whereabouts.ts';
 import { clockAhead } from '../watch/clockWitnesses.ts';
+import { BridgeMap } from '../watch/bridgeMap.ts';
 import { FarEndWatch } from '../watch/farEndWatch.ts';
+import { FollowWatch } from '../watch/followWatch.ts';
 import { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
 import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
@@ -44,6 +46,7 @@ export class CallRegistry {
   #accepting = true;
   readonly #orphanRemover: OrphanRemover;
   readonly #farEnds: FarEndWatch;
+  readonly #followed: FollowWatch;
   readonly #whereabouts: Whereabouts;
   readonly #behind: BehindCalls;
   readonly #unwatched: UnwatchedIntervals;
@@ -56,8 +59,21 @@ export class CallRegistry {
     const isOwned = (id: string): boolean =>
       this.#owners.of(id) !== undefined || promptDesk?.owns(id as ChannelId) === true;
     this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
+    const map = new BridgeMap();
+    const sessionOf = (channel: ChannelId): CallSession | undefined => this.#owners.of(channel);
+    this.#followed = new FollowWatch({
+      map,
+      sessionOf,
+      met: (call, channels) => {
+        const session = this.#sessions.get(call.state.facts.id);
+        if (session === undefined) return;
+        for (const each of channels) this.#owners.add(each, session);
+        this.#farEnds.compare(session, false);
+      },
+    });
     this.#farEnds = new FarEndWatch({
-      sessionOf: (channel) => this.#owners.of(channel),
+      map,
+      sessionOf,
       watchesBridges: () => ports.watchesBridges(),
     });
     const losses = (): number => this.#losses;
@@ -117,6 +133,7 @@ export class CallRegistry {
   handle(event: AriEvent): void {
     this.#hand(event);
     this.#farEnds.handle(event);
+    this.#followed.handle(event);
   }
 
   #hand(event: AriEvent): void {
@@ -194,7 +211,10 @@ export class CallRegistry {
   #arrive(event: Extract<AriEvent, { type: 'channelArrived' }>): void {
     const { policy, ids, log, clock } = this.#ports;
     // The destination's channel, which we made ourselves.
-    if (isOwn(event.channelId)) return;
+    if (isOwn(event.channelId)) {
+      this.#owners.of(event.channelId)?.take(event);
+      return;
+    }
     if (event.replaces !== undefined) {
       this.#replace(event.channelId, event.replaces, event.at);
       return;

@@ -6,7 +6,7 @@ import { recorderName } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
 import { keysOf } from '../session/eventRouting.ts';
 import type { UnreadableCall } from '../session/journal.ts';
-import { orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
+import { callKey, orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
 import { catchUp, changesParties } from '../session/putBack.ts';
 import { makeLook, recorderUnsaved } from '../session/resync.ts';
 import type { CallSession } from '../session/session.ts';
@@ -111,7 +111,7 @@ export class CallsResync {
       else compared.set(facts.id, this.#takeUp(state, recorder === undefined || recorder === 'none'));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
-    const isNobodys = (id: string): boolean => owners.of(id) === undefined && !left.has(id);
+    const isNobodys = (id: string): boolean => owners.of(id) === undefined && !left.has(callKey(id));
     const orphans = orphansOf(owned, (id) => isNobodys(id) && promptDesk?.owns(id as ChannelId) !== true);
     if (isOutOfDate()) return 'whole';
     farEnds.fill(owned);

@@ -46,8 +46,8 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
   ];
   for (const id of waiting) musicSince.set(id, now);
   if (recorder !== undefined) {
-    const { recording, paused, at } = recorder;
-    const name = recorderName(recording);
+    const { recording, part, paused, at } = recorder;
+    const name = recorderName(recording, part);
     const change = paused ? 'recorderPaused' : 'recorderResumed';
     wanted.unshift({
       name: 'pause',

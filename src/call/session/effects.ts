@@ -1,13 +1,13 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriCommands, RtpTraffic } from '../../ari/port.ts';
-import { asPreavisError, type PreavisError } from '../../core/errors.ts';
+import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { audibilityLimitMs } from '../decide/notice.ts';
-import { recorderName } from '../decide/order.ts';
+import { isBridged, recorderName, type Order } from '../decide/order.ts';
 import { fallibleStep, type CallState, type Effect, type Recorder } from '../decide/state.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import { holds, whyUnheard } from '../watch/audibility.ts';
@@ -19,6 +19,7 @@ import type { SessionPorts } from './ports.ts';
 import { makeRetryingRequests, pausesMs, type AskRetrying } from './retryingRequests.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import type { SavedCall } from './savedCall.ts';
+import { Snoops } from './snoops.ts';
 
 /** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
 const readinessLimitMs = 3_000;
@@ -48,6 +49,7 @@ export class CallEffects {
   readonly #patience: Patience;
   readonly #askRetrying: AskRetrying;
   readonly #holdPorts: MusicHoldPorts;
+  readonly #snoops: Snoops;
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
     const { ari, log } = ports;
@@ -58,6 +60,7 @@ export class CallEffects {
     this.#ports = ports;
     this.#log = log;
     this.#patience = makePatience(ari, callerChannel, request ?? {}, () => performance.now());
+    this.#snoops = new Snoops(ari);
     this.#askRetrying = makeRetryingRequests(log);
     this.#holdPorts = {
       ari,
@@ -185,18 +188,30 @@ export class CallEffects {
         return ari.ring(caller);
       case 'ringStop':
         return ari.ringStop(caller);
+      case 'release':
+        return this.#release(effect.order, caller);
+      case 'whisper':
+        return this.#snoops.whisper(effect.channel, effect.sentence);
       case 'startRecorder': {
+        if (!isBridged(effect.order)) return this.#snoops.record(caller, effect.order);
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
+      case 'watchHolds':
+        return this.#watchHolds(effect.channel, caller);
       case 'hold':
         return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
-        return this.#insist(effect.type, () => ari.stopRecorder(recorderName(effect.recording)));
+        return this.#insist(effect.type, () =>
+          effect.part === undefined ? ari.stopRecorder(recorderName(effect.recording)) : this.#snoops.stop(effect),
+        );
       case 'discardRecorder':
         return this.#insist(
           effect.type,
-          () => ari.discardRecorder(recorderName(effect.recording)),
+          () =>
+            effect.part === undefined
+              ? ari.discardRecorder(recorderName(effect.recording))
+              : this.#snoops.discard(effect),
           () => this.#saved.recordingRemoved(),
         );
       case 'tellRecorded':
@@ -234,6 +249,7 @@ export class CallEffects {
           caller,
           playing: this.#playing?.id,
           outcome: effect.outcome,
+          isFollowed: state.facts.request?.way === 'follow',
           callerLeft: () => this.#call.hasCallerLeft,
         });
       case 'startTimer':
@@ -246,6 +262,40 @@ export class CallEffects {
         clearTimeout(this.#timer);
         return;
     }
+  }
+
+  /** A channel that the dialplan has takes no variables from us, so they are set before. */
+  async #release(order: Order, caller: ChannelId): Promise<void> {
+    const { ari, watchesBridges } = this.#ports;
+    if (!watchesBridges())
+      throw new PreavisError('ari_request_failed', 'Asterisk does not tell of the bridges of others');
+    await ari.followChannel(caller);
+    await Promise.all([
+      this.#patience.end(),
+      setAll(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording }),
+    ]);
+    await ari.continueInDialplan(caller);
+    this.#call.handle({ type: 'callerReleased' });
+  }
+
+  /** One who holds already is asked about: that was told of before anybody listened. */
+  async #watchHolds(channel: ChannelId, caller: ChannelId): Promise<void> {
+    const { ari } = this.#ports;
+    await ari.followChannel(channel);
+    const [byCaller, byOther] = await Promise.all([holds(caller, ari), holds(channel, ari)]);
+    if (!byCaller && !byOther) return;
+    const holding = [...(byCaller ? (['caller'] as const) : []), ...(byOther ? (['destination'] as const) : [])];
+    this.#call.handle({ type: 'holdsFound', holding });
+  }
+
+  /** A snoop of this call is in our application. */
+  snoopArrived(channel: ChannelId): void {
+    this.#snoops.arrived(channel);
+  }
+
+  /** What was whispered is said. */
+  whispered(playback: PlaybackId): void {
+    this.#snoops.whispered(playback).catch(() => undefined);
   }
 
   async #plan(): Promise<void> {

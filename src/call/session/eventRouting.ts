@@ -20,6 +20,13 @@ export function keysOf({ callerChannel, order }: Facts): string[] {
   ];
 }
 
+/** Which talk of a followed call this recorder is of. */
+function partOf(name: string): { part?: number } {
+  const [, part] = /^preavis-.{26}-(\d+)$/.exec(name) ?? [];
+
+  return part === undefined ? {} : { part: Number(part) };
+}
+
 /** What an event under one of its ids means to a call; undefined for nothing. */
 export function translate(event: AriEvent, facts: Facts): CallEvent | undefined {
   switch (event.type) {
@@ -44,9 +51,9 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
       return event;
     case 'recorderStarted':
     case 'recorderFinished':
-      return { type: event.type, at: event.at };
+      return { type: event.type, at: event.at, ...partOf(event.name) };
     case 'recorderFailed':
-      return { type: 'recorderFailed' };
+      return { type: 'recorderFailed', ...partOf(event.name) };
     case 'channelArrived':
     case 'bridgeGone':
     case 'talk':

@@ -25,7 +25,14 @@ export type Orphans = {
 };
 
 /** An id that `IdMaker` made for Asterisk. A Local channel's other half, `...;2`, is a caller like any other. */
-export const isOwn = (id: string): boolean => id.startsWith('preavis-') && isUlid(id.slice('preavis-'.length));
+export const isOwn = (id: string): boolean => {
+  const key = callKey(id);
+
+  return key.startsWith('preavis-') && isUlid(key.slice('preavis-'.length));
+};
+
+/** The id that a call knows: the snoop channels and recorders of a followed one are numbered. */
+export const callKey = (id: string): string => id.replace(/^(preavis-.{26})-\d+$/, '$1');
 
 /**
  * What of all this belongs to no call. Who talks to somebody is left alone, in whatever bridge.
@@ -88,7 +95,7 @@ export class OrphanRemover {
   /** Nobody can prove what was told in a talk of no known call, so it is not recorded (P1). Asterisk lists no recorders. */
   async #stopRecorders(talks: ReadonlySet<BridgeId>): Promise<void> {
     const { ari, isOwned, unfinished, log } = this.#ports;
-    const names = (await unfinished()).map(recorderName).filter((name) => !isOwned(name));
+    const names = (await unfinished()).map((recording) => recorderName(recording)).filter((name) => !isOwned(name));
     await this.#attempts(
       names.map((name) => async () => {
         const bridge = await ari.recordedBridge(name);

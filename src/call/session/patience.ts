@@ -32,6 +32,7 @@ function secondsFor(timer: Timer, ms: number): number | undefined {
       return seconds;
     case 'answer':
     case 'confirmation':
+    case 'release':
       return Math.min(seconds, silenceSeconds);
     case 'dial':
     case 'recorderFinish':

@@ -1,4 +1,4 @@
-import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Order } from '../decide/order.ts';
@@ -10,7 +10,9 @@ import type { CallJournal } from './journal.ts';
 
 /** What one call needs of others. */
 export type SessionPorts = {
-  ari: AriCommands & Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned'>;
+  ari: AriCommands &
+    Pick<AriPromptCommands, 'recordChannel'> &
+    Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;
@@ -20,6 +22,8 @@ export type SessionPorts = {
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
   planned(order: Order): void;
   rememberLanguage: (language: string) => Promise<void>;
+  /** Whether Asterisk tells of the bridges of others: without, nobody is followed. */
+  watchesBridges: () => boolean;
   /** Whether it may have missed events that it was not told yet. */
   isBehind: () => boolean;
   /** For what is asked again and again of all calls, so that it keeps nothing waiting that cannot wait. */

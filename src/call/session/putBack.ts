@@ -5,6 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import { swapMs } from '../watch/bridgeMap.ts';
 import { strandedParties, type Missed } from './resync.ts';
 import type { CallEvent } from '../decide/events.ts';
+import { isBridged } from '../decide/order.ts';
 import { channelOf } from '../decide/parties.ts';
 import type { CallSession } from './session.ts';
 
@@ -20,6 +21,8 @@ const partyChanges: readonly CallEvent['type'][] = [
   'destinationLeft',
   'recorderFinished',
   'bridgeGone',
+  'joined',
+  'parted',
 ];
 
 /** Whether what is found by a comparison leaves others in the bridge than were there, or no recorder. */
@@ -75,7 +78,7 @@ export async function catchUp(
 /** Whether somebody was put back, or is gone by now. Whether they came in is for another look to tell. */
 async function putBack({ state }: Pick<CallSession, 'state'>, { ari, log }: Ports): Promise<boolean> {
   const { order, id } = state.facts;
-  if (state.kind !== 'talking' || order === undefined) return false;
+  if (state.kind !== 'talking' || order === undefined || !isBridged(order)) return false;
   const scene = await ari.owned();
   const inBridge = scene.bridges.find((bridge) => bridge.id === order.bridge)?.members ?? [];
   // Not those of Asterisk itself, as the recorder.

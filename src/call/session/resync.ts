@@ -2,7 +2,7 @@ import type { AriQueries, Owned } from '../../ari/port.ts';
 import type { BridgeId, ChannelId } from '../../core/ids.ts';
 import { holds } from '../watch/audibility.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { parties, recorderName, type Order, type Party } from '../decide/order.ts';
+import { isBridged, parties, recorderName, type Order, type Party } from '../decide/order.ts';
 import { channelOf, partyOf } from '../decide/parties.ts';
 import { isStray } from '../watch/legMover.ts';
 import type { CallState, Facts, In } from '../decide/state.ts';
@@ -148,6 +148,63 @@ async function missedWhileTalking(
   return [...events, { type: 'bridgeGone', alone: parties.filter(isAlone) }];
 }
 
+/** With whom a followed caller is in a bridge now. */
+function talkNow(
+  { callerChannel }: Facts,
+  { bridges }: Owned,
+): { bridge: BridgeId; others: readonly ChannelId[] } | undefined {
+  const found = bridges.find(({ members }) => members.includes(callerChannel));
+  const others = found?.members.filter((id) => id !== callerChannel) ?? [];
+
+  return found === undefined || found.isHolding === true || others.length === 0
+    ? undefined
+    : { bridge: found.id, others };
+}
+
+/** The process before may have died after it asked for the recorder of a talk and before it wrote that down: it is stopped. */
+async function missedWhileFollowed(
+  { facts }: In<'following'>,
+  { recording, part = 0 }: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  if (!scene.listed.has(facts.callerChannel)) return [callerLeft];
+  const unsaved = part + 1;
+  if (await ari.isRecording(recorderName(recording, unsaved))) {
+    return [
+      { type: 'recorderStarted', at: undefined, part: unsaved },
+      { type: 'farEndLost', party: 'caller' },
+    ];
+  }
+  const talk = talkNow(facts, scene);
+
+  return talk === undefined ? [] : [{ type: 'joined', ...talk, at: undefined }];
+}
+
+/** The same talk goes on, or another: then a recorder of this one is not to run on. */
+async function missedWhileFollowedTalk(
+  { facts, others: known }: In<'talking'>,
+  order: Order,
+  scene: Owned,
+  ari: AriQueries,
+): Promise<CallEvent[]> {
+  const recorder = await recorderNow(order, ari);
+  if (!scene.listed.has(facts.callerChannel)) return [recorder, callerLeft];
+  const talk = talkNow(facts, scene);
+  if (talk === undefined) return [recorder, { type: 'parted', at: undefined }];
+  if (talk.bridge !== order.bridge || !talk.others.includes(order.destination)) {
+    return [recorder, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
+  }
+  const others = talk.others.filter((id) => id !== order.destination);
+
+  return [
+    ...others.filter((id) => !known.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyJoined', channel })),
+    ...known.filter((id) => !others.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyLeft', channel })),
+    recorder,
+    await holdsNow(order, facts, ari),
+  ];
+}
+
 /** Who of the two is in no bridge, and waits for us: their own was destroyed, by nobody of ours. */
 export function strandedParties({ facts }: CallState, scene: Owned): readonly Party[] {
   const { order } = facts;
@@ -155,10 +212,14 @@ export function strandedParties({ facts }: CallState, scene: Owned): readonly Pa
   return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, facts), scene));
 }
 
-async function recorderNow({ recording }: Order, ari: AriQueries): Promise<CallEvent> {
-  const runs = await ari.isRecording(recorderName(recording));
+async function recorderNow({ recording, part }: Order, ari: AriQueries): Promise<CallEvent> {
+  const runs = await ari.isRecording(recorderName(recording, part));
 
-  return { type: runs ? 'recorderStarted' : 'recorderFinished', at: undefined };
+  return {
+    type: runs ? 'recorderStarted' : 'recorderFinished',
+    at: undefined,
+    ...(part === undefined ? {} : { part }),
+  };
 }
 
 /** What must have happened to a call, seen from the state of its channels and recorder now. */
@@ -177,10 +238,16 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
     case 'accepting':
     case 'acknowledging':
       return [isGone ? callerLeft : endOf(facts, scene)];
+    case 'releasing':
+      return isGone ? [callerLeft] : [{ type: 'callerReleased' }];
+    case 'following':
+      return order === undefined ? [] : missedWhileFollowed(state, order, scene, ari);
     case 'dialling':
       return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
     case 'talking':
-      return order === undefined ? [] : missedWhileTalking(state, order, scene, ari);
+      if (order === undefined) return [];
+      if (isBridged(order)) return missedWhileTalking(state, order, scene, ari);
+      return missedWhileFollowedTalk(state, order, scene, ari);
     case 'closing':
       return order === undefined ? [] : [await recorderNow(order, ari)];
     case 'ended':

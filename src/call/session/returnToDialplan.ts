@@ -10,14 +10,24 @@ export type Return = {
   /** What may still play to the caller. */
   playing: PlaybackId | undefined;
   outcome: Outcome;
+  /** Whether the dialplan asked for the caller to be told and followed. */
+  isFollowed: boolean;
   callerLeft: () => boolean;
 };
 
 /** P3: the caller must not be left in silence, so this is tried again. Throws what the last try threw. */
-export async function returnToDialplan({ ari, caller, playing, outcome, callerLeft }: Return): Promise<void> {
+export async function returnToDialplan({
+  ari,
+  caller,
+  playing,
+  outcome,
+  isFollowed,
+  callerLeft,
+}: Return): Promise<void> {
   const variables: [string, string][] = [['PREAVIS_RESULT', outcome.result]];
+  if (isFollowed) variables.push(['PREAVIS_TOLD', 'no']);
   if (outcome.result === 'unrecorded') variables.push(['PREAVIS_REASON', outcome.reason]);
-  if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus]);
+  if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus ?? '']);
   // Requests on a channel wait in Asterisk for the end of what plays there.
   if (playing !== undefined) await ari.stopPlayback(playing).catch(() => undefined);
   // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.

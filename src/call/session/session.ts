@@ -3,9 +3,11 @@ import { readClock, type ClockReading } from '../../core/clock.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { decide } from '../decide/decide.ts';
+import { isBridged } from '../decide/order.ts';
+import { orderOf } from '../decide/parties.ts';
 import type { CallEvent } from '../decide/events.ts';
 import type { CallState, Step } from '../decide/state.ts';
-import { isActive } from '../decide/talk.ts';
+import { isActive } from '../decide/recorder.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
 import { SourceWatch, type SourceWatchPorts } from '../watch/sourceWatch.ts';
 import { detectAnew } from '../watch/talkDetection.ts';
@@ -58,7 +60,12 @@ export class CallSession {
       ari,
       limits: legLimits,
       log,
-      talk: () => (this.#state.kind === 'talking' && !this.#abandoned && !isBehind() ? this.#state : undefined),
+      talk: () => {
+        const state = this.#state;
+        // In the bridges of others nobody is ours to move.
+        const isOurs = state.kind === 'talking' && isBridged(orderOf(state.facts));
+        return isOurs && !this.#abandoned && !isBehind() ? state : undefined;
+      },
       inTurn: (step) => this.#tail.then(step),
       keep: (entry) => this.#saved.keep(entry),
       counted: legUnheard,
@@ -97,7 +104,7 @@ export class CallSession {
 
   /** Whether caller and destination are together, or on the way to it by our dialling. */
   get isConnected(): boolean {
-    return ['dialling', 'talking', 'closing', 'ended'].includes(this.#state.kind);
+    return ['dialling', 'releasing', 'following', 'talking', 'closing', 'ended'].includes(this.#state.kind);
   }
 
   /** Whether the call is left to another process. */
@@ -147,8 +154,11 @@ export class CallSession {
    * catalogue.
    */
   take(event: AriEvent): void {
+    if (event.type === 'channelArrived') this.#effects.snoopArrived(event.channelId);
+    if (event.type === 'playbackFinished') this.#effects.whispered(event.playbackId);
     const entry = timelineEntryOf(event, this.#state, this.#said);
-    if (event.type === 'recorderFinished') this.#heardEnd ??= readClock(this.#ports.clock);
+    if (event.type === 'recorderStarted') this.#noteResumption(event.at);
+    if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
     this.#sources.take(event);
     const translated = translate(event, this.#state.facts);
     if (translated !== undefined) this.handle(this.#effects.timed(translated));
@@ -156,6 +166,16 @@ export class CallSession {
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     const isDiscarded = this.#state.kind === 'talking' && this.#state.recorder.kind === 'discarded';
     if (ends && isDiscarded) this.#saved.recorderEnded(event.at);
+  }
+
+  /** Between two talks of a followed call nothing is recorded, as in a hold. */
+  #noteResumption(at: number): void {
+    const { state } = this;
+    if (state.kind !== 'talking' || state.recorder.kind !== 'requested') return;
+    const { resumes } = state.recorder;
+    if (resumes === undefined) return;
+    this.note({ kind: 'change', change: 'recorderPaused', at: resumes.pausedAt });
+    this.note({ kind: 'change', change: 'recorderResumed', at });
   }
 
   /** For the timeline, behind what is under way. */

@@ -72,6 +72,16 @@ export class BridgeMap {
     this.#seen = undefined;
   }
 
+  /** Who is in this bridge, without Asterisk's own. */
+  membersOf(bridge: BridgeId): ReadonlySet<ChannelId> {
+    return this.#members.get(bridge) ?? new Set();
+  }
+
+  /** Whether everybody in it waits, and nobody hears another. */
+  isHolding(bridge: BridgeId): boolean {
+    return this.#holding.has(bridge);
+  }
+
   isLocal(channel: ChannelId): boolean {
     return this.#names.has(channel);
   }

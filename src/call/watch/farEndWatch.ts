@@ -1,7 +1,7 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { Owned } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
-import { BridgeMap, swapMs } from './bridgeMap.ts';
+import { swapMs, type BridgeMap } from './bridgeMap.ts';
 import { judgeFarEnd, newcomers } from '../decide/farEnd.ts';
 import { partyOf } from '../decide/parties.ts';
 import type { TimelineEntry } from './timeline.ts';
@@ -20,6 +20,8 @@ export type FollowedCall = {
 
 /** Tells calls whose party is a Local/ channel who talks behind it. */
 export type FarEndPorts = {
+  /** Filled here by every event. */
+  map: BridgeMap;
   /** The call that this channel belongs to. */
   sessionOf: (channel: ChannelId) => FollowedCall | undefined;
   /** Whether the events of bridges come that others have made. */
@@ -35,7 +37,7 @@ const isBeforeItsEnd = ({ kind }: CallState): boolean =>
 
 export class FarEndWatch {
   readonly #ports: FarEndPorts;
-  readonly #map = new BridgeMap();
+  readonly #map: BridgeMap;
   /** Looks whether who left a caller is back; to be done now where events are about to be missed. */
   readonly #leaving = new Set<() => void>();
   /** How often events were missed. */
@@ -43,6 +45,7 @@ export class FarEndWatch {
 
   constructor(ports: FarEndPorts) {
     this.#ports = ports;
+    this.#map = ports.map;
   }
 
   /** To be told of every event, after the call that it belongs to. */

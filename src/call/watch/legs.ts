@@ -1,6 +1,6 @@
 import type { ChannelId } from '../../core/ids.ts';
 import { orderOf } from '../decide/parties.ts';
-import { isActive } from '../decide/talk.ts';
+import { isActive } from '../decide/recorder.ts';
 import type { In } from '../decide/state.ts';
 import type { Party } from '../decide/order.ts';
 

@@ -5,7 +5,7 @@ import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { orderOf } from '../decide/parties.ts';
-import { isActive } from '../decide/talk.ts';
+import { isActive } from '../decide/recorder.ts';
 import { EventClock } from './eventClock.ts';
 import { LegMover, type Move, type MoveEnd } from './legMover.ts';
 import { isMixed, legsOf, type Leg } from './legs.ts';

@@ -37,6 +37,8 @@ function playedOf(state: CallState): readonly Played[] {
     case 'asking':
     case 'accepting':
     case 'dialling':
+    case 'releasing':
+    case 'following':
     case 'talking':
     case 'closing':
       return state.told.sentences;
@@ -56,6 +58,8 @@ function answerOf(state: CallState): Answer {
     case 'accepting':
     case 'acknowledging':
     case 'dialling':
+    case 'releasing':
+    case 'following':
     case 'talking':
     case 'closing':
     case 'ended':
@@ -75,7 +79,9 @@ function recorderOf(state: CallState): Recorder {
     case 'accepting':
     case 'acknowledging':
     case 'dialling':
+    case 'releasing':
       return { kind: 'none' };
+    case 'following':
     case 'talking':
     case 'closing':
     case 'ended':
@@ -89,7 +95,7 @@ function recorderOf(state: CallState): Recorder {
  * first row, that one writes both through.
  */
 function isFollowedSoon({ kind }: CallState): boolean {
-  return kind === 'planning' || kind === 'dialling';
+  return kind === 'planning' || kind === 'dialling' || kind === 'releasing';
 }
 
 /** Where a call stands: what every step changes. */
@@ -285,7 +291,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
         endedAt: state.endedAt ?? null,
         result: outcome.result,
         reason: outcome.result === 'unrecorded' ? outcome.reason : null,
-        dialStatus: outcome.result === 'notConnected' ? outcome.dialStatus : null,
+        dialStatus: outcome.result === 'notConnected' ? (outcome.dialStatus ?? null) : null,
       });
     }
   });

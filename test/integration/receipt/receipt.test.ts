@@ -14,7 +14,7 @@ import {
   type Receipt,
 } from '../../../src/receipt/receipt.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
-import { callStart, countingIds, eventsTo, heard, press, someFacts } from '../../support/call/calls.ts';
+import { aRequest, callStart, countingIds, eventsTo, heard, press, someFacts } from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogue/catalogues.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -37,7 +37,7 @@ async function receiptFor({ catalogue }: Pick<ArchiveStage, 'catalogue'>, { fact
   const stored: unknown = JSON.parse(text);
   expect(published.safeParse(stored)).toMatchObject({ success: true });
   // Neither dial string nor channel: a receipt is no call record (P7).
-  expect(text).not.toContain(facts.order.request.to);
+  expect(text).not.toContain(aRequest().to);
   expect(text).not.toContain(facts.callerChannel);
 
   return receiptSchema.parse(stored);

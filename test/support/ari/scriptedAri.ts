@@ -1,5 +1,5 @@
 import type { LocalName } from '../../../src/ari/events.ts';
-import type { AriCommands, AriQueries, RtpTraffic } from '../../../src/ari/port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries, RtpTraffic } from '../../../src/ari/port.ts';
 import { PreavisError, type ErrorCode } from '../../../src/core/errors.ts';
 import type { BridgeId, ChannelId } from '../../../src/core/ids.ts';
 
@@ -8,6 +8,7 @@ import type { BridgeId, ChannelId } from '../../../src/core/ids.ts';
  * cannot be made to refuse one given request, or to answer two in a given order.
  */
 export type ScriptedAri = AriCommands &
+  Pick<AriPromptCommands, 'recordChannel'> &
   AriQueries & {
     /** `play caller preavis-1 ...`, in the order in which they were asked. */
     readonly asked: string[];
@@ -56,7 +57,7 @@ export function scriptedAri(): ScriptedAri {
     variables: {},
   };
   const command =
-    (name: keyof AriCommands) =>
+    (name: keyof AriCommands | 'recordChannel') =>
     async (...args: readonly unknown[]): Promise<void> => {
       const texts = args.map((each) => (isRecord(each) ? JSON.stringify(each) : String(each)));
       asked.push([name, ...texts].join(' '));
@@ -95,6 +96,10 @@ export function scriptedAri(): ScriptedAri {
     createBridge: command('createBridge'),
     createChannel: command('createChannel'),
     watchBridge: command('watchBridge'),
+    followChannel: command('followChannel'),
+    snoop: command('snoop'),
+    whisper: command('whisper'),
+    recordChannel: command('recordChannel'),
     addToBridge: command('addToBridge'),
     removeFromBridge: command('removeFromBridge'),
     dial: command('dial'),

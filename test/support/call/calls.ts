@@ -1,4 +1,11 @@
-import type { CallRequest, LanguageReason, Menu, Order, Script } from '../../../src/call/decide/order.ts';
+import type {
+  BridgeRequest,
+  FollowRequest,
+  LanguageReason,
+  Menu,
+  Order,
+  Script,
+} from '../../../src/call/decide/order.ts';
 import type { ConsentPlan } from '../../../src/call/decide/answer.ts';
 import { begin, decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
@@ -58,8 +65,9 @@ export function aPrompt(over: Partial<Prompt> = {}): Prompt {
   };
 }
 
-export function aRequest(over: Partial<CallRequest> = {}): CallRequest {
+export function aRequest(over: Partial<BridgeRequest> = {}): BridgeRequest {
   return {
+    way: 'bridge',
     to: 'PJSIP/100',
     line: 'default',
     purposes: ['training'],
@@ -192,6 +200,14 @@ export function someFacts(
   };
 }
 
+/** A call of the way `follow`. */
+export function aFollowed(shape: OrderShape = {}): Facts & { order: Order } {
+  const facts = someFacts(countingIds(), shape);
+  const request: FollowRequest = { way: 'follow', line: 'default', purposes: ['training'], language: undefined };
+
+  return { ...facts, request, order: { ...facts.order, request } };
+}
+
 /** The first step of this call: what it is to become is not planned yet. */
 export function beginning(facts: Facts): ReturnType<typeof begin> {
   return begin({ ...facts, order: undefined });
@@ -274,6 +290,9 @@ export function eventsTo(kind: CallState['kind'], { order }: { order: Order }): 
       return [...announcing, ...press(keys.refuse)];
     case 'dialling':
       return told;
+    case 'releasing':
+    case 'following':
+      throw new TypeError(`a call that is not followed is never ${kind}`);
     case 'talking':
       return talking;
     case 'closing':

@@ -142,7 +142,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
       if (place.outlook !== undefined) return place.outlook;
       const { state } = place;
       const otherwise: Way = { step: stay(state), asked: 0, to: place };
-      const told = ['asking', 'accepting', 'dialling', 'talking'].includes(state.kind);
+      const told = ['asking', 'accepting', 'dialling', 'releasing', 'following', 'talking'].includes(state.kind);
       const indexes: number[] = [];
       const made: Way[] = [];
       events.forEach((event, index) => {

@@ -3,6 +3,7 @@ import type { CallEvent, FallibleStep, Timer } from '../../../src/call/decide/ev
 import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
 import { keys, stranger } from '../call/calls.ts';
+import { bridgesOfFollowed } from './followedOracle.ts';
 import type { CallFacts } from './oracle.ts';
 
 const fallibleSteps: readonly FallibleStep[] = [
@@ -13,10 +14,20 @@ const fallibleSteps: readonly FallibleStep[] = [
   'play',
   'confirmNotice',
   'dial',
+  'release',
   'startRecorder',
   'sayToBoth',
 ];
-const timers: readonly Timer[] = ['answer', 'playback', 'confirmation', 'choice', 'consent', 'dial', 'recorderFinish'];
+const timers: readonly Timer[] = [
+  'answer',
+  'playback',
+  'confirmation',
+  'choice',
+  'consent',
+  'dial',
+  'release',
+  'recorderFinish',
+];
 
 export type Alphabet = {
   /** Of sentences. */
@@ -112,6 +123,31 @@ const transfers: readonly CallEvent[] = [
   { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
 ];
 
+const ofBridged: readonly CallEvent[] = [
+  { type: 'recorderStarted', at: 6_000 },
+  { type: 'recorderStarted', at: undefined },
+  { type: 'recorderFinished', at: 7_000 },
+  { type: 'recorderFailed' },
+];
+
+const ofFollowed: readonly CallEvent[] = [
+  { type: 'callerReleased' },
+  ...bridgesOfFollowed.flatMap((bridge) =>
+    [[stranger], [anotherCaller], [stranger, anotherCaller]].map((others): CallEvent => ({
+      type: 'joined',
+      bridge,
+      others,
+      at: 5_500,
+    })),
+  ),
+  { type: 'parted', at: 7_500 },
+  ...[1, 2].flatMap((part): CallEvent[] => [
+    { type: 'recorderStarted', at: 6_000, part },
+    { type: 'recorderFinished', at: 7_000, part },
+    { type: 'recorderFailed', part },
+  ]),
+];
+
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
   const { starts, finishes, holds, others, farEnds = 'nobody' } = alphabet;
@@ -146,10 +182,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(farEnds === 'nobody' ? [] : [lateBehindCaller]),
     ...(farEnds === 'caller' || farEnds === 'both' ? behindCaller : []),
     ...(farEnds === 'both' ? behindDestination : []),
-    { type: 'recorderStarted', at: 6_000 },
-    { type: 'recorderStarted', at: undefined },
-    { type: 'recorderFinished', at: 7_000 },
-    { type: 'recorderFailed' },
+    ...(order.request.way === 'follow' ? ofFollowed : ofBridged),
     { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },

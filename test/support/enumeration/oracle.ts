@@ -7,6 +7,7 @@ import type { Effect, Facts, HoldEffect } from '../../../src/call/decide/state.t
 import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../call/calls.ts';
+import { witnessJoining, witnessParting, witnessRelease, witnessSilence, witnessStranger } from './followedOracle.ts';
 
 export type CallFacts = Facts & { order: Order };
 export type CallShape = NonNullable<Parameters<typeof someFacts>[1]>;
@@ -46,6 +47,8 @@ export type Monitor = {
   others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
   replaced: { caller?: ChannelId; destination?: ChannelId };
+  /** Of a followed call: what became of it since the caller was let go on in the dialplan; undefined before. */
+  followed: { met: readonly ChannelId[]; isTogether: boolean; talks: number } | undefined;
   callerLeft: boolean;
   /** The dialplan has gone on with the caller by itself. */
   sentOn: boolean;
@@ -68,6 +71,7 @@ export type Monitor = {
     save: number;
     prepare: number;
     dial: number;
+    release: number;
     startRecorder: number;
     stopRecorder: number;
     discardRecorder: number;
@@ -93,6 +97,7 @@ export const fresh: Monitor = {
   farEnds: { caller: [], destination: [] },
   others: [],
   replaced: {},
+  followed: undefined,
   callerLeft: false,
   sentOn: false,
   deaf: false,
@@ -107,6 +112,7 @@ export const fresh: Monitor = {
     save: 0,
     prepare: 0,
     dial: 0,
+    release: 0,
     startRecorder: 0,
     stopRecorder: 0,
     discardRecorder: 0,
@@ -170,7 +176,7 @@ export function isTold(monitor: Monitor, facts: CallFacts): boolean {
 }
 
 function holdWith(monitor: Monitor, party: 'caller' | 'destination', holds: boolean): Monitor {
-  const together = monitor.asked.destroyBridge === 0;
+  const together = monitor.asked.destroyBridge === 0 && monitor.followed?.isTogether !== false;
 
   return !together || monitor.holding[party] === holds
     ? monitor
@@ -294,6 +300,12 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return !monitor.confirmed && monitor.refused === 'no' && !monitor.callerLeft && !monitor.spoilt
         ? { ...monitor, spoilt: true }
         : monitor;
+    case 'callerReleased':
+      return witnessRelease(monitor);
+    case 'joined':
+      return witnessJoining(monitor, event.bridge, event.others);
+    case 'parted':
+      return witnessParting(monitor);
     case 'farEndSeen':
       return witnessFarEnd(monitor, event, facts);
     case 'farEndLeft':
@@ -301,7 +313,8 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
     case 'farEndLost':
       return monitor.stranger ? monitor : { ...monitor, stranger: true };
     case 'thirdPartyJoined': {
-      const { asked, others } = monitor;
+      const { asked, others, followed } = monitor;
+      if (followed !== undefined) return witnessStranger(monitor, event.channel);
       if (asked.prepare === 0 || asked.destroyBridge > 0) return monitor;
       const isNew = asked.dial > 0 && !others.includes(event.channel) && !isParty(event.channel, monitor);
       if (monitor.stranger && !isNew) return monitor;
@@ -312,6 +325,7 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         ? { ...monitor, others: monitor.others.filter((each) => each !== event.channel) }
         : monitor;
     case 'partyReplaced': {
+      if (monitor.followed !== undefined) return witnessStranger(monitor, event.channel);
       if (!isTogether(monitor) || isParty(event.channel, monitor)) return monitor;
       const now = replacedBy(monitor, event.party, event.channel, facts);
       // Only who has answered can be transferred.
@@ -320,6 +334,8 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
     case 'callerSentOn':
     case 'callerLeft': {
       if (monitor.callerLeft) return monitor;
+      if (event.type === 'callerSentOn' && monitor.asked.release > 0) return witnessRelease(monitor);
+      if (monitor.followed !== undefined) return { ...witnessParting(monitor), callerLeft: true };
       const [next] = monitor.others;
       return isTogether(monitor) && next !== undefined
         ? replacedBy(monitor, 'caller', next, facts)
@@ -329,6 +345,7 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return monitor.spoilt || monitor.talks ? monitor : { ...monitor, spoilt: true };
     case 'eventsMissed': {
       const { consent } = scriptOf(facts, monitor);
+      if (monitor.followed !== undefined) return witnessSilence(monitor, consent.mode !== 'announce');
       const over = monitor.talks || monitor.callerLeft || monitor.refused !== 'no' || monitor.asked.destroyBridge > 0;
       if (monitor.phase < 3 || over) return monitor;
       const deaf = monitor.deaf || consent.mode !== 'announce';
@@ -341,8 +358,10 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
       return monitor;
     case 'recorderFinished':
     case 'recorderFailed':
+      if (event.part !== undefined && event.part !== monitor.asked.startRecorder) return monitor;
       return monitor.recorder === 'ended' ? monitor : { ...monitor, recorder: 'ended' };
     case 'recorderStarted':
+      if (event.part !== undefined && event.part !== monitor.asked.startRecorder) return monitor;
       return monitor.recorder === 'refused' ? { ...monitor, recorder: 'unknown' } : monitor;
     case 'stepFailed':
       if (event.step === 'play' && monitor.phase === 3 && monitor.script === 'offered') {
@@ -353,6 +372,10 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         : monitor;
     case 'destinationLeft': {
       const [next] = monitor.others;
+      if (monitor.followed !== undefined) {
+        if (!monitor.followed.isTogether) return monitor;
+        return next === undefined ? witnessParting(monitor) : replacedBy(monitor, 'destination', next, facts);
+      }
       if (monitor.talks && isTogether(monitor) && next !== undefined)
         return replacedBy(monitor, 'destination', next, facts);
       return monitor.talks && monitor.asked.hangUpDestination === 0 && !monitor.destinationLeft
@@ -371,8 +394,9 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         : monitor;
     case 'notReady':
     case 'destinationRinging':
-    case 'bridgeGone':
       return monitor;
+    case 'bridgeGone':
+      return witnessParting(monitor);
   }
 }
 
@@ -388,8 +412,10 @@ export type Noted =
 export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
-  let { timer, paused, music } = monitor;
+  let { timer, paused, music, recorder } = monitor;
   for (const effect of effects) {
+    // Each talk of a followed call has one of its own.
+    if (effect.type === 'startRecorder' && monitor.followed !== undefined) recorder = 'unknown';
     if (effect.type === 'startTimer') ({ timer } = effect);
     else if (effect.type === 'stopTimer') timer = undefined;
     else if (effect.type === 'hold') {
@@ -404,5 +430,5 @@ export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
     }
   }
 
-  return { ...monitor, timer, paused, music, asked };
+  return { ...monitor, timer, paused, music, recorder, asked };
 }

@@ -63,7 +63,8 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
         return isHeard && sentence.playbackId === wanted[index]?.playbackId;
       });
       if (!proved || sentences.length !== wanted.length) faults.push('recorder without the proof of every sentence');
-      if (event.type !== 'destinationAnswered') faults.push('recorder before the destination answered');
+      const begins = facts.order.request.way === 'follow' ? 'joined' : 'destinationAnswered';
+      if (event.type !== begins) faults.push('recorder before the destination answered');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
     }
@@ -74,6 +75,15 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       if (scriptOf(facts, seen).consent.mode === 'optIn' && from.kind !== 'accepting') faults.push('a yes is not told');
       return faults;
     }
+    case 'release': {
+      const faults = forbidden(seen, facts).map((why) => `let go on ${why}`);
+      if (!asks(step.effects.slice(0, index), 'save')) faults.push('let go on before it was saved');
+      if (seen.callerLeft) faults.push('something is begun after the caller left');
+      if (scriptOf(facts, seen).consent.mode === 'optIn' && from.kind !== 'accepting') faults.push('a yes is not told');
+      return faults;
+    }
+    case 'whisper':
+      return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'rememberLanguage': {
       const [language] = scriptOf(facts, seen).language.languages;
       const chosen = before.script === 'offered' && typeof seen.script === 'number';
@@ -128,6 +138,7 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'destroyBridge':
     case 'startTimer':
     case 'stopTimer':
+    case 'watchHolds':
       return nothing;
   }
 }
@@ -172,10 +183,15 @@ function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly
   const faults: string[] = [];
   const mayRun = seen.asked.startRecorder > 0;
   // Before that, the refusal is saved, music ends, and the sentence is begun (effects.ts waits 250 ms for it at most).
-  const first = effects.find(({ type }) => !['save', 'hold', 'sayToBoth'].includes(type));
+  const first = effects.find(({ type }) => !['save', 'hold', 'sayToBoth', 'whisper'].includes(type));
   if (mayRun && first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
-  if (!asks(effects, 'tellUnrecorded') || !asks(effects, 'sayToBoth')) faults.push('a refusal is not told');
-  if (state.kind !== 'talking') faults.push('a refusal ends the talk');
+  const isTold =
+    seen.followed === undefined
+      ? asks(effects, 'tellUnrecorded') && asks(effects, 'sayToBoth')
+      : asks(effects, 'whisper');
+  if (!isTold) faults.push('a refusal is not told');
+  if (state.kind !== (seen.followed?.isTogether === false ? 'following' : 'talking'))
+    faults.push('a refusal ends the talk');
 
   return faults;
 }
@@ -183,6 +199,8 @@ function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly
 function brokenByUnwantedRecorder({ event, step: { effects }, seen }: Move): readonly string[] {
   const runs = seen.asked.startRecorder > 0 && seen.recorder === 'unknown' && seen.asked.destroyBridge === 0;
   if (!runs) return nothing;
+  // Between the talks it was asked to stop already.
+  if (seen.followed?.isTogether === false && event.type !== 'recorderStarted') return nothing;
   if (seen.refused === 'talking' && event.type === 'recorderStarted' && !asks(effects, 'discardRecorder')) {
     return ['a recorder runs after a refusal'];
   }
@@ -232,12 +250,13 @@ function brokenByHold({ step: { state }, before, seen }: Move): readonly string[
 /** The rules that a call in this state and with this history has broken, however it came there. */
 export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): readonly string[] {
   const { startRecorder, returnToDialplan } = monitor.asked;
-  const faults = state.kind === 'ended' ? brokenAtTheEnd(state, monitor) : [];
+  const atTheEnd = monitor.followed === undefined ? brokenAtTheEnd : brokenAtTheEndOfFollowed;
+  const faults = state.kind === 'ended' ? atTheEnd(state, monitor) : [];
   const onHold = monitor.holding.caller || monitor.holding.destination;
   // With somebody who was not told it is being stopped.
   const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
   // Who refuses on hold is told so without music; when they have heard it is not followed here.
-  if (state.kind === 'talking' && monitor.refused !== 'talking') {
+  if (state.kind === 'talking' && monitor.refused !== 'talking' && monitor.followed === undefined) {
     const hears = (party: 'caller' | 'destination'): boolean =>
       monitor.music.includes(channelOf(party, monitor, facts));
     if (hears('caller') !== monitor.holding.destination || hears('destination') !== monitor.holding.caller) {
@@ -247,7 +266,7 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
   if (runs && monitor.paused !== onHold) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }
-  if (startRecorder > 1) faults.push('recorder started twice');
+  if (startRecorder > (monitor.followed?.talks ?? 1)) faults.push('recorder started twice');
   if (returnToDialplan > 1) faults.push('sent back to the dialplan twice');
 
   return faults;
@@ -288,15 +307,34 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
   return faults;
 }
 
+/** The dialplan has the caller: nothing of theirs is ours to end. */
+function brokenAtTheEndOfFollowed({ outcome, answer }: Extract<CallState, { kind: 'ended' }>, monitor: Monitor) {
+  const { asked, timer, recorder, refused } = monitor;
+  const faults: string[] = [];
+  if (timer !== undefined) faults.push('a timer is left');
+  if (asked.hangUpCaller + asked.hangUpDestination + asked.destroyBridge > 0)
+    faults.push('ends what is the dialplan’s');
+  if (asked.startRecorder > 0 && recorder === 'unknown' && asked.stopRecorder + asked.discardRecorder === 0)
+    faults.push('the recorder is left');
+  if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
+  if (outcome.result === 'abandoned') faults.push('abandoned means that the caller left before they were told');
+  const isRefused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
+  if ((refused !== 'no') !== isRefused || isRefused !== (answer.kind === 'refused'))
+    faults.push('a refusal is not kept');
+  if (monitor.followed?.talks === 0 && !isRefused && outcome.result === 'recorded') faults.push('recorded nobody');
+
+  return faults;
+}
+
 /** Our own steps are waited for without a timer; so is the end of the talk. */
-const untimed: readonly CallState['kind'][] = ['planning', 'checking', 'talking'];
+const untimed: readonly CallState['kind'][] = ['planning', 'checking', 'following', 'talking'];
 
 /** What comes after a state whose time is over. */
 function afterTheTimer(kind: CallState['kind']): readonly CallState['kind'][] {
   if (kind === 'choosing') return ['announcing'];
   if (kind === 'asking') return ['acknowledging'];
 
-  return kind === 'accepting' ? ['accepting', 'dialling'] : ['ended'];
+  return kind === 'accepting' ? ['accepting', 'dialling', 'releasing'] : ['ended'];
 }
 
 /** In every state but ended the caller's leaving is an exit, whether they hang up or are sent on, and so is the timer that runs. */
@@ -305,7 +343,9 @@ export function withoutExit(state: CallState, timer: Timer | undefined, rule: De
   const faults: string[] = [];
   // Each of the others takes the caller's place first.
   const others = 'others' in state ? state.others.length : 0;
-  for (const type of ['callerLeft', 'callerSentOn'] as const) {
+  const isFollowed = state.facts.order?.request.way === 'follow';
+  const isDialplans = isFollowed && ['releasing', 'following', 'talking', 'closing'].includes(state.kind);
+  for (const type of isDialplans ? (['callerLeft'] as const) : (['callerLeft', 'callerSentOn'] as const)) {
     let after: CallState = state;
     for (let count = 0; count <= others; count += 1) after = rule(after, { type, at: 9_000 }).state;
     if (after.kind !== 'ended' && after.kind !== 'closing') faults.push('no exit by the caller');

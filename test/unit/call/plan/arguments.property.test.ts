@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseArguments, taskOf } from '../../../../src/call/plan/arguments.ts';
-import type { CallRequest } from '../../../../src/call/decide/order.ts';
+import type { BridgeRequest } from '../../../../src/call/decide/order.ts';
 import { hostileText } from '../../../support/hostileValues.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
 import { tried } from '../../../support/properties.ts';
@@ -53,6 +53,7 @@ test('any arguments are a request that can be carried out, or a fault that repea
         expect(problems).toContain(parsed.problem);
         return;
       }
+      if (parsed.request.way !== 'bridge') throw new TypeError('no way was given');
       const { to, line, purposes, language, timeoutSeconds } = parsed.request;
       expect(to.length).toBeLessThan(222);
       expect(to).not.toMatch(/[\s&,\p{Cc}]/u);
@@ -68,7 +69,8 @@ test('any arguments are a request that can be carried out, or a fault that repea
 });
 
 test('a request comes out as it was written, in whatever order', () => {
-  const request: fc.Arbitrary<CallRequest> = fc.record({
+  const request: fc.Arbitrary<BridgeRequest> = fc.record({
+    way: fc.constant('bridge' as const),
     to: fc
       .tuple(fc.constantFrom('PJSIP', 'SIP', 'Local', 'IAX2'), fc.stringMatching(/^[^\s&,\p{Cc}]{1,40}$/u))
       .map(([technology, rest]) => `${technology}/${rest}`),

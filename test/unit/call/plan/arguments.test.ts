@@ -9,7 +9,14 @@ describe('the arguments of Stasis()', () => {
   test('may be the destination alone: everything else comes from the configuration', () => {
     expect(parse('to=PJSIP/100')).toEqual({
       ok: true,
-      request: { to: 'PJSIP/100', line: 'default', purposes: ['training'], language: undefined, timeoutSeconds: 30 },
+      request: {
+        way: 'bridge',
+        to: 'PJSIP/100',
+        line: 'default',
+        purposes: ['training'],
+        language: undefined,
+        timeoutSeconds: 30,
+      },
     });
   });
 
@@ -19,12 +26,27 @@ describe('the arguments of Stasis()', () => {
     ).toEqual({
       ok: true,
       request: {
+        way: 'bridge',
         to: 'Local/1@x/n',
         line: 'orders',
         purposes: ['agreement', 'training'],
         language: 'nl',
         timeoutSeconds: 12,
       },
+    });
+  });
+
+  test('of a call that is followed name no destination: the dialplan dials', () => {
+    expect(parse('way=follow', 'line=orders')).toEqual({
+      ok: true,
+      request: { way: 'follow', line: 'orders', purposes: ['training', 'agreement'], language: undefined },
+    });
+    expect(parse('way=follow', 'to=PJSIP/1')).toMatchObject({ ok: false, argument: 'to' });
+    expect(parse('way=follow', 'timeout=20')).toMatchObject({ ok: false, argument: 'timeout' });
+    expect(parse('way=both', 'to=PJSIP/1')).toMatchObject({
+      ok: false,
+      argument: 'way',
+      problem: 'is neither bridge nor follow',
     });
   });
 

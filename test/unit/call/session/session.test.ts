@@ -86,6 +86,7 @@ function stage(given: Order = order) {
       },
     },
     isBehind: () => false,
+    watchesBridges: () => true,
     lookAgain: () => {
       ari.asked.push('look again');
       return Promise.resolve();

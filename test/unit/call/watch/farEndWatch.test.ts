@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asLocalName, type AriEvent, type LocalName } from '../../../../src/ari/events.ts';
 import { decide } from '../../../../src/call/decide/decide.ts';
 import { FarEndWatch } from '../../../../src/call/watch/farEndWatch.ts';
+import { BridgeMap } from '../../../../src/call/watch/bridgeMap.ts';
 import { swapMs } from '../../../../src/call/watch/bridgeMap.ts';
 import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import type { CallState, Effect } from '../../../../src/call/decide/state.ts';
@@ -35,6 +36,7 @@ function stage(kind: CallState['kind'], { watchesBridges = true } = {}) {
     note: (happening: TimelineEntry): void => void kept.push(happening),
   };
   const watch = new FarEndWatch({
+    map: new BridgeMap(),
     sessionOf: (channel) => (channel === callerChannel || channel === destination ? session : undefined),
     watchesBridges: () => watchesBridges,
   });

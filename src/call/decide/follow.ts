@@ -1,0 +1,280 @@
+import type { ChannelId } from '../../core/ids.ts';
+import { answerOf } from './answer.ts';
+import { abandon, end, goOnUnrecorded, type SoFar } from './end.ts';
+import { orderOf } from './parties.ts';
+import type { CallEvent } from './events.ts';
+import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
+import {
+  ignored,
+  ignoresBridge,
+  ignoresDestination,
+  ignoresHold,
+  ignoresPlayback,
+  ignoresRecorder,
+  ignoresSetUp,
+  stay,
+  type Handlers,
+} from './handlers.ts';
+import { recorderOf, type Order } from './order.ts';
+import type { Effect, Facts, In, Recorder, Step } from './state.ts';
+import type { UnrecordedReason } from './unrecordedReasons.ts';
+import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
+import { close, typedWith } from './talk.ts';
+
+/**
+ * The way `follow`: the caller was told and goes back into the operator's dialplan, which dials, queues, parks and transfers as it always
+ * did. Each time they come into a bridge with somebody it is a talk, recorded by a snoop channel of its own.
+ */
+
+/** How long Asterisk may take to let the caller go on in the dialplan. */
+const releaseLimitMs = 2_000;
+
+type Releasing = In<'releasing'>;
+type Following = In<'following'>;
+
+const soFar = ({ facts, told: { sentences }, answer }: Releasing | Following): SoFar => ({
+  facts,
+  played: sentences,
+  answer,
+  prepared: false,
+});
+
+/** The caller was told and may be recorded: from here on the dialplan has them. */
+export function release(agreed: Pick<Releasing, 'facts' | 'told' | 'answer'>): Step {
+  return {
+    state: { kind: 'releasing', facts: agreed.facts, told: agreed.told, answer: agreed.answer },
+    effects: [
+      { type: 'save' },
+      { type: 'startTimer', timer: 'release', ms: releaseLimitMs },
+      { type: 'release', order: orderOf(agreed.facts) },
+    ],
+  };
+}
+
+function released({ facts, told, answer }: Releasing): Step {
+  return {
+    state: {
+      kind: 'following',
+      facts,
+      told,
+      answer,
+      recorder: { kind: 'none' },
+      untold: false,
+      typed: '',
+    },
+    effects: [{ type: 'stopTimer' }, { type: 'save' }],
+  };
+}
+
+/** They go on by the dialplan all the same, and nobody looks after them. */
+const notFollowed = (state: Releasing, reason: UnrecordedReason): Step =>
+  goOnUnrecorded(soFar(state), state.answer.kind === 'refused' ? 'refused' : reason);
+
+/** Who refuses at the last moment is not recorded: until they are in the dialplan the key means what the notice said. */
+function keyWhileReleasing(state: Releasing, { digit, at }: Extract<CallEvent, { type: 'digit' }>): Step {
+  const answer = answerOf(orderOf(state.facts).script.consent, digit, at, true);
+
+  return answer.kind === 'refused' && state.answer.kind !== 'refused' ? stay({ ...state, answer }) : stay(state);
+}
+
+export const whileReleasing: Handlers<Releasing> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresRecorder,
+  ...ignoresHold,
+  farEndSeen: seenAfterwards<Releasing>((state) => notFollowed(state, 'untold_party')),
+  farEndLeft: leftDuringTheNotice<Releasing>((state) => notFollowed(state, 'untold_party'), stay),
+  farEndLost: (state) => notFollowed(state, 'untold_party'),
+  digit: keyWhileReleasing,
+  parted: ignored,
+  // It was asked for, and is on its way: a bridge that they are in by then is told of again.
+  joined: ignored,
+  callerReleased: released,
+  callerSentOn: released,
+  callerLeft: (state, { at }) => abandon(soFar(state), at),
+  stepFailed: (state, { step }) => {
+    if (step === 'save') return notFollowed(state, 'catalogue_unusable');
+    return step === 'release' ? notFollowed(state, 'follow_failed') : stay(state);
+  },
+  timeUp: (state, { timer }) => (timer === 'release' ? notFollowed(state, 'follow_failed') : stay(state)),
+  // A refusal may be among them.
+  eventsMissed: (state) =>
+    orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : notFollowed(state, 'interrupted'),
+  interrupted: (state) => notFollowed(state, 'interrupted'),
+};
+
+/** Whoever a followed caller has talked with first is whom they called. Everybody else was not told. */
+function isStranger({ met, farEnds }: Facts, others: readonly ChannelId[]): boolean {
+  if (met === undefined) return others.length > 1;
+  const known = [...met, ...(farEnds?.destination ?? [])];
+
+  return others.some((each) => !known.includes(each));
+}
+
+/** They have come into a bridge where others are: a talk begins. */
+function meet(state: Following, { bridge, others }: Extract<CallEvent, { type: 'joined' }>): Step {
+  const [other, ...more] = others;
+  if (other === undefined) return stay(state);
+  const { facts, told, answer, recorder, typed } = state;
+  const known = orderOf(facts);
+  const untold = state.untold || isStranger(facts, others);
+  const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
+  const order: Order = {
+    ...known,
+    bridge,
+    destination: other,
+    ...(records ? { part: (known.part ?? 0) + 1 } : {}),
+  };
+  const { farEnds, ...rest } = facts;
+  const { caller, destination } = farEnds ?? {};
+  // Who was behind the same Local/ channel is known still; behind another one nobody is yet.
+  const behind = other === known.destination ? destination : undefined;
+  const now: Facts = {
+    ...rest,
+    order,
+    met: [...new Set([...(facts.met ?? [other]), ...(destination ?? [])])],
+    ...(farEnds === undefined
+      ? {}
+      : {
+          farEnds: {
+            ...(caller === undefined ? {} : { caller }),
+            ...(behind === undefined ? {} : { destination: behind }),
+          },
+        }),
+  };
+
+  return {
+    state: {
+      kind: 'talking',
+      facts: now,
+      told,
+      answer,
+      recorder: records ? requestedAfter(recorder) : withoutTalk(recorder),
+      answeredAt: undefined,
+      untold,
+      others: more,
+      holding: [],
+      typed,
+    },
+    effects: records
+      ? [
+          { type: 'startRecorder', order, told },
+          { type: 'watchHolds', channel: other },
+        ]
+      : [{ type: 'save' }],
+  };
+}
+
+/** They talk unrecorded. Nothing was asked for yet, or what was stays as it is. */
+const withoutTalk = (recorder: Recorder): Recorder =>
+  recorder.kind === 'none' ? { kind: 'withheld', why: 'untold_party' } : recorder;
+
+/** Somebody who was not told is behind the caller's Local/ channel. */
+function withUntold(state: Following): Step {
+  if (state.untold) return stay(state);
+
+  return { state: { ...state, recorder: withoutTalk(state.recorder), untold: true }, effects: [{ type: 'save' }] };
+}
+
+/** Whether they refused meanwhile nobody knows. */
+function miss(state: Following): Step {
+  const { recorder, facts } = state;
+  if (orderOf(facts).script.consent.mode === 'announce' || state.untold) return stay(state);
+  const now: Recorder = recorder.kind === 'none' ? { kind: 'withheld', why: 'interrupted' } : recorder;
+
+  return { state: { ...state, recorder: now, untold: true }, effects: [{ type: 'save' }] };
+}
+
+/** Of the talk that is over: its recorder is being stopped. */
+function recorderWhileFollowing(state: Following, event: RecorderEvent): Step {
+  const order = orderOf(state.facts);
+  // A request that failed for us may have reached Asterisk all the same, and be carried out late.
+  if (event.type === 'recorderStarted') {
+    const asked = askedBy(event, order);
+    const isRemoved = state.recorder.kind === 'discarded';
+    const stop: Effect = { type: isRemoved ? 'discardRecorder' : 'stopRecorder', ...asked };
+    return { state: { ...state, recorder: recorderAfter(state.recorder, event, order) }, effects: [stop] };
+  }
+  const recorder = recorderAfter(state.recorder, event, order);
+
+  return recorder === state.recorder ? stay(state) : { state: { ...state, recorder }, effects: [{ type: 'save' }] };
+}
+
+/** The feature code alone: other keys are for the menus of the dialplan. What was recorded is removed. */
+function keyWhileFollowing(state: Following, { digit, at }: Extract<CallEvent, { type: 'digit' }>): Step {
+  const { facts, recorder } = state;
+  const order = orderOf(facts);
+  const { consent } = order.script;
+  if (consent.mode === 'announce') return stay(state);
+  const { featureCode, acknowledgement, erasure } = consent.refusal;
+  const typed = typedWith(state, digit, featureCode);
+  if (typed !== featureCode || state.answer.kind === 'refused') return stay({ ...state, typed });
+  const has = recorder.kind !== 'none' && recorder.kind !== 'withheld';
+
+  return {
+    state: {
+      ...state,
+      typed: '',
+      answer: { kind: 'refused', digits: featureCode, at },
+      recorder: has ? discarded(recorder) : recorder,
+    },
+    effects: [
+      { type: 'save' },
+      ...(has ? [{ type: 'discardRecorder' as const, ...recorderOf(order) }] : []),
+      ...(has ? erasure : acknowledgement).map((sentence): Effect => ({
+        type: 'whisper',
+        channel: facts.callerChannel,
+        sentence,
+      })),
+    ],
+  };
+}
+
+const discarded = (recorder: Recorder): Recorder => ({
+  kind: 'discarded',
+  startedAt: 'startedAt' in recorder ? recorder.startedAt : undefined,
+});
+
+export const whileFollowing: Handlers<Following> = {
+  ...ignoresSetUp,
+  ...ignoresPlayback,
+  ...ignoresDestination,
+  ...ignoresBridge,
+  ...ignoresHold,
+  farEndSeen: seenAfterwards<Following>(withUntold),
+  farEndLeft: leftDuringTheNotice<Following>(withUntold, stay),
+  farEndLost: (state, { party }) => (party === 'caller' ? withUntold(state) : stay(state)),
+  partyUnheard: ignored,
+  callerReleased: ignored,
+  callerSentOn: ignored,
+  joined: meet,
+  parted: ignored,
+  digit: keyWhileFollowing,
+  recorderStarted: recorderWhileFollowing,
+  recorderFinished: recorderWhileFollowing,
+  recorderFailed: recorderWhileFollowing,
+  stepFailed: (state, event) => {
+    // What follows a save that failed is left out: what was refused goes all the same.
+    if (event.step === 'save' && state.recorder.kind === 'discarded')
+      return { state, effects: [{ type: 'discardRecorder', ...recorderOf(orderOf(state.facts)) }] };
+    return recorderWhileFollowing(state, event);
+  },
+  timeUp: ignored,
+  eventsMissed: miss,
+  interrupted: ignored,
+  callerLeft: (state, { at }) => leave(state, at),
+};
+
+/** The caller hung up while they talked to nobody. */
+function leave(state: Following, at: number | undefined): Step {
+  const { recorder } = state;
+  if (recorder.kind === 'none') {
+    return state.answer.kind === 'refused'
+      ? end(soFar(state), { result: 'unrecorded', reason: 'refused' }, at, [])
+      : end(soFar(state), { result: 'notConnected', dialStatus: undefined }, at, []);
+  }
+
+  return close(state, at, []);
+}

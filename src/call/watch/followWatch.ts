@@ -1,0 +1,85 @@
+import type { AriEvent } from '../../ari/events.ts';
+import type { BridgeId, ChannelId } from '../../core/ids.ts';
+import { isBridged } from '../decide/order.ts';
+import type { CallState } from '../decide/state.ts';
+import type { BridgeMap } from './bridgeMap.ts';
+import type { FollowedCall } from './farEndWatch.ts';
+
+export type FollowPorts = {
+  /** Who is in which bridge, this event included. */
+  map: Pick<BridgeMap, 'membersOf' | 'isHolding'>;
+  /** The call that this channel belongs to. */
+  sessionOf: (channel: ChannelId) => FollowedCall | undefined;
+  /** A followed caller has met these: what is heard of their channels is the call's. */
+  met: (session: FollowedCall, channels: readonly ChannelId[]) => void;
+};
+
+/** A call that the dialplan has, and that we follow. */
+const isFollowed = ({ kind, facts: { order } }: CallState): boolean =>
+  (kind === 'following' || kind === 'talking') && order !== undefined && !isBridged(order);
+
+/** Tells followed calls who comes into a bridge with their caller, whoever made that bridge. */
+export class FollowWatch {
+  readonly #ports: FollowPorts;
+
+  constructor(ports: FollowPorts) {
+    this.#ports = ports;
+  }
+
+  /** To be told of every event of bridges, after the map. */
+  handle(event: AriEvent): void {
+    if (event.type === 'bridgeEntered') this.#entered(event.bridgeId, event.channelId, event.at);
+    else if (event.type === 'bridgeLeft') this.#left(event.bridgeId, event.channelId, event.at);
+  }
+
+  /** Followed calls whose caller is in this bridge. */
+  #callersIn(bridge: BridgeId): { session: FollowedCall; caller: ChannelId }[] {
+    return [...this.#ports.map.membersOf(bridge)].flatMap((caller) => {
+      const session = this.#callOf(caller);
+
+      return session === undefined ? [] : [{ session, caller }];
+    });
+  }
+
+  #callOf(caller: ChannelId): FollowedCall | undefined {
+    const session = this.#ports.sessionOf(caller);
+    const isTheirs = session?.state.facts.callerChannel === caller && isFollowed(session.state);
+
+    return isTheirs && !session.isAbandoned ? session : undefined;
+  }
+
+  #entered(bridge: BridgeId, channel: ChannelId, at: number): void {
+    // There everybody waits, and nobody hears another.
+    if (this.#ports.map.isHolding(bridge)) return;
+    for (const { session, caller } of this.#callersIn(bridge)) {
+      const { state } = session;
+      const isHere = state.kind === 'talking' && state.facts.order?.bridge === bridge;
+      if (isHere && channel !== caller) {
+        session.handle({ type: 'thirdPartyJoined', channel });
+        session.note({ kind: 'change', change: 'joined', at });
+        continue;
+      }
+      const others = [...this.#ports.map.membersOf(bridge)].filter((each) => each !== caller);
+      if (isHere || others.length === 0) continue;
+      if (state.kind === 'talking') session.handle({ type: 'parted', at });
+      session.handle({ type: 'joined', bridge, others, at });
+      this.#ports.met(session, others);
+    }
+  }
+
+  #left(bridge: BridgeId, channel: ChannelId, at: number): void {
+    const leaving = this.#callOf(channel);
+    if (leaving?.state.kind === 'talking' && leaving.state.facts.order?.bridge === bridge) {
+      leaving.handle({ type: 'parted', at });
+    }
+    for (const { session } of this.#callersIn(bridge)) {
+      const { kind, facts } = session.state;
+      if (kind !== 'talking' || facts.order?.bridge !== bridge) continue;
+      session.handle(
+        facts.order.destination === channel
+          ? { type: 'destinationLeft', at, cause: undefined }
+          : { type: 'thirdPartyLeft', channel },
+      );
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import {
+  joinParts,
+  lastWritten,
+  removeSpooled,
+  spooledRecordings,
+  spoolFile,
+} from '../../../../src/archive/finish/spool.ts';
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import type { RecordingId } from '../../../../src/core/ids.ts';
+import { presentMs, readWav, writeWav } from '../../../support/audio/audio.ts';
+import { tones } from '../../../support/audio/soundMaking.ts';
+import { temporaryFolder } from '../../../support/temporaryFolder.ts';
+
+const temporary = temporaryFolder();
+let folders = 0;
+
+/** A recording folder in which these talks of one recording lie, by the number of the talk. */
+function spoolWith(talks: Readonly<Record<number, number>>) {
+  const folder = temporary.path(`${(folders += 1)}`);
+  mkdirSync(folder);
+  const id = ulid() as RecordingId;
+  for (const [part, hz] of Object.entries(talks)) {
+    writeWav(join(folder, `${recorderName(id, Number(part))}.wav`), tones(500, [hz], 8_000));
+  }
+
+  return { folder, id };
+}
+
+describe('the talks of a recording', () => {
+  test('become one file in their order, also where a number is missing or has two digits', async () => {
+    const { folder, id } = spoolWith({ 1: 440, 3: 700, 10: 1_000 });
+    await joinParts(folder, id);
+    expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
+    const samples = readWav(spoolFile(folder, id));
+    expect(samples.length / 8).toBe(1_500);
+    const halves = [0, 4_000, 8_000].map((from) => samples.subarray(from, from + 4_000));
+    expect(halves.map((half, index) => presentMs(half, [440, 700, 1_000][index] ?? 0) > 400)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('are one recording that lies in the folder, written to when the last of them was', async () => {
+    const { folder, id } = spoolWith({ 1: 440, 2: 700 });
+    expect(await spooledRecordings(folder)).toEqual([id]);
+    expect(await lastWritten(folder, id)).toBeGreaterThan(0);
+    expect(await lastWritten(folder, ulid() as RecordingId)).toBeUndefined();
+  });
+
+  test('are removed with it, joined or not', async () => {
+    const { folder, id } = spoolWith({ 1: 440, 2: 700 });
+    expect(await removeSpooled(folder, id)).toBe(true);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await removeSpooled(folder, id)).toBe(false);
+  });
+
+  test('are joined again where a process died while it joined them, and not twice where it died after', async () => {
+    const { folder, id } = spoolWith({ 1: 440, 2: 700 });
+    writeFileSync(`${spoolFile(folder, id)}.joining`, 'half of it');
+    await joinParts(folder, id);
+    expect(existsSync(`${spoolFile(folder, id)}.joining`)).toBe(false);
+    const whole = readWav(spoolFile(folder, id));
+    expect(whole.length / 8).toBe(1_000);
+    // It died before it removed the last of them.
+    writeWav(join(folder, `${recorderName(id, 2)}.wav`), tones(500, [700], 8_000));
+    await joinParts(folder, id);
+    expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
+    expect(readWav(spoolFile(folder, id)).length / 8).toBe(1_000);
+  });
+
+  test('of another recording are left alone', async () => {
+    const { folder, id } = spoolWith({ 1: 440 });
+    const other = ulid() as RecordingId;
+    writeWav(join(folder, `${recorderName(other, 1)}.wav`), tones(500, [700], 8_000));
+    await joinParts(folder, id);
+    expect(readdirSync(folder).sort()).toEqual([`${recorderName(id)}.wav`, `${recorderName(other, 1)}.wav`].sort());
+  });
+});

@@ -1,0 +1,55 @@
+/** The oracle of a followed call: what its events tell from the moment when the caller goes on in the dialplan. */
+import type { BridgeId, ChannelId } from '../../../src/core/ids.ts';
+import type { Monitor } from './oracle.ts';
+
+/** A followed caller is in each of these once, in this order: more talks would be more of the same, without end. */
+export const bridgesOfFollowed = ['bridge-1', 'bridge-2'] as BridgeId[];
+
+export function witnessRelease(monitor: Monitor): Monitor {
+  const { followed, asked, callerLeft } = monitor;
+  if (asked.release === 0 || callerLeft || followed !== undefined || asked.returnToDialplan > 0) return monitor;
+
+  // From here on keys are those of the dialplan, but for the feature code.
+  return { ...monitor, talks: true, followed: { met: [], isTogether: false, talks: 0 } };
+}
+
+/** Whom they meet first is whom they called. Everybody else was not told. */
+export function witnessJoining(monitor: Monitor, bridge: BridgeId, others: readonly ChannelId[]): Monitor {
+  const { followed, callerLeft } = monitor;
+  const [first, ...more] = others;
+  if (followed === undefined || bridgesOfFollowed[followed.talks] !== bridge) return monitor;
+  if (followed.isTogether || callerLeft || first === undefined) return monitor;
+  const met = followed.met.length === 0 ? [first] : followed.met;
+
+  return {
+    ...monitor,
+    stranger: monitor.stranger || others.some((each) => !met.includes(each)),
+    others: more,
+    replaced: { destination: first },
+    holding: { caller: false, destination: false },
+    paused: false,
+    followed: { met, isTogether: true, talks: followed.talks + 1 },
+  };
+}
+
+export function witnessParting(monitor: Monitor): Monitor {
+  const { followed } = monitor;
+  if (followed?.isTogether !== true) return monitor;
+
+  return { ...monitor, others: [], followed: { ...followed, isTogether: false } };
+}
+
+export function witnessStranger(monitor: Monitor, channel: ChannelId): Monitor {
+  const { followed, others, replaced, stranger } = monitor;
+  if (followed?.isTogether !== true || others.includes(channel) || replaced.destination === channel) return monitor;
+
+  return { ...monitor, stranger: true, others: stranger && others.includes(channel) ? others : [...others, channel] };
+}
+
+/** Between the talks a refusal may be among what is missed; in a talk they had their choice. */
+export function witnessSilence(monitor: Monitor, isAsked: boolean): Monitor {
+  const { followed, deaf, refused, callerLeft } = monitor;
+  const matters = isAsked && followed?.isTogether === false && refused === 'no' && !callerLeft;
+
+  return matters && !deaf ? { ...monitor, deaf: true } : monitor;
+}
