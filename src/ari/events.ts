@@ -16,6 +16,7 @@ export type AriEvent =
       /** The channel whose place in a bridge it takes: a transfer. */
       replaces: ChannelId | undefined;
       localName?: LocalName;
+      endpoint?: string;
     }
   /** Asked to hang up: comes before the end of what plays on it, so that a sentence cut off is known for what it is. */
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
@@ -32,6 +33,8 @@ export type AriEvent =
       bridgeId: BridgeId;
       channelId: ChannelId;
       localName?: LocalName;
+      /** Of the telephone or trunk that it leads to, as the PBX names it; absent for Local/ channels. */
+      endpoint?: string;
       /** Everybody in it waits, and nobody hears another: a parking lot, BridgeWait(). */
       isHolding?: true;
     }
@@ -111,10 +114,15 @@ const onApplication = z.object({ timestamp });
 /** As ARI has it in `bridge_type`, beside mixing. */
 export const isHoldingType = (type: string): boolean => type === 'holding';
 
-function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName } {
-  const local = asLocalName(name);
+/** `PJSIP/100-0000002a` is a channel of the endpoint 100. */
+const endpointName = /^[A-Za-z0-9]+\/(.+)-[0-9a-f]+$/;
 
-  return local === undefined ? {} : { localName: local };
+function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName; endpoint?: string } {
+  const local = asLocalName(name);
+  if (local !== undefined) return { localName: local };
+  const [, endpoint] = endpointName.exec(name) ?? [];
+
+  return endpoint === undefined || name.startsWith('Local/') ? {} : { endpoint };
 }
 
 type OnChannel = z.output<typeof onChannel>;

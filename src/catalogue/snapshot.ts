@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { newcomerRules } from '../config/newcomers.ts';
 import { jsonIn } from '../core/text/json.ts';
 import type { CallState } from '../call/decide/state.ts';
 
@@ -31,10 +32,10 @@ const answer = z.discriminatedUnion('kind', [
 const recorder = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('withheld'), why: z.enum(['interrupted', 'untold_party']).default('interrupted') }),
   z.looseObject({
-    kind: z.enum(['none', 'requested', 'running', 'finished', 'discarded', 'failed']),
+    kind: z.enum(['none', 'awaited', 'requested', 'running', 'finished', 'discarded', 'failed']),
     startedAt: time,
     finishedAt: time,
-    resumes: z.looseObject({ startedAt: time, pausedAt: time }).optional(),
+    resumes: z.looseObject({ startedAt: time, pausedAt: time, doneAt: time }).optional(),
   }),
 ]);
 
@@ -81,6 +82,7 @@ const order = z.looseObject({
   destination: text,
   recording: text,
   part: z.number().optional(),
+  newcomers: z.enum(newcomerRules).optional(),
 });
 const unplanned = z.looseObject({
   id: text,
@@ -89,6 +91,7 @@ const unplanned = z.looseObject({
   toldChannel: text.optional(),
   farEnds: z.looseObject({ caller: z.array(text).optional(), destination: z.array(text).optional() }).optional(),
   met: z.array(text).optional(),
+  aware: z.array(text).optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),
@@ -162,6 +165,7 @@ const form = z.discriminatedUnion('kind', [
     answer,
     recorder,
     answeredAt: time,
+    telling: channels,
     untold: z.boolean(),
     others: channels,
     holding: parties,

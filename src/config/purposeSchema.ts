@@ -3,6 +3,7 @@ import { consentModes } from './consent.ts';
 import { key, name } from './field.ts';
 import { jurisdictions } from './law.ts';
 import { purposeLocks } from './objectLockModes.ts';
+import { newcomerRules } from './newcomers.ts';
 import { purposeKinds } from './purposeKinds.ts';
 
 /** The keys of `purposes` and `lines`. What they must not say together is in purposeRules.ts. */
@@ -99,6 +100,10 @@ export const line = z.strictObject({
   defaultLanguages: key(
     z.array(languageTag).min(1).max(2),
     'The languages of the notice when nothing says more about the caller; two are played one after the other.',
+  ),
+  newcomers: key(
+    z.enum(newcomerRules).default('stop'),
+    'What becomes of the recording when somebody joins the talk, or takes a place in it, who was not told. stop: it ends. inside: it goes on with staff.extensions, and ends with anybody else. tell: with anybody else it pauses until they alone were told.',
   ),
 });
 

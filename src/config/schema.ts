@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, seconds, section } from './field.ts';
+import { extensionFault } from './newcomers.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 import { days, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
@@ -152,6 +153,20 @@ const shape = z.strictObject({
     (all) => 'default' in all,
     'needs a line named default',
   ),
+  staff: section({
+    extensions: key(
+      z
+        .array(
+          z.string('must be in quotes, such as "101"').superRefine((text, context) => {
+            const message = extensionFault(text);
+            if (message !== undefined) context.addIssue({ code: 'custom', message });
+          }),
+        )
+        .max(1_000)
+        .default([]),
+      'The endpoints of those who work here and know that calls are recorded: names, or patterns as in extensions.conf (lines.<name>.newcomers).',
+    ),
+  }),
   dialling: section({
     timeoutSeconds: key(
       seconds(1, 600).default(30),

@@ -5,6 +5,7 @@ import { isCountry, type CountryCode } from '../core/countries.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
 import { didYouMean, nearest } from '../config/suggestion.ts';
 import { possibleModes, type ConsentMode } from '../config/consent.ts';
+import { matcherOf } from '../config/newcomers.ts';
 import type { Prompt, PromptLibrary, SingleKind } from '../prompts/library.ts';
 import type { Config } from '../config/schema.ts';
 import type { LineConfig, PurposeConfig } from '../config/purposeSchema.ts';
@@ -32,6 +33,8 @@ export type Policy = {
   asteriskDefaultLanguage: string;
   /** How long a key is waited for after the languages were offered, ms. */
   choiceWaitMs: number;
+  /** Whether this endpoint of Asterisk is one of the staff. */
+  isStaff: (endpoint: string) => boolean;
   consent: {
     /** How long a key is waited for after the question, ms. */
     waitMs: number;
@@ -114,6 +117,14 @@ function keepFaults(policy: Policy, library: PromptLibrary): string[] {
   );
 }
 
+/** Without staff there is nobody inside. */
+function staffFaults({ staff, lines }: Config): string[] {
+  if (staff.extensions.length > 0) return [];
+  const inside = Object.entries(lines).filter(([, { newcomers }]) => newcomers === 'inside');
+
+  return inside.map(([name]) => `lines.${name}.newcomers: inside needs staff.extensions, which is empty`);
+}
+
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
 export function makePolicy(config: Config, library: PromptLibrary): Policy {
   const { defaultCountry } = config.notice;
@@ -132,12 +143,14 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     sentence: (kind, language) => library.single(kind, language),
     asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
     choiceWaitMs: config.notice.choiceSeconds * 1_000,
+    isStaff: matcherOf(config.staff.extensions),
     consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
   const faults = [
     ...[...policy.lines.values()].flatMap((line) => lineFaults(line, policy, library)),
     ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
     ...purposeNoticeFaults(policy),
+    ...staffFaults(config),
     ...keepFaults(policy, library),
   ];
   if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));

@@ -53,7 +53,7 @@ const otherSentence = spoken.extend({
   kind: z
     .string()
     .describe(
-      'What it is for: chooseLanguage offers a language; optOutAck, optInAck, noAnswer and erasedAck say what follows from the answer.',
+      'What it is for: chooseLanguage offers a language; optOutAck, optInAck, noAnswer and erasedAck say what follows from the answer. A sentence of the notice, such as whole or purpose, was said to a newcomer alone.',
     ),
 });
 
@@ -61,7 +61,7 @@ const change = z.strictObject({
   change: z
     .enum(changes)
     .describe(
-      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. recorderPaused, recorderResumed: for a hold. recordingRemoved: Asterisk has removed what was recorded. unheard, heardAgain: between these two the sound of this party may be missing, for the other and in the recording, since it went on from another RTP source at some time in between; unheard without heardAgain: until the end of the recording; without a time: nobody knows since when.',
+      'held, resumed: this party put the other on hold, and came back. joined: somebody else came in. transferred: somebody else took the place of this party. awareJoined: either, by somebody who knew of the recording: staff, by their extension, or who was told before. newcomerTold, newcomerRefused, newcomerUntold: somebody who had come in heard the notice alone, which is among otherSentences; refused, or did not agree; did not hear it. allTold: from then on nobody was there who had not been told, and the recording goes on; what it had of the time since they came is silent. recorderPaused, recorderResumed: for a hold, for a newcomer who is told, and between two talks of a caller who is followed. recordingRemoved: Asterisk has removed what was recorded. unheard, heardAgain: between these two the sound of this party may be missing, for the other and in the recording, since it went on from another RTP source at some time in between; unheard without heardAgain: until the end of the recording; without a time: nobody knows since when.',
     ),
   at: time,
   party: z.enum(['caller', 'destination']).nullable(),

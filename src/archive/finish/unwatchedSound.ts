@@ -102,9 +102,9 @@ export async function judgeSound(
   const now = await catalogue.recordings.find(row.id);
   const isMine = now?.status === row.status && now.finishedAt === row.finishedAt;
   if (!isMine || standing.some(({ judged }) => judged === null)) return 'later';
-  const { spans, judged, joinedAt } = judgeUnwatched(recorded, standing, changes, new Map());
+  const { spans, judged, joinedAt, untoldMs } = judgeUnwatched(recorded, standing, changes, new Map());
   // Events that came late, as to a process that was stopped: a recorder that is ended at once gets less.
-  const isLate = spans.some(({ from }) => durationMs - from > lateMs);
+  const isLate = untoldMs !== undefined && untoldMs > lateMs;
   const isBlanked = judged.some((each) => each.judged === 'blanked');
   if (isLate && !isBlanked && joinedAt !== undefined) await keepLate(row.callId, joinedAt, catalogue);
   if (spans.length > 0) await silenceWav(file, spans);

@@ -12,11 +12,15 @@ type Span = { from: number; to: number };
 /** What Asterisk's CEL says of the bridge in an interval; incomplete: it does not show the whole of it. */
 export type Presence = 'onlyTold' | 'others' | 'incomplete';
 
-/** `joinedAt`: when somebody first joined while it was recorded, as far as that can be told; the sound from then on is among the spans. */
+/**
+ * `joinedAt`: when somebody first joined untold while it was recorded, as far as that can be told. The sound from then on is among the spans,
+ * until everybody was told. `untoldMs`: how much of it the file holds at most in one piece.
+ */
 export type Judged = {
   spans: readonly Span[];
   judged: readonly { id: number; judged: Judgement }[];
   joinedAt: number | undefined;
+  untoldMs: number | undefined;
 };
 
 export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
@@ -132,17 +136,44 @@ export function judgeUnwatched(
   };
   const judged = unwatched.map((row) => ({ row, judged: row.judged ?? judge(row) }));
   const spans = judged.flatMap(({ row: { from, to }, judged: each }) => (each === 'blanked' ? [spanOf(from, to)] : []));
-  const joined = changes.flatMap(({ change, at }) =>
-    (change === 'joined' || change === 'transferred') &&
-    at !== null &&
-    (startedAt === null || places === 'clock set' || at >= startedAt - marginMs)
-      ? [at]
-      : [],
-  );
-  const joinedAt = joined.length > 0 ? Math.min(...joined) : undefined;
-  if (joinedAt !== undefined) spans.push(spanOf(joinedAt, null));
-  // After its end there is nothing to make silent.
-  const inFile = spans.filter(({ from }) => from < durationMs);
+  const isRecorded = (at: number): boolean =>
+    startedAt === null || places === 'clock set' || at >= startedAt - marginMs;
+  // Both by Asterisk's clock: who comes after the recorder has ended, or while it pauses for certain, is not in the file.
+  const pauses = pausesOf(changes).certain;
+  const isInFile = ({ from, to }: Untold): boolean => {
+    if (typeof places === 'string' || places.setBackMs > 0) return true;
+    const isPaused = pauses.some((pause) => from >= pause.from && to !== null && to <= pause.to);
 
-  return { joinedAt, spans: inFile, judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })) };
+    return !isPaused && (finishedAt === null || from <= finishedAt);
+  };
+  const untold = untoldStretches(changes, isRecorded).filter(isInFile);
+  const heard = untold.map(({ from, to }) => spanOf(from, to)).filter(({ from }) => from < durationMs);
+  const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
+  // After its end there is nothing to make silent.
+  const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard];
+
+  return {
+    untoldMs: heard.length === 0 ? undefined : longest,
+    joinedAt: untold[0]?.from,
+    spans: inFile,
+    judged: judged.map(({ row: { id }, judged: each }) => ({ id, judged: each })),
+  };
+}
+
+/** From when to when somebody was there who was not told; null: to the end. */
+type Untold = { from: number; to: number | null };
+
+/** The stretches, where those who joined then are recorded. */
+function untoldStretches(changes: readonly ChangeRow[], isRecorded: (at: number) => boolean): Untold[] {
+  const stretches: Untold[] = [];
+  let open: number | undefined;
+  for (const { change, at } of changes) {
+    if (at === null) continue;
+    if ((change === 'joined' || change === 'transferred') && isRecorded(at)) open = Math.min(open ?? at, at);
+    if (change !== 'allTold' || open === undefined) continue;
+    stretches.push({ from: open, to: at });
+    open = undefined;
+  }
+
+  return open === undefined ? stretches : [...stretches, { from: open, to: null }];
 }

@@ -1,5 +1,6 @@
 import { whileAccepting, whileAcknowledging, whileAsking } from './consent.ts';
 import { whileDialling } from './dial.ts';
+import { withStaff } from './newcomers.ts';
 import { goOnUnrecorded } from './end.ts';
 import { whileFollowing, whileReleasing } from './follow.ts';
 import {
@@ -20,7 +21,8 @@ import type { CallState, Facts, Step } from './state.ts';
  * The call as a pure function: no I/O, no clock, time arrives in events. P1 is proved on it by enumeration
  * (test/unit/call/decide/decide.enumeration.*.test.ts).
  */
-export function decide(state: CallState, event: CallEvent): Step {
+export function decide(before: CallState, event: CallEvent): Step {
+  const state = withStaff(before, event);
   switch (state.kind) {
     case 'planning':
       return apply(whilePlanning, state, event);

@@ -6,6 +6,7 @@ import { factsWith, replace, talk, typedWith, withOther, without } from './talk.
 import type { CallEvent, FallibleStep } from './events.ts';
 import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
 import { remembersHolds } from './musicHold.ts';
+import { isAware } from './newcomers.ts';
 import { ignored, ignoresFollowing, ignoresPlayback, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
 import type { BridgedOrder } from './order.ts';
 import type { Agreed, DialStatus, Effect, In, Outcome, Step } from './state.ts';
@@ -133,7 +134,7 @@ export const whileDialling: Handlers<Dialling> = {
     return acknowledge({ ...untilNow(state), answer }, 'refused', [], 'in the bridge');
   },
   thirdPartyJoined: (state, { channel }) => ({
-    state: { ...state, untold: true, others: withOther(state, channel) },
+    state: { ...state, untold: state.untold || !isAware(state.facts, channel), others: withOther(state, channel) },
     effects: state.untold ? [] : [{ type: 'save' }],
   }),
   thirdPartyLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),

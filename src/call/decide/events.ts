@@ -1,6 +1,7 @@
 import type { BridgeId, ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Order, Party } from './order.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
+import type { NoticeProof } from './verification.ts';
 
 /**
  * What can happen to a call, as `decide` sees it. `at` is Asterisk's clock, in ms since 1970 UTC, for everything that is
@@ -31,15 +32,22 @@ export type CallEvent =
   | { type: 'destinationAnswered'; at: number | undefined }
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
-  /** A channel that is neither of the two came into the bridge, or left it: somebody who was not told. */
-  | { type: 'thirdPartyJoined' | 'thirdPartyLeft'; channel: ChannelId }
+  /** A channel that is neither of the two came into the bridge: somebody who was not told. */
+  | ({ type: 'thirdPartyJoined'; channel: ChannelId; at?: number } & WithStaff)
+  | { type: 'thirdPartyLeft'; channel: ChannelId; at?: number }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
-  | { type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId }
+  | ({ type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId; at?: number } & WithStaff)
   /**
    * A party is a Local/ channel, and these talk behind it now, at the far end of however many of them; nobody, until the first is there.
    * `unwatched`: they are found after events were missed while a recorder may have run, so who was first is not known.
    */
-  | { type: 'farEndSeen'; party: Party; channels: readonly ChannelId[]; at: number | undefined; unwatched?: true }
+  | ({
+      type: 'farEndSeen';
+      party: Party;
+      channels: readonly ChannelId[];
+      at: number | undefined;
+      unwatched?: true;
+    } & WithStaff)
   /** Of those behind the caller's Local/ channel these left before the notice was known to be heard. */
   | { type: 'farEndLeft'; channels: readonly ChannelId[] }
   /** Nobody of those who were behind it is any more, or it cannot be seen who is: whoever comes next was not told. */
@@ -51,8 +59,12 @@ export type CallEvent =
   /** A followed caller goes on in the dialplan. */
   | { type: 'callerReleased' }
   /** A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. */
-  | { type: 'joined'; bridge: BridgeId; others: readonly ChannelId[]; at: number | undefined }
+  | ({ type: 'joined'; bridge: BridgeId; others: readonly ChannelId[]; at: number | undefined } & WithStaff)
   | { type: 'parted'; at: number | undefined }
+  /** A newcomer has heard the notice whole, and agreed where they were asked. */
+  | { type: 'newcomerTold'; channel: ChannelId; told: NoticeProof }
+  /** They did not hear it, or refused. */
+  | { type: 'newcomerUntold'; channel: ChannelId }
   /** A party is not heard by the other while the recorder runs, and nothing else helps. */
   | { type: 'partyUnheard' }
   | { type: 'callerLeft'; at: number | undefined }
@@ -69,6 +81,9 @@ export type CallEvent =
   | { type: 'bridgeGone'; alone: readonly Party[] }
   | { type: 'stepFailed'; step: FallibleStep }
   | { type: 'timeUp'; timer: Timer };
+
+/** `staff`: who of those who come is known by their extension to be of the house. They know that calls are recorded. */
+type WithStaff = { staff?: readonly ChannelId[] };
 
 /** Effects that Asterisk or the catalogue may refuse; `stepFailed` names the one that was. */
 export type FallibleStep =

@@ -1,6 +1,7 @@
 import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from './events.ts';
 import { stay } from './handlers.ts';
+import { isAware } from './newcomers.ts';
 import type { CallState, Facts, Step } from './state.ts';
 
 /**
@@ -20,14 +21,17 @@ export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readon
 }
 
 /**
- * What it means that these are there. `first`: they are the destination. Behind a caller whom nobody was seen behind during the notice
+ * What it means that these are there. `first`: they are the destination, or know of the recording. Behind a caller whom nobody was seen behind during the notice
  * there was nobody to hear it.
  */
 export function judgeFarEnd(facts: Facts, seen: Seen): 'known' | 'first' | 'stranger' {
-  if (newcomers(facts, seen).length === 0) return 'known';
+  const came = newcomers(facts, seen);
+  if (came.length === 0) return 'known';
+  if (seen.party === 'caller') return 'stranger';
   const nobodyYet = (facts.farEnds?.destination ?? []).length === 0;
+  const theyKnow = came.every((each) => isAware(facts, each));
 
-  return seen.party === 'destination' && nobodyYet && seen.unwatched !== true ? 'first' : 'stranger';
+  return theyKnow || (nobodyYet && seen.unwatched !== true) ? 'first' : 'stranger';
 }
 
 /** These are the party, whoever was there before. */
@@ -88,7 +92,7 @@ type Together = Extract<CallState, { kind: 'dialling' | 'talking' }>;
 
 /** In the bridge. Kept, so that a later process knows who was there first. `onStranger` makes the talk an unrecorded one. */
 export const seenTogether =
-  <State extends Together>(onStranger: (state: State) => Step): Handler<State> =>
+  <State extends Together>(onStranger: (state: State, seen: Seen) => Step): Handler<State> =>
   (state, seen) => {
     const { facts } = state;
     switch (judgeFarEnd(facts, seen)) {
@@ -98,6 +102,6 @@ export const seenTogether =
       case 'first':
         return { state: { ...state, facts: withNewcomers(facts, seen) }, effects: [{ type: 'save' }] };
       case 'stranger':
-        return onStranger({ ...state, facts: withoutTold(withNewcomers(facts, seen), seen.party) });
+        return onStranger({ ...state, facts: withoutTold(withNewcomers(facts, seen), seen.party) }, seen);
     }
   };

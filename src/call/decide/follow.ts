@@ -9,6 +9,7 @@ import {
   ignoresBridge,
   ignoresDestination,
   ignoresHold,
+  ignoresNewcomers,
   ignoresPlayback,
   ignoresRecorder,
   ignoresSetUp,
@@ -84,6 +85,7 @@ export const whileReleasing: Handlers<Releasing> = {
   ...ignoresBridge,
   ...ignoresRecorder,
   ...ignoresHold,
+  ...ignoresNewcomers,
   farEndSeen: seenAfterwards<Releasing>((state) => notFollowed(state, 'untold_party')),
   farEndLeft: leftDuringTheNotice<Releasing>((state) => notFollowed(state, 'untold_party'), stay),
   farEndLost: (state) => notFollowed(state, 'untold_party'),
@@ -105,22 +107,24 @@ export const whileReleasing: Handlers<Releasing> = {
   interrupted: (state) => notFollowed(state, 'interrupted'),
 };
 
-/** Whoever a followed caller has talked with first is whom they called. Everybody else was not told. */
-function isStranger({ met, farEnds }: Facts, others: readonly ChannelId[]): boolean {
-  if (met === undefined) return others.length > 1;
-  const known = [...met, ...(farEnds?.destination ?? [])];
+/** Whoever a followed caller has talked with first is whom they called. Of these, everybody else was not told. */
+function strangersAmong({ met, aware = [], farEnds }: Facts, others: readonly ChannelId[]): readonly ChannelId[] {
+  const known = [...(met ?? others.slice(0, 1)), ...aware, ...(farEnds?.destination ?? [])];
 
-  return others.some((each) => !known.includes(each));
+  return others.filter((each) => !known.includes(each));
 }
 
 /** They have come into a bridge where others are: a talk begins. */
-function meet(state: Following, { bridge, others }: Extract<CallEvent, { type: 'joined' }>): Step {
+function meet(state: Following, { bridge, others, at }: Extract<CallEvent, { type: 'joined' }>): Step {
   const [other, ...more] = others;
   if (other === undefined) return stay(state);
   const { facts, told, answer, recorder, typed } = state;
   const known = orderOf(facts);
-  const untold = state.untold || isStranger(facts, others);
+  const strangers = strangersAmong(facts, others);
+  const isTold = known.newcomers === 'tell' || strangers.length === 0;
+  const untold = state.untold || !isTold;
   const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
+  const telling = records ? strangers : [];
   const order: Order = {
     ...known,
     bridge,
@@ -151,20 +155,29 @@ function meet(state: Following, { bridge, others }: Extract<CallEvent, { type: '
       facts: now,
       told,
       answer,
-      recorder: records ? requestedAfter(recorder) : withoutTalk(recorder),
+      recorder: records ? recorderOfTalk(recorder, telling, at) : withoutTalk(recorder),
       answeredAt: undefined,
+      telling,
       untold,
       others: more,
       holding: [],
       typed,
     },
-    effects: records
-      ? [
-          { type: 'startRecorder', order, told },
-          { type: 'watchHolds', channel: other },
-        ]
-      : [{ type: 'save' }],
+    effects:
+      !records || telling.length > 0
+        ? [...telling.map((channel): Effect => ({ type: 'tellNewcomer', channel, order })), { type: 'save' }]
+        : [
+            { type: 'startRecorder', order, told },
+            { type: 'watchHolds', channel: other },
+          ],
   };
+}
+
+/** It begins at once, or when all were told. */
+function recorderOfTalk(before: Recorder, telling: readonly ChannelId[], at: number | undefined): Recorder {
+  const requested = requestedAfter(before, at);
+
+  return telling.length > 0 ? { ...requested, kind: 'awaited' } : requested;
 }
 
 /** They talk unrecorded. Nothing was asked for yet, or what was stays as it is. */
@@ -247,6 +260,7 @@ export const whileFollowing: Handlers<Following> = {
   farEndLeft: leftDuringTheNotice<Following>(withUntold, stay),
   farEndLost: (state, { party }) => (party === 'caller' ? withUntold(state) : stay(state)),
   partyUnheard: ignored,
+  ...ignoresNewcomers,
   callerReleased: ignored,
   callerSentOn: ignored,
   joined: meet,

@@ -18,8 +18,15 @@ export const ignoresSetUp = {
   noticeConfirmed: ignored,
   noticeDenied: ignored,
 } as const;
-/** What happens to a followed caller only. */
-export const ignoresFollowing = { callerReleased: ignored, joined: ignored, parted: ignored } as const;
+/** Those who come into a talk are told only in it. */
+export const ignoresNewcomers = { newcomerTold: ignored, newcomerUntold: ignored } as const;
+/** What happens to a followed caller only, or in a talk. */
+export const ignoresFollowing = {
+  ...ignoresNewcomers,
+  callerReleased: ignored,
+  joined: ignored,
+  parted: ignored,
+} as const;
 export const ignoresPlayback = { playbackStarted: ignored, playbackFinished: ignored } as const;
 export const ignoresDestination = {
   destinationRinging: ignored,

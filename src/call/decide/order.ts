@@ -1,4 +1,5 @@
 import type { CallConsent } from '../../config/consent.ts';
+import type { NewcomerRule } from '../../config/newcomers.ts';
 import type { BridgeId, ChannelId, RecordingId } from '../../core/ids.ts';
 import type { ConsentPlan } from './answer.ts';
 import type { Sentence } from './sentence.ts';
@@ -52,6 +53,8 @@ export type Order = {
   /** Days that the longest of its purposes keeps it. */
   keepDays: number;
   maximumSeconds: number;
+  /** What becomes of the recording when somebody joins who was not told; undefined is stop. */
+  newcomers?: NewcomerRule;
   /** Of a followed call: that of the present talk or the last one; before the first, an id that nothing has. So with `destination`. */
   bridge: BridgeId;
   destination: ChannelId;

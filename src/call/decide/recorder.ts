@@ -13,22 +13,44 @@ export type RecorderEvent = Extract<
   { type: 'recorderStarted' | 'recorderFinished' | 'recorderFailed' | 'stepFailed' }
 >;
 
-/** It was asked for and does not run: what earlier talks have left of it stays. */
-const notStarted = ({ resumes }: Extract<Recorder, { kind: 'requested' }>): Recorder =>
-  resumes === undefined
+/** It was asked for, or was to be, and does not run: what earlier parts have left of it stays. */
+function withoutPart({ resumes }: Extract<Recorder, { kind: 'requested' | 'awaited' }>): Recorder {
+  return resumes?.startedAt === undefined
     ? { kind: 'failed' }
-    : { kind: 'finished', startedAt: resumes.startedAt, finishedAt: resumes.pausedAt };
+    : { kind: 'finished', startedAt: resumes.startedAt, finishedAt: resumes.doneAt };
+}
+
+/** What it is where the talk is over, or goes on unrecorded, before all were told. */
+export function withoutAwaited(recorder: Recorder): Recorder {
+  if (recorder.kind !== 'awaited') return recorder;
+
+  return recorder.resumes === undefined ? { kind: 'withheld', why: 'untold_party' } : withoutPart(recorder);
+}
+
+/** What an event tells of the part before, which was asked to stop. */
+function withEarlier(recorder: Recorder, event: RecorderEvent, { part = 0 }: Order): Recorder {
+  if (recorder.kind !== 'requested' && recorder.kind !== 'awaited') return recorder;
+  if (!('part' in event) || event.part !== part - 1) return recorder;
+  const { resumes } = recorder;
+  if (resumes === undefined) return recorder;
+  // It began after all, before it was stopped.
+  if (event.type === 'recorderStarted' && resumes.startedAt === undefined)
+    return { ...recorder, resumes: { ...resumes, startedAt: event.at } };
+  if (event.type !== 'recorderFinished' || resumes.doneAt !== undefined || event.at === undefined) return recorder;
+
+  return { ...recorder, resumes: { ...resumes, doneAt: event.at } };
+}
 
 /** Whether an event speaks of a recorder of an earlier talk. */
 export const isEarlier = (event: RecorderEvent, { part }: Order): boolean => 'part' in event && event.part !== part;
 
 /** What the recorder becomes by an event that speaks of it. What was discarded stays discarded. */
 export function recorderAfter(recorder: Recorder, event: RecorderEvent, order: Order): Recorder {
-  if (isEarlier(event, order)) return recorder;
+  if (isEarlier(event, order)) return withEarlier(recorder, event, order);
   switch (event.type) {
     case 'recorderStarted':
       if (recorder.kind === 'requested') {
-        return { kind: 'running', startedAt: recorder.resumes === undefined ? event.at : recorder.resumes.startedAt };
+        return { kind: 'running', startedAt: recorder.resumes?.startedAt ?? event.at };
       }
       // It was taken for refused, and what earlier talks have left for all there is.
       if (recorder.kind === 'finished' && event.part !== undefined) {
@@ -37,12 +59,12 @@ export function recorderAfter(recorder: Recorder, event: RecorderEvent, order: O
       return recorder.kind === 'failed' ? { kind: 'running', startedAt: event.at } : recorder;
     case 'recorderFinished':
       if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: event.at };
-      return recorder.kind === 'requested' ? notStarted(recorder) : recorder;
+      return recorder.kind === 'requested' ? withoutPart(recorder) : recorder;
     case 'recorderFailed':
       if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: undefined };
-      return recorder.kind === 'requested' ? notStarted(recorder) : recorder;
+      return recorder.kind === 'requested' ? withoutPart(recorder) : recorder;
     case 'stepFailed':
-      return event.step === 'startRecorder' && recorder.kind === 'requested' ? notStarted(recorder) : recorder;
+      return event.step === 'startRecorder' && recorder.kind === 'requested' ? withoutPart(recorder) : recorder;
   }
 }
 
@@ -50,10 +72,15 @@ export function recorderAfter(recorder: Recorder, event: RecorderEvent, order: O
 export const askedBy = (event: RecorderEvent, order: Order): RecorderId =>
   recorderOf('part' in event ? { ...order, part: event.part } : order);
 
-/** What was recorded before goes on in a part of its own. */
-export function requestedAfter(recorder: Recorder): Recorder {
+/** What was recorded before goes on in a part of its own. `at`: when its recorder was asked to stop, by Asterisk's clock, ms. */
+export function requestedAfter(recorder: Recorder, at: number | undefined): Extract<Recorder, { kind: 'requested' }> {
+  // What was asked for may have begun, and been stopped.
+  const nothingYet = { startedAt: undefined, pausedAt: at };
+  if (recorder.kind === 'failed') return { kind: 'requested', resumes: nothingYet };
+  if (recorder.kind === 'requested' || recorder.kind === 'awaited')
+    return { kind: 'requested', resumes: recorder.resumes ?? nothingYet };
   if (recorder.kind !== 'running' && recorder.kind !== 'finished') return { kind: 'requested' };
-  const pausedAt = recorder.kind === 'finished' ? recorder.finishedAt : undefined;
+  const doneAt = recorder.kind === 'finished' ? recorder.finishedAt : undefined;
 
-  return { kind: 'requested', resumes: { startedAt: recorder.startedAt, pausedAt } };
+  return { kind: 'requested', resumes: { startedAt: recorder.startedAt, pausedAt: doneAt ?? at, doneAt } };
 }

@@ -67,8 +67,12 @@ export type CallState =
    * unheard; nothing more is recorded.
    */
   | ({ kind: 'following'; recorder: Recorder } & Omit<Agreed, 'holding'> & Omit<InBridge, 'others'>)
-  /** `answeredAt`: Asterisk's time of the answer, ms; undefined where it was missed. */
-  | ({ kind: 'talking'; recorder: Recorder; answeredAt: number | undefined } & Agreed & InBridge)
+  /**
+   * `answeredAt`: Asterisk's time of the answer, ms; undefined where it was missed. `telling`: who is being told; until they are, nothing is
+   * recorded.
+   */
+  | ({ kind: 'talking'; recorder: Recorder; answeredAt: number | undefined; telling: readonly ChannelId[] } & Agreed &
+      InBridge)
   | ({ kind: 'closing'; recorder: Recorder; endedAt: number | undefined } & Omit<Agreed, 'holding'>)
   | {
       kind: 'ended';
@@ -106,9 +110,11 @@ export type Facts = {
   callerChannel: ChannelId;
   /** Who came, where somebody else has taken their place since; undefined while nobody has. */
   toldChannel?: ChannelId | undefined;
-  /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
   /** With whom a followed caller has talked first, and who was behind them: whoever else joins was not told. undefined before the first talk. */
   met?: readonly ChannelId[];
+  /** Who came later and knows: staff, and who was told. */
+  aware?: readonly ChannelId[];
+  /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
   farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
   policyVersion: string;
   /** The Asterisk that took the call. */
@@ -124,13 +130,22 @@ export type Recorder =
   | { kind: 'none' }
   /** Never asked for. */
   | { kind: 'withheld'; why: WithheldReason }
-  /** `resumes`: what was recorded in earlier talks of a followed call, whose times these are. */
-  | { kind: 'requested'; resumes?: { startedAt: number | undefined; pausedAt: number | undefined } }
+  | { kind: 'requested'; resumes?: Resumed }
+  /** To be asked for when all who are there were told. */
+  | { kind: 'awaited'; resumes?: Resumed }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
   /** Stopped and removed because the caller refused while they talked. */
   | { kind: 'discarded'; startedAt: number | undefined }
   | { kind: 'failed' };
+
+/** What was recorded in earlier talks of a followed call: its times. */
+type Resumed = {
+  startedAt: number | undefined;
+  /** Nothing was recorded from then on at the earliest, and from `doneAt` on at the latest. */
+  pausedAt: number | undefined;
+  doneAt?: number | undefined;
+};
 
 /** interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. */
 type WithheldReason = 'interrupted' | 'untold_party';
@@ -166,6 +181,8 @@ export type Effect =
   | { type: 'startRecorder'; order: Order; told: NoticeProof }
   /** Asks for the holds of one who is not in our application: they are told of by the channel that holds. */
   | { type: 'watchHolds'; channel: ChannelId }
+  /** Plays the notice to this newcomer alone, who is in a bridge with the caller. newcomerTold or newcomerUntold follows. */
+  | { type: 'tellNewcomer'; channel: ChannelId; order: Order }
   | HoldEffect
   | ({ type: 'stopRecorder' } & RecorderId)
   /** Stops and removes what was recorded, of all talks until that one. */
@@ -234,6 +251,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'discardRecorder':
     case 'whisper':
     case 'watchHolds':
+    case 'tellNewcomer':
     case 'tellRecorded':
     case 'tellUnrecorded':
     case 'hangUpCaller':

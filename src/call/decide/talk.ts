@@ -2,7 +2,7 @@ import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { answerOf, type Answer } from './answer.ts';
 import { channelOf, orderOf, partyOf, waitsFor } from './parties.ts';
 import type { CallEvent } from './events.ts';
-import { leftDuringTheNotice, seenTogether, withoutTold } from './farEnd.ts';
+import { leftDuringTheNotice, newcomers, seenTogether, withoutTold } from './farEnd.ts';
 import {
   ignored,
   ignoresBridge,
@@ -17,9 +17,22 @@ import {
   type Handlers,
 } from './handlers.ts';
 import { musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
+import {
+  interrupt,
+  isAware,
+  meetNewcomers,
+  notAwaited,
+  newcomersMissed,
+  newcomerTold,
+  newcomerUntold,
+  renewed,
+  stopForGood,
+  stopOf,
+  withoutTelling,
+} from './newcomers.ts';
 import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
-import { askedBy, isActive, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
+import { askedBy, isActive, isEarlier, recorderAfter, withoutAwaited, type RecorderEvent } from './recorder.ts';
 import type { Sentence } from './sentence.ts';
 
 /** From the answer of the destination to the end of the talk. */
@@ -66,7 +79,19 @@ export function talk(
   ];
 
   return {
-    state: { kind: 'talking', facts, told: proof, answer, recorder, answeredAt, untold, others, holding, typed },
+    state: {
+      kind: 'talking',
+      facts,
+      told: proof,
+      answer,
+      recorder,
+      answeredAt,
+      telling: [],
+      untold,
+      others,
+      holding,
+      typed,
+    },
     effects:
       why === undefined
         ? [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now]
@@ -85,10 +110,15 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   if (starts && (recorder.kind === 'discarded' || recorder.kind === 'withheld'))
     return { state, effects: [{ type: 'discardRecorder', ...asked }] };
   const stop: Effect[] =
-    starts && (state.untold || isEarlier(event, order)) ? [{ type: 'stopRecorder', ...asked }] : [];
+    starts && (state.untold || recorder.kind === 'awaited' || isEarlier(event, order))
+      ? [{ type: 'stopRecorder', ...asked }]
+      : [];
   if (recorder === state.recorder) return { state, effects: stop };
+  if (recorder.kind === 'running' && state.telling.length > 0 && !isBridged(order)) {
+    return andSave(interrupt({ ...state, recorder }, recorder.startedAt));
+  }
   const pause: Effect[] =
-    recorder.kind === 'running' && state.holding.length > 0 && !state.untold
+    recorder.kind === 'running' && state.holding.length + state.telling.length > 0 && !state.untold
       ? [
           {
             type: 'hold',
@@ -105,25 +135,33 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
 }
 
-/** Somebody who was not told is that side of the call from here on, so recording stops (P1). They talk on in our bridge (P3). */
-function succeed(state: Talking, party: Party, channel: ChannelId): { state: Talking; effects: Effect[] } {
-  const now = factsWith(state.facts, party, channel);
+type Going = { state: Talking; effects: Effect[] };
+
+/**
+ * Somebody else is that side of the call from here on. Who was not told is a newcomer (P1); in the caller's place nobody is told. They talk
+ * on in our bridge (P3).
+ */
+function succeed(state: Talking, party: Party, channel: ChannelId, at: number | undefined): Going {
+  const isNew = !state.others.includes(channel);
+  const met =
+    party === 'caller' ? stopForGood(state) : isNew ? meetNewcomers(state, [channel], at) : { state, effects: [] };
+  const now = factsWith(met.state.facts, party, channel);
   // Whom they had on hold talks to the other now, who may wait themselves.
   const holding = state.holding.filter((each) => each !== party);
   const back = state.holding.filter((each) => each === party);
 
   return {
-    state: { ...state, facts: now, untold: true, others: without(state, channel), holding },
-    effects: [...stopOf(state), ...music(now, holding, back)],
+    state: { ...met.state, facts: now, others: without(met.state, channel), holding },
+    effects: [...met.effects, ...music(now, holding, back)],
   };
 }
 
 /** A transfer: the call ends when one of the two who are left in it leaves. */
-export function replace(state: Talking, { party, channel }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
+export function replace(state: Talking, { party, channel, at }: Extract<CallEvent, { type: 'partyReplaced' }>): Step {
   const { facts } = state;
   const replaced = channelOf(party, facts);
   if (partyOf(channel, facts) !== undefined) return stay(state);
-  const { state: now, effects } = succeed(state, party, channel);
+  const { state: now, effects } = succeed(state, party, channel, at);
 
   return { state: now, effects: [...effects, { type: 'hangUpReplaced', channel: replaced }, { type: 'save' }] };
 }
@@ -146,33 +184,57 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
     : { ...facts, order: { ...orderOf(facts), destination: channel } };
 }
 
-const stopOf = ({ recorder, facts }: Talking): Effect[] =>
-  isActive(recorder) ? [{ type: 'stopRecorder', ...recorderOf(orderOf(facts)) }] : [];
+const andSave = ({ state, effects }: Going): Step => ({ state, effects: [...effects, { type: 'save' }] });
 
-/** P1: somebody who was not told is behind this party. They talk on unrecorded. */
-function stopForFarEnd(state: Talking): Step {
-  return { state: { ...state, untold: true }, effects: [...stopOf(state), { type: 'save' }] };
+/** P1: somebody who was not told is behind this party. */
+function meetFarEnd(before: Talking, state: Talking, seen: Extract<CallEvent, { type: 'farEndSeen' }>): Step {
+  const isTold = seen.party === 'destination' && seen.unwatched !== true;
+
+  return andSave(isTold ? meetNewcomers(state, newcomers(before.facts, seen), seen.at) : stopForGood(state));
 }
 
-function loseFarEnd(state: Talking, party: Party): Step {
-  return stopForFarEnd({ ...state, facts: withoutTold(state.facts, party) });
-}
+const loseFarEnd = (state: Talking, party: Party): Step =>
+  andSave(stopForGood({ ...state, facts: withoutTold(state.facts, party) }));
 
-/** P1: whoever comes in was not told. What was recorded until now stays; they talk on unrecorded. */
-function join(state: Talking, channel: ChannelId): Step {
+/** P1: whoever comes in was not told. What was recorded until now stays. */
+function join(state: Talking, channel: ChannelId, at: number | undefined): Step {
   const others = withOther(state, channel);
-  // A later process must know it too, should this one not live to see the recorder stop.
-  const save: Effect[] = state.untold && others === state.others ? [] : [{ type: 'save' }];
+  if (others === state.others) return { state, effects: state.untold ? stopOf(state) : [] };
+  const joined = { ...state, others };
+  if (state.untold) return andSave({ state: joined, effects: stopOf(state) });
 
-  return { state: { ...state, untold: true, others }, effects: [...stopOf(state), ...save] };
+  // A later process must know it too, should this one not live to see the recorder stop.
+  return andSave(isAware(state.facts, channel) ? renewed(joined, at) : meetNewcomers(joined, [channel], at));
+}
+
+/** Who else was there leaves. */
+function leaveOthers(state: Talking, channel: ChannelId, at: number | undefined): Step {
+  const others = without(state, channel);
+  if (others === state.others) return stay(state);
+  const left = { ...state, others };
+  if (state.telling.includes(channel)) return andSave(withoutTelling(left, channel, at));
+  const { state: now, effects } = state.telling.length > 0 ? { state: left, effects: [] } : renewed(left, at);
+
+  return { state: now, effects: effects.length > 0 ? [...effects, { type: 'save' }] : [] };
 }
 
 /** A followed caller talks to nobody any more, or is in no bridge: the dialplan goes on with them. */
 function part(state: Talking): Step {
-  const { facts, told: proof, answer, recorder, untold, typed } = state;
+  const { told: proof, answer, untold, typed } = state;
+  const { facts, recorder } = notAwaited(state);
+  // Nothing was asked for yet, and whom they meet next may be somebody who knows.
+  const isOpen = state.recorder.kind === 'awaited' && recorder.kind === 'withheld';
 
   return {
-    state: { kind: 'following', facts, told: proof, answer, recorder, untold, typed },
+    state: {
+      kind: 'following',
+      facts,
+      told: proof,
+      answer,
+      recorder: isOpen ? { kind: 'none' } : recorder,
+      untold,
+      typed,
+    },
     effects: [...stopOf(state), { type: 'save' }],
   };
 }
@@ -186,9 +248,15 @@ function leave(state: Talking, party: Party, at: number | undefined): Step {
   }
   // A destination may live on elsewhere, transferred: it is not ours to hang up.
   if (next === undefined) return close(state, at, [party === 'caller' ? 'destination' : 'caller']);
-  const { state: now, effects } = succeed(state, party, next);
+  if (party === 'caller') return andSave(succeed(state, party, next, at));
+  const left = withoutTelling(state, orderOf(state.facts).destination, at);
+  const { state: now, effects } = succeed(left.state, party, next, at);
+  const fresh = now.telling.length > 0 || left.effects.length > 0 ? { state: now, effects: [] } : renewed(now, at);
 
-  return { state: now, effects: [...effects, { type: 'save' }] };
+  // Where somebody was not told it was asked to stop, which may have been missed.
+  const again = now.untold ? stopOf(now) : [];
+
+  return andSave({ state: fresh.state, effects: [...left.effects, ...again, ...effects, ...fresh.effects] });
 }
 
 /** The key that was meant for before the answer. */
@@ -225,6 +293,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
     state: {
       ...state,
       typed: '',
+      telling: [],
       answer: { kind: 'refused', digits: refusing, at },
       recorder: runs ? { kind: 'discarded', startedAt } : recorder,
     },
@@ -280,7 +349,9 @@ export const whileTalking: Handlers<Talking> = {
   holdsFound: holdWhileTalking,
   interrupted: ignored,
   // They had their choice; who wants to refuse now and is not heard, presses again.
-  eventsMissed: ignored,
+  eventsMissed: newcomersMissed,
+  newcomerTold,
+  newcomerUntold,
   timeUp: ignored,
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
@@ -295,12 +366,12 @@ export const whileTalking: Handlers<Talking> = {
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
-  thirdPartyJoined: (state, { channel }) => join(state, channel),
-  thirdPartyLeft: (state, { channel }) => stay({ ...state, others: without(state, channel) }),
+  thirdPartyJoined: (state, { channel, at }) => join(state, channel, at),
+  thirdPartyLeft: (state, { channel, at }) => leaveOthers(state, channel, at),
   // In the bridges of others it is told as a coming and a going.
   partyReplaced: (state, event) =>
-    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event.channel),
-  farEndSeen: seenTogether<Talking>(stopForFarEnd),
+    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event.channel, event.at),
+  farEndSeen: (before, event) => seenTogether<Talking>((state, seen) => meetFarEnd(before, state, seen))(before, event),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
   // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.
@@ -317,11 +388,12 @@ type Ending = Pick<Talking, 'facts' | 'told' | 'answer' | 'recorder'>;
 
 /** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */
 export function close(
-  { facts, told: proof, answer, recorder }: Ending,
+  { facts, told: proof, answer, recorder: last }: Ending,
   endedAt: number | undefined,
   staying: readonly Party[],
 ): Step {
   const order = orderOf(facts);
+  const recorder = withoutAwaited(last);
   const { destination, bridge } = order;
   const removal: Effect[] = isBridged(order)
     ? [
@@ -391,6 +463,7 @@ function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
     case 'withheld':
       return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : recorder.why };
     case 'none':
+    case 'awaited':
     case 'requested':
     case 'running':
     case 'failed':

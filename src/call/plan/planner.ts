@@ -34,10 +34,12 @@ export type Arrival = {
  * prompts_missing: there is one, but not the sentences that ask for consent. The start checks that for the purposes of each
  * line, not for others that a dialplan names.
  */
-type PlanFault = 'no_language' | 'prompts_missing';
+export type PlanFault = 'no_language' | 'prompts_missing';
 
 export type Planner = {
   plan(arrival: Arrival): Promise<Order | PlanFault>;
+  /** What somebody is told who comes into a call of this request, by what is known of them. */
+  planNewcomer(channel: ChannelId, request: CallRequest): Promise<Script | PlanFault>;
 };
 
 export type PlannerPorts = {
@@ -135,6 +137,14 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     }
   };
 
+  const purposesOf = ({ purposes }: CallRequest) => purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+
+  const consentOf = (named: ReturnType<typeof purposesOf>, number: string): ReturnType<typeof consentFor> => {
+    const countryMatters = named.some(({ optInForCountries }) => optInForCountries.length > 0);
+
+    return consentFor(named, countryMatters ? callerCountryOf(number, policy.defaultCountry) : undefined);
+  };
+
   /** Nothing waits for it, and a call whose caller could not be kept goes on as any other. */
   const keepCaller = ({ call, callerNumber }: Arrival): void => {
     callers.keep(call, callerNumber).catch((thrown: unknown) => {
@@ -154,10 +164,8 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       const evidence = { argument: request.language, preference, line, channelLanguage, callerNumber, purposes };
       const language = await decideLanguage(evidence, policy, () => headerOf(arrival));
       if (language === undefined) return 'no_language';
-      const named = purposes.flatMap((id) => policy.purposes.get(id) ?? []);
-      const countryMatters = named.some(({ optInForCountries }) => optInForCountries.length > 0);
-      const country = countryMatters ? callerCountryOf(callerNumber, policy.defaultCountry) : undefined;
-      const { mode, ...asked } = consentFor(named, country);
+      const named = purposesOf(request);
+      const { mode, ...asked } = consentOf(named, callerNumber);
       const script = makeScript(purposes, language, mode);
       if (script === undefined) return 'prompts_missing';
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
@@ -171,10 +179,25 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
         sampled: recorded.length > 0,
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,
+        newcomers: line.newcomers,
         bridge: ids.bridge(),
         destination: ids.channel(),
         recording: ids.recording(),
       };
+    },
+    planNewcomer: async (channel, request) => {
+      const line = policy.lines.get(request.line);
+      if (line === undefined) return 'no_language';
+      const [channelLanguage, callerNumber] = await Promise.all([
+        variable(channel, 'CHANNEL(language)'),
+        variable(channel, 'CALLERID(num)'),
+      ]);
+      const { purposes } = request;
+      const evidence = { argument: undefined, preference: undefined, line, channelLanguage, callerNumber, purposes };
+      const language = await decideLanguage(evidence, policy, () => Promise.resolve(''));
+      if (language === undefined) return 'no_language';
+
+      return makeScript(purposes, language, consentOf(purposesOf(request), callerNumber).mode) ?? 'prompts_missing';
     },
   };
 }

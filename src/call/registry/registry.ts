@@ -16,6 +16,7 @@ import { clockAhead } from '../watch/clockWitnesses.ts';
 import { BridgeMap } from '../watch/bridgeMap.ts';
 import { FarEndWatch } from '../watch/farEndWatch.ts';
 import { FollowWatch } from '../watch/followWatch.ts';
+import { Staff } from '../watch/staff.ts';
 import { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
 import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
@@ -51,6 +52,7 @@ export class CallRegistry {
   readonly #behind: BehindCalls;
   readonly #unwatched: UnwatchedIntervals;
   readonly #resync: CallsResync;
+  readonly #staff: Staff;
   readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
 
   constructor(ports: RegistryPorts) {
@@ -60,6 +62,7 @@ export class CallRegistry {
       this.#owners.of(id) !== undefined || promptDesk?.owns(id as ChannelId) === true;
     this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
     const map = new BridgeMap();
+    this.#staff = new Staff(ports.policy.isStaff);
     const sessionOf = (channel: ChannelId): CallSession | undefined => this.#owners.of(channel);
     this.#followed = new FollowWatch({
       map,
@@ -131,6 +134,7 @@ export class CallRegistry {
   }
 
   handle(event: AriEvent): void {
+    this.#staff.handle(event);
     this.#hand(event);
     this.#farEnds.handle(event);
     this.#followed.handle(event);
@@ -270,9 +274,9 @@ export class CallRegistry {
     const { facts } = session.state;
     const party = partyOf(replaced, facts) ?? partyOf(by, facts);
     if (party === undefined) return;
-    if (partyOf(by, facts) === undefined) session.handle({ type: 'partyReplaced', party, channel: by });
+    if (partyOf(by, facts) === undefined) session.handle({ type: 'partyReplaced', party, channel: by, at });
     this.#owners.remove(replaced);
-    session.note({ kind: 'change', change: 'transferred', at, party });
+    session.note({ kind: 'change', change: 'transferred', at, party, who: [by] });
   }
 
   /** False where prompts cannot be recorded now: then the channel goes back to the dialplan like any other. */
@@ -298,6 +302,12 @@ export class CallRegistry {
       isBehind: () => this.#behind.has(facts.id),
       legLimits: this.#legLimits,
       lookAgain: () => this.#resync.lookAgain(session),
+      planNewcomer: (channel, { request }) => planner.planNewcomer(channel, request),
+      owns: (ids) => {
+        for (const each of ids) this.#owners.add(each, session);
+      },
+      // Where the line ends recordings for everybody else, it does for them.
+      isStaff: (channel) => this.#staff.has(channel) && (session.state.facts.order?.newcomers ?? 'stop') !== 'stop',
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);
@@ -335,6 +345,7 @@ export class CallRegistry {
     this.#losses += 1;
     this.#resync.connectionLost();
     this.#farEnds.connectionLost();
+    this.#staff.clear();
     for (const [id, session] of [...this.#sessions]) {
       this.#behind.add(id, session);
       this.#unwatched.begin(session, why);

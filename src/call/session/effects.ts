@@ -2,6 +2,7 @@ import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriCommands, RtpTraffic } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
+import type { AriEvent } from '../../ari/events.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
@@ -14,6 +15,7 @@ import { holds, whyUnheard } from '../watch/audibility.ts';
 import type { FollowedCall } from '../watch/farEndWatch.ts';
 import type { TalkMeter } from '../watch/talkMeter.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
+import { NewcomerNotices } from './newcomerNotices.ts';
 import { makePatience, type Patience } from './patience.ts';
 import type { SessionPorts } from './ports.ts';
 import { makeRetryingRequests, pausesMs, type AskRetrying } from './retryingRequests.ts';
@@ -50,6 +52,7 @@ export class CallEffects {
   readonly #askRetrying: AskRetrying;
   readonly #holdPorts: MusicHoldPorts;
   readonly #snoops: Snoops;
+  readonly #newcomers: NewcomerNotices;
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
     const { ari, log } = ports;
@@ -61,6 +64,17 @@ export class CallEffects {
     this.#log = log;
     this.#patience = makePatience(ari, callerChannel, request ?? {}, () => performance.now());
     this.#snoops = new Snoops(ari);
+    this.#newcomers = new NewcomerNotices({
+      ...ports,
+      snoops: this.#snoops,
+      plan: ports.planNewcomer,
+      handle: (event) => {
+        call.handle(event);
+      },
+      note: (entry) => {
+        saved.note(entry);
+      },
+    });
     this.#askRetrying = makeRetryingRequests(log);
     this.#holdPorts = {
       ari,
@@ -75,6 +89,7 @@ export class CallEffects {
   /** Ends the timer that runs. */
   stop(): void {
     clearTimeout(this.#timer);
+    this.#newcomers.keep([]);
   }
 
   /** The end of a playback with the time since it was asked for, where our clock tells that. */
@@ -199,6 +214,9 @@ export class CallEffects {
       }
       case 'watchHolds':
         return this.#watchHolds(effect.channel, caller);
+      case 'tellNewcomer':
+        this.#newcomers.tell(effect.channel, effect.order);
+        return;
       case 'hold':
         return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
@@ -288,14 +306,16 @@ export class CallEffects {
     this.#call.handle({ type: 'holdsFound', holding });
   }
 
-  /** A snoop of this call is in our application. */
-  snoopArrived(channel: ChannelId): void {
-    this.#snoops.arrived(channel);
+  /** For what is made and whispered by snoops, and for who is being told. */
+  take(event: AriEvent): void {
+    if (event.type === 'channelArrived') this.#snoops.arrived(event.channelId);
+    this.#newcomers.take(event);
+    if (event.type === 'playbackFinished') this.#snoops.whispered(event.playbackId).catch(() => undefined);
   }
 
-  /** What was whispered is said. */
-  whispered(playback: PlaybackId): void {
-    this.#snoops.whispered(playback).catch(() => undefined);
+  /** These are still to be told. */
+  keepTelling(channels: readonly ChannelId[]): void {
+    this.#newcomers.keep(channels);
   }
 
   async #plan(): Promise<void> {

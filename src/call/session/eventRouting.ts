@@ -44,7 +44,7 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
     case 'bridgeLeft': {
       const { channelId: channel } = event;
       if (partyOf(channel, facts) !== undefined) return undefined;
-      return { type: event.type === 'bridgeEntered' ? 'thirdPartyJoined' : 'thirdPartyLeft', channel };
+      return { type: event.type === 'bridgeEntered' ? 'thirdPartyJoined' : 'thirdPartyLeft', channel, at: event.at };
     }
     case 'playbackStarted':
     case 'playbackFinished':
@@ -77,7 +77,7 @@ function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefi
     case 'destination':
       return translateDestination(event);
     case undefined:
-      return leaves(event) ? { type: 'thirdPartyLeft', channel: event.channelId } : undefined;
+      return leaves(event) ? { type: 'thirdPartyLeft', channel: event.channelId, at: event.at } : undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
+import type { ChannelId } from '../../core/ids.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Order } from '../decide/order.ts';
@@ -21,6 +22,12 @@ export type SessionPorts = {
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */
   planned(order: Order): void;
+  /** What is said to somebody who comes into this call. */
+  planNewcomer: (channel: ChannelId, order: Order) => ReturnType<Planner['planNewcomer']>;
+  /** What is heard of these ids is heard by this call from now on, unless they are another call's. */
+  owns: (ids: readonly string[]) => void;
+  /** Whether this channel is known by its extension to be of the house. */
+  isStaff: (channel: ChannelId) => boolean;
   rememberLanguage: (language: string) => Promise<void>;
   /** Whether Asterisk tells of the bridges of others: without, nobody is followed. */
   watchesBridges: () => boolean;

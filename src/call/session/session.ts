@@ -8,6 +8,7 @@ import { orderOf } from '../decide/parties.ts';
 import type { CallEvent } from '../decide/events.ts';
 import type { CallState, Step } from '../decide/state.ts';
 import { isActive } from '../decide/recorder.ts';
+import { isAware } from '../decide/newcomers.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
 import { SourceWatch, type SourceWatchPorts } from '../watch/sourceWatch.ts';
 import { detectAnew } from '../watch/talkDetection.ts';
@@ -15,6 +16,7 @@ import { TalkMeter } from '../watch/talkMeter.ts';
 import { timelineEntryOf, type TimelineEntry } from '../watch/timeline.ts';
 import { CallEffects } from './effects.ts';
 import { translate } from './eventRouting.ts';
+import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
@@ -140,7 +142,10 @@ export class CallSession {
   handle(event: CallEvent): void {
     if (event.type === 'callerLeft' || event.type === 'callerSentOn') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
-    this.#enter(decide(this.#state, event), event.type);
+    const before = this.#state;
+    this.#enter(decide(before, withStaff(event, this.#ports.isStaff)), event.type);
+    const clearedAt = allToldAt(before, this.#state, event);
+    if (clearedAt !== undefined) this.note({ kind: 'change', change: 'allTold', at: clearedAt });
   }
 
   /** Talk detection: evidence of whether both sides were heard, and of whether a party's sound gets through. */
@@ -154,8 +159,7 @@ export class CallSession {
    * catalogue.
    */
   take(event: AriEvent): void {
-    if (event.type === 'channelArrived') this.#effects.snoopArrived(event.channelId);
-    if (event.type === 'playbackFinished') this.#effects.whispered(event.playbackId);
+    this.#effects.take(event);
     const entry = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderStarted') this.#noteResumption(event.at);
     if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
@@ -174,13 +178,25 @@ export class CallSession {
     if (state.kind !== 'talking' || state.recorder.kind !== 'requested') return;
     const { resumes } = state.recorder;
     if (resumes === undefined) return;
-    this.note({ kind: 'change', change: 'recorderPaused', at: resumes.pausedAt });
-    this.note({ kind: 'change', change: 'recorderResumed', at });
+    const { pausedAt, doneAt } = resumes;
+    this.note({
+      kind: 'change',
+      change: 'recorderPaused',
+      at: pausedAt,
+      ...(doneAt === undefined ? {} : { doneAt }),
+    });
+    this.note({ kind: 'change', change: 'recorderResumed', at, doneAt: at });
   }
 
   /** For the timeline, behind what is under way. */
   note(entry: TimelineEntry): void {
-    this.#saved.note(entry);
+    if (entry.kind !== 'change' || entry.who === undefined) {
+      this.#saved.note(entry);
+      return;
+    }
+    const { who, ...change } = entry;
+    const theyKnow = who.every((each) => isAware(this.#state.facts, each));
+    this.#saved.note(theyKnow ? { ...change, change: 'awareJoined' } : change);
   }
 
   /** Leaves the call as it is, for another process to adopt. */
@@ -195,6 +211,7 @@ export class CallSession {
     const from = this.#state.kind;
     this.#state = step.state;
     this.#sources.follow(step.state);
+    this.#effects.keepTelling(step.state.kind === 'talking' ? step.state.telling : []);
     if (step.state.kind !== from)
       this.#ports.log.debug({ from, event: cause, to: step.state.kind }, 'call state changed');
     if (step.effects.length === 0 && step.state.kind !== 'ended') return;

@@ -146,7 +146,7 @@ export class FarEndWatch {
     const isTogether = kind === 'dialling' || kind === 'talking';
     if (!isTogether || came.length === 0 || isFirst) return;
     const change = channels.some((each) => known.includes(each)) ? 'joined' : 'transferred';
-    session.note({ kind: 'change', change, at, party });
+    session.note({ kind: 'change', change, at, party, who: came });
   }
 
   #behind(near: ChannelId): readonly ChannelId[] {

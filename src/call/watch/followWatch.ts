@@ -18,6 +18,14 @@ export type FollowPorts = {
 const isFollowed = ({ kind, facts: { order } }: CallState): boolean =>
   (kind === 'following' || kind === 'talking') && order !== undefined && !isBridged(order);
 
+/** Whether somebody who was not told is in the talk that has begun. A recorder of the talk before may not have stopped in time for them. */
+function hasStrangers(before: CallState, after: CallState): boolean {
+  if (after.kind !== 'talking') return false;
+  const wasUntold = 'untold' in before && before.untold;
+
+  return after.telling.length > 0 || (after.untold && !wasUntold);
+}
+
 /** Tells followed calls who comes into a bridge with their caller, whoever made that bridge. */
 export class FollowWatch {
   readonly #ports: FollowPorts;
@@ -55,14 +63,17 @@ export class FollowWatch {
       const { state } = session;
       const isHere = state.kind === 'talking' && state.facts.order?.bridge === bridge;
       if (isHere && channel !== caller) {
-        session.handle({ type: 'thirdPartyJoined', channel });
-        session.note({ kind: 'change', change: 'joined', at });
+        session.handle({ type: 'thirdPartyJoined', channel, at });
+        session.note({ kind: 'change', change: 'joined', at, who: [channel] });
         continue;
       }
       const others = [...this.#ports.map.membersOf(bridge)].filter((each) => each !== caller);
       if (isHere || others.length === 0) continue;
       if (state.kind === 'talking') session.handle({ type: 'parted', at });
       session.handle({ type: 'joined', bridge, others, at });
+      if (hasStrangers(state, session.state)) {
+        session.note({ kind: 'change', change: 'transferred', at, party: 'destination', who: others });
+      }
       this.#ports.met(session, others);
     }
   }
@@ -78,7 +89,7 @@ export class FollowWatch {
       session.handle(
         facts.order.destination === channel
           ? { type: 'destinationLeft', at, cause: undefined }
-          : { type: 'thirdPartyLeft', channel },
+          : { type: 'thirdPartyLeft', channel, at },
       );
     }
   }

@@ -11,7 +11,15 @@ export type TimelineEntry =
   /** A sentence that is not of the notice was said, or is being said. */
   | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
   /** `doneAt`: for what we ask of the recorder, when Asterisk had done it at the latest. */
-  | { kind: 'change'; change: Change; at: number | undefined; doneAt?: number; party?: Party }
+  | {
+      kind: 'change';
+      change: Change;
+      at: number | undefined;
+      doneAt?: number;
+      party?: Party;
+      /** Of somebody who came: their channels. They are not kept. */
+      who?: readonly ChannelId[];
+    }
   | { kind: 'unwatched'; interval: Unwatched };
 
 /**
@@ -30,7 +38,8 @@ export type Unwatched = {
 
 /**
  * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:
- * somebody else took this party's place. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
+ * somebody else took this party's place. awareJoined: either, by somebody who knows: staff, or who was told before. newcomerTold,
+ * newcomerRefused, newcomerUntold: what became of telling them. allTold: nobody is there any more who was not told. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
  * gone, by Asterisk's word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain:
  * until then.
  */
@@ -39,6 +48,11 @@ export const changes = [
   'resumed',
   'joined',
   'transferred',
+  'awareJoined',
+  'newcomerTold',
+  'newcomerRefused',
+  'newcomerUntold',
+  'allTold',
   'recorderPaused',
   'recorderResumed',
   'recordingRemoved',
@@ -94,7 +108,7 @@ export function timelineEntryOf(
     }
     case 'bridgeEntered':
       return partyOf(event.channelId, state.facts) === undefined
-        ? { kind: 'change', change: 'joined', at: event.at }
+        ? { kind: 'change', change: 'joined', at: event.at, who: [event.channelId] }
         : undefined;
     case 'bridgeLeft':
     case 'channelArrived':

@@ -1,6 +1,7 @@
 /** What the enumeration lets happen to a call. */
 import type { CallEvent, FallibleStep, Timer } from '../../../src/call/decide/events.ts';
 import type { Order, Script } from '../../../src/call/decide/order.ts';
+import type { NoticeProof } from '../../../src/call/decide/verification.ts';
 import type { ChannelId, PlaybackId } from '../../../src/core/ids.ts';
 import { keys, stranger } from '../call/calls.ts';
 import { bridgesOfFollowed } from './followedOracle.ts';
@@ -51,6 +52,7 @@ export type Alphabet = {
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
+const anotherDestination = 'another-destination' as ChannelId;
 
 /** Sentences are 1000 ms long: 949 is too short, 950 just long enough. Only differences count, so times may repeat. */
 export const exactTimes: Alphabet = { starts: [0, 100], finishes: [949, 950, 1_050], holds: 'nobody', others: 'stay' };
@@ -114,13 +116,13 @@ const holdsOfBoth: readonly CallEvent[] = [
 ];
 
 const comingAndGoing: readonly CallEvent[] = [
-  { type: 'thirdPartyJoined', channel: stranger },
-  { type: 'thirdPartyLeft', channel: stranger },
+  { type: 'thirdPartyJoined', channel: stranger, at: 6_500 },
+  { type: 'thirdPartyLeft', channel: stranger, at: 6_700 },
 ];
 
 const transfers: readonly CallEvent[] = [
   { type: 'partyReplaced', party: 'caller', channel: anotherCaller },
-  { type: 'partyReplaced', party: 'destination', channel: 'another-destination' as ChannelId },
+  { type: 'partyReplaced', party: 'destination', channel: anotherDestination },
 ];
 
 const ofBridged: readonly CallEvent[] = [
@@ -147,6 +149,12 @@ const ofFollowed: readonly CallEvent[] = [
     { type: 'recorderFailed', part },
   ]),
 ];
+
+const someProof = { sentences: [], finishedAt: 6_600 } as unknown as NoticeProof;
+const ofNewcomers = [stranger, anotherCaller, anotherDestination].flatMap((channel): CallEvent[] => [
+  { type: 'newcomerTold', channel, told: someProof },
+  { type: 'newcomerUntold', channel },
+]);
 
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
@@ -183,6 +191,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(farEnds === 'caller' || farEnds === 'both' ? behindCaller : []),
     ...(farEnds === 'both' ? behindDestination : []),
     ...(order.request.way === 'follow' ? ofFollowed : ofBridged),
+    ...(order.newcomers === 'tell' ? ofNewcomers : []),
     { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },

@@ -8,6 +8,7 @@ import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../call/calls.ts';
 import { witnessJoining, witnessParting, witnessRelease, witnessSilence, witnessStranger } from './followedOracle.ts';
+import { isLeftOut, witnessTelling } from './newcomerOracle.ts';
 
 export type CallFacts = Facts & { order: Order };
 export type CallShape = NonNullable<Parameters<typeof someFacts>[1]>;
@@ -43,6 +44,9 @@ export type Monitor = {
   stranger: boolean;
   /** Who was seen behind each, where it is a Local/ channel; behind the destination since it is dialled. */
   farEnds: { caller: readonly ChannelId[]; destination: readonly ChannelId[] };
+  /** Where newcomers are told: who is there and was not told yet, and who was told. */
+  untoldHere: readonly ChannelId[];
+  toldLater: readonly ChannelId[];
   /** Who else is in the bridge since the destination is dialled. */
   others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
@@ -95,6 +99,8 @@ export const fresh: Monitor = {
   lastKey: '',
   stranger: false,
   farEnds: { caller: [], destination: [] },
+  untoldHere: [],
+  toldLater: [],
   others: [],
   replaced: {},
   followed: undefined,
@@ -238,6 +244,12 @@ function witnessFarEndLeft(monitor: Monitor, channels: readonly ChannelId[]): Mo
 
 /** The oracle: what one more event tells, seen without the state of the call. */
 export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
+  if (facts.order.newcomers !== 'tell') return witnessed(monitor, event, facts);
+
+  return isLeftOut(monitor, event) ? monitor : witnessTelling(monitor, witnessed(monitor, event, facts), event);
+}
+
+function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
   const sentence = scriptOf(facts, monitor).sentences[monitor.heard];
   const audible =
     monitor.phase === 3 &&
@@ -394,6 +406,8 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
         : monitor;
     case 'notReady':
     case 'destinationRinging':
+    case 'newcomerTold':
+    case 'newcomerUntold':
       return monitor;
     case 'bridgeGone':
       return witnessParting(monitor);

@@ -3,6 +3,7 @@ import type { decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent, Timer } from '../../../src/call/decide/events.ts';
 import type { CallState, Effect, Step } from '../../../src/call/decide/state.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
+import { mostRecorders } from './newcomerOracle.ts';
 import { scriptOf, wantedOf, type CallFacts, type Monitor } from './oracle.ts';
 
 export type Decide = typeof decide;
@@ -63,8 +64,11 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
         return isHeard && sentence.playbackId === wanted[index]?.playbackId;
       });
       if (!proved || sentences.length !== wanted.length) faults.push('recorder without the proof of every sentence');
-      const begins = facts.order.request.way === 'follow' ? 'joined' : 'destinationAnswered';
-      if (event.type !== begins) faults.push('recorder before the destination answered');
+      const isFollowed = facts.order.request.way === 'follow';
+      // Of a followed call each talk has its own, and so has what goes on after somebody was told.
+      const begins = isFollowed ? event.type === 'joined' || tells(facts) : event.type === 'destinationAnswered';
+      if (!begins) faults.push('recorder before the destination answered');
+      if (seen.untoldHere.length > 0) faults.push('recorder with a newcomer who was not told yet');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
     }
@@ -106,7 +110,8 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'answer':
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'hold': {
-      const onHold = seen.holding.caller || seen.holding.destination;
+      const onHold = seen.holding.caller || seen.holding.destination || seen.untoldHere.length > 0;
+      if (effect.recorder?.paused === false && seen.stranger) return ['records somebody who was not told'];
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
     case 'discardRecorder':
@@ -140,8 +145,12 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'stopTimer':
     case 'watchHolds':
       return nothing;
+    case 'tellNewcomer':
+      return seen.untoldHere.includes(effect.channel) ? nothing : ['tells somebody who knows'];
   }
 }
+
+const tells = ({ order }: CallFacts): boolean => order.newcomers === 'tell';
 
 const asks = (effects: readonly Effect[], type: Effect['type']): boolean =>
   effects.some((effect) => effect.type === type);
@@ -150,6 +159,7 @@ const asks = (effects: readonly Effect[], type: Effect['type']): boolean =>
 const judgedIfNew: Judges = {
   digit: brokenByKey,
   callerHeld: brokenByHold,
+  newcomerUntold: brokenByUnwantedRecorder,
   partyReplaced: brokenByReplacement,
   callerLeft: brokenByLeaving,
   callerSentOn: brokenByLeaving,
@@ -196,7 +206,7 @@ function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly
   return faults;
 }
 
-function brokenByUnwantedRecorder({ event, step: { effects }, seen }: Move): readonly string[] {
+function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Move): readonly string[] {
   const runs = seen.asked.startRecorder > 0 && seen.recorder === 'unknown' && seen.asked.destroyBridge === 0;
   if (!runs) return nothing;
   // Between the talks it was asked to stop already.
@@ -204,7 +214,12 @@ function brokenByUnwantedRecorder({ event, step: { effects }, seen }: Move): rea
   if (seen.refused === 'talking' && event.type === 'recorderStarted' && !asks(effects, 'discardRecorder')) {
     return ['a recorder runs after a refusal'];
   }
-  return seen.stranger && seen.refused === 'no' && !asks(effects, 'stopRecorder')
+  // A recorder of a bridge of ours pauses.
+  const isTold = seen.followed === undefined || seen.untoldHere.length === 0;
+  // That of a followed call was asked to stop already.
+  const wasAsked = seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0);
+  const isUnwanted = (seen.stranger || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
+  return isUnwanted && seen.refused === 'no' && !asks(effects, 'stopRecorder')
     ? ['a recorder runs with somebody who was not told']
     : nothing;
 }
@@ -263,10 +278,13 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
       faults.push('music for who does not wait, or none for who does');
     }
   }
-  if (runs && monitor.paused !== onHold) {
+  const isUntold = monitor.untoldHere.length > 0;
+  if (runs && isUntold && !monitor.paused) faults.push('a newcomer who was not told is recorded');
+  else if (runs && monitor.paused !== (onHold || isUntold)) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }
-  if (startRecorder > (monitor.followed?.talks ?? 1)) faults.push('recorder started twice');
+  const most = monitor.followed !== undefined && tells(facts) ? mostRecorders + 1 : (monitor.followed?.talks ?? 1);
+  if (startRecorder > most) faults.push('recorder started twice');
   if (returnToDialplan > 1) faults.push('sent back to the dialplan twice');
 
   return faults;

@@ -50,6 +50,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
       args: ['to=PJSIP/100', 'line=sales'],
       callerNumber: '+3225501234',
       language: 'en',
+      endpoint: 'trunk',
     },
   ],
   [
@@ -100,7 +101,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
   [
     'a channel that comes into a bridge',
     { type: 'ChannelEnteredBridge', bridge, channel: channel() },
-    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12' },
+    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', endpoint: 'trunk' },
   ],
   [
     'a channel that comes into a parking lot',
@@ -109,7 +110,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
       bridge: { ...bridge, technology: 'holding_bridge', bridge_type: 'holding' },
       channel: channel(),
     },
-    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', isHolding: true },
+    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', endpoint: 'trunk', isHolding: true },
   ],
   [
     'a channel that leaves a bridge',

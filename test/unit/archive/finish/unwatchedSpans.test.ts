@@ -236,9 +236,46 @@ test.each(['joined', 'transferred'] as const)(
       spans: [{ from: 29_000, to: end }],
       judged: [],
       joinedAt: start + 30_000,
+      untoldMs: 31_000,
     });
   },
 );
+
+describe('who joined and was told', () => {
+  const joined = change('joined', 20_000);
+  const told = change('allTold', 28_000);
+
+  test('is silent until then, and is heard after it', () => {
+    const pause = [paused(20_000, 20_010), joined, told, resumed(28_000, 28_005)];
+    const shorter = { ...recording, durationMs: 52_000 };
+    const { spans, untoldMs } = judgeUnwatched(shorter, [], pause, seen());
+    expect(spans).toEqual([{ from: 19_000, to: 20_010 }]);
+    expect(untoldMs).toBe(1_010);
+  });
+
+  test('is silent for as long as it took where the recorder did not pause', () => {
+    expect(judgeUnwatched(recording, [], [joined, told], seen()).spans).toEqual([{ from: 19_000, to: 28_000 }]);
+  });
+
+  test('takes nothing from the file where they came while nothing was recorded', () => {
+    const pause = [paused(19_980, 19_990), joined, told, resumed(28_050, 28_050)];
+    expect(judgeUnwatched({ ...recording, durationMs: 51_930 }, [], pause, seen()).spans).toEqual([]);
+  });
+
+  test('is silent to the end where the next one is not told', () => {
+    const changes = [joined, told, change('joined', 40_000)];
+    expect(judgeUnwatched(recording, [], changes, seen()).spans).toEqual([
+      { from: 19_000, to: 28_000 },
+      { from: 39_000, to: end },
+    ]);
+  });
+});
+
+test('who comes when the recorder has ended takes nothing from its last second', () => {
+  const ended = { ...recording, finishedAt: start + 59_990 };
+  expect(judgeUnwatched(ended, [], [change('transferred', 59_991)], seen()).spans).toEqual([]);
+  expect(judgeUnwatched(ended, [], [change('transferred', 59_980)], seen()).spans).toEqual([{ from: 58_980, to: end }]);
+});
 
 test('who joined and left before the recorder began is not in the file', () => {
   expect(judgeUnwatched(recording, [], [change('joined', -5_000)], seen()).spans).toEqual([]);

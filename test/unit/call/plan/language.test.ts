@@ -9,6 +9,7 @@ const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['l
   name: 'default',
   purposes: ['training'],
   askLanguage: false,
+  newcomers: 'stop',
   defaultLanguages: ['fr', 'nl'],
   ...over,
 });

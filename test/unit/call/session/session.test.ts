@@ -96,6 +96,9 @@ function stage(given: Order = order) {
       ari.asked.push(`unheard ${outcome}`);
     },
     plan: () => plan(),
+    planNewcomer: () => Promise.resolve('no_language' as const),
+    owns: () => undefined,
+    isStaff: () => false,
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
     },

@@ -101,7 +101,7 @@ test.each([
   expect(set.effects.slice(2)).toEqual(['stopRecorder', 'save']);
   set.enters('next', 'b');
   expect(set.effects).toHaveLength(4);
-  expect(set.kept).toEqual([{ kind: 'change', change, at: 5, party: 'destination' }]);
+  expect(set.kept).toEqual([{ kind: 'change', change, at: 5, party: 'destination', who: ['next'] }]);
 });
 
 test('one who goes and comes back is no other', () => {
@@ -283,7 +283,9 @@ describe('a destination behind which nobody was seen', () => {
     const { session, kept, effects } = found(true);
     expect(isUntold(session.state)).toBe(true);
     expect(effects).toContain('stopRecorder');
-    expect(kept).toEqual([{ kind: 'change', change: 'transferred', at: undefined, party: 'destination' }]);
+    expect(kept).toEqual([
+      { kind: 'change', change: 'transferred', at: undefined, party: 'destination', who: ['next'] },
+    ]);
   });
 });
 
@@ -302,5 +304,7 @@ test('what happened while events were missed is seen by who is there afterwards'
   expect(isUntold(session.state)).toBe(false);
   watch.compare(session, true);
   expect(isUntold(session.state)).toBe(true);
-  expect(kept).toEqual([{ kind: 'change', change: 'transferred', at: undefined, party: 'destination' }]);
+  expect(kept).toEqual([
+      { kind: 'change', change: 'transferred', at: undefined, party: 'destination', who: ['next'] },
+    ]);
 });

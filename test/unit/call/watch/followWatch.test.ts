@@ -110,7 +110,7 @@ test('the same other in another bridge is a second part of the recording', () =>
 });
 
 test('somebody else in another bridge was not told, and nothing more is recorded', () => {
-  const { session, enters, leaves, asked } = stage();
+  const { session, enters, leaves, asked, kept } = stage();
   enters(caller, 'b');
   enters('agent', 'b');
   leaves(caller, 'b');
@@ -118,6 +118,9 @@ test('somebody else in another bridge was not told, and nothing more is recorded
   enters(caller, 'c');
   expect(isUntold(session.state)).toBe(true);
   expect(asked().filter((type) => type === 'startRecorder')).toHaveLength(1);
+  // What a recorder that was stopped too late has of them is made silent.
+  const came = { kind: 'change', change: 'transferred', at: 5, party: 'destination', who: ['stranger'] };
+  expect(kept).toEqual([came]);
   leaves(caller, 'c');
   enters('agent', 'd');
   enters(caller, 'd');
@@ -131,7 +134,7 @@ test('who joins a talk was not told: the recorder is stopped, and the receipt ha
   enters('stranger', 'b');
   expect(session.state).toMatchObject({ kind: 'talking', untold: true, others: ['stranger'] });
   expect(asked().slice(2)).toEqual(['stopRecorder', 'save']);
-  expect(kept).toEqual([{ kind: 'change', change: 'joined', at: 5 }]);
+  expect(kept).toEqual([{ kind: 'change', change: 'joined', at: 5, who: ['stranger'] }]);
 });
 
 test('two who are there already are one who was called and one who was not told', () => {

@@ -1,0 +1,27 @@
+import { expressionOf, numberPatternFault } from './numberPatterns.ts';
+
+/**
+ * What becomes of the recording when somebody joins who was not told. stop: it ends. inside: it goes on with staff, by their extensions, and
+ * ends with anybody else. tell: with anybody else it pauses until they were told.
+ */
+export const newcomerRules = ['stop', 'inside', 'tell'] as const;
+export type NewcomerRule = (typeof newcomerRules)[number];
+
+const endpointName = /^[A-Za-z0-9_.@+-]{1,80}$/;
+
+/** Why this names no extensions; undefined where it does. */
+export function extensionFault(text: string): string | undefined {
+  if (text.startsWith('_')) return numberPatternFault(text);
+
+  return endpointName.test(text) ? undefined : 'is not the name of an endpoint such as 101, nor a pattern such as _1XX';
+}
+
+/** Whether an endpoint is one of these: names, or patterns as in extensions.conf. */
+export function matcherOf(extensions: readonly string[]): (endpoint: string) => boolean {
+  const names = new Set(extensions.filter((each) => !each.startsWith('_')));
+  const patterns = extensions
+    .filter((each) => each.startsWith('_'))
+    .map((each) => new RegExp(`^(?:${expressionOf(each)})$`));
+
+  return (endpoint) => names.has(endpoint) || patterns.some((each) => each.test(endpoint));
+}
