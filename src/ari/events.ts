@@ -37,11 +37,15 @@ export type AriEvent =
       endpoint?: string;
       /** Everybody in it waits, and nobody hears another: a parking lot, BridgeWait(). */
       isHolding?: true;
+      /** Of who came in: whoever calls tells it of themselves, and Asterisk of whom it called. Personal. */
+      number?: string;
     }
   | { type: 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
+  /** By the dialplan of a channel: `dialString` is what Dial() was given for it. It may hold a number: personal. */
+  | { type: 'channelDialled'; at: number; channelId: ChannelId; callerId: ChannelId; dialString: string }
   | { type: 'playbackStarted'; at: number; playbackId: PlaybackId }
   | { type: 'playbackFinished'; at: number; playbackId: PlaybackId; outcome: 'done' | 'failed' }
   | { type: 'recorderStarted'; at: number; name: string }
@@ -102,13 +106,23 @@ const onDial = z.object({
   timestamp,
   dialstatus: z.string(),
   forward: z.string().default(''),
-  peer: z.object({ id: z.string().min(1) }),
+  dialstring: z.string().default(''),
+  caller: z.object({ id: z.string().min(1) }).optional(),
+  peer: z.object({ id: z.string().min(1), name: z.string().default('') }),
 });
 const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
 const onEntry = onBridge.extend({
   bridge: z.object({ id: z.string().min(1), bridge_type: z.string().default('') }),
-  channel: z.object({ id: z.string().min(1), name: z.string().default('') }),
+  channel: z.object({
+    id: z.string().min(1),
+    name: z.string().default(''),
+    // That somebody came in is told all the same.
+    caller: z
+      .object({ number: z.string().default('') })
+      .optional()
+      .catch(undefined),
+  }),
 });
 const onApplication = z.object({ timestamp });
 /** As ARI has it in `bridge_type`, beside mixing. */
@@ -123,6 +137,10 @@ function nameOf({ channel: { name } }: { channel: { name: string } }): { localNa
   const [, endpoint] = endpointName.exec(name) ?? [];
 
   return endpoint === undefined || name.startsWith('Local/') ? {} : { endpoint };
+}
+
+function numberOf({ channel: { caller } }: z.output<typeof onEntry>): { number?: string } {
+  return caller === undefined || caller.number === '' ? {} : { number: caller.number };
 }
 
 type OnChannel = z.output<typeof onChannel>;
@@ -178,16 +196,20 @@ const readers = new Map<string, Reader>(
       type: 'bridgeEntered',
       ...ofBridge(event),
       ...nameOf(event),
+      ...numberOf(event),
       ...(isHoldingType(event.bridge.bridge_type) ? { isHolding: true } : {}),
     })),
     ChannelLeftBridge: read(onEntry, (event) => ({ type: 'bridgeLeft', ...ofBridge(event) })),
-    Dial: read(onDial, ({ timestamp: at, peer, forward, dialstatus }) => {
+    Dial: read(onDial, ({ timestamp: at, caller, peer, forward, dialstatus, dialstring }) => {
       // A Local or DAHDI channel may announce progress here without a change of its own state.
       const base = { at, channelId: peer.id as ChannelId };
       if (forward !== '') return { type: 'channelForwarded', ...base };
       if (dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
       if (dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
-      return undefined;
+      if (dialstatus !== '' || dialstring === '' || caller === undefined) return undefined;
+      // Asterisk leaves out the technology, which the name of the channel has.
+      const dialString = `${peer.name.split('/')[0] ?? ''}/${dialstring}`;
+      return { type: 'channelDialled', ...base, callerId: caller.id as ChannelId, dialString };
     }),
     PlaybackStarted: read(onPlayback, (event) => ({ type: 'playbackStarted', ...ofPlayback(event) })),
     PlaybackFinished: read(onPlayback, (event) => ({

@@ -47,6 +47,8 @@ export type AriCommands = {
   discardRecorder(name: string): Promise<void>;
   hangUp(channelId: ChannelId): Promise<void>;
   setVariable(channelId: ChannelId, name: string, value: string): Promise<void>;
+  /** Of the whole dialplan, until Asterisk ends. */
+  setGlobal(name: string, value: string): Promise<void>;
   /** Sends a channel back to its dialplan, at the priority after Stasis(). */
   continueInDialplan(channelId: ChannelId): Promise<void>;
   destroyBridge(bridgeId: BridgeId): Promise<void>;

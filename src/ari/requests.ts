@@ -103,6 +103,7 @@ export function makeAriCommands(
     hangUp: (channelId) => command('DELETE', `/channels/${id(channelId)}`, { reason: 'normal' }),
     setVariable: (channelId, variable, value) =>
       command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
+    setGlobal: (variable, value) => command('POST', '/asterisk/variable', {}, { variable, value }),
     continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
 

@@ -30,7 +30,10 @@ const answer = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.enum(['accepted', 'refused']), digits: text, at: z.number() }),
 ]);
 const recorder = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('withheld'), why: z.enum(['interrupted', 'untold_party']).default('interrupted') }),
+  z.looseObject({
+    kind: z.literal('withheld'),
+    why: z.enum(['interrupted', 'untold_party', 'never_recorded']).default('interrupted'),
+  }),
   z.looseObject({
     kind: z.enum(['none', 'awaited', 'requested', 'running', 'finished', 'discarded', 'failed']),
     startedAt: time,

@@ -42,6 +42,7 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
   refused: 'the caller refused',
   no_consent: 'the caller was asked and did not say yes',
   not_sampled: 'only a part of these calls is recorded, and not this one',
+  never_recorded: 'one of the two has a number that is never recorded',
 };
 
 const languageReasons: Readonly<Record<LanguageReason, string>> = {
@@ -70,6 +71,7 @@ const changeWords: Readonly<Record<Change, string>> = {
   recordingRemoved: 'Asterisk removed what was recorded',
   unheard: 'could no longer be heard, perhaps',
   heardAgain: 'could be heard again',
+  neverRecorded: 'somebody came in whose number is never recorded',
 };
 
 const unwatchedWords: Readonly<Record<Receipt['unwatched'][number]['why'], string>> = {

@@ -3,6 +3,7 @@ import { archive } from './archiveSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, seconds, section } from './field.ts';
 import { extensionFault } from './newcomers.ts';
+import { numberPatternFault } from './numberPatterns.ts';
 import { lineMixFaults, purposeFaults } from './purposeRules.ts';
 import { days, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
@@ -24,6 +25,15 @@ export function isGoodPin(pin: string): boolean {
 
   return steps.size > 1 || ![0, 1, 9].some((step) => steps.has(step));
 }
+
+const numberPatterns = z
+  .array(
+    z.string('must be in quotes, such as "112"').superRefine((pattern, context) => {
+      const message = numberPatternFault(pattern);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    }),
+  )
+  .max(100);
 
 const shape = z.strictObject({
   ari: section({
@@ -165,6 +175,16 @@ const shape = z.strictObject({
         .max(1_000)
         .default([]),
       'The endpoints of those who work here and know that calls are recorded: names, or patterns as in extensions.conf (lines.<name>.newcomers).',
+    ),
+  }),
+  neverRecorded: section({
+    numbers: key(
+      numberPatterns.default(['112', '_116XXX']),
+      'Numbers, or patterns as in extensions.conf, that are neither told nor recorded nor kept waiting, whoever of the two has them.',
+    ),
+    dialled: key(
+      numberPatterns.default(['100', '101', '102', '103', '106', '107', '108', '110']),
+      'The same for numbers that an extension of the house may have as well: they count only where they are dialled out. Default: those of Belgium.',
     ),
   }),
   dialling: section({

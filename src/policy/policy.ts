@@ -2,6 +2,7 @@ import { counted } from '../core/text/counted.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
+import { makeNeverRecorded, type NeverRecorded } from './neverRecorded.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
 import { didYouMean, nearest } from '../config/suggestion.ts';
 import { possibleModes, type ConsentMode } from '../config/consent.ts';
@@ -25,6 +26,7 @@ export type Policy = {
   defaultCountry: CountryCode;
   defaultTimeoutSeconds: number;
   maximumRecordingSeconds: number;
+  neverRecorded: NeverRecorded;
   /** The sentences of the notice, in order; undefined when that language lacks one. */
   notice(purposes: readonly string[], language: string): readonly Prompt[] | undefined;
   /** The one sentence of this kind in a language. */
@@ -139,6 +141,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     defaultCountry,
     defaultTimeoutSeconds: config.dialling.timeoutSeconds,
     maximumRecordingSeconds: config.recording.maximumMinutes * 60,
+    neverRecorded: makeNeverRecorded(config.neverRecorded),
     notice: (purposes, language) => library.noticeFor(purposes, language),
     sentence: (kind, language) => library.single(kind, language),
     asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,

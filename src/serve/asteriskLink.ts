@@ -20,6 +20,8 @@ export type AsteriskLinkPorts = {
   identity: AsteriskIdentity;
   /** Whether another client has the event socket; undefined to take the application from whoever has it. */
   isHeld: (() => Promise<boolean>) | undefined;
+  /** Gives the dialplan what it decides by itself. */
+  tellDialplan: () => Promise<void>;
   /** Says in the catalogue that this process sees who joins a call. */
   noteServing: () => Promise<void>;
   /** How long Asterisk may take to answer on the event socket, ms. */
@@ -153,6 +155,7 @@ export class AsteriskLink {
     if (!(await connection.answers(heartbeatMs))) {
       throw new PreavisError('ari_unreachable', 'Asterisk does not answer on the event socket');
     }
+    await this.#ports.tellDialplan();
     // Before it is found that calls have ended.
     await deadman.lookBack();
     const compared = await registry.resync();

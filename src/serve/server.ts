@@ -30,6 +30,7 @@ import { addArchives, makeStore, type ArchiveServices } from '../services/store.
 import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
+import { tellDialplan } from './dialplanGlobals.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
 import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallDependencies } from './calls.ts';
 import { degradedReasons, healthOf, troubles, type HealthParts } from './health.ts';
@@ -217,6 +218,7 @@ export class Server {
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
       isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
       noteServing: () => catalogue.leases.noteServing(leaseHolder()),
+      tellDialplan: () => tellDialplan(policy, ari.commands, log),
       heartbeatMs: config.ari.heartbeatMs,
     });
     await this.#showHealth(metrics, { link, lease, spool, registry, archive });

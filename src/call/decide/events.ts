@@ -33,13 +33,14 @@ export type CallEvent =
   /** No cause: it left the application (a transfer, say) but still exists. */
   | { type: 'destinationLeft'; at: number | undefined; cause: number | undefined }
   /** A channel that is neither of the two came into the bridge: somebody who was not told. */
-  | ({ type: 'thirdPartyJoined'; channel: ChannelId; at?: number } & WithStaff)
+  | ({ type: 'thirdPartyJoined'; channel: ChannelId; at?: number; never?: true } & WithStaff)
   | { type: 'thirdPartyLeft'; channel: ChannelId; at?: number }
   /** A transfer: `channel` has taken the place of one of the two in the bridge. Whoever is behind it was not told. */
   | ({ type: 'partyReplaced'; party: 'caller' | 'destination'; channel: ChannelId; at?: number } & WithStaff)
   /**
    * A party is a Local/ channel, and these talk behind it now, at the far end of however many of them; nobody, until the first is there.
-   * `unwatched`: they are found after events were missed while a recorder may have run, so who was first is not known.
+   * `unwatched`: they are found after events were missed while a recorder may have run, so who was first is not known. `never`: one of
+   * them has a number that is never recorded.
    */
   | ({
       type: 'farEndSeen';
@@ -47,6 +48,7 @@ export type CallEvent =
       channels: readonly ChannelId[];
       at: number | undefined;
       unwatched?: true;
+      never?: true;
     } & WithStaff)
   /** Of those behind the caller's Local/ channel these left before the notice was known to be heard. */
   | { type: 'farEndLeft'; channels: readonly ChannelId[] }
@@ -58,8 +60,17 @@ export type CallEvent =
   | { type: 'recorderFailed'; part?: number }
   /** A followed caller goes on in the dialplan. */
   | { type: 'callerReleased' }
-  /** A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. */
-  | ({ type: 'joined'; bridge: BridgeId; others: readonly ChannelId[]; at: number | undefined } & WithStaff)
+  /**
+   * A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. `never`, here and where somebody
+   * joins: one of them has a number that is never recorded.
+   */
+  | ({
+      type: 'joined';
+      bridge: BridgeId;
+      others: readonly ChannelId[];
+      at: number | undefined;
+      never?: true;
+    } & WithStaff)
   | { type: 'parted'; at: number | undefined }
   /** A newcomer has heard the notice whole, and agreed where they were asked. */
   | { type: 'newcomerTold'; channel: ChannelId; told: NoticeProof }

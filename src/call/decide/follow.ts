@@ -17,7 +17,7 @@ import {
   type Handlers,
 } from './handlers.ts';
 import { recorderOf, type Order } from './order.ts';
-import type { Effect, Facts, In, Recorder, Step } from './state.ts';
+import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
 import { close, typedWith } from './talk.ts';
@@ -115,14 +115,14 @@ function strangersAmong({ met, aware = [], farEnds }: Facts, others: readonly Ch
 }
 
 /** They have come into a bridge where others are: a talk begins. */
-function meet(state: Following, { bridge, others, at }: Extract<CallEvent, { type: 'joined' }>): Step {
+function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent, { type: 'joined' }>): Step {
   const [other, ...more] = others;
   if (other === undefined) return stay(state);
   const { facts, told, answer, recorder, typed } = state;
   const known = orderOf(facts);
   const strangers = strangersAmong(facts, others);
   const isTold = known.newcomers === 'tell' || strangers.length === 0;
-  const untold = state.untold || !isTold;
+  const untold = state.untold || never === true || !isTold;
   const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
   const telling = records ? strangers : [];
   const order: Order = {
@@ -155,7 +155,7 @@ function meet(state: Following, { bridge, others, at }: Extract<CallEvent, { typ
       facts: now,
       told,
       answer,
-      recorder: records ? recorderOfTalk(recorder, telling, at) : withoutTalk(recorder),
+      recorder: records ? recorderOfTalk(recorder, telling, at) : withoutTalk(recorder, never && 'never_recorded'),
       answeredAt: undefined,
       telling,
       untold,
@@ -181,8 +181,8 @@ function recorderOfTalk(before: Recorder, telling: readonly ChannelId[], at: num
 }
 
 /** They talk unrecorded. Nothing was asked for yet, or what was stays as it is. */
-const withoutTalk = (recorder: Recorder): Recorder =>
-  recorder.kind === 'none' ? { kind: 'withheld', why: 'untold_party' } : recorder;
+const withoutTalk = (recorder: Recorder, why: WithheldReason = 'untold_party'): Recorder =>
+  recorder.kind === 'none' ? { kind: 'withheld', why } : recorder;
 
 /** Somebody who was not told is behind the caller's Local/ channel. */
 function withUntold(state: Following): Step {

@@ -32,9 +32,15 @@ export type Grounds = {
   reason: string | null;
 };
 
-export type NotRecordable = 'refused' | 'no_consent' | 'not_sampled' | 'untold_party' | 'not_told';
+export type NotRecordable = 'refused' | 'no_consent' | 'not_sampled' | 'never_recorded' | 'untold_party' | 'not_told';
 
-const reasons: readonly string[] = ['refused', 'no_consent', 'not_sampled', 'untold_party'] satisfies NotRecordable[];
+const reasons: readonly string[] = [
+  'refused',
+  'no_consent',
+  'not_sampled',
+  'never_recorded',
+  'untold_party',
+] satisfies NotRecordable[];
 const isReason = (reason: string): reason is NotRecordable => reasons.includes(reason);
 
 /** Why nothing of such a call may be kept; undefined where it may. */

@@ -147,8 +147,11 @@ type Resumed = {
   doneAt?: number | undefined;
 };
 
-/** interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. */
-type WithheldReason = 'interrupted' | 'untold_party';
+/**
+ * interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. never_recorded: who is
+ * there has a number that is never recorded.
+ */
+export type WithheldReason = 'interrupted' | 'untold_party' | 'never_recorded';
 
 export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 

@@ -193,15 +193,34 @@ function meetFarEnd(before: Talking, state: Talking, seen: Extract<CallEvent, { 
   return andSave(isTold ? meetNewcomers(state, newcomers(before.facts, seen), seen.at) : stopForGood(state));
 }
 
+/** Behind whom they called is somebody whose number is never recorded. What was only asked for is not kept either. */
+function neverRecord(state: Talking): Step {
+  const { recorder, facts } = state;
+  if (recorder.kind !== 'requested' || recorder.resumes !== undefined) return andSave(stopForGood(state));
+  const order = orderOf(facts);
+
+  return {
+    state: { ...state, untold: true, telling: [], recorder: { kind: 'withheld', why: 'never_recorded' } },
+    effects: [
+      { type: 'discardRecorder', ...recorderOf(order) },
+      { type: 'save' },
+      ...(isBridged(order) ? [{ type: 'tellUnrecorded' as const, reason: 'never_recorded' as const }] : []),
+    ],
+  };
+}
+
 const loseFarEnd = (state: Talking, party: Party): Step =>
   andSave(stopForGood({ ...state, facts: withoutTold(state.facts, party) }));
 
+type Coming = { channel: ChannelId; at?: number; never?: true };
+
 /** P1: whoever comes in was not told. What was recorded until now stays. */
-function join(state: Talking, channel: ChannelId, at: number | undefined): Step {
+function join(state: Talking, { channel, at, never }: Coming): Step {
   const others = withOther(state, channel);
   if (others === state.others) return { state, effects: state.untold ? stopOf(state) : [] };
   const joined = { ...state, others };
   if (state.untold) return andSave({ state: joined, effects: stopOf(state) });
+  if (never === true) return andSave(stopForGood(joined));
 
   // A later process must know it too, should this one not live to see the recorder stop.
   return andSave(isAware(state.facts, channel) ? renewed(joined, at) : meetNewcomers(joined, [channel], at));
@@ -366,12 +385,15 @@ export const whileTalking: Handlers<Talking> = {
     return recorderWhileTalking(state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
-  thirdPartyJoined: (state, { channel, at }) => join(state, channel, at),
+  thirdPartyJoined: join,
   thirdPartyLeft: (state, { channel, at }) => leaveOthers(state, channel, at),
   // In the bridges of others it is told as a coming and a going.
   partyReplaced: (state, event) =>
-    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event.channel, event.at),
-  farEndSeen: (before, event) => seenTogether<Talking>((state, seen) => meetFarEnd(before, state, seen))(before, event),
+    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event),
+  farEndSeen: (before, event) =>
+    seenTogether<Talking>((state, seen) =>
+      seen.never === true ? neverRecord(state) : meetFarEnd(before, state, seen),
+    )(before, event),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
   // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.

@@ -1,5 +1,5 @@
 /** Reasons that are as somebody wanted it, and no fault. */
-const wantedReasons = ['refused', 'no_consent', 'not_sampled'] as const;
+const wantedReasons = ['refused', 'no_consent', 'not_sampled', 'never_recorded'] as const;
 export type WantedReason = (typeof wantedReasons)[number];
 
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */

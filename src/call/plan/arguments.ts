@@ -3,7 +3,10 @@ import { noticeFaults } from '../../policy/noticeRules.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
 
-export type ArgumentsResult = { ok: true; request: CallRequest } | { ok: false; argument: string; problem: string };
+/** `dialled`: what the dialplan of a caller who is told and followed is going to dial, where it says so. Personal. */
+export type ArgumentsResult =
+  | { ok: true; request: CallRequest; dialled?: string }
+  | { ok: false; argument: string; problem: string };
 
 /** What else than a call the dialplan may ask for. */
 export type Task = 'recordPrompt';
@@ -21,6 +24,8 @@ const isKnown = (name: string): name is KnownArgument => knownArguments.some((kn
 
 /** One endpoint, as Dial() takes it; several (`&`) and Dial()'s own options (`,`) are another matter. */
 const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
+/** A number, or an extension that is none. */
+const calledNumber = /^[0-9A-Za-z*#+._-]{1,80}$/;
 const misspeltName = /^[a-z]{1,20}$/;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
 
@@ -43,10 +48,13 @@ type Destination = Pick<BridgeRequest, 'way' | 'to' | 'timeoutSeconds'> | Pick<F
 function destinationOf(given: Given, policy: Policy): Destination | { argument: string; problem: string } {
   const way = given.get('way') ?? 'bridge';
   if (way === 'follow') {
-    const needless = (['to', 'timeout'] as const).find((name) => given.has(name));
-    return needless === undefined
-      ? { way }
-      : { argument: needless, problem: 'is for the dialplan to say in its own Dial(), after way=follow' };
+    const dialled = given.get('to');
+    if (dialled !== undefined && !calledNumber.test(dialled)) {
+      return { argument: 'to', problem: 'is a number after way=follow; the dial string is for your own Dial()' };
+    }
+    return given.has('timeout')
+      ? { argument: 'timeout', problem: 'is for the dialplan to say in its own Dial(), after way=follow' }
+      : { way };
   }
   if (way !== 'bridge') return { argument: 'way', problem: 'is neither bridge nor follow' };
   const to = given.get('to');
@@ -110,8 +118,11 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
     return { ok: false, argument: 'left', problem: 'is not a number of seconds' };
   }
 
+  const to = given.get('to');
+
   return {
     ok: true,
+    ...(destination.way === 'follow' && to !== undefined ? { dialled: to } : {}),
     request: {
       ...destination,
       line: lineName,

@@ -143,6 +143,7 @@ function translate(event: AriEvent): { key: string; meaning: RecorderEvent } | u
     case 'channelUp':
     case 'channelRinging':
     case 'channelForwarded':
+    case 'channelDialled':
     case 'playbackStarted':
     case 'bridgeGone':
     case 'applicationReplaced':

@@ -4,6 +4,7 @@ import type { CallId, ChannelId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
 import { partyOf } from '../decide/parties.ts';
+import type { CallRequest } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf } from '../plan/arguments.ts';
@@ -17,9 +18,11 @@ import { BridgeMap } from '../watch/bridgeMap.ts';
 import { FarEndWatch } from '../watch/farEndWatch.ts';
 import { FollowWatch } from '../watch/followWatch.ts';
 import { Staff } from '../watch/staff.ts';
+import { NeverRecordedWatch } from '../watch/neverRecordedWatch.ts';
 import { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
 import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
+import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import { Owners } from './owners.ts';
 import type { RegistryPorts } from './ports.ts';
 import { CallsResync } from './resyncCalls.ts';
@@ -53,6 +56,8 @@ export class CallRegistry {
   readonly #unwatched: UnwatchedIntervals;
   readonly #resync: CallsResync;
   readonly #staff: Staff;
+  readonly #rules: NeverRecordedRules;
+  readonly #neverRecorded: NeverRecordedWatch;
   readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
 
   constructor(ports: RegistryPorts) {
@@ -64,8 +69,11 @@ export class CallRegistry {
     const map = new BridgeMap();
     this.#staff = new Staff(ports.policy.isStaff);
     const sessionOf = (channel: ChannelId): CallSession | undefined => this.#owners.of(channel);
+    this.#rules = rulesOf(ports.policy.neverRecorded);
+    this.#neverRecorded = new NeverRecordedWatch(this.#rules);
     this.#followed = new FollowWatch({
       map,
+      isNeverRecorded: (channel) => this.#neverRecorded.has(channel),
       sessionOf,
       met: (call, channels) => {
         const session = this.#sessions.get(call.state.facts.id);
@@ -76,6 +84,7 @@ export class CallRegistry {
     });
     this.#farEnds = new FarEndWatch({
       map,
+      isNeverRecorded: (channel) => this.#neverRecorded.has(channel),
       sessionOf,
       watchesBridges: () => ports.watchesBridges(),
     });
@@ -135,6 +144,7 @@ export class CallRegistry {
 
   handle(event: AriEvent): void {
     this.#staff.handle(event);
+    this.#neverRecorded.handle(event);
     this.#hand(event);
     this.#farEnds.handle(event);
     this.#followed.handle(event);
@@ -180,6 +190,7 @@ export class CallRegistry {
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);
         return;
+      case 'channelDialled':
       case 'applicationReplaced':
         return;
     }
@@ -252,6 +263,11 @@ export class CallRegistry {
       return;
     }
     const asked: Facts = { ...facts, request: parsed.request };
+    // Before all that takes time.
+    if (this.#isNeverRecorded(event.callerNumber, parsed)) {
+      this.#refuse(asked, 'never_recorded');
+      return;
+    }
     if (!this.#accepting) {
       this.#refuse(asked, 'shutting_down');
       return;
@@ -259,6 +275,16 @@ export class CallRegistry {
     const { channelId, callerNumber, language: channelLanguage } = event;
     const arrival: Arrival = { call: facts.id, request: parsed.request, channelId, callerNumber, channelLanguage };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
+  }
+
+  /** `dialled`: what a followed caller's dialplan is going to dial. */
+  #isNeverRecorded(callerNumber: string, { request, dialled }: { request: CallRequest; dialled?: string }): boolean {
+    const rules = this.#rules;
+    if (rules.isNumber(callerNumber)) return true;
+
+    return request.way === 'bridge'
+      ? rules.isDialString(request.to)
+      : dialled !== undefined && rules.isDialled(dialled);
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */

@@ -57,6 +57,7 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
     case 'channelArrived':
     case 'bridgeGone':
     case 'talk':
+    case 'channelDialled':
     case 'applicationReplaced':
       return undefined;
   }

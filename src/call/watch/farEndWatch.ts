@@ -22,6 +22,8 @@ export type FollowedCall = {
 export type FarEndPorts = {
   /** Filled here by every event. */
   map: BridgeMap;
+  /** Whether this one has a number that is never recorded. */
+  isNeverRecorded: (channel: ChannelId) => boolean;
   /** The call that this channel belongs to. */
   sessionOf: (channel: ChannelId) => FollowedCall | undefined;
   /** Whether the events of bridges come that others have made. */
@@ -78,6 +80,7 @@ export class FarEndWatch {
       case 'channelUp':
       case 'channelRinging':
       case 'channelForwarded':
+      case 'channelDialled':
       case 'channelHeld':
       case 'channelResumed':
       case 'digit':
@@ -138,7 +141,15 @@ export class FarEndWatch {
     const { kind, facts } = session.state;
     const channels = this.#behind(near);
     if (channels.length === 0 && facts.farEnds?.[party] !== undefined) return;
-    const seen = { type: 'farEndSeen', party, channels, at, ...(unwatched ? { unwatched } : {}) } as const;
+    const never = channels.some(this.#ports.isNeverRecorded);
+    const seen = {
+      type: 'farEndSeen',
+      party,
+      channels,
+      at,
+      ...(unwatched ? { unwatched } : {}),
+      ...(never ? { never } : {}),
+    } as const;
     const known = facts.farEnds?.[party] ?? [];
     const isFirst = judgeFarEnd(facts, seen) === 'first';
     const came = newcomers(facts, seen);

@@ -7,7 +7,9 @@ import type { FollowedCall } from './farEndWatch.ts';
 
 export type FollowPorts = {
   /** Who is in which bridge, this event included. */
-  map: Pick<BridgeMap, 'membersOf' | 'isHolding'>;
+  map: Pick<BridgeMap, 'membersOf' | 'isHolding' | 'farEndOf'>;
+  /** Whether this one has a number that is never recorded. */
+  isNeverRecorded: (channel: ChannelId) => boolean;
   /** The call that this channel belongs to. */
   sessionOf: (channel: ChannelId) => FollowedCall | undefined;
   /** A followed caller has met these: what is heard of their channels is the call's. */
@@ -20,7 +22,8 @@ const isFollowed = ({ kind, facts: { order } }: CallState): boolean =>
 
 /** Whether somebody who was not told is in the talk that has begun. A recorder of the talk before may not have stopped in time for them. */
 function hasStrangers(before: CallState, after: CallState): boolean {
-  if (after.kind !== 'talking') return false;
+  // Nothing was recorded that could have them.
+  if (after.kind !== 'talking' || after.recorder.kind === 'withheld') return false;
   const wasUntold = 'untold' in before && before.untold;
 
   return after.telling.length > 0 || (after.untold && !wasUntold);
@@ -38,6 +41,16 @@ export class FollowWatch {
   handle(event: AriEvent): void {
     if (event.type === 'bridgeEntered') this.#entered(event.bridgeId, event.channelId, event.at);
     else if (event.type === 'bridgeLeft') this.#left(event.bridgeId, event.channelId, event.at);
+  }
+
+  /** For the call, whether one of these has a number that is never recorded, or is a Local/ channel with such a one behind it. */
+  #never(channels: readonly ChannelId[]): { never?: true } {
+    const { isNeverRecorded, map } = this.#ports;
+    const isNever = channels.some(
+      (each) => isNeverRecorded(each) || map.farEndOf(each)?.channels.some(isNeverRecorded) === true,
+    );
+
+    return isNever ? { never: true } : {};
   }
 
   /** Followed calls whose caller is in this bridge. */
@@ -63,17 +76,21 @@ export class FollowWatch {
       const { state } = session;
       const isHere = state.kind === 'talking' && state.facts.order?.bridge === bridge;
       if (isHere && channel !== caller) {
-        session.handle({ type: 'thirdPartyJoined', channel, at });
+        const never = this.#never([channel]);
+        session.handle({ type: 'thirdPartyJoined', channel, at, ...never });
         session.note({ kind: 'change', change: 'joined', at, who: [channel] });
+        if (never.never === true) session.note({ kind: 'change', change: 'neverRecorded', at });
         continue;
       }
       const others = [...this.#ports.map.membersOf(bridge)].filter((each) => each !== caller);
       if (isHere || others.length === 0) continue;
       if (state.kind === 'talking') session.handle({ type: 'parted', at });
-      session.handle({ type: 'joined', bridge, others, at });
+      const never = this.#never(others);
+      session.handle({ type: 'joined', bridge, others, at, ...never });
       if (hasStrangers(state, session.state)) {
         session.note({ kind: 'change', change: 'transferred', at, party: 'destination', who: others });
       }
+      if (never.never === true) session.note({ kind: 'change', change: 'neverRecorded', at });
       this.#ports.met(session, others);
     }
   }

@@ -41,7 +41,7 @@ export type Unwatched = {
  * somebody else took this party's place. awareJoined: either, by somebody who knows: staff, or who was told before. newcomerTold,
  * newcomerRefused, newcomerUntold: what became of telling them. allTold: nobody is there any more who was not told. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
  * gone, by Asterisk's word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain:
- * until then.
+ * until then. neverRecorded: somebody came into the talk whose number is never recorded.
  */
 export const changes = [
   'held',
@@ -58,6 +58,7 @@ export const changes = [
   'recordingRemoved',
   'unheard',
   'heardAgain',
+  'neverRecorded',
 ] as const;
 export type Change = (typeof changes)[number];
 
@@ -118,6 +119,7 @@ export function timelineEntryOf(
     case 'channelUp':
     case 'channelForwarded':
     case 'channelRinging':
+    case 'channelDialled':
     case 'digit':
     case 'talk':
     case 'recorderStarted':

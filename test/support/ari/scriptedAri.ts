@@ -114,6 +114,7 @@ export function scriptedAri(): ScriptedAri {
     discardRecorder: command('discardRecorder'),
     hangUp: command('hangUp'),
     setVariable: command('setVariable'),
+    setGlobal: command('setGlobal'),
     continueInDialplan: command('continueInDialplan'),
     destroyBridge: command('destroyBridge'),
     time: async () => {

@@ -49,6 +49,8 @@ export type Alphabet = {
    * notice, which gives fewer states.
    */
   farEnds?: 'nobody' | 'stranger' | 'caller' | 'both';
+  /** Whether some of those who come have a number that is never recorded. */
+  never?: true;
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -63,6 +65,7 @@ export const untilTheyTalk: Alphabet = { ...plainTimes, others: 'nobody' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
 export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers' };
+export const withNever: Alphabet = { ...plainTimes, others: 'stay', never: true };
 export const withFarEnds: Alphabet = { ...untilTheyTalk, farEnds: 'both' };
 export const withFarEndOfCaller: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'caller' };
 export const withStrangerBehindCaller: Alphabet = { ...withFarEnds, farEnds: 'stranger' };
@@ -85,6 +88,14 @@ const behindDestination: readonly CallEvent[] = [
   { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId], at: undefined, unwatched: true },
   { type: 'farEndLost', party: 'destination' },
 ];
+
+const neverBehindDestination: CallEvent = {
+  type: 'farEndSeen',
+  party: 'destination',
+  channels: ['behind-5' as ChannelId],
+  at: 200,
+  never: true,
+};
 
 /** A question's keys, the key before them in the feature code, and one that means nothing. */
 export const digits = [keys.accept, keys.refuse, '*', '5'];
@@ -156,9 +167,20 @@ const ofNewcomers = [stranger, anotherCaller, anotherDestination].flatMap((chann
   { type: 'newcomerUntold', channel },
 ]);
 
+const neverOfFollowed: readonly CallEvent[] = [
+  ...bridgesOfFollowed.map((bridge): CallEvent => ({
+    type: 'joined',
+    bridge,
+    others: [stranger],
+    at: 5_500,
+    never: true,
+  })),
+  { type: 'thirdPartyJoined', channel: 'never-recorded' as ChannelId, never: true },
+];
+
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
-  const { starts, finishes, holds, others, farEnds = 'nobody' } = alphabet;
+  const { starts, finishes, holds, others, farEnds = 'nobody', never } = alphabet;
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -192,6 +214,8 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(farEnds === 'both' ? behindDestination : []),
     ...(order.request.way === 'follow' ? ofFollowed : ofBridged),
     ...(order.newcomers === 'tell' ? ofNewcomers : []),
+    ...(never === true ? [neverBehindDestination] : []),
+    ...(never === true && order.request.way === 'follow' ? neverOfFollowed : []),
     { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },
     { type: 'callerLeft', at: undefined },

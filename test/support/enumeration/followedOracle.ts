@@ -32,6 +32,11 @@ export function witnessJoining(monitor: Monitor, bridge: BridgeId, others: reado
   };
 }
 
+/** Who came, if anybody did, has a number that is never recorded: so they are nobody of a talk that is. */
+export function witnessNever(before: Monitor, after: Monitor, { never }: { never?: true }): Monitor {
+  return never === true && after !== before ? { ...after, never: true, stranger: true } : after;
+}
+
 export function witnessParting(monitor: Monitor): Monitor {
   const { followed } = monitor;
   if (followed?.isTogether !== true) return monitor;

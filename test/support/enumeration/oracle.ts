@@ -7,7 +7,14 @@ import type { Effect, Facts, HoldEffect } from '../../../src/call/decide/state.t
 import type { Order, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../call/calls.ts';
-import { witnessJoining, witnessParting, witnessRelease, witnessSilence, witnessStranger } from './followedOracle.ts';
+import {
+  witnessJoining,
+  witnessNever,
+  witnessParting,
+  witnessRelease,
+  witnessSilence,
+  witnessStranger,
+} from './followedOracle.ts';
 import { isLeftOut, witnessTelling } from './newcomerOracle.ts';
 
 export type CallFacts = Facts & { order: Order };
@@ -42,6 +49,8 @@ export type Monitor = {
   lastKey: string;
   /** Somebody who was not told is in the bridge, or was. */
   stranger: boolean;
+  /** Somebody whose number is never recorded is, or was. */
+  never: boolean;
   /** Who was seen behind each, where it is a Local/ channel; behind the destination since it is dialled. */
   farEnds: { caller: readonly ChannelId[]; destination: readonly ChannelId[] };
   /** Where newcomers are told: who is there and was not told yet, and who was told. */
@@ -98,6 +107,7 @@ export const fresh: Monitor = {
   answeredAt: undefined,
   lastKey: '',
   stranger: false,
+  never: false,
   farEnds: { caller: [], destination: [] },
   untoldHere: [],
   toldLater: [],
@@ -315,18 +325,23 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     case 'callerReleased':
       return witnessRelease(monitor);
     case 'joined':
-      return witnessJoining(monitor, event.bridge, event.others);
+      return witnessNever(monitor, witnessJoining(monitor, event.bridge, event.others), event);
     case 'parted':
       return witnessParting(monitor);
     case 'farEndSeen':
-      return witnessFarEnd(monitor, event, facts);
+      // Of a followed call nothing else is told of who is behind those whom its caller meets.
+      return witnessNever(
+        monitor,
+        monitor.followed?.isTogether === true ? { ...monitor } : witnessFarEnd(monitor, event, facts),
+        event,
+      );
     case 'farEndLeft':
       return witnessFarEndLeft(monitor, event.channels);
     case 'farEndLost':
       return monitor.stranger ? monitor : { ...monitor, stranger: true };
     case 'thirdPartyJoined': {
       const { asked, others, followed } = monitor;
-      if (followed !== undefined) return witnessStranger(monitor, event.channel);
+      if (followed !== undefined) return witnessNever(monitor, witnessStranger(monitor, event.channel), event);
       if (asked.prepare === 0 || asked.destroyBridge > 0) return monitor;
       const isNew = asked.dial > 0 && !others.includes(event.channel) && !isParty(event.channel, monitor);
       if (monitor.stranger && !isNew) return monitor;

@@ -22,6 +22,7 @@ function forbidden(seen: Monitor, facts: CallFacts): string[] {
   if (consent.mode === 'optIn' && seen.enough === undefined) faults.push('without a yes');
   if (!facts.order.sampled) faults.push('for a call that is left out');
   if (seen.stranger) faults.push('with somebody who was not told');
+  if (seen.never) faults.push('with somebody who is never recorded');
   if (seen.deaf) faults.push('with keys that nobody saw');
 
   return faults;
@@ -115,7 +116,7 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
     case 'discardRecorder':
-      return seen.refused === 'talking' || seen.asked.startRecorder === 0 ? nothing : ['discards what nobody refused'];
+      return seen.refused === 'talking' || seen.never || seen.asked.startRecorder === 0 ? nothing : ['discards what nobody refused'];
     case 'hangUpCaller': {
       const inTheCall = step.state.facts.callerChannel === channelOf('caller', seen, facts);
       return inTheCall ? nothing : ['hangs up who is not in the call'];
@@ -219,7 +220,9 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
   // That of a followed call was asked to stop already.
   const wasAsked = seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0);
   const isUnwanted = (seen.stranger || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
-  return isUnwanted && seen.refused === 'no' && !asks(effects, 'stopRecorder')
+  const isEnded = asks(effects, 'stopRecorder') || (seen.never && asks(effects, 'discardRecorder'));
+
+  return isUnwanted && seen.refused === 'no' && !isEnded
     ? ['a recorder runs with somebody who was not told']
     : nothing;
 }
@@ -306,7 +309,8 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
     faults.push('the recorder is left');
   const refused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
   const withheld =
-    outcome.result === 'unrecorded' && (outcome.reason === 'interrupted' || outcome.reason === 'untold_party');
+    outcome.result === 'unrecorded' &&
+    (outcome.reason === 'interrupted' || outcome.reason === 'untold_party' || outcome.reason === 'never_recorded');
   if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
   if (monitor.talks && monitor.deaf && !refused && !withheld) faults.push('why it was not recorded is not kept');
   if (!monitor.talks) {
@@ -339,6 +343,9 @@ function brokenAtTheEndOfFollowed({ outcome, answer }: Extract<CallState, { kind
   const isRefused = outcome.result === 'unrecorded' && outcome.reason === 'refused';
   if ((refused !== 'no') !== isRefused || isRefused !== (answer.kind === 'refused'))
     faults.push('a refusal is not kept');
+  // With others who were not told before them it is why already.
+  const isWhy = outcome.result === 'unrecorded' && ['never_recorded', 'untold_party', 'refused', 'recorder_failed'].includes(outcome.reason);
+  if (monitor.never && asked.startRecorder === 0 && !isWhy) faults.push('that somebody is never recorded is not kept');
   if (monitor.followed?.talks === 0 && !isRefused && outcome.result === 'recorded') faults.push('recorded nobody');
 
   return faults;

@@ -101,7 +101,13 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
   [
     'a channel that comes into a bridge',
     { type: 'ChannelEnteredBridge', bridge, channel: channel() },
-    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', endpoint: 'trunk' },
+    {
+      type: 'bridgeEntered',
+      bridgeId: 'preavis-2',
+      channelId: '1756029600.12',
+      endpoint: 'trunk',
+      number: '+3225501234',
+    },
   ],
   [
     'a channel that comes into a parking lot',
@@ -110,7 +116,14 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
       bridge: { ...bridge, technology: 'holding_bridge', bridge_type: 'holding' },
       channel: channel(),
     },
-    { type: 'bridgeEntered', bridgeId: 'preavis-2', channelId: '1756029600.12', endpoint: 'trunk', isHolding: true },
+    {
+      type: 'bridgeEntered',
+      bridgeId: 'preavis-2',
+      channelId: '1756029600.12',
+      endpoint: 'trunk',
+      number: '+3225501234',
+      isHolding: true,
+    },
   ],
   [
     'a channel that leaves a bridge',
@@ -131,6 +144,17 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     'an answer that only the dialling tells',
     { type: 'Dial', dialstatus: 'ANSWER', peer: channel({ id: 'preavis-3' }), caller: channel() },
     { type: 'channelUp', channelId: 'preavis-3' },
+  ],
+  [
+    'what the dialplan dials, with the technology that the name of the channel has',
+    {
+      type: 'Dial',
+      dialstatus: '',
+      dialstring: '112@trunk',
+      peer: channel({ id: 'preavis-3', name: 'PJSIP/trunk-00000001' }),
+      caller: channel({ id: 'caller-1' }),
+    },
+    { type: 'channelDialled', channelId: 'preavis-3', callerId: 'caller-1', dialString: 'PJSIP/112@trunk' },
   ],
   [
     'ringing that only the dialling tells',

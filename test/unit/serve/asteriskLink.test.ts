@@ -68,6 +68,7 @@ function stage({ size = 0 } = {}) {
     },
     identity: { version: '22.9', node: 'first' },
     isHeld: undefined,
+    tellDialplan: () => Promise.resolve(),
     noteServing: note('note serving'),
     heartbeatMs: 1_000,
     log,

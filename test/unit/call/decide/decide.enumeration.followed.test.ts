@@ -6,7 +6,7 @@ import { decide } from '../../../../src/call/decide/decide.ts';
 import { stay } from '../../../../src/call/decide/handlers.ts';
 import { aFollowed } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
-import { plainTimes, untilTheyTalk, withOthers } from '../../../support/enumeration/events.ts';
+import { plainTimes, untilTheyTalk, withNever, withOthers } from '../../../support/enumeration/events.ts';
 import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
 
@@ -24,9 +24,10 @@ describe('every reachable state of a followed call', () => {
   test.each([
     { mode: 'announce', alphabet: plainTimes, least: 2_000 },
     { mode: 'announce', alphabet: withOthers, least: 3_000 },
+    { mode: 'announce', alphabet: withNever, least: 3_000 },
     { mode: 'optOut', alphabet: untilTheyTalk, least: 3_000 },
     { mode: 'optIn', alphabet: untilTheyTalk, least: 3_000 },
-  ] as const)('with $mode, where others: $alphabet.others, keeps every rule', ({ mode, alphabet, least }) => {
+  ] as const)('with $mode, where others: $alphabet.others, never recorded: $alphabet.never, keeps every rule', ({ mode, alphabet, least }) => {
     const explored = closure(inTheirOrder(decide), aFollowed({ mode, sentenceCount: 1 }), alphabet);
     expect(explored.found).toEqual([]);
     expect(explored.visited).toBeGreaterThanOrEqual(least);
@@ -72,6 +73,17 @@ const broken: [what: string, fault: string, rule: Decide][] = [
     },
   ],
 ];
+
+test('a rule that records who is never recorded is found', () => {
+  const records: Decide = (state, event) => {
+    if (event.type !== 'joined') return decide(state, event);
+    const { never: _never, ...rest } = event;
+    return decide(state, rest);
+  };
+  const fault = 'recorder with somebody who is never recorded';
+  const { found } = closure(inTheirOrder(records), aFollowed({ mode: 'announce', sentenceCount: 1 }), withNever, fault);
+  expect(found.map((each) => each.rule)).toContain(fault);
+});
 
 test.each(broken)('a rule that is broken is found: %s', (_what, fault, rule) => {
   const facts = aFollowed({ mode: fault === 'recorder after a refusal' ? 'optOut' : 'announce', sentenceCount: 1 });

@@ -42,6 +42,11 @@ describe('the arguments of Stasis()', () => {
       request: { way: 'follow', line: 'orders', purposes: ['training', 'agreement'], language: undefined },
     });
     expect(parse('way=follow', 'to=PJSIP/1')).toMatchObject({ ok: false, argument: 'to' });
+    expect(parse('way=follow', 'to=112')).toEqual({
+      ok: true,
+      dialled: '112',
+      request: { way: 'follow', line: 'default', purposes: ['training'], language: undefined },
+    });
     expect(parse('way=follow', 'timeout=20')).toMatchObject({ ok: false, argument: 'timeout' });
     expect(parse('way=both', 'to=PJSIP/1')).toMatchObject({
       ok: false,

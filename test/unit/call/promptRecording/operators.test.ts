@@ -272,7 +272,7 @@ describe('the registry', () => {
         open: () => Promise.resolve([]),
         endUnreadable: () => Promise.resolve(),
       },
-      policy: { version: '1' },
+      policy: { version: '1', neverRecorded: { number: undefined, dialled: undefined } },
       ids: makeIds(),
       log,
       clock: { now: () => 0 },

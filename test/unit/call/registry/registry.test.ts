@@ -75,6 +75,38 @@ describe('an arriving channel', () => {
   });
 });
 
+describe('a call that is never recorded', () => {
+  test.each([
+    ['of an emergency service', ['to=PJSIP/100'], '112'],
+    ['to an emergency number', ['to=PJSIP/101@trunk'], '+3225501234'],
+    ['whose dialplan is going to dial one', ['way=follow', 'to=112'], '+3225501234'],
+  ])('%s goes straight on, before anything is asked or planned', async (_what, args, number) => {
+    const { registry, ari, outcomes, orders, text } = stage();
+    registry.handle(arrival('caller-1', args, number));
+    await eventually(() => registry.size === 0);
+    expect(outcomes()).toEqual([{ result: 'unrecorded', reason: 'never_recorded' }]);
+    expect(orders).toEqual([]);
+    expect(ari.asked.map((each) => each.split(' ')[0])).toEqual([
+      ...(args.includes('way=follow') ? ['setVariable'] : []),
+      'setVariable',
+      'setVariable',
+      'continueInDialplan',
+    ]);
+    expect(ari.asked).toContain('setVariable caller-1 PREAVIS_REASON never_recorded');
+    expect(text()).not.toContain('5501234');
+  });
+
+  test.each([
+    ['from an extension of the house that has the number of one', ['to=PJSIP/100'], '100'],
+    ['to a telephone that is called so', ['to=PJSIP/112'], '+3225501234'],
+  ])('%s is none', async (_what, args, number) => {
+    const { registry, orders } = stage();
+    registry.handle(arrival('caller-1', args, number));
+    await eventually(() => orders.length === 1);
+    expect(registry.size).toBe(1);
+  });
+});
+
 describe('a caller who is asked', () => {
   /** The policy of the makers, in which training may be refused and the line offers the languages. */
   function asking(): ReturnType<typeof aPolicy> {

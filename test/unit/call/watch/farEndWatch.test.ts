@@ -37,6 +37,7 @@ function stage(kind: CallState['kind'], { watchesBridges = true } = {}) {
   };
   const watch = new FarEndWatch({
     map: new BridgeMap(),
+    isNeverRecorded: (channel) => channel === 'never',
     sessionOf: (channel) => (channel === callerChannel || channel === destination ? session : undefined),
     watchesBridges: () => watchesBridges,
   });

@@ -35,6 +35,7 @@ function stage() {
   const map = new BridgeMap();
   const watch = new FollowWatch({
     map,
+    isNeverRecorded: (channel) => channel === 'never',
     sessionOf: (channel) => (channel === caller ? session : undefined),
     met: (_call, channels) => void met.push(...channels),
   });
@@ -144,4 +145,23 @@ test('two who are there already are one who was called and one who was not told'
   enters(caller, 'b');
   expect(isUntold(session.state)).toBe(true);
   expect(asked()).not.toContain('startRecorder');
+});
+
+test('with somebody whose number is never recorded nothing is, and the receipt tells who came in', () => {
+  const { session, enters, asked, kept } = stage();
+  enters(caller, 'b');
+  enters('never', 'b');
+  expect(session.state).toMatchObject({ kind: 'talking', recorder: { kind: 'withheld', why: 'never_recorded' } });
+  expect(asked()).toEqual(['save']);
+  expect(kept).toEqual([{ kind: 'change', change: 'neverRecorded', at: 5 }]);
+});
+
+test('whose number is never recorded ends the recording of a talk that they come into', () => {
+  const { session, enters, asked, kept } = stage();
+  enters(caller, 'b');
+  enters('agent', 'b');
+  enters('never', 'b');
+  expect(isUntold(session.state)).toBe(true);
+  expect(asked()).toContain('stopRecorder');
+  expect(kept.map((each) => (each.kind === 'change' ? each.change : each.kind))).toEqual(['joined', 'neverRecorded']);
 });

@@ -1,0 +1,30 @@
+import type { AriCommands } from '../ari/port.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** Longer than this a value does not go through a dialplan's functions (their buffers have 4,096 bytes). */
+const longest = 3_000;
+
+/**
+ * Leaves with Asterisk what the include file decides by itself, so that it holds while Préavis is down or hangs, too. A dialplan that does
+ * not have it asks Préavis, so a refusal is no more than a warning.
+ *
+ * @throws PreavisError ari_unreachable
+ */
+export async function tellDialplan(
+  { neverRecorded: { number = '', dialled = '' } }: Pick<Policy, 'neverRecorded'>,
+  ari: Pick<AriCommands, 'setGlobal'>,
+  log: Logger,
+): Promise<void> {
+  const globals = { PREAVIS_NEVER_NUMBER: number, PREAVIS_NEVER_DIALLED: dialled };
+  try {
+    for (const [name, value] of Object.entries(globals)) {
+      await ari.setGlobal(name, value.length > longest ? '' : value);
+    }
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code === 'ari_unreachable') throw error;
+    log.warn({ code: error.code, err: error }, 'dialplan globals not set');
+  }
+}

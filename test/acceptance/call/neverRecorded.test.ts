@@ -1,0 +1,190 @@
+/**
+ * Emergency numbers, and what else is never recorded: neither told nor recorded nor kept waiting, whatever state Préavis is in. By
+ * Asterisk's own clock the destination is dialled as soon as by a plain Dial().
+ */
+import { continuousTone } from '../../../lab/telephones/audio.ts';
+import { transfer } from '../../../lab/telephones/dialog.ts';
+import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
+import { labPurpose } from '../../../lab/rig.ts';
+import { presentMs, readWav } from '../../support/audio/audio.ts';
+import { useBriefNotice } from '../../support/call/briefNotice.ts';
+import { eventually } from '../../support/poll.ts';
+import {
+  catalogueCalls,
+  catalogueChanges,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  expectNothingRecorded,
+  finishedRecording,
+  spooledWav,
+  useRig,
+} from '../../support/rig/rigs.ts';
+
+const callerHz = 440;
+const agentHz = 1_000;
+const emergencyHz = 1_600;
+const noticeHz = 700;
+/** More than a plain Dial() may take, and far less than a notice or the wait for a Préavis that hangs (8 s), ms. */
+const atOnceMs = 700;
+const notice = useBriefNotice();
+
+let agent: Agent;
+let emergency: Agent;
+
+/** What Dial() is given for this number by a trunk that leads to this agent. */
+const byTrunk = (number: string, { port }: Agent): string => `PJSIP/agent/sip:${number}@127.0.0.1:${port}`;
+
+const at = useRig(async () => {
+  agent = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), atOnce: 6 }));
+  const tone = await continuousTone(emergencyHz);
+  emergency = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 1_500, atOnce: 12 }));
+  const came = 'Set(__CAME=${STRFTIME(,,%s%3q)})';
+  const line = (extension: string, ...steps: string[]): string[] => [
+    `exten => ${extension},1,${came}`,
+    ...[...steps, 'Hangup()'].map((step) => ` same => n,${step}`),
+  ];
+
+  return {
+    idle: true,
+    lines: [
+      ...line('plain', 'Dial(Local/plain@desk,20)'),
+      // By its own number in the dial string, of an extension that is another.
+      ...line('bridge', 'Gosub(preavis,s,1(Local/112@desk,20))'),
+      // By the extension.
+      ...line('112', 'Gosub(preavis-tell,s,1(line=told))', 'Dial(Local/tell@desk,20)'),
+      // By what the dialplan says that it is going to dial.
+      ...line('police', 'Gosub(preavis-tell,s,1(line=told,to=101))', 'Dial(Local/police@desk,20)'),
+      // By who calls.
+      ...line('caller', 'Gosub(preavis,s,1(Local/caller@desk,20))'),
+      // Whom they talk with is known only when the dialplan dials.
+      ...line('late', 'Gosub(preavis-tell,s,1(line=late))', `Dial(${byTrunk('112', emergency)},20)`),
+      ...line('moved', 'Gosub(preavis-tell,s,1(line=moved))', `Dial(${agent.dialString},20)`),
+      ...line('helpline', `Dial(${byTrunk('116123', emergency)},20)`),
+      'exten => h,1,NoOp(over: ${EXTEN} ${PREAVIS_RESULT} ${PREAVIS_REASON} ${PREAVIS_TOLD})',
+      '[desk]',
+      'exten => _[a-z1].,1,NoOp(${EXTEN} dialled after $[${STRFTIME(,,%s%3q)} - ${CAME}] ms)',
+      ` same => n,Dial(${emergency.dialString},20)`,
+    ],
+    config: {
+      notice: notice.config(),
+      purposes: { training: labPurpose('lab', 'Calls of the lab are recorded to see who is in them.', 28) },
+      lines: Object.fromEntries(
+        ['default', 'told', 'late', 'moved'].map((name) => [
+          name,
+          { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] },
+        ]),
+      ),
+    },
+  };
+});
+
+beforeAll(async () => {
+  await notice.install(at.rig.asterisk.soundsFolder);
+  await at.rig.startServe();
+  const globals = (): Promise<string> => at.rig.asterisk.cli('dialplan show globals');
+  await eventually(async () => (await globals()).includes('PREAVIS_NEVER_DIALLED'));
+});
+
+/** How long after a call came its destination was dialled, by Asterisk's clock, ms; of every call by this extension of [desk]. */
+const waits = (extension: string): number[] =>
+  [...at.rig.asterisk.logs().matchAll(new RegExp(`${extension} dialled after (\\d+) ms`, 'g'))].map(([, ms]) =>
+    Number(ms),
+  );
+
+/** Calls, hears the destination and nothing of a notice, and says how long the destination was waited for. */
+async function goesStraightOn(to: string, desk: string, fromNumber?: string): Promise<void> {
+  const receiver = await at.keep(startRtpReceiver());
+  const tone = await continuousTone(callerHz);
+  const before = waits(desk).length;
+  const from = fromNumber === undefined ? {} : { fromNumber };
+  const end = await (await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver, ...from }))).ended;
+  expect({ to, ...end }).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  const heard = receiver.latest(6_000);
+  expect({ to, isHeard: presentMs(heard, emergencyHz) > 900, notice: presentMs(heard, noticeHz) }).toEqual({
+    to,
+    isHeard: true,
+    notice: 0,
+  });
+  const [ms, ...more] = (await eventually(() => waits(desk).length > before && waits(desk))).slice(before);
+  expect({ to, more }).toEqual({ to, more: [] });
+  const [plain = NaN] = waits('plain');
+  expect({ to, isAtOnce: (ms ?? NaN) < plain + atOnceMs, ms, plain }).toMatchObject({ to, isAtOnce: true });
+}
+
+test('a call to or from an emergency number is dialled as soon as by Dial(), told nothing, and not recorded', () =>
+  at.onTime(['default', 'told'], async () => {
+    await goesStraightOn('plain', 'plain');
+    await goesStraightOn('bridge', '112');
+    await goesStraightOn('112', 'tell');
+    await goesStraightOn('police', 'police');
+    await goesStraightOn('caller', 'caller', '112');
+    await expectNothingRecorded(at.rig);
+    // None of them has come to Préavis.
+    expect(await catalogueCalls(at.rig)).toEqual([]);
+    expect(at.rig.asterisk.logs()).toContain('over: h unrecorded never_recorded no');
+  }));
+
+test('a Préavis that is asked sends them on unanswered, and keeps why', () =>
+  at.onTime(['default', 'told'], async () => {
+    for (const name of ['PREAVIS_NEVER_NUMBER', 'PREAVIS_NEVER_DIALLED'])
+      await at.rig.asterisk.cli(`dialplan set global ${name} ""`);
+    await goesStraightOn('bridge', '112');
+    await goesStraightOn('police', 'police');
+    for (const line of ['default', 'told']) {
+      expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded', reason: 'never_recorded' });
+    }
+    await expectNothingRecorded(at.rig);
+  }));
+
+test('a caller who was told is not recorded with whom the dialplan dials by such a number', () =>
+  at.onTime(['late'], async () => {
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'late', tone }));
+    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    expect(await endedCall(at.rig, 'late')).toMatchObject({ result: 'unrecorded', reason: 'never_recorded' });
+    expect((await catalogueChanges(at.rig, 'late')).map(({ change }) => change)).toEqual(['neverRecorded']);
+    expect(await catalogueRecordings(at.rig)).toEqual([]);
+  }));
+
+test('a caller who is transferred to such a number is recorded until then, and the receipt tells why', () =>
+  at.onTime(['moved'], async () => {
+    const receiver = await at.keep(startRtpReceiver());
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'moved', tone, receiver }));
+    // What is heard in the second before a newcomer is not kept.
+    await eventually(() => presentMs(receiver.latest(6_000), agentHz, { share: 0.7 }) > 3_500);
+    const dialog = agent.dialogs().at(-1);
+    if (dialog === undefined) throw new Error('the agent has no call');
+    expect(await transfer(dialog, 'helpline')).toBe(202);
+    await eventually(() => presentMs(receiver.latest(3_000), emergencyHz, { share: 0.7 }) > 700);
+    await call.ended;
+    expect(await endedCall(at.rig, 'moved')).toMatchObject({ result: 'recorded' });
+    expect((await catalogueChanges(at.rig, 'moved')).map(({ change }) => change)).toContain('neverRecorded');
+    const samples = readWav(spooledWav(at.rig, (await finishedRecording(at.rig, 'moved')).id));
+    expect(presentMs(samples, agentHz)).toBeGreaterThan(1_500);
+    expect(presentMs(samples, emergencyHz, { share: 0.02, windowMs: 40 })).toBe(0);
+    await expectNobodyConnected(at.rig);
+  }));
+
+/** Last, since what is told of them is nothing any more. */
+test('a Préavis that hangs, or is killed, keeps nobody waiting who calls an emergency number', () =>
+  at.onTime(['default', 'told'], async () => {
+    await at.rig.stopServe();
+    await at.rig.startServe();
+    const pid = at.rig.servePid();
+    if (pid === undefined) throw new Error('serve does not run');
+    const globals = (): Promise<string> => at.rig.asterisk.cli('dialplan show globals');
+    await eventually(async () => /PREAVIS_NEVER_DIALLED=.*112/.test(await globals()));
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await goesStraightOn('bridge', '112');
+      await goesStraightOn('police', 'police');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await at.rig.killServe();
+    await goesStraightOn('bridge', '112');
+    await goesStraightOn('112', 'tell');
+  }));

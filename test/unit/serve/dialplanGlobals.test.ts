@@ -1,0 +1,29 @@
+import { PreavisError } from '../../../src/core/errors.ts';
+import { tellDialplan } from '../../../src/serve/dialplanGlobals.ts';
+import { scriptedAri } from '../../support/ari/scriptedAri.ts';
+import { collectingLog } from '../../support/logLines.ts';
+
+const policy = { neverRecorded: { number: '^(112)$', dialled: '^x$' } };
+
+test('the dialplan has the rules of who is never recorded, and none where there is none or it is too long for it', async () => {
+  const ari = scriptedAri();
+  const { log } = collectingLog('info');
+  await tellDialplan(policy, ari, log);
+  await tellDialplan({ neverRecorded: { number: undefined, dialled: 'x'.repeat(3_001) } }, ari, log);
+  expect(ari.asked).toEqual([
+    'setGlobal PREAVIS_NEVER_NUMBER ^(112)$',
+    'setGlobal PREAVIS_NEVER_DIALLED ^x$',
+    'setGlobal PREAVIS_NEVER_NUMBER ',
+    'setGlobal PREAVIS_NEVER_DIALLED ',
+  ]);
+});
+
+test('an Asterisk that refuses them is asked by each call instead, and one that is not there is asked again', async () => {
+  const ari = scriptedAri();
+  const { log, lines } = collectingLog('info');
+  ari.refuse('setGlobal', 'ari_request_failed');
+  await tellDialplan(policy, ari, log);
+  expect(lines).toMatchObject([{ code: 'ari_request_failed', msg: 'dialplan globals not set' }]);
+  ari.refuse('setGlobal', 'ari_unreachable');
+  await expect(tellDialplan(policy, ari, log)).rejects.toBeInstanceOf(PreavisError);
+});
