@@ -63,7 +63,7 @@ const language = z.looseObject({
   unavailable: z.array(z.looseObject({ language: text, reason: text })),
 });
 const script = z.looseObject({ language, sentences, consent });
-const asked = { line: text, purposes: z.array(text) };
+const asked = { line: text, purposes: z.array(text), mustRecord: z.literal(true).optional() };
 const request = z.union([
   z.looseObject({ way: z.literal('follow'), ...asked }),
   z.looseObject({ way: z.literal('bridge').default('bridge'), to: text, timeoutSeconds: z.number(), ...asked }),
@@ -86,6 +86,7 @@ const order = z.looseObject({
   recording: text,
   part: z.number().optional(),
   newcomers: z.enum(newcomerRules).optional(),
+  turnedAway: z.array(text).optional(),
 });
 const unplanned = z.looseObject({
   id: text,

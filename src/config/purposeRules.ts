@@ -89,6 +89,12 @@ function consentFaults(purpose: PurposeConfig, rule: LawRule, where: string, add
     }
     if (purpose.recordPercent < 100) add('recordPercent', 'must be 100: the law wants every such call recorded');
   }
+  if (purpose.whenUnrecordable === 'turnAway' && kind !== 'obligation') {
+    add(
+      'whenUnrecordable',
+      'must be goOn: only a caller whom the law wants recorded (kind obligation) may be turned away',
+    );
+  }
   if (rule.needsObligation && !obligationBasis.test(purpose.legalBasis)) {
     add('legalBasis', 'must name GDPR art. 6(1)(c), the legal obligation, for kind obligation');
   }

@@ -10,6 +10,9 @@ import { purposeKinds } from './purposeKinds.ts';
 
 export const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
 
+/** turnAway: only where the law forbids to talk unrecorded. */
+const unrecordableChoices = ['goOn', 'turnAway'] as const;
+
 export const days = z.int().min(0).max(3653);
 const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
 
@@ -82,6 +85,10 @@ export const purpose = z.strictObject({
     z.int().min(1).max(100).default(100),
     'How many of its calls are recorded, drawn by lot; below 100 the notice must say "may be recorded".',
     { unit: '%' },
+  ),
+  whenUnrecordable: key(
+    z.enum(unrecordableChoices).default('goOn'),
+    'What becomes of a caller who cannot be told or recorded: goOn (they talk unrecorded), or turnAway (they hear that it cannot be, and are not put through); only for kind obligation.',
   ),
   source: key(z.string().trim().min(1).optional(), 'Where these values come from.'),
   checkedByCounsel: key(z.boolean().default(false), 'Whether counsel has checked it; `preavis check` names those not.'),

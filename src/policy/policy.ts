@@ -173,13 +173,34 @@ export function consentKinds(mode: ConsentMode): readonly SingleKind[] {
   }
 }
 
+/**
+ * What a caller hears in these languages who is turned away, as Playback() takes it: found in the folder of its language, whatever that of the
+ * channel is.
+ */
+export function turnedAwaySounds(policy: Pick<Policy, 'sentence'>, languages: readonly string[]): string[] {
+  return languages.flatMap((language) => {
+    const prompt = policy.sentence('turnedAway', language);
+
+    return prompt === undefined ? [] : [`${prompt.language}/${prompt.soundName}`];
+  });
+}
+
+/** Whether a caller who cannot be recorded for these purposes is turned away. */
+export function turnsAway(purposes: readonly Pick<PurposeConfig, 'whenUnrecordable'>[]): boolean {
+  return purposes.some(({ whenUnrecordable }) => whenUnrecordable === 'turnAway');
+}
+
 /** The kinds of single sentences that calls on this line can need. */
 function kindsOf(line: Line, policy: Policy): SingleKind[] {
   const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
   // A line whose purposes are all unknown is refused by lineFaults.
   const modes = purposes.length === 0 ? [] : possibleModes(purposes);
 
-  return [...modes.flatMap(consentKinds), ...(line.askLanguage ? (['chooseLanguage'] as const) : [])];
+  return [
+    ...modes.flatMap(consentKinds),
+    ...(line.askLanguage ? (['chooseLanguage'] as const) : []),
+    ...(turnsAway(purposes) ? (['turnedAway'] as const) : []),
+  ];
 }
 
 /** What is asked must be there in every language, and the same key must mean the same in all of them. */

@@ -17,7 +17,7 @@ import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.t
  * one sentence. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
  * optInAck: confirm that key. noAnswer: says what follows where nobody answered. erasedAck: confirms the code that refuses
  * while they talk. paused, resumed, stopped: say what became of the recording. chooseLanguage: in a language, asks for the
- * key that chooses it.
+ * key that chooses it. turnedAway: says that the call cannot be taken, since it must be recorded and cannot be.
  */
 type PromptKind = NoticeKind | SingleKind;
 /** Sentences about purposes: a language has one for each set of purposes. */
@@ -33,7 +33,8 @@ export type SingleKind =
   | 'paused'
   | 'resumed'
   | 'stopped'
-  | 'chooseLanguage';
+  | 'chooseLanguage'
+  | 'turnedAway';
 
 /** may: says that the call may be recorded, which stays true of a call that is not. is: says that it is recorded. */
 export type PromptWording = 'may' | 'is';
@@ -113,7 +114,7 @@ const promptEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('optIn'), keys: z.strictObject({ accept: phoneKey, refuse: phoneKey }), text }),
   z.strictObject({ kind: z.literal('chooseLanguage'), key: z.record(languageTag, phoneKey), text }),
   z.strictObject({
-    kind: z.enum(['optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'paused', 'resumed', 'stopped']),
+    kind: z.enum(['optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'paused', 'resumed', 'stopped', 'turnedAway']),
     text,
   }),
 ]);

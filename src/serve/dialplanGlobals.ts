@@ -1,7 +1,7 @@
 import type { AriCommands } from '../ari/port.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { Policy } from '../policy/policy.ts';
+import { turnedAwaySounds, type Policy } from '../policy/policy.ts';
 
 /** Longer than this a value does not go through a dialplan's functions (their buffers have 4,096 bytes). */
 const longest = 3_000;
@@ -13,11 +13,17 @@ const longest = 3_000;
  * @throws PreavisError ari_unreachable
  */
 export async function tellDialplan(
-  { neverRecorded: { number = '', dialled = '' } }: Pick<Policy, 'neverRecorded'>,
+  policy: Pick<Policy, 'neverRecorded' | 'lines' | 'sentence'>,
   ari: Pick<AriCommands, 'setGlobal'>,
   log: Logger,
 ): Promise<void> {
-  const globals = { PREAVIS_NEVER_NUMBER: number, PREAVIS_NEVER_DIALLED: dialled };
+  const { number = '', dialled = '' } = policy.neverRecorded;
+  const globals = {
+    PREAVIS_NEVER_NUMBER: number,
+    PREAVIS_NEVER_DIALLED: dialled,
+    // Of a caller whose language nobody has decided.
+    PREAVIS_TURNED_AWAY: turnedAwaySounds(policy, policy.lines.get('default')?.defaultLanguages ?? []).join('&'),
+  };
   try {
     for (const [name, value] of Object.entries(globals)) {
       await ari.setGlobal(name, value.length > longest ? '' : value);

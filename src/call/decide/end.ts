@@ -1,5 +1,5 @@
 import { noAnswer, type Answer, type ConsentPlan } from './answer.ts';
-import type { UnrecordedReason } from './unrecordedReasons.ts';
+import { isWanted, type UnrecordedReason } from './unrecordedReasons.ts';
 import type { Played } from './verification.ts';
 import type { Sentence } from './sentence.ts';
 import type { Effect, Facts, Outcome, Step } from './state.ts';
@@ -53,9 +53,14 @@ export function end(soFar: SoFar, outcome: Outcome, endedAt: number | undefined,
   };
 }
 
-/** P3: the caller goes on to the destination by the dialplan, unrecorded. */
+/** What is as somebody wanted it keeps nobody from being put through. */
+const isTurnedAway = ({ request }: Facts, reason: UnrecordedReason): boolean =>
+  request?.mustRecord === true && !isWanted(reason);
+
+/** P3: the caller goes on to the destination by the dialplan, unrecorded. Only where the law forbids that they are turned away. */
 export function goOnUnrecorded(soFar: SoFar, reason: UnrecordedReason, effects: readonly Effect[] = []): Step {
-  const outcome: Outcome = { result: 'unrecorded', reason };
+  const turnedAway = isTurnedAway(soFar.facts, reason);
+  const outcome: Outcome = { result: 'unrecorded', reason, ...(turnedAway ? { turnedAway } : {}) };
 
   return end(soFar, outcome, undefined, [...effects, { type: 'returnToDialplan', outcome }]);
 }

@@ -19,6 +19,8 @@ type Asked = {
    * when nothing is done for the caller: then no time limit is set.
    */
   leftSeconds?: number | undefined;
+  /** Whoever cannot be recorded is not put through: the law forbids to talk unrecorded. */
+  mustRecord?: true;
 };
 
 /** Préavis dials, in the place of Dial(): `to` is the destination's dial string. */
@@ -55,6 +57,8 @@ export type Order = {
   maximumSeconds: number;
   /** What becomes of the recording when somebody joins who was not told; undefined is stop. */
   newcomers?: NewcomerRule;
+  /** What a caller hears who is turned away, as the dialplan's Playback() takes it; nobody is where it is undefined. */
+  turnedAway?: readonly string[];
   /** Of a followed call: that of the present talk or the last one; before the first, an id that nothing has. So with `destination`. */
   bridge: BridgeId;
   destination: ChannelId;

@@ -158,7 +158,8 @@ export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 /** How the call ended for Préavis. */
 export type Outcome =
   | { result: 'recorded' }
-  | { result: 'unrecorded'; reason: UnrecordedReason }
+  /** `turnedAway`: nobody is dialled, since this call must not go on unrecorded. */
+  | { result: 'unrecorded'; reason: UnrecordedReason; turnedAway?: true }
   /** dialStatus is undefined where the dialplan dialled. */
   | { result: 'notConnected'; dialStatus: DialStatus | undefined }
   | { result: 'abandoned' };

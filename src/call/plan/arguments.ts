@@ -1,12 +1,11 @@
 import { mixFault } from '../../config/consent.ts';
 import { noticeFaults } from '../../policy/noticeRules.ts';
-import type { Policy } from '../../policy/policy.ts';
+import { turnsAway, type Policy } from '../../policy/policy.ts';
 import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
 
 /** `dialled`: what the dialplan of a caller who is told and followed is going to dial, where it says so. Personal. */
 export type ArgumentsResult =
-  | { ok: true; request: CallRequest; dialled?: string }
-  | { ok: false; argument: string; problem: string };
+  { ok: true; request: CallRequest; dialled?: string } | { ok: false; argument: string; problem: string };
 
 /** What else than a call the dialplan may ask for. */
 export type Task = 'recordPrompt';
@@ -18,7 +17,7 @@ export function taskOf(args: readonly string[]): Task | undefined {
   return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
 }
 
-const knownArguments = ['way', 'to', 'line', 'purpose', 'language', 'timeout', 'left'] as const;
+const knownArguments = ['way', 'to', 'line', 'purpose', 'language', 'timeout', 'left', 'must'] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
 
@@ -71,6 +70,15 @@ function destinationOf(given: Given, policy: Policy): Destination | { argument: 
   return { way, to, timeoutSeconds: Number(timeout) };
 }
 
+/** Whether a caller who cannot be recorded for these purposes is turned away; what is wrong with `must=` as a text. */
+function mustRecord(must: string | undefined, ids: readonly string[], policy: Policy): boolean | string {
+  const purposes = ids.flatMap((id) => policy.purposes.get(id) ?? []);
+  if (must === undefined) return turnsAway(purposes);
+  if (must !== 'record') return 'is not must=record';
+
+  return purposes.some(({ kind }) => kind === 'obligation') || 'is for a purpose of kind obligation only';
+}
+
 /**
  * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
  * dialplan with unset variables and mean nothing. The problem names the argument, never its value.
@@ -118,6 +126,8 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
     return { ok: false, argument: 'left', problem: 'is not a number of seconds' };
   }
 
+  const must = mustRecord(given.get('must'), purposes, policy);
+  if (typeof must === 'string') return { ok: false, argument: 'must', problem: must };
   const to = given.get('to');
 
   return {
@@ -129,6 +139,7 @@ export function parseArguments(args: readonly string[], policy: Policy): Argumen
       purposes: [...purposes],
       language: tag?.split(/[_-]/)[0],
       ...(left === undefined ? {} : { leftSeconds: Number(left) }),
+      ...(must ? { mustRecord: true } : {}),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
-import { consentKinds, type Policy } from '../../policy/policy.ts';
+import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
@@ -168,6 +168,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       const { mode, ...asked } = consentOf(named, callerNumber);
       const script = makeScript(purposes, language, mode);
       if (script === undefined) return 'prompts_missing';
+      const turnedAway = request.mustRecord === true ? turnedAwaySounds(policy, language.languages) : undefined;
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
       const recorded = sampledPurposes(named, random() * 100);
 
@@ -177,6 +178,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
         script,
         asked,
         sampled: recorded.length > 0,
+        ...(turnedAway === undefined ? {} : { turnedAway }),
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,
         newcomers: line.newcomers,

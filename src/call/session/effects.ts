@@ -268,6 +268,7 @@ export class CallEffects {
           playing: this.#playing?.id,
           outcome: effect.outcome,
           isFollowed: state.facts.request?.way === 'follow',
+          turnedAway: state.facts.order?.turnedAway,
           callerLeft: () => this.#call.hasCallerLeft,
         });
       case 'startTimer':

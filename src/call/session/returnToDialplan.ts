@@ -12,6 +12,8 @@ export type Return = {
   outcome: Outcome;
   /** Whether the dialplan asked for the caller to be told and followed. */
   isFollowed: boolean;
+  /** The sounds that a caller hears who is turned away. */
+  turnedAway?: readonly string[] | undefined;
   callerLeft: () => boolean;
 };
 
@@ -22,9 +24,13 @@ export async function returnToDialplan({
   playing,
   outcome,
   isFollowed,
+  turnedAway = [],
   callerLeft,
 }: Return): Promise<void> {
-  const variables: [string, string][] = [['PREAVIS_RESULT', outcome.result]];
+  const isTurnedAway = outcome.result === 'unrecorded' && outcome.turnedAway === true;
+  const variables: [string, string][] = [['PREAVIS_RESULT', isTurnedAway ? 'turnedAway' : outcome.result]];
+  // Asterisk's Playback() says them one after the other.
+  if (isTurnedAway && turnedAway.length > 0) variables.push(['PREAVIS_TURNED_AWAY', turnedAway.join('&')]);
   if (isFollowed) variables.push(['PREAVIS_TOLD', 'no']);
   if (outcome.result === 'unrecorded') variables.push(['PREAVIS_REASON', outcome.reason]);
   if (outcome.result === 'notConnected') variables.push(['PREAVIS_DIALSTATUS', outcome.dialStatus ?? '']);

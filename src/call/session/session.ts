@@ -246,7 +246,7 @@ export class CallSession {
     this.#effects.stop();
     const fields = {
       result: outcome.result,
-      ...(outcome.result === 'unrecorded' ? { reason: outcome.reason } : {}),
+      ...(outcome.result === 'unrecorded' ? { reason: outcome.reason, turnedAway: outcome.turnedAway } : {}),
       ...(outcome.result === 'notConnected' ? { dialStatus: outcome.dialStatus } : {}),
       ...(request === undefined ? {} : { line: request.line }),
     };

@@ -11,7 +11,7 @@ const languages = ['fr', 'nl', 'de', 'en'];
 const ids = [
   ...['notice-training', 'notice-agreement', 'notice-both', 'keep-training', 'keep-agreement', 'keep-both'],
   ...['notice-mifid', 'opt-out', 'opt-out-ack', 'opt-in', 'opt-in-ack', 'no-answer', 'erased-ack'],
-  ...['rec-paused', 'rec-resumed', 'rec-stopped', 'choose-lang'],
+  ...['rec-paused', 'rec-resumed', 'rec-stopped', 'choose-lang', 'turned-away'],
 ];
 
 let library: PromptLibrary;

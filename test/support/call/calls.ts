@@ -351,9 +351,30 @@ export function configTree(): Record<string, unknown> {
   };
 }
 
+/** The configuration of these makers, in which calls for training must be recorded by law, or nobody is put through. */
+export function obligedTree(): ReturnType<typeof configTree> {
+  const tree = structuredClone(configTree()) as { purposes: Record<string, Record<string, unknown>> };
+  Object.assign(tree.purposes['training'] ?? {}, {
+    kind: 'obligation',
+    jurisdiction: 'other',
+    whenUnrecordable: 'turnAway',
+  });
+
+  return tree;
+}
+
 /** The single sentences of a language that calls with consent or a choice of language need. */
 export function singlePrompts(languages: readonly string[]): Prompt[] {
-  const kinds = ['optOut', 'optIn', 'optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'chooseLanguage'] as const;
+  const kinds = [
+    'optOut',
+    'optIn',
+    'optOutAck',
+    'optInAck',
+    'noAnswer',
+    'erasedAck',
+    'chooseLanguage',
+    'turnedAway',
+  ] as const;
 
   return languages.flatMap((language, index) =>
     kinds.map((kind) =>

@@ -95,6 +95,12 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       return chosen && effect.language === language ? nothing : ['remembers what nobody chose'];
     }
     case 'returnToDialplan':
+      if (effect.outcome.result === 'unrecorded') {
+        const { reason, turnedAway = false } = effect.outcome;
+        const isWanted = ['refused', 'no_consent', 'not_sampled', 'never_recorded'].includes(reason);
+        const mustBe = facts.request?.mustRecord === true && !isWanted;
+        if (turnedAway !== mustBe) return [mustBe ? 'goes on unrecorded where the law forbids it' : 'is turned away'];
+      }
       if (effect.outcome.result === 'unrecorded' && effect.outcome.reason === 'no_consent') {
         return from.kind === 'acknowledging' ? nothing : ['silence is not told'];
       }
@@ -116,7 +122,9 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
     case 'discardRecorder':
-      return seen.refused === 'talking' || seen.never || seen.asked.startRecorder === 0 ? nothing : ['discards what nobody refused'];
+      return seen.refused === 'talking' || seen.never || seen.asked.startRecorder === 0
+        ? nothing
+        : ['discards what nobody refused'];
     case 'hangUpCaller': {
       const inTheCall = step.state.facts.callerChannel === channelOf('caller', seen, facts);
       return inTheCall ? nothing : ['hangs up who is not in the call'];
@@ -220,7 +228,10 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
   // That of a followed call was asked to stop already.
   const wasAsked = seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0);
   const isUnwanted = (seen.stranger || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
-  const isEnded = asks(effects, 'stopRecorder') || (seen.never && asks(effects, 'discardRecorder'));
+  // What is not to be kept was asked to end before; if it starts all the same, it is asked again.
+  const isAsked =
+    asks(effects, 'discardRecorder') || (seen.asked.discardRecorder > 0 && event.type !== 'recorderStarted');
+  const isEnded = asks(effects, 'stopRecorder') || (seen.never && isAsked);
 
   return isUnwanted && seen.refused === 'no' && !isEnded
     ? ['a recorder runs with somebody who was not told']
@@ -344,7 +355,9 @@ function brokenAtTheEndOfFollowed({ outcome, answer }: Extract<CallState, { kind
   if ((refused !== 'no') !== isRefused || isRefused !== (answer.kind === 'refused'))
     faults.push('a refusal is not kept');
   // With others who were not told before them it is why already.
-  const isWhy = outcome.result === 'unrecorded' && ['never_recorded', 'untold_party', 'refused', 'recorder_failed'].includes(outcome.reason);
+  const isWhy =
+    outcome.result === 'unrecorded' &&
+    ['never_recorded', 'untold_party', 'refused', 'recorder_failed'].includes(outcome.reason);
   if (monitor.never && asked.startRecorder === 0 && !isWhy) faults.push('that somebody is never recorded is not kept');
   if (monitor.followed?.talks === 0 && !isRefused && outcome.result === 'recorded') faults.push('recorded nobody');
 

@@ -36,6 +36,7 @@ describe('a purpose', () => {
       lock: 'none',
       mayListen: [],
       recordPercent: 100,
+      whenUnrecordable: 'goOn',
       checkedByCounsel: false,
     });
   });
@@ -87,6 +88,11 @@ describe('a purpose', () => {
     ],
     ['a duty that can be refused', { ...mifid, consent: 'optOut' }, /consent: must be announce/],
     ['a duty that some may refuse', { ...mifid, optInForCountries: ['DE'] }, /optInForCountries: must be empty/],
+    [
+      'callers who are turned away although no law wants them recorded',
+      { whenUnrecordable: 'turnAway' },
+      /training\.whenUnrecordable: must be goOn: only a caller whom the law wants recorded \(kind obligation\)/,
+    ],
     ['a duty for some calls only', { ...mifid, recordPercent: 50 }, /recordPercent: must be 100/],
     ['a duty kept for eight years', { ...mifid, keepDays: 2922 }, /2557 days for obligation in EU/],
     [
@@ -274,4 +280,9 @@ describe('the notice', () => {
       /purposes\.sample: prompt notice-sample/,
     );
   });
+});
+
+test('callers may be turned away where the law wants their calls recorded', () => {
+  const config = parseConfig(purposesConfig({ training: { ...mifid, whenUnrecordable: 'turnAway' } }));
+  expect(config.purposes['training']).toMatchObject({ whenUnrecordable: 'turnAway' });
 });

@@ -8,6 +8,7 @@ import { aFollowed } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
 import { plainTimes, untilTheyTalk, withNever, withOthers } from '../../../support/enumeration/events.ts';
 import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
+import { factsWith, type CallFacts } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
 
 /** Each of the bridges follows the one before it, as the oracle counts them. */
@@ -27,13 +28,55 @@ describe('every reachable state of a followed call', () => {
     { mode: 'announce', alphabet: withNever, least: 3_000 },
     { mode: 'optOut', alphabet: untilTheyTalk, least: 3_000 },
     { mode: 'optIn', alphabet: untilTheyTalk, least: 3_000 },
-  ] as const)('with $mode, where others: $alphabet.others, never recorded: $alphabet.never, keeps every rule', ({ mode, alphabet, least }) => {
-    const explored = closure(inTheirOrder(decide), aFollowed({ mode, sentenceCount: 1 }), alphabet);
+  ] as const)(
+    'with $mode, where others: $alphabet.others, never recorded: $alphabet.never, keeps every rule',
+    ({ mode, alphabet, least }) => {
+      const explored = closure(inTheirOrder(decide), aFollowed({ mode, sentenceCount: 1 }), alphabet);
+      expect(explored.found).toEqual([]);
+      expect(explored.visited).toBeGreaterThanOrEqual(least);
+      const states = [...explored.states];
+      expect(states).toEqual(expect.arrayContaining(['releasing', 'following', 'talking', 'closing', 'ended']));
+      expect(states).not.toContain('dialling');
+    },
+  );
+});
+
+describe('where the law forbids to talk unrecorded', () => {
+  const asMust = (facts: CallFacts): CallFacts => {
+    const request = { ...facts.order.request, mustRecord: true } as const;
+    return { ...facts, request, order: { ...facts.order, request } };
+  };
+  const followed = asMust(aFollowed({ mode: 'announce', sentenceCount: 1 }));
+  const bridged = asMust(factsWith({ sentenceCount: 1 }));
+
+  test.each([
+    ['a followed call', inTheirOrder(decide), followed],
+    ['a call that we dial', decide, bridged],
+  ])('%s is turned away whatever keeps it from being recorded', (_what, rule, facts) => {
+    const explored = closure(rule, facts, plainTimes);
     expect(explored.found).toEqual([]);
-    expect(explored.visited).toBeGreaterThanOrEqual(least);
-    const states = [...explored.states];
-    expect(states).toEqual(expect.arrayContaining(['releasing', 'following', 'talking', 'closing', 'ended']));
-    expect(states).not.toContain('dialling');
+    const reasons = explored.endings.flatMap(({ outcome }) =>
+      outcome.result === 'unrecorded' && outcome.turnedAway === true ? [outcome.reason] : [],
+    );
+    expect([...new Set(reasons)]).toEqual(
+      expect.arrayContaining(['catalogue_unusable', 'prompts_missing', 'notice_failed']),
+    );
+  });
+
+  test.each([
+    ['goes on unrecorded', 'goes on unrecorded where the law forbids it', bridged, undefined],
+    ['turns everybody away', 'is turned away', factsWith({ sentenceCount: 1 }), true],
+  ] as const)('a rule that %s is found', (_what, fault, facts, turnedAway) => {
+    const rule: Decide = (state, event) => {
+      const step = decide(state, event);
+      const effects = step.effects.map((effect) => {
+        if (effect.type !== 'returnToDialplan' || effect.outcome.result !== 'unrecorded') return effect;
+        const { result, reason } = effect.outcome;
+        return { ...effect, outcome: { result, reason, ...(turnedAway === undefined ? {} : { turnedAway }) } };
+      });
+      return { ...step, effects };
+    };
+    expect(closure(rule, facts, plainTimes, fault).found.map((each) => each.rule)).toContain(fault);
   });
 });
 
@@ -74,11 +117,18 @@ const broken: [what: string, fault: string, rule: Decide][] = [
   ],
 ];
 
+test('a call that we dial keeps every rule where somebody behind a Local/ channel is never recorded', () => {
+  const explored = closure(decide, factsWith({ sentenceCount: 1 }), { ...untilTheyTalk, never: true });
+  expect(explored.found).toEqual([]);
+  const reasons = explored.endings.map(({ outcome }) => (outcome.result === 'unrecorded' ? outcome.reason : undefined));
+  expect(reasons).toContain('never_recorded');
+});
+
 test('a rule that records who is never recorded is found', () => {
   const records: Decide = (state, event) => {
     if (event.type !== 'joined') return decide(state, event);
-    const { never: _never, ...rest } = event;
-    return decide(state, rest);
+    const { type, bridge, others, at } = event;
+    return decide(state, { type, bridge, others, at });
   };
   const fault = 'recorder with somebody who is never recorded';
   const { found } = closure(inTheirOrder(records), aFollowed({ mode: 'announce', sentenceCount: 1 }), withNever, fault);

@@ -1,5 +1,8 @@
 import { parseArguments } from '../../../../src/call/plan/arguments.ts';
-import { aPolicy } from '../../../support/policy/policies.ts';
+import { neededPrompts } from '../../../../src/policy/policy.ts';
+import { makePromptLibrary } from '../../../../src/prompts/library.ts';
+import { obligedTree } from '../../../support/call/calls.ts';
+import { aLibrary, aPolicy } from '../../../support/policy/policies.ts';
 import { cpuMs } from '../../../support/cpuTime.ts';
 
 const policy = aPolicy();
@@ -103,9 +106,42 @@ describe('the arguments of Stasis()', () => {
     ['a timeout beyond ten minutes', ['to=PJSIP/1', 'timeout=601'], 'timeout', expect.any(String)],
     ['a timeout in words', ['to=PJSIP/1', 'timeout=30s'], 'timeout', expect.any(String)],
     ['what is left of a time limit in words', ['to=PJSIP/1', 'left=soon'], 'left', 'is not a number of seconds'],
+    [
+      'a duty to record that is none',
+      ['to=PJSIP/1', 'must=record'],
+      'must',
+      'is for a purpose of kind obligation only',
+    ],
+    ['a duty to do something else', ['to=PJSIP/1', 'must=call'], 'must', 'is not must=record'],
     ['a negative timeout', ['to=PJSIP/1', 'timeout=-5'], 'timeout', expect.any(String)],
   ] as [string, string[], string, string][])('are refused with %s', (_, args, argument, problem) => {
     expect(parseArguments(args, policy)).toEqual({ ok: false, argument, problem });
+  });
+});
+
+describe('a call that must be recorded', () => {
+  const obliged = aPolicy(obligedTree());
+  const mustRecord = (...args: string[]) => {
+    const parsed = parseArguments(['to=PJSIP/1', ...args], obliged);
+    return parsed.ok ? parsed.request.mustRecord : parsed.problem;
+  };
+
+  test('is one by a purpose that turns callers away, and by the dialplan for a purpose that the law wants', () => {
+    expect(mustRecord()).toBe(true);
+    expect(mustRecord('must=record')).toBe(true);
+    expect(mustRecord('purpose=agreement')).toBeUndefined();
+    expect(mustRecord('purpose=agreement', 'must=record')).toBe('is for a purpose of kind obligation only');
+  });
+
+  test('needs the sentence that turns callers away, in every language', () => {
+    const library = aLibrary();
+    const without = makePromptLibrary(
+      library.languages,
+      library.prompts.filter(({ kind, language }) => kind !== 'turnedAway' || language !== 'nl'),
+    );
+    expect(() => aPolicy(obligedTree(), without)).toThrow('lines.default: there is no turnedAway sentence in nl');
+    expect(() => aPolicy(undefined, without)).not.toThrow();
+    expect(neededPrompts(obliged).some(({ kind }) => kind === 'turnedAway')).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../../src/config/load.ts';
 import { makePromptLibrary } from '../../../../src/prompts/library.ts';
 import { PreavisError, type ErrorCode } from '../../../../src/core/errors.ts';
 import { makeIds, type ChannelId } from '../../../../src/core/ids.ts';
-import { aRequest, configTree, countingIds } from '../../../support/call/calls.ts';
+import { aRequest, configTree, countingIds, obligedTree } from '../../../support/call/calls.ts';
 import { collectingLog } from '../../../support/logLines.ts';
 import { aLibrary } from '../../../support/policy/policies.ts';
 
@@ -92,6 +92,14 @@ describe('the order of a call', () => {
     expect(order).toMatchObject({ menu: undefined, sampled: true, keepDays: 28, maximumSeconds: 14_400 });
     expect(order.script.consent).toEqual({ mode: 'announce' });
     expect(JSON.stringify(order)).not.toContain('266');
+  });
+
+  test('has what a caller hears who is turned away, in the languages of the notice, where they must be recorded', async () => {
+    const policy = makePolicy(parseConfig(obligedTree()), aLibrary());
+    const request = { ...aRequest(), mustRecord: true } as const;
+    const order = await orderOf({ policy, request, callerNumber: '+3225501234' });
+    expect(order.turnedAway).toEqual(['fr/preavis/turnedAway-fr', 'nl/preavis/turnedAway-nl']);
+    expect((await orderOf({ policy })).turnedAway).toBeUndefined();
   });
 
   test('waits for nobody who keeps whose call it is, and goes on without', async () => {
