@@ -72,6 +72,7 @@ const changeWords: Readonly<Record<Change, string>> = {
   unheard: 'could no longer be heard, perhaps',
   heardAgain: 'could be heard again',
   neverRecorded: 'somebody came in whose number is never recorded',
+  turnedAway: 'was turned away, since the call must be recorded',
 };
 
 const unwatchedWords: Readonly<Record<Receipt['unwatched'][number]['why'], string>> = {

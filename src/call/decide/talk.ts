@@ -388,8 +388,7 @@ export const whileTalking: Handlers<Talking> = {
   thirdPartyJoined: join,
   thirdPartyLeft: (state, { channel, at }) => leaveOthers(state, channel, at),
   // In the bridges of others it is told as a coming and a going.
-  partyReplaced: (state, event) =>
-    isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event),
+  partyReplaced: (state, event) => (isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event)),
   farEndSeen: (before, event) =>
     seenTogether<Talking>((state, seen) =>
       seen.never === true ? neverRecord(state) : meetFarEnd(before, state, seen),

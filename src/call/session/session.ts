@@ -222,6 +222,8 @@ export class CallSession {
       failPoint?.(`call ${state.kind}, all done`);
       if (state.kind !== 'ended') return;
       await this.#saved.keepRemoval();
+      if (state.outcome.result === 'unrecorded' && state.outcome.turnedAway === true)
+        await this.#saved.keep({ kind: 'change', change: 'turnedAway', at: undefined, party: 'caller' });
       this.#finish(state);
     });
   }

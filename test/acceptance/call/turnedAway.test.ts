@@ -12,7 +12,7 @@ import { loadPrompts } from '../../../src/prompts/library.ts';
 import { presentMs } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
-import { endedCall, expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import { catalogueChanges, endedCall, expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const noticeHz = 700;
@@ -143,6 +143,8 @@ test('without a place for the recording who calls hears that it cannot be, and n
     for (const way of ways) {
       await isTurnedAway(`${way}-full`);
       expect(await endedCall(at.rig, `${way}-full`)).toMatchObject({ result: 'unrecorded', reason: 'spool_full' });
+      const changes = (await catalogueChanges(at.rig, `${way}-full`)).map(({ change }) => change);
+      expect(changes).toEqual(['turnedAway']);
       await eventually(() => result(way)?.includes('turnedAway spool_full CONGESTION') === true);
     }
   });

@@ -233,9 +233,7 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
     asks(effects, 'discardRecorder') || (seen.asked.discardRecorder > 0 && event.type !== 'recorderStarted');
   const isEnded = asks(effects, 'stopRecorder') || (seen.never && isAsked);
 
-  return isUnwanted && seen.refused === 'no' && !isEnded
-    ? ['a recorder runs with somebody who was not told']
-    : nothing;
+  return isUnwanted && seen.refused === 'no' && !isEnded ? ['a recorder runs with somebody who was not told'] : nothing;
 }
 
 /** Somebody who was not told is behind one of the two now. */

@@ -305,7 +305,5 @@ test('what happened while events were missed is seen by who is there afterwards'
   expect(isUntold(session.state)).toBe(false);
   watch.compare(session, true);
   expect(isUntold(session.state)).toBe(true);
-  expect(kept).toEqual([
-      { kind: 'change', change: 'transferred', at: undefined, party: 'destination', who: ['next'] },
-    ]);
+  expect(kept).toEqual([{ kind: 'change', change: 'transferred', at: undefined, party: 'destination', who: ['next'] }]);
 });
