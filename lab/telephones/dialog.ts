@@ -130,11 +130,16 @@ export function transfer(dialog: Dialog, extension: string): Promise<number> {
   return send(dialog, { method: 'REFER', headers: [`Refer-To: <${to}>`, `Referred-By: ${dialog.own}`] });
 }
 
+/** How a request of somebody else names the place of this side in its call (RFC 3891). */
+export function replaces({ callId, peer, own }: Dialog): string {
+  const tag = (address: string): string => /;tag=([^;>]*)/.exec(address)?.[1] ?? '';
+
+  return `${callId};to-tag=${tag(peer)};from-tag=${tag(own)}`;
+}
+
 /** Joins the other sides of two calls, both of which the sender is in. `consultation` is one that the sender placed. */
 export function transferAttended(dialog: Dialog, consultation: Dialog): Promise<number> {
-  const tag = (address: string): string => /;tag=([^;>]*)/.exec(address)?.[1] ?? '';
-  const replaces = `${consultation.callId};to-tag=${tag(consultation.peer)};from-tag=${tag(consultation.own)}`;
-  const to = `${consultation.target}?Replaces=${encodeURIComponent(replaces)}`;
+  const to = `${consultation.target}?Replaces=${encodeURIComponent(replaces(consultation))}`;
 
   return send(dialog, { method: 'REFER', headers: [`Refer-To: <${to}>`, `Referred-By: ${dialog.own}`] });
 }

@@ -58,8 +58,8 @@ export const dialogLine = 'DIALOG ';
 const note = (event: string) =>
   `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
 
-/** Lines of the log for voice.mjs: who begins to send this sound to which port, and who ends. */
-export const voiceWords = ['SPEAK|', 'HUSH|'] as const;
+/** Lines of the log for voice.mjs: who begins to send this sound to which port, who goes on to another port, and who ends. */
+export const voiceWords = ['SPEAK|', 'AIM|', 'HUSH|'] as const;
 
 const play = (path: string | undefined) =>
   path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}"/>`;
@@ -68,6 +68,8 @@ const stream = (path: string | undefined) =>
   path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
 
 const hush = '<log message="HUSH|[call_id]"/>';
+
+const aim = '<log message="AIM|[call_id]|[$port]"/>';
 
 const takePort = '<ereg regexp="m=audio ([0-9]+)" search_in="msg" assign_to="media,port"/>';
 
@@ -94,6 +96,27 @@ function escape(text: string): string {
 /** SIPp looks at the time limit of the first message that it waits for, so the optional one has it too. */
 const timeLimit = (hangUpAfterMs: number | undefined): string =>
   hangUpAfterMs === undefined ? '' : ` timeout="${hangUpAfterMs}" ontimeout="hangUp"`;
+
+/** Where a telephone waits in its call: Asterisk may describe the session anew, as for direct media. */
+const whereItTalks = (timeout: string) => `<label id="talk"/>
+<recv request="INVITE" optional="true" next="renegotiate"${timeout}><action>${takePort}${note('renegotiated')}</action></recv>`;
+
+/** It agrees, and sends its sound where it is told to from then on. */
+const renegotiation = (contact: string, description: readonly string[]) => `<label id="renegotiate"/>
+<send retrans="500">${message(
+  [
+    'SIP/2.0 200 OK',
+    '[last_Via:]',
+    '[last_From:]',
+    '[last_To:]',
+    '[last_Call-ID:]',
+    '[last_CSeq:]',
+    `Contact: <${contact}>`,
+    'Allow: INVITE, ACK, CANCEL, BYE',
+  ],
+  description,
+)}</send>
+<recv request="ACK" next="talk"><action>${aim}</action></recv>`;
 
 export function agentScenario(input: AgentScenario): string {
   const timeout = timeLimit(input.hangUpAfterMs);
@@ -153,6 +176,7 @@ ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs
 <label id="answer"/>
 <send retrans="500">${reply('200 OK', sdp(input.receiverPort))}</send>
 <recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
+${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${inDialog('200 OK')}</send>
@@ -168,6 +192,7 @@ ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs
           `CSeq: ${lastSequence} BYE`,
         ])}</send>
 <recv response="200" next="end"/>
+${renegotiation(ownContact, sdp(input.receiverPort))}
 ${cancelled}`,
       );
   }
@@ -212,8 +237,8 @@ export function callerScenario(input: CallerScenario): string {
 ${finals}
 <recv response="200"><action>${takeTo}${takePort}${note('answered')}
 <log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
-<send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
-<nop><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('acknowledged')}</action></nop>
+<send>${message(request('ACK', '[$to]', 1, '[branch]'))}<action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('acknowledged')}</action></send>
+${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
@@ -221,6 +246,7 @@ ${finals}
 <nop><action>${hush}${note('byeSent')}</action></nop>
 <send retrans="500">${message(request('BYE', '[$to]', lastSequence, '[branch]'))}</send>
 <recv response="200" next="end"/>
+${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input.receiverPort, input.offers))}
 <label id="cancel"/>
 <nop><action>${note('cancelSent')}</action></nop>
 <send retrans="500">${message(request('CANCEL', target, 1, inviteBranch))}</send>

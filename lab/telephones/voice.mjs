@@ -160,6 +160,8 @@ class Source {
 /** One SIPp; it may have several calls at the same time. */
 class Telephone {
   #sources = new Map();
+  /** Where each of its calls wants sound. */
+  #ports = new Map();
   #socket = createSocket('udp4');
   #first;
   #unfollow;
@@ -178,10 +180,12 @@ class Telephone {
     if (word === 'HUSH') {
       this.#sources.get(call)?.end();
       this.#sources.delete(call);
+      this.#ports.delete(call);
     }
+    if (word === 'SPEAK' || word === 'AIM') this.#ports.set(call, Number(port));
     if (word !== 'SPEAK') return;
     if (!this.#sources.has(call)) {
-      const send = (packet) => this.#socket.send(packet, Number(port), '127.0.0.1');
+      const send = (packet) => this.#socket.send(packet, this.#ports.get(call), '127.0.0.1');
       this.#sources.set(call, new Source(send, this.#first));
     }
     const source = this.#sources.get(call);
