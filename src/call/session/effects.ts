@@ -291,7 +291,7 @@ export class CallEffects {
     await ari.followChannel(caller);
     await Promise.all([
       this.#patience.end(),
-      setAll(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording }),
+      setAll(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...mediaInAsterisk }),
     ]);
     await ari.continueInDialplan(caller);
     this.#call.handle({ type: 'callerReleased' });
@@ -356,6 +356,13 @@ export class CallEffects {
     return this.#askRetrying({ name, request, isOver, done });
   }
 }
+
+/**
+ * A frame hook, which drops what is never there. A channel that has one keeps its sound in Asterisk: with direct media the telephones would
+ * be sent elsewhere just as a talk begins, and back once the snoop is there, and its first sound would be lost. Unlike an audio hook it has
+ * no translator, which would outlive a change of the other party. Needs func_frame_drop; without it Asterisk logs an error, no more.
+ */
+const mediaInAsterisk = { 'FRAME_DROP(TX)': 'HTML' } as const;
 
 const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] =>
   order === undefined ? [callerChannel] : [callerChannel, order.destination];
