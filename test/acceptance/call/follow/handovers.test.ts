@@ -22,7 +22,7 @@ import {
 } from '../../../support/call/followedCalls.ts';
 import { endedCall, expectNobodyConnected } from '../../../support/rig/rigs.ts';
 
-const agentLines = ['parked', 'parkedbyapp', 'inside', 'outside', 'bycaller', 'replaced'] as const;
+const agentLines = ['parked', 'parkedbyapp', 'inside', 'outside', 'bycaller', 'late', 'replaced'] as const;
 type AgentLine = (typeof agentLines)[number];
 const agents = new Map<AgentLine, Phone>();
 let stranger: Phone;
@@ -58,6 +58,7 @@ parkext = 700
 parkpos = 701-709
 context = parkedcalls
 [second]
+parkext = 800
 parkpos = 801-809
 context = parkedcalls
 `,
@@ -134,6 +135,27 @@ test('nobody is recorded to whom the agent or the caller connects the other by a
       connectedByAgent('outside', 'elsewhere'),
       connectedByCaller(),
     ]);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('nor who takes over by one while Préavis stands still: what a recorder got of them that was stopped late is silenced', () =>
+  at.onTime(['late'], async () => {
+    const { call, receiver } = await at.recorded('late');
+    const consultation = await at.call('stranger', agentHz);
+    await hearing(consultation.receiver, strangerHz, 500);
+    const pid = at.rig.servePid();
+    if (pid === undefined) throw new Error('serve does not run');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // The caller does not wait on hold meanwhile, and is recorded.
+      expect(await transferAttended(dialogOf(of('late')), consultation.call.dialog())).toBe(202);
+      await hearing(receiver, strangerHz, 1_000);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await hearing(receiver, strangerHz);
+    await call.hangUp();
+    await expectKept('late');
     await expectNobodyConnected(at.rig);
   }));
 
