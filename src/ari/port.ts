@@ -107,6 +107,8 @@ export type AriQueries = {
   owned(): Promise<Owned>;
   /** The channels in this bridge now; none where it is gone. Asterisk's own, such as the recorder, may be among them. */
   channelsIn(bridgeId: BridgeId): Promise<readonly ChannelId[]>;
+  /** Whether this channel is there still. */
+  isThere(channelId: ChannelId): Promise<boolean>;
   /** Whether Asterisk has a finished recording of this name. */
   hasRecording(name: string): Promise<boolean>;
   /** Value of a channel variable or function, empty when it has none. */

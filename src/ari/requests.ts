@@ -193,6 +193,7 @@ export function makeAriCommands(
 
       return [...(statistics ? [] : ['rtp_statistics']), ...(variable ? [] : ['CHANNEL(rtp,hold)'])];
     },
+    isThere: (channelId) => isThere(request('GET', `/channels/${id(channelId)}`)),
     hasRecording: (name) => isThere(request('GET', `/recordings/stored/${id(name)}`)),
     hasModule: (name) => isThere(request('GET', `/asterisk/modules/${id(name)}`)),
     isRecording: (name) => isThere(request('GET', `/recordings/live/${id(name)}`)),

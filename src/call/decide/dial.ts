@@ -143,6 +143,7 @@ export const whileDialling: Handlers<Dialling> = {
   farEndLeft: leftDuringTheNotice<Dialling>(withoutCaller, saved),
   farEndLost: (state, { party }) => withUntold({ ...state, facts: withoutTold(state.facts, party) }),
   partyUnheard: ignored,
+  sourceChanged: ignored,
   eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),

@@ -78,6 +78,8 @@ export type CallEvent =
   | { type: 'newcomerUntold'; channel: ChannelId }
   /** A party is not heard by the other while the recorder runs, and nothing else helps. */
   | { type: 'partyUnheard' }
+  /** A party of a followed call goes on from another RTP source, whose sound the snoop that records them may drop for minutes. */
+  | { type: 'sourceChanged' }
   | { type: 'callerLeft'; at: number | undefined }
   /**
    * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was

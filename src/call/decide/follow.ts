@@ -261,6 +261,7 @@ export const whileFollowing: Handlers<Following> = {
   farEndLost: (state, { party }) => (party === 'caller' ? withUntold(state) : stay(state)),
   partyUnheard: ignored,
   ...ignoresNewcomers,
+  sourceChanged: ignored,
   callerReleased: ignored,
   callerSentOn: ignored,
   joined: meet,

@@ -45,6 +45,7 @@ export const ignoresRecorder = {
   recorderFinished: ignored,
   recorderFailed: ignored,
   partyUnheard: ignored,
+  sourceChanged: ignored,
 } as const;
 export const ignoresHold = {
   callerHeld: ignored,

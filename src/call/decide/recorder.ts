@@ -14,7 +14,7 @@ export type RecorderEvent = Extract<
 >;
 
 /** It was asked for, or was to be, and does not run: what earlier parts have left of it stays. */
-function withoutPart({ resumes }: Extract<Recorder, { kind: 'requested' | 'awaited' }>): Recorder {
+export function withoutPart({ resumes }: Extract<Recorder, { kind: 'requested' | 'awaited' }>): Recorder {
   return resumes?.startedAt === undefined
     ? { kind: 'failed' }
     : { kind: 'finished', startedAt: resumes.startedAt, finishedAt: resumes.doneAt };
@@ -38,7 +38,8 @@ function withEarlier(recorder: Recorder, event: RecorderEvent, { part = 0 }: Ord
     return { ...recorder, resumes: { ...resumes, startedAt: event.at } };
   if (event.type !== 'recorderFinished' || resumes.doneAt !== undefined || event.at === undefined) return recorder;
 
-  return { ...recorder, resumes: { ...resumes, doneAt: event.at } };
+  // Where nobody asked it to stop at a time, that is when it did.
+  return { ...recorder, resumes: { ...resumes, pausedAt: resumes.pausedAt ?? event.at, doneAt: event.at } };
 }
 
 /** Whether an event speaks of a recorder of an earlier talk. */

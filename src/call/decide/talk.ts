@@ -32,7 +32,16 @@ import {
 } from './newcomers.ts';
 import type { Effect, Facts, In, Outcome, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
-import { askedBy, isActive, isEarlier, recorderAfter, withoutAwaited, type RecorderEvent } from './recorder.ts';
+import {
+  askedBy,
+  isActive,
+  isEarlier,
+  recorderAfter,
+  withoutAwaited,
+  withoutPart,
+  type RecorderEvent,
+} from './recorder.ts';
+import { recordAnew } from './recordAnew.ts';
 import type { Sentence } from './sentence.ts';
 
 /** From the answer of the destination to the end of the talk. */
@@ -395,8 +404,10 @@ export const whileTalking: Handlers<Talking> = {
     )(before, event),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
-  // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would.
-  partyUnheard: (state) => ({ state, effects: stopOf(state) }),
+  // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would. In the bridges of
+  // others they hear each other all the time.
+  partyUnheard: (state) => (isBridged(orderOf(state.facts)) ? { state, effects: stopOf(state) } : stay(state)),
+  sourceChanged: recordAnew,
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   // It is in the dialplan's hands where the dialplan dialled.
   callerSentOn: (state, { at }) => (isBridged(orderOf(state.facts)) ? leave(state, 'caller', at) : stay(state)),
@@ -471,6 +482,7 @@ export const whileClosing: Handlers<Closing> = {
   recorderFinished: recorderWhileClosing,
   recorderFailed: recorderWhileClosing,
   partyUnheard: ignored,
+  sourceChanged: ignored,
   stepFailed: recorderWhileClosing,
   timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
 };
@@ -492,8 +504,15 @@ function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
   }
 }
 
+/** Nothing was heard of its end. What earlier parts have is there all the same. */
+function lastOf(recorder: Recorder): Recorder {
+  if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: undefined };
+
+  return recorder.kind === 'requested' && recorder.resumes !== undefined ? withoutPart(recorder) : recorder;
+}
+
 function finish({ facts, told: proof, answer, endedAt, recorder: last }: Closing): Step {
-  const recorder: Recorder = last.kind === 'running' ? { ...last, kind: 'finished', finishedAt: undefined } : last;
+  const recorder = lastOf(last);
 
   return {
     state: {

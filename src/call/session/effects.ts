@@ -208,7 +208,9 @@ export class CallEffects {
       case 'whisper':
         return this.#snoops.whisper(effect.channel, effect.sentence);
       case 'startRecorder': {
-        if (!isBridged(effect.order)) return this.#snoops.record(caller, effect.order);
+        if (!isBridged(effect.order)) {
+          return this.#snoops.record(caller, effect.order, () => isAwaited(this.#call.state, effect.order));
+        }
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
@@ -319,6 +321,11 @@ export class CallEffects {
     this.#newcomers.keep(channels);
   }
 
+  /** Whether the recorder that began last drops nothing that the one before has dropped. */
+  get isRecorderFresh(): boolean {
+    return this.#snoops.isFresh;
+  }
+
   async #plan(): Promise<void> {
     const order = await answerInTime(readinessLimitMs, this.#ports.plan()).catch((thrown: unknown) => {
       this.#note({ type: 'plan' }, asPreavisError(thrown));
@@ -368,6 +375,10 @@ const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] 
   order === undefined ? [callerChannel] : [callerChannel, order.destination];
 
 const startOf = (recorder: Recorder): number | undefined => ('startedAt' in recorder ? recorder.startedAt : undefined);
+
+/** Whether the recorder of this part is still to begin. */
+const isAwaited = (state: CallState, { part }: Order): boolean =>
+  state.kind === 'talking' && state.recorder.kind === 'requested' && !state.untold && state.facts.order?.part === part;
 
 /** A channel that is gone is on its way out: its own event says so, and the timer remains. */
 function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {

@@ -13,7 +13,7 @@ import type { CallJournal } from './journal.ts';
 export type SessionPorts = {
   ari: AriCommands &
     Pick<AriPromptCommands, 'recordChannel'> &
-    Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned'>;
+    Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned' | 'isThere'>;
   journal: CallJournal;
   readiness: Readiness;
   log: Logger;

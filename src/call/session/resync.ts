@@ -164,18 +164,13 @@ function talkNow(
 /** The process before may have died after it asked for the recorder of a talk and before it wrote that down: it is stopped. */
 async function missedWhileFollowed(
   { facts }: In<'following'>,
-  { recording, part = 0 }: Order,
+  order: Order,
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
   if (!scene.listed.has(facts.callerChannel)) return [callerLeft];
-  const unsaved = part + 1;
-  if (await ari.isRecording(recorderName(recording, unsaved))) {
-    return [
-      { type: 'recorderStarted', at: undefined, part: unsaved },
-      { type: 'farEndLost', party: 'caller' },
-    ];
-  }
+  const unsaved = await unsavedPart(order, ari);
+  if (unsaved.length > 0) return [...unsaved, { type: 'farEndLost', party: 'caller' }];
   const talk = talkNow(facts, scene);
 
   return talk === undefined ? [] : [{ type: 'joined', ...talk, at: undefined }];
@@ -188,21 +183,29 @@ async function missedWhileFollowedTalk(
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
-  const recorder = await recorderNow(order, ari);
-  if (!scene.listed.has(facts.callerChannel)) return [recorder, callerLeft];
+  const recorders = [...(await unsavedPart(order, ari)), await recorderNow(order, ari)];
+  if (!scene.listed.has(facts.callerChannel)) return [...recorders, callerLeft];
   const talk = talkNow(facts, scene);
-  if (talk === undefined) return [recorder, { type: 'parted', at: undefined }];
+  if (talk === undefined) return [...recorders, { type: 'parted', at: undefined }];
   if (talk.bridge !== order.bridge || !talk.others.includes(order.destination)) {
-    return [recorder, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
+    return [...recorders, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
   }
   const others = talk.others.filter((id) => id !== order.destination);
 
   return [
     ...others.filter((id) => !known.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyJoined', channel })),
     ...known.filter((id) => !others.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyLeft', channel })),
-    recorder,
+    ...recorders,
     await holdsNow(order, facts, ari),
   ];
+}
+
+/** A recorder of the next part that was asked for and not written down, as by a process that died in between: it is stopped. */
+async function unsavedPart({ recording, part = 0 }: Order, ari: AriQueries): Promise<CallEvent[]> {
+  const unsaved = part + 1;
+  const runs = await ari.isRecording(recorderName(recording, unsaved));
+
+  return runs ? [{ type: 'recorderStarted', at: undefined, part: unsaved }] : [];
 }
 
 /** Who of the two is in no bridge, and waits for us: their own was destroyed, by nobody of ours. */

@@ -4,7 +4,6 @@ import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { decide } from '../decide/decide.ts';
 import { isBridged } from '../decide/order.ts';
-import { orderOf } from '../decide/parties.ts';
 import type { CallEvent } from '../decide/events.ts';
 import type { CallState, Step } from '../decide/state.ts';
 import { isActive } from '../decide/recorder.ts';
@@ -64,21 +63,26 @@ export class CallSession {
       log,
       talk: () => {
         const state = this.#state;
-        // In the bridges of others nobody is ours to move.
-        const isOurs = state.kind === 'talking' && isBridged(orderOf(state.facts));
-        return isOurs && !this.#abandoned && !isBehind() ? state : undefined;
+        return state.kind === 'talking' && !this.#abandoned && !isBehind() ? state : undefined;
       },
       inTurn: (step) => this.#tail.then(step),
       keep: (entry) => this.#saved.keep(entry),
       counted: legUnheard,
       heardAgain: async (channel, at) => {
-        // Without a recorder nobody asks for how long they talk, and who came since has no talk detection.
-        if ('recorder' in this.#state && isActive(this.#state.recorder))
+        // Without a recorder nobody asks for how long they talk, and who came since has no talk detection; nor has who is the dialplan's.
+        const { order } = this.#state.facts;
+        if (order !== undefined && isBridged(order) && 'recorder' in this.#state && isActive(this.#state.recorder))
           await detectAnew(channel, at, { ari, talk: this.#talk });
       },
       lost: () => {
         this.handle({ type: 'partyUnheard' });
       },
+      recordAnew: () => {
+        const before = this.#state;
+        this.handle({ type: 'sourceChanged' });
+        return this.#state !== before;
+      },
+      isRecorderFresh: () => this.#effects.isRecorderFresh,
       lookAgain,
     };
   }

@@ -1,7 +1,8 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
-import type { AriCommands, AriPromptCommands } from '../../ari/port.ts';
-import { asPreavisError } from '../../core/errors.ts';
+import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
+import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
+import { settleInTime } from '../../core/timeLimit.ts';
 import type { Order, RecorderId } from '../decide/order.ts';
 import { recorderName } from '../decide/order.ts';
 import type { Sentence } from '../decide/sentence.ts';
@@ -9,8 +10,16 @@ import type { Sentence } from '../decide/sentence.ts';
 /** How soon a snoop channel is in our application, ms: within 5 on an idle machine. */
 const upLimitMs = 1_000;
 
+/**
+ * How long the snoop of the part before is waited for, ms. It goes with the next packet of either direction that it does not drop: within 20
+ * as a rule. Until then a fresh one would drop the same.
+ */
+const goneLimitMs = 1_000;
+const goneEveryMs = 10;
+
 type SnoopAri = Pick<AriCommands, 'snoop' | 'whisper' | 'play' | 'hangUp' | 'discardRecorder'> &
-  Pick<AriPromptCommands, 'recordChannel'>;
+  Pick<AriPromptCommands, 'recordChannel'> &
+  Pick<AriQueries, 'isThere'>;
 
 /**
  * The snoop channels of one followed call. Each talk is recorded by a fresh one: with Debian's Asterisk 22.10.1 one that is kept while the
@@ -22,6 +31,9 @@ export class Snoops {
   readonly #made = new Map<ChannelId, () => void>();
   /** What is being whispered. */
   readonly #whispers = new Set<PlaybackId>();
+  /** Those that were asked to go, and are not known to be gone. */
+  readonly #going = new Set<ChannelId>();
+  #isFresh = true;
 
   constructor(ari: SnoopAri) {
     this.#ari = ari;
@@ -32,10 +44,23 @@ export class Snoops {
     this.#made.get(channel)?.();
   }
 
-  /** Records both directions of this channel. Throws what Asterisk throws, and ari_unreachable where the snoop does not come in time. */
-  async record(told: ChannelId, order: Order): Promise<void> {
+  /** Whether the last recorder has begun with nothing left of the one before, as far as we know: then it drops nothing. */
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
+  /**
+   * Records both directions of this channel. Throws what Asterisk throws, ari_unreachable where the snoop does not come in time, and
+   * ari_not_found where nobody wants it any more once that of the part before is gone.
+   */
+  async record(told: ChannelId, order: Order, isWanted: () => boolean): Promise<void> {
     const name = recorderName(order.recording, order.part);
     const snoop = name as ChannelId;
+    if (this.#going.size > 0) {
+      await settleInTime(goneLimitMs, this.#allGone(), () => undefined);
+      if (!isWanted()) throw new PreavisError('ari_not_found', 'the talk is over, or must not be recorded any more');
+    }
+    this.#isFresh = this.#going.size === 0;
     try {
       await this.#make(snoop, () => this.#ari.snoop(told, snoop));
       await this.#ari.recordChannel(snoop, name, order.maximumSeconds);
@@ -47,8 +72,18 @@ export class Snoops {
   }
 
   /** Its recorder ends with it. */
-  stop({ recording, part }: RecorderId): Promise<void> {
-    return this.#ari.hangUp(recorderName(recording, part) as ChannelId);
+  async stop({ recording, part }: RecorderId): Promise<void> {
+    const snoop = recorderName(recording, part) as ChannelId;
+    this.#going.add(snoop);
+    await this.#ari.hangUp(snoop);
+  }
+
+  async #allGone(): Promise<void> {
+    const until = performance.now() + goneLimitMs;
+    while (this.#going.size > 0 && performance.now() < until) {
+      for (const each of this.#going) if (!(await this.#ari.isThere(each))) this.#going.delete(each);
+      if (this.#going.size > 0) await new Promise((resolve) => setTimeout(resolve, goneEveryMs).unref());
+    }
   }
 
   /** Ends the recorder of this talk, and removes what was recorded of it and of all before it. Throws what Asterisk throws. */

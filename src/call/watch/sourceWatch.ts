@@ -5,6 +5,7 @@ import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { orderOf } from '../decide/parties.ts';
+import { isBridged } from '../decide/order.ts';
 import { isActive } from '../decide/recorder.ts';
 import { EventClock } from './eventClock.ts';
 import { LegMover, type Move, type MoveEnd } from './legMover.ts';
@@ -28,6 +29,8 @@ import type { Party } from '../decide/order.ts';
 
 /** How often Asterisk is asked about each leg, ms. */
 const lookEveryMs = 1_000;
+/** The same of followed calls: nobody but the file waits for it, and each question costs. */
+const lookAtFollowedEveryMs = 2_000;
 /**
  * Until a party's first packet has come, ms, within the first second: a source may change right after the answer, and the first of two must
  * have been seen.
@@ -37,6 +40,8 @@ const firstLooksMs = [200, 400, 600, 800] as const;
 const lateMs = 2_000;
 /** How often a leg is sought that does not come in again: some times with a recorder, and some without. */
 const mostMisses = 2 * mostRenewals;
+/** A fresh recorder that has not begun within this begins no more, ms: see snoops.ts. */
+const recordedAnewWithinMs = 3_000;
 
 /** What became of a leg: of one whose source has changed, or whose source could not be seen, or not in time. */
 export const legOutcomes = [
@@ -67,23 +72,32 @@ export type SourceWatchPorts = {
   heardAgain: (channel: ChannelId, at: number | undefined) => Promise<void>;
   /** A leg cannot be heard while the recorder runs. */
   lost: () => void;
+  /** The recorder of a followed call is to go on in a fresh snoop. False where nothing is done for that. */
+  recordAnew: () => boolean;
+  /** Whether the one that has begun since hears what the one before dropped. */
+  isRecorderFresh: () => boolean;
   /** A leg does not come into the bridge again: asks Asterisk who is where, and tells the call. */
   lookAgain: () => Promise<void>;
   log: Logger;
 };
 
-/** Looks once a second whether a leg of a talk goes on from another RTP source, and makes it heard again: see sources.ts. */
+/**
+ * Looks again and again whether a leg of a talk goes on from another RTP source, and makes it heard again: see sources.ts. In the bridges of
+ * others the two hear each other all the time, and nobody is ours to move: there only the recorder is deaf, and a fresh one is not.
+ */
 export class SourceWatch {
   readonly #ports: SourceWatchPorts;
   readonly #mover: LegMover;
   /** The call as an earlier process has left it. */
-  readonly #takenUp: CallState | undefined;
+  #takenUp: CallState | undefined;
   readonly #sources = new Map<ChannelId, Source>();
   /** Who spoke on each leg when it was last followed. */
   readonly #speakers = new Map<ChannelId, ChannelId>();
   /** Legs about which something is under way. */
   readonly #busy = new Set<ChannelId>();
   #moving: Promise<unknown> = Promise.resolve();
+  /** When a fresh recorder was last asked for that has not begun yet, by our monotonic clock, ms. */
+  #anewAskedAt: number | undefined;
   /** The talk as it was last followed. */
   #followed: In<'talking'> | undefined;
   #isStopped = false;
@@ -137,11 +151,14 @@ export class SourceWatch {
     this.#sources.clear();
     this.#mover.keepOnly([]);
     this.#followed = undefined;
+    this.#anewAskedAt = undefined;
   }
 
   take(event: AriEvent): void {
     this.#eventClock.hear(event.at, performance.now());
-    if (event.type !== 'bridgeEntered') return;
+    if (event.type === 'recorderStarted') this.#recordedAnew(event.at);
+    // Who comes into a bridge of others begins anew there, and the recorder does not.
+    if (event.type !== 'bridgeEntered' || this.#isOfOthers) return;
     const askedAt = this.#eventClock.momentOf(event.at);
     this.#mover.cameInUnawaited(event, askedAt).then(
       (isIn) => {
@@ -186,12 +203,15 @@ export class SourceWatch {
 
   #begin(talk: In<'talking'>): void {
     const takenUp = this.#takenUp;
+    // A later talk has a recorder of its own.
+    this.#takenUp = undefined;
     // Of a call that was left in dialling: where they were found to talk already, nobody heard the answer.
-    const hasTalked = takenUp?.kind === 'talking' || (takenUp?.kind === 'dialling' && talk.answeredAt === undefined);
+    const hasTalked = isSameTalk(takenUp, talk) || (takenUp?.kind === 'dialling' && talk.answeredAt === undefined);
     if (hasTalked) for (const { channel } of legsOf(takenUp)) this.#sources.set(channel, unknownSource(true));
+    const everyMs = this.#isOfOthers ? lookAtFollowedEveryMs : lookEveryMs;
     this.#timer = setInterval(() => {
       this.#lookAtAll();
-    }, lookEveryMs).unref();
+    }, everyMs).unref();
     this.#lookAtAll();
     this.#firstLooks = firstLooksMs.map((ms) =>
       setTimeout(() => {
@@ -308,8 +328,12 @@ export class SourceWatch {
     }
   }
 
-  /** For a later process: what changes while nobody looks cannot be known otherwise. Without it that one moves the leg once. */
+  /**
+   * For a later process: what changes while nobody looks cannot be known otherwise. Without it that one moves the leg once, or goes on with
+   * a fresh recorder where Asterisk takes no variable, since the dialplan has the channel.
+   */
   #remember(channel: ChannelId, seen: Sighting): void {
+    if (this.#isOfOthers) return;
     this.#ports.ari.setVariable(channel, sourceVariable, textOf(seen)).catch((thrown: unknown) => {
       this.#ports.log.debug({ code: asPreavisError(thrown).code }, 'RTP source of leg not stored');
     });
@@ -326,12 +350,40 @@ export class SourceWatch {
 
   /** What has come before it may have changed what is wanted. */
   async #renew(leg: Leg): Promise<void> {
+    if (this.#isOfOthers) {
+      this.#recordAnew();
+      return;
+    }
     const isWanted = (): boolean => {
       const isHeld = this.#mixedTalkOf(leg)?.holding.length !== 0;
 
       return !isHeld && this.#sourceOf(leg.channel).known.kind === 'changed';
     };
     await this.#moved(leg, isWanted, (move) => this.#mover.renew(move));
+  }
+
+  /** One fresh recorder hears all of them. */
+  #recordAnew(): void {
+    const now = performance.now();
+    if (this.#anewAskedAt !== undefined && now - this.#anewAskedAt < recordedAnewWithinMs) return;
+    this.#anewAskedAt = this.#ports.recordAnew() ? now : undefined;
+  }
+
+  #recordedAnew(at: number): void {
+    const askedAt = this.#anewAskedAt;
+    if (askedAt === undefined || this.#followed === undefined) return;
+    this.#anewAskedAt = undefined;
+    const isFresh = this.#ports.isRecorderFresh();
+    for (const leg of legsOf(this.#followed)) {
+      if (this.#sourceOf(leg.channel).known.kind !== 'changed') continue;
+      if (isFresh) this.#cameIn(leg.channel, at, askedAt);
+      else this.#failed(leg);
+    }
+  }
+
+  /** Whether they talk in a bridge that the dialplan has made. */
+  get #isOfOthers(): boolean {
+    return this.#followed !== undefined && !isBridged(orderOf(this.#followed.facts));
   }
 
   async #fetchBack(leg: Leg): Promise<void> {
@@ -380,7 +432,8 @@ export class SourceWatch {
     this.#step(channel, { type: 'renewalFailed' });
     if (this.#sourceOf(channel).known.kind !== 'changed' || error?.code === 'ari_not_found') return;
     const fields = error === undefined ? {} : { code: error.code, err: error };
-    this.#ports.log.warn({ party, ...fields }, 'party may be inaudible; audio not restored');
+    const what = this.#isOfOthers ? 'party may be missing in recording' : 'party may be inaudible; audio not restored';
+    this.#ports.log.warn({ party, ...fields }, what);
   }
 
   /** `askedAt`: not later than that it came in, monotonic, ms. */
@@ -433,9 +486,14 @@ export class SourceWatch {
     const now = this.#mixedTalkOf(leg);
     if (now === undefined || known.kind !== 'changed') return;
     this.#step(channel, { type: 'givenUp' });
-    log.error({ party }, 'party may be inaudible; recording stopped');
-    counted(isActive(now.recorder) ? 'recorderStopped' : 'stillUnheard');
+    if (this.#isOfOthers) log.error({ party }, 'party may be missing in recording');
+    else log.error({ party }, 'party may be inaudible; recording stopped');
+    counted(isActive(now.recorder) && !this.#isOfOthers ? 'recorderStopped' : 'stillUnheard');
     void this.#keep('unheard', party, this.#timeOf(known.since));
     lost();
   }
 }
+
+/** Whether this talk is the one that an earlier process has left, and not a later one of the same call. */
+const isSameTalk = (takenUp: CallState | undefined, { facts }: In<'talking'>): takenUp is In<'talking'> =>
+  takenUp?.kind === 'talking' && takenUp.facts.order?.part === orderOf(facts).part;

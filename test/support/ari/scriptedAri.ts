@@ -158,6 +158,7 @@ export function scriptedAri(): ScriptedAri {
       };
     },
     channelsIn: (bridgeId) => Promise.resolve(state.inBridge[bridgeId] ?? []),
+    isThere: (channelId) => Promise.resolve(state.channels.some(({ id }) => id === channelId)),
     hasRecording: (name) => Promise.resolve([...state.recording, ...state.stored].includes(name)),
     refusedQuestions: () => Promise.resolve([]),
     hasModule: () => Promise.resolve(true),

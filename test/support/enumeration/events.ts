@@ -154,7 +154,8 @@ const ofFollowed: readonly CallEvent[] = [
     })),
   ),
   { type: 'parted', at: 7_500 },
-  ...[1, 2].flatMap((part): CallEvent[] => [
+  { type: 'sourceChanged' },
+  ...[1, 2, 3].flatMap((part): CallEvent[] => [
     { type: 'recorderStarted', at: 6_000, part },
     { type: 'recorderFinished', at: 7_000, part },
     { type: 'recorderFailed', part },

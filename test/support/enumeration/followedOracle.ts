@@ -10,7 +10,7 @@ export function witnessRelease(monitor: Monitor): Monitor {
   if (asked.release === 0 || callerLeft || followed !== undefined || asked.returnToDialplan > 0) return monitor;
 
   // From here on keys are those of the dialplan, but for the feature code.
-  return { ...monitor, talks: true, followed: { met: [], isTogether: false, talks: 0 } };
+  return { ...monitor, talks: true, followed: { met: [], isTogether: false, talks: 0, hasChanged: false } };
 }
 
 /** Whom they meet first is whom they called. Everybody else was not told. */
@@ -28,7 +28,7 @@ export function witnessJoining(monitor: Monitor, bridge: BridgeId, others: reado
     replaced: { destination: first },
     holding: { caller: false, destination: false },
     paused: false,
-    followed: { met, isTogether: true, talks: followed.talks + 1 },
+    followed: { ...followed, met, isTogether: true, talks: followed.talks + 1 },
   };
 }
 
@@ -57,4 +57,13 @@ export function witnessSilence(monitor: Monitor, isAsked: boolean): Monitor {
   const matters = isAsked && followed?.isTogether === false && refused === 'no' && !callerLeft;
 
   return matters && !deaf ? { ...monitor, deaf: true } : monitor;
+}
+
+/** In a talk a source changes once: more of it would be more of the same. */
+export function witnessChange(monitor: Monitor): Monitor {
+  const { followed } = monitor;
+
+  return followed?.isTogether === true && !followed.hasChanged
+    ? { ...monitor, followed: { ...followed, hasChanged: true } }
+    : monitor;
 }

@@ -7,6 +7,7 @@ import type { Monitor } from './oracle.ts';
 export const mostRecorders = 2;
 
 const comingOrGoing: readonly CallEvent['type'][] = [
+  'sourceChanged',
   'thirdPartyJoined',
   'thirdPartyLeft',
   'partyReplaced',

@@ -10,6 +10,7 @@ import { countingIds, keys, someFacts } from '../call/calls.ts';
 import {
   witnessJoining,
   witnessNever,
+  witnessChange,
   witnessParting,
   witnessRelease,
   witnessSilence,
@@ -61,7 +62,7 @@ export type Monitor = {
   /** Whose channel took the place of the caller's or the destination's while they talked. */
   replaced: { caller?: ChannelId; destination?: ChannelId };
   /** Of a followed call: what became of it since the caller was let go on in the dialplan; undefined before. */
-  followed: { met: readonly ChannelId[]; isTogether: boolean; talks: number } | undefined;
+  followed: { met: readonly ChannelId[]; isTogether: boolean; talks: number; hasChanged: boolean } | undefined;
   callerLeft: boolean;
   /** The dialplan has gone on with the caller by itself. */
   sentOn: boolean;
@@ -383,6 +384,8 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     // It ends the recorder, and that shows.
     case 'partyUnheard':
       return monitor;
+    case 'sourceChanged':
+      return witnessChange(monitor);
     case 'recorderFinished':
     case 'recorderFailed':
       if (event.part !== undefined && event.part !== monitor.asked.startRecorder) return monitor;

@@ -66,9 +66,11 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       });
       if (!proved || sentences.length !== wanted.length) faults.push('recorder without the proof of every sentence');
       const isFollowed = facts.order.request.way === 'follow';
-      // Of a followed call each talk has its own, and so has what goes on after somebody was told.
+      // Of a followed call each talk has its own, and so has what goes on after somebody was told, or from another source.
+      const isAnew = isFollowed && event.type === 'sourceChanged' && before.followed?.isTogether === true;
       const begins = isFollowed ? event.type === 'joined' || tells(facts) : event.type === 'destinationAnswered';
-      if (!begins) faults.push('recorder before the destination answered');
+      if (!begins && !isAnew) faults.push('recorder before the destination answered');
+      if (isAnew && !asks(step.effects.slice(0, index), 'stopRecorder')) faults.push('two recorders run at once');
       if (seen.untoldHere.length > 0) faults.push('recorder with a newcomer who was not told yet');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
@@ -295,8 +297,9 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
   else if (runs && monitor.paused !== (onHold || isUntold)) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }
-  const most = monitor.followed !== undefined && tells(facts) ? mostRecorders + 1 : (monitor.followed?.talks ?? 1);
-  if (startRecorder > most) faults.push('recorder started twice');
+  const { talks, hasChanged } = monitor.followed ?? { talks: 1, hasChanged: false };
+  const most = monitor.followed !== undefined && tells(facts) ? mostRecorders + 1 : talks;
+  if (startRecorder > most + (hasChanged ? 1 : 0)) faults.push('recorder started twice');
   if (returnToDialplan > 1) faults.push('sent back to the dialplan twice');
 
   return faults;

@@ -11,10 +11,11 @@ import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.t
 import { factsWith, type CallFacts } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
 
-/** Each of the bridges follows the one before it, as the oracle counts them. */
+/** Each of the bridges follows the one before it, as the oracle counts them. In the first talk one source changes, once. */
 const inTheirOrder =
   (rule: Decide): Decide =>
   (state, event) => {
+    if (event.type === 'sourceChanged') return (state.facts.order?.part ?? 1) > 1 ? stay(state) : rule(state, event);
     if (event.type !== 'joined') return rule(state, event);
     const before = bridgesOfFollowed.indexOf(state.facts.order?.bridge ?? event.bridge);
 
@@ -114,6 +115,23 @@ const broken: [what: string, fault: string, rule: Decide][] = [
       const isLate = event.type === 'recorderStarted' && state.kind === 'following';
       return isLate ? { ...step, effects: step.effects.filter(({ type }) => type !== 'stopRecorder') } : step;
     },
+  ],
+  [
+    'a source that changes gives a recorder beside the one that runs',
+    'two recorders run at once',
+    (state, event) => {
+      const step = decide(state, event);
+      if (event.type !== 'sourceChanged') return step;
+      return { ...step, effects: step.effects.filter(({ type }) => type !== 'stopRecorder') };
+    },
+  ],
+  [
+    'a source that changes gives a recorder whoever is there',
+    'recorder with somebody who was not told',
+    (state, event) =>
+      event.type === 'sourceChanged' && state.kind === 'talking' && state.recorder.kind === 'running'
+        ? decide({ ...state, untold: false }, event)
+        : decide(state, event),
   ],
 ];
 

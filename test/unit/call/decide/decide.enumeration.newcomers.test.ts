@@ -29,7 +29,14 @@ function recordersOf(state: CallState): number {
   return (state.facts.order?.part ?? 0) - (awaits ? 1 : 0);
 }
 
-const comingOrGoing = ['thirdPartyJoined', 'thirdPartyLeft', 'partyReplaced', 'destinationLeft', 'joined'];
+const comingOrGoing = [
+  'sourceChanged',
+  'thirdPartyJoined',
+  'thirdPartyLeft',
+  'partyReplaced',
+  'destinationLeft',
+  'joined',
+];
 
 /** As the oracle counts them: each of the bridges after the one before it, and so many recorders. */
 const bounded =

@@ -51,6 +51,7 @@ function stage({
   const heardAgain: [ChannelId, number | undefined][] = [];
   const now: { talk: In<'talking'> | undefined } = { talk: state };
   const catalogue = { takes: true };
+  const anew = { asked: 0, isTaken: true, isFresh: true };
   const looks: ChannelId[] = [];
   const rtp = ari.rtp.bind(ari);
   ari.rtp = (channel) => {
@@ -84,6 +85,11 @@ function stage({
         return Promise.resolve();
       },
       lost: () => lost.push('lost'),
+      recordAnew: () => {
+        anew.asked += 1;
+        return anew.isTaken;
+      },
+      isRecorderFresh: () => anew.isFresh,
       lookAgain: () => {
         lookedAgain.push(`after ${asked().length}`);
         now.talk = undefined;
@@ -119,7 +125,7 @@ function stage({
 
   return {
     ...{ ari, watch, now, looks, comesFrom, becomes, end, asked, moved, doesNotComeIn },
-    ...{ kept, catalogue, changes, counted, heardAgain, lost, lookedAgain, lines },
+    ...{ kept, catalogue, changes, counted, heardAgain, lost, lookedAgain, lines, anew },
   };
 }
 
@@ -746,5 +752,83 @@ describe('a talk from an earlier process', () => {
       `setVariable ${destination} ${sourceVariable} 2 9 0`,
       `setVariable ${destination} ${sourceVariable} 22 9 0`,
     ]);
+  });
+});
+
+describe('a followed talk, in a bridge of others', () => {
+  const request = { way: 'follow', line: 'default', purposes: ['training'], language: undefined } as const;
+  const followed = (over: Partial<In<'talking'>> = {}): In<'talking'> =>
+    talking({ facts: { ...facts, asterisk: debian, request, order: { ...order, request, part: 1 } }, ...over });
+  const begins = (set: ReturnType<typeof stage>, at: number): void => {
+    set.watch.take({ type: 'recorderStarted', at, name: 'preavis-2' });
+  };
+
+  test('is looked at every two seconds', async () => {
+    const { looks } = stage({ state: followed() });
+    await seconds(4);
+    expect(looks).toHaveLength(6);
+  });
+
+  test('is recorded anew where a source is another, and nobody is moved; the receipt has the span', async () => {
+    const set = stage({ state: followed() });
+    set.watch.take({ type: 'bridgeLeft', at: 1_000, channelId: caller, bridgeId: bridge });
+    await seconds(2);
+    set.comesFrom(destination, 22);
+    await seconds(2);
+    expect(set.anew.asked).toBe(1);
+    begins(set, 5_000);
+    await seconds(4);
+    expect([set.anew.asked, set.asked(), set.counted]).toEqual([1, [], ['heardAgain']]);
+    expect(set.changes()).toEqual([
+      ['unheard', 3_000, 'destination'],
+      ['heardAgain', 5_000, 'destination'],
+    ]);
+  });
+
+  test('is recorded anew once for both, and not again while the fresh recorder is awaited', async () => {
+    const set = stage({ state: followed() });
+    await seconds(2);
+    set.comesFrom(destination, 22);
+    set.comesFrom(caller, 11);
+    await seconds(4);
+    expect(set.anew.asked).toBe(1);
+    begins(set, 9_000);
+    await seconds(2);
+    expect(set.counted).toEqual(['heardAgain', 'heardAgain']);
+  });
+
+  test('is tried again where the fresh recorder shares what the one before has left, and recorded on all the same', async () => {
+    const set = stage({ state: followed() });
+    set.anew.isFresh = false;
+    await seconds(2);
+    set.comesFrom(destination, 22);
+    for (let each = 0; each < 6; each += 1) {
+      await seconds(2);
+      begins(set, 9_000 + each);
+    }
+    expect([set.anew.asked, set.counted]).toEqual([mostRenewals, ['stillUnheard']]);
+    expect(set.changes()).toHaveLength(1);
+  });
+
+  test('is left alone while the recorder does not run: then nothing is recorded anew', async () => {
+    const set = stage({ state: followed() });
+    set.anew.isTaken = false;
+    await seconds(2);
+    set.comesFrom(destination, 22);
+    await seconds(4);
+    begins(set, 9_000);
+    expect([set.anew.asked, set.kept]).toEqual([2, []]);
+  });
+
+  test('from an earlier process is recorded anew once; a later talk of it is not', async () => {
+    const same = stage({ state: followed(), takenUp: followed() });
+    const later = stage({
+      state: followed({ facts: { ...followed().facts, order: { ...order, request, part: 2 } } }),
+      takenUp: followed(),
+    });
+    await seconds(1);
+    begins(same, 9_000);
+    await seconds(3);
+    expect([same.anew.asked, later.anew.asked, same.kept]).toEqual([1, 0, []]);
   });
 });
