@@ -38,7 +38,9 @@ const recorder = z.discriminatedUnion('kind', [
     kind: z.enum(['none', 'awaited', 'requested', 'running', 'finished', 'discarded', 'failed']),
     startedAt: time,
     finishedAt: time,
-    resumes: z.looseObject({ startedAt: time, pausedAt: time, doneAt: time }).optional(),
+    resumes: z
+      .looseObject({ startedAt: time, pausedAt: time, doneAt: time, isHold: z.literal(true).optional() })
+      .optional(),
   }),
 ]);
 

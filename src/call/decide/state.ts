@@ -145,6 +145,8 @@ type Resumed = {
   /** Nothing was recorded from then on at the earliest, and from `doneAt` on at the latest. */
   pausedAt: number | undefined;
   doneAt?: number | undefined;
+  /** It was paused for a hold before, and that is told. */
+  isHold?: true;
 };
 
 /**

@@ -41,7 +41,7 @@ import {
   withoutPart,
   type RecorderEvent,
 } from './recorder.ts';
-import { recordAnew } from './recordAnew.ts';
+import { recordAfterHold, recordAnew } from './recordAnew.ts';
 import type { Sentence } from './sentence.ts';
 
 /** From the answer of the destination to the end of the talk. */
@@ -349,6 +349,8 @@ function holdWhileTalking(state: Talking, event: MusicHoldEvent): Step {
   const hold = musicHoldEffect(event, state);
   if (hold === undefined) return stay(state);
   const { effect, holding, changes } = hold;
+  const anew = changes ? recordAfterHold({ ...state, holding }) : undefined;
+  if (anew !== undefined) return anew;
 
   return changes ? { state: { ...state, holding }, effects: [effect, { type: 'save' }] } : { state, effects: [effect] };
 }

@@ -176,19 +176,22 @@ export class CallSession {
     if (ends && isDiscarded) this.#saved.recorderEnded(event.at);
   }
 
-  /** Between two talks of a followed call nothing is recorded, as in a hold. */
+  /** Between two parts of a followed call nothing is recorded, as in a hold. */
   #noteResumption(at: number): void {
     const { state } = this;
     if (state.kind !== 'talking' || state.recorder.kind !== 'requested') return;
     const { resumes } = state.recorder;
     if (resumes === undefined) return;
-    const { pausedAt, doneAt } = resumes;
-    this.note({
-      kind: 'change',
-      change: 'recorderPaused',
-      at: pausedAt,
-      ...(doneAt === undefined ? {} : { doneAt }),
-    });
+    const { pausedAt, doneAt, isHold } = resumes;
+    // A hold has told it before.
+    if (isHold !== true) {
+      this.note({
+        kind: 'change',
+        change: 'recorderPaused',
+        at: pausedAt,
+        ...(doneAt === undefined ? {} : { doneAt }),
+      });
+    }
     this.note({ kind: 'change', change: 'recorderResumed', at, doneAt: at });
   }
 

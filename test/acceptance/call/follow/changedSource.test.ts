@@ -3,6 +3,7 @@
  * Asterisk would keep that party out of the recording for minutes: it goes on in a fresh snoop.
  */
 import { continuousTone } from '../../../../lab/telephones/audio.ts';
+import { hold, resume } from '../../../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/telephones/sip.ts';
 import { dropsEarlierNumbers } from '../../../../src/ari/knownFaults.ts';
@@ -35,8 +36,8 @@ const cases = [
   { line: 'behindlocal', who: 'destination', leap: -20_000 },
   { line: 'nobody', who: undefined, leap: 0 },
 ] as const satisfies Case[];
-const killed = 'killed';
-const lines = [...cases.map(({ line }) => line), killed];
+const [killed, held] = ['killed', 'held'];
+const lines = [...cases.map(({ line }) => line), killed, held];
 
 const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let isFaulty = true;
@@ -238,4 +239,26 @@ test('a process that takes up a talk records a party whose source changed meanwh
   for (const hz of [agentHz, callerHz]) expect(endOf(wav, hz)).toBeGreaterThan(durationMs - 400);
   // Since when, nobody knows.
   expect(receipt.changes.filter(({ change }) => change === 'unheard' || change === 'heardAgain')).toEqual([]);
+});
+
+test('after a hold both are recorded again: its music has numbers of its own', async () => {
+  const { wav, receipt } = await at.onTime(held, async () => {
+    const { call } = await talk(held);
+    const { agent, receiver } = of(held);
+    const dialog = agent.dialogs().at(-1);
+    if (dialog === undefined) throw new Error('nobody is in this call');
+    expect(await hold(dialog, receiver.port)).toBe(200);
+    await passes(2_000);
+    expect(await resume(dialog, receiver.port)).toBe(200);
+    await passes(3_000);
+
+    return end(held, call);
+  });
+  const durationMs = wav.length / 8;
+  for (const hz of [agentHz, callerHz]) expect(presentMs(wav, hz)).toBeGreaterThan(durationMs - 500);
+  expect(durationMs).toBeGreaterThan(ranMs + 2_500);
+  expect(receipt.changes.map(({ change }) => change).sort()).toEqual(
+    ['held', 'recorderPaused', 'recorderResumed', 'resumed'].sort(),
+  );
+  expect(receipt.recording?.flags).toEqual([]);
 });

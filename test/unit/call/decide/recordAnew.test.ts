@@ -68,6 +68,35 @@ describe('a source that changes in a followed talk', () => {
   });
 });
 
+describe('the end of a hold in a followed talk', () => {
+  const held = decide(running, { type: 'destinationHeld', at: 6_000 }).state;
+  const resumed: CallEvent = { type: 'destinationResumed', at: 8_000 };
+
+  test('has the recording go on in a fresh part: the music may have made the one before deaf', () => {
+    const { state, effects } = decide(held, resumed);
+    expect(effects).toMatchObject([
+      { type: 'stopRecorder', recording, part: 1 },
+      { type: 'startRecorder', order: { recording, part: 2 } },
+      { type: 'save' },
+    ]);
+    expect(state).toMatchObject({ holding: [], recorder: { kind: 'requested', resumes: { isHold: true } } });
+    expect(decide(held, { type: 'holdsFound', holding: [] }).effects).toEqual(effects);
+  });
+
+  test('has it go on once both are back, and not with somebody who was not told', () => {
+    const both = decide(held, { type: 'callerHeld', at: 7_000 }).state;
+    const one = decide(both, resumed);
+    expect(one.effects.map(({ type }) => type)).not.toContain('startRecorder');
+    expect(decide(one.state, { type: 'callerResumed', at: 9_000 }).effects).toMatchObject([
+      { type: 'stopRecorder' },
+      { type: 'startRecorder' },
+      { type: 'save' },
+    ]);
+    const strange = decide(held, { type: 'thirdPartyJoined', channel: 'new' as ChannelId }).state;
+    expect(decide(strange, resumed).effects.map(({ type }) => type)).not.toContain('startRecorder');
+  });
+});
+
 test('a party who is not heard keeps the recorder of a followed talk running: the two hear each other', () => {
   expect(decide(running, { type: 'partyUnheard' })).toEqual({ state: running, effects: [] });
 });
