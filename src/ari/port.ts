@@ -25,8 +25,8 @@ export type AriCommands = {
   dial(channelId: ChannelId, caller: ChannelId, timeoutSeconds: number): Promise<void>;
   /** Asks for the events of this channel also while it is not in the application. */
   followChannel(channelId: ChannelId): Promise<void>;
-  /** Makes a channel that hears what this one sends and hears; it comes into the application as an arrival. */
-  snoop(channelId: ChannelId, snoop: ChannelId): Promise<void>;
+  /** Makes a channel that hears what this one sends (in), what it hears (out), or both; it comes into the application as an arrival. */
+  snoop(channelId: ChannelId, snoop: ChannelId, spy: 'in' | 'out' | 'both'): Promise<void>;
   /** As snoop, but what is played to it is heard on that channel. */
   whisper(channelId: ChannelId, snoop: ChannelId): Promise<void>;
   /** Lets an answered channel hear a ringing tone. */

@@ -76,8 +76,8 @@ export function makeAriCommands(
       command('POST', `/applications/${id(application)}/subscription`, { eventSource: `bridge:${bridgeId}` }),
     followChannel: (channelId) =>
       command('POST', `/applications/${id(application)}/subscription`, { eventSource: `channel:${channelId}` }),
-    snoop: (channelId, snoop) =>
-      command('POST', `/channels/${id(channelId)}/snoop/${id(snoop)}`, { spy: 'both', app: application }),
+    snoop: (channelId, snoop, spy) =>
+      command('POST', `/channels/${id(channelId)}/snoop/${id(snoop)}`, { spy, app: application }),
     whisper: (channelId, snoop) =>
       command('POST', `/channels/${id(channelId)}/snoop/${id(snoop)}`, { whisper: 'out', app: application }),
     addToBridge: (bridgeId, channelIds) =>

@@ -1,47 +1,119 @@
 import { open, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
+import { MonoSound, silence } from './monoSound.ts';
 import { openRecording, readFully, unreadable } from './recordingFile.ts';
-import { readLayout, type Format } from './wav.ts';
+import { readLayout, type Layout } from './wav.ts';
 
 const copiedBytes = 256 * 1024;
 const headerBytes = 44;
+/** Frames at a time where sound is worked on. */
+const workedFrames = 32_768;
+/** A side that ends so much sooner than the other is missing there, ms. */
+const missingMs = 500;
 
 /**
- * Writes the sound of these recordings one after another into a new WAV, flushed, with the time of the last. A part without sound adds
- * none, and one whose header is unfinished adds all it has.
- * @throws PreavisError `spool_unusable`, `wav_invalid` (one is not PCM WAV, or not of the format of the first).
+ * One part of a recording: one file, or a file for each side, of which one may be missing. `othersLateMs`: how much later that of the others
+ * began, negative where it was sooner.
  */
-export async function joinWavs(parts: readonly string[], target: string): Promise<void> {
+export type Part = string | { told?: string | undefined; others?: string | undefined; othersLateMs?: number };
+
+/** `mono`: some sound of a part is missing. `told`, `others`: that of this side. */
+export type Lack = 'mono' | 'told' | 'others';
+
+/**
+ * Writes the sound of these parts one after another into a new WAV, flushed, with the time of the last. A part without sound adds none, and
+ * one whose header is unfinished adds all it has. Where a part has a file for each side, the told side is left and the others are right,
+ * and a part in one file is in both. Of parts with different rates all get the highest.
+ *
+ * @returns what is missing: files that are no PCM WAV, and sides that are not there, or end early
+ * @throws PreavisError `spool_unusable`; `wav_invalid` where no file is a WAV, or one is not of a form that Asterisk makes
+ */
+export async function joinWavs(parts: readonly Part[], target: string): Promise<ReadonlySet<Lack>> {
+  const lacks = new Set<Lack>();
+  const opened: Opened[] = [];
   const joined = await open(target, 'wx', 0o660).catch(asUnreadable);
-  let format: Format | undefined;
-  let dataBytes = 0;
-  let writtenAt = 0;
   try {
-    for (const part of parts) {
-      const source = await openRecording(part);
-      try {
-        const layout = await readLayout(source);
-        format ??= layout.format;
-        if (!isSame(format, layout.format)) throw differ();
-        await copy(source, layout, joined, headerBytes + dataBytes).catch(asUnreadable);
-        dataBytes += layout.dataBytes;
-        writtenAt = Math.max(writtenAt, (await stat(part)).mtimeMs);
-      } finally {
-        await source.close();
-      }
-    }
-    if (format === undefined) throw differ();
+    for (const part of parts) opened.push(await openPart(part, lacks));
+    const files = opened.flatMap(({ mono, told, others }) => [mono, told, others].filter((each) => each !== undefined));
+    const [first] = files;
+    if (first === undefined) throw new PreavisError('wav_invalid', 'No part of a recording is a WAV file.');
+    const isPlain = files.every((each) => isSame(each, first)) && opened.every(({ isSided }) => !isSided);
+    const [format, dataBytes] = isPlain ? await copyAll(files, joined) : await workOn(opened, files, joined, lacks);
     await joined.write(headerOf(format, dataBytes), 0, headerBytes, 0).catch(asUnreadable);
     await joined.sync().catch(asUnreadable);
   } finally {
     await joined.close();
+    for (const { mono, told, others } of opened) for (const each of [mono, told, others]) await each?.handle.close();
   }
+  const writtenAt = Math.max(...opened.map((each) => each.writtenAt));
   await utimes(target, writtenAt / 1_000, writtenAt / 1_000).catch(asUnreadable);
+
+  return lacks;
+}
+
+type File = { handle: FileHandle; layout: Layout };
+type Opened = {
+  isSided: boolean;
+  mono?: File;
+  told?: File;
+  others?: File;
+  othersLateMs: number;
+  writtenAt: number;
+};
+
+async function openPart(part: Part, lacks: Set<Lack>): Promise<Opened> {
+  const isSided = typeof part !== 'string';
+  const files: [Lack, string | undefined][] = isSided
+    ? [
+        ['told', part.told],
+        ['others', part.others],
+      ]
+    : [['mono', part]];
+  const opened: Opened = { isSided, othersLateMs: isSided ? (part.othersLateMs ?? 0) : 0, writtenAt: 0 };
+  for (const [side, file] of files) {
+    const found = file === undefined ? undefined : await openWav(file);
+    if (found === undefined) lacks.add(side);
+    else opened[side] = found;
+    if (file === undefined) continue;
+    opened.writtenAt = Math.max(opened.writtenAt, (await stat(file).catch(asUnreadable)).mtimeMs);
+  }
+
+  return opened;
+}
+
+/** undefined for a file that is no WAV: Asterisk died before it wrote the header, and so any sound. */
+async function openWav(file: string): Promise<File | undefined> {
+  const handle = await openRecording(file);
+  try {
+    return { handle, layout: await readLayout(handle) };
+  } catch (thrown) {
+    await handle.close();
+    if (thrown instanceof PreavisError && thrown.code === 'wav_invalid') return undefined;
+    throw unreadable(thrown);
+  }
+}
+
+const isSame = ({ layout: { format: one } }: File, { layout: { format: other } }: File): boolean =>
+  one.sampleRate === other.sampleRate && one.channels === other.channels && one.bitsPerSample === other.bitsPerSample;
+
+type Written = [format: Layout['format'], dataBytes: number];
+
+async function copyAll(files: readonly File[], target: FileHandle): Promise<Written> {
+  let dataBytes = 0;
+  let format: Layout['format'] | undefined;
+  for (const { handle, layout } of files) {
+    format ??= layout.format;
+    await copy(handle, layout, target, headerBytes + dataBytes).catch(asUnreadable);
+    dataBytes += layout.dataBytes;
+  }
+  if (format === undefined) throw new PreavisError('wav_invalid', 'No part of a recording is a WAV file.');
+
+  return [format, dataBytes];
 }
 
 async function copy(
   source: FileHandle,
-  { dataStart, dataBytes }: { dataStart: number; dataBytes: number },
+  { dataStart, dataBytes }: Layout,
   target: FileHandle,
   at: number,
 ): Promise<void> {
@@ -50,22 +122,75 @@ async function copy(
     const piece = buffer.subarray(0, Math.min(buffer.length, dataBytes - done));
     const filled = await readFully(source, piece, dataStart + done);
     if (filled < piece.length) throw new PreavisError('wav_invalid', 'A recording became shorter while it was read.');
-    // It may write less than it was asked to.
-    for (let written = 0; written < filled;) {
-      written += (await target.write(piece, written, filled - written, at + done + written)).bytesWritten;
-    }
+    await write(target, piece, at + done);
     done += filled;
   }
 }
 
-const isSame = (one: Format, other: Format): boolean =>
-  one.sampleRate === other.sampleRate && one.channels === other.channels && one.bitsPerSample === other.bitsPerSample;
+/** It may write less than it was asked to. */
+async function write(target: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += (await target.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
+  }
+}
 
-const differ = (): PreavisError =>
-  new PreavisError('wav_invalid', 'The parts of a recording are not of one and the same format.');
+/** Parts of different rates, or with a file for each side. */
+async function workOn(
+  parts: readonly Opened[],
+  files: readonly File[],
+  target: FileHandle,
+  lacks: Set<Lack>,
+): Promise<Written> {
+  const sampleRate = Math.max(...files.map(({ layout }) => layout.format.sampleRate));
+  const channels = parts.some(({ isSided }) => isSided) ? 2 : 1;
+  const frameBytes = 2 * channels;
+  let dataBytes = 0;
+  for (const part of parts) {
+    const sounds = soundsOf(part, sampleRate, lacks).slice(0, channels);
+    const frames = Math.max(0, ...sounds.map(({ frames }) => frames));
+    for (let from = 0; from < frames; from += workedFrames) {
+      const count = Math.min(workedFrames, frames - from);
+      const pieces = await Promise.all(sounds.map((sound) => sound.read(from, count)));
+      await write(target, interleaved(pieces, count), headerBytes + dataBytes).catch(asUnreadable);
+      dataBytes += count * frameBytes;
+    }
+  }
+
+  return [{ sampleRate, channels, bitsPerSample: 16, frameBytes }, dataBytes];
+}
+
+type Sound = Pick<MonoSound, 'frames' | 'read'>;
+
+/** Left and right of a part. What began later begins later there too. */
+function soundsOf(part: Opened, sampleRate: number, lacks: Set<Lack>): [Sound, Sound] {
+  const { isSided, mono, told, others, othersLateMs } = part;
+  const soundOf = (file: File | undefined, lateMs = 0): Sound =>
+    file === undefined ? silence : new MonoSound(file.handle, file.layout, { sampleRate, lateMs });
+  if (!isSided) {
+    const both = soundOf(mono);
+    return [both, both];
+  }
+  const [left, right] = [soundOf(told, Math.max(0, -othersLateMs)), soundOf(others, Math.max(0, othersLateMs))];
+  const missing = (missingMs * sampleRate) / 1_000;
+  if (left.frames < right.frames - missing) lacks.add('told');
+  if (right.frames < left.frames - missing) lacks.add('others');
+
+  return [left, right];
+}
+
+function interleaved(pieces: readonly Int16Array[], count: number): Buffer {
+  const { length: channels } = pieces;
+  const bytes = Buffer.allocUnsafe(count * channels * 2);
+  pieces.forEach((piece, channel) => {
+    for (let frame = 0; frame < count; frame += 1)
+      bytes.writeInt16LE(piece[frame] ?? 0, 2 * (frame * channels + channel));
+  });
+
+  return bytes;
+}
 
 /** As Asterisk writes it. */
-function headerOf({ sampleRate, channels, bitsPerSample, frameBytes }: Format, dataBytes: number): Buffer {
+function headerOf({ sampleRate, channels, bitsPerSample, frameBytes }: Layout['format'], dataBytes: number): Buffer {
   const header = Buffer.alloc(headerBytes);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(headerBytes - 8 + dataBytes, 4);

@@ -72,7 +72,7 @@ export type CheckOptions = {
 /**
  * Reads a recording once, in pieces. The work between two pieces takes a few ms, so that calls are not kept waiting.
  *
- * @param file 8000 Hz, mono, 16 bits.
+ * @param file 8000 or 16,000 Hz, one channel or two, 16 bits.
  * @param options.prompts What the caller heard, as played.
  * @param options.expectedMs From Asterisk's start of the recording to its end, without pauses; undefined when one of the
  * two was not seen.
@@ -84,11 +84,11 @@ export async function checkRecording(file: string, options: CheckOptions): Promi
   const meter = makeSoundMeter();
   const finder = makePromptFinder(prompts);
   const peaks = makePeakMeter();
-  const wav = await readRecording(file, (samples) => {
+  const wav = await readRecording(file, ({ mixed, loudest }) => {
     signal?.throwIfAborted();
-    meter.push(samples);
-    finder.push(samples);
-    peaks.push(samples);
+    meter.push(loudest);
+    finder.push(mixed);
+    peaks.push(loudest);
   });
   const found = finder.end();
   const sound = meter.end();
@@ -126,7 +126,7 @@ const noTalkMs = 500;
 /**
  * Whether one party was there and the other one was not heard: no media from it, a muted microphone, a firewall.
  *
- * The recording cannot show this. It is one channel with both parties mixed, and a monologue sounds the same whether the
+ * The recording cannot show this. As a rule it is one channel with both parties mixed, and a monologue sounds the same whether the
  * other one listens or cannot be heard. So it is judged by what Asterisk knows of each leg: packets received (nothing
  * arrived at all) or, from channels with TALK_DETECT, time talked (packets arrived, but they held silence). Whoever has
  * these numbers calls this function beside checkRecording; a leg without numbers gives no finding. Voicemail and

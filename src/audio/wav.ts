@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { withFile } from '../core/files.ts';
+import { canBeHeard, makeHearing, type HeardSound } from './heardSound.ts';
 import { openRecording, readFully, unreadable } from './recordingFile.ts';
 
 export type WavInfo = {
@@ -27,9 +28,9 @@ export type WavInfo = {
   header: 'intact' | 'unfinished';
 };
 
-export type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
+type Format = { sampleRate: number; channels: number; bitsPerSample: number; frameBytes: number };
 
-type Layout = {
+export type Layout = {
   format: Format;
   /** Of the file when it was opened. */
   bytes: number;
@@ -131,27 +132,28 @@ async function inspect(handle: FileHandle): Promise<WavInfo> {
   return measure(handle, await readLayout(handle), readBytes, () => undefined);
 }
 
-/** 4 s at 8000 Hz: whoever works on it leaves the event loop free in between. */
+/** 4 s at 8000 Hz and one channel: whoever works on it leaves the event loop free in between. */
 const sampleReadBytes = 64 * 1024;
 
 /**
- * As inspectWav, for a recording as Asterisk makes it (8000 Hz, mono, 16 bits): gives its samples, in order and in pieces, each of
- * which is overwritten by the next. The file is read once. An unfinished header is no obstacle.
+ * As inspectWav, for a recording as Asterisk makes it (8000 or 16,000 Hz, one channel or two, 16 bits): gives what is heard in it, in order
+ * and in pieces, each of which is overwritten by the next. The file is read once. An unfinished header is no obstacle.
  * @throws PreavisError as inspectWav, `wav_invalid` also for another format; what `push` throws.
  */
-export async function readRecording(file: string, push: (samples: Int16Array) => void): Promise<WavInfo> {
+export async function readRecording(file: string, push: (sound: HeardSound) => void): Promise<WavInfo> {
   return withFile(openRecording(file), async (handle) => {
     const layout = await readLayout(handle);
     const { format, dataBytes } = layout;
-    if (format.sampleRate !== 8_000 || format.channels !== 1 || format.bitsPerSample !== 16) {
-      throw invalid('it is not 8000 Hz, mono, 16 bits');
+    if (!canBeHeard(format) || format.bitsPerSample !== 16) {
+      throw invalid('it is not 8000 or 16000 Hz, one channel or two, 16 bits');
     }
     const samples = new Int16Array(Math.min(sampleReadBytes, dataBytes) / 2);
+    const hear = makeHearing(format);
 
     return measure(handle, layout, sampleReadBytes, (audio) => {
       const count = audio.length / 2;
       for (let index = 0; index < count; index += 1) samples[index] = audio.readInt16LE(2 * index);
-      push(samples.subarray(0, count));
+      push(hear(samples.subarray(0, count)));
     });
   });
 }

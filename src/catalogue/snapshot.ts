@@ -89,6 +89,7 @@ const order = z.looseObject({
   part: z.number().optional(),
   newcomers: z.enum(newcomerRules).optional(),
   turnedAway: z.array(text).optional(),
+  sound: z.literal('stereo').optional(),
 });
 const unplanned = z.looseObject({
   id: text,

@@ -112,6 +112,10 @@ export const line = z.strictObject({
     z.enum(newcomerRules).default('stop'),
     'What becomes of the recording when somebody joins the talk, or takes a place in it, who was not told. stop: it ends. inside: it goes on with staff.extensions, and ends with anybody else. tell: with anybody else it pauses until they alone were told.',
   ),
+  sound: key(
+    z.enum(['mono', 'stereo']).default('mono'),
+    'How calls are recorded: mono (all in one channel) or stereo (the caller left, the others right, in files of twice the size; only where your dialplan dials, by preavis-tell).',
+  ),
 });
 
 export type PurposeConfig = z.output<typeof purpose>;

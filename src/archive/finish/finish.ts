@@ -1,6 +1,7 @@
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { RecordingChanges } from '../../catalogue/calls/recordings.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../../catalogue/rows.ts';
+import { parties, type Party } from '../../call/decide/order.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { dayMs, type Clock } from '../../core/clock.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
@@ -339,6 +340,28 @@ async function noteMissing({ id, status }: RecordingRow, { catalogue, log, actor
   log.error({ recording: id }, 'recording file missing');
 }
 
+/** Makes one file of its parts. What is missing in them is kept for the receipt, and gives a flag. An error: none of them can be used. */
+async function joined(row: RecordingRow, { catalogue, spoolFolder }: FinishPorts): Promise<PreavisError | undefined> {
+  try {
+    await joinParts(spoolFolder, row.id, async (lacks) => {
+      const known = await catalogue.timeline.changes(row.callId);
+      const isKept = (party: Party): boolean =>
+        known.some((each) => each.change === 'unheard' && each.party === party && each.at === null);
+      for (const party of parties) {
+        const isLacking = lacks.has('mono') || lacks.has(party === 'caller' ? 'told' : 'others');
+        if (!isLacking || isKept(party)) continue;
+        await catalogue.journal.addToTimeline(row.callId, { kind: 'change', change: 'unheard', at: undefined, party });
+      }
+    });
+
+    return undefined;
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code !== 'wav_invalid') throw error;
+    return error;
+  }
+}
+
 /**
  * Takes one recording from `recording`, or from `lost` when its file is there again, to where its file says. A file that may
  * still be written to is left alone. Throws status_conflict when another process was faster.
@@ -351,7 +374,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     return;
   }
   if (!isClosed(row, writtenAt, clock)) return;
-  await joinParts(spoolFolder, row.id);
+  const unusable = await joined(row, ports);
   const call = await catalogue.calls.find(row.callId);
   // Keys that were read late have been heard.
   const deaf = (await catalogue.timeline.unwatched(row.callId)).filter(({ why }) => why !== 'events_late');
@@ -360,7 +383,7 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     await discardUnheard(row, ports);
     return;
   }
-  const read = await readSound(spoolFile(spoolFolder, row.id), row, call, writtenAt, ports);
+  const read = unusable ?? (await readSound(spoolFile(spoolFolder, row.id), row, call, writtenAt, ports));
   if (read === 'later') return;
   const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
   const flags = [...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];

@@ -1,13 +1,13 @@
 import { open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { recorderName } from '../../call/decide/order.ts';
+import { recorderName, sides, type Side } from '../../call/decide/order.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { flushFolder, withFile } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
 import { digestOf } from '../../store/digest.ts';
-import { joinWavs } from '../../audio/joinWavs.ts';
+import { joinWavs, type Lack, type Part } from '../../audio/joinWavs.ts';
 import { chunksOf, openRecording } from '../../audio/recordingFile.ts';
 import type { Digest } from '../../store/digest.ts';
 
@@ -21,46 +21,87 @@ export async function spooledRecordings(folder: string): Promise<RecordingId[]> 
   return [...new Set((await spooledFiles(folder)).map(({ id }) => id))];
 }
 
-/** `part`: of a recording of several talks, each recorded by itself, which are not joined yet. */
-type SpooledFile = { id: RecordingId; part: number | undefined };
+/** `part`: of a recording in several parts, each recorded by itself, which are not joined yet; `side`: of one whose sides are. */
+type SpooledFile = { id: RecordingId; part: number | undefined; side: Side | undefined; name: string };
 
 async function spooledFiles(folder: string): Promise<SpooledFile[]> {
   const names = await guarded(folder, () => readdir(folder));
 
   return names.flatMap((name) => {
-    const [, id = '', part] = spooledName.exec(name) ?? [];
-    return isUlid(id) ? [{ id: id as RecordingId, part: part === undefined ? undefined : Number(part) }] : [];
+    const [, id = '', part, side] = spooledName.exec(name) ?? [];
+    if (!isUlid(id)) return [];
+    const number = part === undefined ? undefined : Number(part);
+
+    return [{ id: id as RecordingId, part: number, side: sides.find((each) => each === side), name }];
   });
 }
 
-const spooledName = new RegExp(`^${recorderName('')}([^-]+)(?:-(\\d+))?\\.wav$`);
+const spooledName = new RegExp(`^${recorderName('')}([^-]+)(?:-(\\d+)(?:-(${sides.join('|')}))?)?\\.wav$`);
 
-/** The parts of this recording that lie in the spool, in the order of their talks. */
-async function partsOf(folder: string, id: RecordingId): Promise<string[]> {
-  const numbers = (await spooledFiles(folder)).flatMap((file) => (file.id === id ? (file.part ?? []) : []));
+type PartFile = { part: number; side: Side | undefined; path: string };
 
-  return numbers.sort((one, other) => one - other).map((part) => join(folder, `${recorderName(id, part)}.wav`));
+/** The files of the parts of this recording that lie in the spool, in the order of their talks. */
+async function partsOf(folder: string, id: RecordingId): Promise<PartFile[]> {
+  const files = (await spooledFiles(folder)).flatMap(({ id: each, part, side, name }) =>
+    each === id && part !== undefined ? [{ part, side, path: join(folder, name) }] : [],
+  );
+
+  return files.sort((one, other) => one.part - other.part);
+}
+
+/** Asterisk writes a frame each 20 ms: two recorders that begin within less of each other begin with the same. */
+const frameMs = 20;
+/** Where the files of two sides were made further apart, the times of the files tell nothing, ms: they are asked for at once. */
+const mostApartMs = 2_000;
+
+/** What the files of one part are to the whole. */
+async function partOf(files: readonly PartFile[]): Promise<Part> {
+  const of = (side: Side | undefined): string | undefined => files.find((each) => each.side === side)?.path;
+  const [told, others] = [of('in'), of('out')];
+
+  return of(undefined) ?? { told, others, othersLateMs: await laterBy(told, others) };
+}
+
+/** By how much the second recorder began later, by when its file was made, ms. A folder that keeps no such times says nothing. */
+async function laterBy(told: string | undefined, others: string | undefined): Promise<number> {
+  if (told === undefined || others === undefined) return 0;
+  const [one, other] = await Promise.all([told, others].map(async (file) => (await stat(file)).birthtimeMs));
+  const apartMs = (other ?? 0) - (one ?? 0);
+  const isKnown = [one, other].every((ms) => ms !== undefined && ms > 0) && Math.abs(apartMs) <= mostApartMs;
+
+  return isKnown ? Math.round(apartMs / frameMs) * frameMs : 0;
 }
 
 /**
  * Makes one WAV of the parts of a recording whose call has ended, and removes them; done again after a crash, it does the same. Nothing for
- * one that has no parts. Throws spool_unusable, and wav_invalid where they do not fit each other.
+ * one that has no parts.
+ *
+ * @param lacking is told, before the parts are removed, what of them is missing
+ * @throws PreavisError `spool_unusable`; `wav_invalid` where they hold nothing that can be read, and what `lacking` throws
  */
-export async function joinParts(folder: string, id: RecordingId): Promise<void> {
+export async function joinParts(
+  folder: string,
+  id: RecordingId,
+  lacking: (lacks: ReadonlySet<Lack>) => Promise<void>,
+): Promise<void> {
   const whole = spoolFile(folder, id);
-  const parts = await partsOf(folder, id);
-  if (parts.length === 0) return;
+  const files = await partsOf(folder, id);
+  if (files.length === 0) return;
   if ((await modified(whole)) === undefined) {
     const joining = `${whole}.joining`;
     await guarded(folder, () => rm(joining, { force: true }));
-    await joinWavs(parts, joining);
+    const numbers = [...new Set(files.map(({ part }) => part))];
+    const parts = await guarded(folder, () =>
+      Promise.all(numbers.map((part) => partOf(files.filter((each) => each.part === part)))),
+    );
+    await lacking(await joinWavs(parts, joining));
     await guarded(folder, async () => {
       await rename(joining, whole);
       await flushFolder(folder);
     });
   }
   await guarded(folder, async () => {
-    for (const part of parts) await rm(part, { force: true });
+    for (const { path } of files) await rm(path, { force: true });
     await flushFolder(folder);
   });
 }
@@ -84,7 +125,7 @@ export async function lastWritten(folder: string, id: RecordingId): Promise<numb
     const whole = await modified(spoolFile(folder, id));
     if (whole !== undefined) return whole;
     // Here a folder that is itself missing fails.
-    const times = await Promise.all((await partsOf(folder, id)).map(modified));
+    const times = await Promise.all((await partsOf(folder, id)).map(({ path }) => modified(path)));
     const written = times.filter((each) => each !== undefined);
 
     return written.length === 0 ? undefined : Math.max(...written);
@@ -133,7 +174,7 @@ async function withSpooled<T>(
 /** Removes the WAV for good: the folder is flushed. False when there was none. Throws spool_unusable. */
 export async function removeSpooled(folder: string, id: RecordingId): Promise<boolean> {
   return guarded(folder, async () => {
-    const files = [spoolFile(folder, id), ...(await partsOf(folder, id))];
+    const files = [spoolFile(folder, id), ...(await partsOf(folder, id)).map(({ path }) => path)];
     const removed = await Promise.all(files.map(unlinkIfThere));
     if (!removed.includes(true)) return false;
     await flushFolder(folder);

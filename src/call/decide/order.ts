@@ -65,16 +65,25 @@ export type Order = {
   recording: RecordingId;
   /** Of a followed call: which part of the recording belongs to that talk, 1 for the first. */
   part?: number;
+  /** Of a followed call: each side is recorded by itself. */
+  sound?: 'stereo';
 };
 
 export type BridgedOrder = Order & { request: BridgeRequest };
 export const isBridged = (order: Order): order is BridgedOrder => order.request.way === 'bridge';
 
 /** A recorder of a call; of a followed call each talk has one of its own. */
-export type RecorderId = Pick<Order, 'recording' | 'part'>;
+export type RecorderId = Pick<Order, 'recording' | 'part' | 'sound'>;
 
-export const recorderOf = ({ recording, part }: Order): RecorderId =>
-  part === undefined ? { recording } : { recording, part };
+export const recorderOf = ({ recording, part, sound }: Order): RecorderId => ({
+  recording,
+  ...(part === undefined ? {} : { part }),
+  ...(sound === undefined ? {} : { sound }),
+});
+
+/** What Asterisk calls the two directions of the told channel: what comes from it, and what it hears. */
+export const sides = ['in', 'out'] as const;
+export type Side = (typeof sides)[number];
 
 /** The notice in one language or two, with the question that goes with it. */
 export type Script = { language: LanguageDecision; sentences: readonly Sentence[]; consent: ConsentPlan };
@@ -109,6 +118,38 @@ export function sentencesOf({ menu, script }: Pick<Order, 'menu' | 'script'>): S
 }
 
 /** The name under which Asterisk knows the recorder, and the recording's file name without `.wav`. */
-export function recorderName(recordingId: string, part?: number): string {
-  return part === undefined ? `preavis-${recordingId}` : `preavis-${recordingId}-${part}`;
+export function recorderName(recordingId: string, part?: number, side?: Side): string {
+  if (part === undefined) return `preavis-${recordingId}`;
+
+  return side === undefined ? `preavis-${recordingId}-${part}` : `preavis-${recordingId}-${part}-${side}`;
 }
+
+/** The names of what Asterisk runs for one recorder: two where each side is recorded by itself. */
+export const recorderNames = ({ recording, part, sound }: RecorderId): string[] =>
+  sound === undefined || part === undefined
+    ? [recorderName(recording, part)]
+    : sides.map((side) => recorderName(recording, part, side));
+
+/** As `recorderName` makes them. */
+const partName = /^(preavis-.{26})-(\d+)(?:-(in|out))?$/;
+
+/** Which part of a recording a recorder has this name for; undefined where it is none of a followed call. */
+export const partOf = (name: string): number | undefined => {
+  const part = partName.exec(name)?.[2];
+
+  return part === undefined ? undefined : Number(part);
+};
+
+/** Which direction this recorder records; undefined for both. */
+export const sideOf = (name: string): Side | undefined => sides.find((side) => side === partName.exec(name)?.[3]);
+
+/** The name of the recorder of the other side; undefined where there is but one. */
+export const otherSideOf = (name: string): string | undefined => {
+  const side = sideOf(name);
+  if (side === undefined) return undefined;
+
+  return name.slice(0, -side.length) + (side === 'in' ? 'out' : 'in');
+};
+
+/** The name by which a call knows what Asterisk runs for a part of its recording. */
+export const wholeName = (name: string): string => name.replace(partName, '$1');

@@ -1,6 +1,7 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
+import type { LineConfig } from '../../config/purposeSchema.ts';
 import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
@@ -57,6 +58,15 @@ export type PlannerPorts = {
 const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
 /** How long Asterisk may take to tell it, ms: well within what planning may take. */
 const headerLimitMs = 1_500;
+
+/** A bridge of ours has one recorder of all who are in it. */
+function soundOf({ call, request }: Arrival, { sound }: LineConfig, log: Logger): Pick<Order, 'sound'> {
+  if (sound === 'mono') return {};
+  if (request.way === 'follow') return { sound };
+  log.warn({ call, line: request.line }, 'recorded in mono: Préavis dials on this stereo line');
+
+  return {};
+}
 
 // eslint-disable-next-line max-lines-per-function -- Its steps, each short, share the ports that are unpacked once.
 export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
@@ -185,6 +195,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
         bridge: ids.bridge(),
         destination: ids.channel(),
         recording: ids.recording(),
+        ...soundOf(arrival, line, log),
       };
     },
     planNewcomer: async (channel, request) => {

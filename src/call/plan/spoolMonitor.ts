@@ -1,10 +1,11 @@
+import { ofEach } from '../../ari/ofEach.ts';
 import type { AriCommands } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { orderOf } from '../decide/parties.ts';
 import { spoolRoomMib } from './readiness.ts';
-import { recorderName, recorderOf, type RecorderId } from '../decide/order.ts';
+import { recorderNames, recorderOf, type RecorderId } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
 
 /**
@@ -119,10 +120,11 @@ export class SpoolMonitor {
     await Promise.all(running.map((recorder) => this.#stopRecorder(recorder)));
   }
 
-  async #stopRecorder({ recording, part }: RecorderId): Promise<void> {
+  async #stopRecorder(recorder: RecorderId): Promise<void> {
     const { ari, stopped, log } = this.#options;
+    const { recording } = recorder;
     try {
-      await ari.stopRecorder(recorderName(recording, part));
+      await ofEach(recorderNames(recorder), (name) => ari.stopRecorder(name));
     } catch (thrown) {
       const error = asPreavisError(thrown);
       // It has just ended.

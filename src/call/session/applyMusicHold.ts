@@ -1,8 +1,9 @@
 import type { AriCommands, AriQueries } from '../../ari/port.ts';
 import type { ChannelId } from '../../core/ids.ts';
+import { ofEach } from '../../ari/ofEach.ts';
 import type { AskRetrying, RetryingRequest } from './retryingRequests.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
-import { recorderName } from '../decide/order.ts';
+import { recorderNames } from '../decide/order.ts';
 import type { HoldEffect } from '../decide/state.ts';
 
 /**
@@ -46,12 +47,12 @@ export async function applyMusicHold({ waiting, back, recorder }: HoldEffect, po
   ];
   for (const id of waiting) musicSince.set(id, now);
   if (recorder !== undefined) {
-    const { recording, part, paused, at } = recorder;
-    const name = recorderName(recording, part);
+    const { paused, at } = recorder;
+    const names = recorderNames(recorder);
     const change = paused ? 'recorderPaused' : 'recorderResumed';
     wanted.unshift({
       name: 'pause',
-      request: () => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name)),
+      request: () => ofEach(names, (name) => (paused ? ari.pauseRecorder(name) : ari.resumeRecorder(name))),
       // The hold may be much older: by now it is done, and no sooner is it known to be.
       done: async () => {
         // What is not known is no pause for certain.

@@ -1,8 +1,8 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
+import type { AriEvent } from '../../ari/events.ts';
 import type { AriCommands, RtpTraffic } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
-import type { AriEvent } from '../../ari/events.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
@@ -209,7 +209,7 @@ export class CallEffects {
         return this.#snoops.whisper(effect.channel, effect.sentence);
       case 'startRecorder': {
         if (!isBridged(effect.order)) {
-          return this.#snoops.record(caller, effect.order, () => isAwaited(this.#call.state, effect.order));
+          return this.#recordFollowed(effect.order, caller);
         }
         const { bridge, recording, maximumSeconds } = effect.order;
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
@@ -285,6 +285,11 @@ export class CallEffects {
     }
   }
 
+  async #recordFollowed(order: Order, caller: ChannelId): Promise<void> {
+    const missing = await this.#snoops.record(caller, order, () => isAwaited(this.#call.state, order));
+    if (missing !== undefined) this.#log.error({ side: missing }, 'one side not recorded');
+  }
+
   /** A channel that the dialplan has takes no variables from us, so they are set before. */
   async #release(order: Order, caller: ChannelId): Promise<void> {
     const { ari, watchesBridges } = this.#ports;
@@ -324,6 +329,11 @@ export class CallEffects {
   /** Whether the recorder that began last drops nothing that the one before has dropped. */
   get isRecorderFresh(): boolean {
     return this.#snoops.isFresh;
+  }
+
+  /** Whether the call is to hear of this: two recorders may be one to it. */
+  concerns(event: AriEvent): boolean {
+    return this.#snoops.concerns(event);
   }
 
   async #plan(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { recorderName, sentencesOf } from '../decide/order.ts';
+import { partOf, recorderName, sentencesOf } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
 import type { Facts } from '../decide/state.ts';
 
@@ -20,11 +20,11 @@ export function keysOf({ callerChannel, order }: Facts): string[] {
   ];
 }
 
-/** Which talk of a followed call this recorder is of. */
-function partOf(name: string): { part?: number } {
-  const [, part] = /^preavis-.{26}-(\d+)$/.exec(name) ?? [];
+/** Which part of a followed call this recorder is of. */
+function ofPart(name: string): { part?: number } {
+  const part = partOf(name);
 
-  return part === undefined ? {} : { part: Number(part) };
+  return part === undefined ? {} : { part };
 }
 
 /** What an event under one of its ids means to a call; undefined for nothing. */
@@ -51,9 +51,9 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
       return event;
     case 'recorderStarted':
     case 'recorderFinished':
-      return { type: event.type, at: event.at, ...partOf(event.name) };
+      return { type: event.type, at: event.at, ...ofPart(event.name) };
     case 'recorderFailed':
-      return { type: 'recorderFailed', ...partOf(event.name) };
+      return { type: 'recorderFailed', ...ofPart(event.name) };
     case 'channelArrived':
     case 'bridgeGone':
     case 'talk':

@@ -3,7 +3,7 @@ import type { AriCommands, AriQueries, Owned } from '../../ari/port.ts';
 import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import { isUlid, type BridgeId, type ChannelId, type RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
-import { recorderName } from '../decide/order.ts';
+import { recorderName, wholeName } from '../decide/order.ts';
 import { swapMs } from '../watch/bridgeMap.ts';
 
 /** Channels and bridges of ours that belong to no call: they are freed, but no talk is ended for that (P3). */
@@ -32,7 +32,7 @@ export const isOwn = (id: string): boolean => {
 };
 
 /** The id that a call knows: the snoop channels and recorders of a followed one are numbered. */
-export const callKey = (id: string): string => id.replace(/^(preavis-.{26})-\d+$/, '$1');
+export const callKey = wholeName;
 
 /**
  * What of all this belongs to no call. Who talks to somebody is left alone, in whatever bridge.

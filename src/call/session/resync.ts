@@ -2,7 +2,15 @@ import type { AriQueries, Owned } from '../../ari/port.ts';
 import type { BridgeId, ChannelId } from '../../core/ids.ts';
 import { holds } from '../watch/audibility.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { isBridged, parties, recorderName, type Order, type Party } from '../decide/order.ts';
+import {
+  isBridged,
+  parties,
+  recorderName,
+  recorderNames,
+  type Order,
+  type Party,
+  type RecorderId,
+} from '../decide/order.ts';
 import { channelOf, partyOf } from '../decide/parties.ts';
 import { isStray } from '../watch/legMover.ts';
 import type { CallState, Facts, In } from '../decide/state.ts';
@@ -201,11 +209,17 @@ async function missedWhileFollowedTalk(
 }
 
 /** A recorder of the next part that was asked for and not written down, as by a process that died in between: it is stopped. */
-async function unsavedPart({ recording, part = 0 }: Order, ari: AriQueries): Promise<CallEvent[]> {
-  const unsaved = part + 1;
-  const runs = await ari.isRecording(recorderName(recording, unsaved));
+async function unsavedPart(order: Order, ari: AriQueries): Promise<CallEvent[]> {
+  const part = (order.part ?? 0) + 1;
 
-  return runs ? [{ type: 'recorderStarted', at: undefined, part: unsaved }] : [];
+  return (await runs({ ...order, part }, ari)) ? [{ type: 'recorderStarted', at: undefined, part }] : [];
+}
+
+/** Where each side is recorded by itself, one of them is enough. */
+async function runs(recorder: RecorderId, ari: AriQueries): Promise<boolean> {
+  const found = await Promise.all(recorderNames(recorder).map((name) => ari.isRecording(name)));
+
+  return found.includes(true);
 }
 
 /** Who of the two is in no bridge, and waits for us: their own was destroyed, by nobody of ours. */
@@ -215,11 +229,11 @@ export function strandedParties({ facts }: CallState, scene: Owned): readonly Pa
   return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, facts), scene));
 }
 
-async function recorderNow({ recording, part }: Order, ari: AriQueries): Promise<CallEvent> {
-  const runs = await ari.isRecording(recorderName(recording, part));
+async function recorderNow(order: Order, ari: AriQueries): Promise<CallEvent> {
+  const { part } = order;
 
   return {
-    type: runs ? 'recorderStarted' : 'recorderFinished',
+    type: (await runs(order, ari)) ? 'recorderStarted' : 'recorderFinished',
     at: undefined,
     ...(part === undefined ? {} : { part }),
   };

@@ -163,6 +163,7 @@ export class CallSession {
    * catalogue.
    */
   take(event: AriEvent): void {
+    if (!this.#effects.concerns(event)) return;
     this.#effects.take(event);
     const entry = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderStarted') this.#noteResumption(event.at);

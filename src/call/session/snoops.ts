@@ -1,10 +1,11 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
+import type { AriEvent } from '../../ari/events.ts';
+import { ofEach } from '../../ari/ofEach.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
-import type { Order, RecorderId } from '../decide/order.ts';
-import { recorderName } from '../decide/order.ts';
+import { otherSideOf, recorderNames, sideOf, type Order, type RecorderId, type Side } from '../decide/order.ts';
 import type { Sentence } from '../decide/sentence.ts';
 
 /** How soon a snoop channel is in our application, ms: within 5 on an idle machine. */
@@ -34,6 +35,9 @@ export class Snoops {
   /** Those that were asked to go, and are not known to be gone. */
   readonly #going = new Set<ChannelId>();
   #isFresh = true;
+  /** The recorders that this process knows to run, and those that have ended or never begun. */
+  readonly #running = new Set<string>();
+  readonly #ended = new Set<string>();
 
   constructor(ari: SnoopAri) {
     this.#ari = ari;
@@ -50,32 +54,60 @@ export class Snoops {
   }
 
   /**
-   * Records both directions of this channel. Throws what Asterisk throws, ari_unreachable where the snoop does not come in time, and
-   * ari_not_found where nobody wants it any more once that of the part before is gone.
+   * Records both directions of this channel, in one or each by itself. Throws what Asterisk throws, ari_unreachable where the snoop does not
+   * come in time, and ari_not_found where nobody wants it any more once that of the part before is gone. Where one of two directions cannot be
+   * recorded the other is, and it resolves with the one that is missing.
    */
-  async record(told: ChannelId, order: Order, isWanted: () => boolean): Promise<void> {
-    const name = recorderName(order.recording, order.part);
-    const snoop = name as ChannelId;
+  async record(told: ChannelId, order: Order, isWanted: () => boolean): Promise<Side | undefined> {
     if (this.#going.size > 0) {
       await settleInTime(goneLimitMs, this.#allGone(), () => undefined);
       if (!isWanted()) throw new PreavisError('ari_not_found', 'the talk is over, or must not be recorded any more');
     }
     this.#isFresh = this.#going.size === 0;
-    try {
-      await this.#make(snoop, () => this.#ari.snoop(told, snoop));
-      await this.#ari.recordChannel(snoop, name, order.maximumSeconds);
-    } catch (thrown) {
+    const names = recorderNames(order);
+    // Both are there before either is recorded: so they begin within the same packet.
+    const made = await each(names, async (name) => {
+      await this.#make(name as ChannelId, () => this.#ari.snoop(told, name as ChannelId, sideOf(name) ?? 'both'));
+    });
+    const begun = await each(made.done, (name) =>
+      this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds),
+    );
+    const failed = names.filter((name) => !begun.done.includes(name));
+    for (const name of failed) {
+      this.#ended.add(name);
       // It would hear the talk for nothing.
-      await this.#ari.hangUp(snoop).catch(() => undefined);
-      throw thrown;
+      await this.#ari.hangUp(name as ChannelId).catch(() => undefined);
     }
+    const [failure] = [...made.failures, ...begun.failures];
+    if (begun.done.length === 0 && failure !== undefined) throw failure;
+
+    return failed[0] === undefined ? undefined : sideOf(failed[0]);
+  }
+
+  /**
+   * Whether the call is to hear of this. Two recorders that are one to it begin with the first and end with the last of them; of one that an
+   * earlier process began, both end with the first.
+   */
+  concerns(event: AriEvent): boolean {
+    if (event.type === 'recorderStarted') this.#running.add(event.name);
+    if (event.type !== 'recorderFinished' && event.type !== 'recorderFailed') return true;
+    const { name } = event;
+    this.#running.delete(name);
+    this.#ended.add(name);
+    const other = otherSideOf(name);
+    if (other === undefined || this.#ended.has(other)) return true;
+    if (this.#running.has(other)) return false;
+    // Nothing of ours may run on that nobody knows of (P1).
+    void this.#ari.hangUp(other as ChannelId).catch(() => undefined);
+
+    return true;
   }
 
   /** Its recorder ends with it. */
-  async stop({ recording, part }: RecorderId): Promise<void> {
-    const snoop = recorderName(recording, part) as ChannelId;
-    this.#going.add(snoop);
-    await this.#ari.hangUp(snoop);
+  async stop(recorder: RecorderId): Promise<void> {
+    const names = recorderNames(recorder);
+    for (const name of names) this.#going.add(name as ChannelId);
+    await ofEach(names, (name) => this.#ari.hangUp(name as ChannelId));
   }
 
   async #allGone(): Promise<void> {
@@ -87,12 +119,13 @@ export class Snoops {
   }
 
   /** Ends the recorder of this talk, and removes what was recorded of it and of all before it. Throws what Asterisk throws. */
-  async discard({ recording, part = 0 }: RecorderId): Promise<void> {
+  async discard(recorder: RecorderId): Promise<void> {
     // While it records: a file that is just being closed is not yet one to remove.
-    for (let each = part; each > 0; each -= 1) {
-      await orNone(this.#ari.discardRecorder(recorderName(recording, each)));
+    for (let part = recorder.part ?? 0; part > 0; part -= 1) {
+      const names = recorderNames({ ...recorder, part });
+      await Promise.all(names.map((name) => orNone(this.#ari.discardRecorder(name))));
     }
-    await orNone(this.stop({ recording, part }));
+    await orNone(this.stop(recorder));
   }
 
   /** Plays a sentence to this channel alone, over what it hears. */
@@ -122,6 +155,19 @@ export class Snoops {
       this.#made.delete(snoop);
     }
   }
+}
+
+/** Does it for all at once: which were done, and why the others were not. */
+async function each(
+  names: readonly string[],
+  step: (name: string) => Promise<void>,
+): Promise<{ done: string[]; failures: PreavisError[] }> {
+  const settled = await Promise.allSettled(names.map(step));
+
+  return {
+    done: names.filter((_name, index) => settled[index]?.status === 'fulfilled'),
+    failures: settled.flatMap((one) => (one.status === 'rejected' ? [asPreavisError(one.reason)] : [])),
+  };
 }
 
 /** Gone is done. */

@@ -25,6 +25,19 @@ export function readWav(file: string | Buffer): Int16Array {
   return new Int16Array(new Uint8Array(samples).buffer, 0, samples.length >> 1);
 }
 
+/** The samples of each channel of a WAV, and its rate, Hz. */
+export function readChannels(file: string): { rate: number; channels: readonly Int16Array[] } {
+  const wav = new wavefile.WaveFile(readFileSync(file));
+  const { sampleRate: rate, numChannels } = wav.fmt as { sampleRate: number; numChannels: number };
+  const { samples: bytes } = wav.data as { samples: Uint8Array };
+  const samples = new Int16Array(new Uint8Array(bytes).buffer, 0, bytes.length >> 1);
+  const count = Math.floor(samples.length / numChannels);
+  const channelAt = (channel: number): Int16Array =>
+    Int16Array.from({ length: count }, (_none, frame) => samples[frame * numChannels + channel] ?? 0);
+
+  return { rate, channels: Array.from({ length: numChannels }, (_none, channel) => channelAt(channel)) };
+}
+
 export function writeWav(file: string, samples: Int16Array): void {
   const wav = new wavefile.WaveFile();
   wav.fromScratch(1, sampleRate, '16', samples);

@@ -10,11 +10,16 @@ import {
 } from '../../../../src/archive/finish/spool.ts';
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';
-import { presentMs, readWav, writeWav } from '../../../support/audio/audio.ts';
+import { presentMs, readChannels, readWav, writeWav } from '../../../support/audio/audio.ts';
 import { tones } from '../../../support/audio/soundMaking.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const temporary = temporaryFolder();
+const nothingLacks = (lacks: ReadonlySet<string>): Promise<void> => {
+  expect([...lacks]).toEqual([]);
+
+  return Promise.resolve();
+};
 let folders = 0;
 
 /** A recording folder in which these talks of one recording lie, by the number of the talk. */
@@ -32,7 +37,7 @@ function spoolWith(talks: Readonly<Record<number, number>>) {
 describe('the talks of a recording', () => {
   test('become one file in their order, also where a number is missing or has two digits', async () => {
     const { folder, id } = spoolWith({ 1: 440, 3: 700, 10: 1_000 });
-    await joinParts(folder, id);
+    await joinParts(folder, id, nothingLacks);
     expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
     const samples = readWav(spoolFile(folder, id));
     expect(samples.length / 8).toBe(1_500);
@@ -61,13 +66,13 @@ describe('the talks of a recording', () => {
   test('are joined again where a process died while it joined them, and not twice where it died after', async () => {
     const { folder, id } = spoolWith({ 1: 440, 2: 700 });
     writeFileSync(`${spoolFile(folder, id)}.joining`, 'half of it');
-    await joinParts(folder, id);
+    await joinParts(folder, id, nothingLacks);
     expect(existsSync(`${spoolFile(folder, id)}.joining`)).toBe(false);
     const whole = readWav(spoolFile(folder, id));
     expect(whole.length / 8).toBe(1_000);
     // It died before it removed the last of them.
     writeWav(join(folder, `${recorderName(id, 2)}.wav`), tones(500, [700], 8_000));
-    await joinParts(folder, id);
+    await joinParts(folder, id, nothingLacks);
     expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
     expect(readWav(spoolFile(folder, id)).length / 8).toBe(1_000);
   });
@@ -76,7 +81,38 @@ describe('the talks of a recording', () => {
     const { folder, id } = spoolWith({ 1: 440 });
     const other = ulid() as RecordingId;
     writeWav(join(folder, `${recorderName(other, 1)}.wav`), tones(500, [700], 8_000));
-    await joinParts(folder, id);
+    await joinParts(folder, id, nothingLacks);
     expect(readdirSync(folder).sort()).toEqual([`${recorderName(id)}.wav`, `${recorderName(other, 1)}.wav`].sort());
+  });
+});
+
+describe('the two sides of a talk', () => {
+  test('become the channels of one file; what is missing is told before they are removed', async () => {
+    const { folder, id } = spoolWith({});
+    for (const [side, hz] of [
+      ['in', 440],
+      ['out', 1_000],
+    ] as const)
+      writeWav(join(folder, `${recorderName(id, 1, side)}.wav`), tones(500, [hz], 8_000));
+    writeWav(join(folder, `${recorderName(id, 2, 'in')}.wav`), tones(500, [440], 8_000));
+    expect(await spooledRecordings(folder)).toEqual([id]);
+    const told: string[] = [];
+    await joinParts(folder, id, (lacks) => {
+      told.push(...lacks, `with ${readdirSync(folder).length} files`);
+      return Promise.resolve();
+    });
+    expect(told).toEqual(['others', 'with 4 files']);
+    expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
+    const { channels } = readChannels(spoolFile(folder, id));
+    const [left = new Int16Array(), right = new Int16Array()] = channels;
+    expect([presentMs(left, 440) > 800, presentMs(right, 1_000) > 400, presentMs(right, 440)]).toEqual([true, true, 0]);
+  });
+
+  test('are removed with the recording', async () => {
+    const { folder, id } = spoolWith({});
+    writeWav(join(folder, `${recorderName(id, 1, 'in')}.wav`), tones(500, [440], 8_000));
+    writeWav(join(folder, `${recorderName(id, 1, 'out')}.wav`), tones(500, [440], 8_000));
+    expect(await removeSpooled(folder, id)).toBe(true);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['l
   askLanguage: false,
   newcomers: 'stop',
   defaultLanguages: ['fr', 'nl'],
+  sound: 'mono',
   ...over,
 });
 const given = (over: Partial<LanguageEvidence>): LanguageEvidence => ({

@@ -22,15 +22,15 @@ async function stage() {
   const ari = scriptedAri();
   const snoops = new Snoops(ari);
   const snoop = ari.snoop.bind(ari);
-  ari.snoop = async (channel, made) => {
-    await snoop(channel, made);
+  ari.snoop = async (channel, made, spy) => {
+    await snoop(channel, made, spy);
     setImmediate(() => {
       snoops.arrived(made);
     });
   };
   ari.state.channels = [{ id: snoopOf(1), state: 'Up' }];
   await snoops.stop({ recording: order.recording, part: 1 });
-  const begun = (isWanted = (): boolean => true): Promise<void> => snoops.record(told, part(2), isWanted);
+  const begun = (isWanted = (): boolean => true): Promise<unknown> => snoops.record(told, part(2), isWanted);
   const asked = (): string[] => ari.asked.filter((each) => each.startsWith('snoop'));
 
   return { ari, snoops, begun, asked };
@@ -45,7 +45,7 @@ describe('a recorder behind one that is on its way out', () => {
     ari.state.channels = [];
     await jest.advanceTimersByTimeAsync(50);
     await recording;
-    expect(asked()).toEqual([`snoop ${told} ${snoopOf(2)}`]);
+    expect(asked()).toEqual([`snoop ${told} ${snoopOf(2)} both`]);
     expect(snoops.isFresh).toBe(true);
   });
 
@@ -66,5 +66,75 @@ describe('a recorder behind one that is on its way out', () => {
     await jest.advanceTimersByTimeAsync(50);
     await failed;
     expect(asked()).toEqual([]);
+  });
+});
+
+describe('a recorder of two sides', () => {
+  const sided: Order = { ...part(1), sound: 'stereo' };
+  const [inward, outward] = ['in', 'out'].map((side) => `${snoopOf(1)}-${side}` as ChannelId);
+  if (inward === undefined || outward === undefined) throw new Error('a part has two sides');
+
+  function both() {
+    const ari = scriptedAri();
+    const snoops = new Snoops(ari);
+    const snoop = ari.snoop.bind(ari);
+    ari.snoop = async (...asked) => {
+      await snoop(...asked);
+      setImmediate(() => {
+        snoops.arrived(asked[1]);
+      });
+    };
+    const event = (type: 'recorderStarted' | 'recorderFinished', name: string): boolean =>
+      snoops.concerns({ type, at: 1, name });
+
+    return { ari, snoops, event, record: () => snoops.record(told, sided, () => true) };
+  }
+
+  test('is recorded by two snoops, which are both there before either is recorded', async () => {
+    const { ari, record } = both();
+    expect(await record()).toBeUndefined();
+    expect(ari.asked).toEqual([
+      `snoop ${told} ${inward} in`,
+      `snoop ${told} ${outward} out`,
+      `recordChannel ${inward} ${inward} ${order.maximumSeconds}`,
+      `recordChannel ${outward} ${outward} ${order.maximumSeconds}`,
+    ]);
+  });
+
+  test('goes on with one where the other cannot be had, and fails where none can', async () => {
+    const one = both();
+    one.ari.refuse('snoop', 'ari_request_failed', 1);
+    expect(await one.record()).toBe('in');
+    expect(one.ari.asked).toContain(`hangUp ${inward}`);
+    const none = both();
+    none.ari.refuse('snoop', 'ari_request_failed', 2);
+    await expect(none.record()).rejects.toMatchObject({ code: 'ari_request_failed' });
+  });
+
+  test('is one to the call: it has ended when both have, and when the one that began has', async () => {
+    const { event } = both();
+    expect([event('recorderStarted', inward), event('recorderStarted', outward)]).toEqual([true, true]);
+    expect([event('recorderFinished', inward), event('recorderFinished', outward)]).toEqual([false, true]);
+    const one = both();
+    one.ari.refuse('snoop', 'ari_request_failed', 1);
+    await one.record();
+    expect([one.event('recorderStarted', outward), one.event('recorderFinished', outward)]).toEqual([true, true]);
+  });
+
+  test('of an earlier process ends with the first that does, and the other is ended: nobody knows of it', () => {
+    const { ari, event } = both();
+    expect(event('recorderFinished', outward)).toBe(true);
+    expect(ari.asked).toEqual([`hangUp ${inward}`]);
+  });
+
+  test('is stopped and removed with both', async () => {
+    const { ari, snoops } = both();
+    await snoops.stop(sided);
+    await snoops.discard(sided);
+    expect(ari.asked.filter((each) => each.startsWith('discardRecorder'))).toEqual([
+      `discardRecorder ${inward}`,
+      `discardRecorder ${outward}`,
+    ]);
+    expect(ari.asked.filter((each) => each.startsWith('hangUp'))).toHaveLength(4);
   });
 });
