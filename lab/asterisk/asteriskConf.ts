@@ -202,6 +202,9 @@ stutter = 350+440
 /** The header of an INVITE that says how its caller sends keys; without it: by RFC 4733. */
 export const digitsHeader = 'X-Lab-Digits';
 
+/** The header of an INVITE whose caller speaks G.722; without it: A-law. */
+export const codecHeader = 'X-Lab-Codec';
+
 /** Who sends from 127.0.0.1 is the caller; agents are only called, by address. */
 function pjsipConf({ ports, incomingContext }: ConfInput): string {
   const media = `disallow = all
@@ -229,6 +232,18 @@ match_header = ${digitsHeader}: ${mode}
 `,
     )
     .join('');
+  const wideband = `
+[caller-wideband]
+type = endpoint
+transport = udp
+context = ${incomingContext}
+dtmf_mode = rfc4733
+${media.replace('allow = alaw', 'allow = g722')}
+[caller-wideband]
+type = identify
+endpoint = caller-wideband
+match_header = ${codecHeader}: g722
+`;
 
   return `[global]
 type = global
@@ -260,5 +275,5 @@ type = endpoint
 transport = udp
 context = ${incomingContext}
 dtmf_mode = rfc4733
-${media}${otherDigits}`;
+${media}${otherDigits}${wideband}`;
 }

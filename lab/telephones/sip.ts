@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
+import { codecHeader } from '../asterisk/asteriskConf.ts';
 import type { ToneFile } from './audio.ts';
 import { parseDialog, type Dialog } from './dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from './rtpReceiver.ts';
@@ -21,6 +22,7 @@ import {
   voiceWords,
   type AgentBehaviour,
   type CallerScenario,
+  type Codec,
   type MediaOffer,
 } from './sipScenario.ts';
 
@@ -81,6 +83,8 @@ export type CallOptions = {
   headers?: readonly string[];
   /** Default: sendrecv. */
   offers?: MediaOffer;
+  /** Default: A-law. `tone` is a file of it. */
+  codec?: Codec;
 };
 
 export type CallEnd = {
@@ -252,8 +256,9 @@ function scenarioOf(
     hangUpAfterMs: options.hangUpAfterMs,
     tonePath: options.tone?.path,
     receiverPort: receiver?.port,
-    headers: options.headers ?? [],
+    headers: [...(options.headers ?? []), ...(options.codec === undefined ? [] : [`${codecHeader}: ${options.codec}`])],
     offers: options.offers,
+    codec: options.codec,
   };
 }
 

@@ -24,6 +24,7 @@ export type CallerScenario = {
   readonly receiverPort?: number | undefined;
   readonly headers: readonly string[];
   readonly offers?: MediaOffer | undefined;
+  readonly codec?: Codec | undefined;
   /** SIPp sends the sound itself, from numbers that are the same for each call: for many calls at once. */
   readonly streams?: boolean | undefined;
 };
@@ -33,6 +34,9 @@ export type CallerScenario = {
  * is the hold of old telephones, c=0.0.0.0 (RFC 2543).
  */
 export type MediaOffer = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' | 'nowhere';
+
+/** What a caller speaks; default: A-law. Their sound is in a file of that codec. */
+export type Codec = 'g722';
 
 /** The request that makes a caller or an agent hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
@@ -61,8 +65,12 @@ const note = (event: string) =>
 /** Lines of the log for voice.mjs: who begins to send this sound to which port, who goes on to another port, and who ends. */
 export const voiceWords = ['SPEAK|', 'AIM|', 'HUSH|'] as const;
 
-const play = (path: string | undefined) =>
-  path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}"/>`;
+const play = (path: string | undefined, codec?: Codec) =>
+  path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}|${mediaOf(codec).payload}"/>`;
+
+/** RFC 3551. */
+const mediaOf = (codec: Codec | undefined) =>
+  codec === undefined ? { payload: 8, name: 'PCMA/8000' } : { payload: 9, name: 'G722/8000' };
 
 const stream = (path: string | undefined) =>
   path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
@@ -74,14 +82,14 @@ const aim = '<log message="AIM|[call_id]|[$port]"/>';
 const takePort = '<ereg regexp="m=audio ([0-9]+)" search_in="msg" assign_to="media,port"/>';
 
 /** `receiverPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
-const sdp = (receiverPort?: number, offers: MediaOffer = 'sendrecv') => [
+const sdp = (receiverPort?: number, offers: MediaOffer = 'sendrecv', codec?: Codec) => [
   'v=0',
   'o=lab 1 1 IN IP4 127.0.0.1',
   's=-',
   `c=IN IP4 ${offers === 'nowhere' ? '0.0.0.0' : '127.0.0.1'}`,
   't=0 0',
-  `m=audio ${receiverPort ?? '[rtpstream_audio_port]'} RTP/AVP 8 ${digitPayload}`,
-  'a=rtpmap:8 PCMA/8000',
+  `m=audio ${receiverPort ?? '[rtpstream_audio_port]'} RTP/AVP ${mediaOf(codec).payload} ${digitPayload}`,
+  `a=rtpmap:${mediaOf(codec).payload} ${mediaOf(codec).name}`,
   `a=rtpmap:${digitPayload} telephone-event/8000`,
   `a=fmtp:${digitPayload} 0-16`,
   'a=ptime:20',
@@ -224,7 +232,7 @@ export function callerScenario(input: CallerScenario): string {
     .join('\n');
   const invite = message(
     request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
-    sdp(input.receiverPort, input.offers),
+    sdp(input.receiverPort, input.offers, input.codec),
   );
   return scenario(
     'caller',
@@ -237,7 +245,8 @@ export function callerScenario(input: CallerScenario): string {
 ${finals}
 <recv response="200"><action>${takeTo}${takePort}${note('answered')}
 <log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
-<send>${message(request('ACK', '[$to]', 1, '[branch]'))}<action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('acknowledged')}</action></send>
+<send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
+<nop><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('acknowledged')}</action></nop>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>

@@ -51,6 +51,7 @@ function follow(file, take) {
 class Source {
   #sound;
   #place = 0;
+  #payloadType = alawPayload;
   #due = 0;
   #timer;
   #isNew = true;
@@ -68,8 +69,10 @@ class Source {
     if (first !== '') this.#sequence = Number(first);
   }
 
-  say(sound) {
+  /** G.722 has as many bytes a packet as A-law, and its time is counted as if it had as many samples (RFC 3551, 4.5.2). */
+  say(sound, payloadType) {
     this.#sound = sound;
+    this.#payloadType = payloadType;
     this.#place = 0;
     if (this.#timer !== undefined) return;
     this.#due = performance.now();
@@ -126,7 +129,7 @@ class Source {
     for (; this.#due <= performance.now(); this.#due += packetMs) {
       const payload = this.#next();
       if (!this.#isMute) {
-        this.#packet(alawPayload, this.#isNew, this.#timestamp, payload);
+        this.#packet(this.#payloadType, this.#isNew, this.#timestamp, payload);
         this.#isNew = false;
       }
       this.#timestamp = (this.#timestamp + packetBytes) >>> 0;
@@ -176,7 +179,7 @@ class Telephone {
   }
 
   #take(line) {
-    const [word, call, port, file] = line.split('|');
+    const [word, call, port, file, payloadType] = line.split('|');
     if (word === 'HUSH') {
       this.#sources.get(call)?.end();
       this.#sources.delete(call);
@@ -189,7 +192,7 @@ class Telephone {
       this.#sources.set(call, new Source(send, this.#first));
     }
     const source = this.#sources.get(call);
-    source.say(readFileSync(file));
+    source.say(readFileSync(file), Number(payloadType ?? alawPayload));
     for (const key of this.#keys.splice(0)) source.press(...key);
   }
 

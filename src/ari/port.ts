@@ -54,14 +54,16 @@ export type AriCommands = {
   destroyBridge(bridgeId: BridgeId): Promise<void>;
 };
 
+export type RecordingFormat = 'wav' | 'wav16';
+
 /** What recording a prompt by telephone asks besides. Channels carry these out one after another. */
 export type AriPromptCommands = {
   /** Plays tones (`!1400/150|!0/80`, Hz and ms, as indications.conf has them) and goes on until it is stopped. */
   playTone(channelId: ChannelId, playbackId: PlaybackId, tones: string): Promise<void>;
   /** Plays a finished recording of Asterisk's recording folder. */
   playRecording(channelId: ChannelId, playbackId: PlaybackId, name: string): Promise<void>;
-  /** Records what comes from the channel, as recordBridge does. */
-  recordChannel(channelId: ChannelId, name: string, maximumSeconds: number): Promise<void>;
+  /** Records what comes from the channel, as recordBridge does; as wav16 with 16,000 Hz into `<name>.wav16`. */
+  recordChannel(channelId: ChannelId, name: string, maximumSeconds: number, format?: RecordingFormat): Promise<void>;
 };
 
 /** The RTP of a channel since its beginning. */

@@ -5,7 +5,7 @@ import { asLocalName, isHoldingType, timestamp } from './events.ts';
 import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
-import type { AriCommands, AriPromptCommands, AriQueries } from './port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries, RecordingFormat } from './port.ts';
 
 const id = encodeURIComponent;
 
@@ -33,9 +33,9 @@ export const askTime = async (request: AriRequest): Promise<number> =>
   parse(z.object({ timestamp }), await request('GET', '/asterisk/ping')).timestamp;
 
 /** A file that is not there yet, for so long at most. */
-const wavOnce = (name: string, maximumSeconds: number) => ({
+const wavOnce = (name: string, maximumSeconds: number, format: RecordingFormat = 'wav') => ({
   name,
-  format: 'wav',
+  format,
   ifExists: 'fail',
   maxDurationSeconds: String(maximumSeconds),
 });
@@ -111,8 +111,8 @@ export function makeAriCommands(
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),
     playRecording: (channelId, playbackId, name) =>
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `recording:${name}` }),
-    recordChannel: (channelId, name, maximumSeconds) =>
-      command('POST', `/channels/${id(channelId)}/record`, wavOnce(name, maximumSeconds)),
+    recordChannel: (channelId, name, maximumSeconds, format) =>
+      command('POST', `/channels/${id(channelId)}/record`, wavOnce(name, maximumSeconds, format)),
 
     identity: async () => {
       const { system } = parse(

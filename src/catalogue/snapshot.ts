@@ -90,6 +90,7 @@ const order = z.looseObject({
   newcomers: z.enum(newcomerRules).optional(),
   turnedAway: z.array(text).optional(),
   sound: z.literal('stereo').optional(),
+  isWideband: z.literal(true).optional(),
 });
 const unplanned = z.looseObject({
   id: text,

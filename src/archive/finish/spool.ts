@@ -36,7 +36,8 @@ async function spooledFiles(folder: string): Promise<SpooledFile[]> {
   });
 }
 
-const spooledName = new RegExp(`^${recorderName('')}([^-]+)(?:-(\\d+)(?:-(${sides.join('|')}))?)?\\.wav$`);
+/** A part of a wideband call has an ending of its own. */
+const spooledName = new RegExp(`^${recorderName('')}([^-]+)(?:-(\\d+)(?:-(${sides.join('|')}))?\\.wav(?:16)?|\\.wav)$`);
 
 type PartFile = { part: number; side: Side | undefined; path: string };
 

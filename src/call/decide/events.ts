@@ -58,8 +58,8 @@ export type CallEvent =
   | { type: 'recorderStarted'; at: number | undefined; part?: number }
   | { type: 'recorderFinished'; at: number | undefined; part?: number }
   | { type: 'recorderFailed'; part?: number }
-  /** A followed caller goes on in the dialplan. */
-  | { type: 'callerReleased' }
+  /** A followed caller goes on in the dialplan. `isWideband`: as in the order. */
+  | { type: 'callerReleased'; isWideband?: boolean }
   /**
    * A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. `never`, here and where somebody
    * joins: one of them has a number that is never recorded.

@@ -52,11 +52,17 @@ export function release(agreed: Pick<Releasing, 'facts' | 'told' | 'answer'>): S
   };
 }
 
-function released({ facts, told, answer }: Releasing): Step {
+function released(
+  { facts, told, answer }: Releasing,
+  event: Extract<CallEvent, { type: 'callerReleased' | 'callerSentOn' }>,
+): Step {
+  const isWideband = event.type === 'callerReleased' && event.isWideband === true;
+  const order: Order = { ...orderOf(facts), ...(isWideband ? { isWideband } : {}) };
+
   return {
     state: {
       kind: 'following',
-      facts,
+      facts: { ...facts, order },
       told,
       answer,
       recorder: { kind: 'none' },

@@ -67,6 +67,8 @@ export type Order = {
   part?: number;
   /** Of a followed call: each side is recorded by itself. */
   sound?: 'stereo';
+  /** Of a followed call: the caller's channel has more than 4 kHz of sound, and is recorded with 16,000 Hz. */
+  isWideband?: true;
 };
 
 export type BridgedOrder = Order & { request: BridgeRequest };

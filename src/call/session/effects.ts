@@ -12,6 +12,7 @@ import { isBridged, recorderName, type Order } from '../decide/order.ts';
 import { fallibleStep, type CallState, type Effect, type Recorder } from '../decide/state.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import { holds, whyUnheard } from '../watch/audibility.ts';
+import { sendsWideband } from '../watch/wideband.ts';
 import type { FollowedCall } from '../watch/farEndWatch.ts';
 import type { TalkMeter } from '../watch/talkMeter.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
@@ -295,13 +296,14 @@ export class CallEffects {
     const { ari, watchesBridges } = this.#ports;
     if (!watchesBridges())
       throw new PreavisError('ari_request_failed', 'Asterisk does not tell of the bridges of others');
-    await ari.followChannel(caller);
-    await Promise.all([
+    const [isWideband] = await Promise.all([
+      sendsWideband(caller, ari),
+      ari.followChannel(caller),
       this.#patience.end(),
       setAll(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...mediaInAsterisk }),
     ]);
     await ari.continueInDialplan(caller);
-    this.#call.handle({ type: 'callerReleased' });
+    this.#call.handle({ type: 'callerReleased', isWideband });
   }
 
   /** One who holds already is asked about: that was told of before anybody listened. */

@@ -69,8 +69,9 @@ export class Snoops {
     const made = await each(names, async (name) => {
       await this.#make(name as ChannelId, () => this.#ari.snoop(told, name as ChannelId, sideOf(name) ?? 'both'));
     });
+    const format = order.isWideband === true ? 'wav16' : 'wav';
     const begun = await each(made.done, (name) =>
-      this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds),
+      this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds, format),
     );
     const failed = names.filter((name) => !begun.done.includes(name));
     for (const name of failed) {

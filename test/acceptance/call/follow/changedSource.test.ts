@@ -22,8 +22,8 @@ import {
 
 const agentHz = 1000;
 const callerHz = 440;
-/** Noticed within two seconds, and a moment for the fresh snoop. */
-const lostMs = 2_300;
+/** As docs/operations/missing-sound.md has it: noticed within two seconds, and a moment for the fresh snoop. */
+const lostMs = 3_000;
 /** How exactly the beginning and the end of a hole are known, ms. */
 const edgeMs = 150;
 const ranMs = 3_000;

@@ -96,9 +96,23 @@ describe('a recorder of two sides', () => {
     expect(ari.asked).toEqual([
       `snoop ${told} ${inward} in`,
       `snoop ${told} ${outward} out`,
-      `recordChannel ${inward} ${inward} ${order.maximumSeconds}`,
-      `recordChannel ${outward} ${outward} ${order.maximumSeconds}`,
+      `recordChannel ${inward} ${inward} ${order.maximumSeconds} wav`,
+      `recordChannel ${outward} ${outward} ${order.maximumSeconds} wav`,
     ]);
+  });
+
+  test('of a wideband call is recorded with 16,000 Hz', async () => {
+    const ari = scriptedAri();
+    const snoops = new Snoops(ari);
+    const snoop = ari.snoop.bind(ari);
+    ari.snoop = async (...asked) => {
+      await snoop(...asked);
+      setImmediate(() => {
+        snoops.arrived(asked[1]);
+      });
+    };
+    await snoops.record(told, { ...part(1), isWideband: true }, () => true);
+    expect(ari.asked.at(-1)).toMatch(/ wav16$/);
   });
 
   test('goes on with one where the other cannot be had, and fails where none can', async () => {
