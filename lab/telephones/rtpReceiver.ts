@@ -24,6 +24,8 @@ export type RtpReceiver = {
   readonly port: number;
   /** How many audio packets came. */
   packets(): number;
+  /** How many audio packets came in this time, Unix ms, `until` excluded. */
+  packetsBetween(from: number, until: number): number;
   /** Node's clock at the first audio packet. */
   firstPacketAt(): number | undefined;
   /**
@@ -77,6 +79,7 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
   return {
     port: socket.address().port,
     packets: () => heard.length,
+    packetsBetween: (from, until) => heard.filter(({ at }) => at >= from && at < until).length,
     firstPacketAt: () => heard[0]?.at,
     samples: () => {
       if (assembled.packets !== heard.length) assembled = { packets: heard.length, samples: assemble(heard) };

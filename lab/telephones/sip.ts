@@ -44,6 +44,8 @@ export type AgentOptions = {
   receiver?: RtpReceiver;
   /** The sequence number that its RTP begins with in each call, for who must not be dropped behind another. Default: at random. */
   firstNumber?: number;
+  /** SIPp sends the tone itself, from numbers that are the same for each call: for many calls at once. */
+  streams?: boolean;
 };
 
 export type Agent = {
@@ -152,6 +154,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     earlyTonePath: options.earlyTone?.path,
     receiverPort: options.receiver?.port,
     forwardTo: options.forwardTo,
+    streams: options.streams,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
   if (options.tone !== undefined) options.receiver?.speaksBy(sipp.voice);

@@ -13,6 +13,8 @@ export type AgentScenario = {
   readonly receiverPort?: number | undefined;
   /** Where `forward` sends callers: the user part of its Contact, for Asterisk an extension. */
   readonly forwardTo?: string | undefined;
+  /** As of a caller: SIPp sends the sound itself. */
+  readonly streams?: boolean | undefined;
 };
 
 export type CallerScenario = {
@@ -183,7 +185,7 @@ ${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
 ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${hush}${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
 <send retrans="500">${reply('200 OK', sdp(input.receiverPort))}</send>
-<recv request="ACK"><action>${play(input.tonePath)}${note('answered')}</action></recv>
+<recv request="ACK"><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('answered')}</action></recv>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
