@@ -103,10 +103,15 @@ async function placeOf(file: FileHandle, size: number, time: number): Promise<nu
 
 /** The last line of ours near the end; undefined for none. */
 async function lastLine(file: FileHandle, size: number): Promise<CelLine | undefined> {
-  let last: CelLine | undefined;
-  for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes)) last = parseCelLine(text) ?? last;
+  const texts: string[] = [];
+  for await (const text of linesOf(file, Math.max(0, size - chunkBytes), mostBytes)) texts.push(text);
+  // Most often the very last is one: to parse the hundreds before it would cost each call as much as all else of its witness.
+  for (const text of texts.reverse()) {
+    const line = parseCelLine(text);
+    if (line !== undefined) return line;
+  }
 
-  return last;
+  return undefined;
 }
 
 function search(path: string, { ids, from, to }: CelWindow, found: CelFound): Promise<void> {
