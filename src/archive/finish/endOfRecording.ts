@@ -9,15 +9,20 @@ import { madeAt } from '../../core/ids.ts';
 
 type Sources = CataloguePart<{ clockDoubts: 'lineTimes' | 'bootOffset' | 'noteBootOffset' }>;
 
-/** Notes how the clock of this machine stands in this boot: what was recorded before it was set is seen by that. */
+/**
+ * Notes how the clock of this machine stands in this boot: what was recorded before it was set is seen by that.
+ *
+ * @param isFollowed whether another step of the catalogue follows, which is written through: then this one does not wait for the disk
+ */
 export async function noteClock(
   catalogue: CataloguePart<{ clockDoubts: 'noteBootOffset' }>,
   clock: Clock,
+  isFollowed = false,
 ): Promise<void> {
   const reading = readClock(clock);
   const offsetMs = offsetOf(reading);
   if (reading.sinceBoot !== undefined && offsetMs !== undefined) {
-    await catalogue.clockDoubts.noteBootOffset(reading.sinceBoot.boot, offsetMs);
+    await catalogue.clockDoubts.noteBootOffset(reading.sinceBoot.boot, offsetMs, isFollowed);
   }
 }
 

@@ -180,7 +180,8 @@ async function judgedKeeping(
   ports: FinishPorts,
 ): Promise<Keeping> {
   const { catalogue, log, actor, clock } = ports;
-  await noteClock(catalogue, clock);
+  // The recording is moved behind it.
+  await noteClock(catalogue, clock, true);
   const judged = judgeEnd(await witnessesOf(row, call, writtenAt, ports));
   const { kind, endedAt: keptFrom, by, apartMs } = judged;
   const ends = await keepingOf(row, keptFrom, catalogue);

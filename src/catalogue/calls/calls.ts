@@ -94,7 +94,10 @@ function recorderOf(state: CallState): Recorder {
  * which a caller would hear and which is against a power cut alone, is left to the next save. Before a recording's
  * first row, that one writes both through.
  */
-function isFollowedSoon({ kind }: CallState): boolean {
+function isFollowedSoon(state: CallState): boolean {
+  const { kind } = state;
+  if (kind === 'following') return state.recorder.kind === 'none';
+
   return kind === 'planning' || kind === 'dialling' || kind === 'releasing';
 }
 

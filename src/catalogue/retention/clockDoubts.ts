@@ -4,6 +4,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
+import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { yesNo, json, recordingId, row } from '../sqlite/rowForm.ts';
 import { writing } from '../sqlite/writing.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
@@ -143,8 +144,11 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     lineTimes: (id: RecordingId): LineTimes => lineTimes.parse(selectLines.get(id)),
     /** How far the clock of this boot was from the one that nobody can set, when it was last noted, ms. */
     bootOffset: (boot: string): number | undefined => z.number().optional().parse(selectOffset.get(boot)),
-    noteBootOffset: (boot: string, offsetMs: number): void => {
-      upsertOffset.run({ boot, offsetMs });
+    /** `isFollowed`: a step follows that writes it through as well. */
+    noteBootOffset: (boot: string, offsetMs: number, isFollowed = false): void => {
+      const step = (): unknown => upsertOffset.run({ boot, offsetMs });
+      if (isFollowed) relaxedSync(database, step);
+      else step();
     },
     /** Recordings in whose boot the clock was set since by more than so much, and that nobody was asked about. */
     stepped: (beyondMs: number, limit: number): RecordingId[] =>

@@ -8,6 +8,7 @@ import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
+import type { Recorder } from '../../../src/call/decide/state.ts';
 import { built } from '../../support/built.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, clockAt, saveCall } from '../../support/catalogue/catalogues.ts';
@@ -101,6 +102,35 @@ describe('a new catalogue', () => {
         calls.save(stateAt('dialling', facts));
       }).toThrow();
       expect(synchronous()).toBe(2);
+    } finally {
+      handle.close();
+    }
+  });
+
+  test('waits for the disk for a followed caller once something was recorded of them, and not before', () => {
+    const handle = openDatabase(newPath());
+    const calls = makeCalls(
+      handle,
+      makeAuditTrail(handle, () => 0),
+    );
+    const talking = stateAt('talking', someFacts(countingIds(), { sentenceCount: 1 }));
+    if (talking.kind !== 'talking') throw new Error('it is not talking');
+    const { facts, told, answer } = talking;
+    const following = { kind: 'following', facts, told, answer, untold: false, typed: '' } as const;
+    const isRelaxed = (recorder: Recorder): boolean => {
+      const orders: string[] = [];
+      const exec = handle.exec.bind(handle);
+      handle.exec = (sql) => {
+        orders.push(sql);
+        return exec(sql);
+      };
+      calls.save({ ...following, recorder });
+      handle.exec = exec;
+      return orders.includes('PRAGMA synchronous = NORMAL');
+    };
+    try {
+      expect(isRelaxed({ kind: 'none' })).toBe(true);
+      expect(isRelaxed({ kind: 'finished', startedAt: callStart, finishedAt: callStart + 1_000 })).toBe(false);
     } finally {
       handle.close();
     }
