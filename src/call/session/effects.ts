@@ -299,8 +299,7 @@ export class CallEffects {
     const [isWideband] = await Promise.all([
       sendsWideband(caller, ari),
       ari.followChannel(caller),
-      this.#patience.end(),
-      setAll(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...mediaInAsterisk }),
+      this.#patience.end({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...mediaInAsterisk }),
     ]);
     await ari.continueInDialplan(caller);
     this.#call.handle({ type: 'callerReleased', isWideband });

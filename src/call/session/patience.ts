@@ -49,8 +49,10 @@ export type Patience = {
   /**
    * The caller waits for the destination from now on: what the operator has set is in force again. Throws what the request throws, but
    * for ari_not_found: who has hung up waits no longer.
+   *
+   * @param also variables that the channel is given in the same request; no value has a comma
    */
-  end(): Promise<void>;
+  end(also?: Readonly<Record<string, string>>): Promise<void>;
 };
 
 /** `now` is a monotonic clock, ms. */
@@ -61,25 +63,44 @@ export function makePatience(
   now: () => number,
 ): Patience {
   const since = now();
-  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: () => Promise.resolve() };
+  /** In one request, by Asterisk's function ARRAY(). */
+  const setAll = async (variables: Readonly<Record<string, string>>): Promise<void> => {
+    const [names, values] = [Object.keys(variables), Object.values(variables)];
+    if (names.length > 0) await ari.setVariable(caller, `ARRAY(${names.join(',')})`, values.join(','));
+  };
+  const endWith = async (variables: Readonly<Record<string, string>>): Promise<void> => {
+    try {
+      await setAll(variables);
+    } catch (thrown) {
+      if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
+    }
+  };
+  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: (also = {}) => endWith(also) };
   /** What the operator's own limit has left, s. */
   const rest = (): number =>
     leftSeconds === 0 ? Infinity : Math.max(leastSeconds, leftSeconds - (now() - since) / 1_000);
+  /** Until when Asterisk waits for us by our last request; of what the include file has given we know only that it was given before. */
+  let givenUntil = -Infinity;
   // PREAVIS_WAITS tells the include file whose limit it is that has struck.
-  const set = (seconds: number, waits: string): Promise<void> =>
-    ari.setVariable(caller, 'ARRAY(TIMEOUT(absolute),PREAVIS_WAITS)', `${seconds.toFixed(3)},${waits}`);
+  const limit = (seconds: number, waits: string): Readonly<Record<string, string>> => ({
+    'TIMEOUT(absolute)': seconds.toFixed(3),
+    PREAVIS_WAITS: waits,
+  });
 
   return {
     renew: async (timer, ms) => {
       const seconds = secondsFor(timer, ms);
-      if (seconds !== undefined) await set(Math.min(seconds, rest()), '1');
+      if (seconds === undefined) return;
+      const at = now();
+      const leftMs = givenUntil - at;
+      // What the step before has left is enough, and no longer than anybody may be kept in silence: one request less.
+      if (leftMs >= seconds * 1_000 && leftMs <= silenceSeconds * 1_000) return;
+      const given = Math.min(seconds, rest());
+      // One without an answer may have been carried out, or not.
+      givenUntil = -Infinity;
+      await setAll(limit(given, '1'));
+      givenUntil = at + given * 1_000;
     },
-    end: async () => {
-      try {
-        await set(Math.min(rest(), unlimitedSeconds), '');
-      } catch (thrown) {
-        if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
-      }
-    },
+    end: (also = {}) => endWith({ ...limit(Math.min(rest(), unlimitedSeconds), ''), ...also }),
   };
 }

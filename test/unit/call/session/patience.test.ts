@@ -79,3 +79,45 @@ test('with an include file that does not go on by itself, nothing is set', async
   await patience.end();
   expect(ari.asked).toEqual([]);
 });
+
+test('what the step before has left is not asked for again where it is enough', async () => {
+  const { ari, patience, pass } = stage(0);
+  await patience.renew('confirmation', 5_000);
+  pass(2_000);
+  await patience.renew('release', 2_000);
+  expect(ari.asked).toEqual([given('8.000', '1')]);
+  pass(2_000);
+  await patience.renew('release', 2_000);
+  expect(ari.asked).toEqual([given('8.000', '1'), given('5.000', '1')]);
+});
+
+test('what a long step has left is taken back: nobody is kept in silence for it', async () => {
+  const { ari, patience } = stage(0);
+  await patience.renew('consent', 10_000);
+  await patience.renew('release', 2_000);
+  expect(ari.asked).toEqual([given('13.000', '1'), given('5.000', '1')]);
+});
+
+test('what Asterisk has refused to give is asked for again', async () => {
+  const asked: string[] = [];
+  const setVariable = (_: ChannelId, __: string, value: string): Promise<void> => {
+    asked.push(value);
+    return Promise.reject(new PreavisError('ari_request_failed', 'refused'));
+  };
+  const patience = makePatience({ setVariable }, caller, { leftSeconds: 0 }, () => 0);
+  for (const timer of ['confirmation', 'release'] as const) {
+    await expect(patience.renew(timer, 2_000)).rejects.toMatchObject({ code: 'ari_request_failed' });
+  }
+  expect(asked).toEqual(['5.000,1', '5.000,1']);
+});
+
+test('what the channel is given at that moment goes in the same request', async () => {
+  const withLimit = stage(0);
+  await withLimit.patience.end({ PREAVIS_TOLD: 'yes' });
+  expect(withLimit.ari.asked).toEqual([
+    `setVariable ${caller} ARRAY(TIMEOUT(absolute),PREAVIS_WAITS,PREAVIS_TOLD) 31536000.000,,yes`,
+  ]);
+  const without = stage(undefined);
+  await without.patience.end({ PREAVIS_TOLD: 'yes' });
+  expect(without.ari.asked).toEqual([`setVariable ${caller} ARRAY(PREAVIS_TOLD) yes`]);
+});
