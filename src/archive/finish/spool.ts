@@ -1,4 +1,4 @@
-import { open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { access, constants, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recorderName, sides, type Side } from '../../call/decide/order.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
@@ -8,6 +8,7 @@ import { flushFolder, withFile } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
 import { digestOf } from '../../store/digest.ts';
 import { joinWavs, type Lack, type Part } from '../../audio/joinWavs.ts';
+import { shapeOfWav } from '../../audio/wav.ts';
 import { chunksOf, openRecording } from '../../audio/recordingFile.ts';
 import type { Digest } from '../../store/digest.ts';
 
@@ -18,15 +19,15 @@ export function spoolFile(folder: string, id: RecordingId): string {
 
 /** The recordings whose WAV, or a part of it, lies in the spool. Files of others are left alone. */
 export async function spooledRecordings(folder: string): Promise<RecordingId[]> {
-  return [...new Set((await spooledFiles(folder)).map(({ id }) => id))];
+  return [...new Set(spooledIn(await namesIn(folder)).map(({ id }) => id))];
 }
 
 /** `part`: of a recording in several parts, each recorded by itself, which are not joined yet; `side`: of one whose sides are. */
 type SpooledFile = { id: RecordingId; part: number | undefined; side: Side | undefined; name: string };
 
-async function spooledFiles(folder: string): Promise<SpooledFile[]> {
-  const names = await guarded(folder, () => readdir(folder));
+const namesIn = (folder: string): Promise<string[]> => guarded(folder, () => readdir(folder));
 
+function spooledIn(names: readonly string[]): SpooledFile[] {
   return names.flatMap((name) => {
     const [, id = '', part, side] = spooledName.exec(name) ?? [];
     if (!isUlid(id)) return [];
@@ -43,7 +44,9 @@ type PartFile = { part: number; side: Side | undefined; path: string };
 
 /** The files of the parts of this recording that lie in the spool, in the order of their talks. */
 async function partsOf(folder: string, id: RecordingId): Promise<PartFile[]> {
-  const files = (await spooledFiles(folder)).flatMap(({ id: each, part, side, name }) =>
+  // The spool has the recordings of a day, and this is asked for each of them.
+  const own = (await namesIn(folder)).filter((name) => name.startsWith(recorderName(id)));
+  const files = spooledIn(own).flatMap(({ id: each, part, side, name }) =>
     each === id && part !== undefined ? [{ part, side, path: join(folder, name) }] : [],
   );
 
@@ -87,8 +90,18 @@ export async function joinParts(
 ): Promise<void> {
   const whole = spoolFile(folder, id);
   const files = await partsOf(folder, id);
-  if (files.length === 0) return;
-  if ((await modified(whole)) === undefined) {
+  const [only, ...more] = files;
+  if (only === undefined) return;
+  const isJoined = (await modified(whole)) !== undefined;
+  // Most often there was one talk, and its file is the recording: an hour need not be read and written again.
+  if (!isJoined && more.length === 0 && only.side === undefined && (await isUsable(only.path))) {
+    await guarded(folder, async () => {
+      await rename(only.path, whole);
+      await flushFolder(folder);
+    });
+    return;
+  }
+  if (!isJoined) {
     const joining = `${whole}.joining`;
     await guarded(folder, () => rm(joining, { force: true }));
     const numbers = [...new Set(files.map(({ part }) => part))];
@@ -105,6 +118,17 @@ export async function joinParts(
     for (const { path } of files) await rm(path, { force: true });
     await flushFolder(folder);
   });
+}
+
+/** Whether it is complete, and ours to write to: what nobody was told of may have to be made silent in it. */
+async function isUsable(part: string): Promise<boolean> {
+  try {
+    await access(part, constants.R_OK | constants.W_OK);
+
+    return (await shapeOfWav(part)).header === 'intact';
+  } catch {
+    return false;
+  }
 }
 
 /** Those of them that are not known to be finished, or not at all. Throws spool_unusable, and what the catalogue throws. */

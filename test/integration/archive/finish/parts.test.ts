@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import {
@@ -75,6 +75,25 @@ describe('the talks of a recording', () => {
     await joinParts(folder, id, nothingLacks);
     expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
     expect(readWav(spoolFile(folder, id)).length / 8).toBe(1_000);
+  });
+
+  test('are not copied where there was one, unless its header is unfinished', async () => {
+    const { folder, id } = spoolWith({ 1: 440 });
+    const { ino } = statSync(join(folder, `${recorderName(id, 1)}.wav`));
+    await joinParts(folder, id, nothingLacks);
+    expect(readdirSync(folder)).toEqual([`${recorderName(id)}.wav`]);
+    expect(statSync(spoolFile(folder, id)).ino).toBe(ino);
+
+    const broken = spoolWith({ 1: 440 });
+    const part = join(broken.folder, `${recorderName(broken.id, 1)}.wav`);
+    const bytes = readFileSync(part);
+    // As a killed Asterisk leaves it.
+    bytes.writeUInt32LE(0, 4);
+    bytes.writeUInt32LE(0, 40);
+    writeFileSync(part, bytes);
+    await joinParts(broken.folder, broken.id, nothingLacks);
+    expect(readdirSync(broken.folder)).toEqual([`${recorderName(broken.id)}.wav`]);
+    expect(readWav(spoolFile(broken.folder, broken.id)).length / 8).toBe(500);
   });
 
   test('of another recording are left alone', async () => {
