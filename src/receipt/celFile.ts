@@ -1,7 +1,7 @@
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { parseCelLine, type CelLine } from './celLine.ts';
+import { parseCelLine, type BridgeLine, type CelLine } from './celLine.ts';
 
 /**
  * Finds the lines of some channels in the CEL file. Nothing is remembered between two searches, so a restart, a rotation or a
@@ -11,6 +11,8 @@ import { parseCelLine, type CelLine } from './celLine.ts';
 export type CelWindow = {
   /** Of channels, for the sounds that they heard; of bridges, for who came and left. */
   ids: readonly string[];
+  /** Channels of which it is asked in what bridges they were. */
+  members?: readonly string[];
   from: number;
   to: number;
 };
@@ -18,6 +20,8 @@ export type CelWindow = {
 export type CelFound = {
   /** Of each channel and bridge, in the order of time. */
   lines: Map<string, CelLine[]>;
+  /** Of each of the members, in the order of time: into which bridges it came, and which it left. */
+  moves: Map<string, BridgeLine[]>;
   /** Until then none of its lines was left out for their number, ms; infinite where none was at all. */
   knownTo: number;
   /** When Asterisk wrote the last line of ours, whoever's it is, ms: until then it did write; -infinite for none. */
@@ -114,23 +118,29 @@ async function lastLine(file: FileHandle, size: number): Promise<CelLine | undef
   return undefined;
 }
 
-function search(path: string, { ids, from, to }: CelWindow, found: CelFound): Promise<void> {
+function search(path: string, { ids, members = [], from, to }: CelWindow, found: CelFound): Promise<void> {
+  const wanted = [...ids, ...members];
+  const keep = <Line extends CelLine>(own: Line[] | undefined, line: Line): void => {
+    if (own === undefined) return;
+    if (own.length < mostLines) own.push(line);
+    else found.knownTo = Math.min(found.knownTo, line.at - disorderMs);
+  };
+
   return reading(path, async (file, size) => {
     const place = await placeOf(file, size, from - disorderMs);
     let others = 0;
     let reached = from;
     for await (const text of linesOf(file, place, mostBytes)) {
-      const isOther = !ids.some((id) => text.includes(id));
+      const isOther = !wanted.some((id) => text.includes(id));
       if (isOther && (others += 1) % lookEvery !== 0) continue;
       const line = parseCelLine(text);
       if (line === undefined) continue;
       found.aliveTo = Math.max(found.aliveTo, line.at);
       if (line.at > to + disorderMs) return;
       reached = Math.max(reached, line.at);
-      const own = found.lines.get('bridge' in line ? line.bridge : line.channel);
-      if (own === undefined || line.at < from || line.at > to) continue;
-      if (own.length < mostLines) own.push(line);
-      else found.knownTo = Math.min(found.knownTo, line.at - disorderMs);
+      if (line.at < from || line.at > to) continue;
+      keep(found.lines.get('bridge' in line ? line.bridge : line.channel), line);
+      if ('bridge' in line) keep(found.moves.get(line.channel), line);
     }
     if (size - place > mostBytes) found.knownTo = Math.min(found.knownTo, reached - disorderMs);
     found.aliveTo = Math.max(found.aliveTo, (await lastLine(file, size))?.at ?? Number.NEGATIVE_INFINITY);
@@ -195,6 +205,7 @@ async function filesSince(file: string, since: number): Promise<{ paths: string[
 export async function readCelLines(file: string, window: CelWindow): Promise<CelFound> {
   const found: CelFound = {
     lines: new Map(window.ids.map((id) => [id, []])),
+    moves: new Map(window.members?.map((id) => [id, []])),
     knownTo: Number.POSITIVE_INFINITY,
     aliveTo: Number.NEGATIVE_INFINITY,
   };
@@ -212,7 +223,7 @@ export async function readCelLines(file: string, window: CelWindow): Promise<Cel
     throw unusable(file, cause);
   }
 
-  for (const lines of found.lines.values()) lines.sort((one, other) => one.at - other.at);
+  for (const lines of [...found.lines.values(), ...found.moves.values()]) lines.sort((one, other) => one.at - other.at);
 
   return found;
 }

@@ -11,8 +11,10 @@ export type CelLine =
   | { event: 'begin'; at: number; channel: string; sound: string | undefined; language: string | undefined }
   /** What plays on that channel ends. */
   | { event: 'end'; at: number; channel: string }
-  /** A channel comes into a bridge, or leaves it. */
-  | { event: 'enter' | 'leave'; at: number; channel: string; bridge: string };
+  | BridgeLine;
+
+/** A channel comes into a bridge, or leaves it. */
+export type BridgeLine = { event: 'enter' | 'leave'; at: number; channel: string; bridge: string };
 
 const fields = z.tuple([
   z.enum(['STREAM_BEGIN', 'STREAM_END', 'BRIDGE_ENTER', 'BRIDGE_EXIT']),

@@ -3,7 +3,8 @@ import type { Presence } from './unwatchedSpans.ts';
 import type { UnwatchedRow } from '../../catalogue/rows.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import { readCelLines, type CelFound } from '../../receipt/celFile.ts';
-import type { CelLine } from '../../receipt/celLine.ts';
+import type { BridgeLine, CelLine } from '../../receipt/celLine.ts';
+import { isOwn } from '../../call/session/orphans.ts';
 
 /**
  * Who was in the bridge of a call while Préavis did not listen, by Asterisk's Channel Event Logging. It counts only where it shows the
@@ -28,7 +29,18 @@ function staysOf(lines: readonly CelLine[]): Stay[] | undefined {
 }
 
 /** What else CEL shows, and what is known of the end of the recorder. */
-export type Circumstances = Omit<CelFound, 'lines'> & Pick<PresenceWindow, 'recorderEnd' | 'header'>;
+export type Circumstances = Omit<CelFound, 'lines' | 'moves'> & Pick<PresenceWindow, 'recorderEnd' | 'header'>;
+
+/** Of a followed call: into which bridges its caller came, and which they left. They are recorded wherever they are. */
+type Moves = { bridge: string; lines: readonly BridgeLine[] };
+
+/** The stays of the caller in other bridges than this; undefined where a line is missing. */
+function staysElsewhere({ bridge, lines }: Moves): Stay[] | undefined {
+  const others = [...new Set(lines.map((line) => line.bridge))].filter((each) => each !== bridge);
+  const stays = others.map((each) => staysOf(lines.filter((line) => line.bridge === each)));
+
+  return stays.includes(undefined) ? undefined : stays.flatMap((each) => each ?? []);
+}
 
 /**
  * `lines` are those of the bridge, in the order of time. Where Asterisk died, which shows in its file, nobody was seen to leave. That does not make
@@ -38,16 +50,20 @@ export function presenceIn(
   { from, to, parties }: Pick<UnwatchedRow, 'from' | 'to' | 'parties'>,
   lines: readonly CelLine[],
   { knownTo, aliveTo, recorderEnd, header }: Circumstances,
+  moves?: Moves,
 ): Presence {
   const stays = staysOf(lines);
+  const elsewhere = moves === undefined ? [] : staysElsewhere(moves);
   const endOfSound = to ?? recorderEnd;
-  if (stays === undefined || knownTo < endOfSound) return 'incomplete';
+  if (stays === undefined || elsewhere === undefined || knownTo < endOfSound) return 'incomplete';
   const mayBeOpen = header === 'unfinished' && aliveTo > endOfSound;
-  if (!mayBeOpen && stays.some((stay) => stay.to === undefined)) return 'incomplete';
+  if (!mayBeOpen && [...stays, ...elsewhere].some((stay) => stay.to === undefined)) return 'incomplete';
   const isKnown = (party: string): boolean => stays.some(({ channel }) => channel === party);
   if (parties.length === 0 || !parties.every(isKnown)) return 'incomplete';
   const end = to ?? Number.POSITIVE_INFINITY;
   const isThere = ({ from: came, to: left }: Stay): boolean => came <= end && (left ?? end) >= from;
+  // With whom they were there is not asked: the call did not know that bridge.
+  if (elsewhere.some(isThere)) return 'others';
 
   return stays.some((stay) => !parties.includes(stay.channel) && isThere(stay)) ? 'others' : 'onlyTold';
 }
@@ -61,16 +77,29 @@ export async function readPresence(
   { from, to, recorderEnd, header }: PresenceWindow,
 ): Promise<Map<number, Presence>> {
   const ids = [...new Set(intervals.map(({ bridge }) => bridge))];
-  const { lines, knownTo, aliveTo } = await readCelLines(celFile, { ids, from, to }).catch((thrown: unknown) => {
+  // A followed call has the bridges of others, and its recorder goes with its caller.
+  const callerOf = ({ bridge, parties: [caller] }: UnwatchedRow): string | undefined =>
+    isOwn(bridge) ? undefined : caller;
+  const members = [...new Set(intervals.flatMap((each) => callerOf(each) ?? []))];
+  const found = await readCelLines(celFile, { ids, members, from, to }).catch((thrown: unknown) => {
     if (asPreavisError(thrown).code !== 'witness_unusable') throw thrown;
 
     return {
       lines: new Map<string, CelLine[]>(),
+      moves: new Map<string, BridgeLine[]>(),
       knownTo: Number.NEGATIVE_INFINITY,
       aliveTo: Number.NEGATIVE_INFINITY,
     };
   });
+  const { lines, moves, knownTo, aliveTo } = found;
   const circumstances = { knownTo, aliveTo, recorderEnd, header };
+  const movesIn = (interval: UnwatchedRow): Moves | undefined => {
+    const caller = callerOf(interval);
 
-  return new Map(intervals.map((each) => [each.id, presenceIn(each, lines.get(each.bridge) ?? [], circumstances)]));
+    return caller === undefined ? undefined : { bridge: interval.bridge, lines: moves.get(caller) ?? [] };
+  };
+  const saidOf = (each: UnwatchedRow): Presence =>
+    presenceIn(each, lines.get(each.bridge) ?? [], circumstances, movesIn(each));
+
+  return new Map(intervals.map((each) => [each.id, saidOf(each)]));
 }

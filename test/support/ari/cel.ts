@@ -25,4 +25,8 @@ export function celEnter(at: number, channel: string, bridge: string): string {
   return ['BRIDGE_ENTER', celTime(at), channel, JSON.stringify({ bridge_id: bridge })].map(quoted).join(',');
 }
 
+export function celLeave(at: number, channel: string, bridge: string): string {
+  return ['BRIDGE_EXIT', celTime(at), channel, JSON.stringify({ bridge_id: bridge })].map(quoted).join(',');
+}
+
 export const celText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');

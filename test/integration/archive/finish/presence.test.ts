@@ -1,6 +1,7 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { readPresence } from '../../../../src/archive/finish/presence.ts';
-import { celEnd, celEnter, celText } from '../../../support/ari/cel.ts';
+import { ulid } from 'ulid';
+import { celEnd, celEnter, celLeave, celText } from '../../../support/ari/cel.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -51,4 +52,30 @@ describe('who was in a bridge whose Asterisk died, by its CEL file,', () => {
       [1, 'incomplete'],
     ]);
   });
+});
+
+test('where the caller was beside that bridge counts for a followed call, whose recorder goes with them, and for no other', async () => {
+  const file = folder.path('elsewhere.csv');
+  const stay = (channel: string, bridge: string, from: number, to: number): string[] => [
+    celEnter(start + from, channel, bridge),
+    celLeave(start + to, channel, bridge),
+  ];
+  const calls = [
+    { id: 1, bridge: 'of-the-dialplan', caller: 'one', moves: true },
+    { id: 2, bridge: 'of-the-dialplan-too', caller: 'two', moves: false },
+    { id: 3, bridge: `preavis-${ulid()}`, caller: 'three', moves: true },
+  ];
+  const lines = calls.flatMap(({ bridge, caller, moves }) => [
+    ...[caller, `${caller}-destination`].flatMap((channel) => stay(channel, bridge, 1_000, 61_000)),
+    ...(moves ? stay(caller, `${caller}-elsewhere`, 22_000, 24_000) : []),
+  ]);
+  await writeFile(file, celText([...lines, celEnd(start + 90_000, 'another')]));
+  const intervals = calls.map(({ id, bridge, caller }) => {
+    return { ...interval, id, bridge, parties: [caller, `${caller}-destination`] };
+  });
+  expect([...(await readPresence(file, intervals, { ...window, header: 'intact' }))]).toEqual([
+    [1, 'others'],
+    [2, 'onlyTold'],
+    [3, 'onlyTold'],
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { CelLine } from '../../../../src/receipt/celLine.ts';
+import type { BridgeLine, CelLine } from '../../../../src/receipt/celLine.ts';
 import { presenceIn, type Circumstances } from '../../../../src/archive/finish/presence.ts';
 
 const interval = { from: 20_000, to: 30_000, parties: ['caller', 'destination'] };
@@ -88,5 +88,34 @@ describe('who was in a bridge while nobody listened', () => {
     ['somebody came twice', inOrder(...both, [line('enter', 25_000, 'caller')])],
   ])('is not known where a line is missing: %s', (_, lines) => {
     expect(presenceIn(interval, lines, told)).toBe('incomplete');
+  });
+
+  describe('of a followed call, whose caller is recorded wherever they are,', () => {
+    const elsewhere = (from: number, to: number): BridgeLine[] => [
+      { event: 'enter', at: from, channel: 'caller', bridge: 'another' },
+      { event: 'leave', at: to, channel: 'caller', bridge: 'another' },
+    ];
+    const here = stays('caller', 1_000, 60_000).filter((each) => 'bridge' in each);
+    const moves = (...lines: BridgeLine[]) => ({ bridge: 'bridge', lines: [...here, ...lines] });
+
+    it('is only who was told, where they stayed, or moved before or after', () => {
+      const quiet = moves(...elsewhere(500, 900), ...elsewhere(61_000, 70_000));
+      expect(presenceIn(interval, inOrder(...both), told, quiet)).toBe('onlyTold');
+    });
+
+    it('is others as well, where they were in another bridge meanwhile', () => {
+      expect(presenceIn(interval, inOrder(...both), told, moves(...elsewhere(22_000, 24_000)))).toBe('others');
+    });
+
+    it('is others, where they came into another bridge after an interval whose end is not known', () => {
+      const later = moves(...elsewhere(40_000, 50_000));
+      expect(presenceIn({ ...interval, to: null }, inOrder(...both), told, later)).toBe('others');
+    });
+
+    it('is not known, where it is not told that they left another bridge', () => {
+      const [came] = elsewhere(2_000, 3_000);
+      const open = moves(...(came === undefined ? [] : [came]));
+      expect(presenceIn(interval, inOrder(...both), told, open)).toBe('incomplete');
+    });
   });
 });
