@@ -86,6 +86,8 @@ export type Owned = {
   channels: readonly ChannelId[];
   /** Every channel, with its state. Asterisk's own are not among them, nor are dead-man channels. */
   listed: ReadonlyMap<ChannelId, string>;
+  /** Those of them that wait in our Stasis(), and not only are under this application; left out where Asterisk does not tell. */
+  waiting?: ReadonlySet<ChannelId>;
   /** The Local/ channels among them. */
   localNames: ReadonlyMap<ChannelId, LocalName>;
   /** Every bridge: whether this application is in it or has made it, who is in it, and who of them is answered; without Asterisk's own. */

@@ -31,7 +31,14 @@ const soundAnswer = z.object({ formats: z.array(z.object({ language: z.string() 
 const variableAnswer = z.object({ value: z.string() });
 const bridgeAnswer = z.object({ channels: z.array(channelId) });
 const liveRecording = z.object({ target_uri: z.string() });
-const channelList = z.array(z.object({ id: channelId, state: z.string(), name: z.string().default('') }));
+const channelList = z.array(
+  z.object({
+    id: channelId,
+    state: z.string(),
+    name: z.string().default(''),
+    dialplan: z.object({ app_name: z.string().default(''), app_data: z.string().default('') }).optional(),
+  }),
+);
 
 /** Asterisk's clock at the moment when it answers, ms since 1970 UTC. */
 export const askTime = async (request: AriRequest): Promise<number> =>
@@ -152,6 +159,11 @@ export function makeAriCommands(
       return {
         channels: lists.channel_ids.filter(isCall),
         listed: states,
+        waiting: new Set(
+          listed.flatMap(({ id, dialplan }) =>
+            dialplan?.app_name === 'Stasis' && dialplan.app_data.split(',')[0] === application ? [id] : [],
+          ),
+        ),
         localNames: new Map(
           listed.flatMap(({ id, name }) => {
             const local = asLocalName(name);

@@ -4,6 +4,7 @@ import { recorderName, sides, type Side } from '../../call/decide/order.ts';
 import { spoolUnusable } from '../../call/plan/spoolRights.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failPoint.ts';
 import { flushFolder, withFile } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
 import { digestOf } from '../../store/digest.ts';
@@ -109,10 +110,12 @@ export async function joinParts(
       Promise.all(numbers.map((part) => partOf(files.filter((each) => each.part === part)))),
     );
     await lacking(await joinWavs(parts, joining));
+    failPoint?.('finish, parts written anew');
     await guarded(folder, async () => {
       await rename(joining, whole);
       await flushFolder(folder);
     });
+    failPoint?.('finish, parts joined');
   }
   await guarded(folder, async () => {
     for (const { path } of files) await rm(path, { force: true });

@@ -2,14 +2,15 @@ import pLimit from 'p-limit';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { recorderName } from '../decide/order.ts';
+import { isBridged, recorderName } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
 import { keysOf } from '../session/eventRouting.ts';
 import type { UnreadableCall } from '../session/journal.ts';
 import { callKey, orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
 import { catchUp, changesParties } from '../session/putBack.ts';
-import { makeLook, recorderUnsaved } from '../session/resync.ts';
+import { makeLook, type Unsaved } from '../session/resync.ts';
 import type { CallSession } from '../session/session.ts';
+import { undoUnsaved } from '../session/undoUnsaved.ts';
 import type { FarEndWatch } from '../watch/farEndWatch.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import type { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
@@ -99,7 +100,7 @@ export class CallsResync {
     const hasRun = new Set<CallId>();
     const before = await atATime.map(
       readable.filter(({ facts }) => !known.has(facts.id)),
-      async (state) => ({ state, recorder: await isolated(state.facts.id, () => recorderUnsaved(state, ari)) }),
+      async (state) => ({ state, recorder: await isolated(state.facts.id, () => undoUnsaved(state, owned, ari)) }),
     );
     if (isOutOfDate()) return 'whole';
     for (const { state, recorder } of before) {
@@ -108,7 +109,7 @@ export class CallsResync {
       if (recorder !== undefined && recorder !== 'none') hasRun.add(facts.id);
       if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
         for (const key of keysOf(facts)) left.add(key);
-      else compared.set(facts.id, this.#takeUp(state, recorder === undefined || recorder === 'none'));
+      else compared.set(facts.id, this.#takeUp(state, recorder));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.
     const isNobodys = (id: string): boolean => owners.of(id) === undefined && !left.has(callKey(id));
@@ -123,6 +124,7 @@ export class CallsResync {
     if (!this.#ports.watchesBridges()) {
       await Promise.all([...compared.values()].map((session) => this.#watchBridgeOf(session)));
     }
+    await Promise.all([...compared.values()].map((session) => this.#followAgain(session)));
     // Who is being taken out of a bridge and in again, by what was begun before, would seem to have left it: these are asked about later.
     const still = [...compared.values()].filter(({ isMovingParty }) => !isMovingParty);
     // From here on each of them hears its own events as well.
@@ -179,6 +181,19 @@ export class CallsResync {
     }
   }
 
+  /** The process before may have died before it asked for the events of these; to ask twice does no harm. */
+  async #followAgain({ state: { kind, facts } }: CallSession): Promise<void> {
+    const { callerChannel, order } = facts;
+    if (order === undefined || isBridged(order)) return;
+    if (kind !== 'releasing' && kind !== 'following' && kind !== 'talking') return;
+    for (const channel of kind === 'talking' ? [callerChannel, order.destination] : [callerChannel]) {
+      // One that is gone is found to be so.
+      await this.#ports.ari.followChannel(channel).catch((thrown: unknown) => {
+        if (asPreavisError(thrown).code === 'ari_unreachable') throw thrown;
+      });
+    }
+  }
+
   /** Gives a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
   #give(session: CallSession, event: CallEvent): void {
     if (event.type === 'thirdPartyJoined' || event.type === 'partyReplaced') {
@@ -204,14 +219,19 @@ export class CallsResync {
     await catchUp(session, await makeLook(ari, [session]), { ...this.#ports, give });
   }
 
-  /** Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all. */
-  #takeUp(state: CallState, keysMissed: boolean): CallSession {
+  /**
+   * Nobody heard the caller's keys since; a recorder that was started was so by a process that had heard them all.
+   *
+   * @param recorder what is known of one that the state does not tell of; undefined where Asterisk did not say
+   */
+  #takeUp(state: CallState, recorder: Unsaved | undefined): CallSession {
     const { facts, kind } = state;
     const { log, adopt, behind, unwatched } = this.#ports;
     log.info({ call: facts.id, state: kind }, 'earlier call resumed');
     const session = adopt(state);
     behind.add(facts.id, session);
-    unwatched.begin(session, 'process_ended');
+    unwatched.begin(session, 'process_ended', recorder !== 'none');
+    const keysMissed = recorder === undefined || recorder === 'none';
     if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
 
     return session;

@@ -18,6 +18,7 @@ import type { TalkMeter } from '../watch/talkMeter.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
 import { NewcomerNotices } from './newcomerNotices.ts';
 import { makePatience, type Patience } from './patience.ts';
+import { placeOf } from './place.ts';
 import type { SessionPorts } from './ports.ts';
 import { makeRetryingRequests, pausesMs, type AskRetrying } from './retryingRequests.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
@@ -107,7 +108,7 @@ export class CallEffects {
   /** One after another; those behind a save that failed are left out. */
   async carryOut(effects: readonly Effect[], state: CallState): Promise<void> {
     for (const effect of effects) {
-      failPoint?.(`call ${state.kind}, before ${effect.type}`);
+      failPoint?.(`call ${placeOf(state)}, before ${effect.type}`);
       try {
         await this.#perform(effect, state);
       } catch (thrown) {

@@ -5,31 +5,42 @@ import type { CallEvent } from '../decide/events.ts';
 import {
   isBridged,
   parties,
-  recorderName,
   recorderNames,
+  recorderOf,
   type Order,
   type Party,
   type RecorderId,
 } from '../decide/order.ts';
 import { channelOf, partyOf } from '../decide/parties.ts';
+import { isActive } from '../decide/recorder.ts';
 import { isStray } from '../watch/legMover.ts';
 import type { CallState, Facts, In } from '../decide/state.ts';
 
 /** What happened to a call while nobody listened, as far as Asterisk's state tells. */
 
+/** What has become of a recorder that was begun, or not, and that the state does not tell of. */
+export type Unsaved = 'none' | 'running' | 'ended';
+
+/** The recorder that the process before may have asked for without writing that down. */
+export function unsavedOf({ kind, facts: { order } }: CallState): RecorderId | undefined {
+  if (order === undefined) return undefined;
+  if (kind === 'dialling') return recorderOf(order);
+  const isFollowed = !isBridged(order) && (kind === 'following' || kind === 'talking');
+
+  return isFollowed ? { ...recorderOf(order), part: (order.part ?? 0) + 1 } : undefined;
+}
+
 /**
  * Whether the process before died between asking for the recorder and writing that down, and what has become of the recorder. Then
  * caller and destination were connected.
  */
-export async function recorderUnsaved(
-  { kind, facts }: CallState,
-  ari: AriQueries,
-): Promise<'none' | 'running' | 'ended'> {
-  if (kind !== 'dialling' || facts.order === undefined) return 'none';
-  const name = recorderName(facts.order.recording);
-  if (await ari.isRecording(name)) return 'running';
+export async function recorderUnsaved(state: CallState, ari: AriQueries): Promise<Unsaved> {
+  const unsaved = unsavedOf(state);
+  if (unsaved === undefined) return 'none';
+  if (await runs(unsaved, ari)) return 'running';
+  const ended = await Promise.all(recorderNames(unsaved).map((name) => ari.hasRecording(name)));
 
-  return (await ari.hasRecording(name)) ? 'ended' : 'none';
+  return ended.includes(true) ? 'ended' : 'none';
 }
 
 /** Who is in the bridge now. Asterisk's own channels in a bridge are not among the channels that it lists. */
@@ -169,19 +180,26 @@ function talkNow(
     : { bridge: found.id, others };
 }
 
-/** The process before may have died after it asked for the recorder of a talk and before it wrote that down: it is stopped. */
+/**
+ * The process before may have died after it asked for the recorder of a talk and before it wrote that down: it is stopped. With whom that talk
+ * was nobody knows, so that nothing more is recorded.
+ */
 async function missedWhileFollowed(
-  { facts }: In<'following'>,
+  state: In<'following'>,
   order: Order,
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
-  if (!scene.listed.has(facts.callerChannel)) return [callerLeft];
-  const unsaved = await unsavedPart(order, ari);
-  if (unsaved.length > 0) return [...unsaved, { type: 'farEndLost', party: 'caller' }];
-  const talk = talkNow(facts, scene);
+  const { facts, recorder } = state;
+  // That of the talk before was being stopped.
+  const events: CallEvent[] = isActive(recorder) ? [await recorderNow(order, ari)] : [];
+  const unsaved = await recorderUnsaved(state, ari);
+  if (unsaved === 'running') events.push({ type: 'recorderStarted', at: undefined, part: (order.part ?? 0) + 1 });
+  if (unsaved !== 'none') events.push({ type: 'farEndLost', party: 'caller' });
+  if (!scene.listed.has(facts.callerChannel)) return [...events, callerLeft];
+  const talk = unsaved === 'none' ? talkNow(facts, scene) : undefined;
 
-  return talk === undefined ? [] : [{ type: 'joined', ...talk, at: undefined }];
+  return talk === undefined ? events : [...events, { type: 'joined', ...talk, at: undefined }];
 }
 
 /** The same talk goes on, or another: then a recorder of this one is not to run on. */
@@ -191,28 +209,21 @@ async function missedWhileFollowedTalk(
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
-  const recorders = [...(await unsavedPart(order, ari)), await recorderNow(order, ari)];
-  if (!scene.listed.has(facts.callerChannel)) return [...recorders, callerLeft];
+  const recorder = await recorderNow(order, ari);
+  if (!scene.listed.has(facts.callerChannel)) return [recorder, callerLeft];
   const talk = talkNow(facts, scene);
-  if (talk === undefined) return [...recorders, { type: 'parted', at: undefined }];
+  if (talk === undefined) return [recorder, { type: 'parted', at: undefined }];
   if (talk.bridge !== order.bridge || !talk.others.includes(order.destination)) {
-    return [...recorders, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
+    return [recorder, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
   }
   const others = talk.others.filter((id) => id !== order.destination);
 
   return [
     ...others.filter((id) => !known.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyJoined', channel })),
     ...known.filter((id) => !others.includes(id)).map((channel): CallEvent => ({ type: 'thirdPartyLeft', channel })),
-    ...recorders,
+    recorder,
     await holdsNow(order, facts, ari),
   ];
-}
-
-/** A recorder of the next part that was asked for and not written down, as by a process that died in between: it is stopped. */
-async function unsavedPart(order: Order, ari: AriQueries): Promise<CallEvent[]> {
-  const part = (order.part ?? 0) + 1;
-
-  return (await runs({ ...order, part }, ari)) ? [{ type: 'recorderStarted', at: undefined, part }] : [];
 }
 
 /** Where each side is recorded by itself, one of them is enough. */
@@ -256,7 +267,8 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
     case 'acknowledging':
       return [isGone ? callerLeft : endOf(facts, scene)];
     case 'releasing':
-      return isGone ? [callerLeft] : [{ type: 'callerReleased' }];
+      if (isGone) return [callerLeft];
+      return [scene.waiting?.has(facts.callerChannel) === true ? { type: 'interrupted' } : { type: 'callerReleased' }];
     case 'following':
       return order === undefined ? [] : missedWhileFollowed(state, order, scene, ari);
     case 'dialling':

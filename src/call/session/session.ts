@@ -17,6 +17,7 @@ import { CallEffects } from './effects.ts';
 import { translate } from './eventRouting.ts';
 import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
+import { placeOf } from './place.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
 
@@ -227,7 +228,7 @@ export class CallSession {
     if (effects.some(({ type }) => type === 'save')) this.#saved.expect(state);
     this.#inTurn(async () => {
       await this.#effects.carryOut(effects, state);
-      failPoint?.(`call ${state.kind}, all done`);
+      failPoint?.(`call ${placeOf(state)}, all done`);
       if (state.kind !== 'ended') return;
       await this.#saved.keepRemoval();
       if (state.outcome.result === 'unrecorded' && state.outcome.turnedAway === true)

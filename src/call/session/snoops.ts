@@ -3,6 +3,7 @@ import type { AriEvent } from '../../ari/events.ts';
 import { ofEach } from '../../ari/ofEach.ts';
 import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
+import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { otherSideOf, recorderNames, sideOf, type Order, type RecorderId, type Side } from '../decide/order.ts';
@@ -69,6 +70,7 @@ export class Snoops {
     const made = await each(names, async (name) => {
       await this.#make(name as ChannelId, () => this.#ari.snoop(told, name as ChannelId, sideOf(name) ?? 'both'));
     });
+    failPoint?.(`call talking in talk ${order.part}, snoop made`);
     const format = order.isWideband === true ? 'wav16' : 'wav';
     const begun = await each(made.done, (name) =>
       this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds, format),
@@ -172,7 +174,7 @@ async function each(
 }
 
 /** Gone is done. */
-async function orNone(asked: Promise<void>): Promise<void> {
+export async function orNone(asked: Promise<void>): Promise<void> {
   try {
     await asked;
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import type { ChannelId } from '../../core/ids.ts';
 import type { Unwatched } from './timeline.ts';
+import { isBridged } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { FollowedCall } from './farEndWatch.ts';
 import type { DeafReason, Watch } from './watch.ts';
@@ -13,19 +14,24 @@ const witnessed = ({ farEnds }: Facts, parties: readonly ChannelId[]): readonly 
  * seen of its end was seen of all before it.
  *
  * @param watchedUntil until when everything was seen, by Asterisk's clock, ms
+ * @param mayHaveRun a recorder may have been begun that the state does not know of
  */
 export function unwatchedSince(
   state: CallState,
   watchedUntil: number | undefined,
   why: DeafReason,
+  mayHaveRun = false,
 ): Unwatched | undefined {
   const { facts, kind } = state;
   const { order, callerChannel, startedAt } = facts;
-  if (order === undefined || (kind !== 'dialling' && kind !== 'talking' && kind !== 'closing')) return undefined;
+  if (order === undefined) return undefined;
+  const isBetweenTalks = kind === 'following' && mayHaveRun;
+  if (kind !== 'dialling' && kind !== 'talking' && kind !== 'closing' && !isBetweenTalks) return undefined;
   const endedAt = kind === 'closing' ? state.endedAt : undefined;
   // What was last seen may be older than the call: it stands still while calls cannot be compared.
   const from = Math.max(watchedUntil ?? startedAt, startedAt, endedAt ?? 0);
-  const parties = witnessed(facts, [callerChannel, order.destination]);
+  // With whom that talk was nobody knows, so that nothing shows that only the told were there.
+  const parties = isBetweenTalks ? [] : witnessed(facts, [callerChannel, order.destination]);
 
   return { from, to: null, heardAgainAt: null, why, bridge: order.bridge, parties };
 }
@@ -41,9 +47,10 @@ export class UnwatchedIntervals {
     this.#watch = watch;
   }
 
-  begin(call: Unseen, why: DeafReason): void {
+  /** @param mayHaveRun a recorder may have been begun that the state of the call does not know of */
+  begin(call: Unseen, why: DeafReason, mayHaveRun = false): void {
     if (this.#intervals.has(call)) return;
-    const interval = unwatchedSince(call.state, this.#watch.until, why);
+    const interval = unwatchedSince(call.state, this.#watch.until, why, mayHaveRun);
     if (interval === undefined) return;
     this.#intervals.set(call, interval);
     call.note({ kind: 'unwatched', interval });
@@ -58,7 +65,9 @@ export class UnwatchedIntervals {
     // A stranger behind a Local/ channel is no event among these.
     const isUntold = 'untold' in state && state.untold;
     const parties = witnessed(state.facts, interval.parties);
-    const to = isAsBefore && !isUntold ? heardAgainAt : null;
+    // The talks of a followed call have a recorder each: what was begun before has ended, and what is begun now is with who is known.
+    const isFresh = state.facts.order !== undefined && !isBridged(state.facts.order);
+    const to = (isAsBefore || isFresh) && !isUntold ? heardAgainAt : null;
     call.note({ kind: 'unwatched', interval: { ...interval, to, heardAgainAt, parties } });
   }
 

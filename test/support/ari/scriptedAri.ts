@@ -19,6 +19,8 @@ export type ScriptedAri = AriCommands &
     state: {
       channels: { id: ChannelId; state: string; localName?: LocalName }[];
       owned: { channels: ChannelId[]; bridges: BridgeId[] };
+      /** Those who wait in our Stasis(). */
+      waiting: ChannelId[];
       /** Its clock, ms. */
       time: number;
       recording: string[];
@@ -47,6 +49,7 @@ export function scriptedAri(): ScriptedAri {
   const state: ScriptedAri['state'] = {
     channels: [],
     owned: { channels: [], bridges: [] },
+    waiting: [],
     time: 5_000,
     recording: [],
     recordedBridges: {},
@@ -143,6 +146,7 @@ export function scriptedAri(): ScriptedAri {
       return {
         channels,
         listed: new Map(state.channels.map((one) => [one.id, one.state])),
+        waiting: new Set(state.waiting),
         localNames: new Map(
           state.channels.flatMap(({ id, localName }) => (localName === undefined ? [] : [[id, localName]])),
         ),

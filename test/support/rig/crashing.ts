@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { labPurpose, type Rig } from '../../../lab/rig.ts';
-import { placeCall, startAgent, type Agent, type CallEnd } from '../../../lab/telephones/sip.ts';
+import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs } from '../audio/audio.ts';
 import { eventually } from '../poll.ts';
@@ -20,8 +20,13 @@ import { temporaryFolder } from '../temporaryFolder.ts';
 export const agentHz = 1000;
 export const callerHz = 440;
 export const noticeHz = 700;
+/** Somebody who was not told. */
+export const strangerHz = 1600;
 
-type Called = { end: CallEnd; heardAgentMs: number };
+type Called = { end: CallEnd; heardAgentMs: number; heardStrangerMs: number };
+
+/** What the two of a call do meanwhile. */
+type Act = (what: { receiver: RtpReceiver; call: Call; isOver: () => boolean }) => Promise<void>;
 
 /** What is left of a call in which serve was killed. */
 type Survival = Called & {
@@ -38,6 +43,13 @@ export type CrashRig = {
   failPointsOf(work: (trail: Record<string, string>) => Promise<unknown>): Promise<string[]>;
   /** A whole call that is recorded. */
   callThrough: () => Promise<Called>;
+  /**
+   * A whole call by the way `follow`: the caller and whom they called talk, and talk again in another bridge, and then the caller talks
+   * with somebody who was not told.
+   */
+  followedCall: () => Promise<Called>;
+  /** One talk by the way `follow`, which the caller ends. */
+  briefFollowedCall: () => Promise<Called>;
   /** The same, over as soon as something was said. */
   briefCall: () => Promise<Called>;
   /** A caller who refuses as soon as the destination rings. */
@@ -78,6 +90,9 @@ prompts:
 const talkMs = 2_000;
 const watchedMs = 1_000;
 
+/** The same for a followed call, each of its talks. */
+const followedTalkMs = 1_200;
+
 /** Looking into the catalogue costs more than to wait a little longer. */
 const seldom = { everyMs: 100 };
 
@@ -100,6 +115,9 @@ export function useCrashRig(): CrashRig {
     ready = await agent({ ringMs: 200 });
     const curt = await agent({ ringMs: 0, hangUpAfterMs: 1_500 });
     patient = await agent({ ringMs: 3_000, hangUpAfterMs: 2_000 });
+    const stranger = await at.keep(
+      startAgent({ behaviour: 'answer', tone: await continuousTone(strangerHz), atOnce: 4, hangUpAfterMs: 1_000 }),
+    );
 
     return {
       idle: true,
@@ -109,6 +127,23 @@ export function useCrashRig(): CrashRig {
         `exten => 101,1,Gosub(preavis,s,1(${curt.dialString},20))`,
         ' same => n,Hangup()',
         `exten => 200,1,Gosub(preavis,s,1(${patient.dialString},20,line=asked))`,
+        ' same => n,Hangup()',
+        // The destination waits for the caller who leaves them, and hears them again.
+        'exten => 300,1,Gosub(preavis-tell,s,1)',
+        ` same => n,Dial(${ready.dialString},20,F(incoming^waiting^1))`,
+        ' same => n,Hangup()',
+        'exten => 301,1,Gosub(preavis-tell,s,1)',
+        ` same => n,Dial(${ready.dialString},20)`,
+        ' same => n,Hangup()',
+        'exten => waiting,1,Set(GLOBAL(WAITING)=${CHANNEL})',
+        ' same => n,Wait(60)',
+        'exten => again,1,GotoIf($["${GLOBAL(WAITING)}" != ""]?there)',
+        ' same => n,Wait(0.1)',
+        ' same => n,Goto(again,1)',
+        ' same => n(there),Set(OTHER=${GLOBAL(WAITING)})',
+        ' same => n,Set(GLOBAL(WAITING)=)',
+        ' same => n,Bridge(${OTHER})',
+        ` same => n,Dial(${stranger.dialString},20)`,
         ' same => n,Hangup()',
       ],
       config: {
@@ -136,10 +171,7 @@ export function useCrashRig(): CrashRig {
   });
 
   /** A whole call to this extension; what the two do meanwhile is `act`. */
-  async function callTo(
-    to: string,
-    act: (receiver: RtpReceiver, isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
-  ): Promise<Called> {
+  async function callTo(to: string, act: Act = () => Promise.resolve()): Promise<Called> {
     const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(callerHz);
     const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver }));
@@ -148,16 +180,15 @@ export function useCrashRig(): CrashRig {
       isOver = true;
     });
     // A call that is over before its act is what the test looks at.
-    await Promise.race([act(receiver, () => isOver), ended]);
+    await Promise.race([act({ receiver, call, isOver: () => isOver }), ended]);
     const end = await call.ended;
 
-    return { end, heardAgentMs: presentMs(receiver.samples(), agentHz, { share: 0.7 }) };
+    const heard = (hz: number): number => presentMs(receiver.samples(), hz, { share: 0.7 });
+
+    return { end, heardAgentMs: heard(agentHz), heardStrangerMs: heard(strangerHz) };
   }
 
-  const answered = async (
-    to: string,
-    act?: (receiver: RtpReceiver, isOver: () => boolean) => Promise<void>,
-  ): Promise<Called> => {
+  const answered = async (to: string, act?: Act): Promise<Called> => {
     const called = await callTo(to, act);
     expect(called.end).toMatchObject({ status: 'answered' });
 
@@ -184,14 +215,48 @@ export function useCrashRig(): CrashRig {
     servesSince = performance.now();
   }
 
+  const passed = (since: number, ms: number): boolean => performance.now() - since >= ms;
+  const isWatched = (): boolean => isServing() && servesSince !== undefined && passed(servesSince, watchedMs);
+
+  /** Whether two are in a bridge, as CLI tells; the name of the caller's channel. */
+  const talkOf = async (): Promise<string | undefined> => {
+    const channels = (await at.rig.asterisk.cli('core show channels concise'))
+      .split('\n')
+      .map((line) => line.split('!'));
+    const caller = channels.find(([name]) => name?.startsWith('PJSIP/caller-') === true);
+    const bridge = caller?.[12] ?? '';
+    const members = channels.filter((fields) => fields[12] === bridge);
+
+    return bridge !== '' && members.length > 1 ? caller?.[0] : undefined;
+  };
+
+  const talkBegins = (before: number, isOver: () => boolean): Promise<unknown> =>
+    eventually(() => isOver() || readyAgent().answered() > before, { withinMs: 300_000 });
+
+  /** Two talk for a while, some of it while serve runs; the name of the caller's channel. */
+  async function talkLasts(isOver: () => boolean): Promise<string> {
+    const seen = async (): Promise<string | false> => (isOver() ? 'nobody' : ((await talkOf()) ?? false));
+    const channel = await eventually(seen, { withinMs: 300_000, everyMs: 100 });
+    const since = performance.now();
+    await eventually(() => isOver() || (passed(since, followedTalkMs) && isWatched()), { withinMs: 300_000 });
+
+    return channel;
+  }
+
+  async function talkTwice(before: number, isOver: () => boolean): Promise<void> {
+    await talkBegins(before, isOver);
+    const channel = await talkLasts(isOver);
+    await at.rig.asterisk.cli(`channel redirect ${channel} incoming,again,1`);
+    await talkLasts(isOver);
+    if (!isOver()) await readyAgent().endCall();
+  }
+
   /**
    * The destination hangs up after each talk, but not while serve is dead: a serve that starts slowly would find nobody to record. There is
    * a second talk where the dialplan dials for a call that was interrupted.
    */
   async function talkThrough(before: number, isOver: () => boolean): Promise<void> {
     const destination = readyAgent();
-    const passed = (since: number, ms: number): boolean => performance.now() - since >= ms;
-    const isWatched = (): boolean => isServing() && servesSince !== undefined && passed(servesSince, watchedMs);
     for (let talks = before; ;) {
       await eventually(() => isOver() || destination.answered() > talks, { withinMs: 300_000 });
       const answeredAt = performance.now();
@@ -284,14 +349,28 @@ export function useCrashRig(): CrashRig {
     callThrough: () => {
       const before = readyAgent().answered();
 
-      return answered('100', (_ear, isOver) => talkThrough(before, isOver));
+      return answered('100', ({ isOver }) => talkThrough(before, isOver));
+    },
+    followedCall: () => {
+      const before = readyAgent().answered();
+
+      return answered('300', ({ isOver }) => talkTwice(before, isOver));
+    },
+    briefFollowedCall: () => {
+      const before = readyAgent().answered();
+
+      return answered('301', async ({ call, isOver }) => {
+        await talkBegins(before, isOver);
+        await talkLasts(isOver);
+        if (!isOver()) await call.hangUp();
+      });
     },
     briefCall: () => answered('101'),
     refusedCall: async () => {
       const ringing = patient;
       if (ringing === undefined) throw new Error('the rig is not there yet');
       const before = ringing.calls();
-      const called = await callTo('200', async (receiver) => {
+      const called = await callTo('200', async ({ receiver }) => {
         await eventually(() => ringing.calls() > before);
         await receiver.pressDigit('9');
       });

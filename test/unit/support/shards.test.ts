@@ -9,8 +9,10 @@ const failPoints = Array.from({ length: 200 }, (_, index) => `call talking, befo
 describe('the places of a crash', () => {
   it('fall each to one shard, and there is a test file for each shard and for no other', () => {
     expect(failPoints.filter((failPoint) => !shards.includes(shardOf(failPoint)))).toEqual([]);
-    const files = readdirSync(crashes).filter((name) => name.startsWith('call.'));
-    expect(files.sort()).toEqual(shards.map((shard) => `call.${shard}.test.ts`));
+    for (const kind of ['call', 'follow']) {
+      const files = readdirSync(crashes).filter((name) => name.startsWith(`${kind}.`));
+      expect(files.sort()).toEqual(shards.map((shard) => `${kind}.${shard}.test.ts`));
+    }
   });
 
   it('are shared out about evenly', () => {

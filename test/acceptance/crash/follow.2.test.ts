@@ -1,0 +1,3 @@
+import { describeCrashInFollowedCall } from '../../support/rig/crashInFollowed.ts';
+
+describeCrashInFollowedCall(2);

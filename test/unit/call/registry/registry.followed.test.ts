@@ -1,0 +1,129 @@
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import type { CallState } from '../../../../src/call/decide/state.ts';
+import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
+import { aFollowed, course, heardNotice } from '../../../support/call/calls.ts';
+import { eventually } from '../../../support/poll.ts';
+import { endRegistries, stage } from '../../../support/call/registryStage.ts';
+
+afterEach(endRegistries);
+
+/** What a later process makes of a followed call that another has left. */
+
+const facts = aFollowed();
+const { order, callerChannel: caller } = facts;
+const agent = 'agent' as ChannelId;
+const bridge = 'of-the-dialplan' as BridgeId;
+const agreed = [
+  { type: 'planned' as const, order },
+  { type: 'ready' as const },
+  { type: 'callerAnswered' as const },
+  ...heardNotice(order),
+];
+
+function left(...more: Parameters<typeof course>[1]): CallState {
+  return course(facts, [...agreed, ...more]).state;
+}
+
+const releasing = left();
+const following = left({ type: 'callerReleased' });
+const talkedOnce = left(
+  { type: 'callerReleased' },
+  { type: 'joined', bridge, others: [agent], at: 1 },
+  { type: 'recorderStarted', at: 2, part: 1 },
+  { type: 'parted', at: 3 },
+  { type: 'recorderFinished', at: 4, part: 1 },
+);
+
+/** The caller is in a bridge with the agent. */
+function talkStage(state: CallState) {
+  const set = stage({ open: [state] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' }, { id: agent, state: 'Up' });
+  set.ari.state.inBridge = { [bridge]: [caller, agent] };
+
+  return set;
+}
+
+test('who is not yet back in the dialplan is sent there, unrecorded', async () => {
+  const set = stage({ open: [releasing] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' });
+  set.ari.state.waiting.push(caller);
+  await set.registry.resync();
+  await eventually(() => set.outcomes().length === 1);
+  expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
+  expect(set.asked('continueInDialplan')).toEqual([`continueInDialplan ${caller}`]);
+});
+
+test('who is back in the dialplan already is followed, and their events are asked for again', async () => {
+  const set = stage({ open: [releasing] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' });
+  await set.registry.resync();
+  expect(set.registry.states.map(({ kind }) => kind)).toEqual(['following']);
+  expect(set.asked('followChannel')).toEqual([`followChannel ${caller}`]);
+  expect(set.asked('continueInDialplan')).toEqual([]);
+});
+
+test('a snoop channel that was made for the next talk, and records nothing, is ended before that talk is recorded', async () => {
+  const set = talkStage(talkedOnce);
+  const snoop = recorderName(order.recording, 2) as ChannelId;
+  set.ari.state.channels.push({ id: snoop, state: 'Up' });
+  const resynced = set.registry.resync();
+  await eventually(() => set.asked('hangUp').length > 0);
+  set.ari.state.channels = set.ari.state.channels.filter(({ id }) => id !== snoop);
+  await resynced;
+  await eventually(() => set.asked('snoop').length > 0);
+  expect(set.asked('hangUp')[0]).toBe(`hangUp ${snoop}`);
+  expect(set.asked('snoop')).toEqual([`snoop ${caller} ${snoop}`]);
+  const [ended, made] = ['hangUp', 'snoop'].map((each) => set.ari.asked.findIndex((one) => one.startsWith(each)));
+  expect(ended).toBeLessThan(made ?? -1);
+});
+
+test.each(['recording', 'stored'] as const)(
+  'what a recorder has that is not written down is removed, and the talk is recorded from now on: %s',
+  async (place) => {
+    const set = talkStage(following);
+    const name = recorderName(order.recording, 1);
+    set.ari.state[place].push(name);
+    const release = set.ari.hold('discardRecorder');
+    const resynced = set.registry.resync();
+    await eventually(() => set.asked('discardRecorder').length > 0);
+    set.ari.state[place] = [];
+    release();
+    await resynced;
+    await eventually(() => set.asked('snoop').length > 0);
+    expect(set.asked('discardRecorder')).toEqual([`discardRecorder ${name}`]);
+    expect(set.registry.states).toMatchObject([{ kind: 'talking', untold: false }]);
+  },
+);
+
+test('nothing more is recorded where it could not be removed, and what it has is unwatched', async () => {
+  const set = talkStage(following);
+  set.ari.state.recording.push(recorderName(order.recording, 1));
+  set.ari.refuse('discardRecorder', 'ari_request_failed', 9);
+  for (let tries = 0; tries < 3; tries += 1) await set.registry.resync().catch(() => undefined);
+  await eventually(() => set.registry.states.length > 0);
+  expect(set.registry.states).toMatchObject([{ kind: 'following', untold: true }]);
+  expect(set.asked('snoop')).toEqual([]);
+  expect(set.kept.length).toBeGreaterThan(0);
+  for (const each of set.kept)
+    expect(each).toMatchObject({ kind: 'unwatched', interval: { parties: [], to: null, why: 'process_ended' } });
+});
+
+test('the time between two talks is not unwatched, where nothing can have been recorded', async () => {
+  const set = stage({ open: [talkedOnce] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' });
+  await set.registry.resync();
+  expect(set.kept).toEqual([]);
+});
+
+test('a recorder that was being stopped has ended meanwhile', async () => {
+  const stopping = left(
+    { type: 'callerReleased' },
+    { type: 'joined', bridge, others: [agent], at: 1 },
+    { type: 'recorderStarted', at: 2, part: 1 },
+    { type: 'parted', at: 3 },
+  );
+  const set = stage({ open: [stopping] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' });
+  await set.registry.resync();
+  expect(set.registry.states).toMatchObject([{ kind: 'following', recorder: { kind: 'finished' } }]);
+});
