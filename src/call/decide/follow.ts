@@ -27,8 +27,11 @@ import { close, typedWith } from './talk.ts';
  * did. Each time they come into a bridge with somebody it is a talk, recorded by a snoop channel of its own.
  */
 
-/** How long Asterisk may take to let the caller go on in the dialplan. */
-const releaseLimitMs = 2_000;
+/**
+ * How long Asterisk may take to let the caller go on in the dialplan. Longer than on a busy machine: who is sent back without being followed
+ * waits for as many requests again.
+ */
+const releaseLimitMs = 5_000;
 
 type Releasing = In<'releasing'>;
 type Following = In<'following'>;
