@@ -104,6 +104,9 @@ async function recorded(line: Line): Promise<{ call: Call; receiver: RtpReceiver
     return row?.status === 'recording';
   });
   await eventually(() => lately(receiver, agentHz) > 2_600);
+  // A second more: as much is silenced before somebody who comes at once, as on Asterisk 16.28.
+  const heard = receiver.samples().length;
+  await eventually(() => receiver.samples().length > heard + 8_000);
 
   return { call, receiver };
 }
