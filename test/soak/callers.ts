@@ -4,7 +4,16 @@ import { hold, resume, transfer } from '../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../lab/telephones/rtpReceiver.ts';
 import { placeCall, type Call } from '../../lab/telephones/sip.ts';
 import { presentMs } from '../support/audio/audio.ts';
-import { extensionOf, hertz, lineOf, strangerExtension, type Destination, type Mode, type World } from './world.ts';
+import {
+  extensionOf,
+  hertz,
+  lineOf,
+  strangerExtension,
+  type Destination,
+  type Mode,
+  type Way,
+  type World,
+} from './world.ts';
 
 /** What a caller does. `recordable`: whether it may be recorded. `connects`: whether they are to reach somebody. */
 export type Habit = {
@@ -102,6 +111,7 @@ export const habits: readonly [Habit, ...Habit[]] = [
 
 export type Made = {
   habit: Habit;
+  way: Way;
   line: string;
   /** ms since 1970. */
   from: number;
@@ -156,14 +166,14 @@ async function act(
 }
 
 /** One call by this caller, from dialling to hanging up. */
-export async function makeCall({ rig }: World, caller: number, habit: Habit): Promise<Made> {
+export async function makeCall({ rig }: World, caller: number, habit: Habit, way: Way): Promise<Made> {
   const { mode, destination, keys, hangUpAfterMs } = habit;
   const from = Date.now();
   const receiver = await startRtpReceiver();
   try {
     const call = await placeCall({
       sipPort: rig.asterisk.sipPort,
-      to: extensionOf(caller, mode, destination),
+      to: extensionOf(caller, mode, destination, way),
       tone: await continuousTone(hertz.caller),
       receiver,
       ...(keys === undefined ? {} : { digits: keys }),
@@ -186,6 +196,7 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit): Pr
 
     return {
       habit,
+      way,
       line: lineOf(caller, mode),
       from,
       to: Date.now(),

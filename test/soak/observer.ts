@@ -18,8 +18,12 @@ export type Sample = {
 };
 
 export class Observer {
-  /** Bytes by id of the recording. */
-  readonly spooled = new Map<string, number>();
+  /** Bytes by id of the recording; what was written of it in several parts, together in one file. */
+  get spooled(): Map<string, number> {
+    return new Map([...this.#files].map(([id, files]) => [id, wholeOf(files)]));
+  }
+  /** Bytes by id of the recording and by file: the WAV, or one of the parts that it is made of. */
+  readonly #files = new Map<string, Map<string, number>>();
   readonly samples: Sample[] = [];
   readonly #world: World;
   readonly #timers: NodeJS.Timeout[];
@@ -43,10 +47,12 @@ export class Observer {
   #look(): void {
     const folder = this.#world.rig.asterisk.spoolFolder;
     for (const name of readdirSync(folder)) {
-      const id = /^preavis-(\w{26})\.wav$/.exec(name)?.[1];
+      const id = /^preavis-(\w{26})(?:-\d+)?\.wav$/.exec(name)?.[1];
       if (id === undefined) continue;
       try {
-        this.spooled.set(id, Math.max(this.spooled.get(id) ?? 0, statSync(join(folder, name)).size));
+        const { size } = statSync(join(folder, name));
+        const files = this.#files.get(id) ?? new Map<string, number>();
+        this.#files.set(id, files.set(name, Math.max(files.get(name) ?? 0, size)));
       } catch {
         // Just removed.
       }
@@ -75,6 +81,21 @@ export class Observer {
 
     return sample;
   }
+}
+
+/** A WAV without a sample. */
+const headerBytes = 44;
+
+/** The length of the one WAV that is made of its parts, or that was there from the beginning. */
+function wholeOf(files: ReadonlyMap<string, number>): number {
+  const isPart = (name: string): boolean => /-\d+\.wav$/.test(name);
+  const sound = [...files].reduce(
+    (sum, [name, bytes]) => sum + (isPart(name) ? Math.max(0, bytes - headerBytes) : 0),
+    0,
+  );
+  const whole = [...files].flatMap(([name, bytes]) => (isPart(name) ? [] : [bytes]));
+
+  return Math.max(headerBytes + sound, ...whole);
 }
 
 /** A socket by the port at its other end: 5038 is another than 9000. Port 0 has one that listens. */

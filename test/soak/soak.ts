@@ -9,7 +9,7 @@ import { Observer, type Sample } from './observer.ts';
 import { keepTraces } from '../support/failures.ts';
 import { withCatalogue } from '../support/rig/rigCatalogue.ts';
 import { judge, type Verdict } from './verdict.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, type Way, type World } from './world.ts';
 
 /**
  * Mixed calls, one after another by each of some callers, while something breaks at random; at the end everything is compared. A
@@ -25,6 +25,7 @@ export type SoakReport = {
   minutes: number;
   calls: number;
   byHabit: Record<string, number>;
+  byWay: Record<string, number>;
   faults: Record<string, number>;
   /** doubtful: about whose end clocks disagree. */
   recordings: { begun: number; doubtful: number };
@@ -34,6 +35,12 @@ export type SoakReport = {
   resident: { first: number; last: number; most: number };
   verdict: Verdict;
 };
+
+/** A stranger whom another application brings finds those whom Préavis has connected. */
+const ways: readonly [{ name: Way; weight: number }, { name: Way; weight: number }] = [
+  { name: 'bridge', weight: 3 },
+  { name: 'follow', weight: 2 },
+];
 
 const settleLimitMs = 120_000;
 /** At rest. A process of serve that does not record the first of these records none. */
@@ -82,6 +89,7 @@ export async function runSoak(
       minutes,
       calls: made.length,
       byHabit: countOf(made.map(({ habit }) => habit.name)),
+      byWay: countOf(made.map(({ way }) => way)),
       faults: countOf(struck.map(({ name }) => name)),
       recordings: { begun: observer.spooled.size, doubtful: passed.doubtful ?? 0 },
       rest: [before, after],
@@ -142,7 +150,7 @@ async function keepFailure(what: Failed): Promise<void> {
     // As they are judged: for a little longer than they lasted.
     'faults.txt': struck.map(({ name, from, to }) => `${iso(from)} to ${iso(to)} ${name}\n`).join(''),
     'calls.txt': made
-      .map(({ habit, line, from, to }) => `${iso(from)} to ${iso(to)} ${line}: ${habit.name}\n`)
+      .map(({ habit, way, line, from, to }) => `${iso(from)} to ${iso(to)} ${line}: ${habit.name}, ${way}\n`)
       .join(''),
     'report.json': JSON.stringify(report, undefined, 2),
   };
@@ -175,7 +183,7 @@ async function runPart({ world, seed, part, callers, ms, harms, made, struck, sa
   const calling = async (caller: number): Promise<void> => {
     const chance = makeChance(seed, `${part} caller ${caller}`);
     while (Date.now() < until) {
-      made.push(await makeCall(world, caller, chance.pick(habits)));
+      made.push(await makeCall(world, caller, chance.pick(habits), chance.pick(ways).name));
       await sleep(chance.between(0, 1_500));
     }
   };
@@ -239,7 +247,7 @@ async function settled({ rig }: World, unsettled: string[]): Promise<readonly Li
 async function recordedAtRest(world: World, made: Made[], unsettled: string[]): Promise<void> {
   await settled(world, unsettled);
   for (let count = 0; count < quietCalls; count += 1) {
-    const call = await makeCall(world, 0, habits[0]);
+    const call = await makeCall(world, 0, habits[0], 'bridge');
     made.push(call);
     const ofCall = ({ line, startedAt, status }: Listed): boolean => {
       const at = Date.parse(startedAt ?? '');

@@ -28,13 +28,16 @@ const sayingMs = 500;
 
 const modes = ['announce', 'optOut', 'optIn'] as const;
 export type Mode = (typeof modes)[number];
+/** Préavis dials, or the caller is told and followed into the dialplan, which dials. */
+const ways = ['bridge', 'follow'] as const;
+export type Way = (typeof ways)[number];
 const destinations = ['brief', 'long', 'busy', 'silent'] as const;
 export type Destination = (typeof destinations)[number];
 
 /** A caller has a line for each mode, so that the catalogue tells whose call it was. */
 export const lineOf = (caller: number, mode: Mode): string => `c${caller}-${mode.toLowerCase()}`;
-export const extensionOf = (caller: number, mode: Mode, destination: Destination): string =>
-  `${lineOf(caller, mode)}-${destination}`;
+export const extensionOf = (caller: number, mode: Mode, destination: Destination, way: Way): string =>
+  `${lineOf(caller, mode)}-${destination}-${way}`;
 
 const prompts = `languages: { en: { made: recording, voice: tones } }
 prompts:
@@ -113,10 +116,18 @@ export async function startWorld(callers: number): Promise<World> {
     lines: [
       `exten => ${strangerExtension},1,Dial(${stranger.dialString},10)\n same => n,Hangup()`,
       ...each((caller, mode) =>
-        destinations.map((destination) => {
-          const timeout = destination === 'silent' ? 2 : 20;
-          const to = `${agents[destination].dialString},${timeout},line=${lineOf(caller, mode)}`;
-          return `exten => ${extensionOf(caller, mode, destination)},1,Gosub(preavis,s,1(${to}))\n same => n,Hangup()`;
+        destinations.flatMap((destination) => {
+          const to = `${agents[destination].dialString},${destination === 'silent' ? 2 : 20}`;
+          const line = `line=${lineOf(caller, mode)}`;
+          const steps: Record<Way, readonly [string, ...string[]]> = {
+            bridge: [`Gosub(preavis,s,1(${to},${line}))`],
+            follow: [`Gosub(preavis-tell,s,1(${line}))`, `Dial(${to})`],
+          };
+          return ways.map((way) => {
+            const [first, ...more] = steps[way];
+            const rest = [...more, 'Hangup()'].map((step) => `\n same => n,${step}`).join('');
+            return `exten => ${extensionOf(caller, mode, destination, way)},1,${first}${rest}`;
+          });
         }),
       ).flat(),
     ],

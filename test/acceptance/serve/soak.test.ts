@@ -12,7 +12,7 @@ it('two minutes of calls and faults lose nothing, record nobody who was not told
   const seed = 'two minutes';
   await runSoak(
     { seed, minutes: 2, callers: 3, say: () => undefined },
-    ({ verdict, calls, faults: struck, recordings }) => {
+    ({ verdict, calls, byWay, faults: struck, recordings }) => {
       expect({ seed, ...verdict }).toEqual({
         seed,
         lost: [],
@@ -22,6 +22,7 @@ it('two minutes of calls and faults lose nothing, record nobody who was not told
         grown: [],
       });
       expect(calls).toBeGreaterThan(20);
+      expect(byWay['follow']).toBeGreaterThan(6);
       expect(recordings.begun).toBeGreaterThan(10);
       const kinds = faults.filter(({ name }) => (struck[name] ?? 0) > 0);
       expect(kinds.length).toBeGreaterThan(4);

@@ -9,6 +9,7 @@ function made(line: string, at: number): Made {
 
   return {
     habit,
+    way: 'follow',
     line,
     from: at,
     to: at + 8_000,
