@@ -30,7 +30,7 @@ export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map())
 export type SilentSpan = { fromMs: number; toMs: number };
 type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
 
-/** More sound than this behind somebody who joined is no matter of milliseconds, ms: a second before them is blanked as well. */
+/** More sound than this behind somebody who joined is no matter of milliseconds, ms: a little before them is blanked as well. */
 const lateMs = 2_000;
 
 type Judge = {

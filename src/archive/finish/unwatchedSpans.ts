@@ -34,6 +34,11 @@ export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
 
 /** Asterisk and the last answer on its socket are not exact to the ms; a party may have joined just before. */
 const marginMs = 1_000;
+/**
+ * Somebody who joins is told of by Asterisk before they are heard, and where that moment lies in the file is reckoned too early rather than too
+ * late: this is for what a transfer takes in Asterisk, ms. More would cost the told what they said last.
+ */
+const joinedMarginMs = 300;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;
@@ -117,9 +122,9 @@ export function judgeUnwatched(
 ): Judged {
   const { startedAt, finishedAt, durationMs } = recorded;
   const places = placesIn(recorded, pausesOf(changes));
-  const spanOf = (from: number, to: number | null): Span => {
+  const spanOf = (from: number, to: number | null, beforeMs = marginMs): Span => {
     if (typeof places === 'string' || isOutsideOf(recorded.call, from, to)) return everything;
-    const begin = places.earliest(from - marginMs);
+    const begin = places.earliest(from - beforeMs);
     if (to === null) return { from: begin, to: Number.POSITIVE_INFINITY };
     // A clock was put back in it. Where the file is not longer by as much, it was set again since, so nobody knows by how much.
     if (to < from - Math.max(marginMs, places.setBackMs)) return everything;
@@ -147,7 +152,7 @@ export function judgeUnwatched(
     return !isPaused && (finishedAt === null || from <= finishedAt);
   };
   const untold = untoldStretches(changes, isRecorded).filter(isInFile);
-  const heard = untold.map(({ from, to }) => spanOf(from, to)).filter(({ from }) => from < durationMs);
+  const heard = untold.map(({ from, to }) => spanOf(from, to, joinedMarginMs)).filter(({ from }) => from < durationMs);
   const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
   // After its end there is nothing to make silent.
   const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard];

@@ -79,7 +79,7 @@ const of = (line: AgentLine): Phone => {
 async function expectKept(line: string): Promise<void> {
   await at.expectEndedEarly(line);
   const { samples } = await at.soundOf(line);
-  expectPresent(samples, { [callerHz]: 1_500, [agentHz]: 1_500 });
+  expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
   expectAbsent(samples, [strangerHz, musicHz]);
 }
 
@@ -118,7 +118,7 @@ async function connectedByCaller(): Promise<void> {
   await hearing(of('bycaller').receiver, strangerHz);
   await of('bycaller').agent.endCall();
   const { samples } = await at.soundOf('bycaller');
-  expectPresent(samples, { [callerHz]: 1_500, [agentHz]: 1_500 });
+  expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
   expectAbsent(samples, [strangerHz, musicHz]);
 }
 
@@ -168,7 +168,7 @@ async function takenInTalk(): Promise<void> {
   await call.ended;
   await taker.call.hangUp();
   const { samples } = await at.soundOf('replaced');
-  expectPresent(samples, { [callerHz]: 1_500, [agentHz]: 1_500 });
+  expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
   expectAbsent(samples, [strangerHz]);
 }
 
@@ -203,7 +203,7 @@ test('of a conference, what two talk is recorded, and nothing once a third is th
     await Promise.all([agent.call.hangUp(), third.call.hangUp()]);
     await at.expectEndedEarly('conference');
     const { samples } = await at.soundOf('conference');
-    expectPresent(samples, { [callerHz]: 1_500, [agentHz]: 1_500 });
+    expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
     expectAbsent(samples, [strangerHz]);
     await expectNobodyConnected(at.rig);
   }));

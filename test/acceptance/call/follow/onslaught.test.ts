@@ -90,8 +90,8 @@ test(`${transfers} blind transfers in one call leave it on, and nobody of them i
     await call.hangUp();
     await at.expectEndedEarly('thrown');
     const { samples } = await at.soundOf('thrown');
-    // But for a second before the first of them, which is silenced.
-    expectPresent(samples, { [callerHz]: 1_500, [agentHz]: 1_500 });
+    // But for 0.3 s before the first of them, which is silenced.
+    expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
     expectAbsent(samples, [strangerHz]);
     await expectNobodyConnected(at.rig);
   }));

@@ -306,7 +306,7 @@ describe('a recording whose recorder has ended', () => {
         expect(JSON.parse(await set.receiptOf(id))).toMatchObject({
           unwatched: [{ from: isoTime(at), to: null, why: 'events_late', judged: 'blanked' }],
         });
-        const silent = { fromMs: at - 1_000 - (row?.startedAt ?? NaN), toMs: wholeMs };
+        const silent = { fromMs: at - 300 - (row?.startedAt ?? NaN), toMs: wholeMs };
         expect((await set.catalogue.auditTrail.of(id)).at(-1)).toMatchObject({
           event: 'file closed',
           detail: { silent: expect.arrayContaining([silent]) as unknown },

@@ -230,13 +230,13 @@ test('what was judged before stands, whatever is known now', () => {
 });
 
 test.each(['joined', 'transferred'] as const)(
-  'what the recorder still got after somebody %s becomes silence, from a second before',
+  'what the recorder still got after somebody %s becomes silence, from 0.3 s before',
   (what) => {
     expect(judgeUnwatched(recording, [], [change(what, 30_000), change(what, 40_000)], seen())).toEqual({
-      spans: [{ from: 29_000, to: end }],
+      spans: [{ from: 29_700, to: end }],
       judged: [],
       joinedAt: start + 30_000,
-      untoldMs: 31_000,
+      untoldMs: 30_300,
     });
   },
 );
@@ -249,12 +249,12 @@ describe('who joined and was told', () => {
     const pause = [paused(20_000, 20_010), joined, told, resumed(28_000, 28_005)];
     const shorter = { ...recording, durationMs: 52_000 };
     const { spans, untoldMs } = judgeUnwatched(shorter, [], pause, seen());
-    expect(spans).toEqual([{ from: 19_000, to: 20_010 }]);
-    expect(untoldMs).toBe(1_010);
+    expect(spans).toEqual([{ from: 19_690, to: 20_010 }]);
+    expect(untoldMs).toBe(320);
   });
 
   test('is silent for as long as it took where the recorder did not pause', () => {
-    expect(judgeUnwatched(recording, [], [joined, told], seen()).spans).toEqual([{ from: 19_000, to: 28_000 }]);
+    expect(judgeUnwatched(recording, [], [joined, told], seen()).spans).toEqual([{ from: 19_700, to: 28_000 }]);
   });
 
   test('takes nothing from the file where they came while nothing was recorded', () => {
@@ -265,16 +265,16 @@ describe('who joined and was told', () => {
   test('is silent to the end where the next one is not told', () => {
     const changes = [joined, told, change('joined', 40_000)];
     expect(judgeUnwatched(recording, [], changes, seen()).spans).toEqual([
-      { from: 19_000, to: 28_000 },
-      { from: 39_000, to: end },
+      { from: 19_700, to: 28_000 },
+      { from: 39_700, to: end },
     ]);
   });
 });
 
-test('who comes when the recorder has ended takes nothing from its last second', () => {
+test('who comes when the recorder has ended takes nothing from what was said last', () => {
   const ended = { ...recording, finishedAt: start + 59_990 };
   expect(judgeUnwatched(ended, [], [change('transferred', 59_991)], seen()).spans).toEqual([]);
-  expect(judgeUnwatched(ended, [], [change('transferred', 59_980)], seen()).spans).toEqual([{ from: 58_980, to: end }]);
+  expect(judgeUnwatched(ended, [], [change('transferred', 59_980)], seen()).spans).toEqual([{ from: 59_680, to: end }]);
 });
 
 test('who joined and left before the recorder began is not in the file', () => {
