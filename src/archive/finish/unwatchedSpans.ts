@@ -146,7 +146,7 @@ export function judgeUnwatched(
   // Both by Asterisk's clock: who comes after the recorder has ended, or while it pauses for certain, is not in the file.
   const pauses = pausesOf(changes).certain;
   const isInFile = ({ from, to }: Untold): boolean => {
-    if (typeof places === 'string' || places.setBackMs > 0) return true;
+    if (typeof places === 'string' || places.setBackMs > marginMs) return true;
     const isPaused = pauses.some((pause) => from >= pause.from && to !== null && to <= pause.to);
 
     return !isPaused && (finishedAt === null || from <= finishedAt);

@@ -11,7 +11,8 @@ import {
   whileConfirming,
   whilePlanning,
 } from './notice.ts';
-import { whileClosing, whileTalking } from './talk.ts';
+import { whileClosing } from './closing.ts';
+import { whileTalking } from './talk.ts';
 import type { CallEvent } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { apply, stay } from './handlers.ts';

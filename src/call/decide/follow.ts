@@ -20,7 +20,8 @@ import { recorderOf, type Order } from './order.ts';
 import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
-import { close, typedWith } from './talk.ts';
+import { close } from './closing.ts';
+import { typedWith } from './talk.ts';
 
 /**
  * The way `follow`: the caller was told and goes back into the operator's dialplan, which dials, queues, parks and transfers as it always

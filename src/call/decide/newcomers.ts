@@ -16,7 +16,7 @@ type Going = { state: Talking; effects: Effect[] };
 
 export const isAware = ({ aware = [] }: Facts, channel: ChannelId): boolean => aware.includes(channel);
 
-export const withAware = (facts: Facts, channels: readonly ChannelId[]): Facts => ({
+const withAware = (facts: Facts, channels: readonly ChannelId[]): Facts => ({
   ...facts,
   aware: [...new Set([...(facts.aware ?? []), ...channels])],
 });

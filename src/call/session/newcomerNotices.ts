@@ -172,7 +172,7 @@ export class NewcomerNotices {
     } catch (thrown) {
       const why = thrown instanceof Untold ? thrown.why : asPreavisError(thrown).code;
       if (why === 'left') return;
-      log.warn({ why }, 'newcomer not told; recording ended');
+      log.warn({ why }, 'newcomer did not hear the notice; recording ended');
       const change = why === 'refused' || why === 'no_consent' ? 'newcomerRefused' : 'newcomerUntold';
       note({ kind: 'change', change, at: thrown instanceof Untold ? thrown.at : undefined });
       handle({ type: 'newcomerUntold', channel });

@@ -432,8 +432,9 @@ export class SourceWatch {
     this.#step(channel, { type: 'renewalFailed' });
     if (this.#sourceOf(channel).known.kind !== 'changed' || error?.code === 'ari_not_found') return;
     const fields = error === undefined ? {} : { code: error.code, err: error };
-    const what = this.#isOfOthers ? 'party may be missing in recording' : 'party may be inaudible; audio not restored';
-    this.#ports.log.warn({ party, ...fields }, what);
+    const { log } = this.#ports;
+    if (this.#isOfOthers) log.warn({ party, ...fields }, 'party may be missing in recording');
+    else log.warn({ party, ...fields }, 'party may be inaudible; audio not restored');
   }
 
   /** `askedAt`: not later than that it came in, monotonic, ms. */

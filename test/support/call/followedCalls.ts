@@ -58,7 +58,7 @@ export const viaEndpoint = ({ dialString }: Agent, endpoint: string): string =>
   dialString.replace('PJSIP/agent/', `PJSIP/${endpoint}/`);
 
 export type Phone = { agent: Agent; receiver: RtpReceiver };
-export type Talk = { call: Call; receiver: RtpReceiver };
+type Talk = { call: Call; receiver: RtpReceiver };
 
 /** A caller of this extension is told, goes on with these applications, and hangs up. */
 const toldLines = (line: string, applications: readonly string[]): string[] => [

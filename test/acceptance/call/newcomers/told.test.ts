@@ -9,6 +9,7 @@ import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/te
 import { receiptSchema, type Receipt } from '../../../../src/receipt/receipt.ts';
 import { presentMs, readWav, tonePresence } from '../../../support/audio/audio.ts';
 import { useBriefNotice } from '../../../support/call/briefNotice.ts';
+import { endpointConf, viaEndpoint } from '../../../support/call/followedCalls.ts';
 import { startOperator, type Operator } from '../../../support/call/operator.ts';
 import { eventually } from '../../../support/poll.ts';
 import {
@@ -44,6 +45,8 @@ type Phone = { agent: Agent; receiver: RtpReceiver };
 const agents = new Map<string, Phone>();
 const comers = new Map<string, Phone>();
 let operator: Operator;
+/** Who is in a conference goes by themselves. */
+const guests: string[] = [];
 const notice = useBriefNotice(noticeMs);
 
 async function phone(hz: number): Promise<Phone> {
@@ -61,20 +64,25 @@ const at = useRig(async () => {
 
   return {
     idle: true,
-    lines: cases.flatMap(({ line, way }) => [
+    lines: cases.flatMap(({ line, way, comes }) => [
       ...(way === 'follow'
         ? [
             `exten => ${line},1,Gosub(preavis-tell,s,1(line=${line}))`,
-            ` same => n,Dial(${of(agents, line).agent.dialString},20)`,
+            ` same => n,${comes === 'joins' ? `ConfBridge(${line},,quiet)` : `Dial(${of(agents, line).agent.dialString},20)`}`,
           ]
         : [`exten => ${line},1,Gosub(preavis,s,1(${of(agents, line).agent.dialString},20,line=${line}))`]),
       ' same => n,Hangup()',
-      `exten => to${line},1,Dial(${of(comers, line).agent.dialString},20)`,
+      `exten => to${line},1,Dial(${dialString(line)},20)`,
+      ' same => n,Hangup()',
+      `exten => in${line},1,ConfBridge(${line},,quiet)`,
       ' same => n,Hangup()',
     ]),
+    conf: {
+      'confbridge.conf': '[general]\n[quiet]\ntype = user\nquiet = yes\n',
+      '+pjsip.conf': endpointConf('trunk', ['direct_media = no']),
+    },
     config: {
       notice: notice.config(),
-      // Every telephone of the lab is one of this endpoint.
       staff: { extensions: ['agent'] },
       lines: Object.fromEntries(
         cases.map(({ line, newcomers }) => [
@@ -85,6 +93,13 @@ const at = useRig(async () => {
     },
   };
 });
+
+/** Of who comes: by the endpoint of the staff, or by another. */
+function dialString(line: string): string {
+  const { agent } = of(comers, line);
+
+  return line.endsWith('staff') ? agent.dialString : viaEndpoint(agent, 'trunk');
+}
 
 function of(phones: ReadonlyMap<string, Phone>, line: string): Phone {
   const found = phones.get(line);
@@ -102,33 +117,47 @@ async function rowOf(line: string) {
   return (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
 }
 
+async function intoConference(line: string, endpoint: string): Promise<string> {
+  const where = `extension=in${line}&context=incoming`;
+  const made = await operator.request('POST', `/channels?endpoint=${encodeURIComponent(endpoint)}&${where}`);
+
+  return (made as { id: string }).id;
+}
+
 /** A call that is being recorded, and in which both hear each other. */
-async function talk({ line }: Case): Promise<{ call: Call; receiver: RtpReceiver }> {
+async function talk({ line, way, comes }: Case): Promise<{ call: Call; receiver: RtpReceiver }> {
   const receiver = await at.keep(startRtpReceiver());
   const tone = await continuousTone(callerHz);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
+  const isConference = way === 'follow' && comes === 'joins';
+  if (isConference) guests.push(await intoConference(line, of(agents, line).agent.dialString));
   await eventually(async () => (await rowOf(line))?.status === 'recording');
   await eventually(() => lately(receiver, agentHz) > 2_600 && lately(of(agents, line).receiver, callerHz) > 2_600);
 
   return { call, receiver };
 }
 
-/** They come, in their way. Resolves when the caller has heard them for a while. */
-async function come({ line, comes }: Case, receiver: RtpReceiver): Promise<void> {
+/** They come, in their way. Resolves when the caller has heard them for a while; gives how they are let go. */
+async function come({ line, way, comes }: Case, receiver: RtpReceiver): Promise<() => Promise<unknown>> {
+  let leave = (): Promise<unknown> => Promise.resolve();
   if (comes === 'takes the place') {
     const dialog = of(agents, line).agent.dialogs().at(-1);
     if (dialog === undefined) throw new Error(`the agent of ${line} has no call`);
     expect(await transfer(dialog, `to${line}`)).toBe(202);
-  } else {
-    const query = `endpoint=${encodeURIComponent(of(comers, line).agent.dialString)}&app=operator`;
+  } else if (way === 'follow') guests.push(await intoConference(line, dialString(line)));
+  else {
+    const query = `endpoint=${encodeURIComponent(dialString(line))}&app=operator`;
     const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
     await eventually(() => operator.seen.some(({ type, channel }) => type === 'StasisStart' && channel?.id === id));
     const bridge = operator.seen.findLast(
       ({ type, channel }) => type === 'ChannelEnteredBridge' && channel?.id === operator.channelOf(line),
     )?.bridge;
     await operator.request('POST', `/bridges/${bridge?.id ?? ''}/addChannel?channel=${id}`);
+    leave = () => operator.request('DELETE', `/channels/${id}`);
   }
   await eventually(() => lately(receiver, comerHz) > 2_600);
+
+  return leave;
 }
 
 type Outcome = { receipt: Receipt; samples: Int16Array; heardByComer: Int16Array; heardByCaller: Int16Array };
@@ -137,7 +166,7 @@ async function course(each: Case): Promise<Outcome> {
   const { line, newcomers, goesOn } = each;
   const { call, receiver } = await talk(each);
   const before = receiver.samples().length;
-  await come(each, receiver);
+  const leave = await come(each, receiver);
   if (newcomers === 'tell') {
     await eventually(async () => {
       const { id } = (await catalogueCalls(at.rig)).find((made) => made.line === line) ?? {};
@@ -149,6 +178,8 @@ async function course(each: Case): Promise<Outcome> {
   const heard = receiver.samples().length;
   await eventually(() => receiver.samples().length > heard + 3 * 8_000);
   const heardByCaller = receiver.samples().slice(before);
+  // Of three in a bridge of ours two would talk on.
+  await leave();
   await call.hangUp();
   expect(await endedCall(at.rig, line)).toMatchObject({ result: 'recorded' });
   const { id, callId } = await finishedRecording(at.rig, line);
@@ -208,16 +239,18 @@ describe.each(told)('who $comes by $way and is told', (each) => {
     expect(presentMs(samples.subarray(0, Math.floor((first?.startMs ?? 0) * 8)), agentHz)).toBeGreaterThan(1_000);
     // What the file holds is no longer than what was recorded with everybody told.
     const whole = Date.parse(receipt.recording?.finishedAt ?? '') - timeOf(receipt, 'allTold');
-    expect((samples.length / 8 - (first?.startMs ?? 0))).toBeLessThan(whole + 100);
+    expect(samples.length / 8 - (first?.startMs ?? 0)).toBeLessThan(whole + 100);
     expect(presentMs(samples, noticeHz, { share: 0.05 })).toBe(0);
   });
 
   test('is in the receipt with what they heard and when', async () => {
     const { receipt } = await outcomeOf(each);
-    expect(changesOf(receipt)).toEqual(expect.arrayContaining(['newcomerTold', 'allTold', 'recorderPaused', 'recorderResumed']));
+    expect(changesOf(receipt)).toEqual(
+      expect.arrayContaining(['newcomerTold', 'allTold', 'recorderPaused', 'recorderResumed']),
+    );
     const [said, ...more] = receipt.otherSentences;
     expect(more).toEqual([]);
-    expect(said).toMatchObject({ prompt: 'notice', language: 'fr', finishedAt: expect.any(String) });
+    expect(said).toMatchObject({ prompt: 'notice', language: 'fr' });
     expect(Date.parse(said?.finishedAt ?? '')).toBe(timeOf(receipt, 'newcomerTold'));
   });
 });
@@ -240,5 +273,6 @@ describe.each(stopped)('who $comes by $way where the line stops', (each) => {
 });
 
 test('nobody is left connected', async () => {
+  for (const id of guests) await operator.request('DELETE', `/channels/${id}`);
   await expectNobodyConnected(at.rig);
 });

@@ -72,7 +72,7 @@ test('a snoop channel that was made for the next talk, and records nothing, is e
   await resynced;
   await eventually(() => set.asked('snoop').length > 0);
   expect(set.asked('hangUp')[0]).toBe(`hangUp ${snoop}`);
-  expect(set.asked('snoop')).toEqual([`snoop ${caller} ${snoop}`]);
+  expect(set.asked('snoop')).toEqual([`snoop ${caller} ${snoop} both`]);
   const [ended, made] = ['hangUp', 'snoop'].map((each) => set.ari.asked.findIndex((one) => one.startsWith(each)));
   expect(ended).toBeLessThan(made ?? -1);
 });
