@@ -232,7 +232,9 @@ export class CallsResync {
     behind.add(facts.id, session);
     unwatched.begin(session, 'process_ended', recorder !== 'none');
     const keysMissed = recorder === undefined || recorder === 'none';
-    if (keysMissed && kind === 'dialling') session.handle({ type: 'eventsMissed' });
+    // Nobody is telling a newcomer any more.
+    const isTelling = kind === 'talking' && state.telling.length > 0;
+    if ((keysMissed && kind === 'dialling') || isTelling) session.handle({ type: 'eventsMissed' });
 
     return session;
   }

@@ -67,6 +67,9 @@ function changeTexts({ receipt, say, time }: PageFacts): string[] {
   return changes.flatMap(({ change, at }, index) => {
     if (change === 'joined') return [say.joined({ at: time(at) })];
     if (change === 'transferred') return [say.transferred({ at: time(at) })];
+    if (change === 'awareJoined') return [say.awareJoined({ at: time(at) })];
+    if (change === 'newcomerTold') return [say.newcomerTold({ at: time(at) })];
+    if (change === 'newcomerRefused') return [say.newcomerRefused({ at: time(at) })];
     if (change !== 'unheard') return [];
     const { party } = changes[index] ?? {};
     const again = changes.slice(index).find((each) => each.change === 'heardAgain' && each.party === party);

@@ -127,3 +127,25 @@ test('a recorder that was being stopped has ended meanwhile', async () => {
   await set.registry.resync();
   expect(set.registry.states).toMatchObject([{ kind: 'following', recorder: { kind: 'finished' } }]);
 });
+
+test('a newcomer whom the dead process was telling is not told: nothing more is recorded', async () => {
+  const newcomer = 'newcomer' as ChannelId;
+  const tells = { ...facts, order: { ...order, newcomers: 'tell' as const } };
+  const telling = course(tells, [
+    { type: 'planned', order: tells.order },
+    ...agreed.slice(1),
+    { type: 'callerReleased' },
+    { type: 'joined', bridge, others: [agent], at: 1 },
+    { type: 'recorderStarted', at: 2, part: 1 },
+    { type: 'thirdPartyJoined', channel: newcomer, at: 3 },
+    { type: 'recorderFinished', at: 4, part: 1 },
+  ]).state;
+  expect(telling).toMatchObject({ kind: 'talking', telling: [newcomer], recorder: { kind: 'awaited' } });
+  const set = talkStage(telling);
+  set.ari.state.channels.push({ id: newcomer, state: 'Up' });
+  set.ari.state.inBridge = { [bridge]: [caller, agent, newcomer] };
+  await set.registry.resync();
+  await eventually(() => set.registry.states.some((state) => state.kind === 'talking' && state.untold));
+  expect(set.registry.states).toMatchObject([{ kind: 'talking', telling: [], recorder: { kind: 'finished' } }]);
+  expect(set.asked('snoop')).toEqual([]);
+});

@@ -180,6 +180,9 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
           { change: 'unheard', at: at(23), party: 'caller' },
           { change: 'heardAgain', at: at(24), party: 'destination' },
           { change: 'heardAgain', at: at(25), party: 'caller' },
+          { change: 'awareJoined', at: at(26) },
+          { change: 'newcomerTold', at: at(27) },
+          { change: 'newcomerRefused', at: at(28) },
         ],
         ...recording({ flags: ['unwatched_blanked'] }),
       },
@@ -189,7 +192,7 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
     expect(page).toMatch(/class="silence"\s+x="10.00%"\s+y="0"\s+width="10.00%"/);
     expect(page).toContain('class="silence">');
     const text = textOf(page);
-    for (const second of [21, 22, 23, 25]) expect(text).toContain(`10:00:${second}.000 UTC`);
+    for (const second of [21, 22, 23, 25, 26, 27, 28]) expect(text).toContain(`10:00:${second}.000 UTC`);
     expect(text).not.toContain('10:00:24.000 UTC');
     expect(text).toMatch(/\b9 s .*\b18 s /);
     const somewhere = textOf(pageOf({ unwatched: [{ judged: 'blanked' }] }, {}, language));
@@ -234,6 +237,9 @@ const full = {
       ...(receipt.changes ?? []),
       { change: 'joined', at: at(21) },
       { change: 'transferred', at: at(22) },
+      { change: 'awareJoined', at: at(22) },
+      { change: 'newcomerTold', at: at(22) },
+      { change: 'newcomerRefused', at: at(22) },
       { change: 'unheard', at: at(23), party: 'caller' },
       { change: 'heardAgain', at: at(25), party: 'caller' },
       { change: 'unheard', at: at(26), party: 'destination' },
