@@ -30,8 +30,8 @@ export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map())
 export type SilentSpan = { fromMs: number; toMs: number };
 type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
 
-/** More sound than this behind somebody who joined is no matter of milliseconds, ms: a little before them is blanked as well. */
-const lateMs = 2_000;
+/** More sound than this behind somebody who joined is no matter of milliseconds, ms: 0.3 s before them is silent as well. */
+const lateMs = 1_300;
 
 type Judge = {
   catalogue: CataloguePart<{

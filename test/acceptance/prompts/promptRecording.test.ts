@@ -74,11 +74,11 @@ it('stores what was spoken and heard, and changes nothing that callers hear', as
   expect(readFileSync(join(at.sounds(), 'nl', 'notice-agreement.wav')).equals(before)).toBe(true);
   expect(readFileSync(join(at.sounds(), 'prompts.yaml'))).toEqual(readFileSync(join(shippedSounds, 'prompts.yaml')));
   const [line] = at.rig.log().filter(({ msg }) => msg === 'prompt recorded by telephone');
-  expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 17 });
+  expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 18 });
   expect(line?.['next']).toContain('set languages.nl.made to recording');
   expect(at.rig.asterisk.logs()).toContain(`after ${extension}: result=stored reason=`);
   const list = await at.rig.preavis('prompts', 'list');
-  expect(list.stdout).toContain('nl: 1 of 17 prompts have a recording. Next: record the 16 that are missing');
+  expect(list.stdout).toContain('nl: 1 of 18 prompts have a recording. Next: record the 17 that are missing');
 });
 
 it('becomes the prompt once the language is switched and built', async () => {

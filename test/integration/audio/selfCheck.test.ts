@@ -240,7 +240,7 @@ describe('clipping', () => {
 describe('a recording that cannot be checked', () => {
   it('is refused when it has another format', async () => {
     const file = folder.path('wide.wav');
-    await writeFile(file, plainWav({ rate: 16_000, samples: silence(100) }));
+    await writeFile(file, plainWav({ rate: 44_100, samples: silence(100) }));
     await expect(checkRecording(file, { prompts: [], expectedMs: undefined })).rejects.toMatchObject({
       code: 'wav_invalid',
     });
