@@ -247,8 +247,7 @@ export function callerScenario(input: CallerScenario): string {
 ${finals}
 <recv response="200"><action>${takeTo}${takePort}${note('answered')}
 <log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
-<send>${message(request('ACK', '[$to]', 1, '[branch]'))}</send>
-<nop><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('acknowledged')}</action></nop>
+<send>${message(request('ACK', '[$to]', 1, '[branch]'))}<action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('acknowledged')}</action></send>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
