@@ -1,7 +1,8 @@
 import { open, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
+import { wavHeader } from '../prompts/soundFile.ts';
 import { MonoSound, silence } from './monoSound.ts';
-import { openRecording, readFully, unreadable } from './recordingFile.ts';
+import { openRecording, readFully, unreadable, writeFully } from './recordingFile.ts';
 import { readLayout, type Layout } from './wav.ts';
 
 const copiedBytes = 256 * 1024;
@@ -39,7 +40,7 @@ export async function joinWavs(parts: readonly Part[], target: string): Promise<
     if (first === undefined) throw new PreavisError('wav_invalid', 'No part of a recording is a WAV file.');
     const isPlain = files.every((each) => isSame(each, first)) && opened.every(({ isSided }) => !isSided);
     const [format, dataBytes] = isPlain ? await copyAll(files, joined) : await workOn(opened, files, joined, lacks);
-    await joined.write(headerOf(format, dataBytes), 0, headerBytes, 0).catch(asUnreadable);
+    await writeFully(joined, wavHeader(format, dataBytes), 0);
     await joined.sync().catch(asUnreadable);
   } finally {
     await joined.close();
@@ -122,15 +123,8 @@ async function copy(
     const piece = buffer.subarray(0, Math.min(buffer.length, dataBytes - done));
     const filled = await readFully(source, piece, dataStart + done);
     if (filled < piece.length) throw new PreavisError('wav_invalid', 'A recording became shorter while it was read.');
-    await write(target, piece, at + done);
+    await writeFully(target, piece, at + done);
     done += filled;
-  }
-}
-
-/** It may write less than it was asked to. */
-async function write(target: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += (await target.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
   }
 }
 
@@ -151,7 +145,7 @@ async function workOn(
     for (let from = 0; from < frames; from += workedFrames) {
       const count = Math.min(workedFrames, frames - from);
       const pieces = await Promise.all(sounds.map((sound) => sound.read(from, count)));
-      await write(target, interleaved(pieces, count), headerBytes + dataBytes).catch(asUnreadable);
+      await writeFully(target, interleaved(pieces, count), headerBytes + dataBytes);
       dataBytes += count * frameBytes;
     }
   }
@@ -187,25 +181,6 @@ function interleaved(pieces: readonly Int16Array[], count: number): Buffer {
   });
 
   return bytes;
-}
-
-/** As Asterisk writes it. */
-function headerOf({ sampleRate, channels, bitsPerSample, frameBytes }: Layout['format'], dataBytes: number): Buffer {
-  const header = Buffer.alloc(headerBytes);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(headerBytes - 8 + dataBytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(channels, 22);
-  header.writeUInt32LE(sampleRate, 24);
-  header.writeUInt32LE(sampleRate * frameBytes, 28);
-  header.writeUInt16LE(frameBytes, 32);
-  header.writeUInt16LE(bitsPerSample, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(dataBytes, 40);
-
-  return header;
 }
 
 const asUnreadable = (error: unknown): never => {

@@ -62,3 +62,16 @@ export async function readFully(handle: FileHandle, buffer: Buffer, position: nu
   }
   return filled;
 }
+
+/** Writes all of the bytes at a position: one write may write less than it was asked to. @throws PreavisError `spool_unusable`. */
+export async function writeFully(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  try {
+    for (let written = 0; written < bytes.length;) {
+      const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
+      if (bytesWritten === 0) throw new Error('nothing was written');
+      written += bytesWritten;
+    }
+  } catch (error) {
+    throw unreadable(error);
+  }
+}

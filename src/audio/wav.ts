@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { withFile } from '../core/files.ts';
 import { canBeHeard, makeHearing, type HeardSound } from './heardSound.ts';
-import { openRecording, readFully, unreadable } from './recordingFile.ts';
+import { openRecording, readFully, unreadable, writeFully } from './recordingFile.ts';
 
 export type WavInfo = {
   /** Of the whole file. */
@@ -105,12 +105,8 @@ export async function silenceWav(file: string, spans: readonly Milliseconds[]): 
     const silence = Buffer.alloc(readBytes, format.bitsPerSample === 8 ? 0x80 : 0);
     for (const { from, to } of spans) {
       const end = frameAt(to, Math.ceil);
-      for (let at = frameAt(from, Math.floor); at < end;) {
-        const length = Math.min(silence.length, end - at);
-        // It may write less than it was asked to.
-        const { bytesWritten } = await handle.write(silence, 0, length, dataStart + at).catch(asUnreadable);
-        if (bytesWritten === 0) throw unreadable(new Error('nothing was written'));
-        at += bytesWritten;
+      for (let at = frameAt(from, Math.floor); at < end; at += silence.length) {
+        await writeFully(handle, silence.subarray(0, end - at), dataStart + at);
       }
     }
     await handle.utimes(atime, mtime).catch(unlessOfAnother);

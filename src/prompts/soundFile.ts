@@ -43,22 +43,34 @@ export function readPromptSound(format: PromptFormat, bytes: Buffer): Sound | st
   }
 }
 
-/** A WAV file with the plain 44-byte header: PCM, mono, 16 bit, no other chunk. */
+/** `sampleRate` in Hz. */
+type PlainForm = { sampleRate: number; channels: number; bitsPerSample: number };
+
+/** The plain 44-byte header of a WAV file: PCM, no other chunk. */
+export function wavHeader({ sampleRate, channels, bitsPerSample }: PlainForm, dataBytes: number): Buffer {
+  const frameBytes = (channels * bitsPerSample) / 8;
+  const header = Buffer.alloc(headerBytes);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(headerBytes - 8 + dataBytes, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(sampleRate, 24);
+  header.writeUInt32LE(sampleRate * frameBytes, 28);
+  header.writeUInt16LE(frameBytes, 32);
+  header.writeUInt16LE(bitsPerSample, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(dataBytes, 40);
+
+  return header;
+}
+
+/** A WAV file with that header, mono. */
 export function plainWav(sound: Sound): Buffer {
   const dataBytes = sound.samples.length * bytesPerSample;
   const bytes = Buffer.alloc(headerBytes + dataBytes);
-  bytes.write('RIFF', 0, 'latin1');
-  bytes.writeUInt32LE(headerBytes - 8 + dataBytes, 4);
-  bytes.write('WAVEfmt ', 8, 'latin1');
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(sound.rate, 24);
-  bytes.writeUInt32LE(sound.rate * bytesPerSample, 28);
-  bytes.writeUInt16LE(bytesPerSample, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36, 'latin1');
-  bytes.writeUInt32LE(dataBytes, 40);
+  wavHeader({ sampleRate: sound.rate, channels: 1, bitsPerSample: 16 }, dataBytes).copy(bytes);
   const { buffer, byteOffset, byteLength } = sound.samples;
   Buffer.from(buffer, byteOffset, byteLength).copy(bytes, headerBytes);
   if (endianness() === 'BE') bytes.subarray(headerBytes).swap16();
