@@ -26,14 +26,14 @@ export function isGoodPin(pin: string): boolean {
   return steps.size > 1 || ![0, 1, 9].some((step) => steps.has(step));
 }
 
-const numberPatterns = z
-  .array(
-    z.string('must be in quotes, such as "112"').superRefine((pattern, context) => {
-      const message = numberPatternFault(pattern);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    }),
-  )
-  .max(100);
+/** A text that YAML would take for a number without quotes, and in which `faultOf` finds nothing wrong. */
+const quoted = (example: string, faultOf: (text: string) => string | undefined) =>
+  z.string(`must be in quotes, such as "${example}"`).superRefine((text, context) => {
+    const message = faultOf(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+const numberPatterns = z.array(quoted('112', numberPatternFault)).max(100);
 
 const shape = z.strictObject({
   ari: section({
@@ -165,15 +165,7 @@ const shape = z.strictObject({
   ),
   staff: section({
     extensions: key(
-      z
-        .array(
-          z.string('must be in quotes, such as "101"').superRefine((text, context) => {
-            const message = extensionFault(text);
-            if (message !== undefined) context.addIssue({ code: 'custom', message });
-          }),
-        )
-        .max(1_000)
-        .default([]),
+      z.array(quoted('101', extensionFault)).max(1_000).default([]),
       'The endpoints of those who work here and know that calls are recorded: names, or patterns as in extensions.conf (lines.<name>.newcomers).',
     ),
   }),

@@ -21,8 +21,8 @@ export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readon
 }
 
 /**
- * What it means that these are there. `first`: they are the destination, or know of the recording. Behind a caller whom nobody was seen behind during the notice
- * there was nobody to hear it. Who is never recorded is no party of a talk that is.
+ * What it means that these are there. `first`: they are the destination, or know of the recording. Behind a caller whom nobody was seen
+ * behind during the notice there was nobody to hear it. Who is never recorded is no party of a talk that is.
  */
 export function judgeFarEnd(facts: Facts, seen: Seen): 'known' | 'first' | 'stranger' {
   const came = newcomers(facts, seen);

@@ -16,7 +16,7 @@ import {
   stay,
   type Handlers,
 } from './handlers.ts';
-import { recorderOf, type Order } from './order.ts';
+import { nextPart, recorderOf, type Order } from './order.ts';
 import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
@@ -135,12 +135,7 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
   const untold = state.untold || never === true || !isTold;
   const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
   const telling = records ? strangers : [];
-  const order: Order = {
-    ...known,
-    bridge,
-    destination: other,
-    ...(records ? { part: (known.part ?? 0) + 1 } : {}),
-  };
+  const order: Order = { ...(records ? nextPart(known) : known), bridge, destination: other };
   const { farEnds, ...rest } = facts;
   const { caller, destination } = farEnds ?? {};
   // Who was behind the same Local/ channel is known still; behind another one nobody is yet.

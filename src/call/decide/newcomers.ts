@@ -1,7 +1,7 @@
 import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from './events.ts';
 import { stay } from './handlers.ts';
-import { isBridged, recorderOf, type Order } from './order.ts';
+import { isBridged, nextPart, recorderOf, type Order } from './order.ts';
 import { orderOf } from './parties.ts';
 import { isActive, requestedAfter, withoutAwaited } from './recorder.ts';
 import type { CallState, Effect, Facts, In, Step } from './state.ts';
@@ -12,7 +12,9 @@ import type { CallState, Effect, Facts, In, Step } from './state.ts';
  */
 
 type Talking = In<'talking'>;
-type Going = { state: Talking; effects: Effect[] };
+export type Going = { state: Talking; effects: Effect[] };
+
+export const andSave = ({ state, effects }: Going): Step => ({ state, effects: [...effects, { type: 'save' }] });
 
 export const isAware = ({ aware = [] }: Facts, channel: ChannelId): boolean => aware.includes(channel);
 
@@ -50,8 +52,6 @@ export function notAwaited({
   };
 }
 
-const nextPart = (order: Order): Order => ({ ...order, part: (order.part ?? 0) + 1 });
-
 /**
  * Nobody is told of a recording that will never be. One that failed for us may run all the same, and of a followed call a later talk may be
  * recorded.
@@ -82,7 +82,8 @@ export function interrupt(state: Talking, at: number | undefined): Going {
   };
 }
 
-const pause = (order: Order, paused: boolean, at: number | undefined): Effect => ({
+/** Pauses the recorder, or lets it go on, since this time of Asterisk's, ms; who waits hears what they heard. */
+export const pause = (order: Order, paused: boolean, at: number | undefined): Effect => ({
   type: 'hold',
   waiting: [],
   back: [],
@@ -162,15 +163,13 @@ export function newcomerTold(state: Talking, { channel, told }: Extract<CallEven
 
 export function newcomerUntold(state: Talking, { channel }: { channel: ChannelId }): Step {
   if (!state.telling.includes(channel)) return stay(state);
-  const { state: now, effects } = stopForGood(state);
 
-  return { state: now, effects: [...effects, { type: 'save' }] };
+  return andSave(stopForGood(state));
 }
 
 /** Whether they have heard it to its end nobody knows now. */
 export function newcomersMissed(state: Talking): Step {
   if (state.telling.length === 0) return stay(state);
-  const { state: now, effects } = stopForGood(state);
 
-  return { state: now, effects: [...effects, { type: 'save' }] };
+  return andSave(stopForGood(state));
 }

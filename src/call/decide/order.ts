@@ -74,6 +74,9 @@ export type Order = {
 export type BridgedOrder = Order & { request: BridgeRequest };
 export const isBridged = (order: Order): order is BridgedOrder => order.request.way === 'bridge';
 
+/** The order of a followed call with the part behind this one. */
+export const nextPart = (order: Order): Order & { part: number } => ({ ...order, part: (order.part ?? 0) + 1 });
+
 /** A recorder of a call; of a followed call each talk has one of its own. */
 export type RecorderId = Pick<Order, 'recording' | 'part' | 'sound'>;
 

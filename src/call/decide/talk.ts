@@ -7,10 +7,12 @@ import { leftDuringTheNotice, newcomers, seenTogether, withoutTold } from './far
 import { ignored, ignoresFollowing, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
 import { musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
 import {
+  andSave,
   interrupt,
   isAware,
   meetNewcomers,
   notAwaited,
+  pause,
   newcomersMissed,
   newcomerTold,
   newcomerUntold,
@@ -18,6 +20,7 @@ import {
   stopForGood,
   stopOf,
   withoutTelling,
+  type Going,
 } from './newcomers.ts';
 import type { Effect, Facts, In, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
@@ -105,25 +108,16 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
   if (recorder.kind === 'running' && state.telling.length > 0 && !isBridged(order)) {
     return andSave(interrupt({ ...state, recorder }, recorder.startedAt));
   }
-  const pause: Effect[] =
-    recorder.kind === 'running' && state.holding.length + state.telling.length > 0 && !state.untold
-      ? [
-          {
-            type: 'hold',
-            waiting: [],
-            back: [],
-            recorder: { ...recorderOf(order), paused: true, at: recorder.startedAt },
-          },
-        ]
-      : [];
+  const waits = recorder.kind === 'running' && state.holding.length + state.telling.length > 0 && !state.untold;
   // A channel that the dialplan has takes no variables from us: it was told before.
   const tell: Effect[] =
     recorder.kind === 'running' && isBridged(order) ? [{ type: 'tellRecorded', recording: order.recording }] : [];
 
-  return { state: { ...state, recorder }, effects: [...stop, ...pause, { type: 'save' }, ...tell] };
+  return {
+    state: { ...state, recorder },
+    effects: [...stop, ...(waits ? [pause(order, true, recorder.startedAt)] : []), { type: 'save' }, ...tell],
+  };
 }
-
-type Going = { state: Talking; effects: Effect[] };
 
 /**
  * Somebody else is that side of the call from here on. Who was not told is a newcomer (P1); in the caller's place nobody is told. They talk
@@ -171,8 +165,6 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
     ? { ...facts, callerChannel: channel, toldChannel: facts.toldChannel ?? facts.callerChannel }
     : { ...facts, order: { ...orderOf(facts), destination: channel } };
 }
-
-const andSave = ({ state, effects }: Going): Step => ({ state, effects: [...effects, { type: 'save' }] });
 
 /** P1: somebody who was not told is behind this party. */
 function meetFarEnd(before: Talking, state: Talking, seen: Extract<CallEvent, { type: 'farEndSeen' }>): Step {

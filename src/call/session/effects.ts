@@ -1,6 +1,6 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriEvent } from '../../ari/events.ts';
-import type { AriCommands, RtpTraffic } from '../../ari/port.ts';
+import type { RtpTraffic } from '../../ari/port.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
@@ -23,6 +23,7 @@ import type { SessionPorts } from './ports.ts';
 import { makeRetryingRequests, pausesMs, type AskRetrying } from './retryingRequests.ts';
 import { returnToDialplan } from './returnToDialplan.ts';
 import type { SavedCall } from './savedCall.ts';
+import { setVariables } from './setVariables.ts';
 import { Snoops } from './snoops.ts';
 
 /** How long planning, and then looking at prompts and disk, may take before a call goes on unrecorded, ms. */
@@ -239,7 +240,7 @@ export class CallEffects {
       case 'tellRecorded':
         // What was heard before the recorder began is not in the recording.
         this.#talk.startAt(state.kind === 'talking' ? startOf(state.recorder) : undefined, partiesOf(state));
-        return setAll(ari, caller, {
+        return setVariables(ari, caller, {
           PREAVIS_RESULT: 'recorded',
           PREAVIS_RECORDING: effect.recording,
           // As Dial() leaves it, for an extension h.
@@ -248,7 +249,7 @@ export class CallEffects {
           'TALK_DETECT(set)': '',
         });
       case 'tellUnrecorded':
-        return setAll(ari, caller, {
+        return setVariables(ari, caller, {
           PREAVIS_RESULT: 'unrecorded',
           PREAVIS_REASON: effect.reason,
           PREAVIS_RECORDING: '',
@@ -288,7 +289,7 @@ export class CallEffects {
   }
 
   async #recordFollowed(order: Order, caller: ChannelId): Promise<void> {
-    const missing = await this.#snoops.record(caller, order, () => isAwaited(this.#call.state, order));
+    const missing = await this.#snoops.record(caller, order, () => isToBegin(this.#call.state, order));
     if (missing !== undefined) this.#log.error({ side: missing }, 'one side not recorded');
   }
 
@@ -389,15 +390,10 @@ const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] 
 const startOf = (recorder: Recorder): number | undefined => ('startedAt' in recorder ? recorder.startedAt : undefined);
 
 /** Whether the recorder of this part is still to begin. */
-const isAwaited = (state: CallState, { part }: Order): boolean =>
+const isToBegin = (state: CallState, { part }: Order): boolean =>
   state.kind === 'talking' && state.recorder.kind === 'requested' && !state.untold && state.facts.order?.part === part;
 
 /** A channel that is gone is on its way out: its own event says so, and the timer remains. */
 function isRaceWithHangUp(effect: Effect, error: PreavisError): boolean {
   return error.code === 'ari_not_found' && ['answer', 'play', 'leaveBridge'].includes(effect.type);
-}
-
-/** Sets several variables in one request, by Asterisk's function ARRAY(); no value has a comma. */
-function setAll(ari: AriCommands, channel: ChannelId, variables: Readonly<Record<string, string>>): Promise<void> {
-  return ari.setVariable(channel, `ARRAY(${Object.keys(variables).join(',')})`, Object.values(variables).join(','));
 }

@@ -3,6 +3,7 @@ import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Timer } from '../decide/events.ts';
 import type { CallRequest } from '../decide/order.ts';
+import { setVariables } from './setVariables.ts';
 
 /**
  * How long a caller waits for a Préavis that hangs (P3). The include file sets TIMEOUT(absolute) before Stasis(); when it is over,
@@ -63,14 +64,9 @@ export function makePatience(
   now: () => number,
 ): Patience {
   const since = now();
-  /** In one request, by Asterisk's function ARRAY(). */
-  const setAll = async (variables: Readonly<Record<string, string>>): Promise<void> => {
-    const [names, values] = [Object.keys(variables), Object.values(variables)];
-    if (names.length > 0) await ari.setVariable(caller, `ARRAY(${names.join(',')})`, values.join(','));
-  };
   const endWith = async (variables: Readonly<Record<string, string>>): Promise<void> => {
     try {
-      await setAll(variables);
+      await setVariables(ari, caller, variables);
     } catch (thrown) {
       if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
     }
@@ -98,7 +94,7 @@ export function makePatience(
       const given = Math.min(seconds, rest());
       // One without an answer may have been carried out, or not.
       givenUntil = -Infinity;
-      await setAll(limit(given, '1'));
+      await setVariables(ari, caller, limit(given, '1'));
       givenUntil = at + given * 1_000;
     },
     end: (also = {}) => endWith({ ...limit(Math.min(rest(), unlimitedSeconds), ''), ...also }),

@@ -4,6 +4,7 @@ import { holds } from '../watch/audibility.ts';
 import type { CallEvent } from '../decide/events.ts';
 import {
   isBridged,
+  nextPart,
   parties,
   recorderNames,
   recorderOf,
@@ -27,7 +28,7 @@ export function unsavedOf({ kind, facts: { order } }: CallState): RecorderId | u
   if (kind === 'dialling') return recorderOf(order);
   const isFollowed = !isBridged(order) && (kind === 'following' || kind === 'talking');
 
-  return isFollowed ? { ...recorderOf(order), part: (order.part ?? 0) + 1 } : undefined;
+  return isFollowed ? recorderOf(nextPart(order)) : undefined;
 }
 
 /**
@@ -194,7 +195,7 @@ async function missedWhileFollowed(
   // That of the talk before was being stopped.
   const events: CallEvent[] = isActive(recorder) ? [await recorderNow(order, ari)] : [];
   const unsaved = await recorderUnsaved(state, ari);
-  if (unsaved === 'running') events.push({ type: 'recorderStarted', at: undefined, part: (order.part ?? 0) + 1 });
+  if (unsaved === 'running') events.push({ type: 'recorderStarted', at: undefined, part: nextPart(order).part });
   if (unsaved !== 'none') events.push({ type: 'farEndLost', party: 'caller' });
   if (!scene.listed.has(facts.callerChannel)) return [...events, callerLeft];
   const talk = unsaved === 'none' ? talkNow(facts, scene) : undefined;

@@ -39,10 +39,10 @@ export type Unwatched = {
 /**
  * held, resumed: this party put the other on hold, and came back. joined: somebody else came into the bridge. transferred:
  * somebody else took this party's place. awareJoined: either, by somebody who knows: staff, or who was told before. newcomerTold,
- * newcomerRefused, newcomerUntold: what became of telling them. allTold: nobody is there any more who was not told. recorderPaused, recorderResumed: for a hold. recordingRemoved: what was recorded is
- * gone, by Asterisk's word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain:
- * until then. neverRecorded: somebody came into the talk whose number is never recorded. turnedAway: of a call that
- * must be recorded and could not be.
+ * newcomerRefused, newcomerUntold: what became of telling them. allTold: nobody is there any more who was not told. recorderPaused,
+ * recorderResumed: for a hold, for a newcomer who is told, and between two parts. recordingRemoved: what was recorded is gone, by Asterisk's
+ * word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain: until then.
+ * neverRecorded: somebody came into the talk whose number is never recorded. turnedAway: of a call that must be recorded and could not be.
  */
 export const changes = [
   'held',
