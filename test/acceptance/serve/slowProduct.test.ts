@@ -5,7 +5,7 @@ import { readWav } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { mostAttempts } from '../../support/rig/onTime.ts';
 import { finishedRecording, spooledWav, useRig, type RigInUse } from '../../support/rig/rigs.ts';
-import { burstsOf, lastedMs } from '../../support/audio/sound.ts';
+import { burstsOf, firstSoundLackMs, lastedMs } from '../../support/audio/sound.ts';
 
 /**
  * A Préavis that is slow is not taken for a slow machine: what is measured of its calls is late, nothing of the lab is, and the call
@@ -21,7 +21,7 @@ type Measured = { firstBurstMs: number; lengthMs: number };
 
 /** Whether a recording is what languages.test.ts asks of it: from the answer on, with the first sound of the agent whole. */
 const isWhole = ({ firstBurstMs, lengthMs }: Measured): boolean =>
-  firstBurstMs >= burstMs - 100 && lengthMs > talkMs - 300;
+  firstBurstMs >= burstMs - firstSoundLackMs && lengthMs > talkMs - 300;
 
 async function measure(at: RigInUse, line: string): Promise<Measured> {
   return at.onTime(line, async () => {

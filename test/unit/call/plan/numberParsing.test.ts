@@ -115,9 +115,12 @@ describe('numbers that say nothing', () => {
     ['spaces', ' '.repeat(65536)],
     ['brackets', '('.repeat(65536)],
   ])('64 kB of %s take no time', (_, number) => {
+    const found = new Set<unknown>();
+    // Nothing of jest in it: a thousand of its expectations cost more than what is measured.
     const cost = cpuMs(() => {
-      for (let times = 0; times < 1000; times += 1) expect(languagesOfNumber(number, 'BE')).toBeUndefined();
+      for (let times = 0; times < 1000; times += 1) found.add(languagesOfNumber(number, 'BE'));
     });
+    expect([...found]).toEqual([undefined]);
     expect(cost).toBeLessThan(500);
   });
 });
