@@ -7,6 +7,7 @@ export const rooms = [
   'ari',
   'audio',
   'call',
+  'dialplan',
   'catalogue',
   'store',
   'receipt',

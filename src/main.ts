@@ -5,6 +5,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { addArchive } from './cli/arguments/archive.ts';
 import { addCalls, addLanguages, addWebhooks } from './cli/arguments/calls.ts';
 import { addSwitches, jsonOption, makeRun } from './cli/arguments/commandLine.ts';
+import { addDialplan } from './cli/arguments/dialplan.ts';
 import { addEvidence } from './cli/arguments/evidence.ts';
 import { addPrompts, addPurposes, addReport } from './cli/arguments/policy.ts';
 import { addRecordings } from './cli/arguments/recordings.ts';
@@ -74,6 +75,7 @@ function program(done: (code: number) => void): Command {
   addLanguages(root, run);
   addEvidence(root, run);
   addPrompts(root, run);
+  addDialplan(root, run);
 
   return root;
 }

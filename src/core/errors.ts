@@ -63,6 +63,14 @@ export const errorCodes = {
     'The Stasis() arguments of a call are unknown or malformed; the call went on unrecorded.',
     'Correct the line of dialplan; docs/dialplan.md lists the arguments.',
   ),
+  dialplan_unreadable: misuse(
+    'A file of the dialplan cannot be read, or is none.',
+    'Name extensions.conf or a file of its kind that this user may read; `preavis dialplan lint --live` asks Asterisk instead.',
+  ),
+  dialplan_not_shown: lasting(
+    'Asterisk on this machine does not show its dialplan.',
+    'Run it where Asterisk runs, as root or a user of its group: it must be able to run `asterisk -rx "dialplan show"`.',
+  ),
   ari_unreachable: passing(
     'Asterisk does not answer on the ARI address.',
     'Check that Asterisk runs, that http.conf and ari.conf are enabled, and ari.url.',

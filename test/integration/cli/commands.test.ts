@@ -108,6 +108,7 @@ describe('the help', () => {
     ['calls', 'receipt'],
     ['purposes', 'register'],
     ['prompts', 'check'],
+    ['dialplan', 'lint'],
   ])('of %s %s has the exit codes and --json', async (...args) => {
     const { code, stdout, stderr } = await preavis([...args, '--help']);
     expect([code, stderr]).toEqual([0, '']);

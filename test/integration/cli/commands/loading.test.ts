@@ -47,6 +47,7 @@ const commandLine = [
   'cli/arguments/archive.ts',
   'cli/arguments/calls.ts',
   'cli/arguments/commandLine.ts',
+  'cli/arguments/dialplan.ts',
   'cli/arguments/evidence.ts',
   'cli/arguments/policy.ts',
   'cli/arguments/recordings.ts',

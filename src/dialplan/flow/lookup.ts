@@ -1,0 +1,139 @@
+import type { Context, Dialplan, Extension, Step } from '../dialplan.ts';
+import { hasVariable, type Target } from '../invocation.ts';
+
+/** Which step a jump goes to, as Asterisk looks for it: the extension itself, then patterns, then what is included. */
+
+/**
+ * `unknown`: it depends on a variable, or on what is not seen here. `some`: an extension of this context, and only the call knows which;
+ * `isNumber`: what the caller dialled.
+ */
+type Found =
+  | { kind: 'step'; step: Step }
+  | { kind: 'some'; context: Context; isNumber: boolean }
+  | { kind: 'unknown' }
+  | { kind: 'missing'; what: 'context' | 'extension' | 'priority' };
+
+export type Lookup = { find(target: Target, from: Pick<Step, 'context' | 'extension'>): Found };
+
+/** Asterisk gives up at 128; nobody has more than a few. */
+const deepestInclude = 20;
+/** Comparisons of numbers with patterns: beyond, nothing is claimed of a jump. */
+const mostComparisons = 2_000_000;
+
+function expressionOf(pattern: string): RegExp {
+  const parts = pattern.slice(1).match(/\[[^\]]*\]|./g) ?? [];
+  const body = parts.map((part) => {
+    switch (part.toUpperCase()) {
+      case 'X':
+        return '\\d';
+      case 'Z':
+        return '[1-9]';
+      case 'N':
+        return '[2-9]';
+      case '.':
+        return '.+';
+      case '!':
+        return '.*';
+      case '-':
+        return '';
+      default:
+        return part.startsWith('[') && part.endsWith(']')
+          ? `[${part.slice(1, -1).replace(/[\\^\]]/g, '\\$&')}]`
+          : part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+    }
+  });
+  try {
+    return new RegExp(`^${body.join('')}$`);
+  } catch {
+    // A range that is none, such as [9-1].
+    return /^\b$/;
+  }
+}
+
+type Patterns = { expression: RegExp; extension: Extension }[];
+
+/** What is asked for: a step, and whether something unseen could have it. */
+type Answer = { step?: Step; sawExtension: boolean; isOpen: boolean };
+
+class IndexedLookup implements Lookup {
+  readonly #dialplan: Dialplan;
+  readonly #patterns = new Map<Context, Patterns>();
+  readonly #known = new Map<string, Answer>();
+  #comparisons = 0;
+
+  constructor(dialplan: Dialplan) {
+    this.#dialplan = dialplan;
+  }
+
+  #patternsOf(context: Context): Patterns {
+    const known = this.#patterns.get(context);
+    if (known !== undefined) return known;
+    const patterns = [...context.extensions.values()].flatMap((extension) =>
+      extension.name.startsWith('_') ? [{ expression: expressionOf(extension.name), extension }] : [],
+    );
+    this.#patterns.set(context, patterns);
+
+    return patterns;
+  }
+
+  /** Of several callers' numbers (`100/32X`) any may be meant: the first that has the priority counts. */
+  #search(context: Context, name: string, priority: string, depth: number, answer: Answer): Answer {
+    answer.isOpen ||= context.isOpen || depth > deepestInclude;
+    const exact = context.extensions.get(name);
+    const take = (extension: Extension): boolean => {
+      answer.sawExtension = true;
+      const number = /^\d+$/.test(priority) ? Number(priority) : extension.labels.get(priority);
+      const step = number === undefined ? undefined : extension.steps.get(number);
+      if (step !== undefined) answer.step = step;
+
+      return step !== undefined;
+    };
+    if (exact !== undefined && take(exact)) return answer;
+    for (const { expression, extension } of this.#patternsOf(context)) {
+      this.#comparisons += 1;
+      if (this.#comparisons > mostComparisons) {
+        answer.isOpen = true;
+
+        return answer;
+      }
+      if ((extension.name === name || expression.test(name)) && take(extension)) return answer;
+    }
+    if (depth > deepestInclude) return answer;
+    for (const included of context.includes) {
+      const below = this.#dialplan.contexts.get(included);
+      if (below === undefined) continue;
+      this.#search(below, name, priority, depth + 1, answer);
+      if (answer.step !== undefined) break;
+    }
+
+    return answer;
+  }
+
+  find(target: Target, from: Pick<Step, 'context' | 'extension'>): Found {
+    const { priority } = target;
+    const contextName = target.context ?? from.context;
+    if (hasVariable(contextName)) return { kind: 'unknown' };
+    const context = this.#dialplan.contexts.get(contextName);
+    if (context === undefined) {
+      return this.#dialplan.isWhole ? { kind: 'missing', what: 'context' } : { kind: 'unknown' };
+    }
+    const dialled = target.extension ?? from.extension;
+    // Within its own pattern a jump stays in its own extension; elsewhere only the call knows the number.
+    const own = from.extension.startsWith('_') ? dialled : dialled.replaceAll('${EXTEN}', from.extension);
+    const extension = own === '${EXTEN}' && contextName === from.context ? from.extension : own;
+    if (hasVariable(extension)) return { kind: 'some', context, isNumber: /\$\{EXTEN\b/.test(extension) };
+    if (hasVariable(priority) || /^n\b|\+/.test(priority)) return { kind: 'unknown' };
+    const key = JSON.stringify([contextName, extension, priority]);
+    const answer =
+      this.#known.get(key) ??
+      this.#search(context, extension, priority, 0, { sawExtension: false, isOpen: !this.#dialplan.isWhole });
+    this.#known.set(key, answer);
+    if (answer.step !== undefined) return { kind: 'step', step: answer.step };
+
+    return answer.isOpen
+      ? { kind: 'unknown' }
+      : { kind: 'missing', what: answer.sawExtension ? 'priority' : 'extension' };
+  }
+}
+
+export const makeLookup = (dialplan: Dialplan): Lookup => new IndexedLookup(dialplan);

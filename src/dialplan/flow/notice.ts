@@ -1,0 +1,53 @@
+import { routineOf, sidesOf, splitArguments, type Invocation, type Target } from '../invocation.ts';
+
+/** Where the dialplan hands a caller to Préavis. */
+
+/** The contexts of dialplan/preavis.conf, by the way that they go. */
+export const noticeContexts: Readonly<Record<string, 'bridge' | 'follow'>> = {
+  preavis: 'bridge',
+  'preavis-tell': 'follow',
+};
+
+export type Notice = {
+  way: 'bridge' | 'follow';
+  /** As Stasis() gets them. */
+  given: string[];
+  /** Stasis() written by hand has no fallback but that of the dialplan. */
+  isByHand: boolean;
+  /** How many places of `given` the include file put before those of the Gosub. */
+  placesBefore: number;
+  /** Arguments that the include file does not pass on. */
+  surplus: number;
+  /** GosubIf(), or behind ExecIf(). */
+  isConditional: boolean;
+};
+
+/** Named arguments that the include file passes on. */
+const passedOn = { bridge: 6, follow: 5 } as const;
+
+const isNoticeTarget = (target: Target | undefined): target is Target & { context: string } =>
+  target?.context !== undefined && Object.hasOwn(noticeContexts, target.context);
+
+function ofRoutine(text: string, isConditional: boolean): Notice[] {
+  const { target, given } = routineOf(text);
+  if (!isNoticeTarget(target)) return [];
+  const way = noticeContexts[target.context] ?? 'bridge';
+  const surplus = given.slice(passedOn[way]).filter((argument) => argument.trim() !== '').length;
+  const passed = given.slice(0, passedOn[way]);
+  const [to = '', seconds = '', ...named] = passed;
+  const asGiven = way === 'follow' ? ['way=follow', ...passed] : [`to=${to}`, `timeout=${seconds}`, ...named];
+
+  return [{ way, given: asGiven, isByHand: false, placesBefore: way === 'follow' ? 1 : 0, surplus, isConditional }];
+}
+
+/** @param stasisApplication `ari.application` */
+export function noticesOf({ application, data, isConditional }: Invocation, stasisApplication: string): Notice[] {
+  if (application === 'gosub') return ofRoutine(data, isConditional);
+  if (application === 'gosubif') return sidesOf(data).sides.flatMap((side) => ofRoutine(side, true));
+  if (application !== 'stasis') return [];
+  const [name = '', ...given] = splitArguments(data).map((part) => part.trim());
+  if (name !== stasisApplication || given.some((argument) => argument.startsWith('task='))) return [];
+  const way = given.includes('way=follow') ? 'follow' : 'bridge';
+
+  return [{ way, given, isByHand: true, placesBefore: 0, surplus: 0, isConditional }];
+}

@@ -1,0 +1,160 @@
+import { fault, type Fault } from '../faults.ts';
+import { doesAnswer } from '../flow/answering.ts';
+import { noticeContexts, type Notice } from '../flow/notice.ts';
+import { splitArguments } from '../invocation.ts';
+import { beginning, type Look, type Scene } from './scene.ts';
+
+/** Where a notice stands: before what, behind what, and told to whom. */
+
+/** A call that the dialplan has answered, though the notice may then fail. */
+function answeredBefore(scene: Scene, look: Look): Fault[] {
+  if (Object.hasOwn(noticeContexts, look.step.context)) return [];
+  const answered = look.arrivals.find(
+    (arrival) => arrival.answered && !arrival.behind && arrival.told !== 'bridge' && arrival.told !== 'follow',
+  );
+  if (answered === undefined || look.notices.length === 0) return [];
+  const from = beginning(scene, answered, look.step);
+
+  return [
+    fault(
+      'answered-before-notice',
+      look.step.place,
+      `A call that begins at ${from} is answered before this line, by Answer(), Playback() or the like.`,
+      'Let Préavis answer: write what answers behind this line, unless a menu has to come before.',
+    ),
+  ];
+}
+
+/** The caller waits in the recording, as if somebody had taken the call. */
+function answersBehindLocal(look: Look): Fault[] {
+  const isBehind = look.arrivals.some(({ behind }) => behind);
+  const answers = look.invocations.some(doesAnswer);
+
+  return isBehind && answers
+    ? [
+        fault(
+          'answer-behind-local',
+          look.step.place,
+          'This answers a Local/ channel that Préavis dials, so the waiting time of the caller is recorded.',
+          'Take it away here; write Playback(NAME,noanswer), or play the sentence before Gosub(preavis,...).',
+        ),
+      ]
+    : [];
+}
+
+/** What reaches somebody; where the dialplan goes on by a variable or a program, it may. */
+const dials = /^(dial|queue|followme|page|bridge|agi|fastagi|eagi|stasis|macro|gosub|gosubif|voicemail)$/;
+/** Steps that are looked at behind one Stasis(). */
+const mostSteps = 2_000;
+
+function reachesSomebody({ graph }: Scene, from: number): boolean {
+  const seen = new Set([from]);
+  const left = [from];
+  for (let node = left.pop(); node !== undefined && seen.size < mostSteps; node = left.pop()) {
+    const step = graph.steps[node];
+    const edges = graph.edges[node] ?? [];
+    // A virtual node is a menu; a jump without an edge is one that a variable decides.
+    if (step === undefined || dials.test(step.application.toLowerCase())) return true;
+    if (/^goto/i.test(step.application) && edges.length === 0) return true;
+    if (/^(execif|tryexec|exec)/i.test(step.application) && /\b(dial|queue|goto|gosub)\(/i.test(step.data ?? '')) {
+      return true;
+    }
+    for (const edge of edges) {
+      const to = edge.kind === 'go' ? edge.to : edge.kind === 'call' ? edge.entry : undefined;
+      if (to === undefined || seen.has(to)) continue;
+      seen.add(to);
+      left.push(to);
+    }
+  }
+
+  return seen.size >= mostSteps;
+}
+
+function withoutFallback(scene: Scene, look: Look, notice: Notice): Fault[] {
+  if (!notice.isByHand || Object.hasOwn(noticeContexts, look.step.context)) return [];
+  const next = (scene.graph.edges[look.node] ?? []).find((edge) => edge.kind === 'go');
+  const mayTurnAway = notice.given.includes('must=record');
+  if (next?.kind === 'go' && (notice.way === 'follow' || mayTurnAway || reachesSomebody(scene, next.to))) return [];
+
+  return [
+    fault(
+      'no-fallback',
+      look.step.place,
+      'Nothing behind this Stasis() dials, so a caller reaches nobody while Préavis is down or refuses the call.',
+      'Write Gosub(preavis,s,1(DESTINATION,SECONDS)) instead, or a Dial() in the next priority.',
+    ),
+  ];
+}
+
+/** What Dial() sends to another exchange: to a user of an endpoint, by a trunk, or by a line of DAHDI. */
+const outside = /^\s*((PJSIP|SIP|IAX2)\/([^/@&]*@|[^/@&]+\/.)|DAHDI\/[gGrR]?\d+\/)/i;
+
+/**
+ * Who dials a number outside is somebody inside: by a pattern of numbers, into a dial string with that number in it. A digit that is taken
+ * away first is one that only telephones of the house dial.
+ */
+function toldEmployee(dialString: string, extension: string): 'surely' | 'perhaps' | 'no' {
+  if (!extension.startsWith('_') || !outside.test(dialString) || !/\$\{EXTEN\b/.test(dialString)) return 'no';
+  if (/\$\{EXTEN:[1-9]/.test(dialString)) return 'surely';
+
+  return /[.!]$/.test(extension) ? 'perhaps' : 'no';
+}
+
+function employeeFault(look: Look, dialString: string): Fault[] {
+  const verdict = toldEmployee(dialString, look.step.extension);
+  if (verdict === 'no') return [];
+  const remedy = 'Take the notice away here: a call out is not recorded by this line; write Dial() alone.';
+
+  return verdict === 'surely'
+    ? [
+        fault(
+          'notice-to-employee',
+          look.step.place,
+          'Who dials out hears this notice, and whoever is called is recorded untold.',
+          remedy,
+        ),
+      ]
+    : [
+        fault(
+          'notice-to-employee-perhaps',
+          look.step.place,
+          'Where your own telephones dial this, they hear the notice, and whoever is called is recorded untold.',
+          remedy,
+        ),
+      ];
+}
+
+/** By context and extension: the first priority that tells and goes on. */
+function tellsOf(all: readonly Look[]): ReadonlyMap<string, number> {
+  const tells = new Map<string, number>();
+  for (const look of all) {
+    if (!look.notices.some(({ way }) => way === 'follow')) continue;
+    const key = JSON.stringify([look.step.context, look.step.extension]);
+    tells.set(key, Math.min(look.step.priority, tells.get(key) ?? Infinity));
+  }
+
+  return tells;
+}
+
+function employees(look: Look, tells: ReadonlyMap<string, number>): Fault[] {
+  const dialled = look.notices.flatMap(({ way, given }) =>
+    way === 'bridge' ? given.filter((argument) => argument.startsWith('to=')).map((to) => to.slice(3)) : [],
+  );
+  const told = tells.get(JSON.stringify([look.step.context, look.step.extension])) ?? Infinity;
+  const own = look.invocations.flatMap(({ application, data }) =>
+    application === 'dial' && told < look.step.priority ? [splitArguments(data)[0] ?? ''] : [],
+  );
+
+  return [...dialled, ...own].flatMap((dialString) => employeeFault(look, dialString));
+}
+
+export function noticeFaults(scene: Scene, all: readonly Look[]): Fault[] {
+  const tells = tellsOf(all);
+
+  return all.flatMap((look) => [
+    ...answeredBefore(scene, look),
+    ...answersBehindLocal(look),
+    ...look.notices.flatMap((notice) => withoutFallback(scene, look, notice)),
+    ...employees(look, tells),
+  ]);
+}
