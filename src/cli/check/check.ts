@@ -30,6 +30,7 @@ import { lookAtArchive } from './archive.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext } from '../context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
+import { dialplanFinding } from './dialplan.ts';
 import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
@@ -67,6 +68,7 @@ const askedOfAsterisk = {
   witness: 'second witness',
   packets: 'questions about packets',
   sound: 'sound after a change of its source',
+  dialplan: 'dialplan',
 } as const;
 
 /** Whether what was looked at last failed by one of these codes. */
@@ -105,7 +107,7 @@ async function lookAtConfig(
   if (!policyFound) {
     const ofSentences =
       library instanceof PreavisError ? ['callers told how long', 'erased within the legal maximum'] : [];
-    leaveOut(list, [...ofSentences, askedOfAsterisk.prompts]);
+    leaveOut(list, [...ofSentences, askedOfAsterisk.prompts, askedOfAsterisk.dialplan]);
   }
   const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
   await look('purposes checked by counsel', () =>
@@ -201,7 +203,7 @@ async function lookAtAsterisk(
   });
   const questions = questionsTo(config, context, known);
   if (!reachable || ari === undefined) {
-    leaveOut(list, [...questions.map(([name]) => name), askedOfAsterisk.sound]);
+    leaveOut(list, [...questions.map(([name]) => name), askedOfAsterisk.sound, askedOfAsterisk.dialplan]);
     return;
   }
   for (const [index, [name, step]] of questions.entries()) {
@@ -215,6 +217,10 @@ async function lookAtAsterisk(
     break;
   }
   list.push(soundFinding(version));
+  // What has no policy was said where it failed.
+  if (known.library !== undefined && !(known.library instanceof PreavisError)) {
+    list.push(await dialplanFinding(config, makePolicy(config, known.library), context.environment));
+  }
   ari.close();
 }
 

@@ -72,6 +72,7 @@ describe('check names one cause, and what it leaves unknown:', () => {
       'prompts on asterisk',
       ...ofAsterisk,
       'sound after a change of its source',
+      'dialplan',
     ];
     expect(wrong).toMatchObject([{ check: 'asterisk', code: 'ari_unreachable', unchecked }]);
     expect(text).toContain(`not checked because of it: ${unchecked.join(', ')}`);
@@ -121,6 +122,6 @@ describe('check names one cause, and what it leaves unknown:', () => {
   test('a line in a language that has no sentences', async () => {
     const { wrong } = await checked({ languages: ['it'] });
     expect(wrong.map((each) => each.check)).toEqual(['prompts and purposes', 'asterisk']);
-    expect(wrong[0]?.unchecked).toEqual(['prompts on asterisk']);
+    expect(wrong[0]?.unchecked).toEqual(['prompts on asterisk', 'dialplan']);
   });
 });
