@@ -21,17 +21,32 @@ export function newcomers({ farEnds }: Facts, { party, channels }: Seen): readon
 }
 
 /**
+ * Whether the destination is whom the caller has called, so that the first who come behind it are the party. Whoever came later, and is a
+ * Local/ channel, has nobody behind it who was told. A followed caller has met whom they called first, and nobody else.
+ */
+function isWhomTheyCalled(state: CallState): boolean {
+  const { order, met } = state.facts;
+  if (order === undefined) return true;
+  const { destination } = order;
+  if (isAware(state.facts, destination) || (state.kind === 'talking' && state.telling.includes(destination)))
+    return false;
+
+  return met === undefined || (met.length === 1 && met[0] === destination);
+}
+
+/**
  * What it means that these are there. `first`: they are the destination, or know of the recording. Behind a caller whom nobody was seen
  * behind during the notice there was nobody to hear it. Who is never recorded is no party of a talk that is.
  */
-export function judgeFarEnd(facts: Facts, seen: Seen): 'known' | 'first' | 'stranger' {
+export function judgeFarEnd(state: CallState, seen: Seen): 'known' | 'first' | 'stranger' {
+  const { facts } = state;
   const came = newcomers(facts, seen);
   if (came.length === 0) return 'known';
   if (seen.party === 'caller' || seen.never === true) return 'stranger';
+  if (came.every((each) => isAware(facts, each))) return 'first';
   const nobodyYet = (facts.farEnds?.destination ?? []).length === 0;
-  const theyKnow = came.every((each) => isAware(facts, each));
 
-  return theyKnow || (nobodyYet && seen.unwatched !== true) ? 'first' : 'stranger';
+  return nobodyYet && seen.unwatched !== true && isWhomTheyCalled(state) ? 'first' : 'stranger';
 }
 
 /** These are the party, whoever was there before. */
@@ -44,6 +59,11 @@ function withNewcomers(facts: Facts, seen: Seen): Facts {
   const known = facts.farEnds?.[seen.party] ?? [];
 
   return withFarEnd(facts, { ...seen, channels: [...known, ...newcomers(facts, seen)] });
+}
+
+/** The first who are behind whom a followed caller has called are whom they have met, wherever they come again. */
+function withMet(facts: Facts, { channels }: Seen): Facts {
+  return facts.met === undefined ? facts : { ...facts, met: [...new Set([...facts.met, ...channels])] };
 }
 
 /** Whoever is behind the caller's channel now was not told: their keys are not for them to press. */
@@ -71,7 +91,7 @@ export const seenBeforeTheNotice = (state: CallState, seen: Seen): Step =>
 export const seenAfterwards =
   <State extends CallState>(onStranger: (state: State) => Step): Handler<State> =>
   (state, seen) => {
-    const isStranger = seen.party === 'caller' && judgeFarEnd(state.facts, seen) === 'stranger';
+    const isStranger = seen.party === 'caller' && judgeFarEnd(state, seen) === 'stranger';
 
     return isStranger ? onStranger(state) : stay(state);
   };
@@ -95,12 +115,12 @@ export const seenTogether =
   <State extends Together>(onStranger: (state: State, seen: Seen) => Step): Handler<State> =>
   (state, seen) => {
     const { facts } = state;
-    switch (judgeFarEnd(facts, seen)) {
+    switch (judgeFarEnd(state, seen)) {
       case 'known':
         if (facts.farEnds?.[seen.party] !== undefined) return stay(state);
         return { state: { ...state, facts: withFarEnd(facts, seen) }, effects: [{ type: 'save' }] };
       case 'first':
-        return { state: { ...state, facts: withNewcomers(facts, seen) }, effects: [{ type: 'save' }] };
+        return { state: { ...state, facts: withMet(withNewcomers(facts, seen), seen) }, effects: [{ type: 'save' }] };
       case 'stranger':
         return onStranger({ ...state, facts: withoutTold(withNewcomers(facts, seen), seen.party) }, seen);
     }

@@ -117,9 +117,20 @@ export const whileReleasing: Handlers<Releasing> = {
   interrupted: (state) => notFollowed(state, 'interrupted'),
 };
 
+/** Asterisk may tell that they go on before it answers our request, and only then is known what their channel sends. */
+function learnRate(state: Following, { isWideband }: Extract<CallEvent, { type: 'callerReleased' }>): Step {
+  const order = orderOf(state.facts);
+  if (isWideband !== true || order.isWideband === true) return stay(state);
+
+  return {
+    state: { ...state, facts: { ...state.facts, order: { ...order, isWideband } } },
+    effects: [{ type: 'save' }],
+  };
+}
+
 /** Whoever a followed caller has talked with first is whom they called. Of these, everybody else was not told. */
-function strangersAmong({ met, aware = [], farEnds }: Facts, others: readonly ChannelId[]): readonly ChannelId[] {
-  const known = [...(met ?? others.slice(0, 1)), ...aware, ...(farEnds?.destination ?? [])];
+function strangersAmong({ met, aware = [] }: Facts, others: readonly ChannelId[]): readonly ChannelId[] {
+  const known = [...(met ?? others.slice(0, 1)), ...aware];
 
   return others.filter((each) => !known.includes(each));
 }
@@ -143,7 +154,7 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
   const now: Facts = {
     ...rest,
     order,
-    met: [...new Set([...(facts.met ?? [other]), ...(destination ?? [])])],
+    met: facts.met ?? [other],
     ...(farEnds === undefined
       ? {}
       : {
@@ -267,7 +278,7 @@ export const whileFollowing: Handlers<Following> = {
   partyUnheard: ignored,
   ...ignoresNewcomers,
   sourceChanged: ignored,
-  callerReleased: ignored,
+  callerReleased: learnRate,
   callerSentOn: ignored,
   joined: meet,
   parted: ignored,

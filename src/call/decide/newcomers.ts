@@ -16,9 +16,12 @@ export type Going = { state: Talking; effects: Effect[] };
 
 export const andSave = ({ state, effects }: Going): Step => ({ state, effects: [...effects, { type: 'save' }] });
 
+/** Before a recorder is begun that a later process would not look for, since the state of before says that it waits. */
+export const savedFirst = ({ state, effects }: Going): Step => ({ state, effects: [{ type: 'save' }, ...effects] });
+
 export const isAware = ({ aware = [] }: Facts, channel: ChannelId): boolean => aware.includes(channel);
 
-const withAware = (facts: Facts, channels: readonly ChannelId[]): Facts => ({
+export const withAware = (facts: Facts, channels: readonly ChannelId[]): Facts => ({
   ...facts,
   aware: [...new Set([...(facts.aware ?? []), ...channels])],
 });
@@ -138,7 +141,8 @@ export function withoutTelling(state: Talking, channel: ChannelId, at: number | 
 }
 
 /**
- * Others than before are heard by a followed caller. The recorder that is kept then may lose them (`Snoops`), so a fresh one goes on.
+ * Others than before are heard by a followed caller. The recorder that is kept then may lose them (`Snoops`), so a fresh one goes on. A later
+ * process looks for one part that nobody wrote down: before a second one it is saved.
  */
 export function renewed(state: Talking, at: number | undefined): Going {
   const { facts, recorder, told } = state;
@@ -148,7 +152,11 @@ export function renewed(state: Talking, at: number | undefined): Going {
 
   return {
     state: { ...state, facts: { ...facts, order: next }, recorder: requestedAfter(recorder, at) },
-    effects: [...stopOf(state), { type: 'startRecorder', order: next, told }],
+    effects: [
+      ...stopOf(state),
+      ...(recorder.kind === 'requested' ? [{ type: 'save' as const }] : []),
+      { type: 'startRecorder', order: next, told },
+    ],
   };
 }
 
@@ -156,9 +164,8 @@ export function renewed(state: Talking, at: number | undefined): Going {
 export function newcomerTold(state: Talking, { channel, told }: Extract<CallEvent, { type: 'newcomerTold' }>): Step {
   if (!state.telling.includes(channel)) return stay(state);
   const aware = { ...state, facts: withAware(state.facts, [channel]) };
-  const { state: now, effects } = withoutTelling(aware, channel, told.finishedAt);
 
-  return { state: now, effects: [{ type: 'save' }, ...effects] };
+  return savedFirst(withoutTelling(aware, channel, told.finishedAt));
 }
 
 export function newcomerUntold(state: Talking, { channel }: { channel: ChannelId }): Step {

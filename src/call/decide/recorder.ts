@@ -60,6 +60,9 @@ export function recorderAfter(recorder: Recorder, event: RecorderEvent, order: O
       return recorder.kind === 'failed' ? { kind: 'running', startedAt: event.at } : recorder;
     case 'recorderFinished':
       if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: event.at };
+      // It was taken for ended before Asterisk told when.
+      if (recorder.kind === 'finished' && recorder.finishedAt === undefined)
+        return { ...recorder, finishedAt: event.at };
       return recorder.kind === 'requested' ? withoutPart(recorder) : recorder;
     case 'recorderFailed':
       if (recorder.kind === 'running') return { ...recorder, kind: 'finished', finishedAt: undefined };
@@ -81,7 +84,8 @@ export function requestedAfter(recorder: Recorder, at: number | undefined): Extr
   if (recorder.kind === 'requested' || recorder.kind === 'awaited')
     return { kind: 'requested', resumes: recorder.resumes ?? nothingYet };
   if (recorder.kind !== 'running' && recorder.kind !== 'finished') return { kind: 'requested' };
-  const doneAt = recorder.kind === 'finished' ? recorder.finishedAt : undefined;
+  // Since when nothing is recorded is not known where the end of the earlier part was missed: it was before `at`.
+  const [pausedAt, doneAt] = recorder.kind === 'running' ? [at, undefined] : [recorder.finishedAt, recorder.finishedAt];
 
-  return { kind: 'requested', resumes: { startedAt: recorder.startedAt, pausedAt: doneAt ?? at, doneAt } };
+  return { kind: 'requested', resumes: { startedAt: recorder.startedAt, pausedAt, doneAt } };
 }

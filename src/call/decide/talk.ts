@@ -17,8 +17,10 @@ import {
   newcomerTold,
   newcomerUntold,
   renewed,
+  savedFirst,
   stopForGood,
   stopOf,
+  withAware,
   withoutTelling,
   type Going,
 } from './newcomers.ts';
@@ -167,10 +169,23 @@ export function factsWith(facts: Facts, party: Party, channel: ChannelId): Facts
 }
 
 /** P1: somebody who was not told is behind this party. */
-function meetFarEnd(before: Talking, state: Talking, seen: Extract<CallEvent, { type: 'farEndSeen' }>): Step {
+function meetFarEnd(before: Talking, state: Talking, seen: Seen): Step {
   const isTold = seen.party === 'destination' && seen.unwatched !== true;
 
   return andSave(isTold ? meetNewcomers(state, newcomers(before.facts, seen), seen.at) : stopForGood(state));
+}
+
+type Seen = Extract<CallEvent, { type: 'farEndSeen' }>;
+
+/** A Local/ channel that was to be told is nobody: whoever is behind it is told in its place, or knows. */
+function toldInItsPlace({ state, effects }: Step, { party, channels, at }: Seen): Step {
+  if (state.kind !== 'talking' || state.untold || party === 'caller' || channels.length === 0)
+    return { state, effects };
+  const { destination } = orderOf(state.facts);
+  if (!state.telling.includes(destination)) return { state, effects };
+  const now = withoutTelling({ ...state, facts: withAware(state.facts, [destination]) }, destination, at);
+
+  return { state: now.state, effects: [...effects, { type: 'save' }, ...now.effects] };
 }
 
 /** Behind whom they called is somebody whose number is never recorded. What was only asked for is not kept either. */
@@ -211,7 +226,7 @@ function leaveOthers(state: Talking, channel: ChannelId, at: number | undefined)
   const others = without(state, channel);
   if (others === state.others) return stay(state);
   const left = { ...state, others };
-  if (state.telling.includes(channel)) return andSave(withoutTelling(left, channel, at));
+  if (state.telling.includes(channel)) return savedFirst(withoutTelling(left, channel, at));
   const { state: now, effects } = state.telling.length > 0 ? { state: left, effects: [] } : renewed(left, at);
 
   return { state: now, effects: effects.length > 0 ? [...effects, { type: 'save' }] : [] };
@@ -255,7 +270,10 @@ function leave(state: Talking, party: Party, at: number | undefined): Step {
   // Where somebody was not told it was asked to stop, which may have been missed.
   const again = now.untold ? stopOf(now) : [];
 
-  return andSave({ state: fresh.state, effects: [...left.effects, ...again, ...effects, ...fresh.effects] });
+  return {
+    state: fresh.state,
+    effects: [...again, ...effects, ...fresh.effects, { type: 'save' }, ...left.effects],
+  };
 }
 
 /** The key that was meant for before the answer. */
@@ -372,9 +390,12 @@ export const whileTalking: Handlers<Talking> = {
   // In the bridges of others it is told as a coming and a going.
   partyReplaced: (state, event) => (isBridged(orderOf(state.facts)) ? replace(state, event) : join(state, event)),
   farEndSeen: (before, event) =>
-    seenTogether<Talking>((state, seen) =>
-      seen.never === true ? neverRecord(state) : meetFarEnd(before, state, seen),
-    )(before, event),
+    toldInItsPlace(
+      seenTogether<Talking>((state, seen) =>
+        seen.never === true ? neverRecord(state) : meetFarEnd(before, state, seen),
+      )(before, event),
+      event,
+    ),
   farEndLeft: leftDuringTheNotice<Talking>((state) => loseFarEnd(state, 'caller'), saved),
   farEndLost: (state, { party }) => loseFarEnd(state, party),
   // P3: what was recorded until now stays; a bridge of two without a recorder lets them hear each other as Dial() would. In the bridges of

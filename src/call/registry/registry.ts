@@ -4,7 +4,7 @@ import type { CallId, ChannelId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
 import { partyOf } from '../decide/parties.ts';
-import type { CallRequest } from '../decide/order.ts';
+import { isBridged, type CallRequest } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf } from '../plan/arguments.ts';
@@ -35,6 +35,11 @@ const lookedAtOnce = 4;
 /** How many parties are taken out of their bridge and in again at a time. */
 const movedAtOnce = 4;
 
+/** Whether this is the caller of a call that the dialplan has, and that we follow. */
+function isFollowedBy({ facts: { order, callerChannel } }: CallState, channel: ChannelId): boolean {
+  return order !== undefined && !isBridged(order) && callerChannel === channel;
+}
+
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
  * belongs to, and after a lost connection compares what it knows with Asterisk's state.
@@ -55,6 +60,7 @@ export class CallRegistry {
   readonly #behind: BehindCalls;
   readonly #unwatched: UnwatchedIntervals;
   readonly #resync: CallsResync;
+  readonly #map = new BridgeMap();
   readonly #staff: Staff;
   readonly #rules: NeverRecordedRules;
   readonly #neverRecorded: NeverRecordedWatch;
@@ -66,7 +72,7 @@ export class CallRegistry {
     const isOwned = (id: string): boolean =>
       this.#owners.of(id) !== undefined || promptDesk?.owns(id as ChannelId) === true;
     this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
-    const map = new BridgeMap();
+    const map = this.#map;
     this.#staff = new Staff(ports.policy.isStaff);
     const sessionOf = (channel: ChannelId): CallSession | undefined => this.#owners.of(channel);
     this.#rules = rulesOf(ports.policy.neverRecorded);
@@ -239,7 +245,12 @@ export class CallRegistry {
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
     // By which it is over, however much it has missed: the channel is another call's from now on.
     const left = { type: 'channelLeft', at: event.at, channelId: event.channelId } as const;
-    this.#owners.of(event.channelId)?.take(left);
+    const earlier = this.#owners.of(event.channelId);
+    earlier?.take(left);
+    // One that is followed goes on wherever the dialplan has its caller, but in a call of their own.
+    if (earlier !== undefined && isFollowedBy(earlier.state, event.channelId)) {
+      earlier.handle({ type: 'callerLeft', at: event.at });
+    }
     const facts: Facts = {
       id: ids.call(),
       startedAt: event.at,
@@ -332,6 +343,7 @@ export class CallRegistry {
       owns: (ids) => {
         for (const each of ids) this.#owners.add(each, session);
       },
+      isLocal: (channel) => this.#map.isLocal(channel),
       // Where the line ends recordings for everybody else, it does for them.
       isStaff: (channel) => this.#staff.has(channel) && (session.state.facts.order?.newcomers ?? 'stop') !== 'stop',
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),

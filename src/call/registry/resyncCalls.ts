@@ -37,6 +37,9 @@ export type CallsResyncPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' | '
 /** How many calls are compared at a time: each asks some things at once, and there are connections for 16. */
 const comparedAtOnce = 8;
 
+/** How long after Asterisk has said that a snoop channel ends its recorder may still write, ms: some 20 are usual. */
+const recorderEndsWithinMs = 1_000;
+
 /** Compares the calls with Asterisk's state where events were missed, or tell too little. */
 export class CallsResync {
   readonly #ports: CallsResyncPorts;
@@ -137,7 +140,9 @@ export class CallsResync {
           if (!isOutOfDate()) this.#give(session, event);
         };
         const { events, at } = await catchUp(session, look, { ...this.#ports, give });
-        if (!isOutOfDate()) this.#ports.unwatched.end(session, !changesParties(events), at);
+        const isAsBefore = !changesParties(events);
+        const stoppedAt = isAsBefore ? undefined : await this.#stoppedAt(session);
+        if (!isOutOfDate()) this.#ports.unwatched.end(session, isAsBefore, at, stoppedAt);
         return true;
       });
       if (isOutOfDate()) return;
@@ -151,6 +156,15 @@ export class CallsResync {
     await this.#endUnreadable(unreadable, orphans, isolated);
 
     return comparison.end();
+  }
+
+  /** When the recorder that a followed call had before has ended at the latest, by Asterisk's clock, ms; undefined in a bridge of ours. */
+  async #stoppedAt(session: CallSession): Promise<number | undefined> {
+    const { order } = session.state.facts;
+    if (order === undefined || isBridged(order)) return undefined;
+    await session.settled();
+
+    return (await this.#ports.ari.time()) + recorderEndsWithinMs;
   }
 
   /** P1: who is in it is not known, so it goes on unrecorded, and keeps no other from being watched. It is compared again later. */

@@ -29,6 +29,8 @@ export type NewcomerPorts = {
   ari: Pick<AriCommands, 'followChannel'> & Pick<AriQueries, 'variable' | 'rtp'>;
   snoops: Pick<Snoops, 'whisper' | 'whispered'>;
   readiness: Readiness;
+  /** Whether it is a Local/ channel, behind which are those who hear. */
+  isLocal: (channel: ChannelId) => boolean;
   /** What is said to this newcomer, in their language. */
   plan: (channel: ChannelId, order: Order) => Promise<Script | PlanFault>;
   /** What is heard of these ids is heard by this call from now on. */
@@ -197,8 +199,10 @@ export class NewcomerNotices {
 
   /** Plans what is said, and looks whether it can be heard. */
   async #prepare(listener: Listener, order: Order): Promise<Script> {
-    const { ari, plan, readiness, owns } = this.#ports;
+    const { ari, plan, readiness, owns, isLocal } = this.#ports;
     const { channel } = listener;
+    // Nobody may be behind it yet. It goes when Asterisk takes it out of the way, or when those behind it are seen.
+    if (isLocal(channel)) await listener.unlessStopped(new Promise<never>(() => undefined));
     owns([channel]);
     await ari.followChannel(channel);
     const script = await listener.unlessStopped(answerInTime(planLimitMs, plan(channel, order)));

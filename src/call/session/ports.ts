@@ -26,6 +26,8 @@ export type SessionPorts = {
   planNewcomer: (channel: ChannelId, order: Order) => ReturnType<Planner['planNewcomer']>;
   /** What is heard of these ids is heard by this call from now on, unless they are another call's. */
   owns: (ids: readonly string[]) => void;
+  /** Whether this is a Local/ channel: who talks is behind it. */
+  isLocal: (channel: ChannelId) => boolean;
   /** Whether this channel is known by its extension to be of the house. */
   isStaff: (channel: ChannelId) => boolean;
   rememberLanguage: (language: string) => Promise<void>;

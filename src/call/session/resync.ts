@@ -181,6 +181,16 @@ function talkNow(
     : { bridge: found.id, others };
 }
 
+/** The dialplan has them, and may have brought them together with somebody already. */
+function releasedInto(facts: Facts, scene: Owned): CallEvent[] {
+  const talk = talkNow(facts, scene);
+
+  return [
+    { type: 'callerReleased' },
+    ...(talk === undefined ? [] : [{ type: 'joined' as const, ...talk, at: undefined }]),
+  ];
+}
+
 /**
  * The process before may have died after it asked for the recorder of a talk and before it wrote that down: it is stopped. With whom that talk
  * was nobody knows, so that nothing more is recorded.
@@ -269,7 +279,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
       return [isGone ? callerLeft : endOf(facts, scene)];
     case 'releasing':
       if (isGone) return [callerLeft];
-      return [scene.waiting?.has(facts.callerChannel) === true ? { type: 'interrupted' } : { type: 'callerReleased' }];
+      return scene.waiting?.has(facts.callerChannel) === true ? [{ type: 'interrupted' }] : releasedInto(facts, scene);
     case 'following':
       return order === undefined ? [] : missedWhileFollowed(state, order, scene, ari);
     case 'dialling':

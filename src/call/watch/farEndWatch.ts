@@ -151,7 +151,7 @@ export class FarEndWatch {
       ...(never ? { never } : {}),
     } as const;
     const known = facts.farEnds?.[party] ?? [];
-    const isFirst = judgeFarEnd(facts, seen) === 'first';
+    const isFirst = judgeFarEnd(session.state, seen) === 'first';
     const came = newcomers(facts, seen);
     session.handle(seen);
     const isTogether = kind === 'dialling' || kind === 'talking';

@@ -1,6 +1,5 @@
 import type { ChannelId } from '../../core/ids.ts';
 import type { Unwatched } from './timeline.ts';
-import { isBridged } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { FollowedCall } from './farEndWatch.ts';
 import type { DeafReason, Watch } from './watch.ts';
@@ -56,8 +55,11 @@ export class UnwatchedIntervals {
     call.note({ kind: 'unwatched', interval });
   }
 
-  /** @param isAsBefore false where somebody came, went or was replaced meanwhile: what follows is not known to be clean */
-  end(call: Unseen, isAsBefore: boolean, heardAgainAt: number): void {
+  /**
+   * @param isAsBefore false where somebody came, went or was replaced meanwhile: what follows is not known to be clean
+   * @param stoppedAt of a followed call, where that is so: until when at the latest the recorder from before may have run, ms
+   */
+  end(call: Unseen, isAsBefore: boolean, heardAgainAt: number, stoppedAt?: number): void {
     const interval = this.#intervals.get(call);
     this.#intervals.delete(call);
     if (interval === undefined) return;
@@ -65,9 +67,8 @@ export class UnwatchedIntervals {
     // A stranger behind a Local/ channel is no event among these.
     const isUntold = 'untold' in state && state.untold;
     const parties = witnessed(state.facts, interval.parties);
-    // The talks of a followed call have a recorder each: what was begun before has ended, and what is begun now is with who is known.
-    const isFresh = state.facts.order !== undefined && !isBridged(state.facts.order);
-    const to = (isAsBefore || isFresh) && !isUntold ? heardAgainAt : null;
+    // The talks of a followed call have a recorder each: once that from before has ended, what is recorded is with who is known.
+    const to = isUntold ? null : isAsBefore ? heardAgainAt : (stoppedAt ?? null);
     call.note({ kind: 'unwatched', interval: { ...interval, to, heardAgainAt, parties } });
   }
 

@@ -3,7 +3,7 @@ import type { CallState } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
 import { aFollowed, course, heardNotice } from '../../../support/call/calls.ts';
 import { eventually } from '../../../support/poll.ts';
-import { endRegistries, stage } from '../../../support/call/registryStage.ts';
+import { arrival, endRegistries, stage } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 
@@ -60,6 +60,35 @@ test('who is back in the dialplan already is followed, and their events are aske
   expect(set.registry.states.map(({ kind }) => kind)).toEqual(['following']);
   expect(set.asked('followChannel')).toEqual([`followChannel ${caller}`]);
   expect(set.asked('continueInDialplan')).toEqual([]);
+});
+
+test('who is back in the dialplan and talks already is recorded', async () => {
+  const set = talkStage(releasing);
+  await set.registry.resync();
+  await eventually(() => set.asked('snoop').length > 0);
+  expect(set.registry.states).toMatchObject([{ kind: 'talking', untold: false }]);
+});
+
+test.each([
+  ['between talks', 'notConnected', [{ type: 'callerReleased' as const }]],
+  [
+    'in a talk',
+    'recorded',
+    [
+      { type: 'callerReleased' as const },
+      { type: 'joined' as const, bridge, others: [agent], at: 1 },
+      { type: 'recorderStarted' as const, at: 2, part: 1 },
+    ],
+  ],
+])('the call of who is told anew is over %s, and what was recorded is finished', async (_, result, events) => {
+  const set = talkStage(left(...events));
+  if (result === 'notConnected') set.ari.state.inBridge = {};
+  else set.ari.state.recording.push(recorderName(order.recording, 1));
+  await set.registry.resync();
+  set.registry.handle(arrival(caller, ['way=follow']));
+  const name = recorderName(order.recording, 1);
+  set.registry.handle({ type: 'recorderFinished', name, at: 9 });
+  await eventually(() => set.outcomes().some((outcome) => outcome?.result === result));
 });
 
 test('a snoop channel that was made for the next talk, and records nothing, is ended before that talk is recorded', async () => {

@@ -19,6 +19,7 @@ type Trouble = {
   packets?: number;
   /** Of their channel no packets are told. */
   isWithoutRtp?: boolean;
+  isLocal?: boolean;
   isOnHold?: boolean;
   isMissing?: boolean;
   /** Asterisk's time from the beginning to the end of a sentence, ms. */
@@ -56,6 +57,7 @@ function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...troubl
       whispered: () => Promise.resolve(),
     },
     readiness: { check: () => Promise.resolve(trouble.isMissing === true ? 'prompts_missing' : 'ready') },
+    isLocal: () => trouble.isLocal === true,
     plan: () => Promise.resolve(script),
     owns: (ids) => {
       owned.push(...ids);
@@ -119,6 +121,14 @@ test.each<[string, Trouble]>([
   await over();
   expect(events).toEqual([{ type: 'newcomerUntold', channel: newcomer }]);
   expect(changes()).toEqual(['newcomerUntold']);
+});
+
+test('nothing is said to a Local/ channel, behind which nobody may be yet', async () => {
+  const { notices, whispered, owned, events } = stage({ isLocal: true });
+  await new Promise((resolve) => setImmediate(resolve));
+  notices.keep([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect({ whispered, owned, events }).toEqual({ whispered: [], owned: [], events: [] });
 });
 
 test('who puts us on hold while it plays is not told', async () => {

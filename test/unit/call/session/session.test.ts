@@ -98,6 +98,7 @@ function stage(given: Order = order) {
     plan: () => plan(),
     planNewcomer: () => Promise.resolve('no_language' as const),
     owns: () => undefined,
+    isLocal: () => false,
     isStaff: () => false,
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
