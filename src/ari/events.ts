@@ -207,8 +207,9 @@ const readers = new Map<string, Reader>(
       if (dialstatus === 'ANSWER') return { type: 'channelUp', ...base };
       if (dialstatus === 'RINGING') return { type: 'channelRinging', ...base };
       if (dialstatus !== '' || dialstring === '' || caller === undefined) return undefined;
-      // Asterisk leaves out the technology, which the name of the channel has.
-      const dialString = `${peer.name.split('/')[0] ?? ''}/${dialstring}`;
+      // Dial() leaves out the technology, which the name of the channel has; Queue() does not (22.10).
+      const technology = `${peer.name.split('/')[0] ?? ''}/`;
+      const dialString = dialstring.startsWith(technology) ? dialstring : `${technology}${dialstring}`;
       return { type: 'channelDialled', ...base, callerId: caller.id as ChannelId, dialString };
     }),
     PlaybackStarted: read(onPlayback, (event) => ({ type: 'playbackStarted', ...ofPlayback(event) })),

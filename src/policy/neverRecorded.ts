@@ -1,5 +1,6 @@
 import { expressionOf } from '../config/numberPatterns.ts';
 import type { Config } from '../config/schema.ts';
+import { PreavisError } from '../core/errors.ts';
 
 /**
  * Who is never recorded, nor told, nor kept waiting: emergency numbers, and what the operator adds. Each rule is a regular expression that
@@ -12,12 +13,17 @@ export type NeverRecorded = {
   dialled: string | undefined;
 };
 
+/** Longer than this a value does not go through a dialplan's functions (their buffers have 4,096 bytes). */
+const longestRule = 3_000;
+
 const nobody: NeverRecorded = { number: undefined, dialled: undefined };
 
 /**
  * A dial string has a number where something is before it or behind it that leads out: `PJSIP/112@trunk`, `DAHDI/g1/112`,
  * `PJSIP/trunk/sip:112@host`. In `PJSIP/100` it is the name of a telephone. `Local/100@ring` is an extension, perhaps of the house: only what
  * is never recorded wherever it stands counts there.
+ *
+ * @throws PreavisError config_invalid where the rules are too long for Asterisk: what it did not have would not hold while Préavis is down
  */
 export function makeNeverRecorded({ numbers, dialled }: Config['neverRecorded']): NeverRecorded {
   const alternatives = (patterns: readonly string[]): string => patterns.map(expressionOf).join('|');
@@ -25,12 +31,22 @@ export function makeNeverRecorded({ numbers, dialled }: Config['neverRecorded'])
   const outside = alternatives([...numbers, ...dialled]);
   if (outside === '') return nobody;
   const rules = [
-    `^[^Ll/,][^/,]*/((${outside})@|[^/]+/(sips?:|tel:)?(${outside})([@;]|$))`,
-    `^,(.*,)?to=(${outside}),`,
+    `^[^Ll/,][^/,]*/(${outside})@`,
+    `^([^Ll/,][^/,]*/[^/]+/(sips?:|tel:)?|,(.*,)? *to *= *)(${outside})( *,|[@;]|$)`,
     ...(anywhere === '' ? [] : [`^[Ll]ocal/(${anywhere})@`]),
   ];
 
-  return { number: anywhere === '' ? undefined : `^(${anywhere})$`, dialled: rules.join('|') };
+  const made = { number: anywhere === '' ? undefined : `^(${anywhere})$`, dialled: rules.join('|') };
+  const { length } = made.dialled;
+  if (length > longestRule) {
+    throw new PreavisError(
+      'config_invalid',
+      `neverRecorded: the rules have ${length} characters, and Asterisk's dialplan takes ${longestRule}`,
+      { hint: 'Write patterns such as _116XXX in the place of single numbers.' },
+    );
+  }
+
+  return made;
 }
 
 /** The rules, ready to be asked. */

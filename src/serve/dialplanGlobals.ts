@@ -3,9 +3,6 @@ import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { turnedAwaySounds, type Policy } from '../policy/policy.ts';
 
-/** Longer than this a value does not go through a dialplan's functions (their buffers have 4,096 bytes). */
-const longest = 3_000;
-
 /**
  * Leaves with Asterisk what the include file decides by itself, so that it holds while Préavis is down or hangs, too. A dialplan that does
  * not have it asks Préavis, so a refusal is no more than a warning.
@@ -26,7 +23,7 @@ export async function tellDialplan(
   };
   try {
     for (const [name, value] of Object.entries(globals)) {
-      await ari.setGlobal(name, value.length > longest ? '' : value);
+      await ari.setGlobal(name, value);
     }
   } catch (thrown) {
     const error = asPreavisError(thrown);

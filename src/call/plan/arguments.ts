@@ -4,8 +4,15 @@ import { turnsAway, type Policy } from '../../policy/policy.ts';
 import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
 
 /** `dialled`: what the dialplan of a caller who is told and followed is going to dial, where it says so. Personal. */
-export type ArgumentsResult =
-  { ok: true; request: CallRequest; dialled?: string } | { ok: false; argument: string; problem: string };
+export type ArgumentsResult = { ok: true; request: CallRequest; dialled?: string } | ArgumentsFault;
+
+type ArgumentsFault = {
+  ok: false;
+  argument: string;
+  problem: string;
+  /** What is known of a call that must be recorded, all the same. */
+  obliged?: FollowRequest;
+};
 
 /** What else than a call the dialplan may ask for. */
 export type Task = 'recordPrompt';
@@ -79,11 +86,31 @@ function mustRecord(must: string | undefined, ids: readonly string[], policy: Po
   return purposes.some(({ kind }) => kind === 'obligation') || 'is for a purpose of kind obligation only';
 }
 
+/** Of a line whose callers are turned away where they cannot be recorded. Nothing of it is carried out. */
+function obligedBy(args: readonly string[], policy: Policy): FollowRequest | undefined {
+  const names = args.flatMap((each) => /^\s*line\s*=\s*(\S*)\s*$/.exec(each)?.[1] ?? []);
+  const [line = 'default'] = names;
+  const purposes = policy.lines.get(line)?.purposes ?? [];
+  const isObliged = turnsAway(purposes.flatMap((id) => policy.purposes.get(id) ?? []));
+
+  return isObliged
+    ? { way: 'follow', line, purposes: [...purposes], language: undefined, mustRecord: true }
+    : undefined;
+}
+
+/** As readArguments, with what of a call whose arguments cannot be used holds all the same. */
+export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
+  const result = readArguments(args, policy);
+  const obliged = result.ok ? undefined : obligedBy(args, policy);
+
+  return result.ok || obliged === undefined ? result : { ...result, obliged };
+}
+
 /**
  * Reads `name=value` arguments, e.g. `to=PJSIP/100`, `purpose=training+agreement`. Empty ones are left out by a
  * dialplan with unset variables and mean nothing. The problem names the argument, never its value.
  */
-export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
+function readArguments(args: readonly string[], policy: Policy): ArgumentsResult {
   const given = new Map<KnownArgument, string>();
   for (const [index, argument] of args.entries()) {
     const position = `number ${index + 1}`;

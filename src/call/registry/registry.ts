@@ -270,7 +270,7 @@ export class CallRegistry {
     if (!parsed.ok) {
       const { argument, problem } = parsed;
       log.error({ call: facts.id, code: 'arguments_invalid', argument, problem }, 'Stasis() arguments rejected');
-      this.#refuse(facts, 'arguments_invalid');
+      this.#refuse({ ...facts, request: parsed.obliged }, 'arguments_invalid');
       return;
     }
     const asked: Facts = { ...facts, request: parsed.request };

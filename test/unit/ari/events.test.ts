@@ -157,6 +157,17 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'channelDialled', channelId: 'preavis-3', callerId: 'caller-1', dialString: 'PJSIP/112@trunk' },
   ],
   [
+    'what a queue dials, which has the technology already',
+    {
+      type: 'Dial',
+      dialstatus: '',
+      dialstring: 'PJSIP/107',
+      peer: channel({ id: 'preavis-3', name: 'PJSIP/107-00000001' }),
+      caller: channel({ id: 'caller-1' }),
+    },
+    { type: 'channelDialled', channelId: 'preavis-3', callerId: 'caller-1', dialString: 'PJSIP/107' },
+  ],
+  [
     'ringing that only the dialling tells',
     { type: 'Dial', dialstatus: 'RINGING', peer: channel({ id: 'preavis-3' }) },
     { type: 'channelRinging', channelId: 'preavis-3' },

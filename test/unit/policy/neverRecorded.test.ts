@@ -93,3 +93,14 @@ test('no expression has a backslash or a quote, which Asterisk would take away',
   const { number = '', dialled = '' } = makeNeverRecorded({ numbers: ['112', '_*+X.'], dialled: ['_[1-5]N!'] });
   expect(number + dialled).not.toMatch(/["\\]/);
 });
+
+test('an argument to= counts with spaces around it, as Préavis reads it', () => {
+  const { dialled = '' } = makeNeverRecorded({ numbers: ['112'], dialled: ['101'] });
+  for (const args of [',line=out, to=112,', ',to = 101,line=out,']) expect(args).toMatch(new RegExp(dialled));
+  expect(',line=out, to=1120,').not.toMatch(new RegExp(dialled));
+});
+
+test('more numbers than a dialplan can take are refused, with what to write', () => {
+  const numbers = Array.from({ length: 200 }, (_, index) => String(3_225_501_000 + index));
+  expect(() => makeNeverRecorded({ numbers, dialled: [] })).toThrow(/neverRecorded: the rules have \d+ characters/);
+});

@@ -133,6 +133,17 @@ describe('a call that must be recorded', () => {
     expect(mustRecord('purpose=agreement', 'must=record')).toBe('is for a purpose of kind obligation only');
   });
 
+  test('is known of a line whose callers are turned away, where an argument cannot be used', () => {
+    const known = { way: 'follow', line: 'default', purposes: ['training'], language: undefined, mustRecord: true };
+    for (const args of [
+      ['way=follow', 'foo=1'],
+      ['to=PJSIP/1', 'line = default', 'must=yes'],
+    ]) {
+      expect(parseArguments(args, obliged)).toMatchObject({ ok: false, obliged: known });
+    }
+    expect(parseArguments(['to=PJSIP/1', 'line=default', 'foo=1'], policy)).not.toHaveProperty('obliged');
+  });
+
   test('needs the sentence that turns callers away, in every language', () => {
     const library = aLibrary();
     const without = makePromptLibrary(
