@@ -1,0 +1,84 @@
+/** docs/pbx/queues.md, followed to its end: its own dialplan and its own lines, with telephones and a queue in the place of yours. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { continuousTone } from '../../../lab/telephones/audio.ts';
+import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
+import { presentMs, readWav } from '../../support/audio/audio.ts';
+import { finishedRecording, listRecordings, spooledWav, useRig } from '../../support/rig/rigs.ts';
+
+const page = readFileSync(new URL('../../../docs/pbx/queues.md', import.meta.url), 'utf8');
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^ *\`\`\`${language}\n([^]*?)^ *\`\`\``, 'gm'))].map(([, block = '']) => block);
+const [dialplan = '', , withUserField = ''] = blocks('ini');
+const [lines = ''] = blocks('yaml');
+
+const callerHz = 440;
+const agentHz = 1_000;
+const talkMs = 3_000;
+
+const at = useRig(async () => {
+  const agent = await at.keep(
+    startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), hangUpAfterMs: talkMs, ringMs: 300 }),
+  );
+  // Without the sound of the menu, Asterisk waits for the key at once.
+  const withAgent = (text: string): string => text.replaceAll('PJSIP/101&PJSIP/102', agent.dialString);
+
+  return {
+    idle: true,
+    lines: [
+      'exten => number,1,Goto(from-trunk,025501000,1)',
+      'exten => field,1,Goto(field,s,1)',
+      ...withAgent(dialplan).split('\n'),
+      '[field]',
+      ...withUserField.split('\n'),
+      '[telephones]',
+      `exten => 101,1,Dial(${agent.dialString},20)`,
+    ],
+    conf: {
+      'app_queue.conf': '',
+      'queues.conf':
+        '[general]\npersistentmembers = no\n[sales]\nstrategy = ringall\ntimeout = 15\nmember => Local/101@telephones\n',
+    },
+    config: parse(lines) as Record<string, Record<string, unknown>>,
+  };
+});
+
+beforeAll(async () => {
+  await at.rig.startServe();
+});
+
+test.each([
+  ['sales', '1'],
+  ['support', '2'],
+])('whoever chooses %s in the menu is told, and recorded with who answers', async (line, digit) => {
+  await at.onTime(line, async () => {
+    const receiver = await at.keep(startRtpReceiver());
+    const call = await at.keep(
+      placeCall({
+        sipPort: at.rig.asterisk.sipPort,
+        to: 'number',
+        fromNumber: '+3242345678',
+        tone: await continuousTone(callerHz),
+        receiver,
+        digits: [{ afterMs: 1_000, digit }],
+      }),
+    );
+    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    const { id } = await finishedRecording(at.rig, line);
+    const samples = readWav(spooledWav(at.rig, id));
+    for (const hz of [callerHz, agentHz]) expect(presentMs(samples, hz)).toBeGreaterThan(talkMs - 300);
+  });
+});
+
+test('the CDR has the id of the recording where the page sets it', async () => {
+  await at.onTime('field', async () => {
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(
+      placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'field', fromNumber: '+3242345678', tone }),
+    );
+    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  });
+  const set = [...at.rig.asterisk.logs().matchAll(/"CDR\(userfield\)=(\w{26})"/g)].at(-1)?.[1];
+  expect((await listRecordings(at.rig)).map(({ id }) => id)).toContain(set);
+});
