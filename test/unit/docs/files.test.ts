@@ -16,9 +16,9 @@ test.each(['architecture.md', 'call.md', 'decisions.md'])('docs/%s names files o
   expect(named.filter((path) => !exists(path))).toEqual([]);
 });
 
-test('docs/security.md names tests that there are', () => {
+test.each(['security.md', 'pbx/features.md'])('docs/%s names tests that there are', (file) => {
   // `unit/call/plan/arguments.property`, `integration/catalogue` for all of a folder, `unit/call/*.property` for those below it.
-  const named = [...page('security.md').matchAll(/`((?:unit|integration|acceptance)\/[\w./*]+)`/g)];
+  const named = [...page(file).matchAll(/`((?:unit|integration|acceptance)\/[\w./*]+)`/g)];
   const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.test.ts'),
   );
