@@ -134,10 +134,14 @@ const endpointName = /^[A-Za-z0-9]+\/(.+)-[0-9a-f]+$/;
 function nameOf({ channel: { name } }: { channel: { name: string } }): { localName?: LocalName; endpoint?: string } {
   const local = asLocalName(name);
   if (local !== undefined) return { localName: local };
-  const [, endpoint] = endpointName.exec(name) ?? [];
+  const endpoint = endpointOfChannel(name);
 
-  return endpoint === undefined || name.startsWith('Local/') ? {} : { endpoint };
+  return endpoint === undefined ? {} : { endpoint };
 }
+
+/** The endpoint of Asterisk that a channel of this name belongs to; undefined for a Local/ channel and for what is no such name. */
+export const endpointOfChannel = (name: string): string | undefined =>
+  name.startsWith('Local/') ? undefined : endpointName.exec(name)?.[1];
 
 function numberOf({ channel: { caller } }: z.output<typeof onEntry>): { number?: string } {
   return caller === undefined || caller.number === '' ? {} : { number: caller.number };

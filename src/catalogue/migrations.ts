@@ -421,4 +421,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX calls_listed ON calls (id, line, purposes, result);
   CREATE INDEX recordings_by_start ON recordings (started_at);
   `,
+  // Who was told: who called, or who was called.
+  `
+  ALTER TABLE calls ADD COLUMN direction TEXT NOT NULL DEFAULT 'incoming' CHECK (direction IN ('incoming', 'outgoing'));
+  `,
 ];

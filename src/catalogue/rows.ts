@@ -57,6 +57,10 @@ export type SentenceWitness = (typeof sentenceWitnesses)[number];
 export const callWitnesses = [...sentenceWitnesses, 'unavailable'] as const;
 export type CallWitness = (typeof callWitnesses)[number];
 
+/** Who was told: who called (incoming), or who was called (outgoing). */
+export const directions = ['incoming', 'outgoing'] as const;
+export type Direction = (typeof directions)[number];
+
 export const callRow = row({
   id: callId,
   startedAt: z.number(),
@@ -65,6 +69,7 @@ export const callRow = row({
   asteriskVersion: z.string(),
   asteriskNode: z.string(),
   line: z.string().nullable(),
+  direction: z.enum(directions),
   purposes: json(z.array(z.string())),
   languages: json(z.array(z.string())),
   languageReason: z.string().nullable(),

@@ -96,6 +96,7 @@ const unplanned = z.looseObject({
   id: text,
   startedAt: z.number(),
   callerChannel: text,
+  called: z.looseObject({ noticeChannel: text, dialler: text.optional() }).optional(),
   toldChannel: text.optional(),
   farEnds: z.looseObject({ caller: z.array(text).optional(), destination: z.array(text).optional() }).optional(),
   met: z.array(text).optional(),

@@ -36,6 +36,8 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
   dial_failed: 'the destination could not be dialled',
   follow_failed: 'Asterisk did not let the caller go on in the dialplan under watch',
   recorder_failed: 'Asterisk did not record',
+  called_party_untold: 'somebody outside was dialled who had not been told',
+  internal_call: 'both ends are of the house',
   untold_party: 'somebody was there who had not been told',
   interrupted: 'the connection to Asterisk was lost',
   sent_on: 'the dialplan took the caller from Préavis',
@@ -93,10 +95,17 @@ const known = <Words extends string>(words: Readonly<Record<Words, string>>, nam
 
 const timeOf = (iso: string | null): number | null => (iso === null ? null : Date.parse(iso));
 
-function ofSentences({ notice, otherSentences }: Receipt): Step[] {
+/** Who is to be told in a call, for a sentence. */
+const whoIsTold = ({ direction }: Pick<Receipt['call'], 'direction'>): string =>
+  direction === 'outgoing' ? 'the called party' : 'the caller';
+
+/** Words about a caller who was to be told, as they are true of this call. */
+const saidOf = (call: Receipt['call'], words: string): string => words.replaceAll('the caller', whoIsTold(call));
+
+function ofSentences({ call, notice, otherSentences }: Receipt): Step[] {
   return [
     ...notice.map(({ startedAt, language, text, verified, verdict }) => {
-      const heard = verified ? 'heard whole' : (known(reasons, verdict) ?? verdict);
+      const heard = verified ? 'heard whole' : saidOf(call, known(reasons, verdict) ?? verdict);
 
       return { at: timeOf(startedAt), what: `notice in ${language}, ${heard}: “${text}”` };
     }),
@@ -107,12 +116,15 @@ function ofSentences({ notice, otherSentences }: Receipt): Step[] {
   ];
 }
 
-function ofAnswer({ consent }: Receipt): Step[] {
+function ofAnswer({ call, consent }: Receipt): Step[] {
   if (consent.answer === 'none') return [];
   const by = consent.digits === null ? '' : `, by ${consent.digits}`;
 
   return [
-    { at: timeOf(consent.at), what: `the caller ${consent.answer === 'accepted' ? 'said yes' : 'refused'}${by}` },
+    {
+      at: timeOf(consent.at),
+      what: `${whoIsTold(call)} ${consent.answer === 'accepted' ? 'said yes' : 'refused'}${by}`,
+    },
   ];
 }
 
@@ -127,11 +139,17 @@ function ofRecorder({ recording }: Receipt): Step[] {
   ];
 }
 
+function beginning({ line, direction }: Receipt['call']): string {
+  const on = line === null ? '' : ` on ${line}`;
+
+  return direction === 'outgoing' ? `the called party answered${on}` : `the call came in${on}`;
+}
+
 /** In the order of time; what Asterisk told no time of comes last. */
 function steps(receipt: Receipt): Step[] {
   const { call, changes, unwatched } = receipt;
   const list: Step[] = [
-    { at: timeOf(call.startedAt), what: call.line === null ? 'the call came in' : `the call came in on ${call.line}` },
+    { at: timeOf(call.startedAt), what: beginning(call) },
     ...ofSentences(receipt),
     ...ofAnswer(receipt),
     ...ofRecorder(receipt),
@@ -156,18 +174,20 @@ function resultInWords({ call }: Receipt, dialStatus: string | null): string {
     case null:
       return 'going on';
     case 'unrecorded':
-      return `not recorded: ${known(reasons, call.reason ?? '') ?? 'the reason is not known'} (${call.reason ?? '-'})`;
+      return `not recorded: ${saidOf(call, known(reasons, call.reason ?? '') ?? 'the reason is not known')} (${call.reason ?? '-'})`;
     case 'notConnected':
       return `not connected: ${dialStatus ?? '-'}`;
     case 'abandoned':
-      return 'the caller left before they were connected';
+      return call.direction === 'outgoing'
+        ? 'one of the two left before they were connected'
+        : 'the caller left before they were connected';
     default:
       return call.result;
   }
 }
 
-function consentInWords({ consent }: Receipt): string {
-  const why = consent.reason === 'callerCountry' ? ", as the law of the caller's country wants it" : '';
+function consentInWords({ call, consent }: Receipt): string {
+  const why = consent.reason === 'callerCountry' ? saidOf(call, ", as the law of the caller's country wants it") : '';
   switch (consent.mode) {
     case null:
       return 'it was not decided what to ask';
@@ -187,16 +207,25 @@ const witnessWords = {
   unavailable: 'there is none for this call',
 } as const;
 
+function toldInWords({ call, told }: Receipt): string {
+  if (told === null) return 'nobody, or not whole';
+
+  return `${whoIsTold(call)}, ${told.how === 'onAnswer' ? 'when they had answered' : 'before anybody was called'}`;
+}
+
 type Fact = readonly [name: string, words: string];
 
 function callFacts(receipt: Receipt, dialStatus: string | null): Fact[] {
   const { call, language, purposes, witness } = receipt;
   const because =
-    language.reason === null ? '' : `, because ${known(languageReasons, language.reason) ?? language.reason}`;
+    language.reason === null
+      ? ''
+      : `, because ${saidOf(call, known(languageReasons, language.reason) ?? language.reason)}`;
 
   return [
-    ['came in', localTime(Date.parse(call.startedAt))],
+    [call.direction === 'outgoing' ? 'answered' : 'came in', localTime(Date.parse(call.startedAt))],
     ['line', call.line ?? '-'],
+    ['told', toldInWords(receipt)],
     ['purposes', purposes.map(({ id, keepDays }) => `${id} (kept ${counted(keepDays, 'day')})`).join(', ') || '-'],
     ['language', language.decided.length === 0 ? '-' : `${language.decided.join(' and ')}${because}`],
     ...language.unavailable.map((each): Fact => [

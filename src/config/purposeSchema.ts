@@ -112,6 +112,14 @@ export const line = z.strictObject({
     z.enum(newcomerRules).default('stop'),
     'What becomes of the recording when somebody joins the talk, or takes a place in it, who was not told. stop: it ends. inside: it goes on with staff.extensions, and ends with anybody else. tell: with anybody else it pauses until they alone were told.',
   ),
+  calledParty: key(
+    z.enum(['untold', 'told']).default('untold'),
+    'Whether those outside who are called by this line have been told of the recording in another way. untold: a call that Préavis dials to an outside number goes on unrecorded (called_party_untold). told: it is recorded once the caller was told.',
+  ),
+  internalCalls: key(
+    z.enum(['leave', 'record']).default('leave'),
+    'What becomes of calls of which both ends are in staff.extensions: leave (they go on untold and unrecorded) or record (they are told and recorded as others).',
+  ),
   sound: key(
     z.enum(['mono', 'stereo']).default('mono'),
     'How calls are recorded: mono (all in one channel) or stereo (the caller left, the others right, in files of twice the size; only where your dialplan dials, by preavis-tell).',

@@ -9,7 +9,7 @@ import { PreavisError } from '../core/errors.ts';
 export type NeverRecorded = {
   /** Of a number by itself: who calls, or the extension that was called. */
   number: string | undefined;
-  /** Of what is dialled: a dial string, or the arguments `,to=112,` of a caller who is told and followed. */
+  /** Of what is dialled: a dial string, or the arguments `,to=112,` of who is told and followed. */
   dialled: string | undefined;
 };
 

@@ -38,22 +38,26 @@ type ProcessingActivity = {
   checkedByCounsel: boolean;
 };
 
-const persons = ['Callers', 'The people who answer the calls'];
+const persons = [
+  'Callers',
+  'Those who are called, where a line tells them',
+  'The people of the company who answer or make the calls',
+];
 
 const data = [
   'What is said in the call from the moment it is answered: voices and content',
   'Time and length of the call, line, language of the notice and what decided it',
-  'The sentences of the notice that were played, when, and the key by which a caller accepted or refused',
+  'The sentences of the notice that were played, when, and the key by which who was told accepted or refused',
 ];
 
 /** `kept`: what else is kept of whose call it was. */
 const trace = (kept: string): string =>
   'So that each telling and each erasure can be proved, the catalogue keeps of every call, recorded or not, and beyond the end of ' +
-  'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of the caller with its key, ' +
+  'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of who was told with its key, ' +
   `holds and transfers, the length and SHA-256 of the recording. No name and no voice. It is not erased yet. ${kept}`;
 
 function keptOfCallers({ hashKey, numberKey, callerDays }: Config['privacy']): string {
-  if (hashKey === undefined) return 'Nothing is kept of the number of the caller.';
+  if (hashKey === undefined) return 'Nothing is kept of the number of the caller, nor of who was called.';
   const number = numberKey === undefined ? '' : ', and the number itself, encrypted';
 
   return (
@@ -66,10 +70,10 @@ function dataOf({ privacy }: Config): string[] {
   if (privacy.hashKey === undefined) return data;
   const caller =
     privacy.numberKey === undefined
-      ? 'A keyed hash of the telephone number of the caller'
-      : 'A keyed hash of the telephone number of the caller, and that number, encrypted';
+      ? 'A keyed hash of the telephone number of the caller, or of who was called'
+      : 'A keyed hash of the telephone number of the caller, or of who was called, and that number, encrypted';
   const remembered =
-    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for ' +
+    'A keyed hash of the telephone number of somebody who chose a language by a key, with that language, for ' +
     `${counted(privacy.preferenceDays, 'day')} after the last choice`;
 
   return [...data, caller, remembered];
@@ -81,7 +85,7 @@ function measuresOf(config: Config): string[] {
   const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
 
   return [
-    'Nothing is recorded before the whole notice was played to the caller, which is checked for each sentence.',
+    'Nothing is recorded before the whole notice was played to the caller, or to who was called, which is checked for each sentence.',
     'Recordings are checked by their SHA-256 against the archive before the local file is removed.',
     store === 'minio'
       ? `The archive is an object store, reached over ${transport}.`

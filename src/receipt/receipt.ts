@@ -1,14 +1,17 @@
 import * as z from 'zod';
 import { keyRewrapped, moved } from '../catalogue/retention/auditTrail.ts';
 import type { Encryption } from '../store/store.ts';
+import { wasTold } from '../call/decide/recordable.ts';
 import { changes } from '../call/watch/timeline.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import {
   callWitnesses,
+  directions,
   judgements,
   sentenceWitnesses,
   type AuditRow,
+  type Direction,
   type NoticeRow,
   type RecordingRow,
   type SaidRow,
@@ -39,10 +42,10 @@ const spoken = z.strictObject({
 });
 
 const sentence = spoken.extend({
-  verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to a caller who was still there.'),
+  verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to somebody who was still there.'),
   verdict: z
     .string()
-    .describe('verified; answered: a question that was stopped because the caller said yes; or why it does not count.'),
+    .describe('verified; answered: a question that was stopped because they said yes; or why it does not count.'),
   witness: z
     .strictObject({ status: z.enum(sentenceWitnesses), beganAt: time, endedAt: time })
     .nullable()
@@ -119,9 +122,18 @@ const purposePart = z.strictObject({
   keepUntil: time.describe('When this purpose ends, and with it every use of the recording for it.'),
 });
 
+const toldPart = z.strictObject({
+  party: z.enum(['caller', 'destination']).describe('Who heard the notice, whole. destination: who was called.'),
+  how: z
+    .enum(['onArrival', 'onAnswer'])
+    .describe(
+      'onArrival: alone, before anybody was called for them. onAnswer: alone, when they had answered, while who called them waited.',
+    ),
+});
+
 export const receiptSchema = z
   .strictObject({
-    receipt: z.literal(5),
+    receipt: z.literal(6),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
@@ -129,9 +141,13 @@ export const receiptSchema = z
         'When it ended in Préavis. null for a call that went on in the dialplan, unrecorded: Préavis does not see its end; and where Asterisk did not tell it.',
       ),
       line: z.string().nullable(),
+      direction: z
+        .enum(directions)
+        .describe('incoming: somebody called, and was to be told; outgoing: somebody was called, and was to be told.'),
       result: z.string().nullable(),
       reason: z.string().nullable(),
     }),
+    told: toldPart.nullable().describe('null where nobody was told, or not every sentence was heard whole.'),
     policyVersion: z.string(),
     purposes: z.array(purposePart),
     language: z.strictObject({
@@ -165,7 +181,7 @@ export const receiptSchema = z
         .enum(['purpose', 'callerCountry'])
         .nullable()
         .describe(
-          'Why this mode: a purpose has it, or the country of the caller asks for optIn. null before it was planned.',
+          'Why this mode: a purpose has it, or the country of the number of who was told asks for optIn. null before it was planned.',
         ),
       purposes: z.array(z.string()).describe('The purposes that ask for this mode, of all that the notice names.'),
       answer: z.enum(['none', 'accepted', 'refused']),
@@ -185,7 +201,7 @@ export const receiptSchema = z
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
     asterisk: z.strictObject({ version: z.string(), node: z.string() }),
   })
-  .meta({ title: 'Receipt of a call, version 5' });
+  .meta({ title: 'Receipt of a call, version 6' });
 
 export type Receipt = z.infer<typeof receiptSchema>;
 
@@ -236,6 +252,22 @@ function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['
   return { ...said, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt) };
 }
 
+/** Whoever was called stands for the caller in what is kept of an outgoing call. */
+function asCalled<Side extends 'caller' | 'destination' | null>(
+  party: Side,
+  direction: Direction,
+): Side | 'caller' | 'destination' {
+  if (party === null || direction === 'incoming') return party;
+
+  return party === 'caller' ? 'destination' : 'caller';
+}
+
+function toldOf(direction: Direction, notices: readonly NoticeRow[]): Receipt['told'] {
+  if (!wasTold(notices.map(({ verdict }) => verdict))) return null;
+
+  return direction === 'incoming' ? { party: 'caller', how: 'onArrival' } : { party: 'destination', how: 'onAnswer' };
+}
+
 type ReceiptSources = CataloguePart<{
   calls: 'find' | 'notices' | 'policy';
   timeline: 'said' | 'changes' | 'unwatched';
@@ -277,15 +309,17 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
   ]);
 
   return {
-    receipt: 5,
+    receipt: 6,
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),
       endedAt: isoTime(call.endedAt),
       line: call.line,
+      direction: call.direction,
       result: call.result,
       reason: call.reason,
     },
+    told: toldOf(call.direction, notices),
     policyVersion: call.policyVersion,
     purposes: call.purposes.map((purpose) => {
       const stored = policy.purposes[purpose];
@@ -304,7 +338,11 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     },
     notice: notices.map(sentenceOf),
     otherSentences: said.map(otherSentenceOf),
-    changes: changed.map(({ change, at, party }) => ({ change, at: isoTime(at), party })),
+    changes: changed.map(({ change, at, party }) => ({
+      change,
+      at: isoTime(at),
+      party: asCalled(party, call.direction),
+    })),
     unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: isoTime(to), why, judged })),
     consent: { ...call.consent, at: isoTime(call.consent.at) },
     witness: call.witness === null ? null : { source: 'asterisk-cel', status: call.witness, toleranceMs },

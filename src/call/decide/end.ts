@@ -65,8 +65,11 @@ export function goOnUnrecorded(soFar: SoFar, reason: UnrecordedReason, effects: 
   return end(soFar, outcome, undefined, [...effects, { type: 'returnToDialplan', outcome }]);
 }
 
+/** Of an outgoing call either side may have left: Dial() waits for the notice channel to end, and hangs up the other. */
 export function abandon(soFar: SoFar, endedAt: number | undefined): Step {
-  return end(soFar, { result: 'abandoned' }, endedAt, []);
+  const outcome: Outcome = { result: 'abandoned' };
+
+  return end(soFar, outcome, endedAt, soFar.facts.called === undefined ? [] : [{ type: 'returnToDialplan', outcome }]);
 }
 
 /** The dialplan has gone on with the caller by itself: there is nothing to send back. */

@@ -30,7 +30,7 @@ import type { Sentence } from './sentence.ts';
  * closing       the recorder is being stopped. Its end, or the time limit -> ended
  * ended         nothing left to do
  *
- * In every state but ended, the caller's leaving is an exit.
+ * In every state but ended, the caller's leaving is an exit. In an outgoing call `caller` is the one who was called (`Called`).
  */
 export type CallState =
   | { kind: 'planning'; facts: Facts }
@@ -108,6 +108,8 @@ export type Facts = {
   /** Asterisk's time of StasisStart, ms. */
   startedAt: number;
   callerChannel: ChannelId;
+  /** Of an outgoing call; undefined for an incoming one. */
+  called?: Called;
   /** Who came, where somebody else has taken their place since; undefined while nobody has. */
   toldChannel?: ChannelId | undefined;
   /** With whom a followed caller has talked first, and who was behind them: whoever else joins was not told. undefined before the first talk. */
@@ -124,6 +126,21 @@ export type Facts = {
   /** undefined until it is planned. */
   order: Order | undefined;
 };
+
+/**
+ * In an outgoing call the one who was called is told and followed: they stand where the caller of an incoming call does, and who dialled is
+ * whom they talk with.
+ */
+type Called = {
+  /** The half of a Local/ channel that we have. The other half is with who was called: they hear what is played here, and nobody else does. */
+  noticeChannel: ChannelId;
+  /** Who waits for them meanwhile; undefined where the dialplan does not tell. */
+  dialler?: ChannelId;
+};
+
+/** The channel that we have until the dialplan goes on: nothing can be asked of a channel that is not in our application. */
+export const channelInHand = ({ callerChannel, called }: Pick<Facts, 'callerChannel' | 'called'>): ChannelId =>
+  called?.noticeChannel ?? callerChannel;
 
 /** The recorder of the bridge. Times are Asterisk's, ms; undefined where the event was missed. */
 export type Recorder =

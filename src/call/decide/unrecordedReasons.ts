@@ -1,5 +1,5 @@
 /** Reasons that are as somebody wanted it, and no fault. */
-const wantedReasons = ['refused', 'no_consent', 'not_sampled', 'never_recorded'] as const;
+const wantedReasons = ['refused', 'no_consent', 'not_sampled', 'never_recorded', 'internal_call'] as const;
 export type WantedReason = (typeof wantedReasons)[number];
 
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */
@@ -23,6 +23,7 @@ export const unrecordedReasons = [
   'follow_failed',
   'recorder_failed',
   'untold_party',
+  'called_party_untold',
   'interrupted',
   'sent_on',
   ...wantedReasons,

@@ -1,10 +1,30 @@
 import { mixFault } from '../../config/consent.ts';
 import { noticeFaults } from '../../policy/noticeRules.ts';
 import { turnsAway, type Policy } from '../../policy/policy.ts';
+import { endpointOfChannel } from '../../ari/events.ts';
+import type { ChannelId } from '../../core/ids.ts';
 import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
 
-/** `dialled`: what the dialplan of a caller who is told and followed is going to dial, where it says so. Personal. */
-export type ArgumentsResult = { ok: true; request: CallRequest; dialled?: string } | ArgumentsFault;
+/** Who was called, has answered, and is to be told, while the one who dialled waits. */
+export type CalledParty = {
+  channel: ChannelId;
+  dialler?: ChannelId;
+  /** Of both, the endpoints of Asterisk, where their channels have any. */
+  endpoint?: string;
+  diallerEndpoint?: string;
+};
+
+export type Parsed = {
+  request: CallRequest;
+  /** What the dialplan of a caller who is told and followed is going to dial, or has dialled, where it says so. Personal. */
+  dialled?: string;
+  /** Of an outgoing call. */
+  called?: CalledParty;
+};
+
+type Problem = { argument: string; problem: string };
+
+export type ArgumentsResult = ({ ok: true } & Parsed) | ArgumentsFault;
 
 type ArgumentsFault = {
   ok: false;
@@ -24,7 +44,20 @@ export function taskOf(args: readonly string[]): Task | undefined {
   return given.length === 1 && given[0] === 'task=recordPrompt' ? 'recordPrompt' : undefined;
 }
 
-const knownArguments = ['way', 'to', 'line', 'purpose', 'language', 'timeout', 'left', 'must'] as const;
+const knownArguments = [
+  'way',
+  'to',
+  'line',
+  'purpose',
+  'language',
+  'timeout',
+  'left',
+  'must',
+  'called',
+  'calledName',
+  'by',
+  'byName',
+] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
 
@@ -33,6 +66,8 @@ const dialString = /^[A-Za-z0-9]{2,20}\/[^\s&,\p{Cc}]{1,200}$/u;
 /** A number, or an extension that is none. */
 const calledNumber = /^[0-9A-Za-z*#+._-]{1,80}$/;
 const misspeltName = /^[a-z]{1,20}$/;
+/** As Asterisk makes them: `1795945386.1`, with the name of the system before it where it has one. */
+const channelId = /^[^\s,&/]{1,150}$/;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
 
 /** Why purposes that may stand together in the dialplan alone, unseen when Préavis started, cannot be those of a call. */
@@ -50,19 +85,21 @@ function mixProblem(ids: readonly string[], policy: Policy): string | undefined 
 type Given = ReadonlyMap<KnownArgument, string>;
 type Destination = Pick<BridgeRequest, 'way' | 'to' | 'timeoutSeconds'> | Pick<FollowRequest, 'way'>;
 
+const isProblem = (found: object | undefined): found is Problem => found !== undefined && 'problem' in found;
+
 /** Who dials, and whom; or what is wrong with it. */
-function destinationOf(given: Given, policy: Policy): Destination | { argument: string; problem: string } {
+function destinationOf(given: Given, policy: Policy): Destination | Problem {
   const way = given.get('way') ?? 'bridge';
-  if (way === 'follow') {
+  if (way === 'follow' || way === 'called') {
     const dialled = given.get('to');
     if (dialled !== undefined && !calledNumber.test(dialled)) {
-      return { argument: 'to', problem: 'is a number after way=follow; the dial string is for your own Dial()' };
+      return { argument: 'to', problem: `is a number after way=${way}; the dial string is for your own Dial()` };
     }
     return given.has('timeout')
-      ? { argument: 'timeout', problem: 'is for the dialplan to say in its own Dial(), after way=follow' }
-      : { way };
+      ? { argument: 'timeout', problem: `is for the dialplan to say in its own Dial(), after way=${way}` }
+      : { way: 'follow' };
   }
-  if (way !== 'bridge') return { argument: 'way', problem: 'is neither bridge nor follow' };
+  if (way !== 'bridge') return { argument: 'way', problem: 'is neither bridge nor follow nor called' };
   const to = given.get('to');
   if (to === undefined) return { argument: 'to', problem: 'is missing' };
   if (to.includes('&')) {
@@ -75,6 +112,28 @@ function destinationOf(given: Given, policy: Policy): Destination | { argument: 
   }
 
   return { way, to, timeoutSeconds: Number(timeout) };
+}
+
+/** Who is to be told of an outgoing call; undefined of an incoming one. */
+function calledOf(given: Given): CalledParty | Problem | undefined {
+  const [channel, dialler] = [given.get('called'), given.get('by')];
+  const only = (['called', 'calledName', 'by', 'byName'] as const).find((each) => given.has(each));
+  if (given.get('way') !== 'called') {
+    return only === undefined ? undefined : { argument: only, problem: 'goes with way=called alone' };
+  }
+  if (channel === undefined) return { argument: 'called', problem: 'is missing' };
+  if (!channelId.test(channel)) return { argument: 'called', problem: 'is not the id of a channel' };
+  if (dialler !== undefined && !channelId.test(dialler))
+    return { argument: 'by', problem: 'is not the id of a channel' };
+  const endpoint = endpointOfChannel(given.get('calledName') ?? '');
+  const diallerEndpoint = endpointOfChannel(given.get('byName') ?? '');
+
+  return {
+    channel: channel as ChannelId,
+    ...(dialler === undefined ? {} : { dialler: dialler as ChannelId }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(diallerEndpoint === undefined ? {} : { diallerEndpoint }),
+  };
 }
 
 /** Whether a caller who cannot be recorded for these purposes is turned away; what is wrong with `must=` as a text. */
@@ -130,7 +189,9 @@ function readArguments(args: readonly string[], policy: Policy): ArgumentsResult
   }
 
   const destination = destinationOf(given, policy);
-  if ('problem' in destination) return { ok: false, ...destination };
+  if (isProblem(destination)) return { ok: false, ...destination };
+  const called = calledOf(given);
+  if (isProblem(called)) return { ok: false, ...called };
 
   const lineName = given.get('line') ?? 'default';
   const line = policy.lines.get(lineName);
@@ -160,6 +221,7 @@ function readArguments(args: readonly string[], policy: Policy): ArgumentsResult
   return {
     ok: true,
     ...(destination.way === 'follow' && to !== undefined ? { dialled: to } : {}),
+    ...(called === undefined ? {} : { called }),
     request: {
       ...destination,
       line: lineName,

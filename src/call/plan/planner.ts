@@ -23,10 +23,11 @@ export type Arrival = {
   /** For the log. */
   call: CallId;
   request: CallRequest;
-  channelId: ChannelId;
-  /** Asterisk's CHANNEL(language). */
+  /** Whose INVITE has come to Asterisk; undefined for who was called. */
+  channelId: ChannelId | undefined;
+  /** Asterisk's CHANNEL(language); empty for who was called, whose channel has that of who dialled. */
   channelLanguage: string;
-  /** Untrusted and personal. */
+  /** Of an outgoing call the number that was dialled. Untrusted and personal. */
   callerNumber: string;
 };
 
@@ -136,6 +137,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
 
   /** Whatever keeps the header from being read, it says nothing then: weaker evidence may do. */
   const headerOf = async ({ call, channelId }: Arrival): Promise<string> => {
+    if (channelId === undefined) return '';
     try {
       return await answerInTime(headerLimitMs, variable(channelId, acceptLanguage));
     } catch (thrown) {

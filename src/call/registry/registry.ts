@@ -4,10 +4,11 @@ import type { CallId, ChannelId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
 import { partyOf } from '../decide/parties.ts';
-import { isBridged, type CallRequest } from '../decide/order.ts';
+import { isBridged } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
-import { parseArguments, taskOf } from '../plan/arguments.ts';
+import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
+import { objectionTo } from '../plan/objection.ts';
 import type { Arrival } from '../plan/planner.ts';
 import { isOwn, OrphanRemover } from '../session/orphans.ts';
 import type { SessionPorts } from '../session/ports.ts';
@@ -39,6 +40,15 @@ const movedAtOnce = 4;
 function isFollowedBy({ facts: { order, callerChannel } }: CallState, channel: ChannelId): boolean {
   return order !== undefined && !isBridged(order) && callerChannel === channel;
 }
+
+/** In an outgoing call who was called stands where the caller does; we have the channel that they hear the notice by. */
+const ofCalled = (
+  { channel, dialler }: CalledParty,
+  noticeChannel: ChannelId,
+): Pick<Facts, 'callerChannel' | 'called'> => ({
+  callerChannel: channel,
+  called: { noticeChannel, ...(dialler === undefined ? {} : { dialler }) },
+});
 
 /**
  * Knows the calls of this process: makes one for each arriving channel, hands each event of Asterisk to the call that it
@@ -273,29 +283,26 @@ export class CallRegistry {
       this.#refuse({ ...facts, request: parsed.obliged }, 'arguments_invalid');
       return;
     }
-    const asked: Facts = { ...facts, request: parsed.request };
+    const { request, called } = parsed;
+    const asked: Facts = { ...facts, request, ...(called === undefined ? {} : ofCalled(called, event.channelId)) };
+    // Who was called has the number that was dialled, unless the dialplan knows better.
+    const callerNumber = called === undefined ? event.callerNumber : (parsed.dialled ?? event.callerNumber);
     // Before all that takes time.
-    if (this.#isNeverRecorded(event.callerNumber, parsed)) {
-      this.#refuse(asked, 'never_recorded');
+    const objection = objectionTo({ number: callerNumber, endpoint: event.endpoint }, parsed, policy, this.#rules);
+    if (objection !== undefined) {
+      this.#refuse(asked, objection);
       return;
     }
     if (!this.#accepting) {
       this.#refuse(asked, 'shutting_down');
       return;
     }
-    const { channelId, callerNumber, language: channelLanguage } = event;
-    const arrival: Arrival = { call: facts.id, request: parsed.request, channelId, callerNumber, channelLanguage };
+    const ofComer =
+      called === undefined
+        ? { channelId: event.channelId, channelLanguage: event.language }
+        : { channelId: undefined, channelLanguage: '' };
+    const arrival: Arrival = { call: facts.id, request, callerNumber, ...ofComer };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
-  }
-
-  /** `dialled`: what a followed caller's dialplan is going to dial. */
-  #isNeverRecorded(callerNumber: string, { request, dialled }: { request: CallRequest; dialled?: string }): boolean {
-    const rules = this.#rules;
-    if (rules.isNumber(callerNumber)) return true;
-
-    return request.way === 'bridge'
-      ? rules.isDialString(request.to)
-      : dialled !== undefined && rules.isDialled(dialled);
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
@@ -370,6 +377,7 @@ export class CallRegistry {
       },
     });
     this.#owners.assign(facts, session);
+    if (facts.called?.dialler !== undefined) this.#owners.add(facts.called.dialler, session);
     this.#sessions.set(facts.id, session);
 
     return session;

@@ -9,7 +9,14 @@ import { settleInTime } from '../../core/timeLimit.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { audibilityLimitMs } from '../decide/notice.ts';
 import { isBridged, recorderName, type Order } from '../decide/order.ts';
-import { fallibleStep, type CallState, type Effect, type Recorder } from '../decide/state.ts';
+import {
+  channelInHand,
+  fallibleStep,
+  type CallState,
+  type Effect,
+  type Facts,
+  type Recorder,
+} from '../decide/state.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import { holds, whyUnheard } from '../watch/audibility.ts';
 import { sendsWideband } from '../watch/wideband.ts';
@@ -59,13 +66,13 @@ export class CallEffects {
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
     const { ari, log } = ports;
-    const { callerChannel, request } = call.state.facts;
+    const { facts } = call.state;
     this.#call = call;
     this.#saved = saved;
     this.#talk = talk;
     this.#ports = ports;
     this.#log = log;
-    this.#patience = makePatience(ari, callerChannel, request ?? {}, () => performance.now());
+    this.#patience = makePatience(ari, channelInHand(facts), facts.request ?? {}, () => performance.now());
     this.#snoops = new Snoops(ari);
     this.#newcomers = new NewcomerNotices({
       ...ports,
@@ -154,6 +161,7 @@ export class CallEffects {
   async #perform(effect: Effect, state: CallState): Promise<void> {
     const { ari } = this.#ports;
     const caller = state.facts.callerChannel;
+    const inHand = channelInHand(state.facts);
     switch (effect.type) {
       case 'save':
         return this.#saved.save(state);
@@ -162,7 +170,8 @@ export class CallEffects {
       case 'checkReadiness':
         return this.#checkReadiness(state);
       case 'answer':
-        await ari.answer(caller);
+        await this.#watchCalled(state.facts);
+        await ari.answer(inHand);
         return this.#lookAtCaller(caller);
       case 'play': {
         const { prompt, playbackId } = effect.sentence;
@@ -172,10 +181,10 @@ export class CallEffects {
           this.#beforeNotice = rtp && { ...rtp, reported: this.#beforeNotice?.reported ?? '' };
         }
         this.#playing = { id: playbackId, askedAt: this.#ports.clock.sinceBoot?.().ms };
-        return ari.play(caller, playbackId, prompt.soundName, prompt.language);
+        return ari.play(inHand, playbackId, prompt.soundName, prompt.language);
       }
       case 'confirmNotice': {
-        const why = await whyUnheard(caller, this.#beforeNotice, ari);
+        const why = await whyUnheard(caller, this.#beforeNotice, ari, throughMs(state));
         this.#call.handle(why === undefined ? { type: 'noticeConfirmed' } : { type: 'noticeDenied', why });
         return;
       }
@@ -207,7 +216,7 @@ export class CallEffects {
       case 'ringStop':
         return ari.ringStop(caller);
       case 'release':
-        return this.#release(effect.order, caller);
+        return this.#release(effect.order, state.facts);
       case 'whisper':
         return this.#snoops.whisper(effect.channel, effect.sentence);
       case 'startRecorder': {
@@ -269,7 +278,7 @@ export class CallEffects {
       case 'returnToDialplan':
         return returnToDialplan({
           ari,
-          caller,
+          channel: inHand,
           playing: this.#playing?.id,
           outcome: effect.outcome,
           isFollowed: state.facts.request?.way === 'follow',
@@ -293,17 +302,30 @@ export class CallEffects {
     if (missing !== undefined) this.#log.error({ side: missing }, 'one side not recorded');
   }
 
+  /** Of an outgoing call: their own channel is the dialplan's, and so is that of who waits for them. */
+  async #watchCalled({ callerChannel, called }: Facts): Promise<void> {
+    if (called === undefined) return;
+    const { dialler } = called;
+    const { ari } = this.#ports;
+    await ari.followChannel(callerChannel);
+    // That one is gone already is seen by the dialplan as well.
+    if (dialler !== undefined) await ari.followChannel(dialler).catch(() => undefined);
+  }
+
   /** A channel that the dialplan has takes no variables from us, so they are set before. */
-  async #release(order: Order, caller: ChannelId): Promise<void> {
+  async #release(order: Order, facts: Facts): Promise<void> {
+    const caller = facts.callerChannel;
+    // Of an outgoing call the include file gives them to the channel of who was called.
+    const media = facts.called === undefined ? mediaInAsterisk : {};
     const { ari, watchesBridges } = this.#ports;
     if (!watchesBridges())
       throw new PreavisError('ari_request_failed', 'Asterisk does not tell of the bridges of others');
     const [isWideband] = await Promise.all([
       sendsWideband(caller, ari),
       ari.followChannel(caller),
-      this.#patience.end({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...mediaInAsterisk }),
+      this.#patience.end({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
     ]);
-    await ari.continueInDialplan(caller);
+    await ari.continueInDialplan(channelInHand(facts));
     this.#call.handle({ type: 'callerReleased', isWideband });
   }
 
@@ -386,6 +408,12 @@ const mediaInAsterisk = { 'FRAME_DROP(TX)': 'HTML' } as const;
 
 const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] =>
   order === undefined ? [callerChannel] : [callerChannel, order.destination];
+
+/** How much of the notice was played to another channel for them to hear, ms. */
+const throughMs = (state: CallState): number =>
+  state.kind === 'confirming' && state.facts.called !== undefined
+    ? state.played.reduce((sum, { startedAt = 0, finishedAt = 0 }) => sum + Math.max(0, finishedAt - startedAt), 0)
+    : 0;
 
 const startOf = (recorder: Recorder): number | undefined => ('startedAt' in recorder ? recorder.startedAt : undefined);
 

@@ -3,16 +3,17 @@ import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { partOf, recorderName, sentencesOf } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
-import type { Facts } from '../decide/state.ts';
+import type { CallState, Facts } from '../decide/state.ts';
 
 /** Which of Asterisk's ids belong to a call, and what an event of each means to it. */
 
-/** Every id under which Asterisk may speak of this call. */
-export function keysOf({ callerChannel, order }: Facts): string[] {
-  if (order === undefined) return [callerChannel];
+/** Every id under which Asterisk may speak of this call. Who dialled an outgoing one may be in a call of their own, and is not among them. */
+export function keysOf({ callerChannel, called, order }: Facts): string[] {
+  const channels = [callerChannel, ...(called === undefined ? [] : [called.noticeChannel])];
+  if (order === undefined) return channels;
 
   return [
-    callerChannel,
+    ...channels,
     order.destination,
     order.bridge,
     recorderName(order.recording),
@@ -28,7 +29,7 @@ function ofPart(name: string): { part?: number } {
 }
 
 /** What an event under one of its ids means to a call; undefined for nothing. */
-export function translate(event: AriEvent, facts: Facts): CallEvent | undefined {
+export function translate(event: AriEvent, { kind, facts }: CallState): CallEvent | undefined {
   switch (event.type) {
     case 'channelHangingUp':
     case 'channelLeft':
@@ -39,7 +40,7 @@ export function translate(event: AriEvent, facts: Facts): CallEvent | undefined 
     case 'channelHeld':
     case 'channelResumed':
     case 'digit':
-      return translateChannel(event, facts);
+      return translateChannel(event, kind, facts);
     case 'bridgeEntered':
     case 'bridgeLeft': {
       const { channelId: channel } = event;
@@ -71,15 +72,30 @@ type LeavingEvent = Extract<AriEvent, { type: 'channelHangingUp' | 'channelLeft'
 export const leaves = (event: AriEvent): event is LeavingEvent =>
   event.type === 'channelHangingUp' || event.type === 'channelLeft' || event.type === 'channelGone';
 
-function translateChannel(event: ChannelEvent, facts: Facts): CallEvent | undefined {
+function translateChannel(event: ChannelEvent, kind: CallState['kind'], facts: Facts): CallEvent | undefined {
   switch (partyOf(event.channelId, facts)) {
     case 'caller':
       return translateCaller(event, facts);
     case 'destination':
       return translateDestination(event);
     case undefined:
+      if (isOfNotice(event.channelId, facts)) return translateNotice(event, kind, facts);
       return leaves(event) ? { type: 'thirdPartyLeft', channel: event.channelId, at: event.at } : undefined;
   }
+}
+
+const isOfNotice = (channel: ChannelId, { called }: Facts): boolean =>
+  called !== undefined && (channel === called.noticeChannel || channel === called.dialler);
+
+/** From then on the dialplan has who was called, and their own channel tells of them. */
+const afterNotice: readonly CallState['kind'][] = ['following', 'talking', 'closing', 'ended'];
+
+/** In an outgoing call: by what of the other channels the notice is over. Keys and holds are told of by the channel of who was called. */
+function translateNotice(event: ChannelEvent, kind: CallState['kind'], { called }: Facts): CallEvent | undefined {
+  if (!leaves(event) || afterNotice.includes(kind)) return undefined;
+  const isSentOn = event.type === 'channelLeft' && event.channelId === called?.noticeChannel;
+
+  return { type: isSentOn ? 'callerSentOn' : 'callerLeft', at: event.at };
 }
 
 function translateCaller(event: ChannelEvent, { toldChannel }: Facts): CallEvent | undefined {

@@ -1,6 +1,6 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriEvent } from '../../ari/events.ts';
-import type { AriCommands, AriQueries, RtpTraffic } from '../../ari/port.ts';
+import type { AriCommands, AriQueries } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -13,7 +13,7 @@ import { isQuestion, type Sentence } from '../decide/sentence.ts';
 import { judge, proveNotice, type Played, type Verdict } from '../decide/verification.ts';
 import type { PlanFault } from '../plan/planner.ts';
 import type { Readiness } from '../plan/readiness.ts';
-import { holds, whyUnheard } from '../watch/audibility.ts';
+import { holds, wasSent, whyUnheard } from '../watch/audibility.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import { leaves } from './eventRouting.ts';
 import type { Snoops } from './snoops.ts';
@@ -22,8 +22,6 @@ import type { Snoops } from './snoops.ts';
 const planLimitMs = 3_000;
 /** How much longer than its sound a sentence may take, ms. */
 const sentenceSlackMs = 5_000;
-/** A frame of RTP holds no more than this, ms: 20 is usual. */
-const longestFrameMs = 60;
 
 export type NewcomerPorts = {
   ari: Pick<AriCommands, 'followChannel'> & Pick<AriQueries, 'variable' | 'rtp'>;
@@ -229,7 +227,8 @@ export class NewcomerNotices {
       const after = await answerInTime(audibilityLimitMs, ari.rtp(channel));
       const played = judge(sentence, listener.startedAt, end.at, end.outcome);
       if (played.verdict !== 'verified') throw new Untold('notice_cut_short', end.at);
-      if (!wasSent(before, after, lengthMs)) throw new Untold('notice_not_received', end.at);
+      const isSent = before !== undefined && after !== undefined && wasSent(before, after, lengthMs);
+      if (!isSent) throw new Untold('notice_not_received', end.at);
       note({ kind: 'said', sentence, startedAt: played.startedAt, finishedAt: played.finishedAt });
 
       return played;
@@ -243,11 +242,4 @@ export class NewcomerNotices {
     const given = await listener.unlessStopped(settleInTime(waitMs, answer, () => 'silence' as const));
     if (given === 'silence') throw new Untold('no_consent');
   }
-}
-
-/** Whether so much was sent to them meanwhile as this sound needs. */
-function wasSent(before: RtpTraffic | undefined, after: RtpTraffic | undefined, lengthMs: number): boolean {
-  if (before === undefined || after === undefined) return false;
-
-  return after.sentPackets - before.sentPackets >= lengthMs / longestFrameMs;
 }

@@ -15,7 +15,7 @@ import {
 import { channelOf, partyOf } from '../decide/parties.ts';
 import { isActive } from '../decide/recorder.ts';
 import { isStray } from '../watch/legMover.ts';
-import type { CallState, Facts, In } from '../decide/state.ts';
+import { channelInHand, type CallState, type Facts, type In } from '../decide/state.ts';
 
 /** What happened to a call while nobody listened, as far as Asterisk's state tells. */
 
@@ -97,8 +97,8 @@ async function gathered(
 const callerSentOn: CallEvent = { type: 'callerSentOn', at: undefined };
 const callerLeft: CallEvent = { type: 'callerLeft', at: undefined };
 /** Why it is over with a caller who is on, before they talk to anybody. */
-const endOf = ({ callerChannel }: Facts, { channels }: Owned): CallEvent =>
-  channels.includes(callerChannel) ? { type: 'interrupted' } : callerSentOn;
+const endOf = (facts: Facts, { channels }: Owned): CallEvent =>
+  channels.includes(channelInHand(facts)) ? { type: 'interrupted' } : callerSentOn;
 const destinationLeft: CallEvent = { type: 'destinationLeft', at: undefined, cause: undefined };
 const destinationAnswered: CallEvent = { type: 'destinationAnswered', at: undefined };
 
@@ -279,7 +279,7 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
       return [isGone ? callerLeft : endOf(facts, scene)];
     case 'releasing':
       if (isGone) return [callerLeft];
-      return scene.waiting?.has(facts.callerChannel) === true ? [{ type: 'interrupted' }] : releasedInto(facts, scene);
+      return scene.waiting?.has(channelInHand(facts)) === true ? [{ type: 'interrupted' }] : releasedInto(facts, scene);
     case 'following':
       return order === undefined ? [] : missedWhileFollowed(state, order, scene, ari);
     case 'dialling':

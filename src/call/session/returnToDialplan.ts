@@ -6,7 +6,8 @@ import type { Outcome } from '../decide/state.ts';
 
 export type Return = {
   ari: Pick<AriCommands, 'stopPlayback' | 'setVariable' | 'continueInDialplan'>;
-  caller: ChannelId;
+  /** The channel that we have. */
+  channel: ChannelId;
   /** What may still play to the caller. */
   playing: PlaybackId | undefined;
   outcome: Outcome;
@@ -20,7 +21,7 @@ export type Return = {
 /** P3: the caller must not be left in silence, so this is tried again. Throws what the last try threw. */
 export async function returnToDialplan({
   ari,
-  caller,
+  channel,
   playing,
   outcome,
   isFollowed,
@@ -37,10 +38,10 @@ export async function returnToDialplan({
   // Requests on a channel wait in Asterisk for the end of what plays there.
   if (playing !== undefined) await ari.stopPlayback(playing).catch(() => undefined);
   // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
-  await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(caller, name, value)));
+  await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(channel, name, value)));
   for (const pauseMs of [...pausesMs, undefined]) {
     try {
-      await ari.continueInDialplan(caller);
+      await ari.continueInDialplan(channel);
       return;
     } catch (thrown) {
       const error = asPreavisError(thrown);

@@ -170,7 +170,7 @@ export class CallSession {
     if (event.type === 'recorderStarted') this.#noteResumption(event.at);
     if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
     this.#sources.take(event);
-    const translated = translate(event, this.#state.facts);
+    const translated = translate(event, this.#state);
     if (translated !== undefined) this.handle(this.#effects.timed(translated));
     if (entry !== undefined) this.note(entry);
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';

@@ -22,22 +22,34 @@ export async function holds(channel: ChannelId, ari: Pick<AriQueries, 'variable'
   }
 }
 
+const hasSentAny = (before: RtpTraffic | undefined, now: RtpTraffic): boolean =>
+  now.sentPackets > (before?.sentPackets ?? 0);
+
+/** A frame of RTP holds no more than this, ms: 20 is usual. */
+const longestFrameMs = 60;
+
+/** Whether so much was sent to a channel meanwhile as this sound needs. */
+export const wasSent = (before: RtpTraffic, after: RtpTraffic, lengthMs: number): boolean =>
+  after.sentPackets - before.sentPackets >= lengthMs / longestFrameMs;
+
 /**
  * Why a notice that was played whole could not be heard; undefined where nothing speaks against it. A telephone that is muted and
  * sends no silence is told from one that is not there by its RTCP reports.
  *
  * @param before the RTP of the caller before its first sentence
+ * @param throughMs how much was played to another channel for them to hear, ms: Asterisk tells of that one only; 0 for nothing
  * @throws PreavisError ari_unreachable, also where Asterisk takes longer than audibilityLimitMs
  */
 export async function whyUnheard(
   caller: ChannelId,
   before: RtpTraffic | undefined,
   ari: Questions,
+  throughMs = 0,
 ): Promise<'notice_on_hold' | 'notice_not_received' | undefined> {
   const [isHolding, now] = await answerInTime(audibilityLimitMs, Promise.all([holds(caller, ari), ari.rtp(caller)]));
   if (isHolding) return 'notice_on_hold';
   if (now === undefined) return undefined;
-  const isSent = now.sentPackets > (before?.sentPackets ?? 0);
+  const isSent = throughMs > 0 ? before !== undefined && wasSent(before, now, throughMs) : hasSentAny(before, now);
   const hasReported = now.reported !== '' && now.reported !== before?.reported;
   // Asterisk counts from 1 again where packets come from another source: a carrier moves the sound, another device sends the keys. Since
   // the first look it may have been another and be the first again.

@@ -141,10 +141,10 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
-      answer_at, phase, recording_id, keep_days, state, caller_channel)
+      answer_at, phase, recording_id, keep_days, state, caller_channel, direction)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
       @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
-      @recordingId, @keepDays, @state, @callerChannel)
+      @recordingId, @keepDays, @state, @callerChannel, @direction)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
@@ -257,7 +257,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       recordingId: order?.recording ?? null,
       keepDays: order?.keepDays ?? null,
       // Until it was compared with the second witness, which knows who was told by their channel.
-      callerChannel: facts.toldChannel ?? facts.callerChannel,
+      callerChannel: facts.called?.noticeChannel ?? facts.toldChannel ?? facts.callerChannel,
+      direction: facts.called === undefined ? 'incoming' : 'outgoing',
     });
   };
 

@@ -47,6 +47,8 @@ export function noticesOf({ application, data, isConditional }: Invocation, stas
   if (application !== 'stasis') return [];
   const [name = '', ...given] = splitArguments(data).map((part) => part.trim());
   if (name !== stasisApplication || given.some((argument) => argument.startsWith('task='))) return [];
+  // Who was called hears this one, and Dial() waits for its end: it leads nobody on.
+  if (given.includes('way=called')) return [];
   const way = given.includes('way=follow') ? 'follow' : 'bridge';
 
   return [{ way, given, isByHand: true, placesBefore: 0, surplus: 0, isConditional }];

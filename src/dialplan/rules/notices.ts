@@ -103,7 +103,8 @@ function toldEmployee(dialString: string, extension: string): 'surely' | 'perhap
 function employeeFault(look: Look, dialString: string): Fault[] {
   const verdict = toldEmployee(dialString, look.step.extension);
   if (verdict === 'no') return [];
-  const remedy = 'Take the notice away here: a call out is not recorded by this line; write Dial() alone.';
+  const remedy =
+    'Take the notice away here, and tell who is called: write Dial() with the option U(preavis-told^line=NAME).';
 
   return verdict === 'surely'
     ? [

@@ -181,7 +181,7 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
   };
   const parts = [
     ...explanationLanguages.map((each) =>
-      small(pages[each], Buffer.from(explanationPage(each, texts[each], facts), 'utf8')),
+      small(pages[each], Buffer.from(explanationPage(each, texts[receipt.call.direction][each], facts), 'utf8')),
     ),
     recording.part,
     small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),

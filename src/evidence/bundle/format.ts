@@ -1,6 +1,7 @@
 /** What is in a bundle of evidence, under which names and in which order; docs/evidence.md says it for people. */
 import * as z from 'zod';
 import { sha256Form } from '../../core/crypto/sha256.ts';
+import { directions } from '../../catalogue/rows.ts';
 import { objection, wasHeard, wasTold } from '../../call/decide/recordable.ts';
 
 export const bundleFile = {
@@ -89,7 +90,13 @@ const time = z.iso.datetime().nullable();
 
 /** What a receipt must say for a bundle, whatever else its version has. */
 export const receiptFacts = z.object({
-  call: z.object({ id: z.string(), startedAt: z.iso.datetime(), endedAt: time }),
+  call: z.object({
+    id: z.string(),
+    startedAt: z.iso.datetime(),
+    endedAt: time,
+    /** Receipts before version 6 are of incoming calls. */
+    direction: z.enum(directions).default('incoming'),
+  }),
   policyVersion: z.string(),
   purposes: z.array(
     z.object({
@@ -164,7 +171,7 @@ export function sentencesHeard({ notice }: ReceiptFacts): (ReceiptFacts['notice'
 }
 
 /**
- * Why the receipt does not show that the caller was told before the recording began; undefined when it does. What it says
+ * Why the receipt does not show that who was to be told was so before the recording began; undefined when it does. What it says
  * is compared with itself only.
  */
 export function receiptFault(receipt: ReceiptFacts): string | undefined {
@@ -181,12 +188,10 @@ export function receiptFault(receipt: ReceiptFacts): string | undefined {
 
   const { answer, mode } = receipt.consent;
   const objected = objection(mode ?? 'announce', answer);
-  if (objected === 'refused') return 'the caller refused, by the receipt';
-  if (objected === 'no_consent') return 'the caller was asked and did not say yes, by the receipt';
+  if (objected === 'refused') return 'who was told refused, by the receipt';
+  if (objected === 'no_consent') return 'who was asked did not say yes, by the receipt';
 
-  return wasTold(heard.map(({ verdict }) => verdict))
-    ? undefined
-    : 'the receipt does not show that the caller was told';
+  return wasTold(heard.map(({ verdict }) => verdict)) ? undefined : 'the receipt does not show that anybody was told';
 }
 
 /** A JSON document as it lies in a bundle. */

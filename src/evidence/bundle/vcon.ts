@@ -95,7 +95,7 @@ export function makeVcon(sources: VconSources) {
         body: sources.receiptText,
       },
       ...sources.sounds.map(({ name, sha512, startedAt }) => ({
-        purpose: 'notice that was played to the caller',
+        purpose: `notice that was played to the ${receipt.call.direction === 'outgoing' ? 'called party' : 'caller'}`,
         start: startedAt ?? receipt.call.startedAt,
         party: keeper,
         dialog: 0,

@@ -14,7 +14,18 @@ import {
   type Receipt,
 } from '../../../src/receipt/receipt.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
-import { aRequest, callStart, countingIds, eventsTo, heard, press, someFacts } from '../../support/call/calls.ts';
+import {
+  anOutgoing,
+  aRequest,
+  callStart,
+  countingIds,
+  course,
+  eventsTo,
+  heard,
+  heardNotice,
+  press,
+  someFacts,
+} from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd, saveCall, type SavedCall } from '../../support/catalogue/catalogues.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -56,15 +67,17 @@ describe('the receipt of a recorded call', () => {
     const receipt = await receiptFor(set, call);
     const { script } = call.facts.order;
     expect(receipt).toEqual({
-      receipt: 5,
+      receipt: 6,
       call: {
         id: call.facts.id,
         startedAt: iso(callStart),
         endedAt: iso(callStart + 80_000),
         line: 'default',
+        direction: 'incoming',
         result: 'recorded',
         reason: null,
       },
+      told: { party: 'caller', how: 'onArrival' },
       policyVersion: 'policy-1',
       purposes: [
         {
@@ -127,6 +140,31 @@ describe('the receipt of a recorded call', () => {
       'nl optIn',
     ]);
     expect(receipt.recording).not.toBeNull();
+  });
+
+  test('says of an outgoing call that who was called was told, and gives the sides as they were', async () => {
+    const set = await stage();
+    // With it the policy is there.
+    const other = await saveCall(set.catalogue);
+    const facts = { ...anOutgoing({ sentenceCount: 1 }), id: `${other.facts.id.slice(0, -1)}Z` as CallId };
+    const { state } = course(facts, [
+      { type: 'planned', order: facts.order },
+      { type: 'ready' },
+      { type: 'callerAnswered' },
+      ...heardNotice(facts.order),
+      { type: 'callerReleased' },
+    ]);
+    await set.catalogue.journal.save(state, {});
+    const keep = (happening: TimelineEntry) => set.catalogue.journal.addToTimeline(facts.id, happening);
+    // Who was called stands for the caller there.
+    await keep({ kind: 'change', change: 'held', at: callStart + 30_000, party: 'caller' });
+    await keep({ kind: 'change', change: 'held', at: callStart + 31_000, party: 'destination' });
+    const receipt = receiptSchema.parse(await receiptOfCall(set.catalogue, facts.id));
+    expect(receipt).toMatchObject({
+      call: { direction: 'outgoing' },
+      told: { party: 'destination', how: 'onAnswer' },
+      changes: [{ party: 'destination' }, { party: 'caller' }],
+    });
   });
 
   test('names every sentence that is not of the notice, and what changed while they talked', async () => {
@@ -304,7 +342,7 @@ describe('the receipt of a call without a recording', () => {
   test.each(cases)('$what', async ({ shape = {}, events, then }) => {
     const set = await stage();
     const receipt = await receiptFor(set, await saveCall(set.catalogue, { shape, events }));
-    expect(receipt).toMatchObject({ receipt: 5, recording: null, ...then });
+    expect(receipt).toMatchObject({ receipt: 6, recording: null, ...then });
     for (const { keepUntil } of receipt.purposes) expect(keepUntil).toBeNull();
   });
 

@@ -208,6 +208,13 @@ export function aFollowed(shape: OrderShape = {}): Facts & { order: Order } {
   return { ...facts, request, order: { ...facts.order, request } };
 }
 
+/** As aFollowed, of an outgoing call: the one who was called stands for the caller. */
+export function anOutgoing(shape: OrderShape = {}): Facts & { order: Order } {
+  const called = { noticeChannel: 'notice;2' as ChannelId, dialler: 'dialler-1' as ChannelId };
+
+  return { ...aFollowed(shape), called };
+}
+
 /** The first step of this call: what it is to become is not planned yet. */
 export function beginning(facts: Facts): ReturnType<typeof begin> {
   return begin({ ...facts, order: undefined });

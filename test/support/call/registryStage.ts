@@ -151,7 +151,7 @@ export const arrival = (channel: string, args: string[], callerNumber = '') => (
 export const isNoHold = (request: string): boolean => !/^(?:resumeRecorder|stopMusic) /.test(request);
 
 /** Lets the notice of the only call be heard; the ids are those that Asterisk was asked to use. */
-export async function hear({ registry, asked }: ReturnType<typeof stage>): Promise<void> {
+export async function hearNotice({ registry, asked }: ReturnType<typeof stage>): Promise<void> {
   for (let sentence = 0; sentence < 2; sentence += 1) {
     await eventually(() => asked('play').length === sentence + 1);
     const playbackId = asked('play').at(-1)?.split(' ')[2] as PlaybackId;
@@ -163,5 +163,10 @@ export async function hear({ registry, asked }: ReturnType<typeof stage>): Promi
       outcome: 'done',
     });
   }
-  await eventually(() => asked('dial').length === 1);
+}
+
+/** The same, until the destination is dialled. */
+export async function hear(set: ReturnType<typeof stage>): Promise<void> {
+  await hearNotice(set);
+  await eventually(() => set.asked('dial').length === 1);
 }

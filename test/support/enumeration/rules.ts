@@ -99,12 +99,16 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'returnToDialplan':
       if (effect.outcome.result === 'unrecorded') {
         const { reason, turnedAway = false } = effect.outcome;
-        const isWanted = ['refused', 'no_consent', 'not_sampled', 'never_recorded'].includes(reason);
+        const isWanted = ['refused', 'no_consent', 'not_sampled', 'never_recorded', 'internal_call'].includes(reason);
         const mustBe = facts.request?.mustRecord === true && !isWanted;
         if (turnedAway !== mustBe) return [mustBe ? 'goes on unrecorded where the law forbids it' : 'is turned away'];
       }
       if (effect.outcome.result === 'unrecorded' && effect.outcome.reason === 'no_consent') {
         return from.kind === 'acknowledging' ? nothing : ['silence is not told'];
+      }
+      // Of an outgoing call the other side may be there still, and Dial() waits for the notice channel.
+      if (facts.called !== undefined && effect.outcome.result === 'abandoned') {
+        return seen.callerLeft && !seen.sentOn ? nothing : ['abandoned means that somebody left'];
       }
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'play': {
@@ -326,7 +330,8 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
   if (asked.startRecorder === 0 && outcome.result === 'recorded') faults.push('recorded without a recorder');
   if (monitor.talks && monitor.deaf && !refused && !withheld) faults.push('why it was not recorded is not kept');
   if (!monitor.talks) {
-    const wanted = callerLeft ? 0 : 1;
+    const isOutgoing = state.facts.called !== undefined;
+    const wanted = callerLeft && !(isOutgoing && !monitor.sentOn) ? 0 : 1;
     if (asked.returnToDialplan !== wanted) faults.push('the caller is left in silence');
     if ((outcome.result === 'abandoned') !== (callerLeft && !monitor.sentOn))
       faults.push('abandoned means that the caller left');

@@ -66,7 +66,7 @@ test('the remembered language is among the data, with its time, where it is reme
   const data = (privacy: object): string =>
     processingRegister(parseConfig({ ...tree, privacy }), printedAt).activities[0]?.data.join('; ') ?? '';
   expect(data({ hashKey: 'k'.repeat(32), preferenceDays: 90 })).toContain(
-    'A keyed hash of the telephone number of a caller who chose a language by a key, with that language, for 90 days after the last choice',
+    'A keyed hash of the telephone number of somebody who chose a language by a key, with that language, for 90 days after the last choice',
   );
   expect(data({})).not.toContain('hash');
 });
@@ -75,13 +75,15 @@ test('whose call it was is among the data and in the trace, as far as the keys l
   const printed = (privacy: object): string =>
     registerMarkdown(processingRegister(parseConfig({ ...tree, privacy }), printedAt));
   const [hashKey, numberKey] = ['h'.repeat(32), 'n'.repeat(32)];
-  expect(printed({})).toContain('Nothing is kept of the number of the caller.');
+  expect(printed({})).toContain('Nothing is kept of the number of the caller, nor of who was called.');
   expect(printed({ hashKey })).toContain(
     'as a keyed hash of the number, to answer requests of persons: as long as the',
   );
   expect(printed({ hashKey })).not.toContain('encrypted');
   const both = printed({ hashKey, numberKey, callerDays: 30 });
-  expect(both).toContain('A keyed hash of the telephone number of the caller, and that number, encrypted');
+  expect(both).toContain(
+    'A keyed hash of the telephone number of the caller, or of who was called, and that number, encrypted',
+  );
   expect(both).toContain('where there is none for 30 days');
 });
 

@@ -259,7 +259,10 @@ export function explanationPage(language: ExplanationLanguage, say: ExplanationT
   const about =
     company === undefined
       ? say.about({ recording: recording.id })
-      : say.aboutReceived({ recording: recording.id, company: plain(company) });
+      : say[receipt.call.direction === 'outgoing' ? 'aboutMade' : 'aboutReceived']({
+          recording: recording.id,
+          company: plain(company),
+        });
   const intro = say.intro({ madeAt: timeText(madeAt), madeBy });
   const call = say.call({
     began: time(recording.startedAt),

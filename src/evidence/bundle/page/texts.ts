@@ -1,17 +1,34 @@
 import { z } from 'zod';
+import type { Direction } from '../../../catalogue/rows.ts';
 import { holdGrounds } from '../../../catalogue/holdGrounds.ts';
 import { loadTexts, template, text, textFile, textFor } from '../../../core/text/texts.ts';
 import type { ExplanationLanguage } from '../format.ts';
 import { recipeSteps } from '../recipe.ts';
 
+const word = z.string().regex(/^[^{}<>&]{1,80}$/, 'must be a word');
+/** Who was told, in the cases that a language may have. */
+const words = z.strictObject({ who: word, whom: word, whose: word });
+const withWords = z.object({ told: z.object({ incoming: words, outgoing: words }) });
+
+/** Puts the word for who was told into every text; what has none of them stays for the schema to refuse. */
+function putInto(value: unknown, said: Readonly<Record<string, string>>): unknown {
+  if (typeof value === 'string')
+    return value.replace(/\{(who|whom|whose)\}/g, (written, name: string) => said[name] ?? written);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, putInto(each, said)]));
+}
+
 /**
  * What a page says in one language. What stands between backticks is shown as code, between two
  * asterisks bold. texts/bundle/en.yaml says what a key is for.
  */
-export const explanationTexts = z.strictObject({
+const tree = z.strictObject({
+  told: z.strictObject({ incoming: words, outgoing: words }),
   title: text,
   about: template('recording'),
   aboutReceived: template('recording', 'company'),
+  aboutMade: template('recording', 'company'),
   intro: template('madeAt', 'madeBy'),
   glance: textFor('recording', 'began', 'ended', 'lasts', 'after', 'choice', 'stamp', 'key', 'notStated'),
   choices: textFor('announced', 'couldRefuse', 'unheard', 'saidYes'),
@@ -74,13 +91,28 @@ export const explanationTexts = z.strictObject({
   limitsTitle: text,
   limits: text,
 });
-export type ExplanationTexts = z.output<typeof explanationTexts>;
+export type ExplanationTexts = z.output<typeof tree>;
 
-/** Those of each language. Throws PreavisError `texts_invalid`. */
-export async function loadExplanationTexts(): Promise<Readonly<Record<ExplanationLanguage, ExplanationTexts>>> {
-  const load = (language: ExplanationLanguage): Promise<ExplanationTexts> =>
-    loadTexts(textFile('bundle', language), explanationTexts);
-  const [fr, nl, de, en] = await Promise.all([load('fr'), load('nl'), load('de'), load('en')]);
+/** The texts about calls of this direction. */
+export const explanationTexts = (direction: Direction): z.ZodType<ExplanationTexts> =>
+  z.preprocess((raw) => {
+    const { data } = withWords.safeParse(raw);
 
-  return { fr, nl, de, en };
+    return data === undefined ? raw : putInto(raw, data.told[direction]);
+  }, tree);
+
+type InEach = Readonly<Record<ExplanationLanguage, ExplanationTexts>>;
+
+/** Those of each language, for calls of each direction. Throws PreavisError `texts_invalid`. */
+export async function loadExplanationTexts(): Promise<Readonly<Record<Direction, InEach>>> {
+  const loadAll = async (direction: Direction): Promise<InEach> => {
+    const load = (language: ExplanationLanguage): Promise<ExplanationTexts> =>
+      loadTexts(textFile('bundle', language), explanationTexts(direction));
+    const [fr, nl, de, en] = await Promise.all([load('fr'), load('nl'), load('de'), load('en')]);
+
+    return { fr, nl, de, en };
+  };
+  const [incoming, outgoing] = await Promise.all([loadAll('incoming'), loadAll('outgoing')]);
+
+  return { incoming, outgoing };
 }

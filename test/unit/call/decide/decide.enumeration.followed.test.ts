@@ -4,7 +4,7 @@
  */
 import { decide } from '../../../../src/call/decide/decide.ts';
 import { stay } from '../../../../src/call/decide/handlers.ts';
-import { aFollowed } from '../../../support/call/calls.ts';
+import { aFollowed, anOutgoing } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
 import { plainTimes, untilTheyTalk, withNever, withOthers } from '../../../support/enumeration/events.ts';
 import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
@@ -40,6 +40,34 @@ describe('every reachable state of a followed call', () => {
       expect(states).not.toContain('dialling');
     },
   );
+});
+
+describe('every reachable state of an outgoing call', () => {
+  test.each([
+    { mode: 'announce', alphabet: plainTimes, least: 2_000 },
+    { mode: 'optIn', alphabet: untilTheyTalk, least: 3_000 },
+  ] as const)('with $mode keeps every rule', ({ mode, alphabet, least }) => {
+    const explored = closure(inTheirOrder(decide), anOutgoing({ mode, sentenceCount: 1 }), alphabet);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThanOrEqual(least);
+    expect([...explored.states]).toEqual(expect.arrayContaining(['releasing', 'following', 'talking', 'ended']));
+  });
+
+  test('a rule that leaves who dialled waiting for one who has left is found', () => {
+    const rule: Decide = (state, event) => {
+      const step = decide(state, event);
+      const isOver = event.type === 'callerLeft';
+      return isOver ? { ...step, effects: step.effects.filter(({ type }) => type !== 'returnToDialplan') } : step;
+    };
+    const fault = 'the caller is left in silence';
+    const { found } = closure(
+      inTheirOrder(rule),
+      anOutgoing({ mode: 'announce', sentenceCount: 1 }),
+      plainTimes,
+      fault,
+    );
+    expect(found.map((each) => each.rule)).toContain(fault);
+  });
 });
 
 describe('where the law forbids to talk unrecorded', () => {

@@ -54,8 +54,27 @@ describe('the arguments of Stasis()', () => {
     expect(parse('way=both', 'to=PJSIP/1')).toMatchObject({
       ok: false,
       argument: 'way',
-      problem: 'is neither bridge nor follow',
+      problem: 'is neither bridge nor follow nor called',
     });
+  });
+
+  test('of an outgoing call name the channels of who was called and of who dialled', () => {
+    const called = ['way=called', 'called=pbx-1795945386.1', 'calledName=PJSIP/trunk-00000001'];
+    expect(parse(...called, 'by=1795945386.0', 'byName=PJSIP/101-00000000', 'to=+3242345678')).toEqual({
+      ok: true,
+      dialled: '+3242345678',
+      called: { channel: 'pbx-1795945386.1', endpoint: 'trunk', dialler: '1795945386.0', diallerEndpoint: '101' },
+      request: { way: 'follow', line: 'default', purposes: ['training'], language: undefined },
+    });
+    expect(parse(...called)).toMatchObject({ called: { channel: 'pbx-1795945386.1', endpoint: 'trunk' } });
+    expect(parse('way=called', 'called=1.2', 'calledName=Local/x@ring-00000001;1')).toMatchObject({
+      called: { channel: '1.2' },
+    });
+    expect(parse('way=called')).toMatchObject({ ok: false, argument: 'called', problem: 'is missing' });
+    expect(parse('way=called', 'called=a/b')).toMatchObject({ ok: false, argument: 'called' });
+    expect(parse(...called, 'by=a b')).toMatchObject({ ok: false, argument: 'by' });
+    expect(parse(...called, 'timeout=20')).toMatchObject({ ok: false, argument: 'timeout' });
+    expect(parse('way=follow', 'by=1.2')).toMatchObject({ ok: false, argument: 'by' });
   });
 
   test('take the purposes of the line when none are given', () => {

@@ -11,6 +11,8 @@ const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['l
   askLanguage: false,
   newcomers: 'stop',
   defaultLanguages: ['fr', 'nl'],
+  calledParty: 'untold',
+  internalCalls: 'leave',
   sound: 'mono',
   ...over,
 });

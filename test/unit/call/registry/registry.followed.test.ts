@@ -1,7 +1,7 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { CallState } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
-import { aFollowed, course, heardNotice } from '../../../support/call/calls.ts';
+import { aFollowed, anOutgoing, course, heardNotice } from '../../../support/call/calls.ts';
 import { eventually } from '../../../support/poll.ts';
 import { arrival, endRegistries, stage } from '../../../support/call/registryStage.ts';
 
@@ -51,6 +51,23 @@ test('who is not yet back in the dialplan is sent there, unrecorded', async () =
   await eventually(() => set.outcomes().length === 1);
   expect(set.outcomes()).toEqual([{ result: 'unrecorded', reason: 'interrupted' }]);
   expect(set.asked('continueInDialplan')).toEqual([`continueInDialplan ${caller}`]);
+});
+
+test('of an outgoing call the notice channel is sent on, where the process before has died in the notice', async () => {
+  const called = anOutgoing();
+  const before = course(called, [
+    { type: 'planned', order: called.order },
+    { type: 'ready' },
+    { type: 'callerAnswered' },
+  ]);
+  const set = stage({ open: [before.state] });
+  const notice = called.called?.noticeChannel ?? ('' as ChannelId);
+  set.ari.state.channels.push({ id: called.callerChannel, state: 'Up' }, { id: notice, state: 'Up' });
+  set.ari.state.owned.channels.push(notice);
+  await set.registry.resync();
+  await eventually(() => set.outcomes().length === 1);
+  expect(set.asked('continueInDialplan')).toEqual([`continueInDialplan ${notice}`]);
+  expect(set.asked('hangUp')).toEqual([]);
 });
 
 test('who is back in the dialplan already is followed, and their events are asked for again', async () => {

@@ -9,7 +9,7 @@ async function told(
   turnedAway?: string[],
 ): Promise<string[]> {
   const ari = scriptedAri();
-  const common = { ari, caller, playing: undefined, isFollowed: true, callerLeft: () => false };
+  const common = { ari, channel: caller, playing: undefined, isFollowed: true, callerLeft: () => false };
   await returnToDialplan({ ...common, outcome, turnedAway });
 
   return ari.asked;

@@ -31,6 +31,18 @@ test('of a channel that Asterisk cannot be asked about nobody knows; without an 
   await expect(holds(caller, ari)).rejects.toMatchObject({ code: 'ari_unreachable' });
 });
 
+test('a notice that is heard by another channel counts only where as much was sent as it needs', async () => {
+  const ari = scriptedAri();
+  ari.state.variables[`${caller} CHANNEL(rtp,hold)`] = '0';
+  const sent = async (sentPackets: number, before: RtpTraffic | undefined) => {
+    ari.state.rtp[caller] = { ...none, sentPackets, receivedPackets: 9 };
+    return whyUnheard(caller, before, ari, 6_000);
+  };
+  expect(await sent(300, none)).toBeUndefined();
+  expect(await sent(99, none)).toBe('notice_not_received');
+  expect(await sent(300, undefined)).toBe('notice_not_received');
+});
+
 describe('a notice that was played whole', () => {
   const why = (before: RtpTraffic | undefined, after: RtpTraffic | undefined, hold = '0') => {
     const ari = scriptedAri();

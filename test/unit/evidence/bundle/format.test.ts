@@ -11,7 +11,7 @@ import { explanationPage, type ExplanationFacts } from '../../../../src/evidence
 import { loadExplanationTexts } from '../../../../src/evidence/bundle/page/texts.ts';
 import { filesOfVcon, makeVcon, receiptOfVcon, vconUuid } from '../../../../src/evidence/bundle/vcon.ts';
 
-const explanationTextsOf = await loadExplanationTexts();
+const explanationTextsOf = (await loadExplanationTexts()).incoming;
 
 type Sentence = ReceiptFacts['notice'][number];
 
@@ -31,7 +31,12 @@ function aSentence(over: Partial<Sentence> = {}): Sentence {
 
 function aReceipt(over: Partial<ReceiptFacts> = {}): ReceiptFacts {
   return {
-    call: { id: 'CALL', startedAt: '2026-03-01T10:00:00.000Z', endedAt: '2026-03-01T10:02:00.000Z' },
+    call: {
+      id: 'CALL',
+      startedAt: '2026-03-01T10:00:00.000Z',
+      endedAt: '2026-03-01T10:02:00.000Z',
+      direction: 'incoming',
+    },
     policyVersion: '0123456789abcdef',
     purposes: [
       {

@@ -6,12 +6,13 @@ import { markedTexts } from '../../../../support/markedTexts.ts';
 
 /** What a reader of a bundle opens: it says what the receipt says, and does nothing else. */
 
-const explanationTextsOf = await loadExplanationTexts();
+const allTexts = await loadExplanationTexts();
+const explanationTextsOf = allTexts.incoming;
 
 const at = (second: number): string => new Date(Date.UTC(2026, 2, 1, 10, 0, second)).toISOString();
 
 const receipt: ReceiptFacts = {
-  call: { id: 'CALL', startedAt: at(0), endedAt: at(121) },
+  call: { id: 'CALL', startedAt: at(0), endedAt: at(121), direction: 'incoming' },
   policyVersion: '0123456789abcdef',
   purposes: [{ id: 'agreement', justification: 'why', legalBasis: 'law', keepDays: 395, keepUntil: at(200) }],
   notice: [
@@ -230,6 +231,18 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
   });
 });
 
+const outgoing = { ...receipt.call, direction: 'outgoing' } as const;
+
+test.each(explanationLanguages)(
+  'the page of an outgoing call says in %s that who was called was told, and no caller',
+  (language) => {
+    const page = pageOf({ call: outgoing }, {}, language, allTexts.outgoing[language]);
+    const words = { fr: /appelé/, nl: /gebelde/, de: /Angerufene/, en: /called party/ }[language];
+    expect(page).toMatch(words);
+    expect(page).not.toMatch(/appelant|beller|Anrufer|caller/i);
+  },
+);
+
 const optOut = { mode: 'optOut', answer: 'none', digits: null, at: null } as const;
 const full = {
   over: {
@@ -269,11 +282,12 @@ test.each(explanationLanguages)(
 
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('bundle');
-  const say = explanationTexts.parse(tree);
+  const say = explanationTexts('incoming').parse(tree);
   const noTimes = recording({ startedAt: null, finishedAt: null, gapMs: null, durationMs: null });
   const answered = receipt.notice.map((each) => ({ ...each, verified: false, verdict: 'answered' }));
   const pages = [
     pageOf(full.over, full.facts, 'en', say),
+    pageOf({ call: outgoing }, {}, 'en', explanationTexts('outgoing').parse(tree)),
     pageOf({ consent: { ...optOut, mode: 'announce' }, notice: answered, changes: [] }, { missing: [1] }, 'en', say),
     pageOf({ consent: optOut, ...noTimes }, { company: undefined, stamped: true, peaks: undefined }, 'en', say),
     pageOf(

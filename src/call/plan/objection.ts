@@ -1,0 +1,59 @@
+import type { Line, Policy } from '../../policy/policy.ts';
+import type { NeverRecordedRules } from '../../policy/neverRecorded.ts';
+import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
+import type { Parsed } from './arguments.ts';
+import { endpointOf, leadsOutside } from './dialString.ts';
+import { parseCallerNumber } from './numberParsing.ts';
+
+/** Who calls, as far as Asterisk tells. Of an outgoing call the number is that of who was called. Personal. */
+export type Comer = { number: string; endpoint: string | undefined };
+
+type Asked = Pick<Parsed, 'request' | 'dialled' | 'called'>;
+
+/** Whether the call leads to a number that is never recorded, or comes from one. */
+function isNever({ number }: Comer, { request, dialled, called }: Asked, rules: NeverRecordedRules): boolean {
+  if (rules.isNumber(number)) return true;
+  if (request.way === 'bridge') return rules.isDialString(request.to);
+
+  return [dialled, ...(called === undefined ? [] : [number])].some(
+    (each) => each !== undefined && rules.isDialled(each),
+  );
+}
+
+/** The endpoints of both ends, as far as they are known before anybody is dialled. */
+function endsOf({ endpoint }: Comer, { request, dialled, called }: Asked): readonly (string | undefined)[] {
+  if (called !== undefined) return [called.endpoint, called.diallerEndpoint];
+
+  return [endpoint, request.way === 'bridge' ? endpointOf(request.to) : dialled];
+}
+
+/** The dialplan says that this call must be recorded: then it is, within the house as well. */
+function isInternal(comer: Comer, asked: Asked, line: Line, { isStaff }: Policy): boolean {
+  if (line.internalCalls === 'record' || asked.request.mustRecord === true) return false;
+
+  return endsOf(comer, asked).every((end) => end !== undefined && isStaff(end));
+}
+
+/** Whether somebody outside is called who hears nothing of Préavis: the notice of this call is for who calls. */
+function isCalledUntold({ request, dialled, called }: Asked, line: Line, policy: Policy): boolean {
+  if (line.calledParty === 'told' || called !== undefined) return false;
+  if (request.way === 'bridge') return leadsOutside(request.to, policy.isStaff);
+  if (dialled === undefined || policy.isStaff(dialled)) return false;
+
+  return parseCallerNumber(dialled, policy.defaultCountry) !== undefined;
+}
+
+/** Why this call goes on untold and unrecorded, by what is known before anything takes time; undefined where nothing speaks against it. */
+export function objectionTo(
+  comer: Comer,
+  asked: Asked,
+  policy: Policy,
+  rules: NeverRecordedRules,
+): Extract<UnrecordedReason, 'never_recorded' | 'internal_call' | 'called_party_untold'> | undefined {
+  if (isNever(comer, asked, rules)) return 'never_recorded';
+  const line = policy.lines.get(asked.request.line);
+  if (line === undefined) return undefined;
+  if (isInternal(comer, asked, line, policy)) return 'internal_call';
+
+  return isCalledUntold(asked, line, policy) ? 'called_party_untold' : undefined;
+}

@@ -1,0 +1,167 @@
+/**
+ * Outgoing calls in which somebody leaves while who was called hears the notice, or in which Préavis is not there, or hangs. Who is left talks, and
+ * nobody waits for longer than docs/dialplan.md says; nothing is recorded then.
+ */
+import { transfer } from '../../../../lab/telephones/dialog.ts';
+import { presentMs, readWav } from '../../../support/audio/audio.ts';
+import {
+  customerHz,
+  employeeHz,
+  hears,
+  noticeHz,
+  noticeMs,
+  number,
+  useOutgoing,
+  type Dialled,
+  type Phone,
+} from '../../../support/call/outgoingCalls.ts';
+import { expectAbsent, lately } from '../../../support/call/followedCalls.ts';
+import { eventually } from '../../../support/poll.ts';
+import {
+  catalogueCalls,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  spooledWav,
+} from '../../../support/rig/rigs.ts';
+
+/** docs/dialplan.md. */
+const promisedMs = 8_000;
+/** What Asterisk and the telephones take is not ours, ms. */
+const slackMs = 700;
+const colleagueHz = 1_600;
+const lines = ['leaves', 'left', 'down', 'killed', 'hangs', 'stopped', 'moved'] as const;
+type Line = (typeof lines)[number];
+const phones = new Map<Line, Phone>();
+let colleague: Phone;
+const phoneOf = (line: Line): Phone => {
+  const found = phones.get(line);
+  if (found === undefined) throw new Error(`nobody for ${line}`);
+
+  return found;
+};
+
+const at = useOutgoing(async () => {
+  for (const line of lines) phones.set(line, await at.phone());
+  colleague = await at.phone(colleagueHz);
+
+  return {
+    lines: Object.fromEntries(lines.map((line) => [line, 'training' as const])),
+    dialplan: [
+      ...lines.flatMap((line) => [
+        `exten => ${line},1,Dial(${phoneOf(line).agent.dialString},20,gU(preavis-told^line=${line}^to=${number.fr}))`,
+        ` same => n,NoOp(${line} told: \${PREAVIS_CALLED_TOLD} \${PREAVIS_CALLED_REASON} \${DIALSTATUS})`,
+        ' same => n,Hangup()',
+      ]),
+      `exten => colleague,1,Dial(${colleague.agent.dialString},20)`,
+      ' same => n,Hangup()',
+    ],
+  };
+});
+
+const recordingsOf = async (line: Line) => {
+  const calls = (await catalogueCalls(at.rig)).filter((each) => each.line === line);
+
+  return (await catalogueRecordings(at.rig)).filter(({ callId }) => calls.some(({ id }) => id === callId));
+};
+
+const lastHangUp = (phone: Phone): number | undefined =>
+  phone.agent.events().findLast(({ name }) => name === 'byeReceived')?.at;
+
+test('who was called may leave in the notice, and so may who dialled: nobody is left, and nothing is recorded', () =>
+  at.onTime(['leaves', 'left'], async () => {
+    const leaving = await at.dial('leaves');
+    await hears(phoneOf('leaves').receiver, noticeHz.fr, 300);
+    await phoneOf('leaves').agent.endCall();
+    await leaving.call.ended;
+    expect(await endedCall(at.rig, 'leaves')).toMatchObject({ result: 'abandoned' });
+    const left = await at.dial('left');
+    await hears(phoneOf('left').receiver, noticeHz.fr, 300);
+    const before = Date.now();
+    await left.call.hangUp();
+    expect(await left.call.ended).toMatchObject({ status: 'cancelled' });
+    // Who was called is not kept for the rest of the notice.
+    const gone = await eventually(() => lastHangUp(phoneOf('left')));
+    expect((gone ?? Infinity) - before).toBeLessThan(noticeMs / 2);
+    expect(await endedCall(at.rig, 'left')).toMatchObject({ result: 'abandoned' });
+    for (const line of ['leaves', 'left'] as const) expect(await recordingsOf(line)).toEqual([]);
+    await expectNobodyConnected(at.rig);
+  }));
+
+/** They talk, for a second at least, and end it. */
+async function expectTalk(line: Line, { call, receiver }: Dialled): Promise<void> {
+  await hears(phoneOf(line).receiver, employeeHz, 1_000);
+  await hears(receiver, customerHz, 1_000);
+  await phoneOf(line).agent.endCall();
+  await call.ended;
+  expectAbsent(receiver.samples(), [noticeHz.fr]);
+}
+
+/** From the answer of who was called to the first sound between the two, ms. */
+const waited = (line: Line, { receiver }: Dialled): number => {
+  const answeredAt =
+    phoneOf(line)
+      .agent.events()
+      .find(({ name }) => name === 'answered')?.at ?? -Infinity;
+
+  return (receiver.firstPacketAt() ?? Infinity) - answeredAt;
+};
+
+test('where Préavis is down the two talk at once, and where it hangs after 8 s; killed in the notice it keeps nobody longer', async () => {
+  await at.rig.stopServe();
+  const down = await at.dial('down');
+  await expectTalk('down', down);
+  expect(waited('down', down)).toBeLessThan(1_500);
+  await at.rig.startServe();
+  const pid = at.rig.servePid() ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  const hanging = await at.dial('hangs');
+  await expectTalk('hangs', hanging);
+  process.kill(pid, 'SIGCONT');
+  expect(waited('hangs', hanging)).toBeGreaterThan(promisedMs - slackMs);
+  expect(waited('hangs', hanging)).toBeLessThan(promisedMs + slackMs);
+  expect(at.rig.asterisk.logs()).toMatch(/hangs told: no not_responding ANSWER/);
+  for (const [line, end] of [
+    ['stopped', () => process.kill(pid, 'SIGSTOP')],
+    ['killed', () => at.rig.killServe()],
+  ] as const) {
+    const dialled = await at.dial(line);
+    await hears(phoneOf(line).receiver, noticeHz.fr, 300);
+    await end();
+    await expectTalk(line, dialled);
+    if (line === 'stopped') process.kill(pid, 'SIGCONT');
+    // The notice plays on, to its end.
+    expect(presentMs(phoneOf(line).receiver.samples(), noticeHz.fr)).toBeGreaterThan(noticeMs * 0.95);
+    expect(waited(line, dialled)).toBeLessThan(noticeMs + promisedMs + slackMs);
+  }
+  await at.rig.startServe();
+  // Of the last one nobody was there any more when Préavis came back.
+  for (const [line, result] of [
+    ['hangs', 'unrecorded'],
+    ['stopped', 'unrecorded'],
+    ['killed', 'abandoned'],
+  ] as const) {
+    expect(await endedCall(at.rig, line)).toMatchObject({ line, result });
+    expect(await recordingsOf(line)).toEqual([]);
+  }
+  await expectNobodyConnected(at.rig);
+}, 120_000);
+
+test('who is transferred to a colleague afterwards talks on, and the recording ends with the employee', () =>
+  at.onTime('moved', async () => {
+    const { receiver: customer, agent } = phoneOf('moved');
+    const { call } = await at.dial('moved');
+    await hears(customer, employeeHz, 3_000);
+    expect(await transfer(call.dialog(), 'colleague')).toBe(202);
+    await eventually(() => lately(customer, colleagueHz) > 2_600);
+    await agent.endCall();
+    const ended = await endedCall(at.rig, 'moved');
+    expect(ended).toMatchObject({ result: 'recorded' });
+    const { id, finishedAt } = await finishedRecording(at.rig, 'moved');
+    const samples = readWav(spooledWav(at.rig, id));
+    for (const hz of [employeeHz, customerHz]) expect(presentMs(samples, hz)).toBeGreaterThan(2_500);
+    expectAbsent(samples, [colleagueHz, noticeHz.fr]);
+    expect(finishedAt).toBeLessThan((ended.endedAt ?? 0) - 1_000);
+    await expectNobodyConnected(at.rig);
+  }));

@@ -1,0 +1,188 @@
+/**
+ * Outgoing calls: who was called hears the notice when they answer, alone and in the language of their number, and only then talks with who
+ * dialled. Both are recorded from their first sound on.
+ */
+import { join } from 'node:path';
+import type { Receipt } from '../../../../src/receipt/receipt.ts';
+import { presentMs, readWav } from '../../../support/audio/audio.ts';
+import {
+  customerHz,
+  employeeHz,
+  hears,
+  noticeHz,
+  noticeMs,
+  number,
+  questionHz,
+  refusedHz,
+  silentHz,
+  useOutgoing,
+  type Phone,
+} from '../../../support/call/outgoingCalls.ts';
+import { expectAbsent } from '../../../support/call/followedCalls.ts';
+import {
+  catalogueNotices,
+  catalogueRecordings,
+  catalogueCalls,
+  endedCall,
+  expectNobodyConnected,
+  finishedRecording,
+  spooledWav,
+} from '../../../support/rig/rigs.ts';
+
+const talkMs = 3_000;
+const lines = {
+  fr: 'training',
+  nl: 'training',
+  yes: 'asked',
+  no: 'refusable',
+  silent: 'asked',
+  both: 'training',
+} as const;
+type Line = keyof typeof lines;
+const phones = new Map<Line, Phone>();
+const phoneOf = (line: Line): Phone => {
+  const found = phones.get(line);
+  if (found === undefined) throw new Error(`nobody for ${line}`);
+
+  return found;
+};
+
+const at = useOutgoing(async () => {
+  for (const line of Object.keys(lines) as Line[]) phones.set(line, await at.phone());
+  const busy = await at.phone(customerHz, { behaviour: 'busy' });
+  const silent = await at.phone(customerHz, { behaviour: 'noAnswer' });
+  const dial = (line: Line, options: string): string =>
+    `Dial(${phoneOf(line).agent.dialString},20,${options}U(preavis-told^line=${line}))`;
+
+  return {
+    lines,
+    dialplan: [
+      // The number that was dialled is the one that was called.
+      ...(['fr', 'nl'] as const).flatMap((line) => [
+        `exten => ${number[line]},1,${dial(line, '')}`,
+        ' same => n,Hangup()',
+      ]),
+      ...(['yes', 'no', 'silent'] as const).flatMap((line) => [
+        `exten => ${line},1,Dial(${phoneOf(line).agent.dialString},20,gU(preavis-told^line=${line}^to=${number.fr}))`,
+        ` same => n,NoOp(${line} told: \${PREAVIS_CALLED_TOLD} \${PREAVIS_CALLED_REASON} \${DIALSTATUS})`,
+        ' same => n,Hangup()',
+      ]),
+      `exten => both,1,Dial(${silent.agent.dialString}&${phoneOf('both').agent.dialString},20,U(preavis-told^line=both))`,
+      ' same => n,Hangup()',
+      `exten => busy,1,Dial(${busy.agent.dialString},20,U(preavis-told^line=both))`,
+      ' same => n,NoOp(busy told: ${PREAVIS_CALLED_TOLD} ${DIALSTATUS})',
+      ' same => n,Hangup(${HANGUPCAUSE})',
+    ],
+  };
+});
+
+/** The receipt and the words for people say who was told, and a person finds the call by the number that was called. */
+async function expectProof(line: Line): Promise<void> {
+  const { rig } = at;
+  const { id } = await endedCall(rig, line);
+  expect(await rig.preavisJson<Receipt>('calls', 'receipt', id)).toMatchObject({
+    call: { direction: 'outgoing' },
+    told: { party: 'destination', how: 'onAnswer' },
+  });
+  const { stdout } = await rig.preavis('calls', 'show', id);
+  expect(stdout).toMatch(/told +the called party, when they had answered/);
+  expect(stdout).not.toMatch(/the caller/);
+  if (line !== 'fr' && line !== 'nl') return;
+  const file = join(rig.folder, `${line}.zip`);
+  const found = await rig.preavis('subject', 'export', '--number', number[line], '-o', file, '--json');
+  expect((JSON.parse(found.stdout) as { calls: number }).calls).toBeGreaterThan(0);
+}
+
+/** Calls, and is told and recorded in this language. */
+async function tell(line: Line, to: string, language: 'fr' | 'nl'): Promise<void> {
+  const other = language === 'fr' ? 'nl' : 'fr';
+  const { agent, receiver: customer } = phoneOf(line);
+  const { call, receiver: employee } = await at.dial(to);
+  await hears(customer, employeeHz, talkMs);
+  await agent.endCall();
+  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  // The notice was for who was called, whole and in one language. Nobody was with them meanwhile.
+  expect(presentMs(customer.samples(), noticeHz[language], { share: 0.7 })).toBeGreaterThan(noticeMs * 0.95);
+  expectAbsent(customer.samples(), [noticeHz[other]]);
+  expectAbsent(employee.samples(), [noticeHz.fr, noticeHz.nl]);
+  expect(await endedCall(at.rig, line)).toMatchObject({
+    result: 'recorded',
+    direction: 'outgoing',
+    languages: [language],
+  });
+  const notices = await catalogueNotices(at.rig, line);
+  expect(notices.map(({ verdict, language: said }) => [verdict, said])).toEqual([['verified', language]]);
+  await expectProof(line);
+  const { id, startedAt, durationMs, flags } = await finishedRecording(at.rig, line);
+  expect(flags).toEqual([]);
+  expect(startedAt).toBeGreaterThanOrEqual(notices.at(-1)?.finishedAt ?? Infinity);
+  const samples = readWav(spooledWav(at.rig, id));
+  expectAbsent(samples, [noticeHz.fr, noticeHz.nl]);
+  // From the first sound of either to the last.
+  for (const hz of [employeeHz, customerHz]) {
+    expect(presentMs(samples, hz)).toBeGreaterThan((durationMs ?? Infinity) - 200);
+    expect(presentMs(samples, hz)).toBeGreaterThan(talkMs - 300);
+  }
+  await expectNobodyConnected(at.rig);
+}
+
+test('who was called hears the notice alone in the language of their number, and both are recorded from then on', () =>
+  at.onTime(['fr', 'nl'], async () => {
+    await tell('fr', number.fr, 'fr');
+    await tell('nl', number.nl, 'nl');
+  }));
+
+/** Presses this key while the notice plays, or none, and talks then. */
+async function talkUnrecorded(line: Line, key: string | undefined, heardHz: number): Promise<void> {
+  const { agent, receiver: customer } = phoneOf(line);
+  const { call, receiver: employee } = await at.dial(line);
+  await hears(customer, noticeHz.fr, 300);
+  if (key !== undefined) await customer.pressDigit(key);
+  await hears(customer, heardHz, 400);
+  await hears(customer, employeeHz, 1_000);
+  await hears(employee, customerHz, 1_000);
+  await agent.endCall();
+  await call.ended;
+  expectAbsent(employee.samples(), [noticeHz.fr, heardHz]);
+}
+
+test('who was called and refuses, or does not say yes where they are asked, talks unrecorded', () =>
+  at.onTime(['no', 'silent'], async () => {
+    await talkUnrecorded('no', '9', refusedHz.fr);
+    await talkUnrecorded('silent', undefined, silentHz.fr);
+    expect(await endedCall(at.rig, 'no')).toMatchObject({ result: 'unrecorded', reason: 'refused' });
+    expect(await endedCall(at.rig, 'silent')).toMatchObject({ result: 'unrecorded', reason: 'no_consent' });
+    const calls = (await catalogueCalls(at.rig)).filter(({ line }) => line === 'no' || line === 'silent');
+    const recordings = await catalogueRecordings(at.rig);
+    expect(recordings.filter(({ callId }) => calls.some(({ id }) => id === callId))).toEqual([]);
+    expect(at.rig.asterisk.logs()).toMatch(/no told: no refused ANSWER/);
+    expect(at.rig.asterisk.logs()).toMatch(/silent told: no no_consent ANSWER/);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('a yes of who was called is theirs, and they are recorded from then on', () =>
+  at.onTime('yes', async () => {
+    const { agent, receiver: customer } = phoneOf('yes');
+    const { call } = await at.dial('yes');
+    await hears(customer, noticeHz.fr, noticeMs * 0.9);
+    await hears(customer, questionHz.fr, 100);
+    await customer.pressDigit('1');
+    await hears(customer, employeeHz, talkMs);
+    await agent.endCall();
+    await call.ended;
+    expect(await endedCall(at.rig, 'yes')).toMatchObject({
+      result: 'recorded',
+      consent: { mode: 'optIn', answer: 'accepted', digits: '1' },
+    });
+    const samples = readWav(spooledWav(at.rig, (await finishedRecording(at.rig, 'yes')).id));
+    for (const hz of [employeeHz, customerHz]) expect(presentMs(samples, hz)).toBeGreaterThan(talkMs - 300);
+  }));
+
+test('of several who are dialled at once the one who answers is told, and of one who is busy nobody', () =>
+  at.onTime('both', async () => {
+    const busy = await at.dial('busy');
+    expect(await busy.call.ended).toMatchObject({ status: 'busy' });
+    expect(at.rig.asterisk.logs()).toMatch(/busy told: {2}BUSY/);
+    expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'both')).toEqual([]);
+    await tell('both', 'both', 'nl');
+  }));

@@ -1,0 +1,103 @@
+/**
+ * Calls in which nobody is to be told, or nobody could be: somebody outside who is dialled by an incoming line, colleagues among themselves, numbers
+ * that are never recorded, and where the law forbids to talk unrecorded. The two talk, or are turned away; nothing is recorded.
+ */
+import { presentMs } from '../../../support/audio/audio.ts';
+import { expectAbsent } from '../../../support/call/followedCalls.ts';
+import {
+  customerHz,
+  employeeHz,
+  hears,
+  noticeHz,
+  number,
+  useOutgoing,
+  type Phone,
+} from '../../../support/call/outgoingCalls.ts';
+import { catalogueCalls, endedCall, expectNobodyConnected, expectNothingRecorded } from '../../../support/rig/rigs.ts';
+
+const lines = ['outside', 'inside', 'never', 'must'] as const;
+type Line = (typeof lines)[number];
+const phones = new Map<Line, Phone>();
+const phoneOf = (line: Line): Phone => {
+  const found = phones.get(line);
+  if (found === undefined) throw new Error(`nobody for ${line}`);
+
+  return found;
+};
+
+const at = useOutgoing(async () => {
+  for (const line of lines) phones.set(line, await at.phone());
+  const endpoint = (name: string, { agent }: Phone): string => `
+[${name}]
+type = endpoint
+transport = udp
+context = incoming
+disallow = all
+allow = alaw
+direct_media = no
+aors = ${name}
+
+[${name}]
+type = aor
+contact = sip:127.0.0.1:${agent.port}
+`;
+  const after = (line: Line): string[] => [
+    ` same => n,NoOp(${line} after: \${PREAVIS_RESULT}\${PREAVIS_CALLED_TOLD} \${PREAVIS_REASON}\${PREAVIS_CALLED_REASON} \${DIALSTATUS})`,
+    ' same => n,Hangup()',
+  ];
+
+  return {
+    lines: { outside: 'training', inside: 'training', never: 'training', must: 'obliged' },
+    conf: { '+pjsip.conf': endpoint('trunk', phoneOf('outside')) + endpoint('201', phoneOf('inside')) },
+    dialplan: [
+      `exten => outside,1,Gosub(preavis,s,1(PJSIP/${number.fr}@trunk,20,line=outside))`,
+      ...after('outside'),
+      'exten => inside,1,Dial(PJSIP/201,20,gU(preavis-told^line=inside))',
+      ...after('inside'),
+      `exten => 112,1,Dial(${phoneOf('never').agent.dialString},20,gU(preavis-told^line=never))`,
+      ...after('never'),
+      `exten => must,1,Dial(${phoneOf('must').agent.dialString},20,U(preavis-told^line=must^must=record^to=${number.fr}))`,
+      ...after('must'),
+      'exten => h,1,NoOp(${PREAVIS_RESULT} ${PREAVIS_REASON} of ${EXTEN})',
+    ],
+    // Whoever calls in the lab comes by this endpoint.
+    config: { staff: { extensions: ['caller', '201'] } },
+  };
+});
+
+/** They talk, and nobody heard a notice. */
+async function expectTalk(line: Line, to: string): Promise<void> {
+  const { call, receiver } = await at.dial(to);
+  await hears(phoneOf(line).receiver, employeeHz, 1_000);
+  await hears(receiver, customerHz, 1_000);
+  await phoneOf(line).agent.endCall();
+  await call.ended;
+  for (const each of [receiver, phoneOf(line).receiver]) expectAbsent(each.samples(), [noticeHz.fr, noticeHz.nl]);
+}
+
+test('somebody outside who is dialled by a line, a colleague, and an emergency number are neither told nor recorded', () =>
+  at.onTime(['outside', 'inside', 'never'], async () => {
+    await expectTalk('outside', 'outside');
+    expect(await endedCall(at.rig, 'outside')).toMatchObject({ result: 'unrecorded', reason: 'called_party_untold' });
+    expect(at.rig.asterisk.logs()).toMatch(/unrecorded called_party_untold of/);
+    await expectTalk('inside', 'inside');
+    expect(await endedCall(at.rig, 'inside')).toMatchObject({ result: 'unrecorded', reason: 'internal_call' });
+    expect(at.rig.asterisk.logs()).toMatch(/inside after: no internal_call ANSWER/);
+    await expectTalk('never', '112');
+    expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'never')).toEqual([]);
+    expect(at.rig.asterisk.logs()).toMatch(/never after: no never_recorded ANSWER/);
+    await expectNothingRecorded(at.rig);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('where the law forbids to talk unrecorded, a called party who cannot be told is turned away, also while Préavis is down', async () => {
+  await at.rig.stopServe();
+  const { call, receiver } = await at.dial('must');
+  const end = await call.ended;
+  await at.rig.startServe();
+  expect(end.status).not.toBe('answered');
+  expect(presentMs(phoneOf('must').receiver.samples(), employeeHz)).toBe(0);
+  expect(presentMs(receiver.samples(), customerHz)).toBe(0);
+  expect(at.rig.asterisk.logs()).toMatch(/must after: no {2}CONGESTION/);
+  await expectNobodyConnected(at.rig);
+});

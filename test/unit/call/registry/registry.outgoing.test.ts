@@ -1,0 +1,65 @@
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { callStart } from '../../../support/call/calls.ts';
+import { arrival, endRegistries, hearNotice, stage } from '../../../support/call/registryStage.ts';
+import { eventually } from '../../../support/poll.ts';
+
+afterEach(endRegistries);
+
+/** Outgoing calls: who was called is told by the notice channel, while who dialled waits. */
+
+const [called, dialler, notice] = ['called', 'dialler', 'notice;2'] as ChannelId[] as [ChannelId, ChannelId, ChannelId];
+const outgoing = () =>
+  arrival(notice, ['way=called', `called=${called}`, `by=${dialler}`, 'line=default'], '+3242345678');
+const hangUp = (channelId: ChannelId) => ({ type: 'channelHangingUp' as const, at: callStart + 500, channelId });
+
+function calledStage(...before: ReturnType<typeof arrival>[]) {
+  const set = stage();
+  set.ari.state.rtp[called] = () => ({
+    // Enough for every sentence.
+    sentPackets: set.asked('play').length * 10_000,
+    receivedPackets: 9 + set.asked('play').length,
+    reported: '',
+    source: { ssrc: 1, lost: 0 },
+  });
+  for (const each of [...before, outgoing()]) set.registry.handle(each);
+
+  return set;
+}
+
+test('the notice is played to the notice channel, and asked of the channel of who was called', async () => {
+  const set = calledStage();
+  await hearNotice(set);
+  await eventually(() => set.kinds().includes('following'));
+  expect(set.asked('play').every((request) => request.startsWith(`play ${notice} `))).toBe(true);
+  expect(set.asked('followChannel')).toEqual(
+    expect.arrayContaining([`followChannel ${called}`, `followChannel ${dialler}`]),
+  );
+  expect(set.asked('continueInDialplan')).toEqual([`continueInDialplan ${notice}`]);
+  // From now on the notice channel and who dialled say nothing about the call, and who was called does.
+  set.registry.handle({ type: 'channelGone', at: callStart + 9_000, channelId: notice, cause: 16 });
+  set.registry.handle(hangUp(dialler));
+  expect(set.registry.states.map(({ kind }) => kind)).toEqual(['following']);
+  set.registry.handle(hangUp(called));
+  await eventually(() => set.outcomes().length === 1);
+  expect(set.outcomes()).toMatchObject([{ result: 'notConnected' }]);
+});
+
+test.each([
+  ['who dialled', dialler],
+  ['who was called', called],
+])('where %s leaves while the notice plays, nobody waits for its end', async (_who, leaving) => {
+  const set = calledStage();
+  await eventually(() => set.asked('play').length === 1);
+  set.registry.handle(hangUp(leaving));
+  await eventually(() => set.asked('continueInDialplan').length === 1);
+  expect(set.asked('continueInDialplan')).toEqual([`continueInDialplan ${notice}`]);
+  expect(set.outcomes()).toEqual([{ result: 'abandoned' }]);
+});
+
+test('a caller who is in a call of their own, and is forwarded outside, stays the caller of that one', async () => {
+  const set = calledStage(arrival(dialler, ['way=follow', 'line=default'], '+3292345678'));
+  await eventually(() => set.asked('play').length === 2);
+  set.registry.handle(hangUp(dialler));
+  await eventually(() => set.outcomes().length === 1);
+  expect(set.registry.states.map(({ facts }) => facts.callerChannel)).toEqual([called]);
+});
