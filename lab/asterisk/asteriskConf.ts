@@ -202,7 +202,7 @@ stutter = 350+440
 /** The header of an INVITE that says how its caller sends keys; without it: by RFC 4733. */
 export const digitsHeader = 'X-Lab-Digits';
 
-/** The header of an INVITE whose caller speaks G.722; without it: A-law. */
+/** The header of an INVITE whose caller speaks G.722 or mu-law; without it: A-law. */
 export const codecHeader = 'X-Lab-Codec';
 
 /** Who sends from 127.0.0.1 is the caller; agents are only called, by address. */
@@ -232,18 +232,22 @@ match_header = ${digitsHeader}: ${mode}
 `,
     )
     .join('');
-  const wideband = `
-[caller-wideband]
+  const otherCodecs = (['g722', 'ulaw'] as const)
+    .map(
+      (codec) => `
+[caller-${codec}]
 type = endpoint
 transport = udp
 context = ${incomingContext}
 dtmf_mode = rfc4733
-${media.replace('allow = alaw', 'allow = g722')}
-[caller-wideband]
+${media.replace('allow = alaw', `allow = ${codec}`)}
+[caller-${codec}]
 type = identify
-endpoint = caller-wideband
-match_header = ${codecHeader}: g722
-`;
+endpoint = caller-${codec}
+match_header = ${codecHeader}: ${codec}
+`,
+    )
+    .join('');
 
   return `[global]
 type = global
@@ -275,5 +279,5 @@ type = endpoint
 transport = udp
 context = ${incomingContext}
 dtmf_mode = rfc4733
-${media}${otherDigits}${wideband}`;
+${media}${otherDigits}${otherCodecs}`;
 }

@@ -42,8 +42,8 @@ export type RtpReceiver = {
   speaksBy(voice: Pick<Voice, 'press'> | undefined): void;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
-  /** Sends a-law sound, for a caller who has no other. Rejects while nothing was heard. */
-  speak(alaw: Uint8Array): Promise<void>;
+  /** Sends sound of this payload type, a-law unless another is given, for a caller who has no other. Rejects while nothing was heard. */
+  speak(sound: Uint8Array, payloadType?: number): Promise<void>;
   /**
    * Reports by RTCP what was heard, twice a second from the first sound on, as a telephone does that is muted and sends no silence;
    * until the returned function is called.
@@ -60,6 +60,7 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
   let assembled: { packets: number; samples: Int16Array } = { packets: 0, samples: new Int16Array() };
   let peer: RemoteInfo | undefined;
   socket.on('message', (message, from) => {
+    if (isOtherSound(message)) peer = from;
     const packet = parse(message);
     if (!packet) return;
     peer = from;
@@ -111,16 +112,20 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
         if (!end) await sleepOnTime(20);
       }
     },
-    speak: async (alaw) => {
+    speak: async (sound, payloadType = alawPayload) => {
       if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');
       const { port, address } = peer;
       const startedAt = performance.now();
-      const packets = Math.ceil(alaw.length / packetBytes);
+      const packets = Math.ceil(sound.length / packetBytes);
       for (let index = 0; index < packets; index += 1) {
         // By the clock: a timer that is late must not stretch the sound.
         await sleepOnTime(Math.max(0, startedAt + index * 20 - performance.now()));
-        const payload = alaw.subarray(index * packetBytes, (index + 1) * packetBytes);
-        socket.send(soundPacket(payload, sequence, spoken, index === 0), port, address);
+        const payload = sound.subarray(index * packetBytes, (index + 1) * packetBytes);
+        socket.send(
+          soundPacket({ payload, payloadType, sequence, timestamp: spoken, marker: index === 0 }),
+          port,
+          address,
+        );
         sequence += 1;
         spoken += packetBytes;
       }
@@ -168,6 +173,11 @@ async function sleepOnTime(ms: number): Promise<void> {
   const began = performance.now();
   await sleep(ms);
   noteKeyDelay(performance.now() - began - ms);
+}
+
+/** Of mu-law or G.722 it is known only where it comes from: it is not heard. */
+function isOtherSound(message: Buffer): boolean {
+  return message.length >= 12 && [0, 9].includes(message.readUInt8(1) & 0x7f);
 }
 
 function parse(message: Buffer): Packet | undefined {
@@ -224,10 +234,18 @@ function decodeALaw(bytes: Uint8Array): Int16Array {
   return samples;
 }
 
-function soundPacket(payload: Uint8Array, sequence: number, timestamp: number, marker: boolean): Buffer {
+type SoundPacket = {
+  payload: Uint8Array;
+  payloadType: number;
+  sequence: number;
+  timestamp: number;
+  marker: boolean;
+};
+
+function soundPacket({ payload, payloadType, sequence, timestamp, marker }: SoundPacket): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt8(0x80, 0);
-  header.writeUInt8((marker ? 0x80 : 0) | alawPayload, 1);
+  header.writeUInt8((marker ? 0x80 : 0) | payloadType, 1);
   header.writeUInt16BE(sequence & 0xffff, 2);
   header.writeUInt32BE(timestamp >>> 0, 4);
   header.writeUInt32BE(0x1ab, 8);

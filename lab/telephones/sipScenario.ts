@@ -38,7 +38,7 @@ export type CallerScenario = {
 export type MediaOffer = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' | 'nowhere';
 
 /** What a caller speaks; default: A-law. Their sound is in a file of that codec. */
-export type Codec = 'g722';
+export type Codec = 'g722' | 'ulaw';
 
 /** The request that makes a caller or an agent hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
@@ -71,8 +71,11 @@ const play = (path: string | undefined, codec?: Codec) =>
   path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}|${mediaOf(codec).payload}"/>`;
 
 /** RFC 3551. */
-const mediaOf = (codec: Codec | undefined) =>
-  codec === undefined ? { payload: 8, name: 'PCMA/8000' } : { payload: 9, name: 'G722/8000' };
+export const mediaOf = (codec: Codec | undefined): { payload: number; name: string } => {
+  if (codec === undefined) return { payload: 8, name: 'PCMA/8000' };
+
+  return codec === 'g722' ? { payload: 9, name: 'G722/8000' } : { payload: 0, name: 'PCMU/8000' };
+};
 
 const stream = (path: string | undefined) =>
   path === undefined ? '' : `<exec rtp_stream="${escape(path)},-1,8,PCMA/8000"/>`;
