@@ -22,7 +22,10 @@ export type AriEvent =
   | { type: 'channelHangingUp'; at: number; channelId: ChannelId }
   | { type: 'channelLeft'; at: number; channelId: ChannelId }
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
-  | { type: 'digit'; at: number; channelId: ChannelId; digit: string }
+  /** `at`: when it was let go; `durationMs`: how long it was pressed, as far as Asterisk tells. */
+  | { type: 'digit'; at: number; channelId: ChannelId; digit: string; durationMs?: number }
+  /** A program asks for something in a call, which it names by its id or by a channel. Untrusted. */
+  | { type: 'userEvent'; at: number; task: UserTask; channel: ChannelId | undefined; call: string | undefined }
   | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
@@ -53,6 +56,10 @@ export type AriEvent =
   | { type: 'recorderFailed'; at: number; name: string; cause: string }
   | { type: 'bridgeGone'; at: number; bridgeId: BridgeId }
   | { type: 'applicationReplaced'; at: number };
+
+/** What a program may ask for in a call, and the name of the event that asks it. */
+export const userEventNames = { pause: 'preavisPause', resume: 'preavisResume' } as const;
+export type UserTask = keyof typeof userEventNames;
 
 /**
  * The name of a Local/ channel, which tells its other half: `Local/600@ring-00000001;1` and `...;2`. Absent for other channels. It may
@@ -110,7 +117,18 @@ const onDial = z.object({
   caller: z.object({ id: z.string().min(1) }).optional(),
   peer: z.object({ id: z.string().min(1), name: z.string().default('') }),
 });
-const onDigit = onChannel.extend({ digit: z.string().regex(/^[0-9A-D*#]$/) });
+/** No key is held for longer as far as we believe it, ms. */
+const longestKeyMs = 10_000;
+const onDigit = onChannel.extend({
+  digit: z.string().regex(/^[0-9A-D*#]$/),
+  duration_ms: z.number().min(0).max(longestKeyMs).catch(0),
+});
+const onUserEvent = z.object({
+  timestamp,
+  eventname: z.string(),
+  channel: z.object({ id: z.string().min(1) }).optional(),
+  userevent: z.object({ call: z.string().max(64).optional(), channel: z.string().max(200).optional() }),
+});
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
 const onEntry = onBridge.extend({
   bridge: z.object({ id: z.string().min(1), bridge_type: z.string().default('') }),
@@ -161,6 +179,8 @@ const ofPlayback = ({ timestamp: at, playback }: z.output<typeof onPlayback>) =>
   playbackId: playback.id as PlaybackId,
 });
 
+const userTasks = Object.keys(userEventNames) as UserTask[];
+
 type Reader = (raw: unknown) => AriEvent | undefined;
 const read =
   <T>(schema: z.ZodType<T>, reduced: (event: T) => AriEvent | undefined): Reader =>
@@ -191,7 +211,18 @@ const readers = new Map<string, Reader>(
       if (event.channel.state === 'Ringing') return { type: 'channelRinging', ...ofChannel(event) };
       return undefined;
     }),
-    ChannelDtmfReceived: read(onDigit, (event) => ({ type: 'digit', ...ofChannel(event), digit: event.digit })),
+    ChannelDtmfReceived: read(onDigit, (event) => ({
+      type: 'digit',
+      ...ofChannel(event),
+      digit: event.digit,
+      durationMs: event.duration_ms,
+    })),
+    ChannelUserevent: read(onUserEvent, ({ timestamp: at, eventname, channel: source, userevent }) => {
+      const task = userTasks.find((each) => userEventNames[each] === eventname);
+      if (task === undefined) return undefined;
+      const channel = (userevent.channel ?? source?.id) as ChannelId | undefined;
+      return { type: 'userEvent', at, task, channel, call: userevent.call };
+    }),
     ChannelHold: read(onChannel, (event) => ({ type: 'channelHeld', ...ofChannel(event) })),
     ChannelUnhold: read(onChannel, (event) => ({ type: 'channelResumed', ...ofChannel(event) })),
     ChannelTalkingStarted: read(onChannel, (event) => ({ type: 'talk', ...ofChannel(event), talking: true })),

@@ -1,5 +1,5 @@
-import type { BridgeId, ChannelId, PlaybackId } from '../core/ids.ts';
-import type { AriEvent, LocalName } from './events.ts';
+import type { BridgeId, CallId, ChannelId, PlaybackId } from '../core/ids.ts';
+import type { AriEvent, LocalName, UserTask } from './events.ts';
 
 /** Version as `core show version` has it, and the id of the node (entity id). */
 export type AsteriskIdentity = { version: string; node: string };
@@ -53,6 +53,9 @@ export type AriCommands = {
   continueInDialplan(channelId: ChannelId): Promise<void>;
   destroyBridge(bridgeId: BridgeId): Promise<void>;
 };
+
+/** What a command asks of a serve that runs beside it, through Asterisk. Throws ari_not_found where nobody has the application. */
+export type AriUserEvents = { ask(task: UserTask, call: CallId): Promise<void> };
 
 export type RecordingFormat = 'wav' | 'wav16';
 

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { asLocalName, isHoldingType, timestamp } from './events.ts';
+import { asLocalName, isHoldingType, timestamp, userEventNames } from './events.ts';
 import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
-import type { AriCommands, AriPromptCommands, AriQueries, RecordingFormat } from './port.ts';
+import type { AriCommands, AriPromptCommands, AriQueries, AriUserEvents, RecordingFormat } from './port.ts';
 
 const id = encodeURIComponent;
 
@@ -57,7 +57,7 @@ const wavOnce = (name: string, maximumSeconds: number, format: RecordingFormat =
 export function makeAriCommands(
   request: AriRequest,
   application: string,
-): AriCommands & AriPromptCommands & AriQueries {
+): AriCommands & AriPromptCommands & AriQueries & AriUserEvents {
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };
@@ -118,6 +118,8 @@ export function makeAriCommands(
     setGlobal: (variable, value) => command('POST', '/asterisk/variable', {}, { variable, value }),
     continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
+    ask: (task, call) =>
+      command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),
 
     playTone: (channelId, playbackId, tones) =>
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),

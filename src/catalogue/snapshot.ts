@@ -29,6 +29,16 @@ const answer = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('none') }),
   z.looseObject({ kind: z.enum(['accepted', 'refused']), digits: text, at: z.number() }),
 ]);
+const asker = z.enum(['caller', 'destination', 'operator']);
+const paused = z
+  .looseObject({
+    since: z.number(),
+    by: asker,
+    until: time,
+    endsBy: z.enum([...asker.options, 'limit']).optional(),
+    saying: z.enum(['paused', 'resumed']).optional(),
+  })
+  .optional();
 const recorder = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('withheld'),
@@ -166,6 +176,7 @@ const form = z.discriminatedUnion('kind', [
     recorder,
     untold: z.boolean(),
     typed: text,
+    paused,
   }),
   z.looseObject({
     kind: z.literal('talking'),
@@ -179,6 +190,7 @@ const form = z.discriminatedUnion('kind', [
     others: channels,
     holding: parties,
     typed: text,
+    paused,
   }),
   z.looseObject({ kind: z.literal('closing'), facts, told, answer, recorder, endedAt: time }),
 ]);

@@ -1,5 +1,5 @@
 import type { UnrecordedReason } from '../call/decide/unrecordedReasons.ts';
-import type { LanguageReason } from '../call/decide/order.ts';
+import type { LanguageReason, Party } from '../call/decide/order.ts';
 import type { Change } from '../call/watch/timeline.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
@@ -73,9 +73,19 @@ const changeWords: Readonly<Record<Change, string>> = {
   recordingRemoved: 'Asterisk removed what was recorded',
   unheard: 'could no longer be heard, perhaps',
   heardAgain: 'could be heard again',
+  pauseBegan: 'wanted a pause: from here on nothing is recorded',
+  pauseEnded: 'wanted the pause to end: it was recorded again',
+  pauseExpired: 'the time of the pause was over: it was recorded again',
   neverRecorded: 'somebody came in whose number is never recorded',
   turnedAway: 'was turned away, since the call must be recorded',
 };
+
+/** Who did it, where that is known. */
+function subjectOf(change: Change, party: Party | null): string {
+  if (party !== null) return `the ${party} `;
+
+  return change === 'pauseBegan' || change === 'pauseEnded' ? 'a program or an operator ' : '';
+}
 
 const unwatchedWords: Readonly<Record<Receipt['unwatched'][number]['why'], string>> = {
   connection_lost: 'the connection to Asterisk was lost',
@@ -155,7 +165,7 @@ function steps(receipt: Receipt): Step[] {
     ...ofRecorder(receipt),
     ...changes.map(({ at, change, party }) => ({
       at: timeOf(at),
-      what: `${party === null ? '' : `the ${party} `}${changeWords[change]}`,
+      what: `${subjectOf(change, party)}${changeWords[change]}`,
     })),
     ...unwatched.map(({ from, to, why, judged }) => {
       const until = to === null ? '' : ` until ${localClock(Date.parse(to))}`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { codes } from './codes.ts';
 import { consentModes } from './consent.ts';
 import { key, name } from './field.ts';
 import { jurisdictions } from './law.ts';
@@ -119,6 +120,12 @@ export const line = z.strictObject({
   internalCalls: key(
     z.enum(['leave', 'record']).default('leave'),
     'What becomes of calls of which both ends are in staff.extensions: leave (they go on untold and unrecorded) or record (they are told and recorded as others).',
+  ),
+  codes: codes.optional(),
+  pauseSeconds: key(
+    z.int().min(10).max(3_600).optional(),
+    'After how long a pause ends by itself; without it, it stays until somebody ends it.',
+    { unit: 's' },
   ),
   sound: key(
     z.enum(['mono', 'stereo']).default('mono'),

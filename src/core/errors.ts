@@ -139,6 +139,10 @@ export const errorCodes = {
     'Callers are kept under another key than privacy.hashKey or privacy.numberKey, so no call would be found by its number.',
     'Configure the key from before. One that was changed on purpose finds the calls from after the change; docs/privacy.md says how to find the others.',
   ),
+  pause_not_done: passing(
+    'The recording of a call was not paused, or did not go on: nobody talks in it, it is not recorded, or no serve has done it.',
+    'See `preavis calls show ID` for what became of the call, and its log for why. Say nothing that must not be recorded.',
+  ),
   call_unknown: misuse('No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: misuse('No recording has this id.', 'See `preavis recordings list`.'),
   recording_unfinished: passing(

@@ -200,6 +200,7 @@ function kindsOf(line: Line, policy: Policy): SingleKind[] {
     ...modes.flatMap(consentKinds),
     ...(line.askLanguage ? (['chooseLanguage'] as const) : []),
     ...(turnsAway(purposes) ? (['turnedAway'] as const) : []),
+    ...(line.codes === undefined ? [] : (['paused', 'resumed'] as const)),
   ];
 }
 

@@ -1,7 +1,14 @@
 import { makeAriCommands } from '../ari/requests.ts';
 import { makeDeadmanCommands } from '../ari/deadmanRequests.ts';
 import { hostAndPort, makeAriHttp, type AriRequest } from '../ari/httpClient.ts';
-import type { AriCommands, AriDeadman, AriPromptCommands, AriQueries, AsteriskIdentity } from '../ari/port.ts';
+import type {
+  AriCommands,
+  AriDeadman,
+  AriPromptCommands,
+  AriQueries,
+  AriUserEvents,
+  AsteriskIdentity,
+} from '../ari/port.ts';
 import { missingPrompts } from '../call/plan/readiness.ts';
 import { neededPrompts, type Policy } from '../policy/policy.ts';
 import type { Config } from '../config/schema.ts';
@@ -13,7 +20,7 @@ import { required } from './required.ts';
 
 export type Ari = {
   password: string;
-  commands: AriCommands & AriPromptCommands & AriQueries;
+  commands: AriCommands & AriPromptCommands & AriQueries & AriUserEvents;
   deadman: AriDeadman;
   request: AriRequest;
   /** As request, with a connection of its own: what is slow elsewhere does not keep it waiting. */

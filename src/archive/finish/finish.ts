@@ -11,7 +11,7 @@ import type { Logger } from '../../core/log.ts';
 import { unwatchedFlags, type UnwatchedFlag } from '../../core/metrics/metrics.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
-import { pausedMs, pausesOf } from './pauses.ts';
+import { openPauseAt, pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
 import type { PlayedPrompts } from '../../receipt/playedPrompts.ts';
 import { oneSided, type CheckOptions, type AudioFindingKind, type SelfCheck } from '../../audio/selfCheck.ts';
@@ -71,12 +71,17 @@ type Heard = {
 };
 const unheard: Omit<Heard, 'wav'> = { found: [], flags: ['unchecked'], peaks: undefined };
 
+/** Asterisk (22.10.1) writes again some 0.13 s after it has said that a recorder goes on, ms. */
+const restartMs = 200;
+
 /** How long the recorder wrote at least, by Asterisk's times and without its pauses; undefined where one of them is missing. */
 function recordedMs({ startedAt, finishedAt }: RecordingRow, changes: readonly ChangeRow[]): number | undefined {
   const ofRecorder = changes.filter(({ change }) => change === 'recorderPaused' || change === 'recorderResumed');
   if (startedAt === null || finishedAt === null || ofRecorder.some(({ at }) => at === null)) return undefined;
 
-  return finishedAt - startedAt - pausedMs(pausesOf(ofRecorder).possible, startedAt, finishedAt);
+  const { possible } = pausesOf(ofRecorder);
+
+  return finishedAt - startedAt - pausedMs(possible, startedAt, finishedAt) - possible.length * restartMs;
 }
 
 /** The acoustic self-check, in the one reading that also measures the file; or why there was none. It flags and counts. */
@@ -260,6 +265,9 @@ function endedEarly(
   changes: readonly ChangeRow[],
 ): boolean {
   if (call === undefined || call.endedAt === null) return false;
+  // A pause may have lasted to the end.
+  const pausedAt = openPauseAt(changes);
+  if (pausedAt !== undefined && finishedAt !== null && finishedAt >= pausedAt) return false;
   if (finishedAt !== null) return call.endedAt - finishedAt > earlyMs;
   // Of one that Asterisk ended, since nobody watched, its own flag tells.
   if (startedAt === null || flags.includes('unwatched_too_long')) return false;

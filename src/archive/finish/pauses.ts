@@ -39,3 +39,11 @@ export function pausesOf(changes: readonly ChangeRow[]): Pauses {
 export function pausedMs(pauses: readonly Stretch[], from: number, to: number): number {
   return pauses.reduce((sum, pause) => sum + Math.max(0, Math.min(pause.to, to) - Math.max(pause.from, from)), 0);
 }
+
+/** Since when somebody wanted a pause that lasted to the end, by Asterisk's time, ms; undefined where none did. */
+export function openPauseAt(changes: readonly ChangeRow[]): number | undefined {
+  const ends = ['pauseEnded', 'pauseExpired'];
+  const last = changes.findLast(({ change }) => change === 'pauseBegan' || ends.includes(change));
+
+  return last?.change === 'pauseBegan' ? (last.at ?? undefined) : undefined;
+}

@@ -1,3 +1,4 @@
+import type { Change } from '../../call/watch/timeline.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { CallRow, RecordingRow, UnwatchedRow } from '../../catalogue/rows.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -27,7 +28,7 @@ export type PresencePorts = {
 export const nobodyTells: PresencePorts = { of: () => Promise.resolve(new Map()), waitMs: 0 };
 
 /** What was made silent, ms from the beginning. */
-export type SilentSpan = { fromMs: number; toMs: number };
+export type SilentSpan = { fromMs: number; toMs: number; why?: 'pause' };
 type JudgedSound = { flags: string[]; silent: readonly SilentSpan[] };
 
 /** More sound than this behind somebody who joined is no matter of milliseconds, ms: 0.3 s before them is silent as well. */
@@ -89,8 +90,9 @@ export async function judgeSound(
     catalogue.timeline.unwatched(row.callId),
     catalogue.timeline.changes(row.callId),
   ]);
-  const isJoined = changes.some(({ change }) => change === 'joined' || change === 'transferred');
-  if (unwatched.length === 0 && !isJoined) return { flags: [], silent: [] };
+  const mayBeSilent: readonly Change[] = ['joined', 'transferred', 'pauseBegan'];
+  if (unwatched.length === 0 && !changes.some(({ change }) => mayBeSilent.includes(change)))
+    return { flags: [], silent: [] };
   const { durationMs, header } = await shapeOfWav(file);
   const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt };
   const found = await presenceIn(unwatched, call, end, ports);
@@ -108,9 +110,10 @@ export async function judgeSound(
   const isBlanked = judged.some((each) => each.judged === 'blanked');
   if (isLate && !isBlanked && joinedAt !== undefined) await keepLate(row.callId, joinedAt, catalogue);
   if (spans.length > 0) await silenceWav(file, spans);
-  const silent = spans.map(({ from, to }) => ({
+  const silent = spans.map(({ from, to, why }) => ({
     fromMs: Math.round(from),
     toMs: Math.round(Math.min(to, durationMs)),
+    ...(why === undefined ? {} : { why }),
   }));
   if (isLate || isBlanked) {
     log.warn({ recording: row.id }, 'unwatched part of recording silenced');

@@ -3,11 +3,11 @@ import { pausedMs, pausesOf, type Pauses } from './pauses.ts';
 
 /**
  * Which parts of a recording may hold somebody who was not told, and are to be silence: what was recorded while nobody listened, and what
- * a recorder still got after somebody joined (P1). Pure.
+ * a recorder still got after somebody joined (P1). So with what was recorded from the first key of a pause on. Pure.
  */
 
-/** Of the audio, ms from its beginning; `to` may lie beyond its end. */
-type Span = { from: number; to: number };
+/** Of the audio, ms from its beginning; `to` may lie beyond its end. `why`: since somebody wanted a pause. */
+type Span = { from: number; to: number; why?: 'pause' };
 
 /** What Asterisk's CEL says of the bridge in an interval; incomplete: it does not show the whole of it. */
 export type Presence = 'onlyTold' | 'others' | 'incomplete';
@@ -39,6 +39,12 @@ const marginMs = 1_000;
  * late: this is for what a transfer takes in Asterisk, ms. More would cost the told what they said last.
  */
 const joinedMarginMs = 300;
+
+/**
+ * Before the first key of a pause, ms: what was said just then may be the beginning of a number, and a key that is a tone in the sound is
+ * recorded before Asterisk has told of it.
+ */
+const pauseMarginMs = 500;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;
@@ -153,9 +159,12 @@ export function judgeUnwatched(
   };
   const untold = untoldStretches(changes, isRecorded).filter(isInFile);
   const heard = untold.map(({ from, to }) => spanOf(from, to, joinedMarginMs)).filter(({ from }) => from < durationMs);
+  const paused = pausedStretches(changes)
+    .map(({ from, to }): Span => ({ ...spanOf(from, to, pauseMarginMs), why: 'pause' }))
+    .filter(({ from }) => from < durationMs);
   const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
   // After its end there is nothing to make silent.
-  const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard];
+  const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard, ...paused];
 
   return {
     untoldMs: heard.length === 0 ? undefined : longest,
@@ -167,6 +176,20 @@ export function judgeUnwatched(
 
 /** From when to when somebody was there who was not told; null: to the end. */
 type Untold = { from: number; to: number | null };
+
+/** From the first key of each pause until both were told that it is over. */
+function pausedStretches(changes: readonly ChangeRow[]): Untold[] {
+  const stretches: Untold[] = [];
+  let open: number | undefined;
+  for (const { change, at } of changes) {
+    if (change === 'pauseBegan') open ??= at ?? Number.NEGATIVE_INFINITY;
+    if ((change !== 'pauseEnded' && change !== 'pauseExpired') || open === undefined || at === null) continue;
+    stretches.push({ from: open, to: at });
+    open = undefined;
+  }
+
+  return open === undefined ? stretches : [...stretches, { from: open, to: null }];
+}
 
 /** The stretches, where those who joined then are recorded. */
 function untoldStretches(changes: readonly ChangeRow[], isRecorded: (at: number) => boolean): Untold[] {

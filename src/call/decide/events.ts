@@ -1,5 +1,5 @@
 import type { BridgeId, ChannelId, PlaybackId } from '../../core/ids.ts';
-import type { Order, Party } from './order.ts';
+import type { Order, Party, PauseAsker, PauseWord } from './order.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import type { NoticeProof } from './verification.ts';
 
@@ -76,6 +76,15 @@ export type CallEvent =
   | { type: 'newcomerTold'; channel: ChannelId; told: NoticeProof }
   /** They did not hear it, or refused. */
   | { type: 'newcomerUntold'; channel: ChannelId }
+  /**
+   * Somebody asks that nothing be recorded from now on. `since`: from when on nothing may be heard, since they have begun to ask. `until`:
+   * when it ends by itself; undefined where it stays. Times are Asterisk's.
+   */
+  | { type: 'pauseAsked'; by: PauseAsker; at: number; since: number; until: number | undefined }
+  /** Somebody asks that it go on, or its time is over. */
+  | { type: 'resumeAsked'; by: PauseAsker | 'limit'; at: number }
+  /** Both were told, or could not be. `at`: when, by Asterisk; undefined where it did not tell. */
+  | { type: 'pauseSaid'; word: PauseWord; at: number | undefined }
   /** A party is not heard by the other while the recorder runs, and nothing else helps. */
   | { type: 'partyUnheard' }
   /** A party of a followed call goes on from another RTP source, whose sound the snoop that records them may drop for minutes. */

@@ -3,6 +3,7 @@ import { answerOf } from './answer.ts';
 import { abandon, end, goOnUnrecorded, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
 import type { CallEvent } from './events.ts';
+import { resumeFollowing } from './pause.ts';
 import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import {
   ignored,
@@ -10,6 +11,7 @@ import {
   ignoresDestination,
   ignoresHold,
   ignoresNewcomers,
+  ignoresPauses,
   ignoresPlayback,
   ignoresRecorder,
   ignoresSetUp,
@@ -96,6 +98,7 @@ export const whileReleasing: Handlers<Releasing> = {
   ...ignoresRecorder,
   ...ignoresHold,
   ...ignoresNewcomers,
+  ...ignoresPauses,
   farEndSeen: seenAfterwards<Releasing>((state) => notFollowed(state, 'untold_party')),
   farEndLeft: leftDuringTheNotice<Releasing>((state) => notFollowed(state, 'untold_party'), stay),
   farEndLost: (state) => notFollowed(state, 'untold_party'),
@@ -139,13 +142,16 @@ function strangersAmong({ met, aware = [] }: Facts, others: readonly ChannelId[]
 function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent, { type: 'joined' }>): Step {
   const [other, ...more] = others;
   if (other === undefined) return stay(state);
-  const { facts, told, answer, recorder, typed } = state;
+  const { facts, told, answer, recorder, typed, paused } = state;
   const known = orderOf(facts);
   const strangers = strangersAmong(facts, others);
   const isTold = known.newcomers === 'tell' || strangers.length === 0;
   const untold = state.untold || never === true || !isTold;
   const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
   const telling = records ? strangers : [];
+  // A pause of the talk before goes on.
+  const isPaused = records && paused !== undefined;
+  const waits = telling.length > 0 || isPaused;
   const order: Order = { ...(records ? nextPart(known) : known), bridge, destination: other };
   const { farEnds, ...rest } = facts;
   const { caller, destination } = farEnds ?? {};
@@ -171,17 +177,23 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
       facts: now,
       told,
       answer,
-      recorder: records ? recorderOfTalk(recorder, telling, at) : withoutTalk(recorder, never && 'never_recorded'),
+      recorder: records ? recorderOfTalk(recorder, waits, at) : withoutTalk(recorder, never && 'never_recorded'),
       answeredAt: undefined,
       telling,
       untold,
       others: more,
       holding: [],
       typed,
+      ...(isPaused ? { paused } : {}),
     },
     effects:
-      !records || telling.length > 0
-        ? [...telling.map((channel): Effect => ({ type: 'tellNewcomer', channel, order })), { type: 'save' }]
+      !records || waits
+        ? [
+            ...telling.map((channel): Effect => ({ type: 'tellNewcomer', channel, order })),
+            // Their keys end it.
+            ...(isPaused ? [{ type: 'watchHolds' as const, channel: other }] : []),
+            { type: 'save' },
+          ]
         : [
             { type: 'startRecorder', order, told },
             { type: 'watchHolds', channel: other },
@@ -189,11 +201,11 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
   };
 }
 
-/** It begins at once, or when all were told. */
-function recorderOfTalk(before: Recorder, telling: readonly ChannelId[], at: number | undefined): Recorder {
+/** It begins at once, or when all were told and no pause is on. */
+function recorderOfTalk(before: Recorder, waits: boolean, at: number | undefined): Recorder {
   const requested = requestedAfter(before, at);
 
-  return telling.length > 0 ? { ...requested, kind: 'awaited' } : requested;
+  return waits ? { ...requested, kind: 'awaited' } : requested;
 }
 
 /** They talk unrecorded. Nothing was asked for yet, or what was stays as it is. */
@@ -277,6 +289,8 @@ export const whileFollowing: Handlers<Following> = {
   farEndLost: (state, { party }) => (party === 'caller' ? withUntold(state) : stay(state)),
   partyUnheard: ignored,
   ...ignoresNewcomers,
+  ...ignoresPauses,
+  resumeAsked: resumeFollowing,
   sourceChanged: ignored,
   callerReleased: learnRate,
   callerSentOn: ignored,

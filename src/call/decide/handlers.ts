@@ -20,9 +20,12 @@ export const ignoresSetUp = {
 } as const;
 /** Those who come into a talk are told only in it. */
 export const ignoresNewcomers = { newcomerTold: ignored, newcomerUntold: ignored } as const;
+/** Only a talk is paused. */
+export const ignoresPauses = { pauseAsked: ignored, resumeAsked: ignored, pauseSaid: ignored } as const;
 /** What happens to a followed caller only, or in a talk. */
 export const ignoresFollowing = {
   ...ignoresNewcomers,
+  ...ignoresPauses,
   callerReleased: ignored,
   joined: ignored,
   parted: ignored,

@@ -51,7 +51,7 @@ export function remembersHolds<State extends { holding: readonly Party[] }>() {
 /** What a hold in the talk asks for; undefined where it is no news. After missed events all of it is asked for again. */
 export function musicHoldEffect(
   event: MusicHoldEvent,
-  { facts, recorder, untold, holding: before, telling }: In<'talking'>,
+  { facts, recorder, untold, holding: before, telling, paused: asked }: In<'talking'>,
 ): { effect: HoldEffect; holding: readonly Party[]; changes: boolean } | undefined {
   const holding = holdingAfter(event, before);
   const changes = !isSame(holding, before);
@@ -62,9 +62,10 @@ export function musicHoldEffect(
     isBridged(orderOf(facts))
       ? concerned.filter((party) => holding.includes(party) === holds).map((party) => waitsFor(party, facts))
       : [];
-  // So it is while a newcomer is being told.
-  const paused = holding.length + telling.length > 0;
-  const isNews = paused !== before.length + telling.length > 0;
+  // So it is while a newcomer is being told, and while somebody wants nothing to be recorded.
+  const isSilent = telling.length > 0 || asked !== undefined;
+  const paused = holding.length > 0 || isSilent;
+  const isNews = paused !== (before.length > 0 || isSilent);
   // One that is being stopped is not to go on.
   const obeys = (isNews || isFound) && recorder.kind === 'running' && !untold;
 

@@ -36,9 +36,18 @@ export function withStaff(state: CallState, event: CallEvent): CallState {
 export const stopOf = ({ recorder, facts }: Pick<Talking, 'recorder' | 'facts'>): Effect[] =>
   isActive(recorder) ? [{ type: 'stopRecorder', ...recorderOf(orderOf(facts)) }] : [];
 
+/** The same without a pause. */
+export function unpaused<State extends Talking | In<'following'>>(state: State): State {
+  if (state.paused === undefined) return state;
+  const now = { ...state };
+  delete now.paused;
+
+  return now;
+}
+
 /** Somebody is there who is not going to be told: what was recorded until now stays, and they talk on unrecorded. */
 export function stopForGood(state: Talking): Going {
-  return { state: { ...state, ...notAwaited(state), untold: true, telling: [] }, effects: stopOf(state) };
+  return { state: { ...unpaused(state), ...notAwaited(state), untold: true, telling: [] }, effects: stopOf(state) };
 }
 
 /** The talk without a recorder that was to be asked for, and without the part that was to be its own. */
@@ -59,21 +68,21 @@ export function notAwaited({
  * Nobody is told of a recording that will never be. One that failed for us may run all the same, and of a followed call a later talk may be
  * recorded.
  */
-const isToBeTold = ({ facts, untold, answer, recorder }: Talking): boolean =>
-  orderOf(facts).newcomers === 'tell' &&
-  !untold &&
-  answer.kind !== 'refused' &&
-  !['none', 'withheld', 'discarded'].includes(recorder.kind);
+const isToBeTold = (state: Talking): boolean => orderOf(state.facts).newcomers === 'tell' && mayRecord(state);
+
+/** Whether it is recorded, was until now, or is going to be. */
+export const mayRecord = ({ untold, answer, recorder }: Talking): boolean =>
+  !untold && answer.kind !== 'refused' && !['none', 'withheld', 'discarded'].includes(recorder.kind);
 
 /**
  * Nothing is recorded while somebody is there who was not told. In a bridge of ours the recorder pauses; a followed caller gets a fresh one
  * afterwards (`Snoops`). `at` is Asterisk's time of the coming, ms.
  */
 export function interrupt(state: Talking, at: number | undefined): Going {
-  const { facts, recorder, holding, telling } = state;
+  const { facts, recorder } = state;
   const order = orderOf(facts);
   if (isBridged(order)) {
-    const runs = recorder.kind === 'running' && holding.length === 0 && telling.length === 0;
+    const runs = recorder.kind === 'running' && !isSilent(state);
     return { state, effects: runs ? [pause(order, true, at)] : [] };
   }
   if (!isActive(recorder)) return { state, effects: [] };
@@ -84,6 +93,10 @@ export function interrupt(state: Talking, at: number | undefined): Going {
     effects: stopOf(state),
   };
 }
+
+/** Whether nothing is recorded for now: somebody is on hold, or is being told, or it is paused. */
+export const isSilent = ({ holding, telling, paused }: Talking): boolean =>
+  holding.length + telling.length > 0 || paused !== undefined;
 
 /** Pauses the recorder, or lets it go on, since this time of Asterisk's, ms; who waits hears what they heard. */
 export const pause = (order: Order, paused: boolean, at: number | undefined): Effect => ({
@@ -113,9 +126,10 @@ export function meetNewcomers(state: Talking, channels: readonly ChannelId[], at
 
 /** Everybody who is there knows, since this time of Asterisk's, ms. Without it, what is to be silent in the file would not be known. */
 function goOn(state: Talking, at: number | undefined): Going {
-  const { recorder, facts, holding, told, untold } = state;
+  const { recorder, facts, holding, told, untold, paused } = state;
   if (untold) return { state, effects: [] };
   if (at === undefined) return stopForGood(state);
+  if (paused !== undefined) return { state, effects: [] };
   const order = orderOf(facts);
   if (recorder.kind === 'awaited') {
     return {
@@ -130,6 +144,10 @@ function goOn(state: Talking, at: number | undefined): Going {
 
   return { state, effects: resumes ? [pause(order, false, at)] : [] };
 }
+
+/** A pause is over, since this time of Asterisk's, ms. Who is being told is waited for still. */
+export const afterPause = (state: Talking, at: number): Going =>
+  state.telling.length > 0 ? { state, effects: [] } : goOn(state, at);
 
 /** The talk without this channel among those who are being told. */
 export function withoutTelling(state: Talking, channel: ChannelId, at: number | undefined): Going {
@@ -175,8 +193,9 @@ export function newcomerUntold(state: Talking, { channel }: { channel: ChannelId
 }
 
 /** Whether they have heard it to its end nobody knows now. */
-export function newcomersMissed(state: Talking): Step {
-  if (state.telling.length === 0) return stay(state);
+export function newcomersMissed(state: Talking): Going {
+  if (state.telling.length === 0) return { state, effects: [] };
+  const { state: now, effects } = stopForGood(state);
 
-  return andSave(stopForGood(state));
+  return { state: now, effects: [...effects, { type: 'save' }] };
 }

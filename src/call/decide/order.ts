@@ -8,6 +8,12 @@ import type { Sentence } from './sentence.ts';
 export const parties = ['caller', 'destination'] as const;
 export type Party = (typeof parties)[number];
 
+/** Who asks for a pause, or for its end: a side of the call by keys, or a program or a command. */
+export type PauseAsker = Party | 'operator';
+
+/** What both sides are told of a pause. */
+export type PauseWord = 'paused' | 'resumed';
+
 /** What the dialplan asked for in Stasis(), checked against the policy. */
 type Asked = {
   line: string;

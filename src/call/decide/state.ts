@@ -1,6 +1,6 @@
 import type { AsteriskIdentity } from '../../ari/port.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
-import type { BridgedOrder, CallRequest, Order, Party, RecorderId } from './order.ts';
+import type { BridgedOrder, CallRequest, Order, Party, RecorderId, PauseAsker, PauseWord } from './order.ts';
 import type { Answer } from './answer.ts';
 import type { FallibleStep, Timer } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
@@ -66,12 +66,18 @@ export type CallState =
    * `recorder`: as the last talk has left it. `untold`: somebody who was not told has talked with them, or the caller may have refused
    * unheard; nothing more is recorded.
    */
-  | ({ kind: 'following'; recorder: Recorder } & Omit<Agreed, 'holding'> & Omit<InBridge, 'others'>)
+  | ({ kind: 'following'; recorder: Recorder; paused?: Pause } & Omit<Agreed, 'holding'> & Omit<InBridge, 'others'>)
   /**
    * `answeredAt`: Asterisk's time of the answer, ms; undefined where it was missed. `telling`: who is being told; until they are, nothing is
-   * recorded.
+   * recorded. `paused`: until it is over, nothing is recorded either.
    */
-  | ({ kind: 'talking'; recorder: Recorder; answeredAt: number | undefined; telling: readonly ChannelId[] } & Agreed &
+  | ({
+      kind: 'talking';
+      recorder: Recorder;
+      answeredAt: number | undefined;
+      telling: readonly ChannelId[];
+      paused?: Pause;
+    } & Agreed &
       InBridge)
   | ({ kind: 'closing'; recorder: Recorder; endedAt: number | undefined } & Omit<Agreed, 'holding'>)
   | {
@@ -83,6 +89,19 @@ export type CallState =
       outcome: Outcome;
       endedAt: number | undefined;
     };
+
+/** Somebody asked that nothing be recorded (pause.ts). Times are Asterisk's, ms. */
+export type Pause = {
+  /** From then on nothing may be heard in the recording. */
+  since: number;
+  by: PauseAsker;
+  /** When it ends by itself; undefined where it stays until somebody ends it. */
+  until: number | undefined;
+  /** Who asked for its end, which comes when both were told; `limit`: its time is over. */
+  endsBy?: PauseAsker | 'limit';
+  /** What is being said of it. */
+  saying?: PauseWord;
+};
 
 /** A caller who was told, and may be recorded. */
 export type Agreed = {
@@ -207,6 +226,8 @@ export type Effect =
   /** Plays the notice to this newcomer alone, who is in a bridge with the caller. newcomerTold or newcomerUntold follows. */
   | { type: 'tellNewcomer'; channel: ChannelId; order: Order }
   | HoldEffect
+  /** Says to both sides that it is paused, or goes on. pauseSaid follows. */
+  | { type: 'sayPause'; word: PauseWord; order: Order }
   | ({ type: 'stopRecorder' } & RecorderId)
   /** Stops and removes what was recorded, of all talks until that one. */
   | ({ type: 'discardRecorder' } & RecorderId)
@@ -275,6 +296,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'whisper':
     case 'watchHolds':
     case 'tellNewcomer':
+    case 'sayPause':
     case 'tellRecorded':
     case 'tellUnrecorded':
     case 'hangUpCaller':

@@ -10,6 +10,7 @@ import {
   andSave,
   interrupt,
   isAware,
+  isSilent,
   meetNewcomers,
   notAwaited,
   pause,
@@ -20,10 +21,12 @@ import {
   savedFirst,
   stopForGood,
   stopOf,
+  unpaused,
   withAware,
   withoutTelling,
   type Going,
 } from './newcomers.ts';
+import { pauseMissed, pauseSaid, pauseTalk, pauseUnsaid, resumeTalk, withoutWish } from './pause.ts';
 import type { Effect, Facts, In, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
 import { askedBy, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
@@ -107,10 +110,11 @@ function recorderWhileTalking(state: Talking, event: RecorderEvent): Step {
       ? [{ type: 'stopRecorder', ...asked }]
       : [];
   if (recorder === state.recorder) return { state, effects: stop };
-  if (recorder.kind === 'running' && state.telling.length > 0 && !isBridged(order)) {
+  const isStill = state.telling.length > 0 || state.paused !== undefined;
+  if (recorder.kind === 'running' && isStill && !isBridged(order)) {
     return andSave(interrupt({ ...state, recorder }, recorder.startedAt));
   }
-  const waits = recorder.kind === 'running' && state.holding.length + state.telling.length > 0 && !state.untold;
+  const waits = recorder.kind === 'running' && isSilent(state) && !state.untold;
   // A channel that the dialplan has takes no variables from us: it was told before.
   const tell: Effect[] =
     recorder.kind === 'running' && isBridged(order) ? [{ type: 'tellRecorded', recording: order.recording }] : [];
@@ -195,7 +199,7 @@ function neverRecord(state: Talking): Step {
   const order = orderOf(facts);
 
   return {
-    state: { ...state, untold: true, telling: [], recorder: { kind: 'withheld', why: 'never_recorded' } },
+    state: { ...unpaused(state), untold: true, telling: [], recorder: { kind: 'withheld', why: 'never_recorded' } },
     effects: [
       { type: 'discardRecorder', ...recorderOf(order) },
       { type: 'save' },
@@ -234,7 +238,7 @@ function leaveOthers(state: Talking, channel: ChannelId, at: number | undefined)
 
 /** A followed caller talks to nobody any more, or is in no bridge: the dialplan goes on with them. */
 function part(state: Talking): Step {
-  const { told: proof, answer, untold, typed } = state;
+  const { told: proof, answer, untold, typed, paused } = state;
   const { facts, recorder } = notAwaited(state);
   // Nothing was asked for yet, and whom they meet next may be somebody who knows.
   const isOpen = state.recorder.kind === 'awaited' && recorder.kind === 'withheld';
@@ -248,6 +252,7 @@ function part(state: Talking): Step {
       recorder: isOpen ? { kind: 'none' } : recorder,
       untold,
       typed,
+      ...(paused === undefined ? {} : { paused: withoutWish(paused) }),
     },
     effects: [...stopOf(state), { type: 'save' }],
   };
@@ -308,7 +313,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
 
   return {
     state: {
-      ...state,
+      ...unpaused(state),
       typed: '',
       telling: [],
       answer: { kind: 'refused', digits: refusing, at },
@@ -344,6 +349,9 @@ function holdWhileTalking(state: Talking, event: MusicHoldEvent): Step {
   return changes ? { state: { ...state, holding }, effects: [effect, { type: 'save' }] } : { state, effects: [effect] };
 }
 
+/** What was being said to a newcomer, and of a pause, may not have been. */
+const missed = (state: Talking): Step => pauseMissed(newcomersMissed(state));
+
 /** They were told of the refusal: who is on hold hears music again. */
 function toldOfRefusal(state: Talking, { playbackId }: { playbackId: PlaybackId }): Step {
   const { facts, holding } = state;
@@ -368,9 +376,12 @@ export const whileTalking: Handlers<Talking> = {
   holdsFound: holdWhileTalking,
   interrupted: ignored,
   // They had their choice; who wants to refuse now and is not heard, presses again.
-  eventsMissed: newcomersMissed,
+  eventsMissed: missed,
   newcomerTold,
   newcomerUntold,
+  pauseAsked: pauseTalk,
+  resumeAsked: resumeTalk,
+  pauseSaid,
   timeUp: ignored,
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
@@ -382,7 +393,7 @@ export const whileTalking: Handlers<Talking> = {
     // What follows a save that failed is left out: what was refused goes all the same.
     if (event.step === 'save' && state.recorder.kind === 'discarded')
       return { state, effects: [{ type: 'discardRecorder', ...recorderOf(orderOf(facts)) }] };
-    return recorderWhileTalking(state, event);
+    return recorderWhileTalking(event.step === 'save' ? pauseUnsaid(state) : state, event);
   },
   digit: (state, { digit, at }) => keyWhileTalking(state, digit, at),
   thirdPartyJoined: join,

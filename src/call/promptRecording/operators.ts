@@ -146,6 +146,7 @@ function translate(event: AriEvent): { key: string; meaning: RecorderEvent } | u
     case 'channelDialled':
     case 'playbackStarted':
     case 'bridgeGone':
+    case 'userEvent':
     case 'applicationReplaced':
       return undefined;
   }

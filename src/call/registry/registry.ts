@@ -25,6 +25,7 @@ import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
 import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import { Owners } from './owners.ts';
+import { linePausesOf, pauseWordsOf } from './pauses.ts';
 import type { RegistryPorts } from './ports.ts';
 import { CallsResync } from './resyncCalls.ts';
 
@@ -206,10 +207,22 @@ export class CallRegistry {
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);
         return;
+      case 'userEvent':
+        this.#ask(event);
+        return;
       case 'channelDialled':
       case 'applicationReplaced':
         return;
     }
+  }
+
+  /** A program names a call by its id, or by a channel of it. */
+  #ask(event: Extract<AriEvent, { type: 'userEvent' }>): void {
+    const { call, channel, task } = event;
+    const byChannel = channel === undefined ? undefined : this.#owners.of(channel);
+    const session = call === undefined ? byChannel : this.#sessions.get(call as CallId);
+    if (session === undefined) this.#ports.log.warn({ task }, 'user event for a call that is not here');
+    else this.#behind.dispatch(session, event);
   }
 
   #dispatch(key: string, event: AriEvent): void {
@@ -339,7 +352,7 @@ export class CallRegistry {
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
-    const { planner, preferences } = this.#ports;
+    const { planner, preferences, policy, ids } = this.#ports;
     let endIsSaved = false;
     const session = make({
       ...this.#ports,
@@ -357,6 +370,8 @@ export class CallRegistry {
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);
       },
+      linePauses: () => linePausesOf(session.state.facts, policy),
+      pauseWords: (word, languages) => pauseWordsOf(word, languages, { policy, ids }),
       rememberLanguage: async (language) => {
         if (arrival !== undefined) await preferences.remember(arrival.callerNumber, language);
       },

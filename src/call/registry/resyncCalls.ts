@@ -248,7 +248,9 @@ export class CallsResync {
     const keysMissed = recorder === undefined || recorder === 'none';
     // Nobody is telling a newcomer any more.
     const isTelling = kind === 'talking' && state.telling.length > 0;
-    if ((keysMissed && kind === 'dialling') || isTelling) session.handle({ type: 'eventsMissed' });
+    // Nor has anybody heard the end of what was being said of a pause.
+    const isSaying = kind === 'talking' && state.paused?.saying !== undefined;
+    if ((keysMissed && kind === 'dialling') || isTelling || isSaying) session.handle({ type: 'eventsMissed' });
 
     return session;
   }

@@ -22,8 +22,10 @@ import { holds, whyUnheard } from '../watch/audibility.ts';
 import { sendsWideband } from '../watch/wideband.ts';
 import type { FollowedCall } from '../watch/farEndWatch.ts';
 import type { TalkMeter } from '../watch/talkMeter.ts';
+import type { TimelineEntry } from '../watch/timeline.ts';
 import { applyMusicHold, type MusicHoldPorts } from './applyMusicHold.ts';
 import { NewcomerNotices } from './newcomerNotices.ts';
+import { PauseSentences } from './pauseSentences.ts';
 import { makePatience, type Patience } from './patience.ts';
 import { placeOf } from './place.ts';
 import type { SessionPorts } from './ports.ts';
@@ -63,6 +65,7 @@ export class CallEffects {
   readonly #holdPorts: MusicHoldPorts;
   readonly #snoops: Snoops;
   readonly #newcomers: NewcomerNotices;
+  readonly #pauses: PauseSentences;
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
     const { ari, log } = ports;
@@ -74,17 +77,18 @@ export class CallEffects {
     this.#log = log;
     this.#patience = makePatience(ari, channelInHand(facts), facts.request ?? {}, () => performance.now());
     this.#snoops = new Snoops(ari);
-    this.#newcomers = new NewcomerNotices({
+    const told = {
       ...ports,
       snoops: this.#snoops,
-      plan: ports.planNewcomer,
-      handle: (event) => {
+      handle: (event: CallEvent) => {
         call.handle(event);
       },
-      note: (entry) => {
+      note: (entry: TimelineEntry) => {
         saved.note(entry);
       },
-    });
+    };
+    this.#newcomers = new NewcomerNotices({ ...told, plan: ports.planNewcomer });
+    this.#pauses = new PauseSentences(told);
     this.#askRetrying = makeRetryingRequests(log);
     this.#holdPorts = {
       ari,
@@ -100,6 +104,7 @@ export class CallEffects {
   stop(): void {
     clearTimeout(this.#timer);
     this.#newcomers.keep([]);
+    this.#pauses.stop();
   }
 
   /** The end of a playback with the time since it was asked for, where our clock tells that. */
@@ -231,6 +236,9 @@ export class CallEffects {
       case 'tellNewcomer':
         this.#newcomers.tell(effect.channel, effect.order);
         return;
+      case 'sayPause':
+        this.#pauses.say(effect.word, effect.order, caller);
+        return;
       case 'hold':
         return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
@@ -343,6 +351,7 @@ export class CallEffects {
   take(event: AriEvent): void {
     if (event.type === 'channelArrived') this.#snoops.arrived(event.channelId);
     this.#newcomers.take(event);
+    this.#pauses.take(event);
     if (event.type === 'playbackFinished') this.#snoops.whispered(event.playbackId).catch(() => undefined);
   }
 

@@ -60,6 +60,8 @@ export function translate(event: AriEvent, { kind, facts }: CallState): CallEven
     case 'talk':
     case 'channelDialled':
     case 'applicationReplaced':
+    // Read by Codes.
+    case 'userEvent':
       return undefined;
   }
 }

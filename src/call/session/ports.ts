@@ -7,7 +7,9 @@ import type { CallState } from '../decide/state.ts';
 import type { Planner } from '../plan/planner.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import type { LegOutcome, SourceWatchPorts } from '../watch/sourceWatch.ts';
+import type { LinePauses } from './codes.ts';
 import type { CallJournal } from './journal.ts';
+import type { PauseSentencePorts } from './pauseSentences.ts';
 
 /** What one call needs of others. */
 export type SessionPorts = {
@@ -30,6 +32,9 @@ export type SessionPorts = {
   isLocal: (channel: ChannelId) => boolean;
   /** Whether this channel is known by its extension to be of the house. */
   isStaff: (channel: ChannelId) => boolean;
+  /** What the line of this call says of codes and pauses. */
+  linePauses: () => LinePauses;
+  pauseWords: PauseSentencePorts['pauseWords'];
   rememberLanguage: (language: string) => Promise<void>;
   /** Whether Asterisk tells of the bridges of others: without, nobody is followed. */
   watchesBridges: () => boolean;

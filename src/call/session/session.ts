@@ -13,10 +13,13 @@ import { SourceWatch, type SourceWatchPorts } from '../watch/sourceWatch.ts';
 import { detectAnew } from '../watch/talkDetection.ts';
 import { TalkMeter } from '../watch/talkMeter.ts';
 import { timelineEntryOf, type TimelineEntry } from '../watch/timeline.ts';
+import { Codes } from './codes.ts';
 import { CallEffects } from './effects.ts';
 import { translate } from './eventRouting.ts';
 import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
+import { PauseLimit } from './pauseLimit.ts';
+import { pauseChange, pauseOf } from './pauseNotes.ts';
 import { placeOf } from './place.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
@@ -37,6 +40,8 @@ export class CallSession {
   readonly #saved: SavedCall;
   readonly #effects: CallEffects;
   readonly #sources: SourceWatch;
+  readonly #codes: Codes;
+  readonly #pauseLimit: PauseLimit;
   /** Our clocks when the recorder's end was heard of. */
   #heardEnd: ClockReading | undefined;
 
@@ -53,6 +58,13 @@ export class CallSession {
     });
     this.#effects = new CallEffects(this, this.#saved, this.#talk, this.#ports);
     this.#sources = new SourceWatch(this.#sourcePorts(), takenUp);
+    this.#codes = new Codes(this.#ports.linePauses);
+    this.#pauseLimit = new PauseLimit({
+      ari: this.#ports.ari,
+      handle: (event) => {
+        this.handle(event);
+      },
+    });
   }
 
   #sourcePorts(): SourceWatchPorts {
@@ -102,7 +114,13 @@ export class CallSession {
 
   /** Takes up a call that the catalogue remembers; nothing is done until an event comes. */
   static adopt(state: CallState, ports: SessionPorts): CallSession {
-    return new CallSession(state, ports, state);
+    const session = new CallSession(state, ports, state);
+    session.#pauseLimit.follow(state);
+    // The process before may have died before it wrote this down; known already, it is no news.
+    const paused = pauseOf(state);
+    if (paused !== undefined) session.note(paused);
+
+    return session;
   }
 
   get state(): CallState {
@@ -151,6 +169,8 @@ export class CallSession {
     this.#enter(decide(before, withStaff(event, this.#ports.isStaff)), event.type);
     const clearedAt = allToldAt(before, this.#state, event);
     if (clearedAt !== undefined) this.note({ kind: 'change', change: 'allTold', at: clearedAt });
+    const paused = pauseChange(before, this.#state, event);
+    if (paused !== undefined) this.note(paused);
   }
 
   /** Talk detection: evidence of whether both sides were heard, and of whether a party's sound gets through. */
@@ -173,6 +193,8 @@ export class CallSession {
     const translated = translate(event, this.#state);
     if (translated !== undefined) this.handle(this.#effects.timed(translated));
     if (entry !== undefined) this.note(entry);
+    const asked = this.#codes.read(event, this.#state);
+    if (asked !== undefined) this.handle(asked);
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     const isDiscarded = this.#state.kind === 'talking' && this.#state.recorder.kind === 'discarded';
     if (ends && isDiscarded) this.#saved.recorderEnded(event.at);
@@ -213,6 +235,7 @@ export class CallSession {
     this.#abandoned = true;
     this.#sources.stop();
     this.#effects.stop();
+    this.#pauseLimit.stop();
     this.#saved.stop();
   }
 
@@ -220,6 +243,7 @@ export class CallSession {
     const from = this.#state.kind;
     this.#state = step.state;
     this.#sources.follow(step.state);
+    this.#pauseLimit.follow(step.state);
     this.#effects.keepTelling(step.state.kind === 'talking' ? step.state.telling : []);
     if (step.state.kind !== from)
       this.#ports.log.debug({ from, event: cause, to: step.state.kind }, 'call state changed');

@@ -90,6 +90,7 @@ export class FarEndWatch {
       case 'recorderStarted':
       case 'recorderFinished':
       case 'recorderFailed':
+      case 'userEvent':
       case 'applicationReplaced':
         return;
     }

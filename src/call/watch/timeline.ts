@@ -42,6 +42,8 @@ export type Unwatched = {
  * newcomerRefused, newcomerUntold: what became of telling them. allTold: nobody is there any more who was not told. recorderPaused,
  * recorderResumed: for a hold, for a newcomer who is told, and between two parts. recordingRemoved: what was recorded is gone, by Asterisk's
  * word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain: until then.
+ * pauseBegan: nothing is to be heard of it from then on, since this party wanted a pause, or a program did where it is none; pauseEnded: they
+ * wanted it to end; pauseExpired: its time was over.
  * neverRecorded: somebody came into the talk whose number is never recorded. turnedAway: of a call that must be recorded and could not be.
  */
 export const changes = [
@@ -59,6 +61,9 @@ export const changes = [
   'recordingRemoved',
   'unheard',
   'heardAgain',
+  'pauseBegan',
+  'pauseEnded',
+  'pauseExpired',
   'neverRecorded',
   'turnedAway',
 ] as const;
@@ -128,6 +133,7 @@ export function timelineEntryOf(
     case 'recorderFinished':
     case 'recorderFailed':
     case 'bridgeGone':
+    case 'userEvent':
     case 'applicationReplaced':
       return undefined;
   }

@@ -25,10 +25,14 @@ export function makeTimeline(database: Database.Database) {
   // Asked for again after a restart, a pause is none but the one that is known.
   const insertChange = database.prepare(`
     INSERT INTO changes (call_id, change, at, done_at, party) SELECT @callId, @change, @at, @doneAt, @party
-    WHERE @change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
+    WHERE (@change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('recorderPaused', 'recorderResumed')
        ORDER BY id DESC LIMIT 1),
-      'recorderResumed')`);
+      'recorderResumed'))
+    AND (@change <> 'pauseBegan' OR 'pauseBegan' <> coalesce(
+      (SELECT change FROM changes WHERE call_id = @callId AND change IN ('pauseBegan', 'pauseEnded', 'pauseExpired')
+       ORDER BY id DESC LIMIT 1),
+      'pauseEnded'))`);
   const selectSaid = database.prepare(`SELECT * FROM said WHERE call_id = ? ORDER BY started_at, playback`);
   const selectChanges = database.prepare(`SELECT * FROM changes WHERE call_id = ? ORDER BY id`);
 

@@ -22,6 +22,16 @@ export function addCalls(root: Command, run: RunAs): void {
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/calls.ts')).callsShow));
   calls
+    .command('pause <id>')
+    .description('pause the recording of a call that goes on, until somebody resumes it or its time is over')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsPause.ts')).callsPause));
+  calls
+    .command('resume <id>')
+    .description('let the recording of a paused call go on, once both sides have heard that it does')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsPause.ts')).callsResume));
+  calls
     .command('receipt <id>')
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')

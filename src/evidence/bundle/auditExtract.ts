@@ -5,6 +5,7 @@
  * only steps of the status leave a gap (stepsFault).
  */
 import * as z from 'zod';
+import type { SilentSpan } from './page/soundFigure.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import { sha256Form } from '../../core/crypto/sha256.ts';
@@ -118,10 +119,12 @@ export function hashInTrail({ rows }: AuditExtract): string | null {
   return hashes.at(-1) ?? null;
 }
 
-const silenced = z.object({ silent: z.array(z.object({ fromMs: z.number(), toMs: z.number() })) });
+const silenced = z.object({
+  silent: z.array(z.object({ fromMs: z.number(), toMs: z.number(), why: z.literal('pause').optional() })),
+});
 
 /** What Préavis has made silent in the file, ms from its beginning, by the newest line that measured it. */
-export function silentIn({ rows }: AuditExtract): readonly { fromMs: number; toMs: number }[] {
+export function silentIn({ rows }: AuditExtract): readonly SilentSpan[] {
   const closed = rows.findLast(({ to }) => to === 'recorded');
 
   return silenced.safeParse(closed?.detail).data?.silent ?? [];

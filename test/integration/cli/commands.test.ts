@@ -106,6 +106,8 @@ describe('the help', () => {
     ['evidence', 'bundle'],
     ['evidence', 'verify'],
     ['calls', 'receipt'],
+    ['calls', 'pause'],
+    ['calls', 'resume'],
     ['purposes', 'register'],
     ['prompts', 'check'],
     ['dialplan', 'lint'],

@@ -16,18 +16,25 @@ export type BriefNotice = {
   install(asteriskSounds: string): Promise<void>;
 };
 
+/** More sentences, each a tone: what they are for, and its frequency. */
+export type MoreSentences = Readonly<Record<string, { kind: string; hz: number; lengthMs: number }>>;
+
 /** One sentence in French for calls that are recorded for training, in a folder that is gone after the tests. */
-export function useBriefNotice(lengthMs = briefNoticeMs): BriefNotice {
+export function useBriefNotice(lengthMs = briefNoticeMs, more: MoreSentences = {}): BriefNotice {
   const folder = temporaryFolder();
   beforeAll(() => {
     mkdirSync(folder.path('fr'));
     writeFileSync(folder.path('fr/notice.wav'), toneWav(noticeHz, lengthMs));
+    for (const [id, each] of Object.entries(more)) {
+      writeFileSync(folder.path(`fr/${id}.wav`), toneWav(each.hz, each.lengthMs));
+    }
+    const others = Object.entries(more).map(([id, { kind }]) => `  ${id}: { kind: ${kind}, text: { fr: Un ton. } }\n`);
     writeFileSync(
       folder.path('prompts.yaml'),
       `languages: { fr: { made: recording, voice: a tone } }
 prompts:
   notice: { kind: whole, wording: may, purposes: [training], statesMaxDays: { training: 28 }, text: { fr: Cet appel peut être enregistré. } }
-`,
+${others.join('')}`,
     );
   });
 

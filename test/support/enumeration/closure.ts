@@ -63,6 +63,7 @@ const askedBy = (effects: readonly Noted[]): string =>
   effects
     .map((effect) => {
       if (effect.type === 'hold') return stringify(effect);
+      if (effect.type === 'sayPause') return effect.word;
       return effect.type === 'startTimer' ? effect.timer : effect.type;
     })
     .join();

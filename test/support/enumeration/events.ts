@@ -51,6 +51,8 @@ export type Alphabet = {
   farEnds?: 'nobody' | 'stranger' | 'caller' | 'both';
   /** Whether some of those who come have a number that is never recorded. */
   never?: true;
+  /** Whether somebody asks for a pause, and for its end. */
+  pauses?: true;
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -65,6 +67,9 @@ export const untilTheyTalk: Alphabet = { ...plainTimes, others: 'nobody' };
 export const withOthers: Alphabet = { ...plainTimes, others: 'leave' };
 export const withHolds: Alphabet = { ...plainTimes, holds: 'both' };
 export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers' };
+export const withPauses: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers', pauses: true };
+export const withPausesAndOthers: Alphabet = { ...withOthers, pauses: true };
+export const withPausesAlone: Alphabet = { ...untilTheyTalk, pauses: true };
 export const withNever: Alphabet = { ...plainTimes, others: 'stay', never: true };
 export const withFarEnds: Alphabet = { ...untilTheyTalk, farEnds: 'both' };
 export const withFarEndOfCaller: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'caller' };
@@ -168,6 +173,14 @@ const ofNewcomers = [stranger, anotherCaller, anotherDestination].flatMap((chann
   { type: 'newcomerUntold', channel },
 ]);
 
+const ofPauses: readonly CallEvent[] = [
+  { type: 'pauseAsked', by: 'destination', at: 6_800, since: 6_500, until: undefined },
+  { type: 'resumeAsked', by: 'caller', at: 6_900 },
+  { type: 'pauseSaid', word: 'paused', at: 7_000 },
+  { type: 'pauseSaid', word: 'resumed', at: 7_100 },
+  { type: 'pauseSaid', word: 'resumed', at: undefined },
+];
+
 const neverOfFollowed: readonly CallEvent[] = [
   ...bridgesOfFollowed.map((bridge): CallEvent => ({
     type: 'joined',
@@ -181,7 +194,7 @@ const neverOfFollowed: readonly CallEvent[] = [
 
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
-  const { starts, finishes, holds, others, farEnds = 'nobody', never } = alphabet;
+  const { starts, finishes, holds, others, farEnds = 'nobody', never, pauses } = alphabet;
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -216,6 +229,7 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(order.request.way === 'follow' ? ofFollowed : ofBridged),
     ...(order.newcomers === 'tell' ? ofNewcomers : []),
     ...(never === true ? [neverBehindDestination] : []),
+    ...(pauses === true ? ofPauses : []),
     ...(never === true && order.request.way === 'follow' ? neverOfFollowed : []),
     { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },

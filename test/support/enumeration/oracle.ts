@@ -4,7 +4,7 @@
  */
 import type { CallEvent, Timer } from '../../../src/call/decide/events.ts';
 import type { Effect, Facts, HoldEffect } from '../../../src/call/decide/state.ts';
-import type { Order, Script } from '../../../src/call/decide/order.ts';
+import type { Order, PauseWord, Script } from '../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../call/calls.ts';
 import {
@@ -17,6 +17,7 @@ import {
   witnessStranger,
 } from './followedOracle.ts';
 import { isLeftOut, witnessTelling } from './newcomerOracle.ts';
+import { witnessPause, type Pausing } from './pauseOracle.ts';
 
 export type CallFacts = Facts & { order: Order };
 export type CallShape = NonNullable<Parameters<typeof someFacts>[1]>;
@@ -57,6 +58,8 @@ export type Monitor = {
   /** Where newcomers are told: who is there and was not told yet, and who was told. */
   untoldHere: readonly ChannelId[];
   toldLater: readonly ChannelId[];
+  /** Somebody wants nothing to be recorded. */
+  pausing: Pausing | undefined;
   /** Who else is in the bridge since the destination is dialled. */
   others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
@@ -112,6 +115,7 @@ export const fresh: Monitor = {
   farEnds: { caller: [], destination: [] },
   untoldHere: [],
   toldLater: [],
+  pausing: undefined,
   others: [],
   replaced: {},
   followed: undefined,
@@ -255,9 +259,10 @@ function witnessFarEndLeft(monitor: Monitor, channels: readonly ChannelId[]): Mo
 
 /** The oracle: what one more event tells, seen without the state of the call. */
 export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
-  if (facts.order.newcomers !== 'tell') return witnessed(monitor, event, facts);
+  if (facts.order.newcomers !== 'tell') return witnessPause(monitor, witnessed(monitor, event, facts), event);
+  if (isLeftOut(monitor, event)) return monitor;
 
-  return isLeftOut(monitor, event) ? monitor : witnessTelling(monitor, witnessed(monitor, event, facts), event);
+  return witnessPause(monitor, witnessTelling(monitor, witnessed(monitor, event, facts), event), event);
 }
 
 function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
@@ -426,6 +431,10 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     case 'destinationRinging':
     case 'newcomerTold':
     case 'newcomerUntold':
+    // By an oracle of their own.
+    case 'pauseAsked':
+    case 'resumeAsked':
+    case 'pauseSaid':
       return monitor;
     case 'bridgeGone':
       return witnessParting(monitor);
@@ -439,17 +448,21 @@ const onceIsEnough: readonly Effect['type'][] = ['save', 'stopRecorder', 'discar
 
 /** As much of an effect as is noted. */
 export type Noted =
-  { type: Exclude<Effect['type'], 'startTimer' | 'hold'> } | { type: 'startTimer'; timer: Timer } | HoldEffect;
+  | { type: Exclude<Effect['type'], 'startTimer' | 'hold' | 'sayPause'> }
+  | { type: 'startTimer'; timer: Timer }
+  | { type: 'sayPause'; word: PauseWord }
+  | HoldEffect;
 
 export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
   if (effects.length === 0) return monitor;
   const asked = { ...monitor.asked };
-  let { timer, paused, music, recorder } = monitor;
+  let { timer, paused, music, recorder, pausing } = monitor;
   for (const effect of effects) {
     // Each talk of a followed call has one of its own.
     if (effect.type === 'startRecorder' && monitor.followed !== undefined) recorder = 'unknown';
     if (effect.type === 'startTimer') ({ timer } = effect);
     else if (effect.type === 'stopTimer') timer = undefined;
+    else if (effect.type === 'sayPause') pausing = pausing && { ...pausing, saying: effect.word };
     else if (effect.type === 'hold') {
       if (effect.recorder !== undefined) ({ paused } = effect.recorder);
       const before = music;
@@ -462,5 +475,5 @@ export function note(monitor: Monitor, effects: readonly Noted[]): Monitor {
     }
   }
 
-  return { ...monitor, timer, paused, music, recorder, asked };
+  return { ...monitor, timer, paused, music, recorder, pausing, asked };
 }

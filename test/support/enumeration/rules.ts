@@ -68,10 +68,14 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       const isFollowed = facts.order.request.way === 'follow';
       // Of a followed call each talk has its own, and so has what goes on after somebody was told, or from another source.
       const isAnew = isFollowed && event.type === 'sourceChanged' && before.followed?.isTogether === true;
-      const begins = isFollowed ? event.type === 'joined' || tells(facts) : event.type === 'destinationAnswered';
+      const isResumed = event.type === 'pauseSaid' && before.pausing !== undefined;
+      const begins = isFollowed
+        ? event.type === 'joined' || isResumed || tells(facts)
+        : event.type === 'destinationAnswered';
       if (!begins && !isAnew) faults.push('recorder before the destination answered');
       if (isAnew && !asks(step.effects.slice(0, index), 'stopRecorder')) faults.push('two recorders run at once');
       if (seen.untoldHere.length > 0) faults.push('recorder with a newcomer who was not told yet');
+      if (seen.pausing !== undefined) faults.push('recorder while somebody wants a pause');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
     }
@@ -123,7 +127,9 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'answer':
       return seen.callerLeft ? ['something is begun after the caller left'] : nothing;
     case 'hold': {
-      const onHold = seen.holding.caller || seen.holding.destination || seen.untoldHere.length > 0;
+      const isPausing = seen.pausing !== undefined;
+      const onHold = seen.holding.caller || seen.holding.destination || seen.untoldHere.length > 0 || isPausing;
+      if (effect.recorder?.paused === false && isPausing) return ['a pause is ended by something else'];
       if (effect.recorder?.paused === false && seen.stranger) return ['records somebody who was not told'];
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
@@ -160,6 +166,13 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
     case 'stopTimer':
     case 'watchHolds':
       return nothing;
+    case 'sayPause': {
+      if (effect.word === 'resumed')
+        return seen.pausing?.wish === 'resumed' ? nothing : ['tells of an end nobody wants'];
+      const isBegun = before.pausing !== undefined || asks(step.effects.slice(0, index), 'save');
+      if (before.pausing?.saying !== undefined && event.type === 'pauseAsked') return ['two sentences at once'];
+      return isBegun ? nothing : ['tells of a pause before it is saved'];
+    }
     case 'tellNewcomer':
       return seen.untoldHere.includes(effect.channel) ? nothing : ['tells somebody who knows'];
   }
@@ -175,6 +188,7 @@ const judgedIfNew: Judges = {
   digit: brokenByKey,
   callerHeld: brokenByHold,
   newcomerUntold: brokenByUnwantedRecorder,
+  pauseAsked: brokenByUnwantedRecorder,
   partyReplaced: brokenByReplacement,
   callerLeft: brokenByLeaving,
   callerSentOn: brokenByLeaving,
@@ -230,9 +244,10 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
     return ['a recorder runs after a refusal'];
   }
   // A recorder of a bridge of ours pauses.
-  const isTold = seen.followed === undefined || seen.untoldHere.length === 0;
+  const isTold = seen.followed === undefined || (seen.untoldHere.length === 0 && seen.pausing === undefined);
   // That of a followed call was asked to stop already.
-  const wasAsked = seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0);
+  const wasAsked =
+    seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0 || before.pausing !== undefined);
   const isUnwanted = (seen.stranger || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
   // What is not to be kept was asked to end before; if it starts all the same, it is asked again.
   const isAsked =
@@ -297,8 +312,10 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
     }
   }
   const isUntold = monitor.untoldHere.length > 0;
-  if (runs && isUntold && !monitor.paused) faults.push('a newcomer who was not told is recorded');
-  else if (runs && monitor.paused !== (onHold || isUntold)) {
+  const isPausing = monitor.pausing !== undefined;
+  if (runs && isPausing && !monitor.paused) faults.push('a pause is recorded');
+  else if (runs && isUntold && !monitor.paused) faults.push('a newcomer who was not told is recorded');
+  else if (runs && monitor.paused !== (onHold || isUntold || isPausing)) {
     faults.push(onHold ? 'a hold is recorded' : 'a talk after a hold is not recorded');
   }
   const { talks, hasChanged } = monitor.followed ?? { talks: 1, hasChanged: false };

@@ -76,7 +76,26 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
   [
     'a key that was let go',
     { type: 'ChannelDtmfReceived', digit: '9', duration_ms: 120, channel: channel() },
-    { type: 'digit', channelId: '1756029600.12', digit: '9' },
+    { type: 'digit', channelId: '1756029600.12', digit: '9', durationMs: 120 },
+  ],
+  [
+    'a program that asks for a pause of the call of a channel',
+    {
+      type: 'ChannelUserevent',
+      eventname: 'preavisPause',
+      userevent: { eventname: 'preavisPause' },
+      channel: channel(),
+    },
+    { type: 'userEvent', task: 'pause', channel: '1756029600.12', call: undefined },
+  ],
+  [
+    'a program that asks a call by its id to go on',
+    {
+      type: 'ChannelUserevent',
+      eventname: 'preavisResume',
+      userevent: { eventname: 'preavisResume', call: '01K3P8X7G2T8V5B6C7D8E9F0AB' },
+    },
+    { type: 'userEvent', task: 'resume', channel: undefined, call: '01K3P8X7G2T8V5B6C7D8E9F0AB' },
   ],
   [
     'a channel that puts us on hold',

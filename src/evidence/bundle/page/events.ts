@@ -47,7 +47,10 @@ export function apartPart({ receipt, say, seconds, time }: PageFacts): Part {
 
   return html`<p>${say.apart({ wall: seconds(wall), file: seconds(file), missing: seconds(Math.max(0, missing)) })}</p>
     ${list([
-      ...pauses.map(({ from, to }) => say.pausedFor({ from: time(from), to: time(to) })),
+      ...pauses.map(({ from, to, isAsked }) => {
+        const times = { from: time(from), to: time(to) };
+        return isAsked ? say.pausedOnRequest(times) : say.pausedFor(times);
+      }),
       ...(rest < unexplainedFromMs ? [] : [ofTheRest({ seconds: seconds(rest) })]),
     ])}`;
 }
@@ -58,7 +61,11 @@ function silenceText({ receipt, silent, say, seconds }: PageFacts): string[] {
     (receipt.unwatched ?? []).some(({ judged }) => judged === 'blanked');
   if (silent.length === 0) return isBlanked ? [say.silencedSomewhere] : [];
 
-  return silent.map(({ fromMs, toMs }) => say.silenced({ from: seconds(fromMs), to: seconds(toMs) }));
+  return silent.map(({ fromMs, toMs, why }) => {
+    const place = { from: seconds(fromMs), to: seconds(toMs) };
+
+    return why === 'pause' ? say.silencedForPause(place) : say.silenced(place);
+  });
 }
 
 function changeTexts({ receipt, say, time }: PageFacts): string[] {

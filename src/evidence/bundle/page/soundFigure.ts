@@ -3,11 +3,11 @@ import { html, type Markup, type Part } from '../../../core/text/markup.ts';
 import { sentencesHeard, type ReceiptFacts } from '../format.ts';
 import type { ExplanationTexts } from './texts.ts';
 
-/** null: the receipt has no time of it. */
-export type Pause = { from: string | null; to: string | null };
+/** null: the receipt has no time of it. `isAsked`: somebody asked for it; else it was for a hold, or for a newcomer. */
+export type Pause = { from: string | null; to: string | null; isAsked: boolean };
 
 /** What was made silent, ms from the beginning of the file. */
-export type SilentSpan = { fromMs: number; toMs: number };
+export type SilentSpan = { fromMs: number; toMs: number; why?: 'pause' | undefined };
 
 /** When the recorder was paused, in their order. One that does not end lasts to the end. */
 export function pausesIn({ changes, recording }: ReceiptFacts): Pause[] {
@@ -16,11 +16,26 @@ export function pausesIn({ changes, recording }: ReceiptFacts): Pause[] {
   for (const { change, at } of changes ?? []) {
     if (change === 'recorderPaused' && from === undefined) from = at ?? null;
     if (change !== 'recorderResumed' || from === undefined) continue;
-    pauses.push({ from, to: at ?? null });
+    pauses.push({ from, to: at ?? null, isAsked: isAskedAt(from, changes) });
     from = undefined;
   }
 
-  return from === undefined ? pauses : [...pauses, { from, to: recording.finishedAt }];
+  return from === undefined
+    ? pauses
+    : [...pauses, { from, to: recording.finishedAt, isAsked: isAskedAt(from, changes) }];
+}
+
+/** Whether somebody had asked for a pause by this time, and it was not over. */
+function isAskedAt(time: string | null, changes: ReceiptFacts['changes'] = []): boolean {
+  if (time === null) return false;
+  let isAsked = false;
+  for (const { change, at } of changes) {
+    if (at === null || at === undefined || at > time) continue;
+    if (change === 'pauseBegan') isAsked = true;
+    if (change === 'pauseEnded' || change === 'pauseExpired') isAsked = false;
+  }
+
+  return isAsked;
 }
 
 /** Where in the file each pause lies, ms, up to the first whose length is not known: behind that no place is known. */

@@ -282,3 +282,41 @@ test('who joined and left before the recorder began is not in the file', () => {
   expect(judgeUnwatched(recording, [], [change('joined', -5_000)], seen()).spans).toEqual([]);
   expect(judgeUnwatched(recording, [], [change('joined', -5)], seen()).spans).toEqual([{ from: 0, to: end }]);
 });
+
+describe('what was recorded in a pause that somebody asked for', () => {
+  const began = (at: number): ChangeRow => change('pauseBegan', at);
+
+  test('becomes silence from half a second before the first key, where Asterisk paused late', () => {
+    const changes = [paused(20_100, 23_000), began(20_000), resumed(30_000, 30_010), change('pauseEnded', 30_000)];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 53_000 }, [], changes, seen());
+    expect(spans).toEqual([{ from: 19_500, to: 23_000, why: 'pause' }]);
+  });
+
+  test('is none of it, but for the keys of the code, where it paused at once', () => {
+    const changes = [paused(20_100, 20_100), began(20_000), resumed(30_000), change('pauseExpired', 30_000)];
+    const { spans, untoldMs } = judgeUnwatched({ ...recording, durationMs: 50_100 }, [], changes, seen());
+    expect(spans).toEqual([{ from: 19_500, to: 20_100, why: 'pause' }]);
+    expect(untoldMs).toBeUndefined();
+  });
+
+  test('is all that follows, where nobody ended it', () => {
+    const changes = [paused(20_100, 20_100), began(20_000)];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 20_100 }, [], changes, seen());
+    expect(spans).toEqual([{ from: 19_500, to: end, why: 'pause' }]);
+  });
+
+  test('is each pause by itself', () => {
+    const pause = (from: number, to: number): ChangeRow[] => [
+      paused(from + 10, from + 10),
+      began(from),
+      resumed(to),
+      change('pauseEnded', to),
+    ];
+    const changes = [...pause(10_000, 20_000), ...pause(40_000, 50_000)];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 40_020 }, [], changes, seen());
+    expect(spans).toEqual([
+      { from: 9_500, to: 10_010, why: 'pause' },
+      { from: 29_510, to: 30_020, why: 'pause' },
+    ]);
+  });
+});

@@ -103,6 +103,8 @@ function stage(given: Order = order) {
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
     },
+    linePauses: () => ({ codes: [], pauseSeconds: undefined }),
+    pauseWords: () => [],
     rememberLanguage: (language: string) => {
       ari.asked.push(`remember ${language}`);
       return rememberFails ? Promise.reject(new PreavisError('catalogue_unusable', 'no room')) : Promise.resolve();

@@ -280,6 +280,14 @@ test.each(explanationLanguages)(
   },
 );
 
+/** Somebody presses a code, and again. */
+const askedPause = [
+  { change: 'recorderPaused', at: at(40.1) },
+  { change: 'pauseBegan', at: at(40) },
+  { change: 'recorderResumed', at: at(50) },
+  { change: 'pauseEnded', at: at(50) },
+];
+
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('bundle');
   const say = explanationTexts('incoming').parse(tree);
@@ -300,6 +308,7 @@ test('each text of a language is said by some page', async () => {
       'en',
       say,
     ),
+    pageOf({ changes: askedPause }, { silent: [{ fromMs: 39_500, toMs: 40_100, why: 'pause' }] }, 'en', say),
     pageOf({ consent: { ...optOut, mode: null }, unwatched: [{ judged: 'blanked' }] }, {}, 'en', say),
     ...[null, ...(['agrees', 'disagrees', 'missing', 'unavailable'] as const).map((status) => ({ status }))].map(
       (witness) => pageOf({ witness }, {}, 'en', say),
@@ -312,6 +321,18 @@ test('what is not explained by pauses is told as such', () => {
   expect(textOf(pageOf({ changes: [] }))).toContain('the receipt does not say why 20 s more are missing');
   expect(textOf(pageOf())).not.toContain('does not say why');
   expect(textOf(pageOf({ changes: [], ...recording({ durationMs: 109_980 }) }))).not.toContain('From its begin');
+});
+
+test('a pause that somebody asked for is told as such, and one for a hold as one for a hold', () => {
+  const holds = [
+    { change: 'recorderPaused', at: at(60) },
+    { change: 'recorderResumed', at: at(62) },
+  ];
+  const silent = [{ fromMs: 39_500, toMs: 40_100, why: 'pause' as const }];
+  const said = textOf(pageOf({ changes: [...askedPause, ...holds] }, { silent }));
+  expect(said).toContain('since somebody asked for it, as before the number of a card');
+  expect(said).toContain('while one side was on hold');
+  expect(said).toContain('somebody was just asking for a pause, or had asked for one');
 });
 
 describe('a pause of which a time is not known', () => {

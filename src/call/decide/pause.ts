@@ -1,0 +1,95 @@
+import type { CallEvent } from './events.ts';
+import { saved, stay } from './handlers.ts';
+import { afterPause, interrupt, mayRecord, unpaused, type Going } from './newcomers.ts';
+import { orderOf } from './parties.ts';
+import type { PauseWord } from './order.ts';
+import type { Effect, In, Pause, Step } from './state.ts';
+
+/**
+ * A pause that somebody asks for, so that what is said next is in no file: the number of a card. Nothing of the call ends it but who asks for
+ * that, or its limit: no transfer, no newcomer, no hold, no restart. One sentence is said at a time, whatever is asked for meanwhile: so keys
+ * that are pressed a hundred times a second ask nothing more of Asterisk or of the catalogue.
+ */
+
+type Talking = In<'talking'>;
+type Following = In<'following'>;
+
+const say = ({ facts }: Talking, word: PauseWord): Effect => ({ type: 'sayPause', word, order: orderOf(facts) });
+
+/** The recorder stops first. Who is told that it does must not be recorded by a later process, so it is saved before they are. */
+function begin(state: Talking, { at, since, by, until }: Extract<CallEvent, { type: 'pauseAsked' }>): Step {
+  const { state: silent, effects } = interrupt(state, at);
+  const paused: Pause = { since, by, until, saying: 'paused' };
+
+  return {
+    state: { ...silent, paused },
+    effects: [...effects, { type: 'save' }, say(silent, 'paused')],
+  };
+}
+
+/** Who asks again hears again that it is paused, once nothing is being said. */
+export function pauseTalk(state: Talking, event: Extract<CallEvent, { type: 'pauseAsked' }>): Step {
+  const { paused } = state;
+  if (!mayRecord(state)) return stay(state);
+  if (paused === undefined) return begin(state, event);
+  const { endsBy, ...kept } = { ...paused, until: event.until };
+  if (paused.saying !== undefined) return endsBy === undefined ? stay(state) : stay({ ...state, paused: kept });
+
+  return {
+    state: { ...state, paused: { ...kept, saying: 'paused' } },
+    effects: [{ type: 'save' }, say(state, 'paused')],
+  };
+}
+
+/** It goes on once both were told. */
+export function resumeTalk(state: Talking, { by }: Extract<CallEvent, { type: 'resumeAsked' }>): Step {
+  const { paused } = state;
+  if (paused === undefined || paused.endsBy !== undefined) return stay(state);
+  if (paused.saying !== undefined) return stay({ ...state, paused: { ...paused, endsBy: by } });
+
+  return {
+    state: { ...state, paused: { ...paused, endsBy: by, saying: 'resumed' } },
+    effects: [say(state, 'resumed')],
+  };
+}
+
+/** What was asked for last while a sentence was said is done now. */
+export function pauseSaid(state: Talking, { word, at }: Extract<CallEvent, { type: 'pauseSaid' }>): Step {
+  const { paused } = state;
+  if (paused?.saying !== word) return stay(state);
+  const { saying, ...quiet } = paused;
+  const wanted = quiet.endsBy === undefined ? 'paused' : 'resumed';
+  if (wanted !== saying) {
+    return { state: { ...state, paused: { ...paused, saying: wanted } }, effects: [say(state, wanted)] };
+  }
+  if (wanted === 'paused') return stay({ ...state, paused: quiet });
+  // Without its time, nobody knows what is to be silent in the file.
+  if (at === undefined) return stay({ ...state, paused: withoutWish(paused) });
+  const { state: now, effects } = afterPause(unpaused(state), at);
+
+  return { state: now, effects: [{ type: 'save' }, ...effects] };
+}
+
+/** Whether what was asked for was done, or said to its end, nobody knows: it stays paused, and they are told so. */
+export function pauseMissed(step: Going): Step {
+  const { paused } = step.state;
+  if (paused?.saying === undefined) return step;
+  const state: Talking = { ...step.state, paused: { ...withoutWish(paused), saying: 'paused' } };
+
+  return { state, effects: [...step.effects, { type: 'save' }, say(state, 'paused')] };
+}
+
+/** What was to be said is not. */
+export function pauseUnsaid(state: Talking): Talking {
+  return state.paused === undefined ? state : { ...state, paused: withoutWish(state.paused) };
+}
+
+/** As it stays where nobody asked for its end to the end. */
+export function withoutWish({ since, by, until }: Pause): Pause {
+  return { since, by, until };
+}
+
+/** A followed caller talks to nobody: there is nothing to tell them. */
+export function resumeFollowing(state: Following): Step {
+  return state.paused === undefined ? stay(state) : saved(unpaused(state));
+}

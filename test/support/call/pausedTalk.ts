@@ -1,0 +1,112 @@
+/** Talks that are paused: who talks in them, and what may be looked for in their recordings. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import { mediaOf, type Codec } from '../../../lab/telephones/sipScenario.ts';
+import type { Rig } from '../../../lab/rig.ts';
+import { sampleRate, writeWav } from '../audio/audio.ts';
+import { eventually } from '../poll.ts';
+
+/** What each says before the pause, in it, and after it: a tone, Hz. */
+export const said = {
+  caller: { before: 440, secret: 1_900, after: 560 },
+  agent: { before: 1_000, secret: 2_200, after: 2_600 },
+};
+export const pausedHz = 3_000;
+export const resumedHz = 3_400;
+export const sentenceMs = 800;
+/** For `useBriefNotice`. */
+export const pauseSentences = {
+  paused: { kind: 'paused', hz: pausedHz, lengthMs: sentenceMs },
+  resumed: { kind: 'resumed', hz: resumedHz, lengthMs: sentenceMs },
+};
+const chunkMs = 200;
+/** The keys of a card, and those of the code, as tones (ITU-T Q.23). */
+export const card = ['5', '8'] as const;
+const tonesOfKeys: Readonly<Record<string, readonly [number, number]>> = {
+  '5': [770, 1_336],
+  '8': [852, 1_336],
+  '*': [941, 1_209],
+  '1': [697, 1_209],
+};
+
+type Format = Codec | 'alaw';
+type Sound = { hz: readonly number[]; lengthMs: number; padMs?: number; format: Format };
+const sounds = new Map<string, Buffer>();
+
+/** Tones at once, in this codec, made by Asterisk. */
+async function soundOf(rig: Rig, { hz, lengthMs, padMs = 0, format }: Sound): Promise<Buffer> {
+  const name = `pause-${hz.join('-')}-${lengthMs}-${padMs}`;
+  const known = sounds.get(name + format);
+  if (known !== undefined) return known;
+  const { asterisk } = rig;
+  const { soundsFolder } = asterisk;
+  const volume = 9_000 / hz.length;
+  const samples = Int16Array.from({ length: ((lengthMs + padMs) * sampleRate) / 1_000 }, (_none, index) =>
+    index >= (lengthMs * sampleRate) / 1_000
+      ? 0
+      : Math.round(hz.reduce((sum, each) => sum + volume * Math.sin((2 * Math.PI * each * index) / sampleRate), 0)),
+  );
+  writeWav(join(soundsFolder, `${name}.wav`), samples);
+  await asterisk.cli(`file convert ${name}.wav ${name}.${format}`);
+  const made = readFileSync(join(soundsFolder, `${name}.${format}`));
+  sounds.set(name + format, made);
+
+  return made;
+}
+
+/** Somebody who says one tone until they say another; keys as tones come in between. */
+export class Talker {
+  readonly #rig: Rig;
+  readonly #receiver: RtpReceiver;
+  readonly #payload: number;
+  readonly #format: Format;
+  #now: Buffer;
+  readonly #next: Buffer[] = [];
+  #isOver = false;
+  readonly #over: Promise<void>;
+
+  private constructor(rig: Rig, receiver: RtpReceiver, codec: Codec | undefined, first: Buffer) {
+    this.#rig = rig;
+    this.#receiver = receiver;
+    this.#format = codec ?? 'alaw';
+    this.#payload = mediaOf(codec).payload;
+    this.#now = first;
+    this.#over = this.#talk();
+  }
+
+  static async of(rig: Rig, receiver: RtpReceiver, hz: number, codec?: Codec): Promise<Talker> {
+    const first = await soundOf(rig, { hz: [hz], lengthMs: chunkMs, format: codec ?? 'alaw' });
+
+    return new Talker(rig, receiver, codec, first);
+  }
+
+  async say(hz: number): Promise<void> {
+    this.#now = await soundOf(this.#rig, { hz: [hz], lengthMs: chunkMs, format: this.#format });
+  }
+
+  /** Resolves when they are said. */
+  async key(digit: string): Promise<void> {
+    const hz = tonesOfKeys[digit] ?? [];
+    this.#next.push(await soundOf(this.#rig, { hz, lengthMs: 120, padMs: 80, format: this.#format }));
+    await eventually(() => this.#next.length === 0, { everyMs: 20 });
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#over;
+  }
+
+  async #talk(): Promise<void> {
+    while (!this.#isOver) {
+      const [next] = this.#next;
+      // It is refused until something was heard.
+      const isSaid = await this.#receiver.speak(next ?? this.#now, this.#payload).then(
+        () => true,
+        () => false,
+      );
+      if (!isSaid) await new Promise((resolve) => setTimeout(resolve, 20));
+      else if (next !== undefined) this.#next.shift();
+    }
+  }
+}

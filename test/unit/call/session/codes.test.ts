@@ -1,0 +1,94 @@
+import type { AriEvent } from '../../../../src/ari/events.ts';
+import type { CallState, In } from '../../../../src/call/decide/state.ts';
+import { Codes } from '../../../../src/call/session/codes.ts';
+import { codesOf, type Presser } from '../../../../src/config/codes.ts';
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+
+const talking = stateAt('talking', someFacts(countingIds())) as In<'talking'>;
+const { callerChannel, order } = talking.facts;
+const agent = order?.destination ?? callerChannel;
+
+function codesWith(
+  { pause = '*1', resume, pressedBy = 'agent' }: { pause?: string; resume?: string; pressedBy?: Presser } = {},
+  pauseSeconds?: number,
+): Codes {
+  return new Codes(() => ({ codes: codesOf({ codes: { pause, resume, pressedBy } }), pauseSeconds }));
+}
+
+const key = (digit: string, at: number, channelId: ChannelId = agent, durationMs = 100): AriEvent => ({
+  type: 'digit',
+  channelId,
+  digit,
+  at,
+  durationMs,
+});
+
+test('a code asks for a pause from the moment when its first key was pressed', () => {
+  const codes = codesWith({}, 60);
+  expect(codes.read(key('*', 1_000), talking)).toBeUndefined();
+  expect(codes.read(key('1', 2_000), talking)).toEqual({
+    type: 'pauseAsked',
+    by: 'destination',
+    at: 2_000,
+    since: 900,
+    until: 62_000,
+  });
+});
+
+test('other keys before a code are not of it', () => {
+  const codes = codesWith();
+  for (const [index, digit] of ['1', '2', '3', '4', '5', '6', '7', '*'].entries())
+    codes.read(key(digit, index * 100), talking);
+  expect(codes.read(key('1', 900), talking)).toMatchObject({ type: 'pauseAsked', since: 600, until: undefined });
+});
+
+test('keys that are more than five seconds apart are no code', () => {
+  const codes = codesWith();
+  codes.read(key('*', 1_000), talking);
+  expect(codes.read(key('1', 6_001), talking)).toBeUndefined();
+});
+
+test.each<[Presser, boolean, boolean]>([
+  ['agent', false, true],
+  ['caller', true, false],
+  ['both', true, true],
+])(
+  'of a line whose codes are pressed by %s, the keys of the caller count: %s, of the agent: %s',
+  (by, caller, called) => {
+    const isRead = (channel: ChannelId): boolean => {
+      const codes = codesWith({ pressedBy: by });
+      codes.read(key('*', 1_000, channel), talking);
+      return codes.read(key('1', 1_100, channel), talking) !== undefined;
+    };
+    expect([isRead(callerChannel), isRead(agent)]).toEqual([caller, called]);
+  },
+);
+
+test('the keys of the two sides are not one code, nor are those of somebody else', () => {
+  const codes = codesWith({ pressedBy: 'both' });
+  codes.read(key('*', 1_000, callerChannel), talking);
+  expect(codes.read(key('1', 1_100, agent), talking)).toBeUndefined();
+  const stranger = 'stranger' as ChannelId;
+  codes.read(key('*', 1_200, stranger), talking);
+  expect(codes.read(key('1', 1_300, stranger), talking)).toBeUndefined();
+});
+
+test('one code for both lets it go on where it is paused, and pauses again where its end was asked for', () => {
+  const codes = codesWith();
+  const press = (state: CallState): string | undefined => {
+    codes.read(key('*', 1_000), state);
+    return codes.read(key('1', 1_100), state)?.type;
+  };
+  const paused = { since: 1, by: 'destination', until: undefined } as const;
+  expect(press(talking)).toBe('pauseAsked');
+  expect(press({ ...talking, paused })).toBe('resumeAsked');
+  expect(press({ ...talking, paused: { ...paused, endsBy: 'destination' } })).toBe('pauseAsked');
+});
+
+test('a program asks as an operator does', () => {
+  const asked = { type: 'userEvent', at: 5_000, channel: undefined, call: talking.facts.id } as const;
+  const codes = codesWith();
+  expect(codes.read({ ...asked, task: 'pause' }, talking)).toMatchObject({ by: 'operator', at: 5_000, since: 5_000 });
+  expect(codes.read({ ...asked, task: 'resume' }, talking)).toEqual({ type: 'resumeAsked', by: 'operator', at: 5_000 });
+});
