@@ -5,7 +5,7 @@ import { key } from './field.ts';
  * The codes that somebody presses during a talk, by line. They are read beside the keys of the talk, which the other side hears as well.
  */
 
-/** Who may press the codes of a line: those who are called, who call, or both. */
+/** Who may press the codes of a line. In an outgoing call the agent dials, and whom they call stands where the caller does. */
 const pressers = ['agent', 'caller', 'both'] as const;
 export type Presser = (typeof pressers)[number];
 
@@ -14,7 +14,10 @@ const code = z.string().regex(/^[0-9*#]{2,6}$/, 'is not two to six keys in quote
 export const codes = z.strictObject({
   pause: key(code, 'What is pressed to pause the recording, before the number of a card is said or typed.'),
   resume: key(code.optional(), 'What is pressed to let it go on; without it, the code of pause again.'),
-  pressedBy: key(z.enum(pressers).default('agent'), 'Whose keys count: agent (who is called), caller, or both.'),
+  pressedBy: key(
+    z.enum(pressers).default('agent'),
+    'Whose keys count: agent (who is called, or dials out), caller (who is told), or both.',
+  ),
 });
 
 /** What a code asks for. toggle: a pause, or its end. refuse: what the caller has by consent.featureCode. */
