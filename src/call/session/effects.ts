@@ -8,7 +8,7 @@ import type { Logger } from '../../core/log.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { audibilityLimitMs } from '../decide/notice.ts';
-import { isBridged, recorderName, type Order } from '../decide/order.ts';
+import { isBridged, recorderName, type Order, type RecorderId } from '../decide/order.ts';
 import {
   channelInHand,
   fallibleStep,
@@ -242,12 +242,12 @@ export class CallEffects {
       case 'hold':
         return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
-        return this.#insist(effect.type, () =>
+        return this.#insist(requestName(effect), () =>
           effect.part === undefined ? ari.stopRecorder(recorderName(effect.recording)) : this.#snoops.stop(effect),
         );
       case 'discardRecorder':
         return this.#insist(
-          effect.type,
+          requestName(effect),
           () =>
             effect.part === undefined
               ? ari.discardRecorder(recorderName(effect.recording))
@@ -400,7 +400,7 @@ export class CallEffects {
    * P1: a recorder that must not run on is stopped however often it takes, also after the end of the call. So with what else
    * nobody would end later.
    */
-  #insist(name: Effect['type'], request: () => Promise<void>, done?: () => Promise<void>): Promise<void> {
+  #insist(name: string, request: () => Promise<void>, done?: () => Promise<void>): Promise<void> {
     const isOver = (tries: number): boolean =>
       this.#call.isAbandoned || (this.#call.state.kind === 'ended' && tries >= pausesMs.length);
 
@@ -414,6 +414,10 @@ export class CallEffects {
  * no translator, which would outlive a change of the other party. Needs func_frame_drop; without it Asterisk logs an error, no more.
  */
 const mediaInAsterisk = { 'FRAME_DROP(TX)': 'HTML' } as const;
+
+/** Each part has a recorder of its own: to stop a later one is not in place of stopping an earlier. */
+const requestName = ({ type, recording, part }: { type: Effect['type'] } & RecorderId): string =>
+  part === undefined ? type : `${type} ${recorderName(recording, part)}`;
 
 const partiesOf = ({ facts: { callerChannel, order } }: CallState): ChannelId[] =>
   order === undefined ? [callerChannel] : [callerChannel, order.destination];
