@@ -12,9 +12,10 @@ export class Owners {
     return this.#owners.get(callKey(key));
   }
 
-  /** All ids of these facts are this call's from now on, whosever they were. */
+  /** All ids of these facts are this call's from now on, whosever they were. Whom a followed caller talks with may be another's caller. */
   assign(facts: Facts, session: CallSession): void {
     for (const key of keysOf(facts)) this.#set(key, session);
+    if (facts.order !== undefined) this.add(facts.order.destination, session);
   }
 
   /** What is another call's stays so. */

@@ -4,7 +4,7 @@ import type { CallId, ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { isBridged, recorderName } from '../decide/order.ts';
 import type { CallState } from '../decide/state.ts';
-import { keysOf } from '../session/eventRouting.ts';
+import { idsOf } from '../session/eventRouting.ts';
 import type { UnreadableCall } from '../session/journal.ts';
 import { callKey, orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
 import { catchUp, changesParties } from '../session/putBack.ts';
@@ -111,7 +111,7 @@ export class CallsResync {
       if (sessions.has(facts.id)) continue;
       if (recorder !== undefined && recorder !== 'none') hasRun.add(facts.id);
       if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
-        for (const key of keysOf(facts)) left.add(key);
+        for (const key of idsOf(facts)) left.add(key);
       else compared.set(facts.id, this.#takeUp(state, recorder));
     }
     // What belongs to a call is let go by it, also when it ends by what it is told now.

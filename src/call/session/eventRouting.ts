@@ -1,25 +1,33 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { partOf, recorderName, sentencesOf } from '../decide/order.ts';
+import { isBridged, partOf, recorderName, sentencesOf } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 
 /** Which of Asterisk's ids belong to a call, and what an event of each means to it. */
 
-/** Every id under which Asterisk may speak of this call. Who dialled an outgoing one may be in a call of their own, and is not among them. */
+/**
+ * Every id under which Asterisk may speak of this call alone. The bridges of a followed call, and who is in them, are the dialplan's: other
+ * calls may be there, and the caller goes on to the next. Who dialled an outgoing one may be in a call of their own, and is not among them.
+ */
 export function keysOf({ callerChannel, called, order }: Facts): string[] {
   const channels = [callerChannel, ...(called === undefined ? [] : [called.noticeChannel])];
   if (order === undefined) return channels;
 
   return [
     ...channels,
-    order.destination,
-    order.bridge,
+    ...(isBridged(order) ? [order.destination, order.bridge] : []),
     recorderName(order.recording),
     ...sentencesOf(order).map(({ playbackId }) => playbackId),
   ];
 }
+
+/** These, and whom they talk with. */
+export const idsOf = (facts: Facts): string[] => [
+  ...keysOf(facts),
+  ...(facts.order === undefined ? [] : [facts.order.destination]),
+];
 
 /** Which part of a followed call this recorder is of. */
 function ofPart(name: string): { part?: number } {
