@@ -6,7 +6,7 @@ import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
-import { otherSideOf, recorderNames, sideOf, type Order, type RecorderId, type Side } from '../decide/order.ts';
+import { otherSideOf, partOf, recorderNames, sideOf, type Order, type RecorderId, type Side } from '../decide/order.ts';
 import type { Sentence } from '../decide/sentence.ts';
 
 /** How soon a snoop channel is in our application, ms: within 5 on an idle machine. */
@@ -35,6 +35,8 @@ export class Snoops {
   readonly #whispers = new Set<PlaybackId>();
   /** Those that were asked to go, and are not known to be gone. */
   readonly #going = new Set<ChannelId>();
+  /** Those that were asked to go once. */
+  readonly #letGo = new Set<string>();
   #isFresh = true;
   /** The recorders that this process knows to run, and those that have ended or never begun. */
   readonly #running = new Set<string>();
@@ -60,6 +62,8 @@ export class Snoops {
    * recorded the other is, and it resolves with the one that is missing.
    */
   async record(told: ChannelId, order: Order, isWanted: () => boolean): Promise<Side | undefined> {
+    // Its recorder may have ended by itself while nobody listened.
+    if (order.part !== undefined && order.part > 1) this.#endAll(recorderNames({ ...order, part: order.part - 1 }));
     if (this.#going.size > 0) {
       await settleInTime(goneLimitMs, this.#allGone(), () => undefined);
       if (!isWanted()) throw new PreavisError('ari_not_found', 'the talk is over, or must not be recorded any more');
@@ -76,11 +80,9 @@ export class Snoops {
       this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds, format),
     );
     const failed = names.filter((name) => !begun.done.includes(name));
-    for (const name of failed) {
-      this.#ended.add(name);
-      // It would hear the talk for nothing.
-      await this.#ari.hangUp(name as ChannelId).catch(() => undefined);
-    }
+    for (const name of failed) this.#ended.add(name);
+    // They would hear the talk for nothing.
+    this.#endAll(failed);
     const [failure] = [...made.failures, ...begun.failures];
     if (begun.done.length === 0 && failure !== undefined) throw failure;
 
@@ -97,19 +99,36 @@ export class Snoops {
     const { name } = event;
     this.#running.delete(name);
     this.#ended.add(name);
+    // One that ends by itself leaves its snoop, beside which the next would drop the same.
+    if (partOf(name) !== undefined) this.#endAll([name]);
     const other = otherSideOf(name);
     if (other === undefined || this.#ended.has(other)) return true;
     if (this.#running.has(other)) return false;
     // Nothing of ours may run on that nobody knows of (P1).
-    void this.#ari.hangUp(other as ChannelId).catch(() => undefined);
+    this.#endAll([other]);
 
     return true;
+  }
+
+  /** Asks those to go that were not asked yet. */
+  #endAll(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.#letGo.has(name)) continue;
+      this.#leaves(name as ChannelId);
+      // Before the next part it is asked again.
+      void this.#ari.hangUp(name as ChannelId).catch(() => this.#letGo.delete(name));
+    }
+  }
+
+  #leaves(snoop: ChannelId): void {
+    this.#letGo.add(snoop);
+    this.#going.add(snoop);
   }
 
   /** Its recorder ends with it. */
   async stop(recorder: RecorderId): Promise<void> {
     const names = recorderNames(recorder);
-    for (const name of names) this.#going.add(name as ChannelId);
+    for (const name of names) this.#leaves(name as ChannelId);
     await ofEach(names, (name) => this.#ari.hangUp(name as ChannelId));
   }
 

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Snoops } from '../../../../src/call/session/snoops.ts';
-import type { Order } from '../../../../src/call/decide/order.ts';
+import { recorderName, type Order } from '../../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { scriptedAri } from '../../../support/ari/scriptedAri.ts';
 import { aFollowed } from '../../../support/call/calls.ts';
@@ -17,8 +17,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** The first snoop was asked to go, and is there still. */
-async function stage() {
+/** The first snoop is there still, and was asked to go unless it was not `stopped`. */
+async function stage({ stopped = true } = {}) {
   const ari = scriptedAri();
   const snoops = new Snoops(ari);
   const snoop = ari.snoop.bind(ari);
@@ -29,7 +29,7 @@ async function stage() {
     });
   };
   ari.state.channels = [{ id: snoopOf(1), state: 'Up' }];
-  await snoops.stop({ recording: order.recording, part: 1 });
+  if (stopped) await snoops.stop({ recording: order.recording, part: 1 });
   const begun = (isWanted = (): boolean => true): Promise<unknown> => snoops.record(told, part(2), isWanted);
   const asked = (): string[] => ari.asked.filter((each) => each.startsWith('snoop'));
 
@@ -66,6 +66,36 @@ describe('a recorder behind one that is on its way out', () => {
     await jest.advanceTimersByTimeAsync(50);
     await failed;
     expect(asked()).toEqual([]);
+  });
+});
+
+describe('the snoop of a recorder that was not stopped by us', () => {
+  const ended = { at: 1, name: recorderName(order.recording, 1), cause: '' };
+
+  test.each(['recorderFinished', 'recorderFailed'] as const)('is ended with it: %s', async (type) => {
+    const { ari, snoops } = await stage({ stopped: false });
+    snoops.concerns({ type: 'recorderStarted', ...ended });
+    snoops.concerns({ type, ...ended });
+    expect(ari.asked).toEqual([`hangUp ${snoopOf(1)}`]);
+  });
+
+  test('is not ended again where it was asked to go', async () => {
+    const { ari, snoops } = await stage();
+    snoops.concerns({ type: 'recorderFinished', ...ended });
+    expect(ari.asked).toEqual([`hangUp ${snoopOf(1)}`]);
+  });
+
+  test.each(['is told of', 'was missed'])('is gone before the next part begins, where its end %s', async (how) => {
+    const { ari, snoops, begun, asked } = await stage({ stopped: false });
+    if (how === 'is told of') snoops.concerns({ type: 'recorderFinished', ...ended });
+    const recording = begun();
+    await jest.advanceTimersByTimeAsync(300);
+    expect(ari.asked).toEqual([`hangUp ${snoopOf(1)}`]);
+    ari.state.channels = [];
+    await jest.advanceTimersByTimeAsync(300);
+    await recording;
+    expect(asked()).toEqual([`snoop ${told} ${snoopOf(2)} both`]);
+    expect(snoops.isFresh).toBe(true);
   });
 });
 
@@ -138,7 +168,7 @@ describe('a recorder of two sides', () => {
   test('of an earlier process ends with the first that does, and the other is ended: nobody knows of it', () => {
     const { ari, event } = both();
     expect(event('recorderFinished', outward)).toBe(true);
-    expect(ari.asked).toEqual([`hangUp ${inward}`]);
+    expect(ari.asked).toContain(`hangUp ${inward}`);
   });
 
   test('is stopped and removed with both', async () => {
