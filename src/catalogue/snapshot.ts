@@ -111,6 +111,12 @@ const unplanned = z.looseObject({
   farEnds: z.looseObject({ caller: z.array(text).optional(), destination: z.array(text).optional() }).optional(),
   met: z.array(text).optional(),
   aware: z.array(text).optional(),
+  recorded: z
+    .looseObject({
+      ms: z.number(),
+      open: z.looseObject({ part: z.number(), since: z.number() }).optional(),
+    })
+    .optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),

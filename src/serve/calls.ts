@@ -131,7 +131,10 @@ export function makeSpoolMonitor({ services, ari, metrics }: CallDependencies, r
     minimumFreeMib: config.recording.minimumFreeMib,
     states: () => registry.states,
     ari: ari.commands,
-    stopped: (id) => catalogue.auditTrail.append(id, { event: 'stopped for want of room', actor }),
+    stopped: (id) => {
+      registry.roomSpent(id);
+      return catalogue.auditTrail.append(id, { event: 'stopped for want of room', actor });
+    },
     roomIs: metrics.spoolRoom,
     log,
   });

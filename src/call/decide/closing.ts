@@ -88,6 +88,7 @@ export const whileClosing: Handlers<Closing> = {
   recorderFailed: recorderWhileClosing,
   partyUnheard: ignored,
   sourceChanged: ignored,
+  roomSpent: ignored,
   stepFailed: recorderWhileClosing,
   timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
 };

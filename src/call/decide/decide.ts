@@ -2,6 +2,7 @@ import { whileAccepting, whileAcknowledging, whileAsking } from './consent.ts';
 import { whileDialling } from './dial.ts';
 import { withStaff } from './newcomers.ts';
 import { goOnUnrecorded } from './end.ts';
+import { withRecordedTime } from './recordedTime.ts';
 import { whileFollowing, whileReleasing } from './follow.ts';
 import {
   whileAnnouncing,
@@ -23,7 +24,7 @@ import type { CallState, Facts, Step } from './state.ts';
  * (test/unit/call/decide/decide.enumeration.*.test.ts).
  */
 export function decide(before: CallState, event: CallEvent): Step {
-  const state = withStaff(before, event);
+  const state = withRecordedTime(withStaff(before, event), event);
   switch (state.kind) {
     case 'planning':
       return apply(whilePlanning, state, event);

@@ -144,6 +144,7 @@ export const whileDialling: Handlers<Dialling> = {
   farEndLost: (state, { party }) => withUntold({ ...state, facts: withoutTold(state.facts, party) }),
   partyUnheard: ignored,
   sourceChanged: ignored,
+  roomSpent: ignored,
   eventsMissed: (state) =>
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : stay({ ...state, keysMissed: true }),
   timeUp: (state, { timer }) => (timer === 'dial' ? notConnected(state, 'NOANSWER', undefined) : stay(state)),

@@ -89,6 +89,8 @@ export type CallEvent =
   | { type: 'partyUnheard' }
   /** A party of a followed call goes on from another RTP source, whose sound the snoop that records them may drop for minutes. */
   | { type: 'sourceChanged' }
+  /** The recorder was stopped since the disk is nearly full. */
+  | { type: 'roomSpent' }
   | { type: 'callerLeft'; at: number | undefined }
   /**
    * The caller's channel left the application and was not asked to hang up before: the dialplan goes on with it, since a time limit was

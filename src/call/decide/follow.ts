@@ -23,6 +23,7 @@ import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
 import { close } from './closing.ts';
+import { isTimeLeft } from './recordedTime.ts';
 import { typedWith } from './talk.ts';
 
 /**
@@ -147,7 +148,8 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
   const strangers = strangersAmong(facts, others);
   const isTold = known.newcomers === 'tell' || strangers.length === 0;
   const untold = state.untold || never === true || !isTold;
-  const records = !untold && answer.kind !== 'refused' && recorder.kind !== 'withheld' && recorder.kind !== 'discarded';
+  const mayRecord = !['withheld', 'discarded'].includes(recorder.kind) && isTimeLeft(facts);
+  const records = !untold && answer.kind !== 'refused' && mayRecord;
   const telling = records ? strangers : [];
   // A pause of the talk before goes on.
   const isPaused = records && paused !== undefined;
@@ -292,6 +294,7 @@ export const whileFollowing: Handlers<Following> = {
   ...ignoresPauses,
   resumeAsked: resumeFollowing,
   sourceChanged: ignored,
+  roomSpent: (state) => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] }),
   callerReleased: learnRate,
   callerSentOn: ignored,
   joined: meet,

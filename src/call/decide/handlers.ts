@@ -49,6 +49,7 @@ export const ignoresRecorder = {
   recorderFailed: ignored,
   partyUnheard: ignored,
   sourceChanged: ignored,
+  roomSpent: ignored,
 } as const;
 export const ignoresHold = {
   callerHeld: ignored,

@@ -64,7 +64,7 @@ export type CallState =
   | { kind: 'releasing'; facts: Facts; told: NoticeProof; answer: Answer }
   /**
    * `recorder`: as the last talk has left it. `untold`: somebody who was not told has talked with them, or the caller may have refused
-   * unheard; nothing more is recorded.
+   * unheard, or the disk was full; nothing more is recorded.
    */
   | ({ kind: 'following'; recorder: Recorder; paused?: Pause } & Omit<Agreed, 'holding'> & Omit<InBridge, 'others'>)
   /**
@@ -137,6 +137,11 @@ export type Facts = {
   aware?: readonly ChannelId[];
   /** Of a party that is a Local/ channel: who is behind it, or was; empty until somebody was seen. A side that is none is not in it. */
   farEnds?: Readonly<Partial<Record<Party, readonly ChannelId[]>>> | undefined;
+  /**
+   * Of a followed call: for how long those of its recorders ran in all that are known to have ended, ms, and which one runs, since when by
+   * Asterisk's clock, ms.
+   */
+  recorded?: { ms: number; open?: { part: number; since: number } };
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;

@@ -31,6 +31,7 @@ import type { Effect, Facts, In, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
 import { askedBy, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
 import { recordAfterHold, recordAnew } from './recordAnew.ts';
+import { endForRoom } from './recordedTime.ts';
 import type { Sentence } from './sentence.ts';
 
 /** From the answer of the destination to the end of the talk. */
@@ -413,6 +414,7 @@ export const whileTalking: Handlers<Talking> = {
   // others they hear each other all the time.
   partyUnheard: (state) => (isBridged(orderOf(state.facts)) ? { state, effects: stopOf(state) } : stay(state)),
   sourceChanged: recordAnew,
+  roomSpent: endForRoom,
   callerLeft: (state, { at }) => leave(state, 'caller', at),
   // It is in the dialplan's hands where the dialplan dialled.
   callerSentOn: (state, { at }) => (isBridged(orderOf(state.facts)) ? leave(state, 'caller', at) : stay(state)),

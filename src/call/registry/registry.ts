@@ -1,10 +1,10 @@
 import pLimit from 'p-limit';
 import type { AriEvent } from '../../ari/events.ts';
-import type { CallId, ChannelId } from '../../core/ids.ts';
+import type { CallId, ChannelId, RecordingId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
 import { partyOf } from '../decide/parties.ts';
-import { isBridged } from '../decide/order.ts';
+import { isBridged, recorderName } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
@@ -139,6 +139,11 @@ export class CallRegistry {
 
   get states(): CallState[] {
     return [...this.#sessions.values()].map(({ state }) => state);
+  }
+
+  /** The disk is nearly full: the recorder of this recording was stopped. */
+  roomSpent(recording: RecordingId): void {
+    this.#owners.of(recorderName(recording))?.handle({ type: 'roomSpent' });
   }
 
   /** From now on arriving calls go straight back to the dialplan, unrecorded. */

@@ -9,6 +9,7 @@ import { settleInTime } from '../../core/timeLimit.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { audibilityLimitMs } from '../decide/notice.ts';
 import { isBridged, recorderName, type Order, type RecorderId } from '../decide/order.ts';
+import { secondsForPart } from '../decide/recordedTime.ts';
 import {
   channelInHand,
   fallibleStep,
@@ -306,7 +307,10 @@ export class CallEffects {
   }
 
   async #recordFollowed(order: Order, caller: ChannelId): Promise<void> {
-    const missing = await this.#snoops.record(caller, order, () => isToBegin(this.#call.state, order));
+    const missing = await this.#snoops.record(caller, order, {
+      still: () => isToBegin(this.#call.state, order),
+      seconds: () => secondsForPart(this.#call.state.facts, order),
+    });
     if (missing !== undefined) this.#log.error({ side: missing }, 'one side not recorded');
   }
 

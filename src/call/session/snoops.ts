@@ -23,6 +23,9 @@ type SnoopAri = Pick<AriCommands, 'snoop' | 'whisper' | 'play' | 'hangUp' | 'dis
   Pick<AriPromptCommands, 'recordChannel'> &
   Pick<AriQueries, 'isThere'>;
 
+/** `seconds`: for how long it may be recorded; less where an earlier part has ended since. */
+export type Wanted = { still: () => boolean; seconds: () => number };
+
 /**
  * The snoop channels of one followed call. Each talk is recorded by a fresh one: with Debian's Asterisk 22.10.1 one that is kept while the
  * other party changes may lose the new party's sound for minutes. A snoop and its recorder have one name, so that a later process knows them.
@@ -57,16 +60,17 @@ export class Snoops {
   }
 
   /**
-   * Records both directions of this channel, in one or each by itself. Throws what Asterisk throws, ari_unreachable where the snoop does not
+   * Records both directions of this channel, in one or each by itself, for so many seconds at most. Throws what Asterisk throws, ari_unreachable where the snoop does not
    * come in time, and ari_not_found where nobody wants it any more once that of the part before is gone. Where one of two directions cannot be
    * recorded the other is, and it resolves with the one that is missing.
    */
-  async record(told: ChannelId, order: Order, isWanted: () => boolean): Promise<Side | undefined> {
+  async record(told: ChannelId, order: Order, wanted: Wanted): Promise<Side | undefined> {
     // Its recorder may have ended by itself while nobody listened.
     if (order.part !== undefined && order.part > 1) this.#endAll(recorderNames({ ...order, part: order.part - 1 }));
     if (this.#going.size > 0) {
       await settleInTime(goneLimitMs, this.#allGone(), () => undefined);
-      if (!isWanted()) throw new PreavisError('ari_not_found', 'the talk is over, or must not be recorded any more');
+      if (!wanted.still())
+        throw new PreavisError('ari_not_found', 'the talk is over, or must not be recorded any more');
     }
     this.#isFresh = this.#going.size === 0;
     const names = recorderNames(order);
@@ -76,9 +80,8 @@ export class Snoops {
     });
     failPoint?.(`call talking in talk ${order.part}, snoop made`);
     const format = order.isWideband === true ? 'wav16' : 'wav';
-    const begun = await each(made.done, (name) =>
-      this.#ari.recordChannel(name as ChannelId, name, order.maximumSeconds, format),
-    );
+    const seconds = wanted.seconds();
+    const begun = await each(made.done, (name) => this.#ari.recordChannel(name as ChannelId, name, seconds, format));
     const failed = names.filter((name) => !begun.done.includes(name));
     for (const name of failed) this.#ended.add(name);
     // They would hear the talk for nothing.

@@ -88,6 +88,15 @@ function eachMattering(
   }
 }
 
+/** For how long it was recorded has no end, and ends no more than a recording. */
+function withoutTime(state: CallState): CallState {
+  if (state.facts.recorded === undefined) return state;
+  const facts = { ...state.facts };
+  delete facts.recorded;
+
+  return { ...state, facts };
+}
+
 /**
  * Of equal states, and of equal histories, it keeps one. Rule and oracle are functions of nothing but these and the event: what
  * an event makes of each is worked out once, and not again in each of the many pairs that it is part of.
@@ -100,7 +109,7 @@ function makeMap(rule: Decide, facts: CallFacts, alphabet: Alphabet, events: rea
   const isLeftOut = (event: CallEvent, told: boolean): boolean =>
     event.type === 'callerHeld' && told && alphabet.holds === 'nobody';
   const placeOf = (given: CallState): Place => {
-    const state = intern(given);
+    const state = intern(withoutTime(given));
     let place = places.get(state);
     if (place === undefined) {
       place = { state, outlook: undefined, exitFaults: {}, reachedWith: new Set() };

@@ -388,6 +388,7 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     }
     // It ends the recorder, and that shows.
     case 'partyUnheard':
+    case 'roomSpent':
       return monitor;
     case 'sourceChanged':
       return witnessChange(monitor);

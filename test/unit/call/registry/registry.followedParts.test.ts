@@ -43,3 +43,24 @@ describe('the recorder of an earlier part, which Asterisk did not stop when it w
     release();
   });
 });
+
+test('the next talk is not recorded where the recorder of this one was stopped for want of room', async () => {
+  const set = await followedStage([recordedTalk(facts)], { members: [agent] });
+  set.registry.roomSpent(order.recording);
+  set.leave(firstBridge, caller, 5_000);
+  set.enter(second, agent, 5_010);
+  set.enter(second, caller, 5_010);
+  await eventually(() => set.saved.some((state) => state.kind === 'talking' && state.facts.order?.bridge === second));
+  expect(set.asked('snoop')).toEqual([]);
+});
+
+test('a later part is recorded for no longer than what is left of the time of the recording', async () => {
+  const set = await followedStage([recordedTalk(facts)], { members: [agent] });
+  set.leave(firstBridge, caller, 60_001);
+  set.handle({ type: 'recorderFinished', at: 60_002, name: recorderName(order.recording, 1) });
+  set.enter(second, agent, 900_000);
+  set.enter(second, caller, 900_000);
+  await eventually(() => set.asked('recordChannel').length > 0);
+  const name = snoopOf(2);
+  expect(set.asked('recordChannel')).toEqual([`recordChannel ${name} ${name} ${order.maximumSeconds - 60} wav`]);
+});

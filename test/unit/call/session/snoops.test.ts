@@ -7,6 +7,7 @@ import { aFollowed } from '../../../support/call/calls.ts';
 
 const { order, callerChannel: told } = aFollowed();
 const part = (number: number): Order => ({ ...order, part: number });
+const wanted = { still: () => true, seconds: () => 90 };
 const snoopOf = (number: number): ChannelId => `preavis-${order.recording}-${number}` as ChannelId;
 
 beforeEach(() => {
@@ -30,7 +31,7 @@ async function stage({ stopped = true } = {}) {
   };
   ari.state.channels = [{ id: snoopOf(1), state: 'Up' }];
   if (stopped) await snoops.stop({ recording: order.recording, part: 1 });
-  const begun = (isWanted = (): boolean => true): Promise<unknown> => snoops.record(told, part(2), isWanted);
+  const begun = (still = (): boolean => true): Promise<unknown> => snoops.record(told, part(2), { ...wanted, still });
   const asked = (): string[] => ari.asked.filter((each) => each.startsWith('snoop'));
 
   return { ari, snoops, begun, asked };
@@ -117,7 +118,7 @@ describe('a recorder of two sides', () => {
     const event = (type: 'recorderStarted' | 'recorderFinished', name: string): boolean =>
       snoops.concerns({ type, at: 1, name });
 
-    return { ari, snoops, event, record: () => snoops.record(told, sided, () => true) };
+    return { ari, snoops, event, record: () => snoops.record(told, sided, wanted) };
   }
 
   test('is recorded by two snoops, which are both there before either is recorded', async () => {
@@ -126,8 +127,8 @@ describe('a recorder of two sides', () => {
     expect(ari.asked).toEqual([
       `snoop ${told} ${inward} in`,
       `snoop ${told} ${outward} out`,
-      `recordChannel ${inward} ${inward} ${order.maximumSeconds} wav`,
-      `recordChannel ${outward} ${outward} ${order.maximumSeconds} wav`,
+      `recordChannel ${inward} ${inward} 90 wav`,
+      `recordChannel ${outward} ${outward} 90 wav`,
     ]);
   });
 
@@ -141,7 +142,7 @@ describe('a recorder of two sides', () => {
         snoops.arrived(asked[1]);
       });
     };
-    await snoops.record(told, { ...part(1), isWideband: true }, () => true);
+    await snoops.record(told, { ...part(1), isWideband: true }, wanted);
     expect(ari.asked.at(-1)).toMatch(/ wav16$/);
   });
 
