@@ -85,18 +85,23 @@ export class CallRegistry {
     this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
     const map = this.#map;
     this.#staff = new Staff(ports.policy.isStaff);
-    const sessionOf = (channel: ChannelId): CallSession | undefined => this.#owners.of(channel);
+    const sessionOf = (channel: ChannelId): CallSession | undefined =>
+      this.#owners.all(channel).find(({ state }) => partyOf(channel, state.facts) !== undefined);
+    const sessionOfCall = (call: { state: CallState }): CallSession | undefined =>
+      this.#sessions.get(call.state.facts.id);
     this.#rules = rulesOf(ports.policy.neverRecorded);
     this.#neverRecorded = new NeverRecordedWatch(this.#rules);
     this.#followed = new FollowWatch({
       map,
       isNeverRecorded: (channel) => this.#neverRecorded.has(channel),
       sessionOf,
-      met: (call, channels) => {
-        const session = this.#sessions.get(call.state.facts.id);
-        if (session === undefined) return;
-        for (const each of channels) this.#owners.add(each, session);
-        this.#farEnds.compare(session, false);
+      met: (call) => {
+        const session = sessionOfCall(call);
+        if (session !== undefined) this.#farEnds.compare(session, false);
+      },
+      areIn: (call, channels) => {
+        const session = sessionOfCall(call);
+        if (session !== undefined) for (const each of channels) this.#owners.add(each, session);
       },
     });
     this.#farEnds = new FarEndWatch({
@@ -199,7 +204,7 @@ export class CallRegistry {
         this.#dispatch(event.name, event);
         return;
       case 'talk':
-        this.#owners.of(event.channelId)?.hear(event.channelId, event.talking, event.at);
+        for (const session of this.#owners.all(event.channelId)) session.hear(event.channelId, event.talking, event.at);
         return;
       case 'bridgeEntered':
         this.#enter(event);
@@ -231,8 +236,7 @@ export class CallRegistry {
   }
 
   #dispatch(key: string, event: AriEvent): void {
-    const session = this.#owners.of(key);
-    if (session !== undefined) this.#behind.dispatch(session, event);
+    for (const session of this.#owners.all(key)) this.#behind.dispatch(session, event);
   }
 
   /**
@@ -245,7 +249,7 @@ export class CallRegistry {
     const { channelId, at } = event;
     session.take(event);
     if (partyOf(channelId, session.state.facts) !== undefined) this.#whereabouts.leftBridge(session, channelId, at);
-    else if (this.#owners.of(channelId) === session) this.#owners.remove(channelId);
+    else this.#owners.remove(channelId, session);
   }
 
   #enter({ bridgeId, channelId }: Extract<AriEvent, { type: 'bridgeEntered' | 'bridgeLeft' }>): void {
@@ -273,11 +277,10 @@ export class CallRegistry {
     // A caller may come again by another extension while the first call is still being closed: that is a new call.
     // By which it is over, however much it has missed: the channel is another call's from now on.
     const left = { type: 'channelLeft', at: event.at, channelId: event.channelId } as const;
-    const earlier = this.#owners.of(event.channelId);
-    earlier?.take(left);
-    // One that is followed goes on wherever the dialplan has its caller, but in a call of their own.
-    if (earlier !== undefined && isFollowedBy(earlier.state, event.channelId)) {
-      earlier.handle({ type: 'callerLeft', at: event.at });
+    for (const earlier of this.#owners.all(event.channelId)) {
+      earlier.take(left);
+      // One that is followed goes on wherever the dialplan has its caller, but in a call of their own.
+      if (isFollowedBy(earlier.state, event.channelId)) earlier.handle({ type: 'callerLeft', at: event.at });
     }
     const facts: Facts = {
       id: ids.call(),
@@ -337,7 +340,7 @@ export class CallRegistry {
     const party = partyOf(replaced, facts) ?? partyOf(by, facts);
     if (party === undefined) return;
     if (partyOf(by, facts) === undefined) session.handle({ type: 'partyReplaced', party, channel: by, at });
-    this.#owners.remove(replaced);
+    this.#owners.remove(replaced, session);
     session.note({ kind: 'change', change: 'transferred', at, party, who: [by] });
   }
 

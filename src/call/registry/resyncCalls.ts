@@ -210,6 +210,7 @@ export class CallsResync {
 
   /** Gives a call what it missed. Who came into its bridge meanwhile belongs to it from now on. */
   #give(session: CallSession, event: CallEvent): void {
+    if (event.type === 'joined') for (const each of event.others) this.#ports.owners.add(each, session);
     if (event.type === 'thirdPartyJoined' || event.type === 'partyReplaced') {
       this.#ports.owners.add(event.channel, session);
       const change: TimelineEntry =

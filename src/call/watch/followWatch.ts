@@ -12,8 +12,10 @@ export type FollowPorts = {
   isNeverRecorded: (channel: ChannelId) => boolean;
   /** The call that this channel belongs to. */
   sessionOf: (channel: ChannelId) => FollowedCall | undefined;
-  /** A followed caller has met these: what is heard of their channels is the call's. */
-  met: (session: FollowedCall, channels: readonly ChannelId[]) => void;
+  /** A followed caller has met others: who is behind them may be known already. */
+  met: (session: FollowedCall) => void;
+  /** These are in a talk of the call: what is heard of their channels is heard by it. */
+  areIn: (session: FollowedCall, channels: readonly ChannelId[]) => void;
 };
 
 /** A call that the dialplan has, and that we follow. */
@@ -77,6 +79,7 @@ export class FollowWatch {
       const isHere = state.kind === 'talking' && state.facts.order?.bridge === bridge;
       if (isHere && channel !== caller) {
         const never = this.#never([channel]);
+        this.#ports.areIn(session, [channel]);
         session.handle({ type: 'thirdPartyJoined', channel, at, ...never });
         session.note({ kind: 'change', change: 'joined', at, who: [channel] });
         if (never.never === true) session.note({ kind: 'change', change: 'neverRecorded', at });
@@ -86,12 +89,13 @@ export class FollowWatch {
       if (isHere || others.length === 0) continue;
       if (state.kind === 'talking') session.handle({ type: 'parted', at });
       const never = this.#never(others);
+      this.#ports.areIn(session, others);
       session.handle({ type: 'joined', bridge, others, at, ...never });
       if (hasStrangers(state, session.state)) {
         session.note({ kind: 'change', change: 'transferred', at, party: 'destination', who: others });
       }
       if (never.never === true) session.note({ kind: 'change', change: 'neverRecorded', at });
-      this.#ports.met(session, others);
+      this.#ports.met(session);
     }
   }
 

@@ -37,7 +37,8 @@ function stage() {
     map,
     isNeverRecorded: (channel) => channel === 'never',
     sessionOf: (channel) => (channel === caller ? session : undefined),
-    met: (_call, channels) => void met.push(...channels),
+    met: () => undefined,
+    areIn: (_call, channels) => void met.push(...channels),
   });
   const happens = (event: AriEvent): void => {
     map.handle(event);

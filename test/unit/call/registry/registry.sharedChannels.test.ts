@@ -1,0 +1,64 @@
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import type { CallState } from '../../../../src/call/decide/state.ts';
+import type { BridgeId, CallId, ChannelId } from '../../../../src/core/ids.ts';
+import { agent, another, firstBridge, followed, followedStage, goneOn } from '../../../support/call/followedStage.ts';
+import { eventually } from '../../../support/poll.ts';
+import { endRegistries } from '../../../support/call/registryStage.ts';
+
+afterEach(endRegistries);
+
+/** A channel may be in more than one followed call, at once or one after the other. */
+
+const [one, other] = [followed('tell'), another('tell')];
+const second = 'bridge-2' as BridgeId;
+
+/** Two calls are on; the first talks with the agent, and is recorded. */
+async function twoCalls() {
+  const set = await followedStage([goneOn(one), goneOn(other)], { members: [agent] });
+  set.enter(firstBridge, agent, 1);
+  set.enter(firstBridge, one.callerChannel, 2);
+  set.handle({ type: 'recorderStarted', at: 3, name: recorderName(one.order.recording, 1) });
+  const stateOf = (id: CallId): CallState | undefined => set.registry.states.find(({ facts }) => facts.id === id);
+
+  return { ...set, stateOf };
+}
+
+test('the caller of another followed call who comes into a talk is not told where they put it on hold', async () => {
+  const set = await twoCalls();
+  set.enter(firstBridge, other.callerChannel, 5_000);
+  expect(set.stateOf(one.id)).toMatchObject({ telling: [other.callerChannel], untold: false });
+  await eventually(() => set.asked('whisper').length > 0);
+  set.handle({ type: 'channelHeld', at: 5_100, channelId: other.callerChannel });
+  const isUntold = (): boolean => {
+    const state = set.stateOf(one.id);
+    return state?.kind === 'talking' && state.untold;
+  };
+  await eventually(isUntold, { withinMs: 2_000 });
+});
+
+test('the hold of an agent counts for the call that they are in, and not for that which they were in before', async () => {
+  const set = await twoCalls();
+  set.leave(firstBridge, one.callerChannel, 100);
+  set.leave(firstBridge, agent, 100);
+  set.enter(second, agent, 200);
+  set.enter(second, other.callerChannel, 201);
+  set.handle({ type: 'recorderStarted', at: 203, name: recorderName(other.order.recording, 1) });
+  set.handle({ type: 'channelHeld', at: 300, channelId: agent });
+  expect(set.stateOf(other.id)).toMatchObject({ kind: 'talking', holding: ['destination'] });
+  await eventually(() => set.kept.some((entry) => entry.kind === 'change' && entry.change === 'held'));
+  expect(set.kept.filter((entry) => entry.kind === 'change' && entry.change === 'held')).toMatchObject([
+    { id: other.id },
+  ]);
+});
+
+test('staff who join a talk are heard by it: once they are the party, their hold pauses the recorder', async () => {
+  const inside = followed('inside');
+  const colleague = 'colleague' as ChannelId;
+  const set = await followedStage([goneOn(inside)], { members: [agent, colleague] });
+  set.enter(firstBridge, agent, 1);
+  set.enter(firstBridge, inside.callerChannel, 2);
+  set.enter(firstBridge, colleague, 3, { endpoint: '201' });
+  set.leave(firstBridge, agent, 4);
+  set.handle({ type: 'channelHeld', at: 300, channelId: colleague });
+  expect(set.talks()).toMatchObject([{ holding: ['destination'] }]);
+});
