@@ -29,7 +29,7 @@ import {
 import { pauseMissed, pauseSaid, pauseTalk, pauseUnsaid, resumeTalk, withoutWish } from './pause.ts';
 import type { Effect, Facts, In, Recorder, Step } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
-import { askedBy, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
+import { askedBy, isActive, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
 import { recordAfterHold, recordAnew } from './recordAnew.ts';
 import { endForRoom } from './recordedTime.ts';
 import type { Sentence } from './sentence.ts';
@@ -278,8 +278,16 @@ function leave(state: Talking, party: Party, at: number | undefined): Step {
 
   return {
     state: fresh.state,
-    effects: [...again, ...effects, ...fresh.effects, { type: 'save' }, ...left.effects],
+    effects: [...again, ...effects, ...fresh.effects, { type: 'save' }, ...left.effects, ...watchOf(fresh.state)],
   };
+}
+
+/** Of who is the party from now on, in a talk that is recorded. One that is yet to be is told of later. */
+function watchOf({ facts, recorder, untold }: Talking): Effect[] {
+  const { destination } = orderOf(facts);
+  const asks = !isBridged(orderOf(facts)) && isActive(recorder) && !untold;
+
+  return asks ? [{ type: 'watchHolds', channel: destination }] : [];
 }
 
 /** The key that was meant for before the answer. */

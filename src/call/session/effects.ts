@@ -67,6 +67,8 @@ export class CallEffects {
   readonly #snoops: Snoops;
   readonly #newcomers: NewcomerNotices;
   readonly #pauses: PauseSentences;
+  /** How many holds and their ends were told of. */
+  #holdEvents = 0;
 
   constructor(call: Acting, saved: SavedCall, talk: TalkMeter, ports: SessionPorts) {
     const { ari, log } = ports;
@@ -345,7 +347,10 @@ export class CallEffects {
   async #watchHolds(channel: ChannelId, caller: ChannelId): Promise<void> {
     const { ari } = this.#ports;
     await ari.followChannel(channel);
-    const [byCaller, byOther] = await Promise.all([holds(caller, ari), holds(channel, ari)]);
+    const ask = (): Promise<boolean[]> => Promise.all([holds(caller, ari), holds(channel, ari)]);
+    let [before, [byCaller, byOther]] = [this.#holdEvents, await ask()];
+    // An answer may be older than the event that has overtaken it.
+    while (before !== this.#holdEvents) [before, [byCaller, byOther]] = [this.#holdEvents, await ask()];
     if (!byCaller && !byOther) return;
     const holding = [...(byCaller ? (['caller'] as const) : []), ...(byOther ? (['destination'] as const) : [])];
     this.#call.handle({ type: 'holdsFound', holding });
@@ -353,6 +358,7 @@ export class CallEffects {
 
   /** For what is made and whispered by snoops, and for who is being told. */
   take(event: AriEvent): void {
+    if (event.type === 'channelHeld' || event.type === 'channelResumed') this.#holdEvents += 1;
     if (event.type === 'channelArrived') this.#snoops.arrived(event.channelId);
     this.#newcomers.take(event);
     this.#pauses.take(event);

@@ -3,6 +3,7 @@ import { decide } from '../../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
 import type { NewcomerRule } from '../../../../src/config/newcomers.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
+import { followed, recordedTalk } from '../../../support/call/followedStage.ts';
 import { countingIds, someFacts, stateAt, stranger, typesOf } from '../../../support/call/calls.ts';
 
 const agent = 'agent' as ChannelId;
@@ -55,4 +56,18 @@ test.each(['inside', 'tell'] as const)('staff who come are recorded at once wher
 
 test.each(['inside', 'stop'] as const)('who is no staff ends the recording where the line says %s', (rule) => {
   expect(typesOf(decide(talkWhere(rule), comesBehind()).effects)).toEqual(['stopRecorder', 'save']);
+});
+
+test('whoever takes the place of the destination of a followed call is asked whether they hold', () => {
+  const colleague = 'colleague' as ChannelId;
+  const events: CallEvent[] = [
+    { type: 'thirdPartyJoined', channel: colleague, at: 3, staff: [colleague] },
+    { type: 'recorderStarted', at: 4, part: 2 },
+    { type: 'destinationLeft', at: 5, cause: undefined },
+  ];
+  const { effects } = events.reduce(
+    (step, event) => decide(step.state, event),
+    decide(recordedTalk(followed('inside')), { type: 'recorderStarted', at: 2, part: 1 }),
+  );
+  expect(effects).toContainEqual({ type: 'watchHolds', channel: colleague });
 });
