@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
+import type { Owned } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { isBridged, recorderName } from '../decide/order.ts';
-import type { CallState } from '../decide/state.ts';
+import { isBridged, recorderName, sentencesOf } from '../decide/order.ts';
+import type { CallState, Facts } from '../decide/state.ts';
 import { idsOf } from '../session/eventRouting.ts';
 import type { UnreadableCall } from '../session/journal.ts';
 import { callKey, orphansOf, type OrphanRemover, type Orphans } from '../session/orphans.ts';
@@ -110,6 +111,7 @@ export class CallsResync {
       const { facts } = state;
       if (sessions.has(facts.id)) continue;
       if (recorder !== undefined && recorder !== 'none') hasRun.add(facts.id);
+      this.#endWhispers(facts, owned);
       if (recorder === undefined && !this.#comparisons.isGivenUp(facts.id))
         for (const key of idsOf(facts)) left.add(key);
       else compared.set(facts.id, this.#takeUp(state, recorder));
@@ -165,6 +167,14 @@ export class CallsResync {
     await session.settled();
 
     return (await this.#ports.ari.time()) + recorderEndsWithinMs;
+  }
+
+  /** What the process before was saying to one alone, by a channel that nobody would end. */
+  #endWhispers({ order }: Facts, { channels }: Owned): void {
+    if (order === undefined || isBridged(order)) return;
+    const said: readonly string[] = sentencesOf(order).map(({ playbackId }) => playbackId);
+    for (const each of channels.filter((id) => said.includes(id)))
+      void this.#ports.ari.hangUp(each).catch(() => undefined);
   }
 
   /** P1: who is in it is not known, so it goes on unrecorded, and keeps no other from being watched. It is compared again later. */

@@ -67,6 +67,8 @@ export class CallEffects {
   readonly #snoops: Snoops;
   readonly #newcomers: NewcomerNotices;
   readonly #pauses: PauseSentences;
+  /** Resolves when what is whispered to the caller is said. */
+  #whispered: Promise<void> = Promise.resolve();
   /** How many holds and their ends were told of. */
   #holdEvents = 0;
 
@@ -226,7 +228,8 @@ export class CallEffects {
       case 'release':
         return this.#release(effect.order, state.facts);
       case 'whisper':
-        return this.#snoops.whisper(effect.channel, effect.sentence);
+        this.#whisper(effect);
+        return;
       case 'startRecorder': {
         if (!isBridged(effect.order)) {
           return this.#recordFollowed(effect.order, caller);
@@ -306,6 +309,15 @@ export class CallEffects {
         clearTimeout(this.#timer);
         return;
     }
+  }
+
+  /** Behind what is whispered already: two languages at once nobody understands. What else is to happen does not wait for it. */
+  #whisper(effect: Extract<Effect, { type: 'whisper' }>): void {
+    this.#whispered = this.#whispered
+      .then(() => this.#snoops.say(effect.channel, effect.sentence))
+      .catch((thrown: unknown) => {
+        this.#failed(effect, asPreavisError(thrown));
+      });
   }
 
   async #recordFollowed(order: Order, caller: ChannelId): Promise<void> {

@@ -19,6 +19,9 @@ const upLimitMs = 1_000;
 const goneLimitMs = 1_000;
 const goneEveryMs = 10;
 
+/** How much longer than its sound a whispered sentence may take, ms. */
+const whisperSlackMs = 5_000;
+
 type SnoopAri = Pick<AriCommands, 'snoop' | 'whisper' | 'play' | 'hangUp' | 'discardRecorder'> &
   Pick<AriPromptCommands, 'recordChannel'> &
   Pick<AriQueries, 'isThere'>;
@@ -34,8 +37,8 @@ export class Snoops {
   readonly #ari: SnoopAri;
   /** Those that are being made: called when they are in our application. Before that Asterisk refuses to use them. */
   readonly #made = new Map<ChannelId, () => void>();
-  /** What is being whispered. */
-  readonly #whispers = new Set<PlaybackId>();
+  /** What is being whispered, and what is to be done at its end. */
+  readonly #whispers = new Map<PlaybackId, () => void>();
   /** Those that were asked to go, and are not known to be gone. */
   readonly #going = new Set<ChannelId>();
   /** Those that were asked to go once. */
@@ -153,18 +156,42 @@ export class Snoops {
     await orNone(this.stop(recorder));
   }
 
-  /** Plays a sentence to this channel alone, over what it hears. */
+  /** Plays a sentence to this channel alone, over what it hears. Throws what Asterisk throws. */
   async whisper(to: ChannelId, { prompt, playbackId }: Sentence): Promise<void> {
     // A playback and a channel may have the same id.
     const snoop: string = playbackId;
-    this.#whispers.add(playbackId);
-    await this.#make(snoop as ChannelId, () => this.#ari.whisper(to, snoop as ChannelId));
-    await this.#ari.play(snoop as ChannelId, playbackId, prompt.soundName, prompt.language);
+    // The news of its end may be lost.
+    const timer = setTimeout(() => {
+      this.whispered(playbackId).catch(() => undefined);
+    }, prompt.lengthMs + whisperSlackMs).unref();
+    const over = this.#whispers.get(playbackId);
+    this.#whispers.set(playbackId, () => {
+      clearTimeout(timer);
+      over?.();
+    });
+    try {
+      await this.#make(snoop as ChannelId, () => this.#ari.whisper(to, snoop as ChannelId));
+      await this.#ari.play(snoop as ChannelId, playbackId, prompt.soundName, prompt.language);
+    } catch (thrown) {
+      await this.whispered(playbackId).catch(() => undefined);
+      throw thrown;
+    }
   }
 
-  /** A sentence is said: what it was whispered by is let go. Throws what Asterisk throws. */
+  /** The same, and resolves when it is said. */
+  async say(to: ChannelId, sentence: Sentence): Promise<void> {
+    const over = new Promise<void>((resolve) => {
+      this.#whispers.set(sentence.playbackId, resolve);
+    });
+    await this.whisper(to, sentence);
+    await over;
+  }
+
+  /** A sentence is said, or will not be: what it was whispered by is let go. Throws what Asterisk throws. */
   async whispered(playback: PlaybackId): Promise<void> {
+    const over = this.#whispers.get(playback);
     if (!this.#whispers.delete(playback)) return;
+    over?.();
     const snoop: string = playback;
     await this.#ari.hangUp(snoop as ChannelId);
   }

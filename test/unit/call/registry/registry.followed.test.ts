@@ -195,3 +195,11 @@ test('a newcomer whom the dead process was telling is not told: nothing more is 
   expect(set.registry.states).toMatchObject([{ kind: 'talking', telling: [], recorder: { kind: 'finished' } }]);
   expect(set.asked('snoop')).toEqual([]);
 });
+
+test('a sentence that the dead process was whispering is ended: nobody would hear of its end', async () => {
+  const playback = order.script.sentences.at(-1)?.playbackId ?? '';
+  const set = talkStage(following);
+  set.ari.state.owned.channels.push(playback as string as ChannelId);
+  await set.registry.resync();
+  expect(set.asked('hangUp')).toContain(`hangUp ${playback}`);
+});

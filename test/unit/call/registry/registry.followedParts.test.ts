@@ -1,6 +1,7 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
-import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
+import type { BridgeId, ChannelId, PlaybackId } from '../../../../src/core/ids.ts';
 import { agent, firstBridge, followed, followedStage, recordedTalk } from '../../../support/call/followedStage.ts';
+import { aFollowed, keys } from '../../../support/call/calls.ts';
 import { eventually } from '../../../support/poll.ts';
 import { endRegistries } from '../../../support/call/registryStage.ts';
 
@@ -63,4 +64,18 @@ test('a later part is recorded for no longer than what is left of the time of th
   await eventually(() => set.asked('recordChannel').length > 0);
   const name = snoopOf(2);
   expect(set.asked('recordChannel')).toEqual([`recordChannel ${name} ${name} ${order.maximumSeconds - 60} wav`]);
+});
+
+test('a refusal is acknowledged in one language after the other', async () => {
+  const shape = { languages: ['fr', 'nl'], mode: 'optOut' as const };
+  const set = await followedStage([recordedTalk({ ...facts, order: { ...order, ...aFollowed(shape).order } })], {
+    members: [agent],
+  });
+  for (const digit of keys.featureCode) set.handle({ type: 'digit', at: 5_000, channelId: caller, digit });
+  await eventually(() => set.asked('play').length === 1);
+  const playbackId = set.asked('play')[0]?.split(' ')[2] as PlaybackId;
+  expect(set.asked('whisper')).toHaveLength(1);
+  set.handle({ type: 'playbackFinished', playbackId, at: 9_000, outcome: 'done' });
+  await eventually(() => set.asked('play').length === 2);
+  expect(set.asked('hangUp')).toContain(`hangUp ${playbackId}`);
 });

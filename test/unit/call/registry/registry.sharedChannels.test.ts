@@ -1,6 +1,6 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { CallState } from '../../../../src/call/decide/state.ts';
-import type { BridgeId, CallId, ChannelId } from '../../../../src/core/ids.ts';
+import type { BridgeId, CallId } from '../../../../src/core/ids.ts';
 import { agent, another, firstBridge, followed, followedStage, goneOn } from '../../../support/call/followedStage.ts';
 import { eventually } from '../../../support/poll.ts';
 import { endRegistries } from '../../../support/call/registryStage.ts';

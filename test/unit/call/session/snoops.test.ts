@@ -3,7 +3,7 @@ import { Snoops } from '../../../../src/call/session/snoops.ts';
 import { recorderName, type Order } from '../../../../src/call/decide/order.ts';
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { scriptedAri } from '../../../support/ari/scriptedAri.ts';
-import { aFollowed } from '../../../support/call/calls.ts';
+import { aFollowed, aScript, countingIds } from '../../../support/call/calls.ts';
 
 const { order, callerChannel: told } = aFollowed();
 const part = (number: number): Order => ({ ...order, part: number });
@@ -181,5 +181,54 @@ describe('a recorder of two sides', () => {
       `discardRecorder ${outward}`,
     ]);
     expect(ari.asked.filter((each) => each.startsWith('hangUp'))).toHaveLength(4);
+  });
+});
+
+describe('what is whispered', () => {
+  const [french, dutch] = aScript(countingIds(), { sentenceCount: 2 }).sentences;
+  if (french === undefined || dutch === undefined) throw new Error('two sentences');
+
+  function whispering() {
+    const ari = scriptedAri();
+    const snoops = new Snoops(ari);
+    const whisper = ari.whisper.bind(ari);
+    ari.whisper = async (...asked) => {
+      await whisper(...asked);
+      setImmediate(() => {
+        snoops.arrived(asked[1]);
+      });
+    };
+
+    return { ari, snoops };
+  }
+
+  test('leaves no channel where it is refused', async () => {
+    const { ari, snoops } = whispering();
+    ari.refuse('play', 'ari_request_failed');
+    await expect(snoops.whisper(told, french)).rejects.toMatchObject({ code: 'ari_request_failed' });
+    expect(ari.asked.at(-1)).toBe(`hangUp ${french.playbackId}`);
+  });
+
+  test('leaves no channel where the news of its end is lost', async () => {
+    const { ari, snoops } = whispering();
+    const said = snoops.say(told, french);
+    await jest.advanceTimersByTimeAsync(100);
+    await jest.advanceTimersByTimeAsync(french.prompt.lengthMs + 5_000);
+    await said;
+    expect(ari.asked.at(-1)).toBe(`hangUp ${french.playbackId}`);
+  });
+
+  test('is over once it is said, and its channel with it', async () => {
+    const { ari, snoops } = whispering();
+    let isOver = false;
+    const said = snoops.say(told, dutch).then(() => {
+      isOver = true;
+    });
+    await jest.advanceTimersByTimeAsync(100);
+    expect(isOver).toBe(false);
+    await snoops.whispered(dutch.playbackId);
+    await said;
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(ari.asked.filter((each) => each.startsWith('hangUp'))).toHaveLength(1);
   });
 });
