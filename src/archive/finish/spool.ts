@@ -18,6 +18,9 @@ export function spoolFile(folder: string, id: RecordingId): string {
   return join(folder, `${recorderName(id)}.wav`);
 }
 
+/** Where its parts are joined; left there by a process that dies meanwhile, it is written anew. */
+const joiningFile = (folder: string, id: RecordingId): string => `${spoolFile(folder, id)}.joining`;
+
 /** The recordings whose WAV, or a part of it, lies in the spool. Files of others are left alone. */
 export async function spooledRecordings(folder: string): Promise<RecordingId[]> {
   return [...new Set(spooledIn(await namesIn(folder)).map(({ id }) => id))];
@@ -39,7 +42,9 @@ function spooledIn(names: readonly string[]): SpooledFile[] {
 }
 
 /** A part of a wideband call has an ending of its own. */
-const spooledName = new RegExp(`^${recorderName('')}([^-]+)(?:-(\\d+)(?:-(${sides.join('|')}))?\\.wav(?:16)?|\\.wav)$`);
+const spooledName = new RegExp(
+  `^${recorderName('')}([^-]+)(?:-(\\d+)(?:-(${sides.join('|')}))?\\.wav(?:16)?|\\.wav(?:\\.joining)?)$`,
+);
 
 type PartFile = { part: number; side: Side | undefined; path: string };
 
@@ -103,7 +108,7 @@ export async function joinParts(
     return;
   }
   if (!isJoined) {
-    const joining = `${whole}.joining`;
+    const joining = joiningFile(folder, id);
     await guarded(folder, () => rm(joining, { force: true }));
     const numbers = [...new Set(files.map(({ part }) => part))];
     const parts = await guarded(folder, () =>
@@ -202,7 +207,11 @@ async function withSpooled<T>(
 /** Removes the WAV for good: the folder is flushed. False when there was none. Throws spool_unusable. */
 export async function removeSpooled(folder: string, id: RecordingId): Promise<boolean> {
   return guarded(folder, async () => {
-    const files = [spoolFile(folder, id), ...(await partsOf(folder, id)).map(({ path }) => path)];
+    const files = [
+      spoolFile(folder, id),
+      joiningFile(folder, id),
+      ...(await partsOf(folder, id)).map(({ path }) => path),
+    ];
     const removed = await Promise.all(files.map(unlinkIfThere));
     if (!removed.includes(true)) return false;
     await flushFolder(folder);

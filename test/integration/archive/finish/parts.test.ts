@@ -63,6 +63,17 @@ describe('the talks of a recording', () => {
     expect(await removeSpooled(folder, id)).toBe(false);
   });
 
+  test('are removed, and found, also where they lie in a file that was being made of them', async () => {
+    const { folder, id } = spoolWith({ 1: 440, 2: 700 });
+    const down = new Error('the catalogue is down');
+    await expect(joinParts(folder, id, () => Promise.reject(down))).rejects.toBe(down);
+    expect(existsSync(`${spoolFile(folder, id)}.joining`)).toBe(true);
+    expect(await removeSpooled(folder, id)).toBe(true);
+    expect(readdirSync(folder)).toEqual([]);
+    writeFileSync(`${spoolFile(folder, id)}.joining`, 'half of it');
+    expect(await spooledRecordings(folder)).toEqual([id]);
+  });
+
   test('are joined again where a process died while it joined them, and not twice where it died after', async () => {
     const { folder, id } = spoolWith({ 1: 440, 2: 700 });
     writeFileSync(`${spoolFile(folder, id)}.joining`, 'half of it');
