@@ -17,7 +17,8 @@ const upLimitMs = 1_000;
  * as a rule. Until then a fresh one would drop the same.
  */
 const goneLimitMs = 1_000;
-const goneEveryMs = 10;
+const goneFirstMs = 10;
+const goneMostMs = 160;
 
 /** How much longer than its sound a whispered sentence may take, ms. */
 const whisperSlackMs = 5_000;
@@ -140,9 +141,12 @@ export class Snoops {
 
   async #allGone(): Promise<void> {
     const until = performance.now() + goneLimitMs;
+    let pauseMs = goneFirstMs;
     while (this.#going.size > 0 && performance.now() < until) {
       for (const each of this.#going) if (!(await this.#ari.isThere(each))) this.#going.delete(each);
-      if (this.#going.size > 0) await new Promise((resolve) => setTimeout(resolve, goneEveryMs).unref());
+      if (this.#going.size === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+      pauseMs = Math.min(2 * pauseMs, goneMostMs);
     }
   }
 

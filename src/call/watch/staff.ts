@@ -22,7 +22,9 @@ export class Staff {
   handle(event: AriEvent): void {
     if (event.type === 'channelArrived' || event.type === 'bridgeEntered') {
       if (event.endpoint !== undefined && this.#isExtension(event.endpoint)) this.#channels.add(event.channelId);
-    } else if (event.type === 'bridgeLeft' || event.type === 'channelGone') this.#channels.delete(event.channelId);
+    } else if (['bridgeLeft', 'channelLeft', 'channelGone'].includes(event.type) && 'channelId' in event) {
+      this.#channels.delete(event.channelId);
+    }
   }
 
   /** Events are missed from now on. */

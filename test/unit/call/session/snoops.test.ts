@@ -59,6 +59,19 @@ describe('a recorder behind one that is on its way out', () => {
     expect(snoops.isFresh).toBe(false);
   });
 
+  test('asks for it less and less often', async () => {
+    const { ari, begun } = await stage();
+    let asked = 0;
+    ari.isThere = () => {
+      asked += 1;
+      return Promise.resolve(true);
+    };
+    const recording = begun();
+    await jest.advanceTimersByTimeAsync(1_100);
+    await recording;
+    expect(asked).toBeLessThan(12);
+  });
+
   test('does not begin where nobody wants it any more by then', async () => {
     const { ari, begun, asked } = await stage();
     const recording = begun(() => false);
