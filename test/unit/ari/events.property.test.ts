@@ -31,7 +31,19 @@ const shape = z.discriminatedUnion('type', [
     ...onChannel,
   }),
   z.strictObject({ type: z.literal('channelGone'), ...onChannel, cause: z.int() }),
-  z.strictObject({ type: z.literal('digit'), ...onChannel, digit: z.string().regex(/^[0-9A-D*#]$/) }),
+  z.strictObject({
+    type: z.literal('digit'),
+    ...onChannel,
+    digit: z.string().regex(/^[0-9A-D*#]$/),
+    durationMs: z.number().min(0).max(10_000),
+  }),
+  z.strictObject({
+    type: z.literal('userEvent'),
+    at,
+    task: z.enum(['pause', 'resume']),
+    channel: z.string().optional(),
+    call: z.string().max(64).optional(),
+  }),
   z.strictObject({ type: z.literal('talk'), ...onChannel, talking: z.boolean() }),
   z.strictObject({
     type: z.literal('bridgeEntered'),
