@@ -1,10 +1,12 @@
 /** docs/pbx/queues.md, followed to its end: its own dialplan and its own lines, with telephones and a queue in the place of yours. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import { presentMs, readWav } from '../../support/audio/audio.ts';
+import { toneWav } from '../../support/policy/promptFolder.ts';
 import { finishedRecording, listRecordings, spooledWav, useRig } from '../../support/rig/rigs.ts';
 
 const page = readFileSync(new URL('../../../docs/pbx/queues.md', import.meta.url), 'utf8');
@@ -21,7 +23,7 @@ const at = useRig(async () => {
   const agent = await at.keep(
     startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), hangUpAfterMs: talkMs, ringMs: 300 }),
   );
-  // Without the sound of the menu, Asterisk waits for the key at once.
+  // The telephones of the page have names of their own.
   const withAgent = (text: string): string => text.replaceAll('PJSIP/101&PJSIP/102', agent.dialString);
 
   return {
@@ -45,6 +47,10 @@ const at = useRig(async () => {
 });
 
 beforeAll(async () => {
+  const sounds = join(at.rig.asterisk.soundsFolder, 'en');
+  mkdirSync(sounds, { recursive: true });
+  // The caller presses while they hear it, as the telephone learns from its sound where to send the key.
+  writeFileSync(join(sounds, 'main-menu.wav'), toneWav(600, 4_000));
   await at.rig.startServe();
 });
 
