@@ -4,52 +4,10 @@
  */
 import { decide } from '../../../../src/call/decide/decide.ts';
 import { stay } from '../../../../src/call/decide/handlers.ts';
-import type { CallState } from '../../../../src/call/decide/state.ts';
-import { aFollowed, countingIds, someFacts } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
 import { withHoldsOfCaller, withOthers, type Alphabet } from '../../../support/enumeration/events.ts';
-import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
-import { mostRecorders } from '../../../support/enumeration/newcomerOracle.ts';
-import type { CallFacts } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
-
-type Way = 'bridge' | 'follow';
-
-function tellingFacts(way: Way): CallFacts {
-  const shape = { mode: 'announce', sentenceCount: 1 } as const;
-  const facts = way === 'follow' ? aFollowed(shape) : someFacts(countingIds(), shape);
-
-  return { ...facts, order: { ...facts.order, newcomers: 'tell' } };
-}
-
-/** How many recorders were asked for. */
-function recordersOf(state: CallState): number {
-  const awaits = 'recorder' in state && state.recorder.kind === 'awaited';
-
-  return (state.facts.order?.part ?? 0) - (awaits ? 1 : 0);
-}
-
-const comingOrGoing = [
-  'sourceChanged',
-  'thirdPartyJoined',
-  'thirdPartyLeft',
-  'partyReplaced',
-  'destinationLeft',
-  'joined',
-];
-
-/** As the oracle counts them: each of the bridges after the one before it, and so many recorders. */
-const bounded =
-  (rule: Decide): Decide =>
-  (state, event) => {
-    const isFollowed =
-      ['following', 'talking', 'closing'].includes(state.kind) && state.facts.order?.part !== undefined;
-    if (isFollowed && recordersOf(state) >= mostRecorders && comingOrGoing.includes(event.type)) return stay(state);
-    if (event.type !== 'joined') return rule(state, event);
-    const before = bridgesOfFollowed.indexOf(state.facts.order?.bridge ?? event.bridge);
-
-    return bridgesOfFollowed.indexOf(event.bridge) === before + 1 ? rule(state, event) : stay(state);
-  };
+import { bounded, tellingFacts, type Way } from '../../../support/enumeration/tellingCalls.ts';
 
 describe('every reachable state of a call whose newcomers are told', () => {
   test.each([

@@ -3,10 +3,8 @@
  * transfer, newcomer, hold or missed event lets a recorder run.
  */
 import { decide } from '../../../../src/call/decide/decide.ts';
-import { stay } from '../../../../src/call/decide/handlers.ts';
 import { unpaused } from '../../../../src/call/decide/newcomers.ts';
 import type { CallState, Effect } from '../../../../src/call/decide/state.ts';
-import { aFollowed, countingIds, someFacts } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
 import {
   withPauses,
@@ -14,51 +12,9 @@ import {
   withPausesAndOthers,
   type Alphabet,
 } from '../../../support/enumeration/events.ts';
-import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
 import { changed } from '../../../support/enumeration/mutations.ts';
-import { mostRecorders } from '../../../support/enumeration/newcomerOracle.ts';
-import type { CallFacts } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
-
-type Way = 'bridge' | 'follow';
-
-function factsOf(way: Way): CallFacts {
-  const shape = { mode: 'announce', sentenceCount: 1 } as const;
-  const facts = way === 'follow' ? aFollowed(shape) : someFacts(countingIds(), shape);
-
-  return { ...facts, order: { ...facts.order, newcomers: 'tell' } };
-}
-
-/** How many recorders were asked for. */
-function recordersOf(state: CallState): number {
-  const awaits = 'recorder' in state && state.recorder.kind === 'awaited';
-
-  return (state.facts.order?.part ?? 0) - (awaits ? 1 : 0);
-}
-
-const comingOrGoing = [
-  'sourceChanged',
-  'thirdPartyJoined',
-  'thirdPartyLeft',
-  'partyReplaced',
-  'destinationLeft',
-  'joined',
-];
-
-/** As the oracle counts them: each of the bridges after the one before it, and so many recorders. */
-const bounded =
-  (rule: Decide): Decide =>
-  (state, event) => {
-    const isFollowed =
-      ['following', 'talking', 'closing'].includes(state.kind) && state.facts.order?.part !== undefined;
-    const isPaused = 'paused' in state;
-    const begins = comingOrGoing.includes(event.type) || (event.type === 'pauseAsked' && !isPaused);
-    if (isFollowed && recordersOf(state) >= mostRecorders && begins) return stay(state);
-    if (event.type !== 'joined') return rule(state, event);
-    const before = bridgesOfFollowed.indexOf(state.facts.order?.bridge ?? event.bridge);
-
-    return bridgesOfFollowed.indexOf(event.bridge) === before + 1 ? rule(state, event) : stay(state);
-  };
+import { bounded, tellingFacts, type Way } from '../../../support/enumeration/tellingCalls.ts';
 
 describe('every reachable state of a call that is paused', () => {
   test.each([
@@ -68,7 +24,7 @@ describe('every reachable state of a call that is paused', () => {
   ] as const)(
     'by $way, where others: $alphabet.others, holds: $alphabet.holds, keeps every rule',
     ({ way, alphabet, least }) => {
-      const explored = closure(bounded(decide), factsOf(way), alphabet);
+      const explored = closure(bounded(decide), tellingFacts(way), alphabet);
       expect(explored.found).toEqual([]);
       expect(explored.visited).toBeGreaterThanOrEqual(least);
       expect([...explored.states]).toEqual(expect.arrayContaining(['talking', 'closing', 'ended']));
@@ -159,6 +115,6 @@ const broken: [what: string, fault: string, way: Way, alphabet: Alphabet, rule: 
 ];
 
 test.each(broken)('a rule that is broken is found: %s', (_what, fault, way, alphabet, rule) => {
-  const { found } = closure(bounded(rule), factsOf(way), alphabet, fault);
+  const { found } = closure(bounded(rule), tellingFacts(way), alphabet, fault);
   expect(found.map((each) => each.rule)).toContain(fault);
 });
