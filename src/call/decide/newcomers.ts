@@ -14,7 +14,7 @@ import type { CallState, Effect, Facts, In, Step } from './state.ts';
 type Talking = In<'talking'>;
 export type Going = { state: Talking; effects: Effect[] };
 
-export const andSave = ({ state, effects }: Going): Step => ({ state, effects: [...effects, { type: 'save' }] });
+export const andSave = ({ state, effects }: Going): Going => ({ state, effects: [...effects, { type: 'save' }] });
 
 /** Before a recorder is begun that a later process would not look for, since the state of before says that it waits. */
 export const savedFirst = ({ state, effects }: Going): Step => ({ state, effects: [{ type: 'save' }, ...effects] });
@@ -194,8 +194,5 @@ export function newcomerUntold(state: Talking, { channel }: { channel: ChannelId
 
 /** Whether they have heard it to its end nobody knows now. */
 export function newcomersMissed(state: Talking): Going {
-  if (state.telling.length === 0) return { state, effects: [] };
-  const { state: now, effects } = stopForGood(state);
-
-  return { state: now, effects: [...effects, { type: 'save' }] };
+  return state.telling.length === 0 ? { state, effects: [] } : andSave(stopForGood(state));
 }

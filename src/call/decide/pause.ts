@@ -3,7 +3,7 @@ import { saved, stay } from './handlers.ts';
 import { afterPause, interrupt, mayRecord, unpaused, type Going } from './newcomers.ts';
 import { orderOf } from './parties.ts';
 import type { PauseWord } from './order.ts';
-import type { Effect, In, Pause, Step } from './state.ts';
+import type { CallState, Effect, In, Pause, Step } from './state.ts';
 
 /**
  * A pause that somebody asks for, so that what is said next is in no file: the number of a card. Nothing of the call ends it but who asks for
@@ -13,6 +13,9 @@ import type { Effect, In, Pause, Step } from './state.ts';
 
 type Talking = In<'talking'>;
 type Following = In<'following'>;
+
+/** The pause that is on in this call, if there is one. */
+export const pausedIn = (state: CallState): Pause | undefined => ('paused' in state ? state.paused : undefined);
 
 const say = ({ facts }: Talking, word: PauseWord): Effect => ({ type: 'sayPause', word, order: orderOf(facts) });
 

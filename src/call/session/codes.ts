@@ -3,6 +3,7 @@ import type { CodeTask, LineCode } from '../../config/codes.ts';
 import type { CallEvent } from '../decide/events.ts';
 import type { Party, PauseAsker } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
+import { pausedIn } from '../decide/pause.ts';
 import type { CallState } from '../decide/state.ts';
 
 /** What the line of a call says of codes and pauses. */
@@ -55,7 +56,7 @@ export class Codes {
   #asked(task: CodeTask, by: PauseAsker, at: number, since: number, state: CallState): CallEvent | undefined {
     const { pauseSeconds } = this.#line();
     const until = pauseSeconds === undefined ? undefined : at + pauseSeconds * 1_000;
-    const paused = 'paused' in state ? state.paused : undefined;
+    const paused = pausedIn(state);
     const isOn = paused !== undefined && paused.endsBy === undefined;
     switch (task) {
       case 'pause':

@@ -1,5 +1,6 @@
 import type { AriQueries } from '../../ari/port.ts';
 import type { CallEvent } from '../decide/events.ts';
+import { pausedIn } from '../decide/pause.ts';
 import type { CallState } from '../decide/state.ts';
 
 /** No sooner than this is Asterisk asked for its time again, ms. */
@@ -25,7 +26,7 @@ export class PauseLimit {
 
   /** The call as it is from now on. */
   follow(state: CallState): void {
-    const paused = 'paused' in state ? state.paused : undefined;
+    const paused = pausedIn(state);
     // Its end was asked for already.
     this.#until = paused?.endsBy === undefined ? paused?.until : undefined;
     if (this.#until === undefined || this.#isRunning) return;

@@ -1,11 +1,10 @@
 import type { CallEvent } from '../decide/events.ts';
 import type { PauseAsker } from '../decide/order.ts';
-import type { CallState, Pause } from '../decide/state.ts';
+import { pausedIn } from '../decide/pause.ts';
+import type { CallState } from '../decide/state.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 
 /** What the receipt has of a pause that somebody asks for. */
-
-const pausedIn = (state: CallState): Pause | undefined => ('paused' in state ? state.paused : undefined);
 
 const partyOf = (by: PauseAsker) => (by === 'operator' ? {} : { party: by });
 

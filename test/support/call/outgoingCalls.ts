@@ -6,12 +6,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { labPurpose, type RigOptions } from '../../../lab/rig.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
-import { placeCall, startAgent, type Agent, type AgentOptions, type Call } from '../../../lab/telephones/sip.ts';
+import { placeCall, startAgent, type AgentOptions, type Call } from '../../../lab/telephones/sip.ts';
 import { presentMs } from '../audio/audio.ts';
 import { eventually } from '../poll.ts';
 import { toneWav } from '../policy/promptFolder.ts';
 import { useRig, type RigInUse } from '../rig/rigs.ts';
 import { temporaryFolder } from '../temporaryFolder.ts';
+import type { Phone } from './followedCalls.ts';
 
 export const employeeHz = 440;
 export const customerHz = 1_000;
@@ -64,7 +65,25 @@ ${notices.join('')}  opt-out: { kind: optOut, keys: { refuse: '9' }, ${text} }
 }
 
 /** A telephone, for one call at a time. */
-export type Phone = { agent: Agent; receiver: RtpReceiver };
+/** The telephone of who is called on each line. */
+export function phoneBook<Line extends string>(): {
+  set: (line: Line, phone: Phone) => void;
+  of: (line: Line) => Phone;
+} {
+  const phones = new Map<Line, Phone>();
+
+  return {
+    set: (line, phone) => {
+      phones.set(line, phone);
+    },
+    of: (line) => {
+      const found = phones.get(line);
+      if (found === undefined) throw new Error(`nobody for ${line}`);
+
+      return found;
+    },
+  };
+}
 /** The employee's side. */
 export type Dialled = { call: Call; receiver: RtpReceiver };
 

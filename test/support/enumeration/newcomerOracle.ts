@@ -6,7 +6,8 @@ import type { Monitor } from './oracle.ts';
 /** More recorders of one followed call would be more of the same, without end. */
 export const mostRecorders = 2;
 
-const comingOrGoing: readonly CallEvent['type'][] = [
+/** What makes a followed call begin another recorder. */
+export const comingOrGoing: readonly CallEvent['type'][] = [
   'sourceChanged',
   'thirdPartyJoined',
   'thirdPartyLeft',

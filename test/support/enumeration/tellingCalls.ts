@@ -3,7 +3,7 @@ import { stay } from '../../../src/call/decide/handlers.ts';
 import type { CallState } from '../../../src/call/decide/state.ts';
 import { aFollowed, countingIds, someFacts } from '../call/calls.ts';
 import { bridgesOfFollowed } from './followedOracle.ts';
-import { mostRecorders } from './newcomerOracle.ts';
+import { comingOrGoing, mostRecorders } from './newcomerOracle.ts';
 import type { CallFacts } from './oracle.ts';
 import type { Decide } from './rules.ts';
 
@@ -22,15 +22,6 @@ function recordersOf(state: CallState): number {
 
   return (state.facts.order?.part ?? 0) - (awaits ? 1 : 0);
 }
-
-const comingOrGoing = [
-  'sourceChanged',
-  'thirdPartyJoined',
-  'thirdPartyLeft',
-  'partyReplaced',
-  'destinationLeft',
-  'joined',
-];
 
 /** As the oracle counts them: each of the bridges after the one before it, and so many recorders. */
 export const bounded =

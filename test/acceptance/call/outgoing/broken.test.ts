@@ -11,11 +11,11 @@ import {
   noticeHz,
   noticeMs,
   number,
+  phoneBook,
   useOutgoing,
   type Dialled,
-  type Phone,
 } from '../../../support/call/outgoingCalls.ts';
-import { expectAbsent, lately } from '../../../support/call/followedCalls.ts';
+import { expectAbsent, lately, type Phone } from '../../../support/call/followedCalls.ts';
 import { eventually } from '../../../support/poll.ts';
 import {
   catalogueCalls,
@@ -33,14 +33,9 @@ const slackMs = 700;
 const colleagueHz = 1_600;
 const lines = ['leaves', 'left', 'down', 'killed', 'hangs', 'stopped', 'moved'] as const;
 type Line = (typeof lines)[number];
-const phones = new Map<Line, Phone>();
+const phones = phoneBook<Line>();
+const phoneOf = phones.of;
 let colleague: Phone;
-const phoneOf = (line: Line): Phone => {
-  const found = phones.get(line);
-  if (found === undefined) throw new Error(`nobody for ${line}`);
-
-  return found;
-};
 
 const at = useOutgoing(async () => {
   for (const line of lines) phones.set(line, await at.phone());

@@ -15,8 +15,8 @@ import {
   questionHz,
   refusedHz,
   silentHz,
+  phoneBook,
   useOutgoing,
-  type Phone,
 } from '../../../support/call/outgoingCalls.ts';
 import { expectAbsent } from '../../../support/call/followedCalls.ts';
 import {
@@ -39,13 +39,8 @@ const lines = {
   both: 'training',
 } as const;
 type Line = keyof typeof lines;
-const phones = new Map<Line, Phone>();
-const phoneOf = (line: Line): Phone => {
-  const found = phones.get(line);
-  if (found === undefined) throw new Error(`nobody for ${line}`);
-
-  return found;
-};
+const phones = phoneBook<Line>();
+const phoneOf = phones.of;
 
 const at = useOutgoing(async () => {
   for (const line of Object.keys(lines) as Line[]) phones.set(line, await at.phone());

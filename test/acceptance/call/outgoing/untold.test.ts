@@ -10,20 +10,16 @@ import {
   hears,
   noticeHz,
   number,
+  phoneBook,
   useOutgoing,
-  type Phone,
 } from '../../../support/call/outgoingCalls.ts';
+import type { Phone } from '../../../support/call/followedCalls.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, expectNothingRecorded } from '../../../support/rig/rigs.ts';
 
 const lines = ['outside', 'inside', 'never', 'must'] as const;
 type Line = (typeof lines)[number];
-const phones = new Map<Line, Phone>();
-const phoneOf = (line: Line): Phone => {
-  const found = phones.get(line);
-  if (found === undefined) throw new Error(`nobody for ${line}`);
-
-  return found;
-};
+const phones = phoneBook<Line>();
+const phoneOf = phones.of;
 
 const at = useOutgoing(async () => {
   for (const line of lines) phones.set(line, await at.phone());
