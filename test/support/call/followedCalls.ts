@@ -8,6 +8,7 @@ import type { RigOptions } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type AgentOptions, type Call } from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs, readWav } from '../audio/audio.ts';
+import { firstSoundLackMs } from '../audio/sound.ts';
 import { useBriefNotice } from './briefNotice.ts';
 import { eventually } from '../poll.ts';
 import {
@@ -196,4 +197,12 @@ export function expectPresent(samples: Int16Array, tones: Readonly<Record<number
 export function expectAbsent(samples: Int16Array, tones: readonly number[]): void {
   const found = tones.map((hz) => [hz, presentMs(samples, hz, { share: 0.02, windowMs: 40 })]);
   expect(found).toEqual(tones.map((hz) => [hz, 0]));
+}
+
+/**
+ * Music on hold is no person (P1). There is as much of it as Asterisk, the event and the request to stop take, each on a busy machine: no
+ * more than a first sound may lack. Of three seconds of it, which a missed stop would leave, this finds fifteen times as much.
+ */
+export function expectNoMusic(samples: Int16Array): void {
+  expect(presentMs(samples, musicHz, { share: 0.02, windowMs: 40 })).toBeLessThanOrEqual(firstSoundLackMs);
 }

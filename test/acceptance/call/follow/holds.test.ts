@@ -7,7 +7,7 @@ import {
   agentHz,
   callerHz,
   dialogOf,
-  expectAbsent,
+  expectNoMusic,
   expectPresent,
   hearing,
   musicHz,
@@ -60,7 +60,7 @@ async function holdBy(line: Line): Promise<void> {
   // Before the first hold and after each.
   const talks = holds[line].length + 1;
   expectPresent(samples, { [callerHz]: talks * 2_500, [agentHz]: talks * 2_500 });
-  expectAbsent(samples, [musicHz]);
+  expectNoMusic(samples);
   const changes = (await catalogueChanges(at.rig, line)).map(({ change }) => change);
   const each = ['held', 'recorderPaused', 'recorderResumed', 'resumed'];
   expect(changes.sort()).toEqual(holds[line].flatMap(() => each).sort());
