@@ -222,6 +222,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve'], {
         logFile,
         env: { ...environment, ...more },
+        priority: 'product',
       });
       serve = started;
       for (;;) {

@@ -241,7 +241,7 @@ class Instance implements LabAsterisk {
     const asterisk = await spawnLive(command, args, {
       logFile: join(this.folder, 'log/console.log'),
       cwd: '/',
-      first: true,
+      priority: 'sound',
     });
     this.#process = asterisk;
     const until = Date.now() + readyWithinMs;

@@ -1,17 +1,19 @@
 /**
- * Telephones and the telephone system send sound each 20 ms and compute little: nothing may keep them from it. Préavis is not
- * among them, as it has none in an installation either.
+ * Who gets the processor first. Telephones and the telephone system send sound each 20 ms and compute little: nothing may keep them from it.
+ * Préavis comes behind them and before the tests, which no installation runs beside it: how soon it does something is then its own doing.
  */
 import { setPriority } from 'node:os';
 import { readdirSync, writeFileSync } from 'node:fs';
 
-const nice = -10;
+const niceness = { sound: -10, product: -5 } as const;
+export type Priority = keyof typeof niceness;
 
 /**
  * Gives a process that was just started, in a session of its own, the processor before others. Only root may do that;
  * for others nothing changes, and lateness.ts still says what came late.
  */
-export function raisePriority(pid: number): void {
+export function raisePriority(pid: number, priority: Priority): void {
+  const nice = niceness[priority];
   try {
     // Each thread has a niceness of its own.
     for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), nice);

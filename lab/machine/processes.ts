@@ -18,7 +18,7 @@ import {
   type LabRecord,
 } from './records.mjs';
 import { runFolder } from './folders.mjs';
-import { raisePriority } from './priority.ts';
+import { raisePriority, type Priority } from './priority.ts';
 import { neededMib, refuseWithoutSpace } from './space.mjs';
 
 export type LiveProcess = {
@@ -35,8 +35,8 @@ export type SpawnOptions = {
   env?: NodeJS.ProcessEnv;
   /** File for stdout and stderr; without it both go nowhere. */
   logFile?: string;
-  /** Sends sound: gets the processor before others (priority.ts). */
-  first?: boolean;
+  /** Gets the processor before others. */
+  priority?: Priority;
 };
 
 let hasCleanUpProcess = false;
@@ -129,7 +129,7 @@ export async function spawnLive(
   // At once, not when it is told to run: we may be killed in between.
   const forget = child.pid === undefined ? () => undefined : recordProcess(command, child.pid);
   await spawned(child);
-  if (options.first === true && child.pid !== undefined) raisePriority(child.pid);
+  if (options.priority !== undefined && child.pid !== undefined) raisePriority(child.pid, options.priority);
   return follow(child, command, forget);
 }
 

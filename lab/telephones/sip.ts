@@ -388,7 +388,7 @@ class Sipp {
     const logFile = join(folder.path, 'sipp.log');
     const env = { ...globalThis.process.env, TERM: 'dumb' };
     const voice = await giveVoice(folder.path, voicePortOf(block), firstNumber);
-    const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, first: true });
+    const process = await spawnLive('sipp', all, { cwd: folder.path, logFile, env, priority: 'sound' });
     allowLateTimers(process.pid);
     return new Sipp(process, voice, folder, block);
   }

@@ -34,7 +34,10 @@ async function startSpeaker(): Promise<Speaker> {
   const logFile = join(folder.path, 'voice.log');
   const env = { ...globalThis.process.env, NODE_OPTIONS: '' };
 
-  return { process: await spawnLive(process.execPath, [program, folder.path], { logFile, env, first: true }), folder };
+  return {
+    process: await spawnLive(process.execPath, [program, folder.path], { logFile, env, priority: 'sound' }),
+    folder,
+  };
 }
 
 /** A voice for the SIPp that logs in this folder; its packets come from this port, numbered from `firstNumber` on, or at random. */
