@@ -8,6 +8,7 @@ import { continuousTone, toneFromFile } from '../../../../lab/telephones/audio.t
 import { hold, pressByInfo, resume } from '../../../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../../lab/telephones/sip.ts';
+import { bounds } from '../../../../lab/machine/lateness.ts';
 import { labPurpose } from '../../../../lab/rig.ts';
 import { startAriProxy, type AriProxy } from '../../../support/ari/ariProxy.ts';
 import { presentMs, readChannels, type ToneOptions } from '../../../support/audio/audio.ts';
@@ -149,7 +150,10 @@ function lagOf(left: Int16Array, right: Int16Array): number {
   return best - margin;
 }
 
-test('what both hear at one moment lies within 20 ms in both channels', () =>
+/** A packet that the lab calls on time may be so late, ms, and moves what one channel has of it. */
+const latePacketMs = bounds.packet;
+
+test('what both hear at one moment lies within 20 ms in both channels, but for what a late packet moves', () =>
   at.onTime([...echoes], async () => {
     const lags = await Promise.all(
       echoes.map(async (line) => {
@@ -159,7 +163,10 @@ test('what both hear at one moment lies within 20 ms in both channels', () =>
         return lagOf(left, right);
       }),
     );
-    expect(lags.map((lag) => [lag, Math.abs(lag) <= 160])).toEqual(lags.map((lag) => [lag, true]));
+    const apartMs = lags.map((lag) => Math.abs(lag) / 8).toSorted((one, other) => one - other);
+    // They were placed at once: of one of them a packet may have been late.
+    expect({ lags, most: apartMs.slice(0, -1).every((each) => each <= 20) }).toEqual({ lags, most: true });
+    expect({ lags, last: (apartMs.at(-1) ?? NaN) <= 20 + latePacketMs }).toEqual({ lags, last: true });
   }));
 
 test('a hold is in neither channel, and they are together after it', () =>

@@ -104,6 +104,11 @@ type Called = { placed: Call; receiver: RtpReceiver };
     const losses = { voice: lostVoice, acknowledgement: lostAcknowledgement, sound: lostSound, answer: lostAnswer };
     for (const line of media) {
       await operator.playing(line, 'notice', { ended: true });
+      // Préavis asks then what came of them: a packet that comes before it has asked counts.
+      await eventually(async () => {
+        const phase = (await catalogueCalls(at.rig)).find((each) => each.line === line)?.phase;
+        return phase !== undefined && ['dialling', 'talking', 'closing', 'ended'].includes(phase);
+      });
       expect(await losses[line].dropped()).toBeGreaterThan(0);
       await losses[line].mend();
     }
