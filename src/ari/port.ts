@@ -72,6 +72,8 @@ export type AriPromptCommands = {
 /** The RTP of a channel since its beginning. */
 export type RtpTraffic = {
   sentPackets: number;
+  /** Of sound, without the headers of the packets; undefined where Asterisk does not tell. */
+  sentBytes?: number | undefined;
   /** From the source that sends now: with another one Asterisk begins to count anew. */
   receivedPackets: number;
   /** What the other end has last reported about what it hears (RTCP); empty where it has reported nothing. */

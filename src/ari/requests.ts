@@ -18,6 +18,7 @@ const bridgeList = z.array(
 /** Of what Asterisk counts. All but the packets come from the other end's RTCP reports, and are 0 without; older versions have no rxmes. */
 const rtpStatistics = z.object({
   txcount: z.number(),
+  txoctetcount: z.number().optional(),
   rxcount: z.number(),
   rxploss: z.number().default(0),
   remote_ssrc: z.number().default(0),
@@ -196,12 +197,12 @@ export function makeAriCommands(
       const found = await orUndefined(asked);
       if (found === undefined) return undefined;
       const statistics = parse(rtpStatistics, found);
-      const { txcount, rxcount, rtt, remote_maxjitter: jitter, rxmes, remote_ssrc: ssrc, rxploss: lost } = statistics;
+      const { txcount, txoctetcount, rxcount, rtt, remote_maxjitter: jitter, rxmes, remote_ssrc: ssrc, rxploss: lost } = statistics;
       const reported = rtt > 0 || jitter > 0 || rxmes > 0 ? `${rtt} ${jitter} ${rxmes}` : '';
 
       const source = rxcount > 0 ? { ssrc, lost } : undefined;
 
-      return { sentPackets: txcount, receivedPackets: rxcount, reported, source };
+      return { sentPackets: txcount, sentBytes: txoctetcount, receivedPackets: rxcount, reported, source };
     },
     refusedQuestions: async (nobody) => {
       const path = `/channels/${id(nobody)}`;

@@ -425,4 +425,9 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE calls ADD COLUMN direction TEXT NOT NULL DEFAULT 'incoming' CHECK (direction IN ('incoming', 'outgoing'));
   `,
+  // Which of those who came into a talk was told, and heard this: their channel.
+  `
+  ALTER TABLE said ADD COLUMN newcomer TEXT;
+  ALTER TABLE changes ADD COLUMN newcomer TEXT;
+  `,
 ];

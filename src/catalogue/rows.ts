@@ -177,8 +177,8 @@ export const unwatchedRow = row(
 );
 export type UnwatchedRow = z.output<typeof unwatchedRow>;
 
-/** A sentence that is not of the notice. */
-export const saidRow = row({ kind: z.string(), ...spoken });
+/** A sentence that is not of the notice; `newcomer`: the channel of the one who heard it alone. */
+export const saidRow = row({ kind: z.string(), ...spoken, newcomer: z.string().nullable() });
 export type SaidRow = z.output<typeof saidRow>;
 
 export const changeRow = row({
@@ -186,6 +186,7 @@ export const changeRow = row({
   at: z.number().nullable(),
   doneAt: z.number().nullable(),
   party: z.enum(['caller', 'destination']).nullable(),
+  newcomer: z.string().nullable(),
 });
 export type ChangeRow = z.output<typeof changeRow>;
 

@@ -119,9 +119,9 @@ function ofSentences({ call, notice, otherSentences }: Receipt): Step[] {
 
       return { at: timeOf(startedAt), what: `notice in ${language}, ${heard}: “${text}”` };
     }),
-    ...otherSentences.map(({ startedAt, finishedAt, language, text }) => ({
+    ...otherSentences.map(({ startedAt, finishedAt, language, text, newcomer }) => ({
       at: timeOf(startedAt),
-      what: `said in ${language}${finishedAt === null ? ', not to its end' : ''}: “${text}”`,
+      what: `said${newcomer === null ? '' : ` to newcomer ${newcomer}`} in ${language}${finishedAt === null ? ', not to its end' : ''}: “${text}”`,
     })),
   ];
 }
@@ -163,9 +163,9 @@ function steps(receipt: Receipt): Step[] {
     ...ofSentences(receipt),
     ...ofAnswer(receipt),
     ...ofRecorder(receipt),
-    ...changes.map(({ at, change, party }) => ({
+    ...changes.map(({ at, change, party, newcomer }) => ({
       at: timeOf(at),
-      what: `${subjectOf(change, party)}${changeWords[change]}`,
+      what: `${subjectOf(change, party)}${changeWords[change]}${newcomer === null ? '' : ` (newcomer ${newcomer})`}`,
     })),
     ...unwatched.map(({ from, to, why, judged }) => {
       const until = to === null ? '' : ` until ${localClock(Date.parse(to))}`;

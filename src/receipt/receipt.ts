@@ -14,6 +14,7 @@ import {
   type Direction,
   type NoticeRow,
   type RecordingRow,
+  type ChangeRow,
   type SaidRow,
   type StoredPolicy,
 } from '../catalogue/rows.ts';
@@ -52,12 +53,21 @@ const sentence = spoken.extend({
     .describe('What the second witness says of this sentence; null where it was not asked.'),
 });
 
+/** Telephones are not named: a number tells one newcomer from another. */
+const newcomer = z
+  .int()
+  .nullable()
+  .describe(
+    'Which of those who came in heard it alone, or was told: they are counted in the order of this. null: none.',
+  );
+
 const otherSentence = spoken.extend({
   kind: z
     .string()
     .describe(
       'What it is for: chooseLanguage offers a language; optOutAck, optInAck, noAnswer and erasedAck say what follows from the answer. A sentence of the notice, such as whole or purpose, was said to a newcomer alone.',
     ),
+  newcomer,
 });
 
 const change = z.strictObject({
@@ -68,6 +78,7 @@ const change = z.strictObject({
     ),
   at: time,
   party: z.enum(['caller', 'destination']).nullable(),
+  newcomer,
 });
 
 const unwatchedPart = z.strictObject({
@@ -248,10 +259,6 @@ export function sentenceOf({ startedAt, finishedAt, witness, ...notice }: Notice
   };
 }
 
-function otherSentenceOf({ startedAt, finishedAt, ...said }: SaidRow): Receipt['otherSentences'][number] {
-  return { ...said, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt) };
-}
-
 /** Whoever was called stands for the caller in what is kept of an outgoing call. */
 function asCalled<Side extends 'caller' | 'destination' | null>(
   party: Side,
@@ -260,6 +267,42 @@ function asCalled<Side extends 'caller' | 'destination' | null>(
   if (party === null || direction === 'incoming') return party;
 
   return party === 'caller' ? 'destination' : 'caller';
+}
+
+/** The number of each channel that stands for a newcomer. */
+function newcomersIn(said: readonly SaidRow[], changed: readonly ChangeRow[]): ReadonlyMap<string, number> {
+  const known = [
+    ...said.map(({ newcomer, startedAt }) => ({ newcomer, at: startedAt })),
+    ...changed.map(({ newcomer, at }) => ({ newcomer, at })),
+  ].toSorted((one, other) => (one.at ?? Infinity) - (other.at ?? Infinity));
+  const channels = new Set(known.flatMap(({ newcomer }) => newcomer ?? []));
+
+  return new Map([...channels].map((channel, index) => [channel, index + 1]));
+}
+
+/** What was said and what changed while they talked. */
+function meanwhile(
+  said: readonly SaidRow[],
+  changed: readonly ChangeRow[],
+  direction: Direction,
+): Pick<Receipt, 'otherSentences' | 'changes'> {
+  const newcomers = newcomersIn(said, changed);
+  const numberOf = (channel: string | null): number | null => newcomers.get(channel ?? '') ?? null;
+
+  return {
+    otherSentences: said.map(({ newcomer, startedAt, finishedAt, ...spoken }) => ({
+      ...spoken,
+      startedAt: isoTime(startedAt),
+      finishedAt: isoTime(finishedAt),
+      newcomer: numberOf(newcomer),
+    })),
+    changes: changed.map(({ change, at, party, newcomer }) => ({
+      change,
+      at: isoTime(at),
+      party: asCalled(party, direction),
+      newcomer: numberOf(newcomer),
+    })),
+  };
 }
 
 function toldOf(direction: Direction, notices: readonly NoticeRow[]): Receipt['told'] {
@@ -337,12 +380,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
       unavailable: call.languagesUnavailable,
     },
     notice: notices.map(sentenceOf),
-    otherSentences: said.map(otherSentenceOf),
-    changes: changed.map(({ change, at, party }) => ({
-      change,
-      at: isoTime(at),
-      party: asCalled(party, call.direction),
-    })),
+    ...meanwhile(said, changed, call.direction),
     unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: isoTime(to), why, judged })),
     consent: { ...call.consent, at: isoTime(call.consent.at) },
     witness: call.witness === null ? null : { source: 'asterisk-cel', status: call.witness, toleranceMs },

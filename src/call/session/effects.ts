@@ -20,7 +20,7 @@ import {
 } from '../decide/state.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import { holds, whyUnheard } from '../watch/audibility.ts';
-import { sendsWideband } from '../watch/wideband.ts';
+import { sendsWideband } from '../watch/codecs.ts';
 import type { FollowedCall } from '../watch/farEndWatch.ts';
 import type { TalkMeter } from '../watch/talkMeter.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';

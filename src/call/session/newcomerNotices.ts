@@ -1,6 +1,7 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
 import type { AriEvent } from '../../ari/events.ts';
 import type { AriCommands, AriQueries } from '../../ari/port.ts';
+import type { Clock } from '../../core/clock.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -14,6 +15,7 @@ import { judge, proveNotice, type Played, type Verdict } from '../decide/verific
 import type { PlanFault } from '../plan/planner.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import { holds, wasSent, whyUnheard } from '../watch/audibility.ts';
+import { bytesPerMsOf } from '../watch/codecs.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import { leaves } from './eventRouting.ts';
 import type { Snoops } from './snoops.ts';
@@ -35,6 +37,7 @@ export type NewcomerPorts = {
   owns: (ids: readonly string[]) => void;
   handle: (event: CallEvent) => void;
   note: (entry: TimelineEntry) => void;
+  clock: Pick<Clock, 'sinceBoot'>;
   log: Logger;
 };
 
@@ -167,14 +170,14 @@ export class NewcomerNotices {
     const { channel } = listener;
     try {
       const told = await this.#tell(listener, order);
-      note({ kind: 'change', change: 'newcomerTold', at: told.finishedAt });
+      note({ kind: 'change', change: 'newcomerTold', at: told.finishedAt, newcomer: channel });
       handle({ type: 'newcomerTold', channel, told });
     } catch (thrown) {
       const why = thrown instanceof Untold ? thrown.why : asPreavisError(thrown).code;
       if (why === 'left') return;
       log.warn({ why }, 'newcomer did not hear the notice; recording ended');
       const change = why === 'refused' || why === 'no_consent' ? 'newcomerRefused' : 'newcomerUntold';
-      note({ kind: 'change', change, at: thrown instanceof Untold ? thrown.at : undefined });
+      note({ kind: 'change', change, at: thrown instanceof Untold ? thrown.at : undefined, newcomer: channel });
       handle({ type: 'newcomerUntold', channel });
     }
   }
@@ -185,7 +188,8 @@ export class NewcomerNotices {
     const script = await this.#prepare(listener, order);
     const before = await answerInTime(audibilityLimitMs, ari.rtp(channel));
     const played: Played[] = [];
-    for (const sentence of script.sentences) played.push(await this.#say(listener, sentence));
+    const bytesPerMs = await bytesPerMsOf(channel, ari);
+    for (const sentence of script.sentences) played.push(await this.#say(listener, sentence, bytesPerMs));
     const told = proveNotice(played);
     if (told === undefined) throw new Untold('notice_failed');
     if (script.consent.mode === 'optIn') await this.#askFor(listener, script.consent.waitMs);
@@ -214,22 +218,25 @@ export class NewcomerNotices {
     return script;
   }
 
-  async #say(listener: Listener, sentence: Sentence): Promise<Played> {
-    const { ari, snoops, note } = this.#ports;
+  async #say(listener: Listener, sentence: Sentence, bytesPerMs: number | undefined): Promise<Played> {
+    const { ari, snoops, note, clock } = this.#ports;
     const { channel } = listener;
     const { lengthMs } = sentence.prompt;
     const before = await answerInTime(audibilityLimitMs, ari.rtp(channel));
     const ended = listener.endOf(sentence);
+    const askedAt = clock.sinceBoot?.().ms;
     try {
       await listener.unlessStopped(snoops.whisper(channel, sentence));
       const end = await listener.unlessStopped(settleInTime(lengthMs + sentenceSlackMs, ended, () => undefined));
       if (end === undefined) throw new Untold('notice_timeout');
+      const endedAt = clock.sinceBoot?.().ms;
       const after = await answerInTime(audibilityLimitMs, ari.rtp(channel));
-      const played = judge(sentence, listener.startedAt, end.at, end.outcome);
+      const sinceAskedMs = askedAt === undefined || endedAt === undefined ? undefined : endedAt - askedAt;
+      const played = judge(sentence, listener.startedAt, end.at, end.outcome, sinceAskedMs);
       if (played.verdict !== 'verified') throw new Untold('notice_cut_short', end.at);
-      const isSent = before !== undefined && after !== undefined && wasSent(before, after, lengthMs);
+      const isSent = before !== undefined && after !== undefined && wasSent(before, after, lengthMs, bytesPerMs);
       if (!isSent) throw new Untold('notice_not_received', end.at);
-      note({ kind: 'said', sentence, startedAt: played.startedAt, finishedAt: played.finishedAt });
+      note({ kind: 'said', sentence, startedAt: played.startedAt, finishedAt: played.finishedAt, newcomer: channel });
 
       return played;
     } finally {

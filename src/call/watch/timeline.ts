@@ -8,8 +8,14 @@ import type { unwatchedReasons } from './watch.ts';
 
 /** What happened in a call and decides nothing. Times are Asterisk's, ms since 1970 UTC; undefined where it told none. */
 export type TimelineEntry =
-  /** A sentence that is not of the notice was said, or is being said. */
-  | { kind: 'said'; sentence: Sentence; startedAt: number | undefined; finishedAt: number | undefined }
+  /** A sentence that is not of the notice was said, or is being said. `newcomer`: to this one alone. */
+  | {
+      kind: 'said';
+      sentence: Sentence;
+      startedAt: number | undefined;
+      finishedAt: number | undefined;
+      newcomer?: ChannelId;
+    }
   /** `doneAt`: for what we ask of the recorder, when Asterisk had done it at the latest. */
   | {
       kind: 'change';
@@ -19,6 +25,8 @@ export type TimelineEntry =
       party?: Party;
       /** Of somebody who came: their channels. They are not kept. */
       who?: readonly ChannelId[];
+      /** Of what became of telling somebody who came: which one. It is kept, and tells one of them from another in the receipt. */
+      newcomer?: ChannelId;
     }
   | { kind: 'unwatched'; interval: Unwatched };
 

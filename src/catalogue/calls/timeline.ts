@@ -18,13 +18,14 @@ import { writing } from '../sqlite/writing.ts';
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeTimeline(database: Database.Database) {
   const upsertSaid = database.prepare(`
-    INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at)
-    VALUES (@callId, @playback, @kind, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt)
+    INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at, newcomer)
+    VALUES (@callId, @playback, @kind, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @newcomer)
     ON CONFLICT (call_id, playback) DO UPDATE SET
       started_at = coalesce(excluded.started_at, started_at), finished_at = excluded.finished_at`);
   // Asked for again after a restart, a pause is none but the one that is known.
   const insertChange = database.prepare(`
-    INSERT INTO changes (call_id, change, at, done_at, party) SELECT @callId, @change, @at, @doneAt, @party
+    INSERT INTO changes (call_id, change, at, done_at, party, newcomer)
+    SELECT @callId, @change, @at, @doneAt, @party, @newcomer
     WHERE (@change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('recorderPaused', 'recorderResumed')
        ORDER BY id DESC LIMIT 1),
@@ -64,11 +65,18 @@ export function makeTimeline(database: Database.Database) {
       return;
     }
     if (entry.kind === 'change') {
-      const { change, at, doneAt, party } = entry;
-      insertChange.run({ callId, change, at: at ?? null, doneAt: doneAt ?? null, party: party ?? null });
+      const { change, at, doneAt, party, newcomer } = entry;
+      insertChange.run({
+        callId,
+        change,
+        at: at ?? null,
+        doneAt: doneAt ?? null,
+        party: party ?? null,
+        newcomer: newcomer ?? null,
+      });
       return;
     }
-    const { sentence, startedAt, finishedAt } = entry;
+    const { sentence, startedAt, finishedAt, newcomer } = entry;
     const { id: prompt, kind, language, text, sha256, lengthMs } = sentence.prompt;
     upsertSaid.run({
       callId,
@@ -81,6 +89,7 @@ export function makeTimeline(database: Database.Database) {
       lengthMs,
       startedAt: startedAt ?? null,
       finishedAt: finishedAt ?? null,
+      newcomer: newcomer ?? null,
     });
   };
 

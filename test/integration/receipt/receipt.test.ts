@@ -5,7 +5,7 @@ import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { refuse } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { Change, TimelineEntry } from '../../../src/call/watch/timeline.ts';
-import type { CallId, RecordingId } from '../../../src/core/ids.ts';
+import type { CallId, ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,
   receiptOfRecording,
@@ -196,12 +196,37 @@ describe('the receipt of a recorded call', () => {
         lengthMs,
         startedAt: iso(startedAt),
         finishedAt: iso(startedAt + 1_000),
+        newcomer: null,
       },
     ]);
     expect(receipt.changes).toEqual([
-      { change: 'held', at: iso(callStart + 30_000), party: 'caller' },
-      { change: 'recordingRemoved', at: null, party: null },
+      { change: 'held', at: iso(callStart + 30_000), party: 'caller', newcomer: null },
+      { change: 'recordingRemoved', at: null, party: null, newcomer: null },
     ]);
+  });
+
+  test('tells which of two newcomers heard what, without the name of a telephone', async () => {
+    const set = await stage();
+    const { facts } = await saveCall(set.catalogue, { shape: { mode: 'optIn', sentenceCount: 1 } });
+    const { consent } = facts.order.script;
+    if (consent.mode !== 'optIn') throw new Error('it is asked');
+    const [sentence, other] = [...consent.acceptance, ...consent.silence];
+    if (sentence === undefined || other === undefined) throw new Error('both answers are confirmed');
+    const keep = (happening: TimelineEntry) => set.catalogue.journal.addToTimeline(facts.id, happening);
+    const [one, two] = ['1756029600.7', '1756029600.2'] as ChannelId[];
+    if (one === undefined || two === undefined) throw new Error('two came');
+    const at = callStart + 40_000;
+    await keep({ kind: 'said', sentence, startedAt: at, finishedAt: at + 1_000, newcomer: one });
+    await keep({ kind: 'said', sentence: other, startedAt: at + 500, finishedAt: at + 1_500, newcomer: two });
+    await keep({ kind: 'change', change: 'newcomerUntold', at: at + 1_500, newcomer: two });
+    await keep({ kind: 'change', change: 'newcomerTold', at: at + 1_000, newcomer: one });
+    const receipt = receiptSchema.parse(await receiptOfCall(set.catalogue, facts.id));
+    expect(receipt.otherSentences.map(({ newcomer }) => newcomer)).toEqual([1, 2]);
+    expect(receipt.changes).toMatchObject([
+      { change: 'newcomerUntold', newcomer: 2 },
+      { change: 'newcomerTold', newcomer: 1 },
+    ]);
+    expect(JSON.stringify(receipt)).not.toContain('1756029600');
   });
 
   test('has each pause once, however often it is asked for', async () => {

@@ -35,6 +35,8 @@ const cases = [
   { line: 'followstaff', way: 'follow', newcomers: 'inside', comes: 'takes the place', goesOn: true },
   { line: 'followstop', way: 'follow', newcomers: 'stop', comes: 'takes the place', goesOn: false },
   { line: 'followjoin', way: 'follow', newcomers: 'tell', comes: 'joins', goesOn: true },
+  // The caller's telephone sends nothing while it is silent, as many do, and so the newcomer is sent half of the notice.
+  { line: 'followgaps', way: 'follow', newcomers: 'tell', comes: 'takes the place', goesOn: false },
   { line: 'bridgetold', way: 'bridge', newcomers: 'tell', comes: 'joins', goesOn: true },
   { line: 'bridgestaff', way: 'bridge', newcomers: 'inside', comes: 'joins', goesOn: true },
   { line: 'bridgestop', way: 'bridge', newcomers: 'stop', comes: 'joins', goesOn: false },
@@ -160,18 +162,38 @@ async function come({ line, way, comes }: Case, receiver: RtpReceiver): Promise<
   return leave;
 }
 
+/** The voice of this caller comes and goes, until this is ended. */
+function gapsOf({ voice }: Call): { end: () => void } {
+  let isMute = false;
+  const timer = setInterval(() => {
+    isMute = !isMute;
+    voice.mute(isMute);
+  }, 300);
+
+  return {
+    end: () => {
+      clearInterval(timer);
+      voice.mute(false);
+    },
+  };
+}
+
 type Outcome = { receipt: Receipt; samples: Int16Array; heardByComer: Int16Array; heardByCaller: Int16Array };
 
 async function course(each: Case): Promise<Outcome> {
   const { line, newcomers, goesOn } = each;
   const { call, receiver } = await talk(each);
   const before = receiver.samples().length;
+  const gaps = line === 'followgaps' ? gapsOf(call) : undefined;
   const leave = await come(each, receiver);
   if (newcomers === 'tell') {
     await eventually(async () => {
       const { id } = (await catalogueCalls(at.rig)).find((made) => made.line === line) ?? {};
       const { stdout } = await at.rig.preavis('calls', 'receipt', id ?? '');
-      return receiptSchema.parse(JSON.parse(stdout)).changes.some(({ change }) => change === 'allTold');
+      const end = goesOn ? 'allTold' : 'newcomerUntold';
+      return receiptSchema.parse(JSON.parse(stdout)).changes.some(({ change }) => change === end);
+    }).finally(() => {
+      gaps?.end();
     });
   }
   // What is recorded of them then.
@@ -216,7 +238,8 @@ async function outcomeOf({ line }: Case): Promise<Outcome> {
   return outcome;
 }
 
-const told = cases.filter(({ newcomers }) => newcomers === 'tell');
+const told = cases.filter(({ newcomers, goesOn }) => newcomers === 'tell' && goesOn);
+const inGaps = cases.filter(({ line }) => line === 'followgaps');
 const staff = cases.filter(({ newcomers }) => newcomers === 'inside');
 const stopped = cases.filter(({ newcomers }) => newcomers === 'stop');
 
@@ -250,7 +273,8 @@ describe.each(told)('who $comes by $way and is told', (each) => {
     );
     const [said, ...more] = receipt.otherSentences;
     expect(more).toEqual([]);
-    expect(said).toMatchObject({ prompt: 'notice', language: 'fr' });
+    expect(said).toMatchObject({ prompt: 'notice', language: 'fr', newcomer: 1 });
+    expect(receipt.changes).toContainEqual(expect.objectContaining({ change: 'newcomerTold', newcomer: 1 }));
     expect(Date.parse(said?.finishedAt ?? '')).toBe(timeOf(receipt, 'newcomerTold'));
   });
 });
@@ -270,6 +294,14 @@ describe.each(stopped)('who $comes by $way where the line stops', (each) => {
     expect(presentMs(samples, comerHz, { share: 0.02 })).toBe(0);
     expect(presentMs(samples, agentHz)).toBeGreaterThan(1_000);
   });
+});
+
+test.each(inGaps)('who was sent the notice with gaps of the caller was not told', async (each) => {
+  const { receipt, samples, heardByComer } = await outcomeOf(each);
+  expect(presentMs(heardByComer, noticeHz, { share: 0.05 })).toBeLessThan(noticeMs * 0.9);
+  expect(changesOf(receipt)).toEqual(expect.arrayContaining(['newcomerUntold']));
+  expect(presentMs(samples, comerHz, { share: 0.02 })).toBe(0);
+  expect(presentMs(samples, agentHz)).toBeGreaterThan(1_000);
 });
 
 test('nobody is left connected', async () => {

@@ -40,6 +40,7 @@ function rowsOf(holds: readonly Hold[], stretches: readonly Stretch[]): ChangeRo
   const row = (change: ChangeRow['change'], time: number, { sooner, later }: Known): ChangeRow => ({
     change,
     at: sooner === undefined ? null : time - sooner,
+    newcomer: null,
     doneAt: later === undefined ? null : time + later,
     party: null,
   });

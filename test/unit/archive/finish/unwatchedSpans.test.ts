@@ -25,6 +25,7 @@ const interval = (from: number, to: number | null, id = 1): UnwatchedRow => ({
 const change = (what: ChangeRow['change'], at: number | null, doneAt = at): ChangeRow => ({
   change: what,
   at: at === null ? null : start + at,
+  newcomer: null,
   doneAt: doneAt === null ? null : start + doneAt,
   party: null,
 });

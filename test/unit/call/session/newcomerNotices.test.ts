@@ -17,6 +17,10 @@ type Trouble = {
   mode?: ConsentMode;
   /** Packets that go to the newcomer while one sentence plays. */
   packets?: number;
+  /** Bytes of sound that go to them while one sentence plays; 1,000 ms are 8,000. Their codec has 64,000 bit/s. */
+  bytes?: number;
+  /** By our own clock, from the request to the end of a sentence, ms. */
+  sinceAskedMs?: number;
   /** Of their channel no packets are told. */
   isWithoutRtp?: boolean;
   isLocal?: boolean;
@@ -34,9 +38,12 @@ function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...troubl
   const whispered: Sentence[] = [];
   const owned: string[] = [];
   let sentPackets = 100;
+  let sentBytes = 16_000;
+  let ms = 5_000;
   let clock = 10_000;
   const rtp = (): RtpTraffic => ({
     sentPackets,
+    sentBytes: trouble.bytes === undefined ? undefined : sentBytes,
     receivedPackets: sentPackets,
     reported: '',
     source: { ssrc: 1, lost: 0 },
@@ -45,7 +52,10 @@ function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...troubl
   const notices: NewcomerNotices = new NewcomerNotices({
     ari: {
       followChannel: () => Promise.resolve(),
-      variable: () => Promise.resolve(trouble.isOnHold === true ? '1' : '0'),
+      variable: (_, name) => {
+        if (name === 'CHANNEL(audionativeformat)') return Promise.resolve('(alaw)');
+        return Promise.resolve(trouble.isOnHold === true ? '1' : '0');
+      },
       rtp: () => Promise.resolve(trouble.isWithoutRtp === true ? undefined : rtp()),
     },
     snoops: {
@@ -68,12 +78,15 @@ function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...troubl
     note: (entry) => {
       kept.push(entry);
     },
+    clock: { sinceBoot: () => ({ boot: 'one', ms }) },
     log: collectingLog().log,
   });
   function play({ playbackId }: Sentence): void {
     notices.take({ type: 'playbackStarted', playbackId, at: clock });
     clock += playedMs;
     sentPackets += packets;
+    sentBytes += trouble.bytes ?? 0;
+    ms += trouble.sinceAskedMs ?? playedMs;
     notices.take({ type: 'playbackFinished', playbackId, at: clock, outcome: 'done' });
   }
   const press = (digit: string): void => {
@@ -112,6 +125,8 @@ test('who hears every sentence is told, with the proof and the times of each', a
 
 test.each<[string, Trouble]>([
   ['to whom too few packets went while it played', { packets: 16 }],
+  ['to whom less than 95 of 100 parts of the sound went, in packets enough', { packets: 17, bytes: 7_599 }],
+  ['who heard too little of a sentence by our own clock', { sinceAskedMs: 949 }],
   ['of whose channel nobody knows whether packets went', { isWithoutRtp: true }],
   ['who had put us on hold', { isOnHold: true }],
   ['whose prompts are not there', { isMissing: true }],
@@ -121,6 +136,12 @@ test.each<[string, Trouble]>([
   await over();
   expect(events).toEqual([{ type: 'newcomerUntold', channel: newcomer }]);
   expect(changes()).toEqual(['newcomerUntold']);
+});
+
+test('who was sent 95 of 100 parts of each sentence is told, however few packets that is', async () => {
+  const { over, events } = stage({ packets: 1, bytes: 7_600 });
+  await over();
+  expect(events).toMatchObject([{ type: 'newcomerTold' }]);
 });
 
 test('nothing is said to a Local/ channel, behind which nobody may be yet', async () => {

@@ -43,6 +43,18 @@ test('a notice that is heard by another channel counts only where as much was se
   expect(await sent(300, undefined)).toBe('notice_not_received');
 });
 
+test('where their codec has one rate, the bytes tell how much was sent to them', async () => {
+  const ari = scriptedAri();
+  ari.state.variables[`${caller} CHANNEL(rtp,hold)`] = '0';
+  ari.state.variables['CHANNEL(audionativeformat)'] = '(ulaw)';
+  const sent = async (sentBytes: number) => {
+    ari.state.rtp[caller] = { ...none, sentPackets: 300, sentBytes, receivedPackets: 9 };
+    return whyUnheard(caller, { ...none, sentBytes: 0 }, ari, 6_000);
+  };
+  expect(await sent(45_600)).toBeUndefined();
+  expect(await sent(45_599)).toBe('notice_not_received');
+});
+
 describe('a notice that was played whole', () => {
   const why = (before: RtpTraffic | undefined, after: RtpTraffic | undefined, hold = '0') => {
     const ari = scriptedAri();
