@@ -126,7 +126,7 @@ describe('what is kept of a person', () => {
     expect(await set.exported()).toMatchObject({ code: 0 });
     const { index, page } = await opened(set);
     expect(index.calls[0]?.recording?.listened).toMatchObject([{ what: 'bundled', purpose: 'training' }]);
-    expect(page.match(/by an operator/g)).toHaveLength(1);
+    expect(page.match(/by a member of staff/g)).toHaveLength(1);
     expect(page).toContain('handed out as evidence');
   });
 
