@@ -2,6 +2,7 @@
  * What a document says in one language, from a file in `texts/` that a translator edits (texts/README.md). A file is checked when it is
  * read: a key or a place that is missing would be found by the reader of a signed page.
  */
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { PreavisError } from '../errors.ts';
 import { installedPath } from '../installation.ts';
@@ -77,9 +78,19 @@ export function counted(language: string) {
 export const textFile = (document: 'bundle' | 'dataSubject', language: string): string =>
   installedPath('texts', document, `${language}.yaml`);
 
+/** In French a space that no line breaks at stands before : ; ? ! and within « »: a translator types an ordinary one. */
+function withFrenchSpaces(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll(/ (?=[:;?!»])|(?<=«) /g, '\u00a0');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withFrenchSpaces(each)]));
+}
+
 /** Throws PreavisError `texts_invalid`, which names file and keys: not there, not YAML, or not what the schema asks for. */
 export async function loadTexts<Texts>(file: string, schema: z.ZodType<Texts>): Promise<Texts> {
-  const result = schema.safeParse(await readYaml(file, 'texts_invalid'), { error: inWords });
+  const tree = await readYaml(file, 'texts_invalid');
+  const spaced = basename(file) === 'fr.yaml' ? withFrenchSpaces(tree) : tree;
+  const result = schema.safeParse(spaced, { error: inWords });
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => [...path.map(String), message].join(' '));
   throw new PreavisError('texts_invalid', `${file}: ${faults.join('; ')}`);

@@ -77,7 +77,7 @@ function sentenceItems({ facts, language, say, time }: Page): Part {
 
     return html`<li>
       <span class="number">${`${each.number}`}</span>
-      <blockquote lang="${each.language.replaceAll('_', '-')}">“${each.text}”</blockquote>
+      <blockquote lang="${each.language.replaceAll('_', '-')}">${say.quote({ words: each.text })}</blockquote>
       ${isMissing ? '' : player(file)}
       ${paragraph(
         `${played} ${each.verified ? say.heardWhole : say.answeredMeanwhile} ${isMissing ? say.soundMissing : say.soundIn({ file })}`,
@@ -114,7 +114,7 @@ function otherSentences({ facts, say, seconds, time }: Page): Part {
             ${sentences.map(
               ({ language, text, lengthMs, startedAt, finishedAt }) =>
                 html`<li class="also">
-                  <blockquote lang="${language.replaceAll('_', '-')}">“${text}”</blockquote>
+                  <blockquote lang="${language.replaceAll('_', '-')}">${say.quote({ words: text })}</blockquote>
                   ${paragraph(
                     `${time(startedAt)} – ${time(finishedAt)}${cutShort({ lengthMs, startedAt, finishedAt }, { say, seconds })}`,
                   )}

@@ -37,6 +37,7 @@ const tree = z.strictObject({
     ...(['noticeTrack', 'recordingTrack', 'begins', 'saidYes', 'pause', 'silence', 'caption', 'noSound'] as const),
   ),
   otherPages: text,
+  quote: template('words'),
   acknowledged: text,
   alsoSaid: text,
   cutShort: template('heard', 'length'),

@@ -13,8 +13,8 @@ import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 let files = 0;
-async function fileOf(content: string): Promise<string> {
-  const file = folder.path(`${(files += 1)}.yaml`);
+async function fileOf(content: string, name = `${(files += 1)}.yaml`): Promise<string> {
+  const file = folder.path(name);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, content);
 
@@ -123,6 +123,17 @@ describe.each(documents)('the texts of $document', ({ document, languages, schem
     const lines = (await readFile(textFile(document, language), 'utf8')).split('\n');
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
+});
+
+test('a French text is broken at no space before a colon, nor within its quotation marks', async () => {
+  const { about, quote } = await loadTexts(
+    await fileOf(JSON.stringify({ about: 'Ceci : cela ; oui ?', quote: '« {words} »' }), 'fr.yaml'),
+    z.strictObject({ about: text, quote: template('words') }),
+  );
+  expect([about, quote({ words: 'Non : oui' })]).toEqual([
+    'Ceci\u00a0: cela\u00a0; oui\u00a0?',
+    '«\u00a0Non : oui\u00a0»',
+  ]);
 });
 
 test('the texts are part of the package and of the image', async () => {
