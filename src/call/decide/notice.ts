@@ -226,7 +226,7 @@ function giveUp(state: Announcing, verdict: Fault, reason: UnrecordedReason): St
 }
 
 function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
-  const { current, played, answer, waiting } = state;
+  const { current, played, answer } = state;
   const begun = isQuestion(current) && state.currentStartedAt !== undefined;
   const asked = begun || played.some((each) => isQuestion(each.sentence));
   const given = answerOf(orderOf(state.facts).script.consent, digit, at, asked);
@@ -236,11 +236,10 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
     return acknowledge(soFar, 'refused', [silence]);
   }
   if (given.kind === 'none' || answer.kind !== 'none') return stay(state);
-  // They have answered the question that they hear now: it need not be heard to its end, nor in another language.
-  const rest = waiting.filter((sentence) => !isQuestion(sentence));
-  const next = { ...state, answer: given, waiting: rest };
+  // They have heard the notice in a language, and answered its question: that need not be heard to its end, nor the other language.
+  const next = { ...state, answer: given, waiting: [] };
   const cut: Effect[] = begun ? [{ type: 'stopPlayback', playbackId: current.playbackId }] : [];
-  if (state.prepared || rest.length > 0 || !willDial(next)) return { state: next, effects: cut };
+  if (state.prepared || !willDial(next)) return { state: next, effects: cut };
 
   return {
     state: { ...next, prepared: true },

@@ -110,11 +110,14 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     mode: ConsentMode,
   ): Script | undefined => {
     const { languages } = language;
-    const notice = languages.flatMap((tag) => policy.notice(purposes, tag) ?? []);
-    const questions = mode === 'announce' ? [] : single(mode, languages);
+    // Who understands the first language has heard all of it, and may answer, before the second begins.
+    const sentences = languages.flatMap((tag) => [
+      ...(policy.notice(purposes, tag) ?? []),
+      ...(mode === 'announce' ? [] : single(mode, [tag])),
+    ]);
     const consent = consentPlan(mode, languages);
 
-    return consent === undefined ? undefined : { language, sentences: say([...notice, ...questions]), consent };
+    return consent === undefined ? undefined : { language, sentences: say(sentences), consent };
   };
 
   const makeMenu = (purposes: readonly string[], mode: ConsentMode): Menu | undefined => {

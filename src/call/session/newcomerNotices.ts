@@ -68,7 +68,8 @@ class Listener {
   #current: Sentence | undefined;
   #ended: ((end: End) => void) | undefined;
   #accepted: (() => void) | undefined;
-  #hasAccepted = false;
+  /** They have said yes, having heard the notice in a language: another need not be heard. */
+  hasAccepted = false;
   readonly #stopped: Promise<never>;
   #stop: (why: Untold) => void = () => undefined;
 
@@ -104,7 +105,7 @@ class Listener {
   accepted(): Promise<void> {
     return new Promise((resolve) => {
       this.#accepted = resolve;
-      if (this.#hasAccepted) resolve();
+      if (this.hasAccepted) resolve();
     });
   }
 
@@ -128,7 +129,7 @@ class Listener {
     const { kind } = answerOf(this.consent, digit, at, this.isAsked);
     if (kind === 'refused') this.stop('refused', at);
     if (kind !== 'accepted') return;
-    this.#hasAccepted = true;
+    this.hasAccepted = true;
     this.#accepted?.();
   }
 }
@@ -189,7 +190,10 @@ export class NewcomerNotices {
     const before = await answerInTime(audibilityLimitMs, ari.rtp(channel));
     const played: Played[] = [];
     const bytesPerMs = await bytesPerMsOf(channel, ari);
-    for (const sentence of script.sentences) played.push(await this.#say(listener, sentence, bytesPerMs));
+    for (const sentence of script.sentences) {
+      played.push(await this.#say(listener, sentence, bytesPerMs));
+      if (listener.hasAccepted) break;
+    }
     const told = proveNotice(played);
     if (told === undefined) throw new Untold('notice_failed');
     if (script.consent.mode === 'optIn') await this.#askFor(listener, script.consent.waitMs);

@@ -135,8 +135,8 @@ describe('the receipt of a recorded call', () => {
     });
     expect(receipt.notice.map(({ prompt, language }) => `${language} ${prompt}`)).toEqual([
       'fr sentence-1',
-      'nl sentence-1',
       'fr optIn',
+      'nl sentence-1',
       'nl optIn',
     ]);
     expect(receipt.recording).not.toBeNull();

@@ -90,15 +90,17 @@ export type ScriptShape = {
 
 const questionWaitMs = 5_000;
 
-/** The notice in each language, then the question in each, as the planner makes it. */
+/** The notice and its question in each language, one language after the other, as the planner makes it. */
 export function aScript(ids: IdMaker, shape: ScriptShape = {}): Script {
   const { languages = ['fr'], reason = 'lineDefault', mode = 'announce', sentenceCount = 2 } = shape;
   const say = (prompt: Prompt): Sentence => ({ prompt, playbackId: ids.playback() });
-  const notice = languages.flatMap((language) =>
-    Array.from({ length: sentenceCount }, (_, index) => say(aPrompt({ id: `sentence-${index + 1}`, language }))),
-  );
-  const single = (kind: SingleKind): Sentence[] =>
-    languages.map((language) => say(aPrompt({ id: kind, kind, language, purposes: [], keys: keysOf(kind) })));
+  const inLanguage = (kind: SingleKind, language: string): Sentence =>
+    say(aPrompt({ id: kind, kind, language, purposes: [], keys: keysOf(kind) }));
+  const single = (kind: SingleKind): Sentence[] => languages.map((language) => inLanguage(kind, language));
+  const sentences = languages.flatMap((language) => [
+    ...Array.from({ length: sentenceCount }, (_, index) => say(aPrompt({ id: `sentence-${index + 1}`, language }))),
+    ...(mode === 'announce' ? [] : [inLanguage(mode, language)]),
+  ]);
   const consent = (): ConsentPlan => {
     if (mode === 'announce') return { mode };
     const refusal = {
@@ -114,7 +116,7 @@ export function aScript(ids: IdMaker, shape: ScriptShape = {}): Script {
 
   return {
     language: { languages, reason, unavailable: [] },
-    sentences: mode === 'announce' ? notice : [...notice, ...single(mode)],
+    sentences,
     consent: consent(),
   };
 }

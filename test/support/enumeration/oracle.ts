@@ -176,7 +176,8 @@ function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number
   if (consent.mode !== 'optIn' || digit !== keys.accept || monitor.enough !== undefined) return monitor;
   const { heard, startedAt } = monitor;
   const begun = isQuestion(script, heard) && startedAt !== undefined;
-  if (!begun && !isQuestion(script, heard - 1)) return monitor;
+  const wasAsked = script.sentences.slice(0, heard).some((_, index) => isQuestion(script, index));
+  if (!begun && !wasAsked) return monitor;
 
   return { ...monitor, enough: Math.min(heard + 1, script.sentences.length) };
 }

@@ -291,13 +291,25 @@ describe('a yes', () => {
     });
   });
 
-  test('to the question in the first language spares the second', () => {
-    const yes = when(during(bilingual, 2), key('1')).state;
+  test('to the question in the first language spares the second language whole', () => {
+    const yes = when(during(bilingual, 1), key('1')).state;
     expect(yes).toMatchObject({ waiting: [] });
-    const accepting = when(yes, ended(bilingual, 2), { type: 'noticeConfirmed' }).state;
-    expect(accepting).toMatchObject({ kind: 'accepting', told: { sentences: [{}, {}, { verdict: 'answered' }] } });
+    const accepting = when(yes, ended(bilingual, 1), { type: 'noticeConfirmed' }).state;
+    expect(accepting).toMatchObject({ kind: 'accepting', told: { sentences: [{}, { verdict: 'answered' }] } });
     const both = [reply('acceptance', bilingual), reply('acceptance', bilingual, 1)];
     expect(when(accepting, ...heard(both)).state).toMatchObject({ kind: 'dialling' });
+  });
+
+  test('in the notice of the second language lets that sentence end, and spares the rest', () => {
+    const yes = when(during(bilingual, 2), key('1'));
+    expect(yes.state).toMatchObject({ kind: 'announcing', answer: { kind: 'accepted' }, waiting: [] });
+    expect(yes.effects.filter(({ type }) => type === 'stopPlayback')).toEqual([]);
+    const sentences = [{ verdict: 'verified' }, { verdict: 'verified' }, { verdict: 'verified' }];
+    const end = heard([sentence(bilingual, 2)]);
+    expect(when(yes.state, ...end, { type: 'noticeConfirmed' }).state).toMatchObject({
+      kind: 'accepting',
+      told: { sentences },
+    });
   });
 
   test('counts when Asterisk reports the question that was stopped for it as failed', () => {

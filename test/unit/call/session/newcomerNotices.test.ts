@@ -15,6 +15,10 @@ const lengthMs = 1_000;
 
 type Trouble = {
   mode?: ConsentMode;
+  /** Default: French alone. */
+  languages?: readonly string[];
+  /** The sentence, from 0 on, in which they press the key of yes. */
+  yesIn?: number;
   /** Packets that go to the newcomer while one sentence plays. */
   packets?: number;
   /** Bytes of sound that go to them while one sentence plays; 1,000 ms are 8,000. Their codec has 64,000 bit/s. */
@@ -32,7 +36,8 @@ type Trouble = {
 
 /** A newcomer whose sentences play as soon as they are whispered, unless `stands` keeps them. */
 function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...trouble }: Trouble = {}) {
-  const script = aScript(countingIds(), { mode, sentenceCount: 2 });
+  const { languages = ['fr'] } = trouble;
+  const script = aScript(countingIds(), { mode, languages, sentenceCount: 2 });
   const events: CallEvent[] = [];
   const kept: TimelineEntry[] = [];
   const whispered: Sentence[] = [];
@@ -83,6 +88,7 @@ function stage({ mode = 'announce', packets = 50, playedMs = lengthMs, ...troubl
   });
   function play({ playbackId }: Sentence): void {
     notices.take({ type: 'playbackStarted', playbackId, at: clock });
+    if (whispered.length - 1 === trouble.yesIn) press(keys.accept);
     clock += playedMs;
     sentPackets += packets;
     sentBytes += trouble.bytes ?? 0;
@@ -198,5 +204,12 @@ describe('a newcomer who is asked', () => {
     press(keys.accept);
     await over();
     expect(events.map(({ type }) => type)).toEqual(['newcomerTold']);
+  });
+
+  test('hears no second language once they have said yes in the first', async () => {
+    const { whispered, events, over } = stage({ mode: 'optIn', languages: ['fr', 'nl'], yesIn: 2 });
+    await over();
+    expect(events.map(({ type }) => type)).toEqual(['newcomerTold']);
+    expect(whispered.map(({ prompt }) => prompt.language)).toEqual(['fr', 'fr', 'fr']);
   });
 });
