@@ -1,4 +1,4 @@
-import { routineOf, sidesOf, splitArguments, type Invocation, type Target } from '../invocation.ts';
+import { optionValue, routineOf, sidesOf, splitArguments, type Invocation, type Target } from '../invocation.ts';
 
 /** Where the dialplan hands a caller to Préavis. */
 
@@ -38,6 +38,18 @@ function ofRoutine(text: string, isConditional: boolean): Notice[] {
   const asGiven = way === 'follow' ? ['way=follow', ...passed] : [`to=${to}`, `timeout=${seconds}`, ...named];
 
   return [{ way, given: asGiven, isByHand: false, placesBefore: way === 'follow' ? 1 : 0, surplus, isConditional }];
+}
+
+/** Of `Dial(...,U(preavis-told^line=outbound))`: who was called hears it. It leads nobody on, so it is none of `noticesOf`. */
+export function noticeOfCalled({ application, data, isConditional }: Invocation): Notice | undefined {
+  if (application !== 'dial') return undefined;
+  const [, , options = ''] = splitArguments(data);
+  const [context, ...given] = (optionValue(options, 'U') ?? '').split('^');
+  if (context?.trim() !== 'preavis-told') return undefined;
+  const surplus = given.slice(passedOn.follow).filter((argument) => argument.trim() !== '').length;
+  const passed = given.slice(0, passedOn.follow);
+
+  return { way: 'follow', given: ['way=follow', ...passed], isByHand: false, placesBefore: 1, surplus, isConditional };
 }
 
 /** @param stasisApplication `ari.application` */

@@ -2,7 +2,7 @@ import { parseArguments, type ArgumentsResult } from '../../call/plan/arguments.
 import { didYouMean, nearest } from '../../config/suggestion.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { fault, type Fault } from '../faults.ts';
-import type { Notice } from '../flow/notice.ts';
+import { noticeOfCalled, type Notice } from '../flow/notice.ts';
 import { hasVariable, targetOf } from '../invocation.ts';
 import { type Look, type Scene } from './scene.ts';
 
@@ -144,7 +144,9 @@ export function argumentFaults(scene: Scene, all: readonly Look[]): Fault[] {
   const parse = makeParser(scene.policy);
 
   return all.flatMap((look) => [
-    ...look.notices.flatMap((notice) => ofNotice(notice, look, scene, parse)),
+    ...[...look.notices, ...look.invocations.flatMap((each) => noticeOfCalled(each) ?? [])].flatMap((notice) =>
+      ofNotice(notice, look, scene, parse),
+    ),
     ...ofGoto(look),
   ]);
 }

@@ -153,6 +153,18 @@ describe('arguments with variables', () => {
     expect(await linted(`exten => 1,1,${call}\n same => n,Dial(PJSIP/1)`)).toEqual(found);
   });
 
+  test.each([
+    ['U(preavis-told^line=salse)', ['unknown-line 2']],
+    ['gU(preavis-told^purpose=nothing)', ['unknown-purpose 2']],
+    ['U(preavis-told^line=sales^32470123456)', ['arguments-refused 2']],
+    ['U(preavis-told^1^2^3^4^5^6)', ['arguments-refused 2']],
+    ['U(preavis-told^line=${LINE})', []],
+    ['U(preavis-told^line=sales)', []],
+    ['U(confirm^line=salse)', ['target-missing 2']],
+  ])('of who is called by Dial() are looked at as well: %s', async (options, found) => {
+    expect(await linted(`exten => 1,1,Dial(PJSIP/1@trunk,30,${options})`)).toEqual(found);
+  });
+
   test('that are wrong are named by their place in the Gosub, without their value', async () => {
     const problems = async (call: string): Promise<string[]> =>
       (await lintText(`[incoming]\nexten => 1,1,${call}\n`)).faults.map(({ problem }) => problem);
@@ -173,7 +185,7 @@ describe('arguments with variables', () => {
   test('of an unknown line get the lines that there are, and the one that was meant', async () => {
     const { faults } = await lintText('[incoming]\nexten => 1,1,Gosub(preavis,s,1(PJSIP/1,30,line=salse))\n');
     expect(faults[0]?.remedy).toBe(
-      'Write one of these: default, orders, out, sales, trading (did you mean sales?); or add the line to the configuration.',
+      'Write one of these: default, orders, out, outbound, sales, trading (did you mean sales?); or add the line to the configuration.',
     );
   });
 });
