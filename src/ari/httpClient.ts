@@ -39,10 +39,17 @@ export type AriHttp = {
 };
 
 /** What one request is called in an error: the path without ids, which may come from a caller. */
-function nameOf(method: string, path: string): string {
+export function nameOf(method: string, path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   return `${method} /${parts.filter((_, index) => index % 2 === 0).join('/')}`;
 }
+
+/** Asterisk's user and password, as a header. */
+export const authorizationOf = ({ username, password }: Pick<AriHttpOptions, 'username' | 'password'>): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+/** The path before that of each request: Asterisk's `prefix` of http.conf, and that of ARI. */
+export const rootOf = (url: string): string => `${new URL(url).pathname.replace(/\/$/, '')}/ari`;
 
 /** The cause where something is not there (404), or not in Stasis (409): what was answered. Not an Error, so that logs leave it out. */
 export class RefusalAnswer {
@@ -64,7 +71,7 @@ function hasMessage(text: string): boolean {
   }
 }
 
-function failure(status: number, what: string, text: string): PreavisError {
+export function failure(status: number, what: string, text: string): PreavisError {
   if (status === 401 || status === 403) return new PreavisError('ari_unauthorized', `${what} was refused (${status})`);
   if (status === 404) {
     return new PreavisError('ari_not_found', `${what}: not found`, { cause: new RefusalAnswer(text) });
@@ -80,7 +87,7 @@ const idleMs = 10_000;
 class Expired extends Error {}
 
 /** What went wrong below HTTP. `cause` is an error of Node or of undici. */
-function unreachable(what: string, address: string, cause: unknown): PreavisError {
+export function unreachable(what: string, address: string, cause: unknown): PreavisError {
   const code = errnoOf(cause) ?? '';
   const broken = code === '' || code.startsWith('UND_ERR_');
   const reason = cause instanceof Expired ? 'no answer in time' : broken ? 'the connection broke off' : code;
@@ -200,9 +207,9 @@ export function makeAriHttp(options: AriHttpOptions): AriHttp {
         connect: markStale(stale, options.timeoutMs),
       }),
   );
-  const authorization = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
+  const authorization = authorizationOf(options);
   const address = hostAndPort(options.url);
-  const root = `${base.pathname.replace(/\/$/, '')}/ari`;
+  const root = rootOf(options.url);
 
   const once: AriRequest = async (method, path, query, body) => {
     const pool = pools.current();

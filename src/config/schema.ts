@@ -188,9 +188,13 @@ const shape = z.strictObject({
     ),
   }),
   recording: section({
+    spool: key(
+      z.enum(['shared', 'collected']).default('shared'),
+      'How recordings come from Asterisk: in a folder that Préavis shares with it, or collected over ARI from another machine (docs/deployment.md).',
+    ),
     spoolFolder: key(
       z.string().min(1).default('/var/spool/asterisk/recording'),
-      'Folder where Asterisk puts recordings, as seen from this machine.',
+      'Folder where Asterisk puts recordings, as seen from this machine. With spool: collected a folder of Préavis alone.',
     ),
     minimumFreeMib: key(
       z.int().min(0).default(500),
@@ -301,6 +305,10 @@ export const configSchema = shape.superRefine((config, context) => {
     // What is put into the folder that comes with Préavis is lost with the next version.
     const message = 'must be a folder of your own to record prompts into: copy the one that comes with Préavis';
     faults.push({ path: ['notice', 'soundsFolder'], message });
+  }
+  if ((pin !== undefined || pinFile !== undefined) && config.recording.spool === 'collected') {
+    const message = 'cannot be used with recording.spool: collected: what is spoken is read in the folder of Asterisk';
+    faults.push({ path: ['promptRecording', pin === undefined ? 'pinFile' : 'pin'], message });
   }
   for (const { path, message } of faults) context.addIssue({ code: 'custom', path, message });
 });

@@ -109,6 +109,10 @@ export const errorCodes = {
     'The disk of the recording folder has less free space than recording.minimumFreeMib.',
     'Free space, or run `preavis upload` once the archive is reachable again.',
   ),
+  recording_unsettled: passing(
+    'A recording at an Asterisk on another machine did not come whole, two readings of it differ, or it is not what was copied.',
+    'It stays at Asterisk, and a later pass copies it again. If that lasts, look at the disk of Asterisk and at proxies before it.',
+  ),
   wav_invalid: lasting('A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
   wav_empty: lasting('A recording holds no audio.', 'The file is kept as it is.'),
   catalogue_unusable: lasting(

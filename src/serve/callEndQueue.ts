@@ -1,3 +1,4 @@
+import { Collector, type CollectPorts } from '../archive/finish/collector.ts';
 import type { FinishPorts } from '../archive/finish/finish.ts';
 import { Finisher } from '../archive/finish/finisher.ts';
 import { asPreavisError } from '../core/errors.ts';
@@ -16,20 +17,29 @@ export type Finishing = {
 };
 
 type FinishingParts = Pick<FinishPorts, 'check' | 'signal'> & {
+  /** What has the recordings of an Asterisk on another machine. */
+  asterisk: Pick<CollectPorts, 'stored' | 'ari' | 'ids'>;
   library: PromptLibrary;
   metrics: Pick<Metrics, 'finding' | 'clockIsOff' | 'witness'>;
 };
 
-export function makeFinishing(services: Services, { library, metrics, ...own }: FinishingParts): Finishing {
+export function makeFinishing(services: Services, { library, metrics, asterisk, ...own }: FinishingParts): Finishing {
+  const isCollected = services.config.recording.spool === 'collected';
+  const collector = isCollected ? new Collector({ ...services, ...asterisk, signal: own.signal }) : undefined;
   const finishPorts = makeFinishPorts(services, library, {
     ...own,
+    collected: collector && { isWhole: (row) => collector.isWhole(row) },
     found: metrics.finding,
     clockIsOff: () => {
       metrics.clockIsOff('finish');
     },
   });
 
-  return { finishPorts, finisher: new Finisher(finishPorts), witness: makeWitness(services, metrics.witness) };
+  return {
+    finishPorts,
+    finisher: new Finisher(finishPorts, collector),
+    witness: makeWitness(services, metrics.witness),
+  };
 }
 
 export type CallEndPorts = Pick<Finishing, 'witness'> & { finisher: Pick<Finisher, 'finish'>; log: Logger };

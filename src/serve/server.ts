@@ -5,7 +5,7 @@ import { AriConnection } from '../ari/connection.ts';
 import { isFree, isHeld } from '../ari/holder.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
-import { proveSpool } from '../call/plan/readiness.ts';
+import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
@@ -174,7 +174,11 @@ export class Server {
     const ari = makeAri(config);
     await this.#running.use({ stop: ari.close });
     const identity = await identify(ari, config);
-    await proveSpool(config.recording.spoolFolder, ari.commands, ids, clock);
+    const { spool, spoolFolder } = config.recording;
+    const prove = spool === 'shared' ? proveSpool : refuseSharedSpool;
+    await prove(spoolFolder, ari.commands, ids, clock);
+    // Where something before Asterisk refuses that, recordings would stay there until its disk is full.
+    if (spool === 'collected') await ari.stored.list();
     await refuseMissingPrompts(policy, ari.commands);
 
     return { ari, identity };
@@ -187,7 +191,8 @@ export class Server {
     const { ari, identity } = asterisk;
     const forced = this.#forced.signal;
     const { check } = await this.#running.use(new SelfCheckThread());
-    const finishing = makeFinishing(services, { library, metrics, check, signal: forced });
+    const asteriskFiles = { stored: ari.stored, ari: ari.commands, ids };
+    const finishing = makeFinishing(services, { library, metrics, check, asterisk: asteriskFiles, signal: forced });
     const callEnds = new CallEndQueue({ ...finishing, log });
     const archive = new ArchiveOutageMonitor({ clock, log });
     giveFigures(metrics, services, archive);
@@ -230,6 +235,8 @@ export class Server {
     const jobs = await this.#running.use(startJobs({ services, archive, protection, finishing, metrics, forced }));
     // What a crash or a restored backup has left shows now, and not only at night.
     void link.compared().then(() => {
+      // So what was left at Asterisk: the comparison sees only what is here.
+      if (config.recording.spool === 'collected') callEnds.callEnded();
       jobs.reconcileNow();
     });
   }

@@ -1,6 +1,8 @@
 import { makeAriCommands } from '../ari/requests.ts';
 import { makeDeadmanCommands } from '../ari/deadmanRequests.ts';
+import { makeAriDownloads } from '../ari/download.ts';
 import { hostAndPort, makeAriHttp, type AriRequest } from '../ari/httpClient.ts';
+import { makeStoredRecordings, type AriStored } from '../ari/storedRecordings.ts';
 import type {
   AriCommands,
   AriDeadman,
@@ -22,6 +24,8 @@ export type Ari = {
   password: string;
   commands: AriCommands & AriPromptCommands & AriQueries & AriUserEvents;
   deadman: AriDeadman;
+  /** The files in its recording folder. */
+  stored: AriStored;
   request: AriRequest;
   /** As request, with a connection of its own: what is slow elsewhere does not keep it waiting. */
   probe: AriRequest;
@@ -35,12 +39,14 @@ export function makeAri(config: Config): Ari {
   const access = { url, username, password, timeoutMs: requestTimeoutMs };
   const http = makeAriHttp(access);
   const probe = makeAriHttp({ ...access, connections: 1 });
+  const downloads = makeAriDownloads(access);
 
   return {
     password,
     commands: makeAriCommands(http.request, application),
     // What is slow elsewhere must not let it expire.
     deadman: makeDeadmanCommands(probe.request, application),
+    stored: makeStoredRecordings(http.request, downloads.open),
     request: http.request,
     probe: probe.request,
     renew: () => {
@@ -50,6 +56,7 @@ export function makeAri(config: Config): Ari {
     close: () => {
       http.close();
       probe.close();
+      downloads.close();
     },
   };
 }

@@ -11,9 +11,12 @@ import type { Services } from './services.ts';
 
 /** What ended calls need: finishing their recordings, and the comparison with the second witness. */
 
-type Own = Pick<FinishPorts, 'signal'> & Partial<Pick<FinishPorts, 'check' | 'found' | 'clockIsOff'>>;
+type Own = Pick<FinishPorts, 'signal'> & Partial<Pick<FinishPorts, 'check' | 'found' | 'clockIsOff' | 'collected'>>;
 
-/** Of its own, a command listens in its own thread, and counts nothing. */
+/** Only serve collects recordings from another machine, and knows which of them is here as a whole. */
+const nothingWhole: FinishPorts['collected'] = { isWhole: () => false };
+
+/** Of its own, a command listens in its own thread, counts nothing, and finishes nothing of what serve collects. */
 export function makeFinishPorts(services: Services, library: PromptLibrary, own: Own): FinishPorts {
   const { config, catalogue } = services;
   const { celFile, waitSeconds } = config.witness;
@@ -30,6 +33,7 @@ export function makeFinishPorts(services: Services, library: PromptLibrary, own:
         : { of: (intervals, window) => readPresence(celFile, intervals, window), waitMs: waitSeconds * 1_000 },
     found: () => undefined,
     checkMs: longestCheckMs,
+    collected: config.recording.spool === 'collected' ? nothingWhole : undefined,
     ...own,
   };
 }

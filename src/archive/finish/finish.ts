@@ -18,6 +18,7 @@ import { oneSided, type CheckOptions, type AudioFindingKind, type SelfCheck } fr
 import { flushSpooled, joinParts, lastWritten, removeSpooled, spooledRecordings, spoolFile } from './spool.ts';
 import { judgeKeys } from './unheardKeys.ts';
 import { judgeSound, type PresencePorts, type SilentSpan } from './unwatchedSound.ts';
+import type { Lack } from '../../audio/joinWavs.ts';
 import { inspectWav, repairWav, type WavInfo } from '../../audio/wav.ts';
 
 /**
@@ -52,6 +53,11 @@ export type FinishPorts = {
   clockIsOff?: (() => void) | undefined;
   /** How long one recording may be listened to, ms. */
   checkMs: number;
+  /**
+   * Where recordings are collected from an Asterisk on another machine: whether all of one is here. The times of its file are then those of
+   * the copy. undefined where the spool is shared.
+   */
+  collected?: { isWhole: (row: RecordingRow) => boolean } | undefined;
   /** Ends a pass at once; what it has not finished is left as it is. */
   signal: AbortSignal;
 };
@@ -181,7 +187,7 @@ type Keeping = {
 async function judgedKeeping(
   row: RecordingRow,
   call: CallRow | undefined,
-  writtenAt: number,
+  writtenAt: number | undefined,
   ports: FinishPorts,
 ): Promise<Keeping> {
   const { catalogue, log, actor, clock } = ports;
@@ -300,7 +306,7 @@ async function readSound(
   file: string,
   row: RecordingRow,
   call: CallRow | undefined,
-  writtenAt: number,
+  writtenAt: number | undefined,
   ports: FinishPorts,
 ): Promise<Read | PreavisError | 'later'> {
   try {
@@ -350,9 +356,13 @@ async function noteMissing({ id, status }: RecordingRow, { catalogue, log, actor
 }
 
 /** Makes one file of its parts. What is missing in them is kept for the receipt, and gives a flag. An error: none of them can be used. */
-async function joined(row: RecordingRow, { catalogue, spoolFolder }: FinishPorts): Promise<PreavisError | undefined> {
+async function joined(
+  row: RecordingRow,
+  { catalogue, spoolFolder, collected }: FinishPorts,
+): Promise<PreavisError | undefined> {
   try {
-    await joinParts(spoolFolder, row.id, async (lacks) => {
+    const timesOfFiles = collected === undefined ? 'asterisk' : 'copies';
+    const note = async (lacks: ReadonlySet<Lack>): Promise<void> => {
       const known = await catalogue.timeline.changes(row.callId);
       const isKept = (party: Party): boolean =>
         known.some((each) => each.change === 'unheard' && each.party === party && each.at === null);
@@ -361,7 +371,8 @@ async function joined(row: RecordingRow, { catalogue, spoolFolder }: FinishPorts
         if (!isLacking || isKept(party)) continue;
         await catalogue.journal.addToTimeline(row.callId, { kind: 'change', change: 'unheard', at: undefined, party });
       }
-    });
+    };
+    await joinParts(spoolFolder, row.id, note, { timesOfFiles });
 
     return undefined;
   } catch (thrown) {
@@ -376,13 +387,14 @@ async function joined(row: RecordingRow, { catalogue, spoolFolder }: FinishPorts
  * still be written to is left alone. Throws status_conflict when another process was faster.
  */
 export async function finishRecording(row: RecordingRow, ports: FinishPorts): Promise<void> {
-  const { catalogue, spoolFolder, clock, log, actor } = ports;
+  const { catalogue, spoolFolder, clock, log, actor, collected } = ports;
+  if (collected?.isWhole(row) === false) return;
   const writtenAt = await lastWritten(spoolFolder, row.id);
   if (writtenAt === undefined) {
     await noteMissing(row, ports);
     return;
   }
-  if (!isClosed(row, writtenAt, clock)) return;
+  if (collected === undefined && !isClosed(row, writtenAt, clock)) return;
   const unusable = await joined(row, ports);
   const call = await catalogue.calls.find(row.callId);
   // Keys that were read late have been heard.
@@ -392,9 +404,12 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     await discardUnheard(row, ports);
     return;
   }
-  const read = unusable ?? (await readSound(spoolFile(spoolFolder, row.id), row, call, writtenAt, ports));
+  const heardAt = collected === undefined ? writtenAt : undefined;
+  const read = unusable ?? (await readSound(spoolFile(spoolFolder, row.id), row, call, heardAt, ports));
   if (read === 'later') return;
-  const kept = await judgedKeeping(row, call, Math.round(writtenAt), ports);
+  // That it was copied says no more than the end that was seen.
+  const isEndSeen = collected !== undefined && row.finishedAt !== null;
+  const kept = await judgedKeeping(row, call, isEndSeen ? undefined : Math.round(writtenAt), ports);
   const flags = [...kept.flags, ...(keys === 'unheard' ? ['keys_unheard'] : [])];
   if (read instanceof PreavisError) {
     const { code } = read;

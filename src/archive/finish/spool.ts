@@ -23,7 +23,7 @@ const joiningFile = (folder: string, id: RecordingId): string => `${spoolFile(fo
 
 /** The recordings whose WAV, or a part of it, lies in the spool. Files of others are left alone. */
 export async function spooledRecordings(folder: string): Promise<RecordingId[]> {
-  return [...new Set(spooledIn(await namesIn(folder)).map(({ id }) => id))];
+  return [...new Set(spooledAmong(await namesIn(folder)).map(({ id }) => id))];
 }
 
 /** `part`: of a recording in several parts, each recorded by itself, which are not joined yet; `side`: of one whose sides are. */
@@ -31,7 +31,8 @@ type SpooledFile = { id: RecordingId; part: number | undefined; side: Side | und
 
 const namesIn = (folder: string): Promise<string[]> => guarded(folder, () => readdir(folder));
 
-function spooledIn(names: readonly string[]): SpooledFile[] {
+/** Those of these names that recordings of ours have, or parts of one. */
+export function spooledAmong(names: readonly string[]): SpooledFile[] {
   return names.flatMap((name) => {
     const [, id = '', part, side] = spooledName.exec(name) ?? [];
     if (!isUlid(id)) return [];
@@ -52,7 +53,7 @@ type PartFile = { part: number; side: Side | undefined; path: string };
 async function partsOf(folder: string, id: RecordingId): Promise<PartFile[]> {
   // The spool has the recordings of a day, and this is asked for each of them.
   const own = (await namesIn(folder)).filter((name) => name.startsWith(recorderName(id)));
-  const files = spooledIn(own).flatMap(({ id: each, part, side, name }) =>
+  const files = spooledAmong(own).flatMap(({ id: each, part, side, name }) =>
     each === id && part !== undefined ? [{ part, side, path: join(folder, name) }] : [],
   );
 
@@ -65,11 +66,11 @@ const frameMs = 20;
 const mostApartMs = 2_000;
 
 /** What the files of one part are to the whole. */
-async function partOf(files: readonly PartFile[]): Promise<Part> {
+async function partOf(files: readonly PartFile[], { timesOfFiles }: JoinOptions): Promise<Part> {
   const of = (side: Side | undefined): string | undefined => files.find((each) => each.side === side)?.path;
   const [told, others] = [of('in'), of('out')];
 
-  return of(undefined) ?? { told, others, othersLateMs: await laterBy(told, others) };
+  return of(undefined) ?? { told, others, othersLateMs: timesOfFiles === 'asterisk' ? await laterBy(told, others) : 0 };
 }
 
 /** By how much the second recorder began later, by when its file was made, ms. A folder that keeps no such times says nothing. */
@@ -82,6 +83,9 @@ async function laterBy(told: string | undefined, others: string | undefined): Pr
   return isKnown ? Math.round(apartMs / frameMs) * frameMs : 0;
 }
 
+/** `timesOfFiles`: who has made the files, so that their times tell when they were recorded; `copies`: they do not. */
+export type JoinOptions = { timesOfFiles: 'asterisk' | 'copies' };
+
 /**
  * Makes one WAV of the parts of a recording whose call has ended, and removes them; done again after a crash, it does the same. Nothing for
  * one that has no parts.
@@ -93,6 +97,7 @@ export async function joinParts(
   folder: string,
   id: RecordingId,
   lacking: (lacks: ReadonlySet<Lack>) => Promise<void>,
+  options: JoinOptions = { timesOfFiles: 'asterisk' },
 ): Promise<void> {
   const whole = spoolFile(folder, id);
   const files = await partsOf(folder, id);
@@ -112,7 +117,14 @@ export async function joinParts(
     await guarded(folder, () => rm(joining, { force: true }));
     const numbers = [...new Set(files.map(({ part }) => part))];
     const parts = await guarded(folder, () =>
-      Promise.all(numbers.map((part) => partOf(files.filter((each) => each.part === part)))),
+      Promise.all(
+        numbers.map((part) =>
+          partOf(
+            files.filter((each) => each.part === part),
+            options,
+          ),
+        ),
+      ),
     );
     await lacking(await joinWavs(parts, joining));
     failPoint?.('finish, parts written anew');

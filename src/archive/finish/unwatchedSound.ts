@@ -76,16 +76,16 @@ async function presenceIn(
  * length. The judgement is written first, and the first one stands: a process that dies before the file is on its way, or a second one
  * beside it, makes the same of it. Gives the flags for that and what is silent, or `later` where the end of the call may not be written down yet, or another
  * process was faster. Throws spool_unusable, wav_invalid and wav_empty; the recording is not on its way then.
- * @param writtenAt when the file was last written to, ms since 1970 UTC
+ * @param writtenAt when the file was last written to, ms since 1970 UTC; undefined where nothing tells
  */
 export async function judgeSound(
   file: string,
   row: RecordingRow,
   call: CallRow | undefined,
-  writtenAt: number,
+  writtenAt: number | undefined,
   ports: Judge,
 ): Promise<JudgedSound | 'later'> {
-  const { catalogue, log } = ports;
+  const { catalogue, clock, log } = ports;
   const [unwatched, changes] = await Promise.all([
     catalogue.timeline.unwatched(row.callId),
     catalogue.timeline.changes(row.callId),
@@ -94,7 +94,7 @@ export async function judgeSound(
   if (unwatched.length === 0 && !changes.some(({ change }) => mayBeSilent.includes(change)))
     return { flags: [], silent: [] };
   const { durationMs, header } = await shapeOfWav(file);
-  const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt };
+  const end = { ...row, header, recorderEnd: row.finishedAt ?? writtenAt ?? clock.now() };
   const found = await presenceIn(unwatched, call, end, ports);
   if (found === 'later') return 'later';
   const recorded = { ...row, durationMs, writtenAt, call };

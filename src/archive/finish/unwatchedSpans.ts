@@ -26,8 +26,8 @@ export type Judged = {
 export type Recorded = Pick<RecordingRow, 'startedAt' | 'finishedAt'> & {
   /** Of the sound in the file. */
   durationMs: number;
-  /** When the file was last written to, ms since 1970 UTC. */
-  writtenAt: number;
+  /** When the file was last written to, ms since 1970 UTC; undefined where it was copied from another machine, and nothing tells. */
+  writtenAt: number | undefined;
   /** When the call began and ended, by Asterisk's clock, as far as it is known. */
   call: { startedAt: number; endedAt: number | null } | undefined;
 };
@@ -49,7 +49,7 @@ const pauseMarginMs = 500;
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;
 
-/** Without the time of its start, or where clocks were set, all of a recording counts as unwatched. */
+/** Without the times of its start and its end, or where clocks were set, all of a recording counts as unwatched. */
 const everything: Span = { from: 0, to: Number.POSITIVE_INFINITY };
 
 /** Where the sound of a moment may lie in the file, ms from its beginning. */
@@ -65,9 +65,9 @@ function differenceOf(
   { startedAt, finishedAt, durationMs, writtenAt }: Recorded,
   { certain, possible }: Pauses,
 ): { longerMs: number; shorterMs: number } {
-  if (startedAt === null) return { longerMs: 0, shorterMs: 0 };
   // Where nobody saw it end, that was no later than its file was written to; perhaps sooner.
   const endedAt = finishedAt ?? writtenAt;
+  if (startedAt === null || endedAt === undefined) return { longerMs: 0, shorterMs: 0 };
   const ranMs = endedAt - startedAt;
   if (ranMs < 0) return { longerMs: Number.POSITIVE_INFINITY, shorterMs: 0 };
 
@@ -82,15 +82,16 @@ function differenceOf(
  * its end less the time to the end, whatever was lost in between: keys that were pressed, a late first sample, a pause that nobody knows of.
  * Certain pauses narrow that.
  */
-function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' | 'clock set' {
+function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' | 'unknown end' | 'clock set' {
   const { startedAt, finishedAt, durationMs, writtenAt } = recorded;
   const { certain, possible } = pauses;
   const { longerMs, shorterMs } = differenceOf(recorded, pauses);
+  const endedAt = finishedAt ?? writtenAt;
   if (startedAt === null) return 'unknown start';
+  if (endedAt === undefined) return 'unknown end';
   if (Math.max(longerMs, shorterMs) >= unplacedMs) return 'clock set';
   // A clock may have been set by so much in the talk.
   const around = (apartMs: number): number => (apartMs <= marginMs ? 0 : apartMs);
-  const endedAt = finishedAt ?? writtenAt;
 
   return {
     setBackMs: longerMs,
@@ -140,7 +141,7 @@ export function judgeUnwatched(
   const judge = ({ id, from, to }: UnwatchedRow): Judgement => {
     if (places === 'clock set' || isOutsideOf(recorded.call, from, to)) return 'blanked';
     const isBefore = startedAt !== null && to !== null && to < startedAt;
-    const isBehind = places !== 'unknown start' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
+    const isBehind = typeof places !== 'string' && finishedAt !== null && places.earliest(from - marginMs) > durationMs;
     if ((to === null || to >= from) && (isBefore || isBehind)) return 'outside';
 
     return presence.get(id) === 'onlyTold' ? 'witnessed' : 'blanked';

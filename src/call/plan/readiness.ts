@@ -51,23 +51,20 @@ async function removeOldProbes(folder: string, now: number): Promise<void> {
   }
 }
 
-/**
- * Proves that the folder is where this Asterisk records: a file put there is a stored recording of it. Throws
- * spool_unusable.
- */
-export async function proveSpool(
-  folder: string,
+/** Whether the folder is where this Asterisk records: a file put there is a stored recording of it. Throws spool_unusable. */
+async function isSpoolOf(
   ari: Pick<AriQueries, 'hasRecording'>,
+  folder: string,
   ids: Pick<IdMaker, 'channel'>,
   clock: Clock,
-): Promise<void> {
+): Promise<boolean> {
   const name = `${ids.channel()}${probeEnd}`;
   const file = join(folder, `${name}.wav`);
   try {
     await removeOldProbes(folder, clock.now());
     await writeFile(file, '', { flag: 'wx' });
     try {
-      if (await ari.hasRecording(name)) return;
+      return await ari.hasRecording(name);
     } finally {
       await rm(file, { force: true });
     }
@@ -75,7 +72,30 @@ export async function proveSpool(
     if (cause instanceof PreavisError) throw cause;
     throw await spoolUnusable(folder, cause);
   }
+}
+
+/** Throws spool_unusable where the folder is not where this Asterisk records. */
+export async function proveSpool(
+  folder: string,
+  ari: Pick<AriQueries, 'hasRecording'>,
+  ids: Pick<IdMaker, 'channel'>,
+  clock: Clock,
+): Promise<void> {
+  if (await isSpoolOf(ari, folder, ids, clock)) return;
   throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder} is not where this Asterisk records`);
+}
+
+/** Throws spool_unusable where it is: what is collected would be removed there, and be the only one. */
+export async function refuseSharedSpool(
+  folder: string,
+  ari: Pick<AriQueries, 'hasRecording'>,
+  ids: Pick<IdMaker, 'channel'>,
+  clock: Clock,
+): Promise<void> {
+  if (!(await isSpoolOf(ari, folder, ids, clock))) return;
+  throw new PreavisError('spool_unusable', `recording.spoolFolder ${folder} is where this Asterisk records`, {
+    hint: 'Set recording.spool: shared; or, where Asterisk is on another machine, recording.spoolFolder to a folder of Préavis alone.',
+  });
 }
 
 /** The prompts that are not on Asterisk's disk in exactly their own language (P2). */

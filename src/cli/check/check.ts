@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
-import { checkSpool, proveSpool } from '../../call/plan/readiness.ts';
+import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
 import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
 import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
@@ -43,17 +43,17 @@ async function findings(config: Config, context: CommandContext): Promise<CheckR
   const look = makeLook(list);
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));
   const policyFound = await lookAtConfig(config, library, list, look);
-  const { spoolFolder, minimumFreeMib } = config.recording;
+  const { spool, spoolFolder, minimumFreeMib } = config.recording;
   let note: string | undefined;
   await look('spool', async () => {
     await checkSpool(spoolFolder, minimumFreeMib);
-    note = await spoolFilesNote(spoolFolder);
+    note = spool === 'shared' ? await spoolFilesNote(spoolFolder) : collectedNote;
   });
   if (note !== undefined) noteLast(list, note);
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
-  const newest = await lookAtWhatIsKept(config, context, list, look);
-  const known = { library: policyFound ? library : undefined, newest, spoolUsable };
+  const kept = await lookAtWhatIsKept(config, context, list, look);
+  const known = { library: policyFound ? library : undefined, ...kept, spoolUsable };
   await lookAtAsterisk(config, context, known, list, look);
 
   return list;
@@ -62,6 +62,7 @@ async function findings(config: Config, context: CommandContext): Promise<CheckR
 /** What is looked at on Asterisk itself, by the names of `check`. */
 const askedOfAsterisk = {
   spool: 'spool of this asterisk',
+  stored: 'recordings at asterisk',
   prompts: 'prompts on asterisk',
   deadman: 'recorders end when nobody watches',
   foreign: 'recorders of other applications',
@@ -81,6 +82,19 @@ function hasFailed(list: readonly CheckResult[], ...codes: readonly ErrorCode[])
 /** Without it every restart of serve costs the recordings that are being made. */
 const withoutCel =
   'none. What is recorded while serve is away becomes silence; with CEL (docs/operations/second-witness.md) most of it is kept';
+
+/** What nothing gives in the place of a shared folder. */
+const collectedNote =
+  "recordings are collected over ARI. Asterisk's own disk is not watched: let something else do that. A talk that ends while serve is away becomes silent as a whole, unless CEL shows who was there (docs/deployment.md)";
+
+/** Whether Asterisk, and a proxy before it, shows its recordings. A warning where some should have come from there. */
+async function listAtAsterisk({ stored }: Ari, unfinished: number): Promise<string | undefined> {
+  await stored.list();
+
+  return unfinished === 0
+    ? undefined
+    : `not collected and finished ten minutes after their calls: ${unfinished} (the log of serve says why)`;
+}
 
 const markLimitMs = 10_000;
 /** For others that work with the write-ahead log of the catalogue, ms. */
@@ -127,15 +141,18 @@ async function lookAtConfig(
   return policyFound;
 }
 
-/** Catalogue, archive and ledger; gives what the second witness last said. */
+/** `newest`: what the second witness last said; `unfinished`: how many recordings are not finished long after their calls. */
+type Kept = { newest: CallWitness | undefined; unfinished: number };
+
+/** Catalogue, archive and ledger. */
 async function lookAtWhatIsKept(
   config: Config,
   { clock }: CommandContext,
   list: CheckResult[],
   look: Look,
-): Promise<CallWitness | undefined> {
+): Promise<Kept> {
   let catalogue: Catalogue | undefined;
-  let newest: CallWitness | undefined;
+  const kept: Kept = { newest: undefined, unfinished: 0 };
   const catalogueWorks = await look('catalogue', async () => {
     // One that is not there yet is made by serve, for the user that it runs as.
     const { file } = config.catalogue;
@@ -146,7 +163,8 @@ async function lookAtWhatIsKept(
     catalogue = openCatalogue(file, clock);
     // Reading works where a disk is full.
     await catalogue.passes.note('check', clock.now());
-    newest = await newestWitness(catalogue);
+    kept.newest = await newestWitness(catalogue);
+    kept.unfinished = await unfinishedLong(catalogue, clock.now());
 
     return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
   });
@@ -176,12 +194,21 @@ async function lookAtWhatIsKept(
     catalogue?.close();
   }
 
-  return newest;
+  return kept;
 }
 
-type KnownBefore = {
+/** A serve that reaches Asterisk has finished a recording by then, ms. */
+const finishedWithinMs = 10 * 60_000;
+
+async function unfinishedLong(catalogue: Catalogue, now: number): Promise<number> {
+  const rows = await catalogue.recordings.finishable();
+  const since = rows.map(({ finishedAt, startedAt, noticeFinishedAt }) => finishedAt ?? startedAt ?? noticeFinishedAt);
+
+  return since.filter((at) => now - at > finishedWithinMs).length;
+}
+
+type KnownBefore = Kept & {
   library: PromptLibrary | PreavisError | undefined;
-  newest: CallWitness | undefined;
   spoolUsable: boolean;
 };
 
@@ -229,16 +256,18 @@ type Question = [name: string, step: (ari: Ari) => unknown];
 function questionsTo(
   config: Config,
   { clock }: CommandContext,
-  { library, newest, spoolUsable }: KnownBefore,
+  { library, newest, unfinished, spoolUsable }: KnownBefore,
 ): Question[] {
-  const { spool, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
-  const { spoolFolder } = config.recording;
+  const { spool, stored, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
+  const { spool: kind, spoolFolder } = config.recording;
   const { celFile } = config.witness;
+  const prove = kind === 'shared' ? proveSpool : refuseSharedSpool;
 
   return [
     ...(spoolUsable
-      ? [[spool, ({ commands }) => proveSpool(spoolFolder, commands, makeIds(), clock)] satisfies Question]
+      ? [[spool, ({ commands }) => prove(spoolFolder, commands, makeIds(), clock)] satisfies Question]
       : []),
+    ...(kind === 'shared' ? [] : [[stored, (ari) => listAtAsterisk(ari, unfinished)] satisfies Question]),
     ...(library === undefined || library instanceof PreavisError
       ? []
       : [[prompts, ({ commands }) => refuseMissingPrompts(makePolicy(config, library), commands)] satisfies Question]),

@@ -17,9 +17,12 @@ import { withArchives } from '../withArchives.ts';
 
 type UploadCommandOptions = { dryRun: boolean; json: boolean };
 
-const unendedLine = (recording: RecordingId): string =>
+const unendedLine = (recording: RecordingId, spool: Config['recording']['spool']): string =>
   `${recording} waits: its call was on when serve ended or lost Asterisk, and its end is not known
-  Start preavis serve, which ends it. If serve runs, preavis check shows why it is not connected. Without serve, an upload ends the call ten minutes after recording.unwatchedSeconds.`;
+  Start preavis serve, which ends it. If serve runs, preavis check shows why it is not connected.` +
+  (spool === 'shared'
+    ? ' Without serve, an upload ends the call ten minutes after recording.unwatchedSeconds.'
+    : ' Only serve brings recordings from Asterisk (recording.spool: collected).');
 
 /** One upload pass. Exit 3 when recordings still wait; an archive that does not work at all is an error. */
 export async function upload(context: CommandContext, { dryRun, json }: UploadCommandOptions): Promise<ExitCode> {
@@ -37,7 +40,9 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       },
     });
     const pass = async (): Promise<UploadResult> => {
-      await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor });
+      // Only Asterisk knows whether a recorder on another machine still runs, and only serve brings its file.
+      if (config.recording.spool === 'shared')
+        await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor });
       await sweepSpool(finish);
       await finishRecordings(finish, work.progress);
       await makeWitness(services, () => undefined)();
@@ -55,10 +60,11 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     };
     const result = await pass().finally(work.end);
     const unended = await unendedRecordings(catalogue, config.recording);
+    const unendedLines = unended.map((recording) => unendedLine(recording, config.recording.spool));
     const at = isoTime(context.clock.now());
     const aside = result.aside.map(({ recording, error: { code } }) => ({ recording, code }));
     const shown = { dryRun: false, at, ...result, unended, findings, aside, archive: result.archive.state };
-    answer(context, json, shown, () => resultInWords(result, unended, findings, store.location));
+    answer(context, json, shown, () => resultInWords(result, unendedLines, findings, store.location));
     if (result.archive.state === 'failing' && result.sent === 0) {
       const { code, message, hint } = result.archive.error;
       const what = `nothing was sent to ${store.location}; ${counted(result.waiting, 'recording waits', 'recordings wait')}`;
@@ -80,7 +86,7 @@ async function plan(
   const unended = await unendedRecordings(catalogue, config.recording);
   const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
   answer(context, json, { dryRun: true, waiting: waiting.length, recordings, unended }, () => [
-    ...unended.map(unendedLine),
+    ...unended.map((recording) => unendedLine(recording, config.recording.spool)),
     `${counted(waiting.length, 'recording')} would be sent to ${location}`,
   ]);
 
@@ -89,7 +95,7 @@ async function plan(
 
 function resultInWords(
   { aside, covered, failures, sent, waiting }: UploadResult,
-  unended: readonly RecordingId[],
+  unended: readonly string[],
   findings: Readonly<Record<string, number>>,
   location: string,
 ): string[] {
@@ -101,7 +107,7 @@ function resultInWords(
     ...[...new Set(covered)].map(
       (recording) => `${recording}: something else lay under its key; it is kept as an earlier version`,
     ),
-    ...unended.map(unendedLine),
+    ...unended,
     ...(found.length > 0 ? [`found in what was finished now: ${found.join(', ')}`] : []),
     `${counted(sent, 'recording')} sent to ${location}, ${waiting} waiting` +
       (failed.length > 0 ? ` (${failed.join(', ')})` : ''),

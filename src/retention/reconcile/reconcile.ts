@@ -49,6 +49,7 @@ export type ReconcilePorts = Archives & {
     leases: 'take' | 'release';
     passes: 'noteDone';
   }>;
+  spool?: 'shared' | 'collected';
   spoolFolder: string;
   clock: Clock;
   log: Logger;
@@ -262,7 +263,7 @@ class Reconciliation {
     const facts = {
       row,
       now: clock.now(),
-      callEnded: this.#ended.has(row.id),
+      callEnded: this.#ended.has(row.id) && (file !== undefined || this.#isMissing(row)),
       file,
       elsewhere,
       wav,
@@ -284,6 +285,13 @@ class Reconciliation {
     const isRemovalProved = await this.#ports.isRemovalProved(row);
 
     return compare({ ...facts, isRemovalProved, erasureBegun: isDue ? begun : undefined });
+  }
+
+  /** What may still have to be collected from an Asterisk on another machine is not missing. */
+  #isMissing(row: RecordingRow): boolean {
+    const { spool, repairs } = this.#ports;
+
+    return spool !== 'collected' || repairs?.collected?.isWhole(row) === true;
   }
 
   /** What only waits is compared by its size, as objects are; what may be removed is read. */

@@ -597,6 +597,24 @@ describe('upload and retention', () => {
     expect(await set.catalogue.journal.open()).toEqual([]);
   });
 
+  test('upload leaves to serve what has to be collected from another machine, however long no serve is there', async () => {
+    const { config, set, at } = await place({
+      recording: { spoolFolder: folder.path(`${places + 1}/spool`), minimumFreeMib: 0, spool: 'collected' },
+    });
+    const talking = await set.recorded(undefined, { events: (facts) => eventsTo('talking', facts) });
+    const ended = await set.recorded();
+    await rm(ended.file);
+    await servedLast(join(at, 'catalogue.db'), Date.now() - 631_000);
+    const { code, stdout } = await preavis(['upload', '--config', config]);
+    expect(code).toBe(3);
+    expect(stdout).toContain('Only serve brings recordings from Asterisk (recording.spool: collected).');
+    const rows = await set.catalogue.recordings.list({ limit: 9 });
+    expect(rows.map(({ id, status }) => [id, status]).sort()).toEqual(
+      [talking, ended].map(({ id }) => [id, 'recording']).sort(),
+    );
+    expect(await set.catalogue.journal.open()).toHaveLength(1);
+  });
+
   test('with recordings that wait exit with 3; with an archive that does not work, with 1', async () => {
     const { config, set, at } = await place();
     const { file, wav } = await set.finished();

@@ -171,6 +171,13 @@ describe('a configuration', () => {
     expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
   });
 
+  test('for recordings that are collected from another machine has no PIN: what is spoken is not read there', () => {
+    const recording = { spool: 'collected' };
+    const tree = { ...base, notice: { soundsFolder: '/own' }, promptRecording: { pin: '904173' } };
+    expect(problem({ ...tree, recording })).toMatch(/^promptRecording\.pin: cannot be used with recording\.spool/);
+    expect(parseConfig({ ...tree, recording: { spool: 'shared' } }, {}).recording.spool).toBe('shared');
+  });
+
   test('with several faults names all of them', () => {
     const message = problem({ ...base, colour: 1, health: { port: -1 }, log: { level: 'x' } });
     for (const part of ['colour', 'health.port', 'log.level']) expect(message).toContain(part);

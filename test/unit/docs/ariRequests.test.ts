@@ -13,7 +13,8 @@ const ofTheClient = ['GET /ari/api-docs/*', 'GET /ari/events'];
 
 /** Every request that stands in the source: `request('GET', '/channels')`, `command('POST', ...)`. */
 function written(): string[] {
-  const source = ['src/ari/requests.ts', 'src/ari/connection.ts', 'src/ari/deadmanRequests.ts'].map(read).join('\n');
+  const files = ['requests', 'connection', 'deadmanRequests', 'storedRecordings'];
+  const source = files.map((file) => read(`src/ari/${file}.ts`)).join('\n');
   const calls = source.matchAll(/'(GET|POST|PUT|DELETE)',\s*['`](\/[^'`]*)['`]/g);
   const filter = ['PUT /ari/applications/*/eventFilter'];
 

@@ -12,6 +12,7 @@ import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';
 import { presentMs, readChannels, readWav, writeWav } from '../../../support/audio/audio.ts';
 import { tones } from '../../../support/audio/soundMaking.ts';
+import { eventually } from '../../../support/poll.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const temporary = temporaryFolder();
@@ -105,6 +106,22 @@ describe('the talks of a recording', () => {
     await joinParts(broken.folder, broken.id, nothingLacks);
     expect(readdirSync(broken.folder)).toEqual([`${recorderName(broken.id)}.wav`]);
     expect(readWav(spoolFile(broken.folder, broken.id)).length / 8).toBe(500);
+  });
+
+  test('of which each side was recorded begin together where the times of their files are those of copies', async () => {
+    const lengths = [];
+    for (const timesOfFiles of ['asterisk', 'copies'] as const) {
+      const { folder, id } = spoolWith({});
+      for (const side of ['in', 'out'] as const) {
+        const before = Date.now();
+        await eventually(() => Date.now() - before >= 100);
+        writeWav(join(folder, `${recorderName(id, 1, side)}.wav`), tones(500, [440], 8_000));
+      }
+      await joinParts(folder, id, nothingLacks, { timesOfFiles });
+      lengths.push((readChannels(spoolFile(folder, id)).channels[0]?.length ?? 0) / 8);
+    }
+    expect(lengths[0]).toBeGreaterThanOrEqual(580);
+    expect(lengths[1]).toBe(500);
   });
 
   test('of another recording are left alone', async () => {

@@ -115,6 +115,22 @@ const repairs: Case[] = [
   },
 ];
 
+test.each([true, false])(
+  'what may still be at an Asterisk on another machine is not missing (dry run: %s)',
+  async (dryRun) => {
+    const set = await stage();
+    const { file } = await unfinished(set);
+    await rm(file);
+    let isHere = false;
+    const collects = { ...set, spool: 'collected' as const, collected: { isWhole: () => isHere } };
+    expect(lines((await reconciled(collects, { dryRun })).findings)).toEqual([]);
+    expect((await set.catalogue.recordings.list({ limit: 9 })).map(({ status }) => status)).toEqual(['recording']);
+    isHere = true;
+    const { findings } = await reconciled(collects);
+    expect(findings.map(({ kind }) => kind)).toEqual(['unfinishedFileMissing']);
+  },
+);
+
 const reports: Case[] = [
   {
     kind: 'unfinishedFileMissing',

@@ -55,6 +55,15 @@ describe('what was recorded while nobody listened', () => {
     expect(judgeUnwatched(recording, [interval(20_000, null)], [], seen()).spans).toEqual([{ from: 19_000, to: end }]);
   });
 
+  test('becomes silence as a whole where nothing tells when the recorder ended, as of a copy from another machine', () => {
+    const copied = { ...recording, finishedAt: null, writtenAt: undefined };
+    for (const to of [30_000, null]) {
+      expect(judgeUnwatched(copied, [interval(20_000, to)], [], seen()).spans).toEqual([{ from: 0, to: end }]);
+    }
+    expect(judgeUnwatched(copied, [interval(20_000, 30_000)], [], seen('onlyTold')).spans).toEqual([]);
+    expect(judgeUnwatched(copied, [interval(-9_000, -1)], [], seen()).spans).toEqual([]);
+  });
+
   test('is nothing of the recording where it ended before, or began after it', () => {
     const outside = [interval(-9_000, -1, 1), interval(61_001, 70_000, 2)];
     expect(judgeUnwatched(recording, outside, [], seen())).toEqual({
