@@ -141,6 +141,7 @@ async function startDemo(program: Program): Promise<{ rig: Rig; store: LabStore;
 }
 
 async function demo(program: Program, options: DemoOptions): Promise<void> {
+  say('The sentences have a placeholder voice: a machine speaks them, until a person does (sounds/README.md).');
   say('Starting Asterisk, an S3 server, agents and Préavis ...');
   const { rig, store, catalogue } = await startDemo(program);
   say('Calling ...');

@@ -100,6 +100,16 @@ const markLimitMs = 10_000;
 /** For others that work with the write-ahead log of the catalogue, ms. */
 const logWaitMs = 2_000;
 
+/** A machine that speaks is no fault, and no caller likes it. */
+function voiceFindings({ notice }: Config, { prompts }: PromptLibrary): CheckResult[] {
+  const spoken = prompts.filter(({ language }) => notice.languages.includes(language));
+  const byMachine = new Set(spoken.filter(({ made }) => made === 'placeholder').map(({ language }) => language));
+  if (byMachine.size === 0) return [];
+  const note = `placeholder voice, spoken by a machine: ${[...byMachine].join(', ')}. Have a person speak the sentences (sounds/README.md)`;
+
+  return [{ check: 'voices', ok: true, notes: [note] }];
+}
+
 /** Whether there is a policy: prompts and purposes that fit each other. */
 async function lookAtConfig(
   config: Config,
@@ -131,7 +141,7 @@ async function lookAtConfig(
   );
   if (config.witness.celFile === undefined) list.push({ check: 'second witness', ok: true, notes: [withoutCel] });
   if (library instanceof PreavisError) return policyFound;
-  list.push(...storageFindings(config, library));
+  list.push(...voiceFindings(config, library), ...storageFindings(config, library));
   if (config.promptRecording.pin !== undefined) {
     await look('recording of prompts by telephone', async () => {
       for (const language of library.languages) await requireWritable(join(soundsFolder(config), language));

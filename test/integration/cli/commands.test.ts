@@ -781,6 +781,7 @@ describe('check', () => {
       ['prompts and purposes', true],
       ['purposes checked by counsel', true],
       ['second witness', true],
+      ['voices', true],
       ['callers told how long', true],
       ['erased within the legal maximum', true],
       ['spool', true],
@@ -797,6 +798,7 @@ describe('check', () => {
       ['signing key', true],
       ['asterisk', false],
     ]);
+    expect(people.stdout).toContain('placeholder voice, spoken by a machine: fr, nl, de, en. ');
     expect(checks.at(-1)).toMatchObject({ code: 'ari_unreachable', hint: expect.stringMatching(/\.$/) as string });
     expect(people.stdout).toContain('WRONG  asterisk: ');
     expect(json.stdout + people.stdout + people.stderr).not.toContain('zebra');
