@@ -41,11 +41,12 @@ export function parseDialog(line: string): Dialog {
 async function send(dialog: Dialog, { method, headers = [], body }: DialogRequest): Promise<number> {
   sequence += 1;
   const number = sequence;
+  const branch = `z9hG4bK${ulid()}`;
   const asteriskPort = Number(/:(\d+)/.exec(dialog.target.replace(/^sip:[^@]*@/, ''))?.[1] ?? '5060');
-  const text = (name: string, more: readonly string[], content: string): string =>
+  const text = (name: string, more: readonly string[], content: string, ofBranch = branch): string =>
     [
       `${name} ${dialog.target} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${dialog.ownPort};rport;branch=z9hG4bK${ulid()}`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${dialog.ownPort};rport;branch=${ofBranch}`,
       'Max-Forwards: 70',
       `From: ${dialog.own}`,
       `To: ${dialog.peer}`,
@@ -79,7 +80,8 @@ async function send(dialog: Dialog, { method, headers = [], body }: DialogReques
         clearInterval(repeat);
         if (code < 200) return;
         clearTimeout(giveUp);
-        if (method === 'INVITE') transmit(text('ACK', [], ''));
+        // Of an INVITE that was agreed to it is a transaction of its own, and else a part of the same one (RFC 3261, 17.1.1.3).
+        if (method === 'INVITE') transmit(text('ACK', [], '', code < 300 ? `z9hG4bK${ulid()}` : branch));
         resolve(code);
       });
       transmit(request);
@@ -118,6 +120,26 @@ function describe(dialog: Dialog, soundPort: number, direction: 'sendonly' | 'se
     'a=rtpmap:8 PCMA/8000',
     'a=rtpmap:101 telephone-event/8000',
     `a=${direction}`,
+  ];
+
+  return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });
+}
+
+/** Wants to go on with a fax instead of sound (T.38), whose packets would come to this port. */
+export function offerFax(dialog: Dialog, port: number): Promise<number> {
+  const lines = [
+    'v=0',
+    `o=lab 1 ${Date.now()} IN IP4 127.0.0.1`,
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    `m=image ${port} udptl t38`,
+    'a=T38FaxVersion:0',
+    'a=T38MaxBitRate:14400',
+    'a=T38FaxRateManagement:transferredTCF',
+    'a=T38FaxMaxBuffer:262',
+    'a=T38FaxMaxDatagram:90',
+    'a=T38FaxUdpEC:t38UDPRedundancy',
   ];
 
   return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });

@@ -44,6 +44,8 @@ export type RtpReceiver = {
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends sound of this payload type, a-law unless another is given, for a caller who has no other. Rejects while nothing was heard. */
   speak(sound: Uint8Array, payloadType?: number): Promise<void>;
+  /** From now on what comes is kept, and heard once the returned function gets what decrypts it: undefined for what it cannot. */
+  lock(): (decrypt: Decrypt) => void;
   /**
    * Reports by RTCP what was heard, twice a second from the first sound on, as a telephone does that is muted and sends no silence;
    * until the returned function is called.
@@ -52,6 +54,8 @@ export type RtpReceiver = {
   close(): void;
 };
 
+type Decrypt = (packet: Buffer) => Buffer | undefined;
+
 type Packet = { at: number; ssrc: number; timestamp: number; payload: Uint8Array };
 
 export async function startRtpReceiver(): Promise<RtpReceiver> {
@@ -59,12 +63,24 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
   const heard: Packet[] = [];
   let assembled: { packets: number; samples: Int16Array } = { packets: 0, samples: new Int16Array() };
   let peer: RemoteInfo | undefined;
-  socket.on('message', (message, from) => {
-    if (isOtherSound(message)) peer = from;
-    const packet = parse(message);
+  /** undefined: what decrypts is not known yet. */
+  let decrypt: Decrypt | undefined = (message) => message;
+  const locked: { message: Buffer; from: RemoteInfo; at: number }[] = [];
+  const take = (message: Buffer, from: RemoteInfo, at: number): void => {
+    if (decrypt === undefined) {
+      locked.push({ message, from, at });
+      return;
+    }
+    const plain = decrypt(message);
+    if (plain === undefined) return;
+    if (isOtherSound(plain)) peer = from;
+    const packet = parse(plain, at);
     if (!packet) return;
     peer = from;
     heard.push(packet);
+  };
+  socket.on('message', (message, from) => {
+    take(message, from, Date.now());
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
@@ -130,6 +146,13 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
         spoken += packetBytes;
       }
     },
+    lock: () => {
+      decrypt = undefined;
+      return (by) => {
+        decrypt = by;
+        for (const { message, from, at } of locked.splice(0)) take(message, from, at);
+      };
+    },
     reportOnly: () => {
       if (isClosed) return () => undefined;
       const timer = setInterval(() => {
@@ -180,12 +203,12 @@ function isOtherSound(message: Buffer): boolean {
   return message.length >= 12 && [0, 9].includes(message.readUInt8(1) & 0x7f);
 }
 
-function parse(message: Buffer): Packet | undefined {
+function parse(message: Buffer, at: number): Packet | undefined {
   if (message.length < 12 || message.readUInt8(0) >> 6 !== 2) return undefined;
   if ((message.readUInt8(1) & 0x7f) !== alawPayload) return undefined;
   const header = 12 + 4 * (message.readUInt8(0) & 0x0f);
   return {
-    at: Date.now(),
+    at,
     ssrc: message.readUInt32BE(8),
     timestamp: message.readUInt32BE(4),
     payload: new Uint8Array(message.subarray(header)),

@@ -12,6 +12,7 @@ import { noteSender } from '../machine/lateness.ts';
 import { claimPorts, type PortBlock } from '../machine/ports.ts';
 import { allowLateTimers } from '../machine/priority.ts';
 import { makeLabFolder, spawnLive, type LabFolder, type LiveProcess } from '../machine/processes.ts';
+import { makeSrtpKey, makeSrtpReceiver } from './srtp.mjs';
 import { giveVoice, type Voice } from './voice.ts';
 import {
   agentScenario,
@@ -19,6 +20,8 @@ import {
   callerScenario,
   dialogLine,
   hangUpRequest,
+  keyLine,
+  partyLine,
   voiceWords,
   type AgentBehaviour,
   type CallerScenario,
@@ -46,6 +49,10 @@ export type AgentOptions = {
   firstNumber?: number;
   /** SIPp sends the tone itself, from numbers that are the same for each call: for many calls at once. */
   streams?: boolean;
+  /** It can show a picture, and sends none. */
+  video?: boolean;
+  /** Default: A-law. `tone` is a file of it. */
+  codec?: Codec;
 };
 
 export type Agent = {
@@ -58,6 +65,8 @@ export type Agent = {
   answered(): number;
   /** The From header of each INVITE. */
   callers(): string[];
+  /** The P-Asserted-Identity of each INVITE, empty where there was none. */
+  parties(): string[];
   /** Its side of each call, in the order of the INVITEs. */
   dialogs(): Dialog[];
   /** Its sound, in all of its calls. */
@@ -87,6 +96,12 @@ export type CallOptions = {
   offers?: MediaOffer;
   /** Default: A-law. `tone` is a file of it. */
   codec?: Codec;
+  /** Its sound is encrypted, by a key in its SDP (RFC 4568); what it hears, too. */
+  isEncrypted?: boolean;
+  /** It describes its sound with the ACK, and not with the INVITE (RFC 3261, 13.2.1). */
+  isLateOffer?: boolean;
+  /** It can show a picture, and sends none. */
+  video?: boolean;
 };
 
 export type CallEnd = {
@@ -111,6 +126,8 @@ export type Call = {
   events(): SipEvent[];
   /** True once the call was answered (and not yet over or over). */
   isAnswered(): boolean;
+  /** The P-Asserted-Identity of each answer, and of each later description of the session; empty where there was none. */
+  parties(): string[];
   /** The caller's side, once it was answered. */
   dialog(): Dialog;
   /** Its sound. */
@@ -155,6 +172,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     receiverPort: options.receiver?.port,
     forwardTo: options.forwardTo,
     streams: options.streams,
+    video: options.video,
+    codec: options.codec,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
   if (options.tone !== undefined) options.receiver?.speaksBy(sipp.voice);
@@ -165,6 +184,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     calls: () => sipp.count('invited'),
     answered: () => sipp.count('answered'),
     callers: () => sipp.lines(callerLine),
+    parties: () => sipp.lines(partyLine),
     dialogs: () => sipp.lines(dialogLine).map(parseDialog),
     voice: sipp.voice,
     events: () => sipp.events(),
@@ -182,11 +202,18 @@ export async function placeCall(options: CallOptions): Promise<Call> {
   const ownReceiver = options.receiver === undefined && digits.length > 0 ? await startRtpReceiver() : undefined;
   const receiver = options.receiver ?? ownReceiver;
   const callId = ulid();
+  const unlock = options.isEncrypted === true ? receiver?.lock() : undefined;
   const xml = callerScenario(scenarioOf(options, receiver));
   // -aa answers what Asterisk asks or reports inside the call, such as how a transfer goes.
   const args = ['-aa', '-m', '1', '-cid_str', callId, `127.0.0.1:${options.sipPort}`];
   const sipp = await Sipp.start(xml, args, 1);
   if (options.tone !== undefined) receiver?.speaksBy(sipp.voice);
+  if (unlock !== undefined) {
+    void sipp.first('answered').then(() => {
+      const [key] = sipp.lines(keyLine);
+      if (key !== undefined) unlock(makeSrtpReceiver(key));
+    });
+  }
   const pressing = receiver && digits.length > 0 ? press(sipp, receiver, digits) : Promise.resolve();
   const ended = sipp.exited.then(async () => {
     await pressing;
@@ -205,6 +232,7 @@ export async function placeCall(options: CallOptions): Promise<Call> {
     ended,
     events: () => sipp.events(),
     isAnswered: () => sipp.count('answered') > 0,
+    parties: () => sipp.lines(partyLine),
     dialog: () => {
       const [line] = sipp.lines(dialogLine);
       if (line === undefined) throw new Error('The call was not answered yet.');
@@ -262,6 +290,9 @@ function scenarioOf(
     headers: [...(options.headers ?? []), ...(options.codec === undefined ? [] : [`${codecHeader}: ${options.codec}`])],
     offers: options.offers,
     codec: options.codec,
+    srtpKey: options.isEncrypted === true ? makeSrtpKey() : undefined,
+    isLateOffer: options.isLateOffer,
+    video: options.video,
   };
 }
 
@@ -334,7 +365,7 @@ function statusOf(finalCode: number | undefined, cancelled: boolean): CallEnd['s
 }
 
 /** Lines of the log that are no events. */
-const otherLines: readonly string[] = [callerLine, dialogLine, ...voiceWords];
+const otherLines: readonly string[] = [callerLine, dialogLine, partyLine, keyLine, ...voiceWords];
 
 /** Between the starts of two SIPps, so that other work of this process gets its turn, ms. */
 const startPauseMs = 20;

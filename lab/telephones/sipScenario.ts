@@ -15,6 +15,9 @@ export type AgentScenario = {
   readonly forwardTo?: string | undefined;
   /** As of a caller: SIPp sends the sound itself. */
   readonly streams?: boolean | undefined;
+  /** It can show a picture, and sends none. */
+  readonly video?: boolean | undefined;
+  readonly codec?: Codec | undefined;
 };
 
 export type CallerScenario = {
@@ -27,6 +30,12 @@ export type CallerScenario = {
   readonly headers: readonly string[];
   readonly offers?: MediaOffer | undefined;
   readonly codec?: Codec | undefined;
+  /** The key of its sound, as in SDP; without one it is not encrypted. */
+  readonly srtpKey?: string | undefined;
+  /** It describes its sound with the ACK, and not with the INVITE. */
+  readonly isLateOffer?: boolean | undefined;
+  /** It can show a picture, and sends none. */
+  readonly video?: boolean | undefined;
   /** SIPp sends the sound itself, from numbers that are the same for each call: for many calls at once. */
   readonly streams?: boolean | undefined;
 };
@@ -37,8 +46,8 @@ export type CallerScenario = {
  */
 export type MediaOffer = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' | 'nowhere';
 
-/** What a caller speaks; default: A-law. Their sound is in a file of that codec. */
-export type Codec = 'g722' | 'ulaw';
+/** What a caller speaks; default: A-law. Their sound is in a file of that codec; of Opus there is none. */
+export type Codec = 'g722' | 'ulaw' | 'opus';
 
 /** The request that makes a caller or an agent hang up; sent by us with the call's Call-ID, never by Asterisk. */
 export const hangUpRequest = 'REFER';
@@ -58,8 +67,12 @@ const message = (head: readonly string[], sdp: readonly string[] = []) =>
 
 /** A line of the log that holds what an agent was told about its caller. */
 export const callerLine = 'CALLER ';
+/** A line of the log that holds whom Asterisk says the other side to be: its P-Asserted-Identity. */
+export const partyLine = 'PARTY ';
 /** A line of the log with what a request inside the call must carry, see dialog.ts. */
 export const dialogLine = 'DIALOG ';
+/** A line of the log with the key of Asterisk's sound. */
+export const keyLine = 'KEY ';
 
 const note = (event: string) =>
   `<gettimeofday assign_to="seconds,micros"/><log message="${event} [$seconds] [$micros]"/>`;
@@ -67,14 +80,23 @@ const note = (event: string) =>
 /** Lines of the log for voice.mjs: who begins to send this sound to which port, who goes on to another port, and who ends. */
 export const voiceWords = ['SPEAK|', 'AIM|', 'HUSH|'] as const;
 
-const play = (path: string | undefined, codec?: Codec) =>
-  path === undefined ? '' : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}|${mediaOf(codec).payload}"/>`;
+const play = (path: string | undefined, codec?: Codec, srtpKey = '') =>
+  path === undefined
+    ? ''
+    : `<log message="SPEAK|[call_id]|[$port]|${escape(path)}|${mediaOf(codec).payload}|${srtpKey}"/>`;
 
 /** RFC 3551. */
 export const mediaOf = (codec: Codec | undefined): { payload: number; name: string } => {
-  if (codec === undefined) return { payload: 8, name: 'PCMA/8000' };
-
-  return codec === 'g722' ? { payload: 9, name: 'G722/8000' } : { payload: 0, name: 'PCMU/8000' };
+  switch (codec) {
+    case undefined:
+      return { payload: 8, name: 'PCMA/8000' };
+    case 'g722':
+      return { payload: 9, name: 'G722/8000' };
+    case 'ulaw':
+      return { payload: 0, name: 'PCMU/8000' };
+    case 'opus':
+      return { payload: 107, name: 'opus/48000/2' };
+  }
 };
 
 const stream = (path: string | undefined) =>
@@ -86,20 +108,29 @@ const aim = '<log message="AIM|[call_id]|[$port]"/>';
 
 const takePort = '<ereg regexp="m=audio ([0-9]+)" search_in="msg" assign_to="media,port"/>';
 
+const takeKey = `<ereg regexp="inline:([A-Za-z0-9+/=]+)" search_in="msg" assign_to="crypto,inline"/><log message="${keyLine}[$inline]"/>`;
+
+const takeParty = `<ereg regexp=".*" search_in="hdr" header="P-Asserted-Identity:" assign_to="asserted"/><log message="${partyLine}[$asserted]"/>`;
+
+type Description = Pick<CallerScenario, 'receiverPort' | 'codec' | 'srtpKey' | 'video' | 'offers'>;
+
 /** `receiverPort` undefined: SIPp's own port. Named or not, [rtpstream_audio_port] makes SIPp open its port, so it stands in a comment line. */
-const sdp = (receiverPort?: number, offers: MediaOffer = 'sendrecv', codec?: Codec) => [
+const sdp = ({ receiverPort, offers = 'sendrecv', codec, srtpKey, video = false }: Description) => [
   'v=0',
   'o=lab 1 1 IN IP4 127.0.0.1',
   's=-',
   `c=IN IP4 ${offers === 'nowhere' ? '0.0.0.0' : '127.0.0.1'}`,
   't=0 0',
-  `m=audio ${receiverPort ?? '[rtpstream_audio_port]'} RTP/AVP ${mediaOf(codec).payload} ${digitPayload}`,
+  `m=audio ${receiverPort ?? '[rtpstream_audio_port]'} RTP/${srtpKey === undefined ? 'AVP' : 'SAVP'} ${mediaOf(codec).payload} ${digitPayload}`,
+  ...(srtpKey === undefined ? [] : [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${srtpKey}`]),
   `a=rtpmap:${mediaOf(codec).payload} ${mediaOf(codec).name}`,
   `a=rtpmap:${digitPayload} telephone-event/8000`,
   `a=fmtp:${digitPayload} 0-16`,
   'a=ptime:20',
   `a=${offers === 'nowhere' ? 'sendrecv' : offers}`,
   ...(receiverPort === undefined ? [] : ['a=x-speaks-from:[rtpstream_audio_port]']),
+  // Pictures would go to where nobody listens (RFC 863).
+  ...(video ? ['m=video 9 RTP/AVP 99', 'a=rtpmap:99 H264/90000', 'a=sendrecv'] : []),
 ];
 
 function escape(text: string): string {
@@ -112,7 +143,7 @@ const timeLimit = (hangUpAfterMs: number | undefined): string =>
 
 /** Where a telephone waits in its call: Asterisk may describe the session anew, as for direct media. */
 const whereItTalks = (timeout: string) => `<label id="talk"/>
-<recv request="INVITE" optional="true" next="renegotiate"${timeout}><action>${takePort}${note('renegotiated')}</action></recv>`;
+<recv request="INVITE" optional="true" next="renegotiate"${timeout}><action>${takePort}${takeParty}${note('renegotiated')}</action></recv>`;
 
 /** It agrees, and sends its sound where it is told to from then on. */
 const renegotiation = (contact: string, description: readonly string[]) => `<label id="renegotiate"/>
@@ -153,22 +184,22 @@ export function agentScenario(input: AgentScenario): string {
   const invited = `<recv request="INVITE"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
+${takePort}${note('invited')}<log message="${callerLine}[$from]"/>${takeParty}
 <log message="${dialogLine}[call_id]|&lt;sip:agent@127.0.0.1&gt;;tag=agent-[pid]-[call_number]|[$from]|[$contact]|[local_port]"/></action></recv>`;
   const refuse = (status: string, contact = ownContact) => `${invited}
 <send retrans="500">${reply(status, [], contact)}</send>
 <recv request="ACK"/>
-<Reference variables="from,contact,media,port"/>`;
+<Reference variables="from,contact,media,port,asserted"/>`;
   const cancelled = `<label id="cancelled"/>
 <send>${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
 <send retrans="500">${message(['SIP/2.0 487 Request Terminated', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', 'CSeq: [cseq] INVITE'])}</send>
 <recv request="ACK"/>
 <label id="end"/>
-<Reference variables="from,contact,media,port"/>`;
+<Reference variables="from,contact,media,port,asserted"/>`;
   const ringing =
     input.earlyTonePath === undefined
       ? `<send>${reply('180 Ringing')}</send>`
-      : `<send>${reply('183 Session Progress', sdp(input.receiverPort))}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
+      : `<send>${reply('183 Session Progress', sdp(input))}</send><nop><action>${play(input.earlyTonePath)}</action></nop>`;
   switch (input.behaviour) {
     case 'busy':
       return scenario('agent', refuse('486 Busy Here'));
@@ -187,8 +218,8 @@ ${takePort}${note('invited')}<log message="${callerLine}[$from]"/>
         `${invited}
 ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${hush}${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
-<send retrans="500">${reply('200 OK', sdp(input.receiverPort))}</send>
-<recv request="ACK"><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath)}${note('answered')}</action></recv>
+<send retrans="500">${reply('200 OK', sdp(input))}</send>
+<recv request="ACK"><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('answered')}</action></recv>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
@@ -205,7 +236,7 @@ ${whereItTalks(timeout)}
           `CSeq: ${lastSequence} BYE`,
         ])}</send>
 <recv response="200" next="end"/>
-${renegotiation(ownContact, sdp(input.receiverPort))}
+${renegotiation(ownContact, sdp(input))}
 ${cancelled}`,
       );
   }
@@ -237,20 +268,22 @@ export function callerScenario(input: CallerScenario): string {
     .join('\n');
   const invite = message(
     request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
-    sdp(input.receiverPort, input.offers, input.codec),
+    input.isLateOffer === true ? [] : sdp(input),
   );
+  const acknowledgement = message(request('ACK', '[$to]', 1, '[branch]'), input.isLateOffer === true ? sdp(input) : []);
+  const speak = play(input.tonePath, input.codec, input.srtpKey);
   return scenario(
     'caller',
     `<nop><action>${note('invited')}</action></nop>
 <send retrans="500">${invite}</send>
 <recv response="100" optional="true"/>
-<recv response="180" optional="true"><action>${note('ringing')}</action></recv>
-<recv response="183" optional="true"><action>${note('progress')}</action></recv>
+<recv response="180" optional="true"><action>${takeParty}${note('ringing')}</action></recv>
+<recv response="183" optional="true"><action>${takeParty}${note('progress')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="cancel"/>
 ${finals}
-<recv response="200"><action>${takeTo}${takePort}${note('answered')}
+<recv response="200"><action>${takeTo}${takePort}${takeParty}${input.srtpKey === undefined ? '' : takeKey}${note('answered')}
 <log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
-<send>${message(request('ACK', '[$to]', 1, '[branch]'))}<action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('acknowledged')}</action></send>
+<send>${acknowledgement}<action>${input.streams === true ? stream(input.tonePath) : speak}${note('acknowledged')}</action></send>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
@@ -259,7 +292,7 @@ ${whereItTalks(timeout)}
 <nop><action>${hush}${note('byeSent')}</action></nop>
 <send retrans="500">${message(request('BYE', '[$to]', lastSequence, '[branch]'))}</send>
 <recv response="200" next="end"/>
-${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input.receiverPort, input.offers))}
+${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input))}
 <label id="cancel"/>
 <nop><action>${note('cancelSent')}</action></nop>
 <send retrans="500">${message(request('CANCEL', target, 1, inviteBranch))}</send>
@@ -268,6 +301,6 @@ ${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input.receiverPort, in
 <label id="refused"/>
 <send>${message(request('ACK', '[$to]', 1, inviteBranch))}</send>
 <label id="end"/>
-<Reference variables="media,port"/>`,
+<Reference variables="media,port,asserted${input.srtpKey === undefined ? '' : ',crypto,inline'}"/>`,
   );
 }

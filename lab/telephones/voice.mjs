@@ -13,6 +13,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeSrtpSender } from './srtp.mjs';
 
 const packetMs = 20;
 /** Of a-law, one packet. */
@@ -179,7 +180,7 @@ class Telephone {
   }
 
   #take(line) {
-    const [word, call, port, file, payloadType] = line.split('|');
+    const [word, call, port, file, payloadType, key] = line.split('|');
     if (word === 'HUSH') {
       this.#sources.get(call)?.end();
       this.#sources.delete(call);
@@ -188,7 +189,8 @@ class Telephone {
     if (word === 'SPEAK' || word === 'AIM') this.#ports.set(call, Number(port));
     if (word !== 'SPEAK') return;
     if (!this.#sources.has(call)) {
-      const send = (packet) => this.#socket.send(packet, this.#ports.get(call), '127.0.0.1');
+      const encrypt = (key ?? '') === '' ? (packet) => packet : makeSrtpSender(key);
+      const send = (packet) => this.#socket.send(encrypt(packet), this.#ports.get(call), '127.0.0.1');
       this.#sources.set(call, new Source(send, this.#first));
     }
     const source = this.#sources.get(call);
