@@ -103,7 +103,8 @@ export type CallEvent =
   | { type: 'interrupted' }
   /** The bridge is no more, or one of the two is not in it. `alone`: who of the two talks in no other, and would listen to nothing. */
   | { type: 'bridgeGone'; alone: readonly Party[] }
-  | { type: 'stepFailed'; step: FallibleStep }
+  /** `part`: of a recorder, whose part of a followed call it was to be. */
+  | { type: 'stepFailed'; step: FallibleStep; part?: number }
   | { type: 'timeUp'; timer: Timer };
 
 /** `staff`: who of those who come is known by their extension to be of the house. They know that calls are recorded. */

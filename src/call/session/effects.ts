@@ -158,7 +158,10 @@ export class CallEffects {
   #failed(effect: Effect, error: PreavisError): void {
     this.#note(effect, error);
     const step = fallibleStep(effect);
-    if (step !== undefined && !isRaceWithHangUp(effect, error)) this.#call.handle({ type: 'stepFailed', step });
+    // One of an earlier part, whose talk was over before its turn came, says nothing of the one that was asked for since.
+    const part = effect.type === 'startRecorder' ? effect.order.part : undefined;
+    if (step !== undefined && !isRaceWithHangUp(effect, error))
+      this.#call.handle({ type: 'stepFailed', step, ...(part === undefined ? {} : { part }) });
   }
 
   #note(effect: Effect, error: PreavisError): void {

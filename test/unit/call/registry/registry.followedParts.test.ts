@@ -45,6 +45,21 @@ describe('the recorder of an earlier part, which Asterisk did not stop when it w
   });
 });
 
+test('the next talk is recorded where that of the one before was over before its recorder could begin', async () => {
+  const set = await followedStage([recordedTalk(facts)], { members: [agent] });
+  // The snoop of the first part is not gone yet when a transfer by a feature code ends its hold and the talk at once.
+  const release = set.ari.hold('isThere');
+  set.handle({ type: 'channelHeld', at: 5_000, channelId: agent });
+  set.handle({ type: 'channelResumed', at: 6_000, channelId: agent });
+  set.leave(firstBridge, caller, 6_002);
+  set.enter(second, agent, 6_005);
+  set.enter(second, caller, 6_005);
+  release();
+  await eventually(() => set.asked('recordChannel').length > 0);
+  expect(set.asked('recordChannel').map((each) => each.split(' ')[1])).toEqual([snoopOf(3)]);
+  expect(set.talks().map((talk) => talk?.recorder.kind)).toEqual(['requested']);
+});
+
 test('the next talk is not recorded where the recorder of this one was stopped for want of room', async () => {
   const set = await followedStage([recordedTalk(facts)], { members: [agent] });
   set.registry.roomSpent(order.recording);
