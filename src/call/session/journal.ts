@@ -3,7 +3,7 @@ import type { CallId, RecordingId } from '../../core/ids.ts';
 import type { CallState } from '../decide/state.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 
-/** ms, by Asterisk's talk detection. */
+/** ms, by Asterisk's talk detection; where the dialplan dials, by the packets of sound that came. */
 export type TalkTimes = { callerMs: number; destinationMs: number };
 
 /** What was measured of a recorded call until its end. */

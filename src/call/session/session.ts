@@ -5,10 +5,11 @@ import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { decide } from '../decide/decide.ts';
 import { isBridged } from '../decide/order.ts';
 import type { CallEvent } from '../decide/events.ts';
-import type { CallState, Step } from '../decide/state.ts';
+import type { CallState, In, Step } from '../decide/state.ts';
 import { isActive } from '../decide/recorder.ts';
 import { isAware } from '../decide/newcomers.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
+import { ReceivedSound } from '../watch/receivedSound.ts';
 import { SourceWatch, type SourceWatchPorts } from '../watch/sourceWatch.ts';
 import { detectAnew } from '../watch/talkDetection.ts';
 import { TalkMeter } from '../watch/talkMeter.ts';
@@ -40,6 +41,7 @@ export class CallSession {
   readonly #saved: SavedCall;
   readonly #effects: CallEffects;
   readonly #sources: SourceWatch;
+  readonly #received: ReceivedSound;
   readonly #codes: Codes;
   readonly #pauseLimit: PauseLimit;
   /** Our clocks when the recorder's end was heard of. */
@@ -57,6 +59,10 @@ export class CallSession {
       },
     });
     this.#effects = new CallEffects(this, this.#saved, this.#talk, this.#ports);
+    this.#received = new ReceivedSound(
+      { ari: this.#ports.ari, limit: this.#ports.legLimits.looks, talk: () => this.#talkNow(), log: this.#ports.log },
+      { isTakenUp: takenUp !== undefined },
+    );
     this.#sources = new SourceWatch(this.#sourcePorts(), takenUp);
     this.#codes = new Codes(this.#ports.linePauses);
     this.#pauseLimit = new PauseLimit({
@@ -67,17 +73,34 @@ export class CallSession {
     });
   }
 
+  /** undefined where there is none, or its state may be behind Asterisk's. */
+  #talkNow(): In<'talking'> | undefined {
+    const state = this.#state;
+
+    return state.kind === 'talking' && !this.#abandoned && !this.#ports.isBehind() ? state : undefined;
+  }
+
   #sourcePorts(): SourceWatchPorts {
-    const { ari, log, legLimits, isBehind, legUnheard, lookAgain } = this.#ports;
+    const { ari, log, legLimits, legUnheard, lookAgain } = this.#ports;
 
     return {
-      ari,
+      ari: {
+        addToBridge: (bridge, channels) => ari.addToBridge(bridge, channels),
+        setVariable: (channel, name, value) => ari.setVariable(channel, name, value),
+        variable: (channel, name) => ari.variable(channel, name),
+        channelsIn: (bridge) => ari.channelsIn(bridge),
+        owned: () => ari.owned(),
+        // What it is asked for is counted as well.
+        rtp: async (channel) => {
+          const traffic = await ari.rtp(channel);
+          this.#received.note(channel, traffic);
+
+          return traffic;
+        },
+      },
       limits: legLimits,
       log,
-      talk: () => {
-        const state = this.#state;
-        return state.kind === 'talking' && !this.#abandoned && !isBehind() ? state : undefined;
-      },
+      talk: () => this.#talkNow(),
       inTurn: (step) => this.#tail.then(step),
       keep: (entry) => this.#saved.keep(entry),
       counted: legUnheard,
@@ -234,6 +257,7 @@ export class CallSession {
   abandon(): void {
     this.#abandoned = true;
     this.#sources.stop();
+    this.#received.stop();
     this.#effects.stop();
     this.#pauseLimit.stop();
     this.#saved.stop();
@@ -243,6 +267,7 @@ export class CallSession {
     const from = this.#state.kind;
     this.#state = step.state;
     this.#sources.follow(step.state);
+    this.#received.follow(step.state);
     this.#pauseLimit.follow(step.state);
     this.#effects.keepTelling(step.state.kind === 'talking' ? step.state.telling : []);
     if (step.state.kind !== from)
@@ -269,6 +294,7 @@ export class CallSession {
   #talkOf(state: CallState): TalkTimes | undefined {
     const { order, callerChannel } = state.facts;
     if (state.kind !== 'ended' || state.recorder.kind !== 'finished' || order === undefined) return undefined;
+    if (!isBridged(order)) return this.#received.times();
     const end = state.recorder.finishedAt ?? state.endedAt;
     const [callerMs, destinationMs] = [this.#talk.until(end, callerChannel), this.#talk.until(end, order.destination)];
 

@@ -1,11 +1,18 @@
-/** Tell, then follow: a rig in which each party, and Asterisk itself, has a tone of its own, which is looked for in what was recorded. */
+/** Tell, then follow, and beside it what Préavis dials: a rig in which each party, and Asterisk itself, has a tone of its own, which is looked for in what was recorded. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import type { Dialog } from '../../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
-import { placeCall, startAgent, type Agent, type AgentOptions, type Call } from '../../../lab/telephones/sip.ts';
+import {
+  placeCall,
+  startAgent,
+  type Agent,
+  type AgentOptions,
+  type Call,
+  type CallOptions,
+} from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs, readWav } from '../audio/audio.ts';
 import { firstSoundLackMs } from '../audio/sound.ts';
@@ -61,28 +68,36 @@ export const viaEndpoint = ({ dialString }: Agent, endpoint: string): string =>
 export type Phone = { agent: Agent; receiver: RtpReceiver };
 type Talk = { call: Call; receiver: RtpReceiver };
 
-/** A caller of this extension is told, goes on with these applications, and hangs up. */
-const toldLines = (line: string, applications: readonly string[]): string[] => [
-  `exten => ${line},1,Gosub(preavis-tell,s,1(line=${line}))`,
-  ...applications.map((application) => ` same => n,${application}`),
+/** A caller of this extension goes on with these applications, and hangs up. */
+const extension = (name: string, applications: readonly string[]): string[] => [
+  ...applications.map((each, index) => (index === 0 ? `exten => ${name},1,${each}` : ` same => n,${each}`)),
   ' same => n,Hangup()',
 ];
+
+/** Of a line here. */
+export const lineConfig = { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] };
 
 export type FollowedOptions = {
   /** What the dialplan does with those who were told, by the extension that they call. */
   told: Readonly<Record<string, readonly string[]>>;
+  /** Whom Préavis dials for those who call these extensions. */
+  dialled?: Readonly<Record<string, string>>;
+  /** What is done with those who call these extensions before they come to Préavis. */
+  before?: Readonly<Record<string, readonly string[]>>;
   /** More of the dialplan. */
   lines?: readonly string[];
   conf?: RigOptions['conf'];
+  /** Laid over the configuration: a line that is named here is to be whole. */
+  config?: RigOptions['config'];
 };
 
 export type Followed = RigInUse & {
   /** A telephone that is called, for one call at a time. */
   phone(hz: number, options?: Partial<AgentOptions>): Promise<Phone>;
   /** Calls this extension, with the tone of a caller unless another is given. */
-  call(to: string, hz?: number, headers?: readonly string[]): Promise<Talk>;
+  call(to: string, hz?: number, headers?: readonly string[], more?: Partial<CallOptions>): Promise<Talk>;
   /** A call by this line that is being recorded, in which the caller hears this tone. */
-  recorded(line: string, hz?: number): Promise<Talk>;
+  recorded(line: string, hz?: number, headers?: readonly string[], more?: Partial<CallOptions>): Promise<Talk>;
   /** The recording of the newest call by this line, as it stands; undefined where there is none. */
   recordingOf(line: string): Promise<RecordingRow | undefined>;
   /** The sound of the finished recording of this line, whose call has ended as recorded. */
@@ -95,17 +110,26 @@ export type Followed = RigInUse & {
 export function useFollowed(options: (at: Followed) => Promise<FollowedOptions>): Followed {
   const notice = useBriefNotice();
   const at = useRig(async () => {
-    const { told, lines = [], conf = {} } = await options(followed);
+    const { told, dialled = {}, before = {}, lines = [], conf = {}, config = {} } = await options(followed);
+    const followedOnes = Object.entries(told).map(
+      ([line, applications]) => [line, [`Gosub(preavis-tell,s,1(line=${line}))`, ...applications]] as const,
+    );
+    const dialledOnes = Object.entries(dialled).map(
+      ([line, to]) => [line, [`Gosub(preavis,s,1(${to},20,line=${line}))`]] as const,
+    );
+    const all = [...followedOnes, ...dialledOnes];
 
     return {
       idle: true,
-      lines: [...Object.entries(told).flatMap(([line, applications]) => toldLines(line, applications)), ...lines],
+      lines: [
+        ...all.flatMap(([line, applications]) => extension(line, [...(before[line] ?? []), ...applications])),
+        ...lines,
+      ],
       conf,
       config: {
+        ...config,
         notice: notice.config(),
-        lines: Object.fromEntries(
-          Object.keys(told).map((line) => [line, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]),
-        ),
+        lines: { ...Object.fromEntries(all.map(([line]) => [line, lineConfig])), ...config['lines'] },
       },
     };
   });
@@ -117,10 +141,10 @@ export function useFollowed(options: (at: Followed) => Promise<FollowedOptions>)
     await at.rig.startServe();
   });
 
-  const call: Followed['call'] = async (to, hz = callerHz, headers = []) => {
+  const call: Followed['call'] = async (to, hz = callerHz, headers = [], more = {}) => {
     const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(hz);
-    const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver, headers });
+    const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver, headers, ...more });
 
     return { call: await at.keep(placed), receiver };
   };
@@ -147,8 +171,8 @@ export function useFollowed(options: (at: Followed) => Promise<FollowedOptions>)
       return { receiver, agent: await at.keep(startAgent({ behaviour: 'answer', tone, receiver, ...more })) };
     },
     call,
-    recorded: async (line, hz = agentHz) => {
-      const talk = await call(line);
+    recorded: async (line, hz = agentHz, headers = [], more = {}) => {
+      const talk = await call(line, callerHz, headers, more);
       await eventually(async () => (await recordingOf(line))?.status === 'recording');
       await hearing(talk.receiver, hz);
 
