@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
-import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
+import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import { presentMs, readWav } from '../../support/audio/audio.ts';
+import { eventually } from '../../support/poll.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
-import { finishedRecording, listRecordings, spooledWav, useRig } from '../../support/rig/rigs.ts';
+import { callRecordOf, callRecordsConf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
+import { endedCall, finishedRecording, listRecordings, spooledWav, useRig } from '../../support/rig/rigs.ts';
 
 const page = readFileSync(new URL('../../../docs/pbx/queues.md', import.meta.url), 'utf8');
 const blocks = (language: string): string[] =>
@@ -19,10 +21,13 @@ const callerHz = 440;
 const agentHz = 1_000;
 const talkMs = 3_000;
 
+let nobody: Agent;
+
 const at = useRig(async () => {
   const agent = await at.keep(
     startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), hangUpAfterMs: talkMs, ringMs: 300 }),
   );
+  nobody = await at.keep(startAgent({ behaviour: 'noAnswer', atOnce: 4 }));
   // The telephones of the page have names of their own.
   const withAgent = (text: string): string => text.replaceAll('PJSIP/101&PJSIP/102', agent.dialString);
 
@@ -31,16 +36,22 @@ const at = useRig(async () => {
     lines: [
       'exten => number,1,Goto(from-trunk,025501000,1)',
       'exten => field,1,Goto(field,s,1)',
+      'exten => waiting,1,Gosub(preavis-tell,s,1(line=default))',
+      ' same => n,Queue(absent,,,,60)',
+      ' same => n,Hangup()',
       ...withAgent(dialplan).split('\n'),
       '[field]',
       ...withUserField.split('\n'),
       '[telephones]',
       `exten => 101,1,Dial(${agent.dialString},20)`,
+      `exten => 102,1,Dial(${nobody.dialString},20)`,
     ],
     conf: {
+      ...callRecordsConf,
       'app_queue.conf': '',
       'queues.conf':
-        '[general]\npersistentmembers = no\n[sales]\nstrategy = ringall\ntimeout = 15\nmember => Local/101@telephones\n',
+        '[general]\npersistentmembers = no\n[sales]\nstrategy = ringall\ntimeout = 15\nmember => Local/101@telephones\n' +
+        '[absent]\nstrategy = ringall\ntimeout = 30\nmember => Local/102@telephones\n',
     },
     config: parse(lines) as Record<string, Record<string, unknown>>,
   };
@@ -51,6 +62,7 @@ beforeAll(async () => {
   mkdirSync(sounds, { recursive: true });
   // The caller presses while they hear it, as the telephone learns from its sound where to send the key.
   writeFileSync(join(sounds, 'main-menu.wav'), toneWav(600, 4_000));
+  makeCallRecordsFolder(at.rig);
   await at.rig.startServe();
 });
 
@@ -88,3 +100,46 @@ test('the CDR has the id of the recording where the page sets it', async () => {
   const set = [...at.rig.asterisk.logs().matchAll(/"CDR\(userfield\)=(\w{26})"/g)].at(-1)?.[1];
   expect((await listRecordings(at.rig)).map(({ id }) => id)).toContain(set);
 });
+
+/** What the queue has logged of this event last, behind its name. */
+const logged = (queue: string, event: string): Promise<string[]> =>
+  eventually(() => {
+    const text = readFileSync(join(at.rig.asterisk.folder, 'log/queue_log'), 'utf8');
+    const fields = text.split('\n').map((line) => line.split('|'));
+    const found = fields.findLast(([, , name, , what]) => name === queue && what === event);
+    if (found === undefined) throw new Error(`no ${event} of ${queue}:\n${text}`);
+
+    return found.slice(5);
+  });
+
+test('the notice is in the billsec of a caller who gives up, and in no time that the queue counts', () =>
+  at.onTime('default', async () => {
+    const before = nobody.calls();
+    const call = await at.keep(
+      placeCall({
+        sipPort: at.rig.asterisk.sipPort,
+        to: 'waiting',
+        fromNumber: '+3242345678',
+        tone: await continuousTone(callerHz),
+      }),
+    );
+    await eventually(() => nobody.calls() > before);
+    await call.hangUp();
+    const { answeredAfterMs } = await call.ended;
+    expect(answeredAfterMs).toBeLessThan(2_000);
+    const { startedAt, endedAt } = await endedCall(at.rig, 'default');
+    const lengthMs = (endedAt ?? 0) - startedAt;
+    const [, , waited = ''] = await logged('absent', 'ABANDON');
+    const { disposition, billsec } = await callRecordOf(at.rig, 'waiting');
+    expect({ disposition, inBillsec: Math.abs(billsec * 1_000 - lengthMs) < 1_000 }).toEqual({
+      // An agent rang.
+      disposition: 'NO ANSWER',
+      inBillsec: true,
+    });
+    // It says two sentences.
+    expect(Number(waited)).toBeLessThan(billsec - 5);
+    // Whoever was served waited for a second or two at most, and talked for three.
+    const [heldSeconds = '', talkedSeconds = ''] = await logged('sales', 'COMPLETEAGENT');
+    expect(Number(heldSeconds)).toBeLessThanOrEqual(2);
+    expect(Math.abs(Number(talkedSeconds) * 1_000 - talkMs)).toBeLessThanOrEqual(1_000);
+  }));

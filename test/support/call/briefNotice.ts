@@ -5,7 +5,7 @@ import { loadPrompts } from '../../../src/prompts/library.ts';
 import { toneWav } from '../policy/promptFolder.ts';
 import { temporaryFolder } from '../temporaryFolder.ts';
 
-const noticeHz = 700;
+export const noticeHz = 700;
 /** Long enough for something to break in it, on a busy machine as well. */
 const briefNoticeMs = 2_000;
 

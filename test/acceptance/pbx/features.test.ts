@@ -1,0 +1,301 @@
+/**
+ * What a telephone system does beside connecting two, as behind a plain Dial(): transfers by a feature code of `Dial()`, names and numbers on
+ * the displays, the call detail record.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pressByInfo, replaces, transfer } from '../../../lab/telephones/dialog.ts';
+import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import {
+  agentHz,
+  announcement,
+  announcementHz,
+  asPhone,
+  callerHz,
+  dialogOf,
+  endpointConf,
+  expectAbsent,
+  expectNoMusic,
+  expectPresent,
+  hearing,
+  lineConfig,
+  musicHz,
+  strangerHz,
+  useFollowed,
+  viaEndpoint,
+  type Phone,
+} from '../../support/call/followedCalls.ts';
+import { eventually } from '../../support/poll.ts';
+import { callRecordOf, callRecordsConf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
+import { endedCall, expectNobodyConnected, finishedRecording } from '../../support/rig/rigs.ts';
+
+const agentLines = ['blind', 'blindbycaller', 'attended', 'inside'] as const;
+/** What Préavis dials, and who comes in the end. */
+const dialledLines = ['moved', 'picked', 'replaced', 'parked'] as const;
+const ways = ['plain', 'follow', 'bridge'] as const;
+const shown = ['name', 'hidden'] as const;
+const agents = new Map<string, Phone>();
+
+const at = useFollowed(async () => {
+  for (const line of agentLines) agents.set(line, await at.phone(agentHz));
+  for (const kind of shown) for (const way of ways) agents.set(`${kind}${way}`, await at.phone(agentHz));
+  for (const way of ways) agents.set(`cdr${way}`, await at.phone(agentHz));
+  for (const line of ['replaced', 'parked']) agents.set(line, await at.phone(agentHz));
+  const nobody = await at.phone(strangerHz, { behaviour: 'noAnswer', atOnce: 4 });
+  const away = await at.phone(strangerHz, { behaviour: 'forward', forwardTo: '320', atOnce: 4 });
+  const elsewhere = await at.phone(agentHz, { atOnce: 4 });
+  const stranger = await at.phone(strangerHz, { atOnce: 8 });
+  const dial = (line: string, options = ''): string[] => [`Dial(${of(line).agent.dialString},20,${options})`];
+  const desk = (line: string): string => viaEndpoint(of(line).agent, 'desk');
+  const keep = 'Set(CDR(userfield)=${PREAVIS_RECORDING})';
+
+  return {
+    told: {
+      blind: dial('blind', 't'),
+      blindbycaller: dial('blindbycaller', 'T'),
+      attended: dial('attended', 't'),
+      inside: dial('inside', 't'),
+      namefollow: [`Dial(${desk('namefollow')},20)`],
+      hiddenfollow: [`Dial(${desk('hiddenfollow')},20)`],
+      cdrfollow: [keep, ...dial('cdrfollow')],
+    },
+    dialled: {
+      namebridge: desk('namebridge'),
+      hiddenbridge: desk('hiddenbridge'),
+      cdrbridge: of('cdrbridge').agent.dialString,
+      moved: away.agent.dialString,
+      picked: viaEndpoint(nobody.agent, 'grouped'),
+      replaced: of('replaced').agent.dialString,
+      parked: of('parked').agent.dialString,
+    },
+    before: { cdrbridge: ['Set(CHANNEL(hangup_handler_push)=keep,s,1)'] },
+    lines: [
+      ...shown.flatMap((kind) => [`exten => ${kind}plain,1,Dial(${desk(`${kind}plain`)},20)`, ' same => n,Hangup()']),
+      `exten => cdrplain,1,Dial(${of('cdrplain').agent.dialString},20)`,
+      ' same => n,Hangup()',
+      `exten => 300,1,Dial(${stranger.agent.dialString},20)`,
+      ' same => n,Hangup()',
+      `exten => 310,1,Dial(${viaEndpoint(stranger.agent, 'desk')},20)`,
+      ' same => n,Hangup()',
+      `exten => 320,1,Dial(${elsewhere.agent.dialString},20)`,
+      ' same => n,Hangup()',
+      'include => parkedcalls',
+      '[keep]',
+      `exten => s,1,${keep}`,
+      ' same => n,Return()',
+    ],
+    conf: {
+      'features.conf':
+        '[general]\npickupexten = *8\nfeaturedigittimeout = 5000\ntransferdigittimeout = 10\n[featuremap]\nblindxfer = #1\natxfer = *2\n',
+      ...callRecordsConf,
+      'res_parking.conf': '[general]\n[default]\nparkext = 700\nparkpos = 701-709\ncontext = parkedcalls\n',
+      '+pjsip.conf':
+        endpointConf('desk', ['send_pai = yes', 'trust_id_outbound = no', 'callerid = Desk One <301>']) +
+        endpointConf('grouped', ['call_group = 1']) +
+        endpointConf('taker', ['pickup_group = 1']) +
+        endpointConf('office', ['send_pai = yes', 'trust_id_inbound = yes', 'trust_id_outbound = yes']),
+    },
+    config: {
+      staff: { extensions: ['desk'] },
+      lines: { inside: { ...lineConfig, newcomers: 'inside' } },
+    },
+  };
+});
+
+function of(line: string): Phone {
+  const found = agents.get(line);
+  if (found === undefined) throw new Error(`nobody for ${line}`);
+
+  return found;
+}
+
+beforeAll(() => {
+  const { soundsFolder } = at.rig.asterisk;
+  // What Asterisk says to who transfers.
+  const sound = readFileSync(join(soundsFolder, `${announcement}.alaw`));
+  for (const name of ['pbx-transfer', 'beep']) writeFileSync(join(soundsFolder, `${name}.alaw`), sound);
+  makeCallRecordsFolder(at.rig);
+});
+
+type Press = (keys: string) => Promise<void>;
+
+/** By the agent of this line: SIP INFO. */
+const byAgent =
+  (line: string): Press =>
+  async (keys) => {
+    for (const key of keys) expect(await pressByInfo(dialogOf(of(line)), key)).toBe(200);
+  };
+
+/** By the caller: RFC 4733. */
+const byCaller =
+  (receiver: RtpReceiver): Press =>
+  async (keys) => {
+    for (const key of keys) await receiver.pressDigit(key);
+  };
+
+/** Somebody presses a code, is asked where to, and says it. */
+async function sendOn(press: Press, asked: RtpReceiver, code: string, extension: string): Promise<void> {
+  await press(code);
+  await hearing(asked, announcementHz, 200);
+  await press(extension);
+}
+
+/** What the two said before is kept, and of nobody else there is anything. */
+async function expectKept(line: string): Promise<void> {
+  const { samples } = await at.soundOf(line);
+  expectPresent(samples, { [callerHz]: 2_000, [agentHz]: 2_000 });
+  expectAbsent(samples, [strangerHz]);
+  expectNoMusic(samples);
+}
+
+async function blind(): Promise<void> {
+  const { call, receiver } = await at.recorded('blind');
+  await sendOn(byAgent('blind'), of('blind').receiver, '#1', '300');
+  await hearing(receiver, strangerHz);
+  await call.hangUp();
+  await at.expectEndedEarly('blind');
+  await expectKept('blind');
+}
+
+async function blindByCaller(): Promise<void> {
+  const { receiver } = await at.recorded('blindbycaller');
+  await sendOn(byCaller(receiver), receiver, '#1', '300');
+  await hearing(of('blindbycaller').receiver, strangerHz);
+  await of('blindbycaller').agent.endCall();
+  await expectKept('blindbycaller');
+}
+
+async function attended(): Promise<void> {
+  const { call, receiver } = await at.recorded('attended');
+  const { agent, receiver: agentReceiver } = of('attended');
+  await sendOn(byAgent('attended'), agentReceiver, '*2', '300');
+  await hearing(agentReceiver, strangerHz, 1_000);
+  await hearing(receiver, musicHz, 1_000);
+  await agent.endCall();
+  await hearing(receiver, strangerHz);
+  await call.hangUp();
+  await at.expectEndedEarly('attended');
+  await expectKept('attended');
+}
+
+/** To somebody of the house, on a line that goes on with them. */
+async function inside(): Promise<void> {
+  const { call, receiver } = await at.recorded('inside');
+  await sendOn(byAgent('inside'), of('inside').receiver, '#1', '310');
+  await hearing(receiver, strangerHz);
+  await call.hangUp();
+  const { samples } = await at.soundOf('inside');
+  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+}
+
+test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
+  at.onTime([...agentLines], async () => {
+    await Promise.all([blind(), blindByCaller(), attended(), inside()]);
+    await expectNobodyConnected(at.rig);
+  }));
+
+/** Préavis dials; what the operator's own dialplan would do is done behind it. */
+const behindBridge: Readonly<Record<(typeof dialledLines)[number], () => Promise<void>>> = {
+  // Dial() goes where the telephone says, and Préavis does not.
+  moved: async () => {
+    const { call, receiver } = await at.call('moved');
+    await hearing(receiver, agentHz);
+    await call.hangUp();
+    expect(await endedCall(at.rig, 'moved')).toMatchObject({ result: 'unrecorded', reason: 'dial_failed' });
+    expect(await at.recordingOf('moved')).toBeUndefined();
+  },
+  picked: async () => {
+    const { receiver } = await at.call('picked');
+    await eventually(async () =>
+      /^PJSIP\/grouped-.*!Ringing!/m.test(await at.rig.asterisk.cli('core show channels concise')),
+    );
+    const taker = await at.call('*8', agentHz, [asPhone('taker')]);
+    await hearing(receiver, agentHz);
+    await hearing(taker.receiver, callerHz);
+    await taker.call.hangUp();
+    expect(await endedCall(at.rig, 'picked')).toMatchObject({ result: 'unrecorded', reason: 'untold_party' });
+    expect(await at.recordingOf('picked')).toBeUndefined();
+  },
+  replaced: async () => {
+    const { call } = await at.recorded('replaced');
+    const taker = await at.call('300', strangerHz, [`Replaces: ${replaces(call.dialog())}`]);
+    await hearing(of('replaced').receiver, strangerHz);
+    await hearing(taker.receiver, agentHz);
+    await call.ended;
+    await taker.call.hangUp();
+    await expectKept('replaced');
+  },
+  // Asterisk parks nobody out of a bridge of an application: the agent's telephone hangs up, as after any transfer, and the call is over.
+  parked: async () => {
+    const { call } = await at.recorded('parked');
+    expect(await transfer(dialogOf(of('parked')), '700')).toBe(202);
+    await of('parked').agent.endCall();
+    expect(await call.ended).toMatchObject({ endedBy: 'callee' });
+    await expectKept('parked');
+  },
+};
+
+test('whom Préavis dials: who is reached by a 302 or by a pickup talks unrecorded, and nobody is recorded who takes the place of a caller', () =>
+  at.onTime([...dialledLines], async () => {
+    await Promise.all(dialledLines.map((line) => behindBridge[line]()));
+    await expectNobodyConnected(at.rig);
+  }));
+
+/** What the display of the agent shows of the caller, and that of the caller of the agent. */
+async function displays(kind: (typeof shown)[number], way: (typeof ways)[number]) {
+  const line = `${kind}${way}`;
+  const headers = [asPhone('office'), ...(kind === 'hidden' ? ['Privacy: id'] : [])];
+  const asserted = 'P-Asserted-Identity: "Ann Exemple" <sip:+3225550111@127.0.0.1>';
+  const { call, receiver } = await at.call(line, callerHz, [...headers, asserted], {
+    fromNumber: '+3225550111',
+    fromName: 'Ann Exemple',
+  });
+  await hearing(receiver, agentHz, 1_000);
+  const { agent } = of(line);
+  const [from = ''] = agent.callers();
+  const [party = ''] = agent.parties();
+  const callerSees = await eventually(
+    () => call.parties().findLast((each) => each.includes('Desk One')) ?? call.parties().join(),
+  );
+  await call.hangUp();
+
+  return { from: from.replace(/;tag=.*/, ''), party, callerSees };
+}
+
+test.each(shown)('agent and caller see each other as behind a plain Dial(): %s', (kind) =>
+  at.onTime(
+    ways.filter((way) => way !== 'plain').map((way) => `${kind}${way}`),
+    async () => {
+      const [plain, follow, bridge] = await Promise.all(ways.map((way) => displays(kind, way)));
+      expect({ follow, bridge }).toEqual({ follow: plain, bridge: plain });
+      expect(plain?.from).toContain(kind === 'hidden' ? 'anonymous' : '"Ann Exemple" <sip:+3225550111@');
+      expect(plain?.callerSees).toContain('"Desk One" <sip:301@');
+    },
+  ),
+);
+
+test('the call detail record has whom the caller talked with, the notice in its billsec, and the id of the recording', () =>
+  at.onTime(['cdrfollow', 'cdrbridge'], async () => {
+    await Promise.all(
+      ways.map(async (way) => {
+        const { call, receiver } = await at.call(`cdr${way}`);
+        await hearing(receiver, agentHz);
+        await call.hangUp();
+        await call.ended;
+      }),
+    );
+    const [plain, follow, bridge] = await Promise.all(ways.map((way) => callRecordOf(at.rig, `cdr${way}`)));
+    for (const each of [plain, follow, bridge]) {
+      expect(each).toMatchObject({ disposition: 'ANSWERED' });
+      expect(each?.to).toMatch(/^PJSIP\/agent-/);
+    }
+    const ids = await Promise.all(
+      (['cdrfollow', 'cdrbridge'] as const).map(async (line) => {
+        await endedCall(at.rig, line);
+        return (await finishedRecording(at.rig, line)).id;
+      }),
+    );
+    expect([plain?.userField, follow?.userField, bridge?.userField]).toEqual(['', ...ids]);
+    // The notice lasts two seconds.
+    for (const each of [follow, bridge]) expect(each?.billsec).toBeGreaterThan((plain?.billsec ?? 0) + 1.5);
+  }));
