@@ -58,7 +58,14 @@ export type AriEvent =
   | { type: 'applicationReplaced'; at: number };
 
 /** What a program may ask for in a call, and the name of the event that asks it. */
-export const userEventNames = { pause: 'preavisPause', resume: 'preavisResume' } as const;
+export const userEventNames = {
+  pause: 'preavisPause',
+  resume: 'preavisResume',
+  erase: 'preavisErase',
+  record: 'preavisRecord',
+  agreement: 'preavisAgreement',
+  exemplary: 'preavisExemplary',
+} as const;
 export type UserTask = keyof typeof userEventNames;
 
 /**

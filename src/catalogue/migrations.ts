@@ -430,4 +430,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE said ADD COLUMN newcomer TEXT;
   ALTER TABLE changes ADD COLUMN newcomer TEXT;
   `,
+  // For the list of recordings that somebody has marked.
+  `
+  CREATE INDEX changes_exemplary ON changes (call_id) WHERE change = 'exemplaryMarked';
+  `,
 ];

@@ -20,6 +20,8 @@ const sentence = z.looseObject({
     sha256: text,
     lengthMs: z.number(),
     soundName: text,
+    purposes: z.array(text).default([]),
+    statesMaxDays: z.record(text, z.number().nullable()).nullable().default(null),
   }),
 });
 const sentences = z.array(sentence);
@@ -33,7 +35,7 @@ const asker = z.enum(['caller', 'destination', 'operator']);
 const paused = z
   .looseObject({
     since: z.number(),
-    by: asker,
+    by: z.enum([...asker.options, 'line']),
     until: time,
     endsBy: z.enum([...asker.options, 'limit']).optional(),
     saying: z.enum(['paused', 'resumed']).optional(),
@@ -42,12 +44,13 @@ const paused = z
 const recorder = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('withheld'),
-    why: z.enum(['interrupted', 'untold_party', 'never_recorded']).default('interrupted'),
+    why: z.enum(['interrupted', 'untold_party', 'never_recorded', 'not_requested']).default('interrupted'),
   }),
   z.looseObject({
     kind: z.enum(['none', 'awaited', 'requested', 'running', 'finished', 'discarded', 'failed']),
     startedAt: time,
     finishedAt: time,
+    erasedBy: asker.optional(),
     resumes: z
       .looseObject({ startedAt: time, pausedAt: time, doneAt: time, isHold: z.literal(true).optional() })
       .optional(),
@@ -93,6 +96,8 @@ const order = z.looseObject({
   sampled: z.boolean(),
   keepDays: z.number(),
   maximumSeconds: z.number(),
+  records: z.literal('onRequest').optional(),
+  agreement: z.looseObject({ purpose: text, keepDays: z.number() }).optional(),
   bridge: text,
   destination: text,
   recording: text,
@@ -117,6 +122,7 @@ const unplanned = z.looseObject({
       open: z.looseObject({ part: z.number(), since: z.number() }).optional(),
     })
     .optional(),
+  marks: z.array(z.enum(['agreement', 'agreementUntold', 'exemplary'])).optional(),
   policyVersion: text,
   asterisk: z.looseObject({ version: text, node: text }),
   request: request.optional(),

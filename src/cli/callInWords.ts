@@ -42,6 +42,8 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
   interrupted: 'the connection to Asterisk was lost',
   sent_on: 'the dialplan took the caller from Préavis',
   refused: 'the caller refused',
+  erase_asked: 'somebody asked to erase what was recorded',
+  not_requested: 'the line records on request, and nobody asked for it',
   no_consent: 'the caller was asked and did not say yes',
   not_sampled: 'only a part of these calls is recorded, and not this one',
   never_recorded: 'one of the two has a number that is never recorded',
@@ -76,15 +78,31 @@ const changeWords: Readonly<Record<Change, string>> = {
   pauseBegan: 'wanted a pause: from here on nothing is recorded',
   pauseEnded: 'wanted the pause to end: it was recorded again',
   pauseExpired: 'the time of the pause was over: it was recorded again',
+  recordAsked: 'wanted it to be recorded from here on',
+  eraseAsked: 'wanted what was recorded to be erased, and nothing more to be recorded',
+  agreementMarked: 'marked that an agreement was made',
+  agreementUntold: 'marked an agreement, for nothing: its purpose was not told',
+  exemplaryMarked: 'marked the call as exemplary',
   neverRecorded: 'somebody came in whose number is never recorded',
   turnedAway: 'was turned away, since the call must be recorded',
 };
+
+/** What a party asks for by a code, and a program or an operator without one. */
+const asked: readonly Change[] = [
+  'pauseBegan',
+  'pauseEnded',
+  'recordAsked',
+  'eraseAsked',
+  'agreementMarked',
+  'agreementUntold',
+  'exemplaryMarked',
+];
 
 /** Who did it, where that is known. */
 function subjectOf(change: Change, party: Party | null): string {
   if (party !== null) return `the ${party} `;
 
-  return change === 'pauseBegan' || change === 'pauseEnded' ? 'a program or an operator ' : '';
+  return asked.includes(change) ? 'a program or an operator ' : '';
 }
 
 const unwatchedWords: Readonly<Record<Receipt['unwatched'][number]['why'], string>> = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { codes } from './codes.ts';
+import { codes, recordsChoices } from './codes.ts';
 import { consentModes } from './consent.ts';
 import { key, name } from './field.ts';
 import { jurisdictions } from './law.ts';
@@ -120,6 +120,10 @@ export const line = z.strictObject({
   internalCalls: key(
     z.enum(['leave', 'record']).default('leave'),
     'What becomes of calls of which both ends are in staff.extensions: leave (they go on untold and unrecorded) or record (they are told and recorded as others).',
+  ),
+  records: key(
+    z.enum(recordsChoices).default('always'),
+    'When calls of this line are recorded: always (from the beginning of the talk) or onRequest (the notice is told as always, and nothing is recorded until codes.record is pressed, or a program or a command asks for it).',
   ),
   codes: codes.optional(),
   pauseSeconds: key(

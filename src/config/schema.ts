@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, seconds, section } from './field.ts';
-import { codeFaults } from './codes.ts';
+import { codeFaults, codeRuleFaults } from './codes.ts';
 import { extensionFault } from './newcomers.ts';
 import { numberPatternFault } from './numberPatterns.ts';
-import { lineMixFaults, purposeFaults } from './purposeRules.ts';
+import { lineMixFaults, purposeFaults, purposeOf } from './purposeRules.ts';
 import { days, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 
@@ -289,7 +289,10 @@ export const configSchema = shape.superRefine((config, context) => {
   const faults = [
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
     ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
-    ...Object.entries(config.lines).flatMap(([id, each]) => codeFaults(id, each, config.consent.featureCode)),
+    ...Object.entries(config.lines).flatMap(([id, each]) => [
+      ...codeFaults(id, each, config.consent.featureCode),
+      ...codeRuleFaults(id, each, (purpose) => purposeOf(config.purposes, purpose)?.kind),
+    ]),
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
   faults.push(...encryptionFaults(config.archive));

@@ -147,6 +147,10 @@ export const errorCodes = {
     'The recording of a call was not paused, or did not go on: nobody talks in it, it is not recorded, or no serve has done it.',
     'See `preavis calls show ID` for what became of the call, and its log for why. Say nothing that must not be recorded.',
   ),
+  code_not_done: passing(
+    'What was asked of a call that goes on was not done: nobody talks in it, it is not recorded, or no serve has done it.',
+    'See `preavis calls show ID` for what became of the call, and its log for why.',
+  ),
   call_unknown: misuse('No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: misuse('No recording has this id.', 'See `preavis recordings list`.'),
   recording_unfinished: passing(

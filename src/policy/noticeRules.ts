@@ -1,3 +1,4 @@
+import type { Records } from '../config/codes.ts';
 import { notAlwaysRecorded } from '../config/purposeRules.ts';
 import type { PromptText } from '../prompts/library.ts';
 
@@ -11,7 +12,11 @@ export type NoticeSentence = Pick<PromptText, 'id' | 'language' | 'kind' | 'purp
 const storageKind = 'storage';
 
 /** Faults of the notice that a call with these purposes hears in one language, without where it is configured. */
-export function noticeFaults(notice: readonly NoticeSentence[], purposes: readonly NoticePurpose[]): string[] {
+export function noticeFaults(
+  notice: readonly NoticeSentence[],
+  purposes: readonly NoticePurpose[],
+  records: Records = 'always',
+): string[] {
   const faults: string[] = [];
   const language = notice[0]?.language ?? '';
   for (const { id } of purposes) {
@@ -22,7 +27,7 @@ export function noticeFaults(notice: readonly NoticeSentence[], purposes: readon
       faults.push(`no sentence in ${language} says how long recordings for ${id} are kept`);
     }
   }
-  const why = notAlwaysRecorded(purposes);
+  const why = records === 'onRequest' ? 'its line records on request' : notAlwaysRecorded(purposes);
   for (const { id, wording } of notice) {
     if (wording !== 'is' || why === undefined) continue;
     faults.push(`prompt ${id} (${language}) says that the call is recorded, but ${why}: it must say "may be"`);

@@ -79,7 +79,7 @@ function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[
     if (notice === undefined) {
       const missing = missingSentences(library.prompts, line.purposes, language);
       faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}: ${missing}`);
-    } else faults.push(...noticeFaults(notice, purposes).map((fault) => `${at}: ${fault}`));
+    } else faults.push(...noticeFaults(notice, purposes, line.records).map((fault) => `${at}: ${fault}`));
   }
 
   return faults;
@@ -200,7 +200,8 @@ function kindsOf(line: Line, policy: Policy): SingleKind[] {
     ...modes.flatMap(consentKinds),
     ...(line.askLanguage ? (['chooseLanguage'] as const) : []),
     ...(turnsAway(purposes) ? (['turnedAway'] as const) : []),
-    ...(line.codes === undefined ? [] : (['paused', 'resumed'] as const)),
+    ...(line.codes?.pause === undefined && line.records === 'always' ? [] : (['paused', 'resumed'] as const)),
+    ...(line.codes?.erase === undefined ? [] : (['erasedAck'] as const)),
   ];
 }
 

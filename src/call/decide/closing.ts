@@ -21,16 +21,16 @@ import type { Effect, In, Outcome, Recorder, Step } from './state.ts';
 /** How long the end of the recorder is waited for; the file itself is the truth. */
 const recorderFinishLimitMs = 10_000;
 
-type Ending = Pick<In<'talking'>, 'facts' | 'told' | 'answer' | 'recorder'>;
+type Ending = Pick<In<'talking'>, 'facts' | 'told' | 'answer' | 'recorder' | 'paused'>;
 
 /** One side left: stop the recorder first, so that it ends with the talk; then the other side and the bridge. */
 export function close(
-  { facts, told: proof, answer, recorder: last }: Ending,
+  { facts, told: proof, answer, recorder: last, paused }: Ending,
   endedAt: number | undefined,
   staying: readonly Party[],
 ): Step {
   const order = orderOf(facts);
-  const recorder = withoutAwaited(last);
+  const recorder = withoutAwaited(last, paused);
   const { destination, bridge } = order;
   const removal: Effect[] = isBridged(order)
     ? [
@@ -93,12 +93,16 @@ export const whileClosing: Handlers<Closing> = {
   timeUp: (state, { timer }) => (timer === 'recorderFinish' ? finish(state) : stay(state)),
 };
 
+/** Whoever refuses afterwards has refused. */
+const isErased = ({ erasedBy }: Extract<Recorder, { kind: 'discarded' }>, answer: Answer): boolean =>
+  erasedBy !== undefined && answer.kind !== 'refused';
+
 function outcomeOf(recorder: Recorder, answer: Answer): Outcome {
   switch (recorder.kind) {
     case 'finished':
       return { result: 'recorded' };
     case 'discarded':
-      return { result: 'unrecorded', reason: 'refused' };
+      return { result: 'unrecorded', reason: isErased(recorder, answer) ? 'erase_asked' : 'refused' };
     case 'withheld':
       return { result: 'unrecorded', reason: answer.kind === 'refused' ? 'refused' : recorder.why };
     case 'none':

@@ -1,5 +1,5 @@
 import type { BridgeId, ChannelId, PlaybackId } from '../../core/ids.ts';
-import type { Order, Party, PauseAsker, PauseWord } from './order.ts';
+import type { AskedMark, Asker, Order, Party, PauseWord } from './order.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
 import type { NoticeProof } from './verification.ts';
 
@@ -80,11 +80,18 @@ export type CallEvent =
    * Somebody asks that nothing be recorded from now on. `since`: from when on nothing may be heard, since they have begun to ask. `until`:
    * when it ends by itself; undefined where it stays. Times are Asterisk's.
    */
-  | { type: 'pauseAsked'; by: PauseAsker; at: number; since: number; until: number | undefined }
+  | { type: 'pauseAsked'; by: Asker; at: number; since: number; until: number | undefined }
   /** Somebody asks that it go on, or its time is over. */
-  | { type: 'resumeAsked'; by: PauseAsker | 'limit'; at: number }
+  | { type: 'resumeAsked'; by: Asker | 'limit'; at: number }
   /** Both were told, or could not be. `at`: when, by Asterisk; undefined where it did not tell. */
   | { type: 'pauseSaid'; word: PauseWord; at: number | undefined }
+  /** Of a line that records on request: somebody asks that it be recorded from now on. */
+  | { type: 'recordAsked'; by: Asker; at: number }
+  /** Somebody asks that what was recorded be removed, and nothing more be recorded. */
+  | { type: 'eraseAsked'; by: Asker; at: number }
+  /** Both were told so, or could not be. */
+  | { type: 'eraseSaid' }
+  | { type: 'markAsked'; mark: AskedMark; by: Asker; at: number }
   /** A party is not heard by the other while the recorder runs, and nothing else helps. */
   | { type: 'partyUnheard' }
   /** A party of a followed call goes on from another RTP source, whose sound the snoop that records them may drop for minutes. */

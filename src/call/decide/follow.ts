@@ -2,8 +2,9 @@ import type { ChannelId } from '../../core/ids.ts';
 import { answerOf } from './answer.ts';
 import { abandon, end, goOnUnrecorded, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
+import { eraseFollowing, mayHaveRecorded } from './erase.ts';
 import type { CallEvent } from './events.ts';
-import { resumeFollowing } from './pause.ts';
+import { awaitsRequest, recordFollowing, resumeFollowing, untilAsked } from './pause.ts';
 import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import {
   ignored,
@@ -11,7 +12,7 @@ import {
   ignoresDestination,
   ignoresHold,
   ignoresNewcomers,
-  ignoresPauses,
+  ignoresAsked,
   ignoresPlayback,
   ignoresRecorder,
   ignoresSetUp,
@@ -75,6 +76,7 @@ function released(
       recorder: { kind: 'none' },
       untold: false,
       typed: '',
+      ...untilAsked({ ...facts, order }),
     },
     effects: [{ type: 'stopTimer' }, { type: 'save' }],
   };
@@ -99,7 +101,7 @@ export const whileReleasing: Handlers<Releasing> = {
   ...ignoresRecorder,
   ...ignoresHold,
   ...ignoresNewcomers,
-  ...ignoresPauses,
+  ...ignoresAsked,
   farEndSeen: seenAfterwards<Releasing>((state) => notFollowed(state, 'untold_party')),
   farEndLeft: leftDuringTheNotice<Releasing>((state) => notFollowed(state, 'untold_party'), stay),
   farEndLost: (state) => notFollowed(state, 'untold_party'),
@@ -179,7 +181,7 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
       facts: now,
       told,
       answer,
-      recorder: records ? recorderOfTalk(recorder, waits, at) : withoutTalk(recorder, never && 'never_recorded'),
+      recorder: records ? recorderOfTalk(recorder, waits, at) : withoutTalk(recorder, whyWithheld(state, never)),
       answeredAt: undefined,
       telling,
       untold,
@@ -208,6 +210,12 @@ function recorderOfTalk(before: Recorder, waits: boolean, at: number | undefined
   const requested = requestedAfter(before, at);
 
   return waits ? { ...requested, kind: 'awaited' } : requested;
+}
+
+function whyWithheld(state: Following, never: true | undefined): WithheldReason {
+  if (never === true) return 'never_recorded';
+
+  return awaitsRequest(state) ? 'not_requested' : 'untold_party';
 }
 
 /** They talk unrecorded. Nothing was asked for yet, or what was stays as it is. */
@@ -254,7 +262,7 @@ function keyWhileFollowing(state: Following, { digit, at }: Extract<CallEvent, {
   const { featureCode, acknowledgement, erasure } = consent.refusal;
   const typed = typedWith(state, digit, featureCode);
   if (typed !== featureCode || state.answer.kind === 'refused') return stay({ ...state, typed });
-  const has = recorder.kind !== 'none' && recorder.kind !== 'withheld';
+  const has = mayHaveRecorded(state);
 
   return {
     state: {
@@ -291,8 +299,10 @@ export const whileFollowing: Handlers<Following> = {
   farEndLost: (state, { party }) => (party === 'caller' ? withUntold(state) : stay(state)),
   partyUnheard: ignored,
   ...ignoresNewcomers,
-  ...ignoresPauses,
+  ...ignoresAsked,
   resumeAsked: resumeFollowing,
+  recordAsked: recordFollowing,
+  eraseAsked: eraseFollowing,
   sourceChanged: ignored,
   roomSpent: (state) => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] }),
   callerReleased: learnRate,
@@ -317,12 +327,12 @@ export const whileFollowing: Handlers<Following> = {
 
 /** The caller hung up while they talked to nobody. */
 function leave(state: Following, at: number | undefined): Step {
-  const { recorder } = state;
-  if (recorder.kind === 'none') {
-    return state.answer.kind === 'refused'
-      ? end(soFar(state), { result: 'unrecorded', reason: 'refused' }, at, [])
-      : end(soFar(state), { result: 'notConnected', dialStatus: undefined }, at, []);
-  }
+  const { recorder, answer, facts } = state;
+  if (recorder.kind !== 'none') return close(state, at, []);
+  const hasTalked = facts.met !== undefined && awaitsRequest(state);
+  const reason = answer.kind === 'refused' ? 'refused' : hasTalked ? 'not_requested' : undefined;
 
-  return close(state, at, []);
+  return reason === undefined
+    ? end(soFar(state), { result: 'notConnected', dialStatus: undefined }, at, [])
+    : end(soFar(state), { result: 'unrecorded', reason }, at, []);
 }

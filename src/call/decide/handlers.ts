@@ -20,12 +20,20 @@ export const ignoresSetUp = {
 } as const;
 /** Those who come into a talk are told only in it. */
 export const ignoresNewcomers = { newcomerTold: ignored, newcomerUntold: ignored } as const;
-/** Only a talk is paused. */
-export const ignoresPauses = { pauseAsked: ignored, resumeAsked: ignored, pauseSaid: ignored } as const;
+/** What somebody asks for by a code, a program or a command counts only in a talk. */
+export const ignoresAsked = {
+  pauseAsked: ignored,
+  resumeAsked: ignored,
+  pauseSaid: ignored,
+  recordAsked: ignored,
+  eraseAsked: ignored,
+  eraseSaid: ignored,
+  markAsked: ignored,
+} as const;
 /** What happens to a followed caller only, or in a talk. */
 export const ignoresFollowing = {
   ...ignoresNewcomers,
-  ...ignoresPauses,
+  ...ignoresAsked,
   callerReleased: ignored,
   joined: ignored,
   parted: ignored,

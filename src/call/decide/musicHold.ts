@@ -1,7 +1,7 @@
 import type { ChannelId } from '../../core/ids.ts';
 import { orderOf, waitsFor } from './parties.ts';
 import type { CallEvent } from './events.ts';
-import type { HoldEffect, In } from './state.ts';
+import type { Effect, Facts, HoldEffect, In } from './state.ts';
 import { isBridged, parties, recorderOf, type Party } from './order.ts';
 
 /** Holds: while one has put the other on hold, who waits hears music, and nothing is recorded. */
@@ -46,6 +46,17 @@ export function remembersHolds<State extends { holding: readonly Party[] }>() {
     destinationResumed: remember,
     holdsFound: remember,
   } as const;
+}
+
+/**
+ * Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. In the bridges of
+ * others Asterisk plays it by itself.
+ */
+export function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect[] {
+  if (!isBridged(orderOf(facts)) || holding.length + back.length === 0) return [];
+  const waits = (party: Party): ChannelId => waitsFor(party, facts);
+
+  return [{ type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined }];
 }
 
 /** What a hold in the talk asks for; undefined where it is no news. After missed events all of it is asked for again. */

@@ -54,14 +54,14 @@ export function stopForGood(state: Talking): Going {
 export function notAwaited({
   facts,
   recorder,
-}: Pick<Talking, 'facts' | 'recorder'>): Pick<Talking, 'facts' | 'recorder'> {
+  paused,
+}: Pick<Talking, 'facts' | 'recorder' | 'paused'>): Pick<Talking, 'facts' | 'recorder'> {
   if (recorder.kind !== 'awaited') return { facts, recorder };
   const order = orderOf(facts);
+  const now = withoutAwaited(recorder, paused);
+  if (isBridged(order)) return { facts, recorder: now };
 
-  return {
-    facts: { ...facts, order: { ...order, part: (order.part ?? 1) - 1 } },
-    recorder: withoutAwaited(recorder),
-  };
+  return { facts: { ...facts, order: { ...order, part: (order.part ?? 1) - 1 } }, recorder: now };
 }
 
 /**
@@ -136,7 +136,8 @@ function goOn(state: Talking, at: number | undefined): Going {
       state: { ...state, recorder: { ...recorder, kind: 'requested' } },
       effects: [
         { type: 'startRecorder', order, told },
-        { type: 'watchHolds', channel: order.destination },
+        // In a bridge of ours both are heard of all the time.
+        ...(isBridged(order) ? [] : [{ type: 'watchHolds' as const, channel: order.destination }]),
       ],
     };
   }

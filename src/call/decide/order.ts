@@ -8,11 +8,18 @@ import type { Sentence } from './sentence.ts';
 export const parties = ['caller', 'destination'] as const;
 export type Party = (typeof parties)[number];
 
-/** Who asks for a pause, or for its end: a side of the call by keys, or a program or a command. */
-export type PauseAsker = Party | 'operator';
+/** Who asks for something in a talk: a side of the call by keys, or a program or a command. */
+export type Asker = Party | 'operator';
 
 /** What both sides are told of a pause. */
 export type PauseWord = 'paused' | 'resumed';
+/** The same, and that what was recorded is erased. */
+export type TalkWord = PauseWord | 'erased';
+
+/** What can be marked in a talk. */
+export type AskedMark = 'agreement' | 'exemplary';
+/** agreementUntold: an agreement was marked whose purpose the caller was not told of. */
+export type Mark = AskedMark | 'agreementUntold';
 
 /** What the dialplan asked for in Stasis(), checked against the policy. */
 type Asked = {
@@ -61,6 +68,10 @@ export type Order = {
   /** Days that the longest of its purposes keeps it. */
   keepDays: number;
   maximumSeconds: number;
+  /** Nothing is recorded until somebody asks for it. */
+  records?: 'onRequest';
+  /** The purpose that it is for as well once somebody marks an agreement, and the days that it keeps the recording. */
+  agreement?: { purpose: string; keepDays: number };
   /** What becomes of the recording when somebody joins who was not told; undefined is stop. */
   newcomers?: NewcomerRule;
   /** What a caller hears who is turned away, as the dialplan's Playback() takes it; nobody is where it is undefined. */

@@ -2,8 +2,8 @@ import type { CallEvent } from './events.ts';
 import { saved, stay } from './handlers.ts';
 import { afterPause, interrupt, mayRecord, unpaused, type Going } from './newcomers.ts';
 import { orderOf } from './parties.ts';
-import type { PauseWord } from './order.ts';
-import type { CallState, Effect, In, Pause, Step } from './state.ts';
+import type { Asker, PauseWord } from './order.ts';
+import type { CallState, Effect, Facts, In, Pause, Step } from './state.ts';
 
 /**
  * A pause that somebody asks for, so that what is said next is in no file: the number of a card. Nothing of the call ends it but who asks for
@@ -13,6 +13,13 @@ import type { CallState, Effect, In, Pause, Step } from './state.ts';
 
 type Talking = In<'talking'>;
 type Following = In<'following'>;
+
+/** Of a line that records on request: a talk begins as one that is paused, until somebody asks for the recording. */
+export const untilAsked = ({ order, startedAt }: Facts): { paused?: Pause } =>
+  order?.records === 'onRequest' ? { paused: { since: startedAt, by: 'line', until: undefined } } : {};
+
+/** Whether the line records on request, and nobody has asked for that yet. */
+export const awaitsRequest = ({ paused }: { paused?: Pause }): boolean => paused?.by === 'line';
 
 /** The pause that is on in this call, if there is one. */
 export const pausedIn = (state: CallState): Pause | undefined => ('paused' in state ? state.paused : undefined);
@@ -35,6 +42,8 @@ export function pauseTalk(state: Talking, event: Extract<CallEvent, { type: 'pau
   const { paused } = state;
   if (!mayRecord(state)) return stay(state);
   if (paused === undefined) return begin(state, event);
+  // Nothing is recorded yet, nor is anybody about to be told so.
+  if (paused.by === 'line' && paused.endsBy === undefined) return stay(state);
   const { endsBy, ...kept } = { ...paused, until: event.until };
   if (paused.saying !== undefined) return endsBy === undefined ? stay(state) : stay({ ...state, paused: kept });
 
@@ -44,10 +53,9 @@ export function pauseTalk(state: Talking, event: Extract<CallEvent, { type: 'pau
   };
 }
 
-/** It goes on once both were told. */
-export function resumeTalk(state: Talking, { by }: Extract<CallEvent, { type: 'resumeAsked' }>): Step {
-  const { paused } = state;
-  if (paused === undefined || paused.endsBy !== undefined) return stay(state);
+/** It goes on, or begins, once both were told. */
+function endPause(state: Talking, paused: Pause, by: Asker | 'limit'): Step {
+  if (paused.endsBy !== undefined) return stay(state);
   if (paused.saying !== undefined) return stay({ ...state, paused: { ...paused, endsBy: by } });
 
   return {
@@ -55,6 +63,13 @@ export function resumeTalk(state: Talking, { by }: Extract<CallEvent, { type: 'r
     effects: [say(state, 'resumed')],
   };
 }
+
+/** What was to be recorded only on request is asked for by a code of its own. */
+export const resumeTalk = (state: Talking, { by }: Extract<CallEvent, { type: 'resumeAsked' }>): Step =>
+  state.paused === undefined || awaitsRequest(state) ? stay(state) : endPause(state, state.paused, by);
+
+export const recordTalk = (state: Talking, { by }: Extract<CallEvent, { type: 'recordAsked' }>): Step =>
+  state.paused !== undefined && awaitsRequest(state) ? endPause(state, state.paused, by) : stay(state);
 
 /** What was asked for last while a sentence was said is done now. */
 export function pauseSaid(state: Talking, { word, at }: Extract<CallEvent, { type: 'pauseSaid' }>): Step {
@@ -93,6 +108,8 @@ export function withoutWish({ since, by, until }: Pause): Pause {
 }
 
 /** A followed caller talks to nobody: there is nothing to tell them. */
-export function resumeFollowing(state: Following): Step {
-  return state.paused === undefined ? stay(state) : saved(unpaused(state));
-}
+export const resumeFollowing = (state: Following): Step =>
+  state.paused === undefined || awaitsRequest(state) ? stay(state) : saved(unpaused(state));
+
+export const recordFollowing = (state: Following): Step =>
+  awaitsRequest(state) ? saved(unpaused(state)) : stay(state);

@@ -32,12 +32,22 @@ export type Grounds = {
   reason: string | null;
 };
 
-export type NotRecordable = 'refused' | 'no_consent' | 'not_sampled' | 'never_recorded' | 'untold_party' | 'not_told';
+export type NotRecordable =
+  | 'refused'
+  | 'erase_asked'
+  | 'no_consent'
+  | 'not_sampled'
+  | 'not_requested'
+  | 'never_recorded'
+  | 'untold_party'
+  | 'not_told';
 
 const reasons: readonly string[] = [
   'refused',
+  'erase_asked',
   'no_consent',
   'not_sampled',
+  'not_requested',
   'never_recorded',
   'untold_party',
 ] satisfies NotRecordable[];

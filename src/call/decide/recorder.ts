@@ -1,6 +1,6 @@
 import type { CallEvent } from './events.ts';
 import { recorderOf, type Order, type RecorderId } from './order.ts';
-import type { Recorder } from './state.ts';
+import type { Pause, Recorder } from './state.ts';
 
 /** What becomes of a recorder by what Asterisk tells of it. */
 
@@ -20,11 +20,12 @@ export function withoutPart({ resumes }: Extract<Recorder, { kind: 'requested' |
     : { kind: 'finished', startedAt: resumes.startedAt, finishedAt: resumes.doneAt };
 }
 
-/** What it is where the talk is over, or goes on unrecorded, before all were told. */
-export function withoutAwaited(recorder: Recorder): Recorder {
+/** What it is where the talk is over, or goes on unrecorded, before all were told, or anybody asked for it. */
+export function withoutAwaited(recorder: Recorder, paused: Pause | undefined): Recorder {
   if (recorder.kind !== 'awaited') return recorder;
+  const why = paused?.by === 'line' ? 'not_requested' : 'untold_party';
 
-  return recorder.resumes === undefined ? { kind: 'withheld', why: 'untold_party' } : withoutPart(recorder);
+  return recorder.resumes === undefined ? { kind: 'withheld', why } : withoutPart(recorder);
 }
 
 /** What an event tells of the part before, which was asked to stop. */

@@ -1,6 +1,6 @@
 import type { AsteriskIdentity } from '../../ari/port.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
-import type { BridgedOrder, CallRequest, Order, Party, RecorderId, PauseAsker, PauseWord } from './order.ts';
+import type { Asker, BridgedOrder, CallRequest, Mark, Order, Party, PauseWord, RecorderId } from './order.ts';
 import type { Answer } from './answer.ts';
 import type { FallibleStep, Timer } from './events.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
@@ -94,11 +94,12 @@ export type CallState =
 export type Pause = {
   /** From then on nothing may be heard in the recording. */
   since: number;
-  by: PauseAsker;
+  /** line: it records on request, and nobody has asked for that yet. */
+  by: Asker | 'line';
   /** When it ends by itself; undefined where it stays until somebody ends it. */
   until: number | undefined;
   /** Who asked for its end, which comes when both were told; `limit`: its time is over. */
-  endsBy?: PauseAsker | 'limit';
+  endsBy?: Asker | 'limit';
   /** What is being said of it. */
   saying?: PauseWord;
 };
@@ -142,6 +143,8 @@ export type Facts = {
    * Asterisk's clock, ms.
    */
   recorded?: { ms: number; open?: { part: number; since: number } };
+  /** What somebody has marked, each once. */
+  marks?: readonly Mark[];
   policyVersion: string;
   /** The Asterisk that took the call. */
   asterisk: AsteriskIdentity;
@@ -176,8 +179,8 @@ export type Recorder =
   | { kind: 'awaited'; resumes?: Resumed }
   | { kind: 'running'; startedAt: number | undefined }
   | { kind: 'finished'; startedAt: number | undefined; finishedAt: number | undefined }
-  /** Stopped and removed because the caller refused while they talked. */
-  | { kind: 'discarded'; startedAt: number | undefined }
+  /** Stopped and removed because the caller refused while they talked, or somebody asked to erase it (erase.ts). */
+  | { kind: 'discarded'; startedAt: number | undefined; erasedBy?: Asker }
   | { kind: 'failed' };
 
 /** What was recorded in earlier talks of a followed call: its times. */
@@ -192,9 +195,9 @@ type Resumed = {
 
 /**
  * interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. never_recorded: who is
- * there has a number that is never recorded.
+ * there has a number that is never recorded. not_requested: the line records on request, and nobody has asked for it.
  */
-export type WithheldReason = 'interrupted' | 'untold_party' | 'never_recorded';
+export type WithheldReason = 'interrupted' | 'untold_party' | 'never_recorded' | 'not_requested';
 
 export type DialStatus = 'BUSY' | 'NOANSWER' | 'CONGESTION' | 'CHANUNAVAIL';
 
@@ -233,6 +236,8 @@ export type Effect =
   | HoldEffect
   /** Says to both sides that it is paused, or goes on. pauseSaid follows. */
   | { type: 'sayPause'; word: PauseWord; order: Order }
+  /** Says to both sides that what was recorded is erased. eraseSaid follows. */
+  | { type: 'sayErased'; order: Order }
   | ({ type: 'stopRecorder' } & RecorderId)
   /** Stops and removes what was recorded, of all talks until that one. */
   | ({ type: 'discardRecorder' } & RecorderId)
@@ -243,7 +248,7 @@ export type Effect =
   /** Tells the dialplan, for its hangup handler or CDR, that this call is recorded, and as what. */
   | { type: 'tellRecorded'; recording: RecordingId }
   /** Tells it that they talk unrecorded; takes back what was told before. */
-  | { type: 'tellUnrecorded'; reason: 'refused' | WithheldReason }
+  | { type: 'tellUnrecorded'; reason: 'refused' | 'erase_asked' | WithheldReason }
   | { type: 'hangUpCaller' }
   | { type: 'hangUpDestination'; destination: ChannelId }
   /** Whoever transferred the call is no longer in it. */
@@ -302,6 +307,7 @@ export function fallibleStep(effect: Effect): FallibleStep | undefined {
     case 'watchHolds':
     case 'tellNewcomer':
     case 'sayPause':
+    case 'sayErased':
     case 'tellRecorded':
     case 'tellUnrecorded':
     case 'hangUpCaller':

@@ -1,11 +1,13 @@
 import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import { answerOf } from './answer.ts';
 import { close } from './closing.ts';
-import { channelOf, orderOf, partyOf, waitsFor } from './parties.ts';
+import { channelOf, orderOf, partyOf } from './parties.ts';
+import { eraseSaid, eraseTalk, mayHaveRecorded } from './erase.ts';
 import type { CallEvent } from './events.ts';
 import { leftDuringTheNotice, newcomers, seenTogether, withoutTold } from './farEnd.ts';
 import { ignored, ignoresFollowing, ignoresSetUp, saved, stay, type Handlers } from './handlers.ts';
-import { musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
+import { markTalk } from './marks.ts';
+import { music, musicHoldEffect, type MusicHoldEvent } from './musicHold.ts';
 import {
   andSave,
   interrupt,
@@ -26,10 +28,20 @@ import {
   withoutTelling,
   type Going,
 } from './newcomers.ts';
-import { pauseMissed, pauseSaid, pauseTalk, pauseUnsaid, resumeTalk, withoutWish } from './pause.ts';
-import type { Effect, Facts, In, Recorder, Step } from './state.ts';
+import {
+  awaitsRequest,
+  pauseMissed,
+  pauseSaid,
+  pauseTalk,
+  pauseUnsaid,
+  recordTalk,
+  resumeTalk,
+  untilAsked,
+  withoutWish,
+} from './pause.ts';
+import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
-import { askedBy, isActive, isEarlier, recorderAfter, type RecorderEvent } from './recorder.ts';
+import { askedBy, isActive, isEarlier, recorderAfter, withoutAwaited, type RecorderEvent } from './recorder.ts';
 import { recordAfterHold, recordAnew } from './recordAnew.ts';
 import { endForRoom } from './recordedTime.ts';
 import type { Sentence } from './sentence.ts';
@@ -49,17 +61,6 @@ export function typedWith({ typed }: { typed: string }, digit: string, featureCo
 }
 
 /**
- * Music for those whom `holding` keep waiting, and its end for those whom `back` did; the recorder stays as it is. In the bridges of
- * others Asterisk plays it by itself.
- */
-function music(facts: Facts, holding: readonly Party[], back: readonly Party[] = []): Effect[] {
-  if (!isBridged(orderOf(facts)) || holding.length + back.length === 0) return [];
-  const waits = (party: Party): ChannelId => waitsFor(party, facts);
-
-  return [{ type: 'hold', waiting: holding.map(waits), back: back.map(waits), recorder: undefined }];
-}
-
-/**
  * They are connected. With somebody who was not told nothing is recorded; nor without the caller's keys, since nobody knows
  * whether they have refused.
  */
@@ -67,8 +68,10 @@ export function talk(
   { facts, told: proof, answer, ringing, keysMissed, untold, others, holding, typed }: In<'dialling'>,
   answeredAt?: number,
 ): { state: Talking; effects: Effect[] } {
-  const why = untold ? 'untold_party' : keysMissed ? 'interrupted' : undefined;
-  const recorder: Recorder = why === undefined ? { kind: 'requested' } : { kind: 'withheld', why };
+  const asked = untilAsked(facts);
+  const cause = untold ? 'untold_party' : keysMissed ? 'interrupted' : undefined;
+  const why = cause ?? (awaitsRequest(asked) ? 'not_requested' : undefined);
+  const recorder = recorderAtFirst(why);
   const now: Effect[] = [
     { type: 'stopTimer' },
     ...(ringing ? [{ type: 'ringStop' as const }] : []),
@@ -88,12 +91,20 @@ export function talk(
       others,
       holding,
       typed,
+      ...(cause === undefined ? asked : {}),
     },
     effects:
       why === undefined
         ? [{ type: 'startRecorder', order: orderOf(facts), told: proof }, ...now]
         : [...now, { type: 'save' }, { type: 'tellUnrecorded', reason: why }],
   };
+}
+
+/** One that is not requested yet may be. */
+function recorderAtFirst(why: WithheldReason | undefined): Recorder {
+  if (why === undefined) return { kind: 'requested' };
+
+  return why === 'not_requested' ? { kind: 'awaited' } : { kind: 'withheld', why };
 }
 
 type Talking = In<'talking'>;
@@ -313,8 +324,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
   const typed = typedWith(state, digit, featureCode);
   const refusing = typed === featureCode ? featureCode : earlyRefusal(state, digit, at);
   if (refusing === undefined || state.answer.kind === 'refused') return stay({ ...state, typed });
-  // It may run in each other case, or have run.
-  const runs = recorder.kind !== 'withheld';
+  const runs = mayHaveRecorded(state);
   const startedAt = recorder.kind === 'running' || recorder.kind === 'finished' ? recorder.startedAt : undefined;
 
   const said = (runs ? erasure : acknowledgement).map((sentence) => saying(sentence, facts));
@@ -326,7 +336,7 @@ function keyWhileTalking(state: Talking, digit: string, at: number): Step {
       typed: '',
       telling: [],
       answer: { kind: 'refused', digits: refusing, at },
-      recorder: runs ? { kind: 'discarded', startedAt } : recorder,
+      recorder: runs ? { kind: 'discarded', startedAt } : withoutAwaited(recorder, state.paused),
     },
     effects: [
       { type: 'save' },
@@ -391,6 +401,10 @@ export const whileTalking: Handlers<Talking> = {
   pauseAsked: pauseTalk,
   resumeAsked: resumeTalk,
   pauseSaid,
+  recordAsked: recordTalk,
+  eraseAsked: eraseTalk,
+  eraseSaid,
+  markAsked: markTalk,
   timeUp: ignored,
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,

@@ -1,5 +1,13 @@
 /** Reasons that are as somebody wanted it, and no fault. */
-const wantedReasons = ['refused', 'no_consent', 'not_sampled', 'never_recorded', 'internal_call'] as const;
+const wantedReasons = [
+  'refused',
+  'erase_asked',
+  'no_consent',
+  'not_sampled',
+  'not_requested',
+  'never_recorded',
+  'internal_call',
+] as const;
 export type WantedReason = (typeof wantedReasons)[number];
 
 /** Why a call went on without being recorded. Kept in the catalogue and given to the dialplan. */

@@ -1,6 +1,6 @@
 import { mixFault } from '../../config/consent.ts';
 import { noticeFaults } from '../../policy/noticeRules.ts';
-import { turnsAway, type Policy } from '../../policy/policy.ts';
+import { turnsAway, type Line, type Policy } from '../../policy/policy.ts';
 import { endpointOfChannel } from '../../ari/events.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { BridgeRequest, CallRequest, FollowRequest } from '../decide/order.ts';
@@ -71,13 +71,15 @@ const channelId = /^[^\s,&/]{1,150}$/;
 const languageTag = /^[a-z]{2,3}([_-][A-Za-z]{2})?$/;
 
 /** Why purposes that may stand together in the dialplan alone, unseen when Préavis started, cannot be those of a call. */
-function mixProblem(ids: readonly string[], policy: Policy): string | undefined {
+function mixProblem(ids: readonly string[], { records }: Line, policy: Policy): string | undefined {
   const purposes = ids.flatMap((id) => policy.purposes.get(id) ?? []);
   if (mixFault(purposes) !== undefined) {
     return 'joins a purpose that the law demands with one that the caller may refuse';
   }
+  // What the law wants recorded is, on any line.
+  const recorded = purposes.some(({ kind }) => kind === 'obligation') ? 'always' : records;
   const notices = policy.languages.map((language) => policy.notice(ids, language) ?? []);
-  const [fault] = notices.flatMap((notice) => (notice.length === 0 ? [] : noticeFaults(notice, purposes)));
+  const [fault] = notices.flatMap((notice) => (notice.length === 0 ? [] : noticeFaults(notice, purposes, recorded)));
 
   return fault === undefined ? undefined : `joins purposes whose notice is not true: ${fault}`;
 }
@@ -201,7 +203,7 @@ function readArguments(args: readonly string[], policy: Policy): ArgumentsResult
   if (new Set(purposes).size !== purposes.length || purposes.some((purpose) => !policy.purposes.has(purpose))) {
     return { ok: false, argument: 'purpose', problem: 'is not a purpose of the configuration, or several joined by +' };
   }
-  const mix = mixProblem(purposes, policy);
+  const mix = mixProblem(purposes, line, policy);
   if (mix !== undefined) return { ok: false, argument: 'purpose', problem: mix };
 
   const tag = given.get('language');

@@ -69,6 +69,19 @@ function soundOf({ call, request }: Arrival, { sound }: LineConfig, log: Logger)
   return {};
 }
 
+/** The purpose that calls of this line have once somebody marks an agreement. */
+function agreementOf({ codes }: LineConfig, { purposes }: Policy): Order['agreement'] {
+  const purpose = codes?.agreement?.purpose;
+  const keepDays = purpose === undefined ? undefined : purposes.get(purpose)?.keepDays;
+
+  return purpose === undefined || keepDays === undefined ? undefined : { purpose, keepDays };
+}
+
+/** A call for that purpose alone has it from the beginning: without it, nothing would be recorded for anything. */
+function fromTheBeginning<P extends { id: string }>(named: readonly P[], agreement: Order['agreement']): readonly P[] {
+  return named.length > 1 ? named.filter(({ id }) => id !== agreement?.purpose) : named;
+}
+
 // eslint-disable-next-line max-lines-per-function -- Its steps, each short, share the ports that are unpacked once.
 export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
   const say = (prompts: readonly Prompt[]): Sentence[] =>
@@ -185,7 +198,8 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       if (script === undefined) return 'prompts_missing';
       const turnedAway = request.mustRecord === true ? turnedAwaySounds(policy, language.languages) : undefined;
       const asks = line.askLanguage && request.language === undefined && preference === undefined;
-      const recorded = sampledPurposes(named, random() * 100);
+      const agreement = agreementOf(line, policy);
+      const recorded = sampledPurposes(fromTheBeginning(named, agreement), random() * 100);
 
       return {
         request: { ...request, purposes: recorded.length > 0 ? recorded.map(({ id }) => id) : purposes },
@@ -196,6 +210,11 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
         ...(turnedAway === undefined ? {} : { turnedAway }),
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),
         maximumSeconds: policy.maximumRecordingSeconds,
+        ...(agreement === undefined ? {} : { agreement }),
+        // What the law wants recorded is recorded, whatever the line says: the dialplan may have given the purpose.
+        ...(line.records === 'onRequest' && !named.some(({ kind }) => kind === 'obligation')
+          ? { records: line.records }
+          : {}),
         newcomers: line.newcomers,
         bridge: ids.bridge(),
         destination: ids.channel(),

@@ -3,6 +3,7 @@ import type { AriEvent } from '../../ari/events.ts';
 import type { CallId, ChannelId, RecordingId } from '../../core/ids.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
+import { purposesToTell } from '../decide/marks.ts';
 import { partyOf } from '../decide/parties.ts';
 import { isBridged, recorderName } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
@@ -25,7 +26,7 @@ import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
 import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import { Owners } from './owners.ts';
-import { linePausesOf, pauseWordsOf } from './pauses.ts';
+import { lineAskingOf, pauseWordsOf } from './pauses.ts';
 import type { RegistryPorts } from './ports.ts';
 import { CallsResync } from './resyncCalls.ts';
 
@@ -367,7 +368,8 @@ export class CallRegistry {
       isBehind: () => this.#behind.has(facts.id),
       legLimits: this.#legLimits,
       lookAgain: () => this.#resync.lookAgain(session),
-      planNewcomer: (channel, { request }) => planner.planNewcomer(channel, request),
+      planNewcomer: (channel, order) =>
+        planner.planNewcomer(channel, { ...order.request, purposes: purposesToTell(order) }),
       owns: (ids) => {
         for (const each of ids) this.#owners.add(each, session);
       },
@@ -378,7 +380,7 @@ export class CallRegistry {
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);
       },
-      linePauses: () => linePausesOf(session.state.facts, policy),
+      lineAsking: () => lineAskingOf(session.state.facts, policy),
       pauseWords: (word, languages) => pauseWordsOf(word, languages, { policy, ids }),
       rememberLanguage: async (language) => {
         if (arrival !== undefined) await preferences.remember(arrival.callerNumber, language);

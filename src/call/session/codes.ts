@@ -1,14 +1,16 @@
 import type { AriEvent } from '../../ari/events.ts';
 import type { CodeTask, LineCode } from '../../config/codes.ts';
 import type { CallEvent } from '../decide/events.ts';
-import type { Party, PauseAsker } from '../decide/order.ts';
+import type { Asker, Party } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
-import { pausedIn } from '../decide/pause.ts';
+import { awaitsRequest, pausedIn } from '../decide/pause.ts';
 import type { CallState } from '../decide/state.ts';
 
 /** What the line of a call says of codes and pauses. */
-export type LinePauses = {
+export type LineAsking = {
   codes: readonly LineCode[];
+  /** Whether what was recorded may be erased when somebody asks for that. */
+  mayErase: boolean;
   /** After how long a pause ends by itself, s; undefined where it stays. */
   pauseSeconds: number | undefined;
 };
@@ -25,11 +27,11 @@ const presses = ({ pressedBy }: LineCode, by: Party): boolean =>
 
 /** Reads what the two sides of a call ask for: by codes, which are pressed beside what they talk, and by events of programs. */
 export class Codes {
-  readonly #line: () => LinePauses;
+  readonly #line: () => LineAsking;
   readonly #typed: Record<Party, readonly Key[]> = { caller: [], destination: [] };
 
   /** `line` is asked for each code anew: at first the line is not known. */
-  constructor(line: () => LinePauses) {
+  constructor(line: () => LineAsking) {
     this.#line = line;
   }
 
@@ -53,11 +55,11 @@ export class Codes {
     return this.#asked(code.task, by, at, since, state);
   }
 
-  #asked(task: CodeTask, by: PauseAsker, at: number, since: number, state: CallState): CallEvent | undefined {
-    const { pauseSeconds } = this.#line();
+  #asked(task: CodeTask, by: Asker, at: number, since: number, state: CallState): CallEvent | undefined {
+    const { pauseSeconds, mayErase } = this.#line();
     const until = pauseSeconds === undefined ? undefined : at + pauseSeconds * 1_000;
     const paused = pausedIn(state);
-    const isOn = paused !== undefined && paused.endsBy === undefined;
+    const isOn = paused !== undefined && paused.endsBy === undefined && !awaitsRequest({ paused });
     switch (task) {
       case 'pause':
         return { type: 'pauseAsked', by, at, since, until };
@@ -65,6 +67,13 @@ export class Codes {
         return { type: 'resumeAsked', by, at };
       case 'toggle':
         return this.#asked(isOn ? 'resume' : 'pause', by, at, since, state);
+      case 'record':
+        return { type: 'recordAsked', by, at };
+      case 'erase':
+        return mayErase ? { type: 'eraseAsked', by, at } : undefined;
+      case 'agreement':
+      case 'exemplary':
+        return { type: 'markAsked', mark: task, by, at };
       // The caller's refusal is read with the keys of the notice.
       case 'refuse':
         return undefined;

@@ -246,8 +246,13 @@ export class CallEffects {
         this.#newcomers.tell(effect.channel, effect.order);
         return;
       case 'sayPause':
-        this.#pauses.say(effect.word, effect.order, caller);
+        void this.#pauses.say(effect.word, effect.order, caller);
         return;
+      case 'sayErased': {
+        const begun = this.#pauses.say('erased', effect.order, caller);
+        // The recorder of a bridge goes behind it (decide/erase.ts).
+        return isBridged(effect.order) ? begun : undefined;
+      }
       case 'hold':
         return applyMusicHold(effect, this.#holdPorts);
       case 'stopRecorder':
@@ -269,6 +274,8 @@ export class CallEffects {
         return setVariables(ari, caller, {
           PREAVIS_RESULT: 'recorded',
           PREAVIS_RECORDING: effect.recording,
+          // Until somebody asked for it, it had one.
+          ...(state.facts.order?.records === undefined ? {} : { PREAVIS_REASON: '' }),
           // As Dial() leaves it, for an extension h.
           DIALSTATUS: 'ANSWER',
           // The destination's channel is made with it.

@@ -5,7 +5,7 @@ import type { ChannelId, PlaybackId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { settleInTime } from '../../core/timeLimit.ts';
 import type { CallEvent } from '../decide/events.ts';
-import { isBridged, type Order, type PauseWord } from '../decide/order.ts';
+import { isBridged, type Order, type TalkWord } from '../decide/order.ts';
 import type { Sentence } from '../decide/sentence.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import type { Snoops } from './snoops.ts';
@@ -13,11 +13,14 @@ import type { Snoops } from './snoops.ts';
 /** How much longer than its sound a sentence may take, ms. */
 const sentenceSlackMs = 2_000;
 
+/** How long what follows waits for the beginning of a sentence in a bridge of ours, ms: Asterisk answers within 10. */
+const sayLimitMs = 250;
+
 export type PauseSentencePorts = {
   ari: Pick<AriCommands, 'playToBridge'> & Pick<AriQueries, 'time'>;
   snoops: Pick<Snoops, 'whisper' | 'whispered'>;
   /** The sentence in each of these languages, with ids of its own each time. */
-  pauseWords: (word: PauseWord, languages: readonly string[]) => readonly Sentence[];
+  pauseWords: (word: TalkWord, languages: readonly string[]) => readonly Sentence[];
   /** What is heard of these ids is heard by this call from now on. */
   owns: (ids: readonly string[]) => void;
   handle: (event: CallEvent) => void;
@@ -26,8 +29,8 @@ export type PauseSentencePorts = {
 };
 
 /**
- * Tells both sides that the recording is paused, or goes on: in a bridge of ours at once, in another each of them alone. Nothing is recorded
- * meanwhile. A sentence that cannot be said holds nothing up for longer than it takes: `pauseSaid` follows in any case.
+ * Tells both sides that the recording is paused, goes on, or is erased: in a bridge of ours at once, in another each of them alone. Nothing is
+ * recorded meanwhile. A sentence that cannot be said holds nothing up for longer than it takes: `pauseSaid` or `eraseSaid` follows in any case.
  */
 export class PauseSentences {
   readonly #ports: PauseSentencePorts;
@@ -40,8 +43,12 @@ export class PauseSentences {
     this.#ports = ports;
   }
 
-  say(word: PauseWord, order: Order, caller: ChannelId): void {
-    void this.#say(word, order, caller);
+  /** Resolves once the first sentence was asked for, or nobody knows whether it was. */
+  async say(word: TalkWord, order: Order, caller: ChannelId): Promise<void> {
+    const begun = new Promise<void>((resolve) => {
+      void this.#say(word, order, caller, resolve);
+    });
+    await settleInTime(sayLimitMs, begun, () => undefined);
   }
 
   /** To be told of every event of the call. */
@@ -58,19 +65,25 @@ export class PauseSentences {
     for (const end of this.#ends.values()) end(Number.NaN);
   }
 
-  async #say(word: PauseWord, order: Order, caller: ChannelId): Promise<void> {
+  async #say(word: TalkWord, order: Order, caller: ChannelId, begun: () => void): Promise<void> {
     const { ari, handle, log } = this.#ports;
-    const saidAt = await this.#sayInEach(word, order, caller).catch((thrown: unknown) => {
+    const saidAt = await this.#sayInEach(word, order, caller, begun).catch((thrown: unknown) => {
       log.warn({ word, code: asPreavisError(thrown).code }, 'pause sentence failed');
       return undefined;
     });
+    // Where there is no sentence, nothing was asked for.
+    begun();
     if (this.#isStopped) return;
+    if (word === 'erased') {
+      handle({ type: 'eraseSaid' });
+      return;
+    }
     const at = saidAt ?? (await ari.time().catch(() => undefined));
     handle({ type: 'pauseSaid', word, at });
   }
 
   /** Language by language. Resolves with when the last has ended, by Asterisk; undefined where it did not tell. */
-  async #sayInEach(word: PauseWord, order: Order, caller: ChannelId): Promise<number | undefined> {
+  async #sayInEach(word: TalkWord, order: Order, caller: ChannelId, begun: () => void): Promise<number | undefined> {
     const { pauseWords } = this.#ports;
     const { languages } = order.script.language;
     const listeners: (ChannelId | undefined)[] = isBridged(order) ? [undefined] : [caller, order.destination];
@@ -80,7 +93,7 @@ export class PauseSentences {
       const ends = await Promise.all(
         all.map(({ to, sentences }) => {
           const sentence = sentences[index];
-          return sentence === undefined ? Promise.resolve(undefined) : this.#sayOne(sentence, order, to);
+          return sentence === undefined ? Promise.resolve(undefined) : this.#sayOne(sentence, order, to, begun);
         }),
       );
       last = ends.every((each) => each !== undefined) ? Math.max(...ends) : undefined;
@@ -90,7 +103,12 @@ export class PauseSentences {
   }
 
   /** `to`: undefined for both at once. */
-  async #sayOne(sentence: Sentence, order: Order, to: ChannelId | undefined): Promise<number | undefined> {
+  async #sayOne(
+    sentence: Sentence,
+    order: Order,
+    to: ChannelId | undefined,
+    begun: () => void,
+  ): Promise<number | undefined> {
     const { ari, snoops, owns, note, log } = this.#ports;
     const { prompt, playbackId } = sentence;
     const ended = new Promise<number>((resolve) => {
@@ -101,6 +119,7 @@ export class PauseSentences {
       await (to === undefined
         ? ari.playToBridge(order.bridge, playbackId, prompt.soundName, prompt.language)
         : snoops.whisper(to, sentence));
+      begun();
       const finishedAt = await settleInTime(prompt.lengthMs + sentenceSlackMs, ended, () => undefined);
       if (this.#isStopped) return undefined;
       const startedAt = this.#begun.get(playbackId);

@@ -7,7 +7,7 @@ import type { CallState } from '../decide/state.ts';
 import type { Planner } from '../plan/planner.ts';
 import type { Readiness } from '../plan/readiness.ts';
 import type { LegOutcome, SourceWatchPorts } from '../watch/sourceWatch.ts';
-import type { LinePauses } from './codes.ts';
+import type { LineAsking } from './codes.ts';
 import type { CallJournal } from './journal.ts';
 import type { PauseSentencePorts } from './pauseSentences.ts';
 
@@ -33,7 +33,7 @@ export type SessionPorts = {
   /** Whether this channel is known by its extension to be of the house. */
   isStaff: (channel: ChannelId) => boolean;
   /** What the line of this call says of codes and pauses. */
-  linePauses: () => LinePauses;
+  lineAsking: () => LineAsking;
   pauseWords: PauseSentencePorts['pauseWords'];
   rememberLanguage: (language: string) => Promise<void>;
   /** Whether Asterisk tells of the bridges of others: without, nobody is followed. */

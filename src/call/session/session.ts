@@ -20,7 +20,7 @@ import { translate } from './eventRouting.ts';
 import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
 import { PauseLimit } from './pauseLimit.ts';
-import { pauseChange, pauseOf } from './pauseNotes.ts';
+import { askedChange, pauseChange, pauseOf } from './pauseNotes.ts';
 import { placeOf } from './place.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
@@ -64,7 +64,7 @@ export class CallSession {
       { isTakenUp: takenUp !== undefined },
     );
     this.#sources = new SourceWatch(this.#sourcePorts(), takenUp);
-    this.#codes = new Codes(this.#ports.linePauses);
+    this.#codes = new Codes(this.#ports.lineAsking);
     this.#pauseLimit = new PauseLimit({
       ari: this.#ports.ari,
       handle: (event) => {
@@ -194,6 +194,11 @@ export class CallSession {
     if (clearedAt !== undefined) this.note({ kind: 'change', change: 'allTold', at: clearedAt });
     const paused = pauseChange(before, this.#state, event);
     if (paused !== undefined) this.note(paused);
+    const asked = askedChange(before, this.#state, event);
+    if (asked === undefined) return;
+    this.note(asked);
+    if (asked.kind === 'change' && asked.change === 'agreementUntold')
+      this.#ports.log.warn('agreement not added: notice did not name its purpose');
   }
 
   /** Talk detection: evidence of whether both sides were heard, and of whether a party's sound gets through. */

@@ -52,6 +52,9 @@ export type Unwatched = {
  * word. unheard: the sound of this party comes from another RTP source since some time after, and may be lost; heardAgain: until then.
  * pauseBegan: nothing is to be heard of it from then on, since this party wanted a pause, or a program did where it is none; pauseEnded: they
  * wanted it to end; pauseExpired: its time was over.
+ * recordAsked: on a line that records on request, this party wanted it from then on. eraseAsked: they wanted what was recorded to be removed.
+ * agreementMarked, exemplaryMarked: they marked the call so; agreementUntold: for nothing, since its purpose was not told. Without a party a
+ * program or a command did.
  * neverRecorded: somebody came into the talk whose number is never recorded. turnedAway: of a call that must be recorded and could not be.
  */
 export const changes = [
@@ -72,6 +75,11 @@ export const changes = [
   'pauseBegan',
   'pauseEnded',
   'pauseExpired',
+  'recordAsked',
+  'eraseAsked',
+  'agreementMarked',
+  'agreementUntold',
+  'exemplaryMarked',
   'neverRecorded',
   'turnedAway',
 ] as const;

@@ -166,7 +166,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const timeRecording = database.prepare(`
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
   const discard = database.prepare(
-    `UPDATE recordings SET status = 'discarded', failure = 'refused' WHERE id = @id AND status = 'recording'`,
+    `UPDATE recordings SET status = 'discarded', failure = @failure WHERE id = @id AND status = 'recording'`,
   );
   const selectOpen = database.prepare(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
   const endUnreadable = database.prepare(`
@@ -216,8 +216,13 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       startedAt: recorder.startedAt ?? null,
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
     });
-    if (recorder.kind === 'discarded' && discard.run({ id }).changes === 1) {
-      trail.appendStep(id, 'recording', 'discarded', { event: 'the caller refused', actor: 'serve' });
+    if (recorder.kind !== 'discarded') return;
+    const [failure, why] =
+      recorder.erasedBy === undefined
+        ? ['refused', 'the caller refused']
+        : ['erase_asked', 'somebody asked to erase it'];
+    if (discard.run({ id, failure }).changes === 1) {
+      trail.appendStep(id, 'recording', 'discarded', { event: why, actor: 'serve' });
     }
   };
 

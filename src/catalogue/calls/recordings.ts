@@ -50,6 +50,8 @@ export type RecordingFilter = {
   begun?: { from: number; to: number } | undefined;
   /** Only of calls on this line. */
   line?: string | undefined;
+  /** Only those that somebody has marked as exemplary. */
+  exemplary?: boolean;
   limit: number;
 };
 
@@ -158,7 +160,9 @@ export function makeRecordings(
       ELSE EXISTS (SELECT 1 FROM recording_purposes
         WHERE recording_id = recordings.id AND purpose = @purpose AND keep_until > @at)
     END`;
-  const selectSome = ({ status, inForce, begun, line, limit }: RecordingFilter): unknown[] => {
+  const isExemplary = `recordings.call_id IN (
+    SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked')`;
+  const selectSome = ({ status, inForce, begun, line, exemplary, limit }: RecordingFilter): unknown[] => {
     // A day is found by its index; the recordings of a line by that of calls, which has all of a line without reading a row.
     const ofCalls = 'calls INDEXED BY calls_listed CROSS JOIN recordings ON recordings.call_id = calls.id';
     const itself = begun === undefined ? 'recordings' : 'recordings INDEXED BY recordings_by_start';
@@ -170,6 +174,7 @@ export function makeRecordings(
       ...(inForce === undefined ? [] : [isInForce]),
       ...(begun === undefined ? [] : ['recordings.started_at >= @from AND recordings.started_at < @to']),
       ...(line === undefined ? [] : ['calls.line = @line']),
+      ...(exemplary === true ? [isExemplary] : []),
     ];
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const order = source === ofCalls ? 'calls.id DESC, recordings.id DESC' : 'recordings.id DESC';

@@ -32,6 +32,28 @@ export function addCalls(root: Command, run: RunAs): void {
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/callsPause.ts')).callsResume));
   calls
+    .command('record <id>')
+    .description('record a call from now on that goes on, on a line that records on request')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsMark.ts')).callsRecord));
+  calls
+    .command('erase <id>')
+    .description(
+      'stop the recording of a call that goes on, and remove what was recorded; nothing more of it is recorded',
+    )
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsMark.ts')).callsErase));
+  calls
+    .command('agreement <id>')
+    .description('mark that an agreement is made in a call that goes on; exit 3 when its purpose was not told')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsMark.ts')).callsAgreement));
+  calls
+    .command('exemplary <id>')
+    .description('mark a call that goes on as exemplary')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/callsMark.ts')).callsExemplary));
+  calls
     .command('receipt <id>')
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')

@@ -17,6 +17,7 @@ export function addRecordings(root: Command, run: RunAs): void {
       'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
     )
     .option('--line <line>', 'only those of calls on this line')
+    .option('--exemplary', 'only those that somebody has marked as exemplary')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/recordings.ts')).recordingsList));

@@ -21,7 +21,7 @@ import { shownHold, type ShownHold } from './retention/legalHolds.ts';
 import { oneLine } from '../../core/text/oneLine.ts';
 import { table } from '../table.ts';
 
-type ListOptions = Chosen & { status: string | undefined; limit: string; json: boolean };
+type ListOptions = Chosen & { status: string | undefined; exemplary?: boolean; limit: string; json: boolean };
 
 /** Of a time that --json has in UTC. */
 const local = (iso: string): string => localTime(Date.parse(iso));
@@ -36,6 +36,7 @@ async function described(
   const holds = await catalogue.legalHolds.of(row.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(row.id), holds, holdsAllowed, at);
   const purposes = call?.purposes ?? [];
+  const changes = await catalogue.timeline.changes(row.callId);
   const inForce = purposesInForce(row.status, purposes, ends, at);
 
   return {
@@ -54,6 +55,7 @@ async function described(
       inForce: inForce.includes(purpose),
     })),
     held: holds.some((hold) => isActive(hold, at)),
+    exemplary: changes.some(({ change }) => change === 'exemplaryMarked'),
     objectKey: row.objectKey,
     flags: row.flags,
     failure: row.failure,
@@ -74,7 +76,8 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
-    const rows = await catalogue.recordings.list({ status, inForce, begun, line, limit: most });
+    const { exemplary = false } = options;
+    const rows = await catalogue.recordings.list({ status, inForce, begun, line, exemplary, limit: most });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     answer(context, options.json, { recordings: list }, () => {
       const started = timeColumn(
@@ -90,7 +93,11 @@ export async function recordingsList(context: CommandContext, options: ListOptio
         each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
         each.line ?? '',
         each.purposes.join('+'),
-        [each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)), each.held ? '(held)' : '']
+        [
+          each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)),
+          each.held ? '(held)' : '',
+          each.exemplary ? '(exemplary)' : '',
+        ]
           .filter((word) => word !== '')
           .join(' '),
       ]);

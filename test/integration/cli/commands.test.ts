@@ -108,6 +108,10 @@ describe('the help', () => {
     ['calls', 'receipt'],
     ['calls', 'pause'],
     ['calls', 'resume'],
+    ['calls', 'record'],
+    ['calls', 'erase'],
+    ['calls', 'agreement'],
+    ['calls', 'exemplary'],
     ['purposes', 'register'],
     ['prompts', 'check'],
     ['dialplan', 'lint'],
@@ -295,6 +299,7 @@ describe('recordings', () => {
           objectKey: null,
           // The recorder of this call ran for a minute.
           held: false,
+          exemplary: false,
           flags: ['shorter_than_expected'],
           failure: null,
           attempts: 0,

@@ -16,8 +16,17 @@ export type BriefNotice = {
   install(asteriskSounds: string): Promise<void>;
 };
 
-/** More sentences, each a tone: what they are for, and its frequency. */
-export type MoreSentences = Readonly<Record<string, { kind: string; hz: number; lengthMs: number }>>;
+/** More sentences, each a tone: what they are for, its frequency, and for a notice what it names. */
+export type MoreSentences = Readonly<
+  Record<string, { kind: string; hz: number; lengthMs: number; statesMaxDays?: Readonly<Record<string, number>> }>
+>;
+
+const entryOf = ({ kind, statesMaxDays }: MoreSentences[string]): string =>
+  JSON.stringify({
+    kind,
+    ...(statesMaxDays === undefined ? {} : { wording: 'may', purposes: Object.keys(statesMaxDays), statesMaxDays }),
+    text: { fr: 'Un ton.' },
+  });
 
 /** One sentence in French for calls that are recorded for training, in a folder that is gone after the tests. */
 export function useBriefNotice(lengthMs = briefNoticeMs, more: MoreSentences = {}): BriefNotice {
@@ -28,7 +37,7 @@ export function useBriefNotice(lengthMs = briefNoticeMs, more: MoreSentences = {
     for (const [id, each] of Object.entries(more)) {
       writeFileSync(folder.path(`fr/${id}.wav`), toneWav(each.hz, each.lengthMs));
     }
-    const others = Object.entries(more).map(([id, { kind }]) => `  ${id}: { kind: ${kind}, text: { fr: Un ton. } }\n`);
+    const others = Object.entries(more).map(([id, each]) => `  ${id}: ${entryOf(each)}\n`);
     writeFileSync(
       folder.path('prompts.yaml'),
       `languages: { fr: { made: recording, voice: a tone } }

@@ -383,6 +383,8 @@ export function singlePrompts(languages: readonly string[]): Prompt[] {
     'erasedAck',
     'chooseLanguage',
     'turnedAway',
+    'paused',
+    'resumed',
   ] as const;
 
   return languages.flatMap((language, index) =>

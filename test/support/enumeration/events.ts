@@ -53,6 +53,8 @@ export type Alphabet = {
   never?: true;
   /** Whether somebody asks for a pause, and for its end. */
   pauses?: true;
+  /** Whether somebody asks for what codes ask for beside pauses. */
+  codes?: true;
 };
 
 const anotherCaller = 'another-caller' as ChannelId;
@@ -70,6 +72,8 @@ export const withHoldsOfCaller: Alphabet = { ...plainTimes, holds: 'caller', oth
 export const withPauses: Alphabet = { ...plainTimes, holds: 'caller', others: 'transfers', pauses: true };
 export const withPausesAndOthers: Alphabet = { ...withOthers, pauses: true };
 export const withPausesAlone: Alphabet = { ...untilTheyTalk, pauses: true };
+export const withCodes: Alphabet = { ...untilTheyTalk, codes: true };
+export const withCodesAndPauses: Alphabet = { ...withCodes, pauses: true };
 export const withNever: Alphabet = { ...plainTimes, others: 'stay', never: true };
 export const withFarEnds: Alphabet = { ...untilTheyTalk, farEnds: 'both' };
 export const withFarEndOfCaller: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'caller' };
@@ -181,6 +185,13 @@ const ofPauses: readonly CallEvent[] = [
   { type: 'pauseSaid', word: 'resumed', at: undefined },
 ];
 
+const ofCodes: readonly CallEvent[] = [
+  { type: 'recordAsked', by: 'destination', at: 6_850 },
+  { type: 'eraseAsked', by: 'destination', at: 7_200 },
+  { type: 'eraseSaid' },
+  { type: 'markAsked', mark: 'exemplary', by: 'caller', at: 7_300 },
+];
+
 const neverOfFollowed: readonly CallEvent[] = [
   ...bridgesOfFollowed.map((bridge): CallEvent => ({
     type: 'joined',
@@ -194,7 +205,7 @@ const neverOfFollowed: readonly CallEvent[] = [
 
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
-  const { starts, finishes, holds, others, farEnds = 'nobody', never, pauses } = alphabet;
+  const { starts, finishes, holds, others, farEnds = 'nobody', never, pauses, codes } = alphabet;
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -230,6 +241,9 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(order.newcomers === 'tell' ? ofNewcomers : []),
     ...(never === true ? [neverBehindDestination] : []),
     ...(pauses === true ? ofPauses : []),
+    ...(codes === true ? ofCodes : []),
+    // Whoever asks for a pause would start more recorders of a followed call.
+    ...(codes === true && pauses !== true ? ofPauses.filter(({ type }) => type !== 'pauseAsked') : []),
     ...(never === true && order.request.way === 'follow' ? neverOfFollowed : []),
     { type: 'partyUnheard' },
     { type: 'callerLeft', at: 8_000 },

@@ -17,6 +17,7 @@ import {
   witnessStranger,
 } from './followedOracle.ts';
 import { isLeftOut, witnessTelling } from './newcomerOracle.ts';
+import { witnessErasure } from './codesOracle.ts';
 import { witnessPause, type Pausing } from './pauseOracle.ts';
 
 export type CallFacts = Facts & { order: Order };
@@ -60,6 +61,10 @@ export type Monitor = {
   toldLater: readonly ChannelId[];
   /** Somebody wants nothing to be recorded. */
   pausing: Pausing | undefined;
+  /** Somebody asked that what was recorded be removed. */
+  erased: boolean;
+  /** Of a line that records on request: both have heard that it records, or it was asked for while they were apart. */
+  isRequested: boolean;
   /** Who else is in the bridge since the destination is dialled. */
   others: readonly ChannelId[];
   /** Whose channel took the place of the caller's or the destination's while they talked. */
@@ -116,6 +121,8 @@ export const fresh: Monitor = {
   untoldHere: [],
   toldLater: [],
   pausing: undefined,
+  erased: false,
+  isRequested: false,
   others: [],
   replaced: {},
   followed: undefined,
@@ -260,10 +267,12 @@ function witnessFarEndLeft(monitor: Monitor, channels: readonly ChannelId[]): Mo
 
 /** The oracle: what one more event tells, seen without the state of the call. */
 export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
-  if (facts.order.newcomers !== 'tell') return witnessPause(monitor, witnessed(monitor, event, facts), event);
-  if (isLeftOut(monitor, event)) return monitor;
+  const tells = facts.order.newcomers === 'tell';
+  if (tells && isLeftOut(monitor, event)) return monitor;
+  const seen = witnessed(monitor, event, facts);
+  const told = tells ? witnessTelling(monitor, seen, event) : seen;
 
-  return witnessPause(monitor, witnessTelling(monitor, witnessed(monitor, event, facts), event), event);
+  return witnessErasure(witnessPause(monitor, told, event, facts), event);
 }
 
 function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
@@ -437,6 +446,10 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     case 'pauseAsked':
     case 'resumeAsked':
     case 'pauseSaid':
+    case 'recordAsked':
+    case 'eraseAsked':
+    case 'eraseSaid':
+    case 'markAsked':
       return monitor;
     case 'bridgeGone':
       return witnessParting(monitor);

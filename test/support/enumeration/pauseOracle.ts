@@ -2,16 +2,28 @@
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { PauseWord } from '../../../src/call/decide/order.ts';
 import { mostRecorders } from './newcomerOracle.ts';
-import type { Monitor } from './oracle.ts';
+import type { CallFacts, Monitor } from './oracle.ts';
 
-/** What was asked for last, and what is being said. */
-export type Pausing = { wish: PauseWord; saying: PauseWord | undefined };
+/** What was asked for last, and what is being said. `isLine`: the line records on request, and nobody has heard that it does. */
+export type Pausing = { wish: PauseWord; saying: PauseWord | undefined; isLine?: true };
 
-const isOver = ({ stranger, refused, callerLeft, asked }: Monitor): boolean =>
-  stranger || refused !== 'no' || callerLeft || asked.destroyBridge > 0;
+const isOver = ({ stranger, refused, erased, callerLeft, asked }: Monitor): boolean =>
+  stranger || refused !== 'no' || erased || callerLeft || asked.destroyBridge > 0;
+
+/** Of a line that records on request nothing may be recorded from the beginning on. */
+function begun(before: Monitor, after: Monitor, { order }: CallFacts): Pausing | undefined {
+  if (order.records !== 'onRequest' || isOver(after) || after.deaf) return undefined;
+  const begins =
+    order.request.way === 'follow'
+      ? after.followed !== undefined && before.followed === undefined
+      : after.talks && !before.talks;
+
+  return begins ? { wish: 'paused', saying: undefined, isLine: true } : undefined;
+}
 
 function paused(before: Monitor, after: Monitor): Pausing | undefined {
   const { pausing, followed, talks, asked } = before;
+  if (pausing?.isLine === true) return isOver(after) ? undefined : { ...pausing, wish: 'paused' };
   const isTalk = followed === undefined ? talks && asked.startRecorder > 0 : followed.isTogether;
   if (!isTalk || isOver(after)) return pausing;
   // More recorders of a followed call would be more of the same.
@@ -20,36 +32,42 @@ function paused(before: Monitor, after: Monitor): Pausing | undefined {
   return { wish: 'paused', saying: pausing?.saying };
 }
 
-function next(before: Monitor, after: Monitor, event: CallEvent): Pausing | undefined {
+function next(before: Monitor, after: Monitor, event: CallEvent, facts: CallFacts): Pausing | undefined {
   const { pausing } = before;
   if (event.type === 'pauseAsked') return paused(before, after);
-  if (pausing === undefined || isOver(after)) return undefined;
+  if (pausing === undefined) return begun(before, after, facts);
+  if (isOver(after)) return undefined;
   const isApart = after.followed?.isTogether === false;
-  if (isApart && before.followed?.isTogether === true) return { wish: 'paused', saying: undefined };
+  if (isApart && before.followed?.isTogether === true) return { ...pausing, wish: 'paused', saying: undefined };
   // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- Nothing else ends or begins one.
   switch (event.type) {
     case 'resumeAsked':
+    case 'recordAsked':
+      if ((event.type === 'recordAsked') !== (pausing.isLine === true)) return pausing;
       return isApart ? undefined : { ...pausing, wish: 'resumed' };
     case 'pauseSaid': {
       if (event.word !== pausing.saying) return pausing;
       const ends = pausing.saying === 'resumed' && pausing.wish === 'resumed';
       if (ends && event.at !== undefined) return undefined;
-      return { wish: ends ? 'paused' : pausing.wish, saying: undefined };
+      return { ...pausing, wish: ends ? 'paused' : pausing.wish, saying: undefined };
     }
     case 'eventsMissed':
-      return isApart || pausing.saying === undefined ? pausing : { wish: 'paused', saying: undefined };
+      return isApart || pausing.saying === undefined ? pausing : { ...pausing, wish: 'paused', saying: undefined };
     case 'stepFailed':
-      return event.step === 'save' ? { wish: 'paused', saying: undefined } : pausing;
+      return event.step === 'save' ? { ...pausing, wish: 'paused', saying: undefined } : pausing;
     default:
       return pausing;
   }
 }
 
 const isSame = (one: Pausing | undefined, other: Pausing | undefined): boolean =>
-  one?.wish === other?.wish && one?.saying === other?.saying;
+  one?.wish === other?.wish && one?.saying === other?.saying && one?.isLine === other?.isLine;
 
-export function witnessPause(before: Monitor, after: Monitor, event: CallEvent): Monitor {
-  const pausing = next(before, after, event);
+export function witnessPause(before: Monitor, after: Monitor, event: CallEvent, facts: CallFacts): Monitor {
+  const pausing = next(before, after, event, facts);
 
-  return isSame(pausing, after.pausing) ? after : { ...after, pausing };
+  if (isSame(pausing, after.pausing)) return after;
+  const isRequested = after.isRequested || (before.pausing?.isLine === true && pausing === undefined && !isOver(after));
+
+  return { ...after, pausing, isRequested };
 }

@@ -69,13 +69,17 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       // Of a followed call each talk has its own, and so has what goes on after somebody was told, or from another source.
       const isAnew = isFollowed && event.type === 'sourceChanged' && before.followed?.isTogether === true;
       const isResumed = event.type === 'pauseSaid' && before.pausing !== undefined;
+      const isOnRequest = facts.order.records === 'onRequest';
       const begins = isFollowed
         ? event.type === 'joined' || isResumed || tells(facts)
-        : event.type === 'destinationAnswered';
+        : event.type === 'destinationAnswered'
+          ? !isOnRequest
+          : isOnRequest && isResumed;
       if (!begins && !isAnew) faults.push('recorder before the destination answered');
       if (isAnew && !asks(step.effects.slice(0, index), 'stopRecorder')) faults.push('two recorders run at once');
       if (seen.untoldHere.length > 0) faults.push('recorder with a newcomer who was not told yet');
       if (seen.pausing !== undefined) faults.push('recorder while somebody wants a pause');
+      if (seen.erased) faults.push('recorder after an erasure');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
     }
@@ -134,7 +138,7 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       return effect.recorder?.paused === true && !onHold ? ['pauses while nobody is on hold'] : nothing;
     }
     case 'discardRecorder':
-      return seen.refused === 'talking' || seen.never || seen.asked.startRecorder === 0
+      return seen.refused === 'talking' || seen.never || seen.erased || seen.asked.startRecorder === 0
         ? nothing
         : ['discards what nobody refused'];
     case 'hangUpCaller': {
@@ -173,6 +177,9 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       if (before.pausing?.saying !== undefined && event.type === 'pauseAsked') return ['two sentences at once'];
       return isBegun ? nothing : ['tells of a pause before it is saved'];
     }
+    case 'sayErased':
+      if (!seen.erased || before.erased) return ['tells of an erasure that nobody asked for'];
+      return asks(step.effects.slice(0, index), 'save') ? nothing : ['tells of an erasure before it is saved'];
     case 'tellNewcomer':
       return seen.untoldHere.includes(effect.channel) ? nothing : ['tells somebody who knows'];
   }
@@ -189,6 +196,7 @@ const judgedIfNew: Judges = {
   callerHeld: brokenByHold,
   newcomerUntold: brokenByUnwantedRecorder,
   pauseAsked: brokenByUnwantedRecorder,
+  eraseAsked: brokenByErasure,
   partyReplaced: brokenByReplacement,
   callerLeft: brokenByLeaving,
   callerSentOn: brokenByLeaving,
@@ -217,10 +225,19 @@ function brokenByReplacement(move: Move): readonly string[] {
     : nothing;
 }
 
+function brokenByErasure({ from, step: { state, effects }, before, seen }: Move): readonly string[] {
+  if (!seen.erased || before.erased) return nothing;
+  const faults = asks(effects, 'discardRecorder') ? [] : ['an erasure does not discard at once'];
+  if (state.kind !== from.kind) faults.push('an erasure ends the talk');
+  if ('answer' in state && state.answer.kind === 'refused') faults.push('an erasure is taken for a refusal');
+
+  return faults;
+}
+
 function brokenByKey({ step: { state, effects }, before, seen }: Move): readonly string[] {
   if (seen.refused !== 'talking' || before.refused !== 'no') return nothing;
   const faults: string[] = [];
-  const mayRun = seen.asked.startRecorder > 0;
+  const mayRun = seen.asked.startRecorder > 0 && !seen.erased;
   // Before that, the refusal is saved, music ends, and the sentence is begun (effects.ts waits 250 ms for it at most).
   const first = effects.find(({ type }) => !['save', 'hold', 'sayToBoth', 'whisper'].includes(type));
   if (mayRun && first?.type !== 'discardRecorder') faults.push('a refusal does not discard at once');
@@ -240,8 +257,9 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
   if (!runs) return nothing;
   // Between the talks it was asked to stop already.
   if (seen.followed?.isTogether === false && event.type !== 'recorderStarted') return nothing;
-  if (seen.refused === 'talking' && event.type === 'recorderStarted' && !asks(effects, 'discardRecorder')) {
-    return ['a recorder runs after a refusal'];
+  const isRemoved = seen.refused === 'talking' || seen.erased;
+  if (isRemoved && event.type === 'recorderStarted' && !asks(effects, 'discardRecorder')) {
+    return [seen.erased ? 'a recorder runs after an erasure' : 'a recorder runs after a refusal'];
   }
   // A recorder of a bridge of ours pauses.
   const isTold = seen.followed === undefined || (seen.untoldHere.length === 0 && seen.pausing === undefined);
@@ -252,7 +270,7 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
   // What is not to be kept was asked to end before; if it starts all the same, it is asked again.
   const isAsked =
     asks(effects, 'discardRecorder') || (seen.asked.discardRecorder > 0 && event.type !== 'recorderStarted');
-  const isEnded = asks(effects, 'stopRecorder') || (seen.never && isAsked);
+  const isEnded = asks(effects, 'stopRecorder') || ((seen.never || seen.erased) && isAsked);
 
   return isUnwanted && seen.refused === 'no' && !isEnded ? ['a recorder runs with somebody who was not told'] : nothing;
 }
@@ -299,12 +317,13 @@ function brokenByHold({ step: { state }, before, seen }: Move): readonly string[
 export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): readonly string[] {
   const { startRecorder, returnToDialplan } = monitor.asked;
   const atTheEnd = monitor.followed === undefined ? brokenAtTheEnd : brokenAtTheEndOfFollowed;
-  const faults = state.kind === 'ended' ? atTheEnd(state, monitor) : [];
+  const faults = state.kind === 'ended' ? atTheEnd(state, monitor, facts) : [];
   const onHold = monitor.holding.caller || monitor.holding.destination;
   // With somebody who was not told it is being stopped.
   const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
   // Who refuses on hold is told so without music; when they have heard it is not followed here.
-  if (state.kind === 'talking' && monitor.refused !== 'talking' && monitor.followed === undefined) {
+  const isToldOfIt = monitor.refused === 'talking' || monitor.erased;
+  if (state.kind === 'talking' && !isToldOfIt && monitor.followed === undefined) {
     const hears = (party: 'caller' | 'destination'): boolean =>
       monitor.music.includes(channelOf(party, monitor, facts));
     if (hears('caller') !== monitor.holding.destination || hears('destination') !== monitor.holding.caller) {
@@ -326,8 +345,18 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
   return faults;
 }
 
+const reasonOf = (outcome: Extract<CallState, { kind: 'ended' }>['outcome']): string | undefined =>
+  outcome.result === 'unrecorded' ? outcome.reason : undefined;
+
+const isErased = ({ erased, refused }: Monitor): boolean => erased && refused === 'no';
+
+/** Of a line that records on request: nobody has asked for it, and nothing else kept it from being recorded. */
+const isUnasked = ({ isRequested, refused, stranger, never, deaf }: Monitor, { order }: CallFacts): boolean =>
+  order.records === 'onRequest' && !isRequested && refused === 'no' && !stranger && !never && !deaf;
+
 /** What must be true of every call when it has ended. */
-function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, callerLeft, ...monitor }: Monitor) {
+function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, whole: Monitor, facts: CallFacts) {
+  const { asked, callerLeft, ...monitor } = whole;
   const faults: string[] = [];
   const { outcome } = state;
   if (asked.prepare > 0 && !monitor.destinationLeft && asked.hangUpDestination !== 1)
@@ -359,12 +388,19 @@ function brokenAtTheEnd(state: Extract<CallState, { kind: 'ended' }>, { asked, c
     if ((monitor.refused === 'talking') !== refused) faults.push('a refusal is not kept');
   }
   if ((monitor.refused !== 'no') !== (state.answer.kind === 'refused')) faults.push('the answer is not kept');
+  if (isErased(whole) !== (reasonOf(outcome) === 'erase_asked')) faults.push('an erasure is not kept');
+  if (isUnasked(whole, facts) && monitor.talks && reasonOf(outcome) !== 'not_requested')
+    faults.push('that nobody asked for it is not kept');
 
   return faults;
 }
 
 /** The dialplan has the caller: nothing of theirs is ours to end. */
-function brokenAtTheEndOfFollowed({ outcome, answer }: Extract<CallState, { kind: 'ended' }>, monitor: Monitor) {
+function brokenAtTheEndOfFollowed(
+  { outcome, answer }: Extract<CallState, { kind: 'ended' }>,
+  monitor: Monitor,
+  facts: CallFacts,
+) {
   const { asked, timer, recorder, refused } = monitor;
   const faults: string[] = [];
   if (timer !== undefined) faults.push('a timer is left');
@@ -382,6 +418,10 @@ function brokenAtTheEndOfFollowed({ outcome, answer }: Extract<CallState, { kind
     outcome.result === 'unrecorded' &&
     ['never_recorded', 'untold_party', 'refused', 'recorder_failed'].includes(outcome.reason);
   if (monitor.never && asked.startRecorder === 0 && !isWhy) faults.push('that somebody is never recorded is not kept');
+  if (isErased(monitor) !== (reasonOf(outcome) === 'erase_asked')) faults.push('an erasure is not kept');
+  const hasTalked = (monitor.followed?.talks ?? 0) > 0;
+  if (isUnasked(monitor, facts) && hasTalked && reasonOf(outcome) !== 'not_requested')
+    faults.push('that nobody asked for it is not kept');
   if (monitor.followed?.talks === 0 && !isRefused && outcome.result === 'recorded') faults.push('recorded nobody');
 
   return faults;

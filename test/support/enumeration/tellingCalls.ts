@@ -1,4 +1,5 @@
-/** Calls whose newcomers are told, and how far they are followed in an enumeration. */
+/** Calls whose newcomers are told, and how far calls are followed in an enumeration. */
+import type { CallEvent } from '../../../src/call/decide/events.ts';
 import { stay } from '../../../src/call/decide/handlers.ts';
 import type { CallState } from '../../../src/call/decide/state.ts';
 import { aFollowed, countingIds, someFacts } from '../call/calls.ts';
@@ -32,8 +33,23 @@ export const bounded =
     const isPaused = 'paused' in state;
     const begins = comingOrGoing.includes(event.type) || (event.type === 'pauseAsked' && !isPaused);
     if (isFollowed && recordersOf(state) >= mostRecorders && begins) return stay(state);
-    if (event.type !== 'joined') return rule(state, event);
-    const before = bridgesOfFollowed.indexOf(state.facts.order?.bridge ?? event.bridge);
 
-    return bridgesOfFollowed.indexOf(event.bridge) === before + 1 ? rule(state, event) : stay(state);
+    return isOutOfOrder(state, event) ? stay(state) : rule(state, event);
+  };
+
+/** Each of the bridges follows the one before it, as the oracle counts them. */
+function isOutOfOrder({ facts: { order } }: CallState, event: CallEvent): boolean {
+  if (event.type !== 'joined') return false;
+  const before = bridgesOfFollowed.indexOf(order?.bridge ?? event.bridge);
+
+  return bridgesOfFollowed.indexOf(event.bridge) !== before + 1;
+}
+
+/** For calls whose newcomers are not told. In the first talk one source changes, once. */
+export const inTheirOrder =
+  (rule: Decide): Decide =>
+  (state, event) => {
+    const isChangedAgain = event.type === 'sourceChanged' && (state.facts.order?.part ?? 1) > 1;
+
+    return isChangedAgain || isOutOfOrder(state, event) ? stay(state) : rule(state, event);
   };

@@ -247,6 +247,32 @@ describe('sentences of consent', () => {
   });
 });
 
+describe('what a line says of codes', () => {
+  const withLine = (more: object): Tree =>
+    changed((tree) => (tree.lines['default'] = { ...tree.lines['default'], ...more }));
+  const kinds = (more: object): string[] =>
+    [...new Set(neededPrompts(aPolicy(withLine(more))).map(({ kind }) => kind))].sort();
+
+  test('needs the sentences that its codes say, and no others', () => {
+    expect(kinds({ codes: { exemplary: '*7' } })).toEqual(['purpose', 'storage']);
+    expect(kinds({ codes: { pause: '*1' } })).toEqual(['paused', 'purpose', 'resumed', 'storage']);
+    expect(kinds({ codes: { erase: '*4' } })).toEqual(['erasedAck', 'purpose', 'storage']);
+    expect(kinds({ records: 'onRequest' })).toEqual(['paused', 'purpose', 'resumed', 'storage']);
+  });
+
+  test('makes a notice untrue that says that every call is recorded, where that is on request', () => {
+    const library = aLibrary();
+    const prompts = library.prompts.map((each) =>
+      each.kind === 'purpose' ? { ...each, wording: 'is' as const } : each,
+    );
+    const always = makePromptLibrary(library.languages, prompts);
+    expect(() => aPolicy(configTree(), always)).not.toThrow();
+    expect(() => aPolicy(withLine({ records: 'onRequest' }), always)).toThrow(
+      'says that the call is recorded, but its line records on request: it must say "may be"',
+    );
+  });
+});
+
 describe('a storage time', () => {
   test('may be what the caller is told to the day, and anything where no number is told', () => {
     const tree = changed((all) => {

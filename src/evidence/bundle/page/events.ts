@@ -76,6 +76,8 @@ function changeTexts({ receipt, say, time }: PageFacts): string[] {
     if (change === 'transferred') return [say.transferred({ at: time(at) })];
     if (change === 'awareJoined') return [say.awareJoined({ at: time(at) })];
     if (change === 'newcomerTold') return [say.newcomerTold({ at: time(at) })];
+    if (change === 'recordAsked') return [say.recordAsked({ at: time(at) })];
+    if (change === 'agreementMarked') return [say.agreementMarked({ at: time(at) })];
     if (change === 'newcomerRefused') return [say.newcomerRefused({ at: time(at) })];
     if (change !== 'unheard') return [];
     const { party } = changes[index] ?? {};

@@ -55,6 +55,8 @@ const tree = z.strictObject({
   awareJoined: template('at'),
   newcomerTold: template('at'),
   newcomerRefused: template('at'),
+  recordAsked: template('at'),
+  agreementMarked: template('at'),
   unheard: template('from', 'to'),
   unheardToTheEnd: template('from'),
   callTitle: text,

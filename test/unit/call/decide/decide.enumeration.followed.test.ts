@@ -7,20 +7,9 @@ import { stay } from '../../../../src/call/decide/handlers.ts';
 import { aFollowed, anOutgoing } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
 import { plainTimes, untilTheyTalk, withNever, withOthers } from '../../../support/enumeration/events.ts';
-import { bridgesOfFollowed } from '../../../support/enumeration/followedOracle.ts';
 import { factsWith, type CallFacts } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
-
-/** Each of the bridges follows the one before it, as the oracle counts them. In the first talk one source changes, once. */
-const inTheirOrder =
-  (rule: Decide): Decide =>
-  (state, event) => {
-    if (event.type === 'sourceChanged') return (state.facts.order?.part ?? 1) > 1 ? stay(state) : rule(state, event);
-    if (event.type !== 'joined') return rule(state, event);
-    const before = bridgesOfFollowed.indexOf(state.facts.order?.bridge ?? event.bridge);
-
-    return bridgesOfFollowed.indexOf(event.bridge) === before + 1 ? rule(state, event) : stay(state);
-  };
+import { inTheirOrder } from '../../../support/enumeration/tellingCalls.ts';
 
 describe('every reachable state of a followed call', () => {
   test.each([

@@ -13,6 +13,7 @@ const line = (over: Partial<LanguageEvidence['line']> = {}): LanguageEvidence['l
   defaultLanguages: ['fr', 'nl'],
   calledParty: 'untold',
   internalCalls: 'leave',
+  records: 'always',
   sound: 'mono',
   ...over,
 });

@@ -315,6 +315,61 @@ describe('the question', () => {
   });
 });
 
+describe('an agreement that waits for its code', () => {
+  const codes = { agreement: { code: '*6', purpose: 'agreement' } };
+  const policy = policyWith({ line: { purposes: ['training', 'agreement'], codes } });
+  const request = (...purposes: string[]) => aRequest({ purposes });
+
+  test('is told in the notice, and is no purpose of the call yet', async () => {
+    const order = await orderOf({ policy, request: request('training', 'agreement') });
+    expect(said(order.script)).toEqual(expect.arrayContaining(['fr notice-training', 'fr notice-agreement']));
+    expect(order).toMatchObject({
+      request: { purposes: ['training'] },
+      keepDays: 28,
+      agreement: { purpose: 'agreement', keepDays: 392 },
+    });
+  });
+
+  test('is the purpose of a call that has no other, and is told of in none that the dialplan gives another', async () => {
+    expect(await orderOf({ policy, request: request('agreement') })).toMatchObject({
+      request: { purposes: ['agreement'] },
+      keepDays: 392,
+    });
+    const other = await orderOf({ policy, request: request('training') });
+    expect(said(other.script).join()).not.toContain('agreement');
+  });
+
+  test('takes no part in the lot: a call that the others leave out is not recorded', async () => {
+    const rare = policyWith({
+      training: { recordPercent: 10 },
+      line: { purposes: ['training', 'agreement'], codes },
+    });
+    const drawn = await orderOf({ policy: rare, request: request('training', 'agreement'), random: 0.5 });
+    expect(drawn.sampled).toBe(false);
+  });
+
+  test('is a purpose from the beginning on a line without such a code', async () => {
+    const plain = await orderOf({
+      policy: policyWith({ line: { purposes: ['training', 'agreement'] } }),
+      request: request('training', 'agreement'),
+    });
+    expect(plain).toMatchObject({ request: { purposes: ['training', 'agreement'] }, keepDays: 392 });
+    expect(plain.agreement).toBeUndefined();
+  });
+});
+
+describe('a line that records on request', () => {
+  test('makes calls that wait for that, unless the law wants them recorded', async () => {
+    expect((await orderOf()).records).toBeUndefined();
+    const line = { records: 'onRequest' };
+    expect((await orderOf({ policy: policyWith({ line }) })).records).toBe('onRequest');
+    const obligation = { kind: 'obligation', jurisdiction: 'other' };
+    const policy = policyWith({ training: obligation, line: { ...line, purposes: ['agreement'] } });
+    const obliged = await orderOf({ policy, request: aRequest({ purposes: ['training'] }) });
+    expect(obliged.records).toBeUndefined();
+  });
+});
+
 describe('the menu of languages', () => {
   const policy = policyWith({ training: { consent: 'optOut' }, line: { askLanguage: true } });
 

@@ -1,4 +1,5 @@
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
+import type { TalkWord } from '../../../../src/call/decide/order.ts';
 import type { Sentence } from '../../../../src/call/decide/sentence.ts';
 import { PauseSentences } from '../../../../src/call/session/pauseSentences.ts';
 import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
@@ -13,7 +14,7 @@ const followed = aFollowed();
 const script = aScript(countingIds());
 
 /** What is said ends at once, unless Asterisk tells of no end. */
-function stage({ refuses = false, isMute = false, hasWords = true, knowsTime = true } = {}) {
+function stage({ refuses = false, isMute = false, hasWords = true, knowsTime = true, begun = Promise.resolve() } = {}) {
   const events: CallEvent[] = [];
   const kept: TimelineEntry[] = [];
   const asked: string[] = [];
@@ -34,7 +35,7 @@ function stage({ refuses = false, isMute = false, hasWords = true, knowsTime = t
       sentences.take({ type: 'playbackStarted', playbackId, at: 1_000 });
       sentences.take({ type: 'playbackFinished', playbackId, at: 2_000 + count, outcome: 'done' });
     });
-    return Promise.resolve();
+    return begun;
   };
   const sentences: PauseSentences = new PauseSentences({
     ari: {
@@ -55,8 +56,8 @@ function stage({ refuses = false, isMute = false, hasWords = true, knowsTime = t
     },
     log: collectingLog().log,
   });
-  const say = async (facts: typeof bridged): Promise<CallEvent | undefined> => {
-    sentences.say('paused', facts.order, facts.callerChannel);
+  const say = async (facts: typeof bridged, word: TalkWord = 'paused'): Promise<CallEvent | undefined> => {
+    void sentences.say(word, facts.order, facts.callerChannel);
     await eventually(() => events.length > 0);
     return events[0];
   };
@@ -96,8 +97,43 @@ test('without the time of Asterisk it is told without one', async () => {
 
 test('a call that is left to another process hears nothing more', async () => {
   const { sentences, events } = stage({ isMute: true });
-  sentences.say('paused', bridged.order, bridged.callerChannel);
+  void sentences.say('paused', bridged.order, bridged.callerChannel);
   sentences.stop();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(events).toEqual([]);
+});
+
+test('that something is erased is told to both, and that it was', async () => {
+  const { say, asked, kept } = stage();
+  expect(await say(followed, 'erased')).toEqual({ type: 'eraseSaid' });
+  expect(asked).toHaveLength(2);
+  expect(kept).toHaveLength(2);
+});
+
+test('what follows a sentence waits until Asterisk has begun it, and not for its end', async () => {
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const { sentences, events } = stage({ isMute: true, begun });
+  let goesOn = false;
+  const said = sentences.say('erased', bridged.order, bridged.callerChannel).then(() => {
+    goesOn = true;
+  });
+  await new Promise(setImmediate);
+  expect(goesOn).toBe(false);
+  begin();
+  await said;
+  expect(events).toEqual([]);
+  sentences.stop();
+});
+
+test.each([
+  ['Asterisk refuses it', { refuses: true }],
+  ['there is none', { hasWords: false }],
+  ['Asterisk does not answer', { begun: new Promise<void>(() => undefined) }],
+])('where %s, what follows a sentence is done all the same', async (_, trouble) => {
+  const { sentences } = stage({ isMute: true, ...trouble });
+  await sentences.say('erased', bridged.order, bridged.callerChannel);
+  sentences.stop();
 });

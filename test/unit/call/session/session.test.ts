@@ -103,7 +103,7 @@ function stage(given: Order = order) {
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
     },
-    linePauses: () => ({ codes: [], pauseSeconds: undefined }),
+    lineAsking: () => ({ codes: [], mayErase: true, pauseSeconds: undefined }),
     pauseWords: () => [],
     rememberLanguage: (language: string) => {
       ari.asked.push(`remember ${language}`);

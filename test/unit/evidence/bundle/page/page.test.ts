@@ -288,6 +288,18 @@ const askedPause = [
   { change: 'pauseEnded', at: at(50) },
 ];
 
+/** On a line that records on request, an agreement is made. */
+const askedAndAgreed = [
+  { change: 'recordAsked', at: at(39) },
+  { change: 'agreementMarked', at: at(60) },
+];
+
+test('a page tells since when it was recorded on request, and when an agreement was marked', () => {
+  const page = pageOf({ changes: askedAndAgreed }, {}, 'en');
+  expect(page).toMatch(/somebody asked for the recording, which began then/);
+  expect(page).toMatch(/somebody marked that an agreement was being made/);
+});
+
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('bundle');
   const say = explanationTexts('incoming').parse(tree);
@@ -308,6 +320,7 @@ test('each text of a language is said by some page', async () => {
       'en',
       say,
     ),
+    pageOf({ changes: askedAndAgreed }, {}, 'en', say),
     pageOf({ changes: askedPause }, { silent: [{ fromMs: 39_500, toMs: 40_100, why: 'pause' }] }, 'en', say),
     pageOf({ consent: { ...optOut, mode: null }, unwatched: [{ judged: 'blanked' }] }, {}, 'en', say),
     ...[null, ...(['agrees', 'disagrees', 'missing', 'unavailable'] as const).map((status) => ({ status }))].map(

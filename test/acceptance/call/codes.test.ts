@@ -1,0 +1,317 @@
+/**
+ * What codes ask for in a talk beside a pause, where Préavis dials and where the dialplan does: to record from now on, to erase what was
+ * recorded, to mark an agreement, to mark a call as exemplary. Each counts once, however often and fast it is asked for.
+ */
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
+import type { CallRow, ChangeRow, RecordingRow } from '../../../src/catalogue/rows.ts';
+import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
+import { presentMs, readWav, sampleRate } from '../../support/audio/audio.ts';
+import { useBriefNotice } from '../../support/call/briefNotice.ts';
+import { startOperator, type Operator } from '../../support/call/operator.ts';
+import { pauseSentences, resumedHz, said, sentenceMs, Talker } from '../../support/call/pausedTalk.ts';
+import { eventually } from '../../support/poll.ts';
+import {
+  catalogueCalls,
+  catalogueChanges,
+  catalogueRecordings,
+  endedCall,
+  expectNobodyConnected,
+  filesBelow,
+  finishedRecording,
+  logText,
+  spooledWav,
+  useRig,
+} from '../../support/rig/rigs.ts';
+
+const ways = ['bridge', 'follow'] as const;
+type Way = (typeof ways)[number];
+const tasks = ['record', 'unasked', 'erase', 'agree', 'untold'] as const;
+type Task = (typeof tasks)[number];
+type Line = `${Task}-${Way}`;
+const lines = ways.flatMap((way) => tasks.map((task): Line => `${task}-${way}`));
+const taskOf = (line: Line): string => line.split('-')[0] ?? '';
+const isFollowed = (line: Line): boolean => line.endsWith('follow');
+
+const erasedHz = 3_200;
+const notice = useBriefNotice(2_000, {
+  ...pauseSentences,
+  erased: { kind: 'erasedAck', hz: erasedHz, lengthMs: sentenceMs },
+  both: { kind: 'whole', hz: 800, lengthMs: 2_000, statesMaxDays: { training: 28, agreement: 393 } },
+});
+const codes = { erase: '*4', agreement: { code: '*6', purpose: 'agreement' }, exemplary: '*7' };
+const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
+let operator: Operator;
+
+/** Of `untold` the dialplan names one purpose, so that the notice does not name the other. */
+function stepsOf(line: Line): string[] {
+  const named = taskOf(line) === 'untold' ? `line=${line},purpose=training` : `line=${line}`;
+  const { dialString } = of(line).agent;
+
+  return isFollowed(line)
+    ? [`exten => ${line},1,Gosub(preavis-tell,s,1(${named}))`, ` same => n,Dial(${dialString},20)`]
+    : [`exten => ${line},1,Gosub(preavis,s,1(${dialString},20,${named}))`];
+}
+
+const at = useRig(async () => {
+  for (const line of lines) {
+    const receiver = await at.keep(startRtpReceiver());
+    agents.set(line, { receiver, agent: await at.keep(startAgent({ behaviour: 'answer', receiver })) });
+  }
+  const onRequest = { records: 'onRequest', purposes: ['training'], codes: { record: '*5' } };
+
+  return {
+    idle: true,
+    lines: lines.flatMap((line) => [...stepsOf(line), ' same => n,Hangup()']),
+    config: {
+      notice: notice.config(),
+      lines: Object.fromEntries(
+        lines.map((line) => [
+          line,
+          {
+            language: 'fr',
+            defaultLanguages: ['fr'],
+            ...(['record', 'unasked'].includes(taskOf(line))
+              ? onRequest
+              : { purposes: ['training', 'agreement'], codes }),
+          },
+        ]),
+      ),
+    },
+  };
+});
+
+function of(line: Line): { agent: Agent; receiver: RtpReceiver } {
+  const found = agents.get(line);
+  if (found === undefined) throw new Error(`no agent of ${line}`);
+
+  return found;
+}
+
+type Outcome = {
+  call: CallRow;
+  recording: RecordingRow | undefined;
+  changes: readonly ChangeRow[];
+  receipt: Receipt;
+  heardByCaller: Int16Array;
+  heardByAgent: Int16Array;
+};
+const outcomes = new Map<Line, Promise<Outcome>>();
+
+const recordingOf = async (line: Line): Promise<RecordingRow | undefined> => {
+  const call = (await catalogueCalls(at.rig)).find((each) => each.line === line);
+
+  return (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
+};
+
+/** Five calls at once leave their telephones time to speak. */
+const seldom = { everyMs: 200 };
+
+async function until(line: Line, change: string): Promise<void> {
+  await eventually(async () => (await catalogueChanges(at.rig, line)).some((each) => each.change === change), seldom);
+}
+
+async function press(line: Line, keys: string): Promise<void> {
+  for (const digit of keys) await of(line).receiver.pressDigit(digit);
+}
+
+/** A hundred within a second, as Asterisk takes them. */
+const askOften = async (line: Line, name: string): Promise<void> => {
+  const path = `/events/user/${name}?application=preavis&source=channel:${operator.channelOf(line)}`;
+  await Promise.all(Array.from({ length: 100 }, () => operator.request('POST', path)));
+};
+
+/** What is asked for in the talk of each line, until it is done. */
+const asks: Readonly<Record<Task, (line: Line) => Promise<void>>> = {
+  record: async (line) => {
+    await press(line, '*5');
+    await until(line, 'recordAsked');
+  },
+  unasked: () => Promise.resolve(),
+  erase: async (line) => {
+    await press(line, codes.erase);
+    await until(line, 'eraseAsked');
+    await askOften(line, 'preavisErase');
+    const id = (await recordingOf(line))?.id ?? 'none';
+    // While they talk on.
+    await eventually(() => !filesBelow(at.rig.asterisk.spoolFolder).some((name) => name.includes(id)), seldom);
+  },
+  agree: async (line) => {
+    await press(line, codes.agreement.code);
+    await until(line, 'agreementMarked');
+    await press(line, codes.exemplary);
+    await until(line, 'exemplaryMarked');
+    await askOften(line, 'preavisAgreement');
+    await askOften(line, 'preavisExemplary');
+  },
+  untold: async (line) => {
+    await press(line, codes.agreement.code);
+    await until(line, 'agreementUntold');
+    await askOften(line, 'preavisAgreement');
+  },
+};
+
+/** What is said from now on lasts so long, ms. */
+async function lasts(receiver: RtpReceiver, ms: number): Promise<void> {
+  const heard = receiver.samples().length;
+  await eventually(() => receiver.samples().length > heard + (ms / 1_000) * sampleRate, seldom);
+}
+
+async function course(line: Line): Promise<Outcome> {
+  const { receiver: ears } = of(line);
+  // Of a call that was placed in vain.
+  const heardBefore = ears.samples().length;
+  const receiver = await at.keep(startRtpReceiver());
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver }));
+  const caller = await Talker.of(at.rig, receiver, said.caller.before);
+  const agent = await Talker.of(at.rig, ears, said.agent.before);
+  const task = tasks.find((each) => line.startsWith(each)) ?? 'unasked';
+  try {
+    await eventually(() => presentMs(ears.latest(2_500), said.caller.before) > 1_500, seldom);
+    if (task !== 'record' && task !== 'unasked')
+      await eventually(async () => ((await recordingOf(line))?.startedAt ?? null) !== null, seldom);
+    const sayAfter = () => Promise.all([caller.say(said.caller.after), agent.say(said.agent.after)]);
+    // What is recorded begins while they talk, so that what was said before is over by then.
+    if (task === 'record') await sayAfter();
+    if (task === 'record') await eventually(() => presentMs(ears.latest(500), said.caller.before) === 0, seldom);
+    await asks[task](line);
+    await sayAfter();
+    await lasts(receiver, 2_000);
+    await call.hangUp();
+  } finally {
+    await Promise.all([caller.stop(), agent.stop()]);
+  }
+  const ended = await endedCall(at.rig, line);
+  const recording = ended.result === 'recorded' ? await finishedRecording(at.rig, line) : await recordingOf(line);
+  const receipt = receiptSchema.parse(JSON.parse((await at.rig.preavis('calls', 'receipt', ended.id)).stdout));
+
+  return {
+    call: ended,
+    recording,
+    receipt,
+    changes: await catalogueChanges(at.rig, line),
+    heardByCaller: receiver.samples(),
+    heardByAgent: ears.samples().subarray(heardBefore),
+  };
+}
+
+beforeAll(async () => {
+  await notice.install(at.rig.asterisk.soundsFolder);
+  await at.rig.startServe();
+  operator = await at.keep(startOperator(at.rig));
+  // So many calls at once leave their telephones time to speak.
+  for (const way of ways) {
+    const made = lines
+      .filter((line) => line.endsWith(way))
+      .map((line) => {
+        const outcome = at.onTime([line], () => course(line));
+        outcomes.set(line, outcome);
+        return outcome;
+      });
+    await Promise.allSettled(made);
+  }
+  await expectNobodyConnected(at.rig);
+});
+
+async function outcomeOf(task: Task, way: Way): Promise<Outcome> {
+  const outcome = await outcomes.get(`${task}-${way}`);
+  if (outcome === undefined) throw new Error(`no call of ${task} by ${way}`);
+
+  return outcome;
+}
+
+const samplesOf = ({ recording }: Outcome): Int16Array => readWav(spooledWav(at.rig, recording?.id ?? 'none'));
+const countOf = ({ changes }: Outcome, wanted: string): number =>
+  changes.filter(({ change }) => change === wanted).length;
+const daysOf = ({ recording }: Outcome): number =>
+  Math.round(((recording?.keepUntil ?? 0) - (recording?.finishedAt ?? 0)) / 86_400_000);
+
+describe.each(ways)('a talk (%s)', (way) => {
+  it('that is recorded from the code on has nothing of before in its file, and both sides after it', async () => {
+    const outcome = await outcomeOf('record', way);
+    const samples = samplesOf(outcome);
+    const before = [said.caller.before, said.agent.before, resumedHz];
+    expect(before.map((hz) => [hz, presentMs(samples, hz, { share: 0.1 })])).toEqual(before.map((hz) => [hz, 0]));
+    for (const hz of [said.caller.after, said.agent.after]) expect(presentMs(samples, hz)).toBeGreaterThan(1_000);
+    expect(outcome.recording?.flags).toEqual([]);
+  });
+
+  it('tells both that it is recorded now, and the receipt who asked for it', async () => {
+    const { receipt, heardByAgent, heardByCaller } = await outcomeOf('record', way);
+    for (const heard of [heardByAgent, heardByCaller])
+      expect(presentMs(heard, resumedHz, { share: 0.1 })).toBeGreaterThan(sentenceMs / 2);
+    const asked = receipt.changes.find(({ change }) => change === 'recordAsked');
+    expect(asked).toMatchObject({ party: 'destination' });
+    const { startedAt, durationMs } = receipt.recording ?? {};
+    expect(Date.parse(startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(asked?.at ?? ''));
+    // The second that the two have talked before is not in it.
+    expect(durationMs).toBeLessThan(Date.parse(receipt.call.endedAt ?? '') - Date.parse(asked?.at ?? '') + 100);
+  });
+
+  it('of which nobody asked for a recording ends as that, with no recording and no alarm', async () => {
+    const { call, recording, receipt } = await outcomeOf('unasked', way);
+    expect(call).toMatchObject({ result: 'unrecorded', reason: 'not_requested' });
+    expect(recording).toBeUndefined();
+    expect(receipt.recording).toBeNull();
+    expect(logText(at.rig)).not.toContain('recording file missing');
+  });
+
+  it('that is erased leaves no file, and its receipt says that the agent asked for it and nobody refused', async () => {
+    const outcome = await outcomeOf('erase', way);
+    const { call, recording, receipt } = outcome;
+    expect(call).toMatchObject({ result: 'unrecorded', reason: 'erase_asked', consent: { answer: 'none' } });
+    expect(recording).toMatchObject({ status: 'discarded', failure: 'erase_asked' });
+    const id = recording?.id ?? 'none';
+    expect(filesBelow(at.rig.asterisk.spoolFolder).filter((name) => name.includes(id))).toEqual([]);
+    expect(receipt.changes.filter(({ change }) => change === 'eraseAsked')).toMatchObject([{ party: 'destination' }]);
+    expect(receipt.changes.map(({ change }) => change)).toContain('recordingRemoved');
+  });
+
+  it('that is erased says so to both, once, although it was asked for a hundred times more', async () => {
+    const { receipt, heardByAgent, heardByCaller } = await outcomeOf('erase', way);
+    const told = receipt.otherSentences.map(({ kind }) => kind);
+    expect(told).toEqual(way === 'bridge' ? ['erasedAck'] : ['erasedAck', 'erasedAck']);
+    for (const heard of [heardByAgent, heardByCaller]) {
+      const heardMs = presentMs(heard, erasedHz, { share: 0.1 });
+      expect(heardMs).toBeGreaterThan(sentenceMs / 2);
+      expect(heardMs).toBeLessThan(sentenceMs * 1.5);
+    }
+  });
+
+  it('in which an agreement is marked is recorded for that purpose as well, and kept as long', async () => {
+    const outcome = await outcomeOf('agree', way);
+    expect(outcome.call.purposes).toEqual(['training', 'agreement']);
+    expect(outcome.receipt.purposes.map(({ id }) => id)).toEqual(['training', 'agreement']);
+    expect(daysOf(outcome)).toBe(392);
+    expect(countOf(outcome, 'agreementMarked')).toBe(1);
+    expect(presentMs(samplesOf(outcome), said.caller.before)).toBeGreaterThan(1_000);
+  });
+
+  it('of which the caller was not told of agreements gets nothing by that code but a note', async () => {
+    const outcome = await outcomeOf('untold', way);
+    expect(outcome.call.purposes).toEqual(['training']);
+    expect(daysOf(outcome)).toBe(28);
+    expect(countOf(outcome, 'agreementUntold')).toBe(1);
+    expect(countOf(outcome, 'agreementMarked')).toBe(0);
+  });
+});
+
+test('the recordings that were marked as exemplary are listed, and shown as such', async () => {
+  const marked = await Promise.all(ways.map(async (way) => (await outcomeOf('agree', way)).recording?.id));
+  // Calls that were placed in vain may have been marked as well.
+  const known = (await catalogueRecordings(at.rig)).map(({ id }) => String(id));
+  const listed = await at.rig.preavisJson<{ recordings: { id: string; exemplary: boolean }[] }>(
+    ...['recordings', 'list', '--exemplary'],
+  );
+  const recordings = listed.recordings.filter(({ id }) => known.includes(id));
+  expect(recordings.map(({ id }) => id).sort()).toEqual(marked.sort());
+  expect(recordings.map(({ exemplary }) => exemplary)).toEqual([true, true]);
+  for (const way of ways) expect(countOf(await outcomeOf('agree', way), 'exemplaryMarked')).toBe(1);
+});
+
+test('the log tells of agreements that were not told of, once each, and of no number', () => {
+  const told = logText(at.rig)
+    .split('\n')
+    .filter((each) => each.includes('agreement not added'));
+  expect(told).toHaveLength(ways.length + at.inVain(ways.map((way) => `untold-${way}`)));
+});
