@@ -83,7 +83,7 @@ export function allCodesOf(line: LineCodes, featureCode: string): LineCode[] {
 type Fault = { path: (string | number)[]; message: string };
 
 /** Where the configuration has the keys of a code. */
-const keyOf = (task: CodeTask): string[] => {
+export const keyOf = (task: CodeTask): string[] => {
   if (task === 'toggle') return ['pause'];
 
   return task === 'agreement' ? ['agreement', 'code'] : [task];

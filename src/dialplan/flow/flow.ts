@@ -115,7 +115,19 @@ class Walk {
   }
 }
 
-export function makeFlow(graph: Graph): Flow {
+/** A call that is told otherwise is followed by nobody who is looked for. */
+function ofOthers(edge: Edge, isLookedFor: (given: readonly string[]) => boolean): Edge {
+  const { told, given = [] } = edge.effect;
+
+  return told === 'follow' && !isLookedFor(given) ? { ...edge, effect: { ...edge.effect, told: 'bridge' } } : edge;
+}
+
+/** @param isFollowed whether calls that are told with these arguments count as followed; default: all that are */
+export function makeFlow(whole: Graph, isFollowed?: (given: readonly string[]) => boolean): Flow {
+  const graph =
+    isFollowed === undefined
+      ? whole
+      : { ...whole, edges: whole.edges.map((edges) => edges.map((edge) => ofOthers(edge, isFollowed))) };
   const walk = new Walk(graph);
   for (const entry of graph.entries) walk.begin(entry);
   let isWhole = walk.run();

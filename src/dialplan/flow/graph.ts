@@ -175,7 +175,7 @@ class GraphBuilder {
   }
 
   #addNotice({ way, given }: Notice, step: Step, edges: Edge[], goOn: (effect: Effect) => void): void {
-    goOn({ told: way });
+    goOn({ told: way, given });
     if (way === 'follow') return;
     const to = given.find((argument) => argument.startsWith('to='))?.slice(3) ?? '';
     for (const target of localTargets(to)) {

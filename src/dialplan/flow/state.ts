@@ -30,6 +30,8 @@ export const asState = (state: number): CallState => ({
 export type Effect = {
   /** `skipped` and `unsure` change only what was not told. */
   told?: 'bridge' | 'follow' | 'skipped' | 'unsure';
+  /** With what Préavis tells them. */
+  given?: readonly string[];
   answers?: boolean;
   /** Another channel begins: not answered yet behind `Local/`, or the one that was dialled. */
   channel?: 'local' | 'behindPreavis' | 'called';

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Policy } from '../../../src/policy/policy.ts';
+import { configTree } from '../../support/call/calls.ts';
 import { inShort, lintText } from '../../support/dialplan/linting.ts';
+import { aPolicy } from '../../support/policy/policies.ts';
 
 /** Which ways lead to a recorder, and which do not: each dialplan with `code line` of what is found. */
 
@@ -250,6 +253,72 @@ describe('codes of features.conf', () => {
       ['features.conf', 2, 'code-collision'],
       ['features.conf', 3, 'code-near'],
     ]);
+  });
+});
+
+describe('codes of a line', () => {
+  const policy = (pressedBy: string): Policy => {
+    const { purposes, lines } = configTree() as { purposes: unknown; lines: Record<string, Record<string, unknown>> };
+    const codes = { pause: '*1', erase: '#4', pressedBy };
+    return aPolicy({ purposes, lines: { ...lines, sales: { ...lines['default'], codes } } });
+  };
+  const found = async (text: string, features: string, pressedBy = 'agent'): Promise<string[]> =>
+    (await lintText(`[incoming]\nexten => 1,1,${text}\n`, { features, policy: policy(pressedBy) })).faults.map(
+      ({ code, line, problem }) => `${code} ${line ?? '-'}: ${problem}`,
+    );
+  const sales = 'Gosub(preavis-tell,s,1(line=sales))\n same => n,Dial(PJSIP/1,30,';
+  const star = '[featuremap]\ndisconnect => *\nblindxfer => \n';
+
+  test('are taken from the agent by an option for who is called, and from the caller by one for who calls', async () => {
+    const taken = (option: string): string =>
+      `code-collision 3: With the option ${option}, disconnect of features.conf takes the keys of *1 (codes.pause of sales).`;
+    const near = (option: string): string =>
+      `code-near 3: With the option ${option}, disconnect of features.conf and *1 (codes.pause of sales) begin with the same keys.`;
+    expect(await found(`${sales}h)`, star)).toEqual([taken('h')]);
+    expect(await found(`${sales}H)`, star)).toEqual([near('H')]);
+    expect(await found(`${sales}H)`, star, 'caller')).toEqual([taken('H')]);
+    expect(await found(`${sales}h)`, star, 'both')).toEqual([taken('h')]);
+  });
+
+  test.each([
+    ['t', 'blindxfer => #'],
+    ['k', 'parkcall => #4'],
+    ['w', 'automon => #4'],
+    ['x', 'automixmon => #4'],
+  ])('with the option %s are each looked at', async (option, feature) => {
+    const codes = (
+      await found(`${sales}${option})`, `[featuremap]\ndisconnect => **\nblindxfer => ##\n${feature}\n`)
+    ).filter((each) => each.startsWith('code-collision'));
+    expect(codes).toHaveLength(1);
+    expect(codes[0]).toMatch(new RegExp(`option ${option}, .*#4 \\(codes.erase of sales\\)`));
+  });
+
+  test('matter only on the ways of calls of that line', async () => {
+    expect(await found(`Gosub(preavis-tell,s,1)\n same => n,Dial(PJSIP/1,30,h)`, star)).toEqual([]);
+    const another = `Gosub(preavis-tell,s,1)\n same => n,Dial(PJSIP/1,30,h)\nexten => 2,1,${sales})`;
+    expect(await found(another, star)).toEqual([]);
+    expect(await found('Gosub(preavis,s,1(PJSIP/1,30,line=sales))', star)).toEqual([]);
+  });
+
+  test('are looked at among those of applications as well, where calls of that line are followed', async () => {
+    const own =
+      '[featuremap]\ndisconnect => **\nblindxfer => ##\n[applicationmap]\nmine => *1,self,NoOp\nlong => #44,self,NoOp\n';
+    expect(await found(`${sales})`, own)).toEqual([
+      'code-collision 5: This code takes the keys of *1 (codes.pause of sales).',
+      'code-near 6: This code begins with #4 (codes.erase of sales).',
+    ]);
+    expect(await found('Gosub(preavis,s,1(PJSIP/1,30,line=sales))', own)).toEqual([]);
+  });
+
+  test('are those of who dials in an outgoing call', async () => {
+    const dial = (option: string): string => `Dial(PJSIP/1@trunk,30,${option}U(preavis-told^line=sales))`;
+    expect(await found(dial('H'), star)).toEqual([
+      'code-collision 2: With the option H, disconnect of features.conf takes the keys of *1 (codes.pause of sales).',
+    ]);
+    expect(await found(dial('h'), star)).toEqual([
+      'code-near 2: With the option h, disconnect of features.conf and *1 (codes.pause of sales) begin with the same keys.',
+    ]);
+    expect(await found(dial(''), star)).toEqual([]);
   });
 });
 
