@@ -46,7 +46,9 @@ const sentence = spoken.extend({
   verified: z.boolean().describe('Heard whole: Asterisk played at least 95 % of it to somebody who was still there.'),
   verdict: z
     .string()
-    .describe('verified; answered: a question that was stopped because they said yes; or why it does not count.'),
+    .describe(
+      'verified; answered: a question that was stopped because they said yes, or a sentence of a second language after that; or why it does not count.',
+    ),
   witness: z
     .strictObject({ status: z.enum(sentenceWitnesses), beganAt: time, endedAt: time })
     .nullable()

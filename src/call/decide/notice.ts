@@ -228,7 +228,7 @@ function giveUp(state: Announcing, verdict: Fault, reason: UnrecordedReason): St
 function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step {
   const { current, played, answer } = state;
   const begun = isQuestion(current) && state.currentStartedAt !== undefined;
-  const asked = begun || played.some((each) => isQuestion(each.sentence));
+  const asked = begun || isAskedIn(played);
   const given = answerOf(orderOf(state.facts).script.consent, digit, at, asked);
   if (given.kind === 'refused') {
     const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
@@ -238,7 +238,7 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
   if (given.kind === 'none' || answer.kind !== 'none') return stay(state);
   // They have heard the notice in a language, and answered its question: that need not be heard to its end, nor the other language.
   const next = { ...state, answer: given, waiting: [] };
-  const cut: Effect[] = begun ? [{ type: 'stopPlayback', playbackId: current.playbackId }] : [];
+  const cut: Effect[] = [{ type: 'stopPlayback', playbackId: current.playbackId }];
   if (state.prepared || !willDial(next)) return { state: next, effects: cut };
 
   return {
@@ -247,11 +247,18 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
   };
 }
 
-/** A question that was answered with yes has done what it is for, however much of it was heard. */
-function judgeAnswered(played: Played, { answer }: Announcing): Played {
-  const answered = isQuestion(played.sentence) && answer.kind === 'accepted' && played.startedAt !== undefined;
+/** Whether the notice was heard whole in a language, with its question: a sentence that fails ends the notice. */
+const isAskedIn = (played: readonly Played[]): boolean => played.some(({ sentence }) => isQuestion(sentence));
 
-  return answered && played.verdict !== 'verified' ? { ...played, verdict: 'answered' } : played;
+/**
+ * A question that was answered with yes has done what it is for, however much of it was heard. So have sentences in another language than the
+ * one whose question was answered.
+ */
+function judgeAnswered(played: Played, { answer, played: before }: Announcing): Played {
+  if (answer.kind !== 'accepted' || played.verdict === 'verified') return played;
+  const isAnswered = isQuestion(played.sentence) && played.startedAt !== undefined;
+
+  return isAnswered || isAskedIn(before) ? { ...played, verdict: 'answered' } : played;
 }
 
 const untoldParty = (state: Announcing | Confirming): Step => goOnUnrecorded(state, 'untold_party');

@@ -9,7 +9,10 @@ export type Played = {
   verdict: Verdict;
 };
 
-/** answered: a question that the caller said yes to while they heard it, and that was stopped for that. */
+/**
+ * answered: a question that the caller said yes to while they heard it, and that was stopped for that. So with a sentence in another language
+ * than that of the question.
+ */
 export type Verdict =
   | 'verified'
   | 'answered'

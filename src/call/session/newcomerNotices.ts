@@ -56,6 +56,10 @@ class Untold extends Error {
   }
 }
 
+/** Whether one sentence alone was not heard. */
+const isOfSentence = (thrown: unknown): boolean =>
+  thrown instanceof Untold && ['notice_timeout', 'notice_cut_short', 'notice_not_received'].includes(thrown.why);
+
 type End = Pick<Extract<AriEvent, { type: 'playbackFinished' }>, 'at' | 'outcome'>;
 
 /** What is heard of one newcomer while they are told. */
@@ -191,7 +195,13 @@ export class NewcomerNotices {
     const played: Played[] = [];
     const bytesPerMs = await bytesPerMsOf(channel, ari);
     for (const sentence of script.sentences) {
-      played.push(await this.#say(listener, sentence, bytesPerMs));
+      const said = await this.#say(listener, sentence, bytesPerMs).catch((thrown: unknown) => {
+        // They have said yes to the question of the language before this one.
+        if (listener.hasAccepted && played.some((each) => isQuestion(each.sentence)) && isOfSentence(thrown))
+          return undefined;
+        throw thrown;
+      });
+      if (said !== undefined) played.push(said);
       if (listener.hasAccepted) break;
     }
     const told = proveNotice(played);

@@ -158,6 +158,10 @@ export function scriptOf({ order }: CallFacts, { script }: Pick<Monitor, 'script
 
 const isQuestion = (script: Script, index: number): boolean => script.sentences[index]?.prompt.kind === 'optIn';
 
+/** Whether a question was heard among the first so many sentences. */
+const wasAsked = (script: Script, heard: number): boolean =>
+  script.sentences.slice(0, heard).some((_, index) => isQuestion(script, index));
+
 function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number }, facts: CallFacts): Monitor {
   const { asked, callerLeft, phase, spoilt, refused } = monitor;
   if (phase < 3 || callerLeft) return monitor;
@@ -183,8 +187,7 @@ function witnessKey(monitor: Monitor, { digit, at }: { digit: string; at: number
   if (consent.mode !== 'optIn' || digit !== keys.accept || monitor.enough !== undefined) return monitor;
   const { heard, startedAt } = monitor;
   const begun = isQuestion(script, heard) && startedAt !== undefined;
-  const wasAsked = script.sentences.slice(0, heard).some((_, index) => isQuestion(script, index));
-  if (!begun && !wasAsked) return monitor;
+  if (!begun && !wasAsked(script, heard)) return monitor;
 
   return { ...monitor, enough: Math.min(heard + 1, script.sentences.length) };
 }
@@ -299,10 +302,14 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
       if (!audible || event.playbackId !== sentence?.playbackId) return monitor;
       const { startedAt } = monitor;
       // Of a question that is answered with yes, only that it began counts.
-      const answered = monitor.enough !== undefined && isQuestion(scriptOf(facts, monitor), monitor.heard);
+      const said = scriptOf(facts, monitor);
+      const answered = monitor.enough !== undefined && isQuestion(said, monitor.heard);
+      // Nor does a sentence of the other language, once the question of the first is answered.
+      const spared = monitor.enough !== undefined && wasAsked(said, monitor.heard);
       const whole =
-        startedAt !== undefined &&
-        (answered || (event.outcome === 'done' && (event.at - startedAt) * 100 >= sentence.prompt.lengthMs * 95));
+        spared ||
+        (startedAt !== undefined &&
+          (answered || (event.outcome === 'done' && (event.at - startedAt) * 100 >= sentence.prompt.lengthMs * 95)));
       return whole
         ? { ...monitor, heard: monitor.heard + 1, startedAt: undefined }
         : { ...monitor, spoilt: true, startedAt: undefined };

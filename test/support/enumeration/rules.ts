@@ -59,10 +59,12 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       const faults = forbidden(seen, facts).map((why) => `recorder ${why}`);
       const { sentences } = effect.told;
       const wanted = scriptOf(facts, seen).sentences.slice(0, wantedOf(seen, facts));
-      const proved = sentences.every(({ sentence, verdict }, index) => {
-        const asked = sentence.prompt.kind === 'optIn' && seen.enough !== undefined;
-        const isHeard = verdict === 'verified' || (asked && verdict === 'answered');
-        return isHeard && sentence.playbackId === wanted[index]?.playbackId;
+      const proved = sentences.every(({ sentence, verdict }, place) => {
+        // A question that was answered, or a sentence of another language after it.
+        const isAsked = sentences.slice(0, place + 1).some((each) => each.sentence.prompt.kind === 'optIn');
+        const isSpared = seen.enough !== undefined && isAsked;
+        const isHeard = verdict === 'verified' || (isSpared && verdict === 'answered');
+        return isHeard && sentence.playbackId === wanted[place]?.playbackId;
       });
       if (!proved || sentences.length !== wanted.length) faults.push('recorder without the proof of every sentence');
       const isFollowed = facts.order.request.way === 'follow';
