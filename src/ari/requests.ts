@@ -197,7 +197,16 @@ export function makeAriCommands(
       const found = await orUndefined(asked);
       if (found === undefined) return undefined;
       const statistics = parse(rtpStatistics, found);
-      const { txcount, txoctetcount, rxcount, rtt, remote_maxjitter: jitter, rxmes, remote_ssrc: ssrc, rxploss: lost } = statistics;
+      const {
+        txcount,
+        txoctetcount,
+        rxcount,
+        rtt,
+        remote_maxjitter: jitter,
+        rxmes,
+        remote_ssrc: ssrc,
+        rxploss: lost,
+      } = statistics;
       const reported = rtt > 0 || jitter > 0 || rxmes > 0 ? `${rtt} ${jitter} ${rxmes}` : '';
 
       const source = rxcount > 0 ? { ssrc, lost } : undefined;

@@ -8,7 +8,7 @@ import { spoolUnusable } from '../../call/plan/spoolRights.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { AuditRow, RecordingRow } from '../../catalogue/rows.ts';
 import type { Clock } from '../../core/clock.ts';
-import { asPreavisError, errnoOf, PreavisError } from '../../core/errors.ts';
+import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { failPoint } from '../../core/failPoint.ts';
 import { flushFolder, withFile } from '../../core/files.ts';
 import type { IdMaker, RecordingId } from '../../core/ids.ts';
@@ -78,7 +78,9 @@ export class Collector {
       if (this.#told.delete('pass')) this.#ports.log.info('recordings collected from Asterisk again');
     } catch (thrown) {
       if (this.#ports.signal.aborted) return;
-      this.#tellOnce('pass', asPreavisError(thrown), {}, 'recordings not collected from Asterisk; will retry');
+      this.#once('pass', asPreavisError(thrown), (fields) => {
+        this.#ports.log.error(fields, 'recordings not collected from Asterisk; will retry');
+      });
     }
   }
 
@@ -108,7 +110,9 @@ export class Collector {
       this.#ports.signal.throwIfAborted();
       const error = asPreavisError(thrown);
       if (isFatal(error)) throw error;
-      this.#tellOnce(id, error, { recording: id }, 'recording not collected; will retry');
+      this.#once(id, error, (fields) => {
+        this.#ports.log.error({ ...fields, recording: id }, 'recording not collected; will retry');
+      });
 
       return false;
     }
@@ -173,7 +177,9 @@ export class Collector {
     const there = known === undefined ? undefined : await this.#digest(file);
     if (known === undefined || there === undefined || !isSame(there, known)) {
       const error = new PreavisError('recording_unsettled', 'a file at Asterisk is not what was collected');
-      this.#tellOnce(file.file, error, { recording: file.id }, 'file at Asterisk left there');
+      this.#once(file.file, error, (fields) => {
+        this.#ports.log.error({ ...fields, recording: file.id }, 'file at Asterisk left there');
+      });
 
       return false;
     }
@@ -226,10 +232,10 @@ export class Collector {
     }
   }
 
-  #tellOnce(what: string, error: PreavisError, about: { recording?: RecordingId }, message: string): void {
+  #once(what: string, error: PreavisError, tell: (fields: { code: ErrorCode; err: PreavisError }) => void): void {
     if (this.#told.has(what)) return;
     this.#told.add(what);
-    this.#ports.log.error({ ...about, code: error.code, err: error }, message);
+    tell({ code: error.code, err: error });
   }
 }
 

@@ -148,11 +148,13 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
 
   test('has the facts of the call', () => {
     const said = page();
+    const quoted = { fr: '«\u00a0Cet appel est enregistré.\u00a0»', de: '„Cet appel est enregistré.“' };
+    const inQuotes = new Map(Object.entries(quoted)).get(language) ?? '“Cet appel est enregistré.”';
     for (const fact of [
       'RECORDING',
       'Example SA',
       '2026-03-01 10:00:06.500 UTC',
-      '“Cet appel est enregistré.”',
+      inQuotes,
       'notice/1-notice-agreement-fr_BE.wav',
       'a'.repeat(64),
       'b'.repeat(64),
