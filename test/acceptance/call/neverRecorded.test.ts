@@ -33,6 +33,9 @@ const notice = useBriefNotice();
 let agent: Agent;
 let emergency: Agent;
 
+/** Seconds of the Gosub, and those of Dial(). */
+const ringing = { '30.5': 30, '-5': 30, '': 30, '5x': 30, '1000': 30, ' 7 ': 7, '12': 12 } as const;
+
 /** What Dial() is given for this number by a trunk that leads to this agent. */
 const byTrunk = (number: string, { port }: Agent): string => `PJSIP/agent/sip:${number}@127.0.0.1:${port}`;
 
@@ -61,6 +64,8 @@ const at = useRig(async () => {
       // Whom they talk with is known only when the dialplan dials.
       ...line('late', 'Gosub(preavis-tell,s,1(line=late))', `Dial(${byTrunk('112', emergency)},20)`),
       ...line('moved', 'Gosub(preavis-tell,s,1(line=moved))', `Dial(${agent.dialString},20)`),
+      // Nobody is there: each is dialled in vain, and the next one is.
+      ...line('ringing', ...Object.keys(ringing).map((seconds) => `Gosub(preavis,s,1(Local/112@nowhere,${seconds}))`)),
       ...line('helpline', `Dial(${byTrunk('116123', emergency)},20)`),
       'exten => h,1,NoOp(over: ${EXTEN} ${PREAVIS_RESULT} ${PREAVIS_REASON} ${PREAVIS_TOLD})',
       '[desk]',
@@ -125,6 +130,15 @@ test('a call to or from an emergency number is dialled as soon as by Dial(), tol
     expect(await catalogueCalls(at.rig)).toEqual([]);
     expect(at.rig.asterisk.logs()).toContain('over: h unrecorded never_recorded no');
   }));
+
+test('a destination rings for 30 s where the seconds are no whole number', async () => {
+  const call = await at.keep(
+    placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'ringing', tone: await continuousTone(callerHz) }),
+  );
+  await call.ended;
+  const dialled = [...at.rig.asterisk.logs().matchAll(/Dial\("[^"]*", "Local\/112@nowhere,([^"]*)"\)/g)];
+  expect(dialled.map(([, seconds]) => Number(seconds))).toEqual(Object.values(ringing));
+});
 
 test('a Préavis that is asked sends them on unanswered, and keeps why', () =>
   at.onTime(['default', 'told'], async () => {
