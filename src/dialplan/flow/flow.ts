@@ -102,16 +102,29 @@ class Walk {
     for (const exit of routine.exits) this.#comeBack(caller, exit);
   }
 
-  #leave(routine: Routine, state: number): void {
-    if (routine === this.#call || routine.exits.has(state)) return;
-    routine.exits.add(state);
-    for (const caller of routine.callers) this.#comeBack(caller, state);
+  /** A macro that ends with another one ends with it, and so on: as a list, since a chain of them may be longer than the stack is deep. */
+  #leave(first: Routine, state: number): void {
+    const left = [first];
+    for (let routine = left.pop(); routine !== undefined; routine = left.pop()) {
+      if (routine === this.#call || routine.exits.has(state)) continue;
+      routine.exits.add(state);
+      for (const caller of routine.callers) {
+        if (this.#goesOn(caller, state)) continue;
+        if (caller.routine.isMacro) left.push(caller.routine);
+      }
+    }
   }
 
-  #comeBack({ routine, back, entry }: Caller, state: number): void {
+  #comeBack(caller: Caller, state: number): void {
+    if (!this.#goesOn(caller, state) && caller.routine.isMacro) this.#leave(caller.routine, state);
+  }
+
+  /** False where the caller has no step behind the one that called. */
+  #goesOn({ routine, back, entry }: Caller, state: number): boolean {
     this.done += 1;
     if (back !== undefined) this.#push({ routine, node: back, state, entry });
-    else if (routine.isMacro) this.#leave(routine, state);
+
+    return back !== undefined;
   }
 }
 

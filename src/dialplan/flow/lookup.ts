@@ -21,7 +21,10 @@ const deepestInclude = 20;
 const mostComparisons = 2_000_000;
 
 function expressionOf(pattern: string): RegExp {
-  const parts = pattern.slice(1).match(/\[[^\]]*\]|./g) ?? [];
+  const all = pattern.slice(1).match(/\[[^\]]*\]|./g) ?? [];
+  // Either takes all that is left, and Asterisk does not look at what stands behind it (_extension_match_core in main/pbx.c).
+  const end = all.findIndex((part) => part === '.' || part === '!');
+  const parts = end < 0 ? all : all.slice(0, end + 1);
   const body = parts.map((part) => {
     switch (part.toUpperCase()) {
       case 'X':
@@ -54,6 +57,7 @@ type Patterns = { expression: RegExp; extension: Extension }[];
 
 /** What is asked for: a step, and whether something unseen could have it. */
 type Answer = { step?: Step; sawExtension: boolean; isOpen: boolean };
+type Asked = { name: string; priority: string; answer: Answer; seen: Set<Context> };
 
 class IndexedLookup implements Lookup {
   readonly #dialplan: Dialplan;
@@ -76,8 +80,14 @@ class IndexedLookup implements Lookup {
     return patterns;
   }
 
-  /** Of several callers' numbers (`100/32X`) any may be meant: the first that has the priority counts. */
-  #search(context: Context, name: string, priority: string, depth: number, answer: Answer): Answer {
+  /**
+   * Of several callers' numbers (`100/32X`) any may be meant: the first that has the priority counts. A context that is included by several
+   * ways is looked at once.
+   */
+  #search(context: Context, depth: number, asked: Asked): Answer {
+    const { name, priority, answer, seen } = asked;
+    if (seen.has(context)) return answer;
+    seen.add(context);
     answer.isOpen ||= context.isOpen || depth > deepestInclude;
     const exact = context.extensions.get(name);
     const take = (extension: Extension): boolean => {
@@ -102,7 +112,7 @@ class IndexedLookup implements Lookup {
     for (const included of context.includes) {
       const below = this.#dialplan.contexts.get(included);
       if (below === undefined) continue;
-      this.#search(below, name, priority, depth + 1, answer);
+      this.#search(below, depth + 1, asked);
       if (answer.step !== undefined) break;
     }
 
@@ -124,9 +134,9 @@ class IndexedLookup implements Lookup {
     if (hasVariable(extension)) return { kind: 'some', context, isNumber: /\$\{EXTEN\b/.test(extension) };
     if (hasVariable(priority) || /^n\b|\+/.test(priority)) return { kind: 'unknown' };
     const key = JSON.stringify([contextName, extension, priority]);
+    const nothing: Answer = { sawExtension: false, isOpen: !this.#dialplan.isWhole };
     const answer =
-      this.#known.get(key) ??
-      this.#search(context, extension, priority, 0, { sawExtension: false, isOpen: !this.#dialplan.isWhole });
+      this.#known.get(key) ?? this.#search(context, 0, { name: extension, priority, answer: nothing, seen: new Set() });
     this.#known.set(key, answer);
     if (answer.step !== undefined) return { kind: 'step', step: answer.step };
 

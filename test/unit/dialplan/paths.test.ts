@@ -376,3 +376,37 @@ describe('a dialplan of 50,000 lines', () => {
     expect(await linted(text)).toEqual(['not-followed 2']);
   }, 60_000);
 });
+
+describe('a dialplan that nobody would write is looked at in a moment, where it', () => {
+  /** Generous: before, each of these took a hundred times as long, or ended the program. */
+  const soonMs = 15_000;
+  const inTime = async (text: string): Promise<string[]> => {
+    const since = performance.now();
+    const found = await linted(text);
+    expect(performance.now() - since).toBeLessThan(soonMs);
+
+    return found;
+  };
+  const many = (count: number, line: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => line(index)).join('\n');
+
+  test('has 20,000 macros that end with one another', async () => {
+    const macros = many(20_000, (index) => `[macro-m${index}]\nexten => s,1,Macro(m${index + 1})`);
+    const text = `exten => 1,1,Macro(m0)\n same => n,MixMonitor(a)\n${macros}\n[macro-m20000]\nexten => s,1,NoOp()\n`;
+    expect(await inTime(text)).toEqual(['recorder-without-notice 3']);
+  }, 60_000);
+
+  test('includes the same contexts by many ways', async () => {
+    const contexts = many(18, (index) => `[c${index}]\n${many(3, () => `include => c${index + 1}`)}`);
+    const text = `exten => s,1,Goto(c0,5,1)\n${contexts}\n[c18]\nexten => 5,1,MixMonitor(a)\n`;
+    expect(await inTime(text)).toEqual([expect.stringMatching(/^recorder-without-notice /)]);
+    expect(await inTime(text.replace('exten => 5', 'exten => 6'))).toContain('target-missing 2');
+  }, 60_000);
+
+  test('has patterns with many dots, of which the first ends the pattern', async () => {
+    const text = (extension: string) =>
+      `exten => s,1,Goto(${extension},1)\nexten => _${'.'.repeat(9)}Q,1,MixMonitor(a)\n`;
+    expect(await inTime(text('a'.repeat(60)))).toEqual(['recorder-without-notice 3']);
+    expect(await inTime(text('a'.repeat(60)).replace(/\.Q/, '!Q'))).toEqual(['recorder-without-notice 3']);
+  }, 60_000);
+});
