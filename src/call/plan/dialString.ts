@@ -14,6 +14,19 @@ type Read = {
 /** `PJSIP/trunk/sip:+3221234567@carrier`: a number of that length is nobody's in the house. */
 const longNumber = /^\+?\d{6,}$/;
 const uri = /^(?:sips?|tel):([^@;]*)/i;
+/** What people write between digits (RFC 3966), a password behind them, and keys that a number may have: `02-123.45.67`, `021234567#`. */
+const betweenDigits = /[\s().*#-]|:.*$/g;
+/** `%2B` is `+` (RFC 3986). */
+const unescaped = (user: string): string =>
+  user.replace(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
+
+/** The digits of the user of a URI. Without a user, as in `sip:192.0.2.7`, what stands there is an address. */
+function digitsOf(uriText: string, user: string): string {
+  const isAddress = /^sips?:/i.test(uriText) && !uriText.includes('@');
+
+  return isAddress ? user : unescaped(user).replace(betweenDigits, '');
+}
+
 /** All lines of a group: who dials one dials out. */
 const dahdiGroup = /^[gr]\d+$/i;
 
@@ -29,7 +42,10 @@ function read(dialString: string): Read | undefined {
   const user = uri.exec(second)?.[1];
   if (user === undefined) return { technology, endpoint: first, number: second };
 
-  return { technology, endpoint: first, number: user !== first && longNumber.test(user) ? user : undefined };
+  const number = digitsOf(second, user);
+  const isLong = user !== first && number !== first && longNumber.test(number);
+
+  return { technology, endpoint: first, number: isLong ? number : undefined };
 }
 
 /** The name of the endpoint that a dial string leads to; undefined where it leads into the dialplan. */
