@@ -12,6 +12,8 @@ export type CalledParty = {
   /** Of both, the endpoints of Asterisk, where their channels have any. */
   endpoint?: string;
   diallerEndpoint?: string;
+  /** What Dial() was given, such as `PJSIP/112@trunk`. Personal. */
+  dialString?: string;
 };
 
 export type Parsed = {
@@ -57,6 +59,7 @@ const knownArguments = [
   'calledName',
   'by',
   'byName',
+  'dialString',
 ] as const;
 type KnownArgument = (typeof knownArguments)[number];
 const isKnown = (name: string): name is KnownArgument => knownArguments.some((known) => known === name);
@@ -119,7 +122,7 @@ function destinationOf(given: Given, policy: Policy): Destination | Problem {
 /** Who is to be told of an outgoing call; undefined of an incoming one. */
 function calledOf(given: Given): CalledParty | Problem | undefined {
   const [channel, dialler] = [given.get('called'), given.get('by')];
-  const only = (['called', 'calledName', 'by', 'byName'] as const).find((each) => given.has(each));
+  const only = (['called', 'calledName', 'by', 'byName', 'dialString'] as const).find((each) => given.has(each));
   if (given.get('way') !== 'called') {
     return only === undefined ? undefined : { argument: only, problem: 'goes with way=called alone' };
   }
@@ -129,12 +132,15 @@ function calledOf(given: Given): CalledParty | Problem | undefined {
     return { argument: 'by', problem: 'is not the id of a channel' };
   const endpoint = endpointOfChannel(given.get('calledName') ?? '');
   const diallerEndpoint = endpointOfChannel(given.get('byName') ?? '');
+  const dialled = given.get('dialString') ?? '';
 
   return {
     channel: channel as ChannelId,
     ...(dialler === undefined ? {} : { dialler: dialler as ChannelId }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(diallerEndpoint === undefined ? {} : { diallerEndpoint }),
+    // Dial() has taken it, so whatever it is, it is no reason to refuse the call.
+    ...(dialString.test(dialled) ? { dialString: dialled } : {}),
   };
 }
 

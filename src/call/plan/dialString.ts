@@ -51,6 +51,9 @@ function read(dialString: string): Read | undefined {
 /** The name of the endpoint that a dial string leads to; undefined where it leads into the dialplan. */
 export const endpointOf = (dialString: string): string | undefined => read(dialString)?.endpoint;
 
+/** What a dial string dials there, as far as it says so. */
+export const numberIn = (dialString: string): string | undefined => read(dialString)?.number;
+
 /**
  * Whether a dial string dials a number somewhere else: `PJSIP/+3221234567@trunk`, `DAHDI/g1/021234567`, `IAX2/office/200`. Where the endpoint
  * is one of the staff it does not.

@@ -2,7 +2,7 @@ import type { Line, Policy } from '../../policy/policy.ts';
 import type { NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import type { Parsed } from './arguments.ts';
-import { endpointOf, leadsOutside } from './dialString.ts';
+import { endpointOf, leadsOutside, numberIn } from './dialString.ts';
 import { parseCallerNumber } from './numberParsing.ts';
 
 /** Who calls, as far as Asterisk tells. Of an outgoing call the number is that of who was called. Personal. */
@@ -10,10 +10,22 @@ export type Comer = { number: string; endpoint: string | undefined };
 
 type Asked = Pick<Parsed, 'request' | 'dialled' | 'called'>;
 
+/**
+ * The number that was called. The dial string knows it without the digit that leads out (`_0X.`): `0042345678` is not Switzerland. One that is no
+ * telephone number as it stands, such as `98#042345678`, says less than the extension that was dialled.
+ */
+export function numberCalled({ dialled, called }: Asked, extension: string, { defaultCountry }: Policy): string {
+  const sent = called?.dialString === undefined ? undefined : numberIn(called.dialString);
+  const isTelephone = sent !== undefined && parseCallerNumber(sent, defaultCountry) !== undefined;
+
+  return dialled ?? (isTelephone ? sent : extension);
+}
+
 /** Whether the call leads to a number that is never recorded, or comes from one. */
 function isNever({ number }: Comer, { request, dialled, called }: Asked, rules: NeverRecordedRules): boolean {
   if (rules.isNumber(number)) return true;
   if (request.way === 'bridge') return rules.isDialString(request.to);
+  if (called?.dialString !== undefined && rules.isDialString(called.dialString)) return true;
 
   return [dialled, ...(called === undefined ? [] : [number])].some(
     (each) => each !== undefined && rules.isDialled(each),

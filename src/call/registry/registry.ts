@@ -9,7 +9,7 @@ import { isBridged, recorderName } from '../decide/order.ts';
 import type { CallState, Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
-import { objectionTo } from '../plan/objection.ts';
+import { numberCalled, objectionTo } from '../plan/objection.ts';
 import type { Arrival } from '../plan/planner.ts';
 import { isOwn, OrphanRemover } from '../session/orphans.ts';
 import type { SessionPorts } from '../session/ports.ts';
@@ -308,7 +308,7 @@ export class CallRegistry {
     const { request, called } = parsed;
     const asked: Facts = { ...facts, request, ...(called === undefined ? {} : ofCalled(called, event.channelId)) };
     // Who was called has the number that was dialled, unless the dialplan knows better.
-    const callerNumber = called === undefined ? event.callerNumber : (parsed.dialled ?? event.callerNumber);
+    const callerNumber = called === undefined ? event.callerNumber : numberCalled(parsed, event.callerNumber, policy);
     // Before all that takes time.
     const objection = objectionTo({ number: callerNumber, endpoint: event.endpoint }, parsed, policy, this.#rules);
     if (objection !== undefined) {

@@ -16,7 +16,7 @@ import {
 import type { Phone } from '../../../support/call/followedCalls.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, expectNothingRecorded } from '../../../support/rig/rigs.ts';
 
-const lines = ['outside', 'inside', 'never', 'must'] as const;
+const lines = ['outside', 'inside', 'never', 'prefix', 'must'] as const;
 type Line = (typeof lines)[number];
 const phones = phoneBook<Line>();
 const phoneOf = phones.of;
@@ -43,8 +43,13 @@ contact = sip:127.0.0.1:${agent.port}
   ];
 
   return {
-    lines: { outside: 'training', inside: 'training', never: 'training', must: 'obliged' },
-    conf: { '+pjsip.conf': endpoint('trunk', phoneOf('outside')) + endpoint('201', phoneOf('inside')) },
+    lines: { outside: 'training', inside: 'training', never: 'training', prefix: 'training', must: 'obliged' },
+    conf: {
+      '+pjsip.conf':
+        endpoint('trunk', phoneOf('outside')) +
+        endpoint('carrier', phoneOf('prefix')) +
+        endpoint('201', phoneOf('inside')),
+    },
     dialplan: [
       `exten => outside,1,Gosub(preavis,s,1(PJSIP/${number.fr}@trunk,20,line=outside))`,
       ...after('outside'),
@@ -52,6 +57,8 @@ contact = sip:127.0.0.1:${agent.port}
       ...after('inside'),
       `exten => 112,1,Dial(${phoneOf('never').agent.dialString},20,gU(preavis-told^line=never))`,
       ...after('never'),
+      'exten => 0112,1,Dial(PJSIP/${EXTEN:1}@carrier,20,gU(preavis-told^line=prefix))',
+      ...after('prefix'),
       `exten => must,1,Dial(${phoneOf('must').agent.dialString},20,U(preavis-told^line=must^must=record^to=${number.fr}))`,
       ...after('must'),
       'exten => h,1,NoOp(${PREAVIS_RESULT} ${PREAVIS_REASON} of ${EXTEN})',
@@ -82,6 +89,15 @@ test('somebody outside who is dialled by a line, a colleague, and an emergency n
     await expectTalk('never', '112');
     expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'never')).toEqual([]);
     expect(at.rig.asterisk.logs()).toMatch(/never after: no never_recorded ANSWER/);
+    await expectNothingRecorded(at.rig);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('an emergency number behind the digit that leads out is connected at once, untold and unrecorded', () =>
+  at.onTime('prefix', async () => {
+    await expectTalk('prefix', '0112');
+    expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'prefix')).toEqual([]);
+    expect(at.rig.asterisk.logs()).toMatch(/prefix after: no never_recorded ANSWER/);
     await expectNothingRecorded(at.rig);
     await expectNobodyConnected(at.rig);
   }));

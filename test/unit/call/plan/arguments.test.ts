@@ -75,6 +75,10 @@ describe('the arguments of Stasis()', () => {
     expect(parse(...called, 'by=a b')).toMatchObject({ ok: false, argument: 'by' });
     expect(parse(...called, 'timeout=20')).toMatchObject({ ok: false, argument: 'timeout' });
     expect(parse('way=follow', 'by=1.2')).toMatchObject({ ok: false, argument: 'by' });
+    expect(parse(...called, 'dialString=PJSIP/112@trunk')).toMatchObject({ called: { dialString: 'PJSIP/112@trunk' } });
+    // Dial() has taken it already.
+    expect(parse(...called, 'dialString=PJSIP/')).toMatchObject({ ok: true });
+    expect(parse('way=follow', 'dialString=PJSIP/1@a')).toMatchObject({ ok: false, argument: 'dialString' });
   });
 
   test('take the purposes of the line when none are given', () => {

@@ -1,4 +1,4 @@
-import { objectionTo, type Comer } from '../../../../src/call/plan/objection.ts';
+import { numberCalled, objectionTo, type Comer } from '../../../../src/call/plan/objection.ts';
 import { parseArguments } from '../../../../src/call/plan/arguments.ts';
 import { rulesOf } from '../../../../src/policy/neverRecorded.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
@@ -58,4 +58,36 @@ test('an outgoing call is told to who was called, but for colleagues and numbers
   // As a number that is dialled out, unlike the extension of that number.
   expect(objection({ number: '101' }, ...called, 'calledName=PJSIP/trunk-00000001')).toBe('never_recorded');
   expect(objection({ number: '112' }, ...called, 'calledName=PJSIP/trunk-00000001')).toBe('never_recorded');
+});
+
+const outgoing = ['way=called', 'called=1.2', 'calledName=PJSIP/trunk-00000001'];
+
+test('an emergency number behind the digit that leads out is known by what Dial() was given', () => {
+  const dialled0112 = (dialString: string) => objection({ number: '0112' }, ...outgoing, `dialString=${dialString}`);
+  expect(dialled0112('PJSIP/112@trunk')).toBe('never_recorded');
+  expect(dialled0112('PJSIP/trunk/sip:112@carrier')).toBe('never_recorded');
+  expect(dialled0112('DAHDI/g1/112')).toBe('never_recorded');
+  expect(dialled0112('PJSIP/0112@trunk')).toBeUndefined();
+});
+
+test.each([
+  // Of Liège, and none of Switzerland.
+  ['PJSIP/042345678@trunk', '0042345678', '042345678'],
+  ['PJSIP/+3242345678@trunk', '00032', '+3242345678'],
+  ['PJSIP/trunk/sip:+3242345678@carrier', '0042345678', '+3242345678'],
+  // What was dialled says more.
+  ['PJSIP/98#042345678@trunk', '042345678', '042345678'],
+  ['PJSIP/reception', '042345678', '042345678'],
+  ['PJSIP/101@trunk', '101', '101'],
+  ['nonsense', '042345678', '042345678'],
+])('by %s, dialled as %s, the number %s is called', (dialString, extension, number) => {
+  const numberOf = (...args: string[]): string => {
+    const parsed = parseArguments(args, policy);
+    if (!parsed.ok) throw new Error(`${parsed.argument} ${parsed.problem}`);
+
+    return numberCalled(parsed, extension, policy);
+  };
+  expect(numberOf(...outgoing, `dialString=${dialString}`)).toBe(number);
+  // The dialplan knows better.
+  expect(numberOf(...outgoing, `dialString=${dialString}`, 'to=+3292345678')).toBe('+3292345678');
 });

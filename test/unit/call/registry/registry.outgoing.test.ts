@@ -44,6 +44,14 @@ test('the notice is played to the notice channel, and asked of the channel of wh
   expect(set.outcomes()).toMatchObject([{ result: 'notConnected' }]);
 });
 
+test('the notice is in the language of the number that was called, whatever digit led out', async () => {
+  const set = stage();
+  const args = ['way=called', `called=${called}`, 'dialString=PJSIP/092345678@trunk'];
+  set.registry.handle(arrival(notice, args, '0092345678'));
+  await eventually(() => set.orders.length === 1);
+  expect(set.orders[0]?.script.language).toMatchObject({ languages: ['nl'], reason: 'number' });
+});
+
 test.each([
   ['who dialled', dialler],
   ['who was called', called],
