@@ -278,6 +278,7 @@ export function callerScenario(input: CallerScenario): string {
 <send retrans="500">${invite}</send>
 <recv response="100" optional="true"/>
 <recv response="180" optional="true"><action>${takeParty}${note('ringing')}</action></recv>
+<recv response="181" optional="true"/>
 <recv response="183" optional="true"><action>${takeParty}${note('progress')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="cancel"/>
 ${finals}

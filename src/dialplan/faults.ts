@@ -13,6 +13,7 @@ export const faultSeverities = {
   'unknown-purpose': 'error',
   'answered-before-notice': 'warning',
   'answer-behind-local': 'error',
+  'told-on-local': 'warning',
   'no-fallback': 'error',
   'preavis-not-included': 'error',
   'target-missing': 'error',

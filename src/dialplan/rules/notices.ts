@@ -1,7 +1,7 @@
 import { fault, type Fault } from '../faults.ts';
 import { doesAnswer } from '../flow/answering.ts';
-import { noticeContexts, type Notice } from '../flow/notice.ts';
-import { splitArguments } from '../invocation.ts';
+import { noticeContexts, noticeOfCalled, type Notice } from '../flow/notice.ts';
+import { localTargets, splitArguments } from '../invocation.ts';
 import { beginning, type Look, type Scene } from './scene.ts';
 
 /** Where a notice stands: before what, behind what, and told to whom. */
@@ -37,6 +37,25 @@ function answersBehindLocal(look: Look): Fault[] {
           look.step.place,
           'This answers a Local/ channel that Préavis dials, so the waiting time of the caller is recorded.',
           'Take it away here; write Playback(NAME,noanswer), or play the sentence before Gosub(preavis,...).',
+        ),
+      ]
+    : [];
+}
+
+/** Nobody can be told on a Local/ channel that is dialled, so who is behind it talks untold, or is turned away. */
+function toldOnLocal({ invocations, step }: Look): Fault[] {
+  const tells = invocations.some(
+    (invocation) =>
+      noticeOfCalled(invocation) !== undefined && localTargets(splitArguments(invocation.data)[0] ?? '').length > 0,
+  );
+
+  return tells
+    ? [
+        fault(
+          'told-on-local',
+          step.place,
+          'Who is behind this Local/ channel is not told, and nothing of the call is recorded.',
+          'Take U(preavis-told) away here, and write it into the Dial() behind the Local/ channel.',
         ),
       ]
     : [];
@@ -155,6 +174,7 @@ export function noticeFaults(scene: Scene, all: readonly Look[]): Fault[] {
   return all.flatMap((look) => [
     ...answeredBefore(scene, look),
     ...answersBehindLocal(look),
+    ...toldOnLocal(look),
     ...look.notices.flatMap((notice) => withoutFallback(scene, look, notice)),
     ...employees(look, tells),
   ]);

@@ -37,6 +37,7 @@ const lines = {
   no: 'refusable',
   silent: 'asked',
   both: 'training',
+  inner: 'training',
 } as const;
 type Line = keyof typeof lines;
 const phones = phoneBook<Line>();
@@ -63,6 +64,10 @@ const at = useOutgoing(async () => {
         ' same => n,Hangup()',
       ]),
       `exten => both,1,Dial(${silent.agent.dialString}&${phoneOf('both').agent.dialString},20,U(preavis-told^line=both))`,
+      ' same => n,Hangup()',
+      'exten => inner,1,Dial(Local/behind@incoming,20)',
+      ' same => n,Hangup()',
+      `exten => behind,1,${dial('inner', '')}`,
       ' same => n,Hangup()',
       `exten => busy,1,Dial(${busy.agent.dialString},20,U(preavis-told^line=both))`,
       ' same => n,NoOp(busy told: ${PREAVIS_CALLED_TOLD} ${DIALSTATUS})',
@@ -181,3 +186,6 @@ test('of several who are dialled at once the one who answers is told, and of one
     expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'both')).toEqual([]);
     await tell('both', 'both', 'nl');
   }));
+
+test('who is dialled behind a Local/ channel is told by the Dial() there', () =>
+  at.onTime('inner', () => tell('inner', 'inner', 'nl')));

@@ -16,13 +16,14 @@ import {
 import type { Phone } from '../../../support/call/followedCalls.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, expectNothingRecorded } from '../../../support/rig/rigs.ts';
 
-const lines = ['outside', 'inside', 'never', 'prefix', 'must'] as const;
+const lines = ['outside', 'inside', 'never', 'prefix', 'local', 'forwarded', 'must'] as const;
 type Line = (typeof lines)[number];
 const phones = phoneBook<Line>();
 const phoneOf = phones.of;
 
 const at = useOutgoing(async () => {
   for (const line of lines) phones.set(line, await at.phone());
+  const forwarding = await at.phone(customerHz, { behaviour: 'forward', forwardTo: 'behind-forwarded' });
   const endpoint = (name: string, { agent }: Phone): string => `
 [${name}]
 type = endpoint
@@ -43,7 +44,10 @@ contact = sip:127.0.0.1:${agent.port}
   ];
 
   return {
-    lines: { outside: 'training', inside: 'training', never: 'training', prefix: 'training', must: 'obliged' },
+    lines: {
+      ...{ outside: 'training', inside: 'training', never: 'training', prefix: 'training' },
+      ...{ local: 'training', forwarded: 'training', must: 'obliged' },
+    },
     conf: {
       '+pjsip.conf':
         endpoint('trunk', phoneOf('outside')) +
@@ -59,6 +63,14 @@ contact = sip:127.0.0.1:${agent.port}
       ...after('never'),
       'exten => 0112,1,Dial(PJSIP/${EXTEN:1}@carrier,20,gU(preavis-told^line=prefix))',
       ...after('prefix'),
+      'exten => local,1,Dial(Local/behind-local@incoming,20,gU(preavis-told^line=local))',
+      ...after('local'),
+      `exten => forwarded,1,Dial(${forwarding.agent.dialString},20,gU(preavis-told^line=forwarded))`,
+      ...after('forwarded'),
+      ...(['local', 'forwarded'] as const).flatMap((line) => [
+        `exten => behind-${line},1,Dial(${phoneOf(line).agent.dialString},20)`,
+        ' same => n,Hangup()',
+      ]),
       `exten => must,1,Dial(${phoneOf('must').agent.dialString},20,U(preavis-told^line=must^must=record^to=${number.fr}))`,
       ...after('must'),
       'exten => h,1,NoOp(${PREAVIS_RESULT} ${PREAVIS_REASON} of ${EXTEN})',
@@ -101,6 +113,19 @@ test('an emergency number behind the digit that leads out is connected at once, 
     await expectNothingRecorded(at.rig);
     await expectNobodyConnected(at.rig);
   }));
+
+test.each(['local', 'forwarded'] as const)(
+  'who is behind a Local/ channel is put through, untold and unrecorded: %s',
+  (line) =>
+    at.onTime(line, async () => {
+      await expectTalk(line, line);
+      expect((await catalogueCalls(at.rig)).filter((each) => each.line === line)).toEqual([]);
+      expect(at.rig.asterisk.logs()).toMatch(new RegExp(`${line} after: no called_party_untold ANSWER`));
+      await expectNothingRecorded(at.rig);
+      await expectNobodyConnected(at.rig);
+    }),
+  40_000,
+);
 
 test('where the law forbids to talk unrecorded, a called party who cannot be told is turned away, also while Préavis is down', async () => {
   await at.rig.stopServe();
