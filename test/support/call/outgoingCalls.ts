@@ -22,6 +22,9 @@ export const refusedHz = { fr: 1_300, nl: 1_400 } as const;
 const agreedHz = { fr: 2_600, nl: 2_700 } as const;
 export const silentHz = { fr: 1_700, nl: 1_800 } as const;
 export const questionHz = { fr: 2_200, nl: 2_300 } as const;
+/** Of whoever must be recorded and cannot be. */
+export const turnedAwayHz = { fr: 1_900, nl: 2_000 } as const;
+export const turnedAwayMs = 1_500;
 export const noticeMs = 2_000;
 const answerMs = 500;
 /** Numbers of Liège and of Ghent. */
@@ -49,6 +52,7 @@ function writeSounds(path: (name: string) => string): void {
     say('opt-in-ack', agreedHz[language], answerMs);
     say('no-answer', silentHz[language], answerMs);
     say('erased-ack', refusedHz[language], answerMs + 100);
+    say('turned-away', turnedAwayHz[language], turnedAwayMs);
   }
   writeFileSync(
     path('prompts.yaml'),
@@ -60,6 +64,7 @@ ${notices.join('')}  opt-out: { kind: optOut, keys: { refuse: '9' }, ${text} }
   opt-in-ack: { kind: optInAck, ${text} }
   no-answer: { kind: noAnswer, ${text} }
   erased-ack: { kind: erasedAck, ${text} }
+  turned-away: { kind: turnedAway, ${text} }
 `,
   );
 }

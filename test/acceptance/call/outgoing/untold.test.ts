@@ -11,6 +11,8 @@ import {
   noticeHz,
   number,
   phoneBook,
+  turnedAwayHz,
+  turnedAwayMs,
   useOutgoing,
 } from '../../../support/call/outgoingCalls.ts';
 import type { Phone } from '../../../support/call/followedCalls.ts';
@@ -127,7 +129,7 @@ test.each(['local', 'forwarded'] as const)(
   40_000,
 );
 
-test('where the law forbids to talk unrecorded, a called party who cannot be told is turned away, also while Préavis is down', async () => {
+test('where the law forbids to talk unrecorded, a called party who cannot be told is turned away with a sentence, also while Préavis is down', async () => {
   await at.rig.stopServe();
   const { call, receiver } = await at.dial('must');
   const end = await call.ended;
@@ -135,6 +137,10 @@ test('where the law forbids to talk unrecorded, a called party who cannot be tol
   expect(end.status).not.toBe('answered');
   expect(presentMs(phoneOf('must').receiver.samples(), employeeHz)).toBe(0);
   expect(presentMs(receiver.samples(), customerHz)).toBe(0);
+  const said = Object.values(turnedAwayHz).map((hz) =>
+    presentMs(phoneOf('must').receiver.samples(), hz, { share: 0.7 }),
+  );
+  expect(Math.max(...said)).toBeGreaterThan(turnedAwayMs * 0.9);
   expect(at.rig.asterisk.logs()).toMatch(/must after: no {2}CONGESTION/);
   await expectNobodyConnected(at.rig);
 });
