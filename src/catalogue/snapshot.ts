@@ -52,7 +52,7 @@ const recorder = z.discriminatedUnion('kind', [
     finishedAt: time,
     erasedBy: asker.optional(),
     resumes: z
-      .looseObject({ startedAt: time, pausedAt: time, doneAt: time, isHold: z.literal(true).optional() })
+      .looseObject({ startedAt: time, pausedAt: time, doneAt: time, askedAt: time, isHold: z.literal(true).optional() })
       .optional(),
   }),
 ]);

@@ -43,7 +43,7 @@ const reasons: Readonly<Record<UnrecordedReason, string>> = {
   sent_on: 'the dialplan took the caller from Préavis',
   refused: 'the caller refused',
   erase_asked: 'somebody asked to erase what was recorded',
-  not_requested: 'the line records on request, and nobody asked for it',
+  not_requested: 'nobody asked for it: the line records on request, or it was paused from the beginning',
   no_consent: 'the caller was asked and did not say yes',
   not_sampled: 'only a part of these calls is recorded, and not this one',
   never_recorded: 'one of the two has a number that is never recorded',

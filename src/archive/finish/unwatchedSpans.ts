@@ -162,7 +162,8 @@ export function judgeUnwatched(
   const heard = untold.map(({ from, to }) => spanOf(from, to, joinedMarginMs)).filter(({ from }) => from < durationMs);
   const paused = pausedStretches(changes)
     .map(({ from, to }): Span => ({ ...spanOf(from, to, pauseMarginMs), why: 'pause' }))
-    .filter(({ from }) => from < durationMs);
+    // One from before the recording may be over by then.
+    .filter(({ from, to }) => from < durationMs && to > 0);
   const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
   // After its end there is nothing to make silent.
   const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard, ...paused];

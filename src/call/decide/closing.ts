@@ -86,6 +86,7 @@ export const whileClosing: Handlers<Closing> = {
   recorderStarted: recorderWhileClosing,
   recorderFinished: recorderWhileClosing,
   recorderFailed: recorderWhileClosing,
+  recorderUnbegun: ignored,
   partyUnheard: ignored,
   sourceChanged: ignored,
   roomSpent: ignored,

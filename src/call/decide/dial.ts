@@ -116,6 +116,7 @@ export const whileDialling: Handlers<Dialling> = {
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
+  recorderUnbegun: ignored,
   ...remembersHolds<Dialling>(),
   destinationRinging: (state) =>
     state.ringing ? stay(state) : { state: { ...state, ringing: true }, effects: [{ type: 'ring' }] },

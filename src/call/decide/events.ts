@@ -58,6 +58,8 @@ export type CallEvent =
   | { type: 'recorderStarted'; at: number | undefined; part?: number }
   | { type: 'recorderFinished'; at: number | undefined; part?: number }
   | { type: 'recorderFailed'; part?: number }
+  /** The process before has written down that it asks for this recorder, and has died before it did. */
+  | { type: 'recorderUnbegun'; part?: number }
   /** A followed caller goes on in the dialplan. `isWideband`: as in the order. */
   | { type: 'callerReleased'; isWideband?: boolean }
   /**

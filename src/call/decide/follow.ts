@@ -4,7 +4,7 @@ import { abandon, end, goOnUnrecorded, type SoFar } from './end.ts';
 import { orderOf } from './parties.ts';
 import { eraseFollowing, mayHaveRecorded } from './erase.ts';
 import type { CallEvent } from './events.ts';
-import { awaitsRequest, recordFollowing, resumeFollowing, untilAsked } from './pause.ts';
+import { awaitsRequest, pauseFollowing, recordFollowing, resumeFollowing, untilAsked } from './pause.ts';
 import { leftDuringTheNotice, seenAfterwards } from './farEnd.ts';
 import {
   ignored,
@@ -22,7 +22,7 @@ import {
 import { nextPart, recorderOf, type Order } from './order.ts';
 import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import type { UnrecordedReason } from './unrecordedReasons.ts';
-import { askedBy, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
+import { askedBy, askedFor, recorderAfter, requestedAfter, type RecorderEvent } from './recorder.ts';
 import { close } from './closing.ts';
 import { isTimeLeft } from './recordedTime.ts';
 import { typedWith } from './talk.ts';
@@ -209,7 +209,7 @@ function meet(state: Following, { bridge, others, at, never }: Extract<CallEvent
 function recorderOfTalk(before: Recorder, waits: boolean, at: number | undefined): Recorder {
   const requested = requestedAfter(before, at);
 
-  return waits ? { ...requested, kind: 'awaited' } : requested;
+  return waits ? { ...requested, kind: 'awaited' } : askedFor(requested, at);
 }
 
 function whyWithheld(state: Following, never: true | undefined): WithheldReason {
@@ -300,6 +300,7 @@ export const whileFollowing: Handlers<Following> = {
   partyUnheard: ignored,
   ...ignoresNewcomers,
   ...ignoresAsked,
+  pauseAsked: pauseFollowing,
   resumeAsked: resumeFollowing,
   recordAsked: recordFollowing,
   eraseAsked: eraseFollowing,
@@ -313,6 +314,7 @@ export const whileFollowing: Handlers<Following> = {
   recorderStarted: recorderWhileFollowing,
   recorderFinished: recorderWhileFollowing,
   recorderFailed: recorderWhileFollowing,
+  recorderUnbegun: ignored,
   stepFailed: (state, event) => {
     // What follows a save that failed is left out: what was refused goes all the same.
     if (event.step === 'save' && state.recorder.kind === 'discarded')
@@ -327,9 +329,9 @@ export const whileFollowing: Handlers<Following> = {
 
 /** The caller hung up while they talked to nobody. */
 function leave(state: Following, at: number | undefined): Step {
-  const { recorder, answer, facts } = state;
+  const { recorder, answer, facts, paused } = state;
   if (recorder.kind !== 'none') return close(state, at, []);
-  const hasTalked = facts.met !== undefined && awaitsRequest(state);
+  const hasTalked = facts.met !== undefined && paused !== undefined;
   const reason = answer.kind === 'refused' ? 'refused' : hasTalked ? 'not_requested' : undefined;
 
   return reason === undefined

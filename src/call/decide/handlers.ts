@@ -55,6 +55,7 @@ export const ignoresRecorder = {
   recorderStarted: ignored,
   recorderFinished: ignored,
   recorderFailed: ignored,
+  recorderUnbegun: ignored,
   partyUnheard: ignored,
   sourceChanged: ignored,
   roomSpent: ignored,

@@ -3,7 +3,7 @@ import type { CallEvent } from './events.ts';
 import { stay } from './handlers.ts';
 import { isBridged, nextPart, recorderOf, type Order } from './order.ts';
 import { orderOf } from './parties.ts';
-import { isActive, requestedAfter, withoutAwaited } from './recorder.ts';
+import { askedFor, isActive, requestedAfter, withoutAwaited } from './recorder.ts';
 import type { CallState, Effect, Facts, In, Step } from './state.ts';
 
 /**
@@ -133,7 +133,7 @@ function goOn(state: Talking, at: number | undefined): Going {
   const order = orderOf(facts);
   if (recorder.kind === 'awaited') {
     return {
-      state: { ...state, recorder: { ...recorder, kind: 'requested' } },
+      state: { ...state, recorder: askedFor({ ...recorder, kind: 'requested' }, at) },
       effects: [
         { type: 'startRecorder', order, told },
         // In a bridge of ours both are heard of all the time.

@@ -82,10 +82,11 @@ export function pauseSaid(state: Talking, { word, at }: Extract<CallEvent, { typ
   }
   if (wanted === 'paused') return stay({ ...state, paused: quiet });
   // Without its time, nobody knows what is to be silent in the file.
-  if (at === undefined) return stay({ ...state, paused: withoutWish(paused) });
+  if (at === undefined) return pauseMissed({ state, effects: [] });
   const { state: now, effects } = afterPause(unpaused(state), at);
 
-  return { state: now, effects: [{ type: 'save' }, ...effects] };
+  // Both were told that it goes on. What nobody wrote down is a pause to a later process, and silent in the file.
+  return { state: now, effects: [{ type: 'save', goesOn: true }, ...effects] };
 }
 
 /** Whether what was asked for was done, or said to its end, nobody knows: it stays paused, and they are told so. */
@@ -97,9 +98,11 @@ export function pauseMissed(step: Going): Step {
   return { state, effects: [...step.effects, { type: 'save' }, say(state, 'paused')] };
 }
 
-/** What was to be said is not. */
+/** What was to be said is not. That it goes on is said without being saved before. */
 export function pauseUnsaid(state: Talking): Talking {
-  return state.paused === undefined ? state : { ...state, paused: withoutWish(state.paused) };
+  const { paused } = state;
+
+  return paused === undefined || paused.saying === 'resumed' ? state : { ...state, paused: withoutWish(paused) };
 }
 
 /** As it stays where nobody asked for its end to the end. */
@@ -107,7 +110,16 @@ export function withoutWish({ since, by, until }: Pause): Pause {
   return { since, by, until };
 }
 
-/** A followed caller talks to nobody: there is nothing to tell them. */
+/** A followed caller talks to nobody: there is nothing to tell them. Their next talk begins paused. */
+export function pauseFollowing(state: Following, event: Extract<CallEvent, { type: 'pauseAsked' }>): Step {
+  const { recorder, untold, answer, paused } = state;
+  const isNever = untold || answer.kind === 'refused' || ['withheld', 'discarded'].includes(recorder.kind);
+  if (isNever || awaitsRequest(state)) return stay(state);
+  const { since, by, until } = event;
+
+  return saved({ ...state, paused: paused === undefined ? { since, by, until } : { ...paused, until } });
+}
+
 export const resumeFollowing = (state: Following): Step =>
   state.paused === undefined || awaitsRequest(state) ? stay(state) : saved(unpaused(state));
 

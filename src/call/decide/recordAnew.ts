@@ -2,6 +2,7 @@ import { stay } from './handlers.ts';
 import { renewed } from './newcomers.ts';
 import { isBridged } from './order.ts';
 import { orderOf } from './parties.ts';
+import type { CallEvent } from './events.ts';
 import type { In, Step } from './state.ts';
 
 /**
@@ -32,5 +33,20 @@ export function recordAfterHold(state: Talking): Step | undefined {
   return {
     state: { ...next, recorder: { kind: 'requested', resumes } },
     effects: [...effects, { type: 'save' }],
+  };
+}
+
+/** What the process before has written down, and not begun. It is saved already, and all who are there were told. */
+export function beginAgain(state: Talking, { part }: Extract<CallEvent, { type: 'recorderUnbegun' }>): Step {
+  const { facts, recorder, untold, told } = state;
+  const order = orderOf(facts);
+  if (recorder.kind !== 'requested' || untold || order.part !== part) return stay(state);
+
+  return {
+    state,
+    effects: [
+      { type: 'startRecorder', order, told },
+      ...(isBridged(order) ? [] : [{ type: 'watchHolds' as const, channel: order.destination }]),
+    ],
   };
 }

@@ -23,20 +23,24 @@ export function withoutPart({ resumes }: Extract<Recorder, { kind: 'requested' |
 /** What it is where the talk is over, or goes on unrecorded, before all were told, or anybody asked for it. */
 export function withoutAwaited(recorder: Recorder, paused: Pause | undefined): Recorder {
   if (recorder.kind !== 'awaited') return recorder;
-  const why = paused?.by === 'line' ? 'not_requested' : 'untold_party';
+  const why = paused === undefined ? 'untold_party' : 'not_requested';
 
   return recorder.resumes === undefined ? { kind: 'withheld', why } : withoutPart(recorder);
 }
 
-/** What an event tells of the part before, which was asked to stop. */
+/** What an event tells of a part before, which was asked to stop. */
 function withEarlier(recorder: Recorder, event: RecorderEvent, { part = 0 }: Order): Recorder {
   if (recorder.kind !== 'requested' && recorder.kind !== 'awaited') return recorder;
-  if (!('part' in event) || event.part !== part - 1) return recorder;
+  if (!('part' in event) || event.part >= part) return recorder;
   const { resumes } = recorder;
   if (resumes === undefined) return recorder;
   // It began after all, before it was stopped.
-  if (event.type === 'recorderStarted' && resumes.startedAt === undefined)
-    return { ...recorder, resumes: { ...resumes, startedAt: event.at } };
+  if (event.type === 'recorderStarted') {
+    const { startedAt, doneAt } = resumes;
+    if (startedAt === undefined) return { ...recorder, resumes: { ...resumes, startedAt: event.at } };
+    // What was before it is over, and told (session/resumption.ts). Without its end, this may be the start of the same.
+    return doneAt === undefined ? recorder : { ...recorder, resumes: { startedAt, pausedAt: undefined } };
+  }
   if (event.type !== 'recorderFinished' || resumes.doneAt !== undefined || event.at === undefined) return recorder;
 
   // Where nobody asked it to stop at a time, that is when it did.
@@ -71,6 +75,16 @@ export function recorderAfter(recorder: Recorder, event: RecorderEvent, order: O
     case 'stepFailed':
       return event.step === 'startRecorder' && recorder.kind === 'requested' ? withoutPart(recorder) : recorder;
   }
+}
+
+/** It is asked for at this time of Asterisk's, ms, and does not run before. */
+export function askedFor<Asked extends Extract<Recorder, { kind: 'requested' }>>(
+  recorder: Asked,
+  at: number | undefined,
+): Asked {
+  const { resumes } = recorder;
+
+  return resumes === undefined || at === undefined ? recorder : { ...recorder, resumes: { ...resumes, askedAt: at } };
 }
 
 /** The recorder that an event speaks of. */

@@ -189,13 +189,16 @@ type Resumed = {
   /** Nothing was recorded from then on at the earliest, and from `doneAt` on at the latest. */
   pausedAt: number | undefined;
   doneAt?: number | undefined;
+  /** The next part was asked for then, so it began no sooner. */
+  askedAt?: number | undefined;
   /** It was paused for a hold before, and that is told. */
   isHold?: true;
 };
 
 /**
  * interrupted: keys of the caller were missed while they could still refuse. untold_party: who is there was not told. never_recorded: who is
- * there has a number that is never recorded. not_requested: the line records on request, and nobody has asked for it.
+ * there has a number that is never recorded. not_requested: the line records on request, and nobody
+ * has asked for it; or somebody wanted a pause before the recording began.
  */
 export type WithheldReason = 'interrupted' | 'untold_party' | 'never_recorded' | 'not_requested';
 
@@ -264,7 +267,8 @@ export type Effect =
   | { type: 'startTimer'; timer: Timer; ms: number }
   | { type: 'stopTimer' }
   /** Writes the state into the catalogue; the effects behind it happen only if that succeeds. */
-  | { type: 'save' };
+  /** What is behind it is left out where it fails; `goesOn`: is done all the same. */
+  | { type: 'save'; goesOn?: true };
 
 /**
  * One has put the other on hold, or is back. Who waits hears music: in a bridge with a recorder, Asterisk plays none by itself.

@@ -42,7 +42,7 @@ import {
 import type { Effect, Facts, In, Recorder, Step, WithheldReason } from './state.ts';
 import { isBridged, recorderOf, type Party } from './order.ts';
 import { askedBy, isActive, isEarlier, recorderAfter, withoutAwaited, type RecorderEvent } from './recorder.ts';
-import { recordAfterHold, recordAnew } from './recordAnew.ts';
+import { beginAgain, recordAfterHold, recordAnew } from './recordAnew.ts';
 import { endForRoom } from './recordedTime.ts';
 import type { Sentence } from './sentence.ts';
 
@@ -294,9 +294,11 @@ function leave(state: Talking, party: Party, at: number | undefined): Step {
 }
 
 /** Of who is the party from now on, in a talk that is recorded. One that is yet to be is told of later. */
-function watchOf({ facts, recorder, untold }: Talking): Effect[] {
+function watchOf({ facts, recorder, untold, paused }: Talking): Effect[] {
   const { destination } = orderOf(facts);
-  const asks = !isBridged(orderOf(facts)) && isActive(recorder) && !untold;
+  // Their keys end a pause.
+  const isConcerned = isActive(recorder) || paused !== undefined;
+  const asks = !isBridged(orderOf(facts)) && isConcerned && !untold;
 
   return asks ? [{ type: 'watchHolds', channel: destination }] : [];
 }
@@ -409,6 +411,7 @@ export const whileTalking: Handlers<Talking> = {
   recorderStarted: recorderWhileTalking,
   recorderFinished: recorderWhileTalking,
   recorderFailed: recorderWhileTalking,
+  recorderUnbegun: beginAgain,
   stepFailed: (state, event) => {
     const { holding, facts } = state;
     // Who is on hold heard nothing of the refusal, and would hear nothing more.

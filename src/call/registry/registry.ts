@@ -43,6 +43,16 @@ function isFollowedBy({ facts: { order, callerChannel } }: CallState, channel: C
   return order !== undefined && !isBridged(order) && callerChannel === channel;
 }
 
+/** Whom a call has talked with is elsewhere once that talk is over, perhaps in another. A followed caller stays its own between two. */
+const takesPart =
+  (channel: ChannelId) =>
+  ({ state }: { readonly state: CallState }): boolean => {
+    const party = partyOf(channel, state.facts);
+    if (state.kind === 'following') return party === 'caller';
+
+    return party !== undefined || ('others' in state && state.others.includes(channel));
+  };
+
 /** In an outgoing call who was called stands where the caller does; we have the channel that they hear the notice by. */
 const ofCalled = (
   { channel, dialler }: CalledParty,
@@ -230,10 +240,12 @@ export class CallRegistry {
   /** A program names a call by its id, or by a channel of it. */
   #ask(event: Extract<AriEvent, { type: 'userEvent' }>): void {
     const { call, channel, task } = event;
-    const byChannel = channel === undefined ? undefined : this.#owners.of(channel);
-    const session = call === undefined ? byChannel : this.#sessions.get(call as CallId);
-    if (session === undefined) this.#ports.log.warn({ task }, 'user event for a call that is not here');
-    else this.#behind.dispatch(session, event);
+    const byId = call === undefined ? undefined : this.#sessions.get(call as CallId);
+    const byChannel =
+      call !== undefined || channel === undefined ? [] : this.#owners.all(channel).filter(takesPart(channel));
+    const sessions = byId === undefined ? byChannel : [byId];
+    if (sessions.length === 0) this.#ports.log.warn({ task }, 'user event for a call that is not here');
+    for (const session of sessions) this.#behind.dispatch(session, event);
   }
 
   #dispatch(key: string, event: AriEvent): void {

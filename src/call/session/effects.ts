@@ -131,7 +131,7 @@ export class CallEffects {
         await this.#perform(effect, state);
       } catch (thrown) {
         this.#failed(effect, asPreavisError(thrown));
-        if (effect.type === 'save') return;
+        if (effect.type === 'save' && effect.goesOn !== true) return;
       }
     }
   }

@@ -44,8 +44,8 @@ const missesParty: readonly CallEvent['type'][] = ['partyReplaced', 'bridgeGone'
  * @throws PreavisError as Asterisk's answers do
  */
 export async function catchUp(
-  session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'>,
-  look: (call: { readonly state: CallSession['state'] }) => Promise<Missed>,
+  session: Pick<CallSession, 'state' | 'isMovingParty' | 'partiesMoved'> & Partial<Pick<CallSession, 'mayBeUnbegun'>>,
+  look: (call: Pick<CallSession, 'state'> & Partial<Pick<CallSession, 'mayBeUnbegun'>>) => Promise<Missed>,
   { ari, log, give }: Ports & { give: (event: CallEvent) => void },
 ): Promise<Missed> {
   if (session.isMovingParty) await settleInTime(movedWithinMs, session.partiesMoved(), () => undefined);

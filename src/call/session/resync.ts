@@ -145,16 +145,18 @@ async function missedWhileDialling(
   return answered ? [...joined, destinationAnswered, destinationLeft] : [...joined, { type: 'interrupted' }];
 }
 
+type Talk = { state: In<'talking'>; mayBeUnbegun: boolean };
+
 async function missedWhileTalking(
-  state: In<'talking'>,
+  { state, mayBeUnbegun }: Talk,
   order: Order,
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
   const { facts } = state;
   const { news, isHere, others } = await gathered(state, order, scene, ari);
-  const events = [...news, await recorderNow(order, ari)];
   const absent = parties.filter((party) => !isHere(party));
+  const events = [...news, await recorderNow(order, ari, mayBeUnbegun && absent.length === 0)];
   if (absent.length === 0) return [...events, await holdsNow(order, facts, ari)];
   for (const [index, party] of absent.entries()) {
     const next = others[index];
@@ -215,16 +217,18 @@ async function missedWhileFollowed(
 
 /** The same talk goes on, or another: then a recorder of this one is not to run on. */
 async function missedWhileFollowedTalk(
-  { facts, others: known }: In<'talking'>,
+  { state: { facts, others: known }, mayBeUnbegun }: Talk,
   order: Order,
   scene: Owned,
   ari: AriQueries,
 ): Promise<CallEvent[]> {
-  const recorder = await recorderNow(order, ari);
-  if (!scene.listed.has(facts.callerChannel)) return [recorder, callerLeft];
+  const isHere = scene.listed.has(facts.callerChannel);
   const talk = talkNow(facts, scene);
+  const isSame = talk?.bridge === order.bridge && talk.others.includes(order.destination);
+  const recorder = await recorderNow(order, ari, mayBeUnbegun && isHere && isSame);
+  if (!isHere) return [recorder, callerLeft];
   if (talk === undefined) return [recorder, { type: 'parted', at: undefined }];
-  if (talk.bridge !== order.bridge || !talk.others.includes(order.destination)) {
+  if (!isSame) {
     return [recorder, { type: 'parted', at: undefined }, { type: 'joined', ...talk, at: undefined }];
   }
   const others = talk.others.filter((id) => id !== order.destination);
@@ -251,19 +255,26 @@ export function strandedParties({ facts }: CallState, scene: Owned): readonly Pa
   return order === undefined ? [] : parties.filter((party) => isStray(channelOf(party, facts), scene));
 }
 
-async function recorderNow(order: Order, ari: AriQueries): Promise<CallEvent> {
-  const { part } = order;
+/** Whether Asterisk knows of no recorder of this name, and of none that has ended. */
+export async function wasNeverBegun(recorder: RecorderId, ari: AriQueries): Promise<boolean> {
+  const names = recorderNames(recorder);
+  if (await runs(recorder, ari)) return false;
+  const ended = await Promise.all(names.map((name) => ari.hasRecording(name)));
 
-  return {
-    type: (await runs(order, ari)) ? 'recorderStarted' : 'recorderFinished',
-    at: undefined,
-    ...(part === undefined ? {} : { part }),
-  };
+  return !ended.includes(true);
+}
+
+async function recorderNow(order: Order, ari: AriQueries, mayBeUnbegun = false): Promise<CallEvent> {
+  const ofPart = order.part === undefined ? {} : { part: order.part };
+  if (mayBeUnbegun && (await wasNeverBegun(recorderOf(order), ari))) return { type: 'recorderUnbegun', ...ofPart };
+
+  return { type: (await runs(order, ari)) ? 'recorderStarted' : 'recorderFinished', at: undefined, ...ofPart };
 }
 
 /** What must have happened to a call, seen from the state of its channels and recorder now. */
-async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Promise<CallEvent[]> {
+async function missedEvents(call: Looked, state: CallState, scene: Owned, ari: AriQueries): Promise<CallEvent[]> {
   const { facts } = state;
+  const mayBeUnbegun = call.mayBeUnbegun === true;
   const { order } = facts;
   const isGone = !scene.listed.has(facts.callerChannel);
   switch (state.kind) {
@@ -286,14 +297,17 @@ async function missedEvents(state: CallState, scene: Owned, ari: AriQueries): Pr
       return order === undefined ? [] : missedWhileDialling(state, order, scene, ari);
     case 'talking':
       if (order === undefined) return [];
-      if (isBridged(order)) return missedWhileTalking(state, order, scene, ari);
-      return missedWhileFollowedTalk(state, order, scene, ari);
+      if (isBridged(order)) return missedWhileTalking({ state, mayBeUnbegun }, order, scene, ari);
+      return missedWhileFollowedTalk({ state, mayBeUnbegun }, order, scene, ari);
     case 'closing':
       return order === undefined ? [] : [await recorderNow(order, ari)];
     case 'ended':
       return [];
   }
 }
+
+/** A call that is compared. `mayBeUnbegun`: as of a `CallSession`. */
+type Looked = { readonly state: CallState; readonly mayBeUnbegun?: boolean };
 
 /** What a call has missed until `at`, by Asterisk's clock, ms. */
 export type Missed = { events: readonly CallEvent[]; at: number };
@@ -302,10 +316,7 @@ export type Missed = { events: readonly CallEvent[]; at: number };
  * What these calls missed, one by one. Asterisk's list of channels is asked for once, unless a call has moved on since by events of
  * its own: then the list may be older than they, and a channel that is not in it may be new.
  */
-export async function makeLook(
-  ari: AriQueries,
-  calls: Iterable<{ readonly state: CallState }>,
-): Promise<(call: { readonly state: CallState }) => Promise<Missed>> {
+export async function makeLook(ari: AriQueries, calls: Iterable<Looked>): Promise<(call: Looked) => Promise<Missed>> {
   const before = new Map([...calls].map((call) => [call, call.state]));
   const first = await ari.owned();
 
@@ -319,7 +330,7 @@ export async function makeLook(
         ({ state } = call);
         scene = await ari.owned();
       }
-      const events = await missedEvents(state, scene, ari);
+      const events = await missedEvents(call, state, scene, ari);
       // Behind it: what was seen was so until then at the earliest.
       const at = await ari.time();
       if (call.state === state) return { events, at };

@@ -6,6 +6,7 @@ import { decide } from '../decide/decide.ts';
 import { isBridged } from '../decide/order.ts';
 import type { CallEvent } from '../decide/events.ts';
 import type { CallState, In, Step } from '../decide/state.ts';
+import { pausedIn } from '../decide/pause.ts';
 import { isActive } from '../decide/recorder.ts';
 import { isAware } from '../decide/newcomers.ts';
 import { isWanted } from '../decide/unrecordedReasons.ts';
@@ -22,6 +23,7 @@ import type { Measured, TalkTimes } from './journal.ts';
 import { PauseLimit } from './pauseLimit.ts';
 import { askedChange, pauseChange, pauseOf } from './pauseNotes.ts';
 import { placeOf } from './place.ts';
+import { resumptionBy } from './resumption.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
 
@@ -44,11 +46,14 @@ export class CallSession {
   readonly #received: ReceivedSound;
   readonly #codes: Codes;
   readonly #pauseLimit: PauseLimit;
+  /** Whether another process has written down the state as it is, and nobody here has asked for a recorder. */
+  #isOfBefore: boolean;
   /** Our clocks when the recorder's end was heard of. */
   #heardEnd: ClockReading | undefined;
 
   private constructor(state: CallState, { log, ...ports }: SessionPorts, takenUp?: CallState) {
     this.#state = state;
+    this.#isOfBefore = takenUp !== undefined;
     this.#ports = { ...ports, log: log.child({ call: state.facts.id }) };
     this.#saved = new SavedCall({
       ...this.#ports,
@@ -160,6 +165,13 @@ export class CallSession {
     return this.#abandoned;
   }
 
+  /** Whether the process before may not have begun the recorder that its state says is asked for. */
+  get mayBeUnbegun(): boolean {
+    const state = this.#state;
+
+    return this.#isOfBefore && state.kind === 'talking' && state.recorder.kind === 'requested';
+  }
+
   /** Whether the catalogue has what happened. */
   get isKept(): boolean {
     return this.#saved.isKept;
@@ -189,12 +201,18 @@ export class CallSession {
     if (event.type === 'callerLeft' || event.type === 'callerSentOn') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
     const before = this.#state;
-    this.#enter(decide(before, withStaff(event, this.#ports.isStaff)), event.type);
-    const clearedAt = allToldAt(before, this.#state, event);
+    if (event.type === 'recorderStarted') this.#noteResumption(event);
+    const step = decide(before, withStaff(event, this.#ports.isStaff));
+    const { state: after } = step;
+    // What is over is written down before the state that knows no more of it: else a process that dies in between leaves it without an end.
+    const clearedAt = allToldAt(before, after, event);
     if (clearedAt !== undefined) this.note({ kind: 'change', change: 'allTold', at: clearedAt });
-    const paused = pauseChange(before, this.#state, event);
-    if (paused !== undefined) this.note(paused);
-    const asked = askedChange(before, this.#state, event);
+    const paused = pauseChange(before, after, event);
+    const isOver = paused !== undefined && pausedIn(after) === undefined;
+    if (isOver) this.note(paused);
+    this.#enter(step, event.type);
+    if (paused !== undefined && !isOver) this.note(paused);
+    const asked = askedChange(before, after, event);
     if (asked === undefined) return;
     this.note(asked);
     if (asked.kind === 'change' && asked.change === 'agreementUntold')
@@ -215,7 +233,6 @@ export class CallSession {
     if (!this.#effects.concerns(event)) return;
     this.#effects.take(event);
     const entry = timelineEntryOf(event, this.#state, this.#said);
-    if (event.type === 'recorderStarted') this.#noteResumption(event.at);
     if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
     this.#sources.take(event);
     const translated = translate(event, this.#state);
@@ -223,28 +240,23 @@ export class CallSession {
     if (entry !== undefined) this.note(entry);
     const asked = this.#codes.read(event, this.#state);
     if (asked !== undefined) this.handle(asked);
+    if (asked?.type === 'pauseAsked' && event.type === 'userEvent' && pausedIn(this.#state) === undefined)
+      this.#ports.log.warn({ state: this.#state.kind }, 'pause asked for, nothing to pause');
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     const isDiscarded = this.#state.kind === 'talking' && this.#state.recorder.kind === 'discarded';
     if (ends && isDiscarded) this.#saved.recorderEnded(event.at);
   }
 
-  /** Between two parts of a followed call nothing is recorded, as in a hold. */
-  #noteResumption(at: number): void {
-    const { state } = this;
-    if (state.kind !== 'talking' || state.recorder.kind !== 'requested') return;
-    const { resumes } = state.recorder;
-    if (resumes === undefined) return;
-    const { pausedAt, doneAt, isHold } = resumes;
-    // A hold has told it before.
-    if (isHold !== true) {
-      this.note({
-        kind: 'change',
-        change: 'recorderPaused',
-        at: pausedAt,
-        ...(doneAt === undefined ? {} : { doneAt }),
-      });
+  /** One that is found to run did so at the latest when Asterisk is asked for its time. */
+  #noteResumption(event: Extract<CallEvent, { type: 'recorderStarted' }>): void {
+    for (const entry of resumptionBy(this.#state, event)) {
+      if (entry.change !== 'recorderResumed' || event.at !== undefined) this.note(entry);
+      else
+        this.#inTurn(async () => {
+          const doneAt = await this.#ports.ari.time().catch(() => undefined);
+          await this.#saved.keep({ ...entry, ...(doneAt === undefined ? {} : { doneAt }) });
+        });
     }
-    this.note({ kind: 'change', change: 'recorderResumed', at, doneAt: at });
   }
 
   /** For the timeline, behind what is under way. */
@@ -279,6 +291,7 @@ export class CallSession {
       this.#ports.log.debug({ from, event: cause, to: step.state.kind }, 'call state changed');
     if (step.effects.length === 0 && step.state.kind !== 'ended') return;
     const { state, effects } = step;
+    if (effects.some(({ type }) => type === 'startRecorder')) this.#isOfBefore = false;
     if (effects.some(({ type }) => type === 'save')) this.#saved.expect(state);
     this.#inTurn(async () => {
       await this.#effects.carryOut(effects, state);
@@ -310,6 +323,7 @@ export class CallSession {
     const { outcome } = state;
     const { request } = state.facts;
     this.#effects.stop();
+    this.#pauseLimit.stop();
     const fields = {
       result: outcome.result,
       ...(outcome.result === 'unrecorded' ? { reason: outcome.reason, turnedAway: outcome.turnedAway } : {}),

@@ -411,6 +411,7 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
       return witnessChange(monitor);
     case 'recorderFinished':
     case 'recorderFailed':
+    case 'recorderUnbegun':
       if (event.part !== undefined && event.part !== monitor.asked.startRecorder) return monitor;
       return monitor.recorder === 'ended' ? monitor : { ...monitor, recorder: 'ended' };
     case 'recorderStarted':

@@ -24,7 +24,8 @@ function begun(before: Monitor, after: Monitor, { order }: CallFacts): Pausing |
 function paused(before: Monitor, after: Monitor): Pausing | undefined {
   const { pausing, followed, talks, asked } = before;
   if (pausing?.isLine === true) return isOver(after) ? undefined : { ...pausing, wish: 'paused' };
-  const isTalk = followed === undefined ? talks && asked.startRecorder > 0 : followed.isTogether;
+  // A followed caller who talks to nobody may be paused before their next talk.
+  const isTalk = followed === undefined ? talks && asked.startRecorder > 0 : followed.isTogether || !after.deaf;
   if (!isTalk || isOver(after)) return pausing;
   // More recorders of a followed call would be more of the same.
   if (pausing === undefined && followed !== undefined && asked.startRecorder >= mostRecorders) return pausing;
@@ -54,7 +55,10 @@ function next(before: Monitor, after: Monitor, event: CallEvent, facts: CallFact
     case 'eventsMissed':
       return isApart || pausing.saying === undefined ? pausing : { ...pausing, wish: 'paused', saying: undefined };
     case 'stepFailed':
-      return event.step === 'save' ? { ...pausing, wish: 'paused', saying: undefined } : pausing;
+      // That it goes on is said without being saved before.
+      return event.step === 'save' && pausing.saying !== 'resumed'
+        ? { ...pausing, wish: 'paused', saying: undefined }
+        : pausing;
     default:
       return pausing;
   }

@@ -302,6 +302,30 @@ describe('what was recorded in a pause that somebody asked for', () => {
     expect(spans).toEqual([{ from: 19_500, to: 23_000, why: 'pause' }]);
   });
 
+  test('becomes silence in a part that ran for a moment, between a hold and the pause', () => {
+    const changes = [
+      paused(10_000, 10_050),
+      resumed(20_050),
+      began(20_600),
+      paused(20_950),
+      change('pauseEnded', 40_000),
+      resumed(40_100),
+    ];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 10_000 + 900 + 19_900 }, [], changes, seen());
+    expect(spans).toEqual([{ from: 10_050, to: 10_950, why: 'pause' }]);
+  });
+
+  test('leaves what is behind it, where the next part was only found to run', () => {
+    const changes = [paused(20_000, 20_010), began(20_000), change('pauseEnded', 40_000), resumed(40_000, 41_000)];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 39_900 }, [], changes, seen());
+    expect(spans).toEqual([{ from: 19_390, to: 20_010, why: 'pause' }]);
+  });
+
+  test('is nothing where the pause was over before the recording began', () => {
+    const changes = [began(-20_000), change('pauseEnded', -100)];
+    expect(judgeUnwatched(recording, [], changes, seen()).spans).toEqual([]);
+  });
+
   test('is none of it, but for the keys of the code, where it paused at once', () => {
     const changes = [paused(20_100, 20_100), began(20_000), resumed(30_000), change('pauseExpired', 30_000)];
     const { spans, untoldMs } = judgeUnwatched({ ...recording, durationMs: 50_100 }, [], changes, seen());

@@ -56,9 +56,9 @@ test('whatever is asked for while a sentence is said, nothing is asked of Asteri
   expect(decide(decide(state, resume).state, said('paused', 1_000)).effects).toMatchObject([{ word: 'resumed' }]);
 });
 
-test('without the time of its end it stays paused, since nobody would know what is to be silent', () => {
+test('without the time of its end it stays paused, and both hear so: nobody would know what is to be silent', () => {
   const { state, effects } = bridged(asked, said('paused', 1_000), resume, said('resumed', undefined));
-  expect(effects).toEqual([]);
+  expect(effects).toMatchObject([{ type: 'save' }, { type: 'sayPause', word: 'paused' }]);
   expect(state).toMatchObject({ paused: { since: 40 } });
   expect(state).not.toHaveProperty('paused.endsBy');
 });
@@ -102,4 +102,54 @@ test('between two talks its end needs no sentence', () => {
   const { state: on, effects } = decide(state, resume);
   expect(typesOf(effects)).toEqual(['save']);
   expect((on as Extract<CallState, { kind: 'following' }>).paused).toBeUndefined();
+});
+
+test('a pause that is asked for between two talks is remembered, once, and nobody is told', () => {
+  const { state, effects } = followed({ type: 'parted', at: 90 }, asked);
+  expect(typesOf(effects)).toEqual(['save']);
+  expect(state).toMatchObject({ kind: 'following', paused: { since: 40, until: 60_100 } });
+  const again = decide(state, { ...asked, since: 50_000, until: 99_000 });
+  expect(again.state).toMatchObject({ paused: { since: 40, until: 99_000 } });
+});
+
+test('who is not to be recorded any more is not paused between two talks', () => {
+  const { state, effects } = followed({ type: 'roomSpent' }, { type: 'parted', at: 90 }, asked);
+  expect(effects).toEqual([]);
+  expect(state).not.toHaveProperty('paused');
+});
+
+test('a call that was paused all the time ends with the reason that nobody asked for its recording', () => {
+  const { state } = allOf(course(aFollowed(), eventsTo('dialling', aFollowed())).state, [
+    { type: 'callerReleased' },
+    asked,
+    { type: 'joined', bridge, others: [agent], at: 200 },
+    { type: 'parted', at: 300 },
+    { type: 'callerLeft', at: 400 },
+  ]);
+  expect(state).toMatchObject({ kind: 'ended', outcome: { result: 'unrecorded', reason: 'not_requested' } });
+});
+
+test('the keys of who takes the place of the agent in a pause are listened to', () => {
+  const next = 'next-agent' as ChannelId;
+  const joined: CallEvent = { type: 'thirdPartyJoined', channel: next, at: 2_000, staff: [next] };
+  const left: CallEvent = { type: 'destinationLeft', at: 3_000, cause: undefined };
+  const { state, effects } = followed(asked, said('paused', 1_000), joined, left);
+  expect(effects).toContainEqual({ type: 'watchHolds', channel: next });
+  expect(state).toMatchObject({ paused: { since: 40 }, facts: { order: { destination: next } } });
+});
+
+test('a save that fails while its end is told does not keep it from ending', () => {
+  const { state } = bridged(asked, said('paused', 1_000), resume, { type: 'stepFailed', step: 'save' });
+  const { state: on, effects } = decide(state, said('resumed', 6_000));
+  expect(typesOf(effects)).toEqual(['save', 'hold']);
+  expect(on).not.toHaveProperty('paused');
+});
+
+test('a recorder that was never begun is begun again, where it is still to run', () => {
+  const { state, effects } = followed(asked, said('paused', 1_000), resume, said('resumed', 6_000));
+  const { effects: again } = decide(state, { type: 'recorderUnbegun', part: 2 });
+  expect(typesOf(again)).toEqual(typesOf(effects).filter((type) => type !== 'save'));
+  expect(decide(state, { type: 'recorderUnbegun', part: 1 }).effects).toEqual([]);
+  const running = decide(state, { type: 'recorderStarted', at: 6_100, part: 2 }).state;
+  expect(decide(running, { type: 'recorderUnbegun', part: 2 }).effects).toEqual([]);
 });

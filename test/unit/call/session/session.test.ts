@@ -1304,3 +1304,44 @@ describe('the clock that nobody can set', () => {
     expect(set.heardEnds).toEqual([{ at: callStart + 80_000, sinceBoot: { boot: 'this one', ms: 80_000 } }]);
   });
 });
+
+describe('a pause', () => {
+  /** It has begun, and both were told. */
+  async function paused() {
+    const set = await talking();
+    set.session.handle({ type: 'recorderStarted', at: 1 });
+    set.session.handle({ type: 'pauseAsked', by: 'operator', at: 100, since: 100, until: asteriskNow + 3_600_000 });
+    await settled(set.session);
+    await eventually(() => set.session.state.kind === 'talking' && set.session.state.paused?.saying === undefined);
+
+    return set;
+  }
+
+  test('that is over lets the recorder go on, also where the catalogue does not take it', async () => {
+    const { session, ari, failSaves } = await paused();
+    failSaves(() => true);
+    session.handle({ type: 'resumeAsked', by: 'operator', at: 200 });
+    await eventually(() => ari.asked.includes(`resumeRecorder ${recorderName(recording)}`));
+    expect(session.state).not.toHaveProperty('paused');
+  });
+
+  test('of a call that has ended leaves no timer behind', async () => {
+    const [begun, ended] = [jest.spyOn(globalThis, 'setTimeout'), jest.spyOn(globalThis, 'clearTimeout')];
+    const { session } = await paused();
+    // By itself it goes after half a minute.
+    const index = begun.mock.calls.findIndex(([, ms]) => ms === 30_000);
+    expect(index).toBeGreaterThanOrEqual(0);
+    for (const event of fromNotice('ended').slice(-2)) session.handle(event);
+    await settled(session);
+    expect(session.state.kind).toBe('ended');
+    expect(ended.mock.calls).toContainEqual([begun.mock.results[index]?.value]);
+    begun.mockRestore();
+    ended.mockRestore();
+  });
+
+  test('that a program asks for where there is nothing to pause is told of in the log', async () => {
+    const { session, text } = await started();
+    session.take({ type: 'userEvent', at: 5, task: 'pause', channel: caller, call: undefined });
+    expect(text()).toContain('pause asked for, nothing to pause');
+  });
+});
