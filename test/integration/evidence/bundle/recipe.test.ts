@@ -147,10 +147,10 @@ describe('the recipe finds a bundle that somebody forged', () => {
   });
 
   test('with a key of another kind whose last bytes are those of the company’s', async () => {
-    // RSA lets its maker choose the public exponent, which stands last in the file; it is odd.
+    // RSA lets its maker choose the public exponent, which stands last in the file; it is odd, and begins with no zeros.
     const files = await filesIn(whole);
     let company = await openSigner(`${at}/company-0.pem`);
-    for (let each = 1; !isOdd(company); each += 1) company = await openSigner(`${at}/company-${each}.pem`);
+    for (let each = 1; !isExponent(company); each += 1) company = await openSigner(`${at}/company-${each}.pem`);
     const exponent = Buffer.from(company.publicKey.x ?? '', 'base64url');
     const [rsa, pem] = [`${at}/rsa.pem`, `${at}/rsa-public.pem`];
     const made = ['-pkeyopt', 'rsa_keygen_bits:2048', '-pkeyopt', `rsa_keygen_pubexp:0x${exponent.toString('hex')}`];
@@ -171,7 +171,11 @@ describe('the recipe finds a bundle that somebody forged', () => {
     expect(not).toContain('the key is the one that the company publishes');
   });
 
-  const isOdd = ({ publicKey: { x = '' } }: Signer): boolean => (Buffer.from(x, 'base64url').at(-1) ?? 0) % 2 === 1;
+  const isExponent = ({ publicKey: { x = '' } }: Signer): boolean => {
+    const bytes = Buffer.from(x, 'base64url');
+
+    return (bytes.at(-1) ?? 0) % 2 === 1 && bytes.at(0) !== 0;
+  };
 });
 
 /** Writes a list of these files as they are, signed, and nothing else anew. */
