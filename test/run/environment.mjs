@@ -3,8 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setPriority } from 'node:os';
 import { TestEnvironment } from 'jest-environment-node';
 
-/** Tests that compute leave the processor to those that make calls. Who is not root could not take it back for the next file. */
-const niceOthers = 5;
+/**
+ * Tests that compute leave the processor to those that make calls, of which some stand between Préavis and Asterisk or the archive (proxies):
+ * these come as soon as Préavis itself (lab/machine/priority.ts). Who is not root could not take it back for the next file.
+ */
+const niceness = { acceptance: -5, others: 5 };
 
 /**
  * What a file has stored along its promises. Jest makes such a storage for each file and keeps it. Up to Node 22 every promise of the
@@ -23,7 +26,8 @@ export default class FailureKnowingEnvironment extends TestEnvironment {
 
   constructor(config, context) {
     super(config, context);
-    this.#nice = config.projectConfig.displayName?.name === 'acceptance' ? 0 : niceOthers;
+    const isAcceptance = config.projectConfig.displayName?.name === 'acceptance';
+    this.#nice = isAcceptance ? niceness.acceptance : niceness.others;
   }
 
   async setup() {

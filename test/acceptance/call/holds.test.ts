@@ -228,9 +228,9 @@ test('is found by a process that comes after one that was killed, in both direct
   expect(flags).toEqual(['unwatched']);
   const { changes } = receiptSchema.parse(JSON.parse((await rig.preavis('calls', 'receipt', id)).stdout));
   expect(changes.filter(({ change }) => change.startsWith('recorder'))).toEqual([
-    { change: 'recorderPaused', at: expect.any(String) as string, party: null },
-    { change: 'recorderResumed', at: null, party: null },
-    { change: 'recorderPaused', at: null, party: null },
-    { change: 'recorderResumed', at: expect.any(String) as string, party: null },
+    { change: 'recorderPaused', at: expect.any(String) as string, party: null, newcomer: null },
+    { change: 'recorderResumed', at: null, party: null, newcomer: null },
+    { change: 'recorderPaused', at: null, party: null, newcomer: null },
+    { change: 'recorderResumed', at: expect.any(String) as string, party: null, newcomer: null },
   ]);
 });

@@ -222,12 +222,15 @@ beforeAll(async () => {
   await notice.install(at.rig.asterisk.soundsFolder);
   await at.rig.startServe();
   operator = await at.keep(startOperator(at.rig));
-  for (const each of cases) {
+  for (const each of cases.filter(({ line }) => line !== 'followgaps')) {
     outcomes.set(
       each.line,
       at.onTime([each.line], () => course(each)),
     );
   }
+  await Promise.allSettled(outcomes.values());
+  // Its gaps would pass for packets that are late, in the other calls as well.
+  for (const each of inGaps) outcomes.set(each.line, course(each));
   await Promise.allSettled(outcomes.values());
 });
 

@@ -271,7 +271,8 @@ test('a leg on hold is left alone until both are back', async () => {
   );
   if (!isFaulty) return;
   expect(heardAt).toBeGreaterThan(resumedAt ?? NaN);
-  expect((heardAt ?? NaN) - (resumedAt ?? NaN)).toBeLessThan(lostMs);
+  // Two looks after they are back, of which the first may be a whole one away; of the sound no more is lost than elsewhere.
+  expect((heardAt ?? NaN) - (resumedAt ?? NaN)).toBeLessThan(lostMs + lookEveryMs);
   for (const { startMs, endMs } of holes(wav, agentHz)) expect(endMs - startMs).toBeLessThan(lostMs);
 });
 
@@ -349,7 +350,7 @@ test('where Asterisk does not let a leg be taken out and in, the talk goes befor
   });
   const { changes, recording } = receipt;
   expect(changes).toEqual(
-    isFaulty ? [{ change: 'unheard', at: expect.any(String) as string, party: 'destination' }] : [],
+    isFaulty ? [{ change: 'unheard', at: expect.any(String) as string, party: 'destination', newcomer: null }] : [],
   );
   expect(recording?.flags).toEqual(isFaulty ? ['ended_early', 'party_unheard'] : []);
 });
