@@ -110,29 +110,24 @@ export function resume(dialog: Dialog, soundPort: number): Promise<number> {
 
 /** Describes the session anew; each description of it has a higher version. */
 function describe(dialog: Dialog, soundPort: number, direction: 'sendonly' | 'sendrecv'): Promise<number> {
-  const lines = [
-    'v=0',
-    `o=lab 1 ${Date.now()} IN IP4 127.0.0.1`,
-    's=-',
-    'c=IN IP4 127.0.0.1',
-    't=0 0',
+  return describeAs(dialog, [
     `m=audio ${soundPort} RTP/AVP 8 101`,
     'a=rtpmap:8 PCMA/8000',
     'a=rtpmap:101 telephone-event/8000',
     `a=${direction}`,
-  ];
+  ]);
+}
 
-  return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });
+/** Another INVITE in the call, with this medium (RFC 4566). */
+function describeAs(dialog: Dialog, medium: readonly string[]): Promise<number> {
+  const session = ['v=0', `o=lab 1 ${Date.now()} IN IP4 127.0.0.1`, 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
+
+  return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines: [...session, ...medium] } });
 }
 
 /** Wants to go on with a fax instead of sound (T.38), whose packets would come to this port. */
 export function offerFax(dialog: Dialog, port: number): Promise<number> {
-  const lines = [
-    'v=0',
-    `o=lab 1 ${Date.now()} IN IP4 127.0.0.1`,
-    's=-',
-    'c=IN IP4 127.0.0.1',
-    't=0 0',
+  return describeAs(dialog, [
     `m=image ${port} udptl t38`,
     'a=T38FaxVersion:0',
     'a=T38MaxBitRate:14400',
@@ -140,9 +135,7 @@ export function offerFax(dialog: Dialog, port: number): Promise<number> {
     'a=T38FaxMaxBuffer:262',
     'a=T38FaxMaxDatagram:90',
     'a=T38FaxUdpEC:t38UDPRedundancy',
-  ];
-
-  return send(dialog, { method: 'INVITE', body: { type: 'application/sdp', lines } });
+  ]);
 }
 
 /** Sends the other side of the call to an extension. */

@@ -230,20 +230,19 @@ function keyWhileAnnouncing(state: Announcing, digit: string, at: number): Step 
   const begun = isQuestion(current) && state.currentStartedAt !== undefined;
   const asked = begun || isAskedIn(played);
   const given = answerOf(orderOf(state.facts).script.consent, digit, at, asked);
+  const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
   if (given.kind === 'refused') {
-    const silence: Effect = { type: 'stopPlayback', playbackId: current.playbackId };
     const soFar = { ...state, played: [...played, unheard(state, 'notice_cut_short')], answer: given };
     return acknowledge(soFar, 'refused', [silence]);
   }
   if (given.kind === 'none' || answer.kind !== 'none') return stay(state);
   // They have heard the notice in a language, and answered its question: that need not be heard to its end, nor the other language.
   const next = { ...state, answer: given, waiting: [] };
-  const cut: Effect[] = [{ type: 'stopPlayback', playbackId: current.playbackId }];
-  if (state.prepared || !willDial(next)) return { state: next, effects: cut };
+  if (state.prepared || !willDial(next)) return { state: next, effects: [silence] };
 
   return {
     state: { ...next, prepared: true },
-    effects: [...cut, ...preparation(state.facts)],
+    effects: [silence, ...preparation(state.facts)],
   };
 }
 

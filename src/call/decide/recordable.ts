@@ -32,17 +32,7 @@ export type Grounds = {
   reason: string | null;
 };
 
-export type NotRecordable =
-  | 'refused'
-  | 'erase_asked'
-  | 'no_consent'
-  | 'not_sampled'
-  | 'not_requested'
-  | 'never_recorded'
-  | 'untold_party'
-  | 'not_told';
-
-const reasons: readonly string[] = [
+const reasons = [
   'refused',
   'erase_asked',
   'no_consent',
@@ -50,8 +40,10 @@ const reasons: readonly string[] = [
   'not_requested',
   'never_recorded',
   'untold_party',
-] satisfies NotRecordable[];
-const isReason = (reason: string): reason is NotRecordable => reasons.includes(reason);
+] as const;
+export type NotRecordable = (typeof reasons)[number] | 'not_told';
+
+const isReason = (reason: string): reason is (typeof reasons)[number] => reasons.some((each) => each === reason);
 
 /** Why nothing of such a call may be kept; undefined where it may. */
 export function whyNotRecordable({ verdicts, mode, answer, reason }: Grounds): NotRecordable | undefined {

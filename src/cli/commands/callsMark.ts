@@ -7,21 +7,36 @@ import type { CommandContext, ExitCode, Json } from '../context.ts';
 
 const has = (changes: readonly ChangeRow[], wanted: Change): boolean => changes.some(({ change }) => change === wanted);
 
-const record: Ask = {
-  task: 'record',
-  notDone: 'code_not_done',
-  late: 'serve did not record it in time',
-  done: (changes) =>
-    has(changes, 'recordAsked') ? { fields: { recorded: true }, words: 'it is recorded from now on' } : undefined,
-};
+type Once = { change: Change; late: string; fields: Record<string, unknown>; words: string };
 
-const erase: Ask = {
-  task: 'erase',
+/** Done as soon as the call has this change. */
+const once = (task: Ask['task'], { change, late, fields, words }: Once): Ask => ({
+  task,
   notDone: 'code_not_done',
+  late,
+  done: (changes) => (has(changes, change) ? { fields, words } : undefined),
+});
+
+const record = once('record', {
+  change: 'recordAsked',
+  late: 'serve did not record it in time',
+  fields: { recorded: true },
+  words: 'it is recorded from now on',
+});
+
+const erase = once('erase', {
+  change: 'eraseAsked',
   late: 'serve did not erase it in time',
-  done: (changes) =>
-    has(changes, 'eraseAsked') ? { fields: { erased: true }, words: 'what was recorded is removed' } : undefined,
-};
+  fields: { erased: true },
+  words: 'what was recorded is removed',
+});
+
+const exemplary = once('exemplary', {
+  change: 'exemplaryMarked',
+  late: 'serve did not mark it in time',
+  fields: { exemplary: true },
+  words: 'the call is marked as exemplary',
+});
 
 const agreement: Ask = {
   task: 'agreement',
@@ -32,16 +47,6 @@ const agreement: Ask = {
     if (!has(changes, 'agreementUntold')) return undefined;
     return { fields: { agreement: false }, words: 'no purpose is added: the notice did not name it', exit: 3 };
   },
-};
-
-const exemplary: Ask = {
-  task: 'exemplary',
-  notDone: 'code_not_done',
-  late: 'serve did not mark it in time',
-  done: (changes) =>
-    has(changes, 'exemplaryMarked')
-      ? { fields: { exemplary: true }, words: 'the call is marked as exemplary' }
-      : undefined,
 };
 
 type Command = (context: CommandContext, id: string, options: Json) => Promise<ExitCode>;

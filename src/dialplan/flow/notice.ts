@@ -28,16 +28,21 @@ const passedOn = { bridge: 6, follow: 5 } as const;
 const isNoticeTarget = (target: Target | undefined): target is Target & { context: string } =>
   target?.context !== undefined && Object.hasOwn(noticeContexts, target.context);
 
-function ofRoutine(text: string, isConditional: boolean): Notice[] {
-  const { target, given } = routineOf(text);
-  if (!isNoticeTarget(target)) return [];
-  const way = noticeContexts[target.context] ?? 'bridge';
+/** A context of the include file is called with these arguments. */
+function byContext(way: Notice['way'], given: readonly string[], isConditional: boolean): Notice {
   const surplus = given.slice(passedOn[way]).filter((argument) => argument.trim() !== '').length;
   const passed = given.slice(0, passedOn[way]);
   const [to = '', seconds = '', ...named] = passed;
   const asGiven = way === 'follow' ? ['way=follow', ...passed] : [`to=${to}`, `timeout=${seconds}`, ...named];
 
-  return [{ way, given: asGiven, isByHand: false, placesBefore: way === 'follow' ? 1 : 0, surplus, isConditional }];
+  return { way, given: asGiven, isByHand: false, placesBefore: way === 'follow' ? 1 : 0, surplus, isConditional };
+}
+
+function ofRoutine(text: string, isConditional: boolean): Notice[] {
+  const { target, given } = routineOf(text);
+  if (!isNoticeTarget(target)) return [];
+
+  return [byContext(noticeContexts[target.context] ?? 'bridge', given, isConditional)];
 }
 
 /** Of `Dial(...,U(preavis-told^line=outbound))`: who was called hears it. It leads nobody on, so it is none of `noticesOf`. */
@@ -45,11 +50,8 @@ export function noticeOfCalled({ application, data, isConditional }: Invocation)
   if (application !== 'dial') return undefined;
   const [, , options = ''] = splitArguments(data);
   const [context, ...given] = (optionValue(options, 'U') ?? '').split('^');
-  if (context?.trim() !== 'preavis-told') return undefined;
-  const surplus = given.slice(passedOn.follow).filter((argument) => argument.trim() !== '').length;
-  const passed = given.slice(0, passedOn.follow);
 
-  return { way: 'follow', given: ['way=follow', ...passed], isByHand: false, placesBefore: 1, surplus, isConditional };
+  return context?.trim() === 'preavis-told' ? byContext('follow', given, isConditional) : undefined;
 }
 
 /** @param stasisApplication `ari.application` */

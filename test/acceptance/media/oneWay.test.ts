@@ -5,6 +5,7 @@
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts';
+import { bothWays } from '../../support/call/bothWays.ts';
 import {
   agentHz,
   asPhone,
@@ -20,12 +21,9 @@ import { presentMs } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
 import { expectNobodyConnected } from '../../support/rig/rigs.ts';
 
-const ways = ['follow', 'bridge'] as const;
-type Way = (typeof ways)[number];
 const kinds = ['both', 'caller', 'agent', 'callergone', 'agentgone'] as const;
 type Kind = (typeof kinds)[number];
-const lineOf = (kind: Kind, way: Way): string => `${kind}${way}`;
-const linesOf = (...some: readonly Kind[]): string[] => some.flatMap((kind) => ways.map((way) => lineOf(kind, way)));
+const { linesOf, dialling } = bothWays(kinds);
 
 /** What is shorter than 10 s is not judged; ms. */
 const talkMs = 12_000;
@@ -46,12 +44,9 @@ const at = useFollowed(async () => {
     callergone: () => agent.dialString,
     agentgone: (line) => viaEndpoint(goneOf(line).agent, 'impatient'),
   };
-  const of = <T>(way: Way, make: (to: string) => T): Record<string, T> =>
-    Object.fromEntries(kinds.map((kind) => [lineOf(kind, way), make(agents[kind](lineOf(kind, way)))]));
 
   return {
-    told: of('follow', (to) => [`Dial(${to},20)`]),
-    dialled: of('bridge', (to) => to),
+    ...dialling(agents),
     conf: { '+pjsip.conf': endpointConf('impatient', [`rtp_timeout = ${rtpTimeout}`]) },
   };
 });

@@ -10,6 +10,7 @@ import { presentMs, readChannels, tonePresence } from '../../support/audio/audio
 import { firstSoundLackMs } from '../../support/audio/sound.ts';
 import { noticeHz } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
+import { bothWays } from '../../support/call/bothWays.ts';
 import {
   agentHz,
   announcement,
@@ -29,13 +30,10 @@ import {
 } from '../../support/call/followedCalls.ts';
 import { endedCall, expectNobodyConnected, finishedRecording, spooledWav } from '../../support/rig/rigs.ts';
 
-const ways = ['follow', 'bridge'] as const;
-type Way = (typeof ways)[number];
 /** Each caller has a line of their own, named after what they do and by which way they are recorded. */
 const kinds = ['encrypted', 'opus', 'late', 'video', 'announced', 'early', 'fax', 't38', 'deaf', 'unlike'] as const;
 type Kind = (typeof kinds)[number];
-const lineOf = (kind: Kind, way: Way): string => `${kind}${way}`;
-const linesOf = (...some: readonly Kind[]): string[] => some.flatMap((kind) => ways.map((way) => lineOf(kind, way)));
+const { linesOf, dialling } = bothWays(kinds);
 
 /** Before the answer the agent is heard for so long, ms. */
 const earlyMs = 2_500;
@@ -63,12 +61,9 @@ const at = useFollowed(async () => {
     deaf: () => viaEndpoint(ofOpus, 'opus'),
     unlike: () => agent.dialString,
   };
-  const of = <T>(way: Way, make: (to: string) => T): Record<string, T> =>
-    Object.fromEntries(kinds.map((kind) => [lineOf(kind, way), make(agents[kind](lineOf(kind, way)))]));
 
   return {
-    told: of('follow', (to) => [`Dial(${to},20)`]),
-    dialled: of('bridge', (to) => to),
+    ...dialling(agents),
     before: Object.fromEntries(
       linesOf('announced').map((line) => [line, ['Progress()', `Playback(${announcement},noanswer)`]]),
     ),
