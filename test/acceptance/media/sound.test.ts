@@ -179,9 +179,9 @@ async function overOpus(): Promise<void> {
 
 /** Unrecorded, and by no fault of the notice but that it could not be played; connected, where both speak Opus. */
 async function notTurned(line: string): Promise<void> {
+  const before = ofOpus.answered();
   const { call } = await at.call(line, callerHz, [asPhone('opus')], { codec: 'opus' });
   if (line.startsWith('deaf')) {
-    const before = ofOpus.answered();
     await eventually(() => ofOpus.answered() > before);
     await call.hangUp();
   }

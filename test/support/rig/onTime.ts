@@ -12,6 +12,8 @@ import type { PlacedAgain } from '../../run/delays.mjs';
 export const mostAttempts = 8;
 /** All attempts together, ms: less than the time limit of a test. */
 const withinMs = 270_000;
+/** The environment variable that has every call placed twice at least, so that what a call in vain leaves is found on a prompt machine, too. */
+export const twiceVariable = 'PREAVIS_LAB_TWICE';
 /** Of a file that places dozens at once, so many are placed again at the same time: what made the lab late may have been their number. */
 const oneOfFew = pLimit(8);
 
@@ -33,6 +35,8 @@ export type OnTimePorts = {
   watch: <T>(act: () => Promise<T>) => Promise<Watched<T>>;
   /** `late`: what was late, so that calls that one delay has hit are told from several delays. */
   say: (sentence: string, late: readonly Late[]) => void;
+  /** Whether the first call is in vain whatever came of it. */
+  isTwice?: boolean;
 };
 
 const inWords = (late: readonly Late[]): string =>
@@ -48,19 +52,24 @@ const inWords = (late: readonly Late[]): string =>
  */
 export async function onTime<T>(
   { what, act, setAside }: OnTimeOptions<T>,
-  { watch, say }: OnTimePorts = { watch: watched, say: sayOnce },
+  { watch, say, isTwice = false }: OnTimePorts = {
+    watch: watched,
+    say: sayOnce,
+    isTwice: process.env[twiceVariable] !== undefined,
+  },
 ): Promise<T> {
   const began = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     const place = (): Promise<Watched<T>> => watch(() => act(attempt));
     const { outcome, late } = await (attempt === 1 ? place() : oneOfFew(place));
     const missed = 'error' in outcome && outcome.error instanceof StateMissed ? outcome.error : undefined;
-    if (late.length === 0 && missed === undefined) {
+    const spentMs = performance.now() - began;
+    const hasTime = spentMs + spentMs / attempt < withinMs;
+    const isRehearsal = isTwice && attempt === 1 && hasTime;
+    if (late.length === 0 && missed === undefined && !isRehearsal) {
       if ('error' in outcome) throw outcome.error;
       return outcome.value;
     }
-    const spentMs = performance.now() - began;
-    const hasTime = spentMs + spentMs / attempt < withinMs;
     const isLast = attempt === mostAttempts || !hasTime;
     if (isLast && late.length === 0) {
       const why = `what this test is about did not come to be in ${attempt} attempts at ${what}: ${missed?.message ?? ''}`;
@@ -73,7 +82,8 @@ export async function onTime<T>(
         'error' in outcome ? { cause: outcome.error } : {},
       );
     }
-    const why = late.length === 0 ? (missed?.message ?? '') : `the lab was late: ${inWords(late)}`;
+    const unlate = missed?.message ?? `as ${twiceVariable} asks`;
+    const why = late.length === 0 ? unlate : `the lab was late: ${inWords(late)}`;
     say(`${what} is placed again (${attempt + 1} of ${mostAttempts}), ${why}`, late);
     await setAside?.();
   }

@@ -47,6 +47,13 @@ describe('a call whose lab kept its time', () => {
   });
 });
 
+it('is placed again for the sake of it where that is asked for, whatever came of it, and then counts', async () => {
+  const act = (attempt: number): Promise<number> =>
+    attempt === 1 ? Promise.reject(new Error('an assertion')) : Promise.resolve(attempt);
+  expect(await onTime({ what: 'it', act }, { ...lab(0), isTwice: true })).toBe(2);
+  expect(said).toEqual(['it is placed again (2 of 8), as PREAVIS_LAB_TWICE asks']);
+});
+
 describe('a call whose lab was late', () => {
   it('is placed again with a line in the output, after what it left was put aside', async () => {
     const aside: string[] = [];

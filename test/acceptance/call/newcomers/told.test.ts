@@ -47,8 +47,8 @@ type Phone = { agent: Agent; receiver: RtpReceiver };
 const agents = new Map<string, Phone>();
 const comers = new Map<string, Phone>();
 let operator: Operator;
-/** Who is in a conference goes by themselves. */
-const guests: string[] = [];
+/** By line; who is in a conference does not go by themselves. */
+const guests = new Map<string, string[]>();
 const notice = useBriefNotice(noticeMs);
 
 async function phone(hz: number): Promise<Phone> {
@@ -119,11 +119,17 @@ async function rowOf(line: string) {
   return (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
 }
 
-async function intoConference(line: string, endpoint: string): Promise<string> {
+async function intoConference(line: string, endpoint: string): Promise<void> {
   const where = `extension=in${line}&context=incoming`;
   const made = await operator.request('POST', `/channels?endpoint=${encodeURIComponent(endpoint)}&${where}`);
 
-  return (made as { id: string }).id;
+  guests.set(line, [...(guests.get(line) ?? []), (made as { id: string }).id]);
+}
+
+/** The next call by this line finds its conference empty. */
+async function emptyConference(line: string): Promise<void> {
+  for (const id of guests.get(line) ?? []) await operator.request('DELETE', `/channels/${id}`);
+  guests.delete(line);
 }
 
 /** A call that is being recorded, and in which both hear each other. */
@@ -132,7 +138,7 @@ async function talk({ line, way, comes }: Case): Promise<{ call: Call; receiver:
   const tone = await continuousTone(callerHz);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver }));
   const isConference = way === 'follow' && comes === 'joins';
-  if (isConference) guests.push(await intoConference(line, of(agents, line).agent.dialString));
+  if (isConference) await intoConference(line, of(agents, line).agent.dialString);
   await eventually(async () => (await rowOf(line))?.status === 'recording');
   await eventually(() => lately(receiver, agentHz) > 2_600 && lately(of(agents, line).receiver, callerHz) > 2_600);
 
@@ -146,7 +152,7 @@ async function come({ line, way, comes }: Case, receiver: RtpReceiver): Promise<
     const dialog = of(agents, line).agent.dialogs().at(-1);
     if (dialog === undefined) throw new Error(`the agent of ${line} has no call`);
     expect(await transfer(dialog, `to${line}`)).toBe(202);
-  } else if (way === 'follow') guests.push(await intoConference(line, dialString(line)));
+  } else if (way === 'follow') await intoConference(line, dialString(line));
   else {
     const query = `endpoint=${encodeURIComponent(dialString(line))}&app=operator`;
     const { id } = (await operator.request('POST', `/channels?${query}`)) as { id: string };
@@ -180,7 +186,9 @@ function gapsOf({ voice }: Call): { end: () => void } {
 
 type Outcome = { receipt: Receipt; samples: Int16Array; heardByComer: Int16Array; heardByCaller: Int16Array };
 
-async function course(each: Case): Promise<Outcome> {
+const course = async (each: Case): Promise<Outcome> => courseOf(each).finally(() => emptyConference(each.line));
+
+async function courseOf(each: Case): Promise<Outcome> {
   const { line, newcomers, goesOn } = each;
   const { call, receiver } = await talk(each);
   const before = receiver.samples().length;
@@ -307,7 +315,4 @@ test.each(inGaps)('who was sent the notice with gaps of the caller was not told'
   expect(presentMs(samples, agentHz)).toBeGreaterThan(1_000);
 });
 
-test('nobody is left connected', async () => {
-  for (const id of guests) await operator.request('DELETE', `/channels/${id}`);
-  await expectNobodyConnected(at.rig);
-});
+test('nobody is left connected', () => expectNobodyConnected(at.rig));
