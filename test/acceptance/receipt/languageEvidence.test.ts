@@ -256,7 +256,8 @@ describe.each(cases)('a call where $how', ({ line, languages, reason, unavailabl
 it.each(['channel', 'header', 'italian'])('lets the caller hear what it claims (%s)', (line) => {
   const heard = receivers.get(line)?.samples() ?? new Int16Array();
   for (const language of cases.find((each) => each.line === line)?.languages ?? []) {
-    expect(heardPart(heard, promptSound(language, 'notice-training')).share).toBeGreaterThan(0.75);
+    // Of another language's sentence less than a fifth is found; of this one a busy machine shifts pieces out of their place.
+    expect(heardPart(heard, promptSound(language, 'notice-training')).share).toBeGreaterThan(0.6);
   }
   expect(tonePresence(heard, agentHz, { share: 0.7 })).not.toEqual([]);
 });
