@@ -41,6 +41,8 @@ export type TextFault = { code: 'line-too-long' | 'include-missing'; place: Plac
 
 export type Dialplan = {
   contexts: Map<string, Context>;
+  /** [globals], by their names in small letters. */
+  globals: Map<string, string>;
   /** Whether all of it was read: only then is what it lacks not there. */
   isWhole: boolean;
   textFaults: TextFault[];
@@ -49,7 +51,7 @@ export type Dialplan = {
 };
 
 export function emptyDialplan(): Dialplan {
-  return { contexts: new Map(), isWhole: true, textFaults: [], files: 0, lines: 0 };
+  return { contexts: new Map(), globals: new Map(), isWhole: true, textFaults: [], files: 0, lines: 0 };
 }
 
 export function contextOf(dialplan: Dialplan, name: string): Context {

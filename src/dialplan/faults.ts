@@ -14,6 +14,7 @@ export const faultSeverities = {
   'answered-before-notice': 'warning',
   'answer-behind-local': 'error',
   'told-on-local': 'warning',
+  'told-as-another': 'error',
   'no-fallback': 'error',
   'preavis-not-included': 'error',
   'target-missing': 'error',

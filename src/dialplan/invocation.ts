@@ -117,17 +117,22 @@ export function localTargets(destinations: string): Target[] {
   });
 }
 
-/** Letters of the options of Dial() and Queue(), without what stands in parentheses behind one. */
+/** Letters of options, without what stands in parentheses behind one, and without variables, whose names are no options. */
 export function optionLetters(options: string): string {
   let letters = '';
   let depth = 0;
   for (const character of options) {
-    if (character === '(') depth += 1;
-    else if (character === ')') depth = Math.max(0, depth - 1);
-    else if (depth === 0) letters += character;
+    if ('({['.includes(character)) depth += 1;
+    else if (')}]'.includes(character)) depth = Math.max(0, depth - 1);
+    else if (depth === 0 && character !== '$') letters += character;
   }
 
   return letters;
+}
+
+/** With the values of [globals], by their names in small letters. */
+export function filledIn(text: string, globals: ReadonlyMap<string, string>): string {
+  return text.replace(/\$\{(\w+)\}/g, (whole, name: string) => globals.get(name.toLowerCase()) ?? whole);
 }
 
 /** What stands in parentheses behind a letter of the options, such as `confirm^1` of `U(confirm^1)`. */

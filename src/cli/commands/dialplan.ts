@@ -52,6 +52,9 @@ export async function liveLint(
   });
 }
 
+/** More than anybody reads; `--json` has all. */
+const mostShown = 500;
+
 const amounts = (faults: readonly Fault[]): { errors: number; warnings: number } => {
   const errors = faults.filter(({ severity }) => severity === 'error').length;
 
@@ -78,8 +81,11 @@ function words({ faults, files, lines, unknownJumps }: LintResult, live: boolean
       ? []
       : [`${counted(unknownJumps, 'jump')} to where a variable says: not followed, and nothing is said of it`];
 
+  const more = faults.length - mostShown;
+
   return [
-    ...faults.map(inWords),
+    ...faults.slice(0, mostShown).map(inWords),
+    ...(more > 0 ? [`and ${more} more: --json lists all`] : []),
     ...jumps,
     faults.length === 0 ? `${looked}: nothing found` : `${looked}: ${amountsInWords(faults)}`,
   ];

@@ -1,5 +1,6 @@
 import type { Dialplan, Step } from '../dialplan.ts';
 import {
+  filledIn,
   invocationsOf,
   localTargets,
   optionLetters,
@@ -56,7 +57,7 @@ function caretTarget(text: string): Target[] {
 function dialMoves(data: string): Move[] {
   const [destinations = '', , options = ''] = splitArguments(data);
   const behindLocal = localTargets(destinations).map((target): Move => ({ kind: 'aside', target, behindLocal: true }));
-  const routine = optionValue(options, 'U')?.split('^')[0];
+  const routine = optionValue(options, 'U')?.split(/[\^,]/)[0];
   const called = optionValue(options, 'M')?.split('^')[0];
   const before = ['b', 'B'].flatMap((letter) => {
     const { target } = routineOf((optionValue(options, letter) ?? '').split('^').join(','));
@@ -141,9 +142,9 @@ export function movesOf(step: Step, dialplan: Dialplan): { invocation: Invocatio
 }
 
 /** The letters that say which features of features.conf somebody may use in a talk that Dial() or Queue() makes. */
-export function featureLetters({ application, data }: Invocation): string {
+export function featureLetters({ application, data }: Invocation, { globals }: Dialplan): string {
   const parts = splitArguments(data);
   const options = application === 'dial' ? parts[2] : application === 'queue' ? parts[1] : undefined;
 
-  return optionLetters(options ?? '');
+  return optionLetters(filledIn(options ?? '', globals));
 }

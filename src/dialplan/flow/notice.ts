@@ -38,20 +38,40 @@ function byContext(way: Notice['way'], given: readonly string[], isConditional: 
   return { way, given: asGiven, isByHand: false, placesBefore: way === 'follow' ? 1 : 0, surplus, isConditional };
 }
 
+/** `preavis-tell,s,1,line=sales`: Gosub() loses what stands outside of the parentheses, and goes there all the same. */
+export function losesArguments({ application, data }: Invocation): boolean {
+  const [context = '', ...parts] = splitArguments(data).map((part) => part.trim());
+
+  return application === 'gosub' && parts.length > 2 && Object.hasOwn(noticeContexts, context);
+}
+
 function ofRoutine(text: string, isConditional: boolean): Notice[] {
+  if (losesArguments({ application: 'gosub', data: text, isConditional })) {
+    return [byContext(noticeContexts[splitArguments(text)[0]?.trim() ?? ''] ?? 'bridge', [], isConditional)];
+  }
   const { target, given } = routineOf(text);
   if (!isNoticeTarget(target)) return [];
 
   return [byContext(noticeContexts[target.context] ?? 'bridge', given, isConditional)];
 }
 
-/** Of `Dial(...,U(preavis-told^line=outbound))`: who was called hears it. It leads nobody on, so it is none of `noticesOf`. */
-export function noticeOfCalled({ application, data, isConditional }: Invocation): Notice | undefined {
+/** The context of the include file for who was called. */
+export const calledContext = 'preavis-told';
+
+/** `preavis-told^line=outbound` of `U(...)` of Dial(): where who was called goes through, and with what. Dial() takes `^` and commas. */
+export function routineOfCalled({ application, data }: Invocation): { context: string; given: string[] } | undefined {
   if (application !== 'dial') return undefined;
   const [, , options = ''] = splitArguments(data);
-  const [context, ...given] = (optionValue(options, 'U') ?? '').split('^');
+  const [context = '', ...given] = (optionValue(options, 'U') ?? '').split(/[\^,]/);
 
-  return context?.trim() === 'preavis-told' ? byContext('follow', given, isConditional) : undefined;
+  return context === '' ? undefined : { context: context.trim(), given };
+}
+
+/** Of `Dial(...,U(preavis-told^line=outbound))`: who was called hears it. It leads nobody on, so it is none of `noticesOf`. */
+export function noticeOfCalled(invocation: Invocation): Notice | undefined {
+  const routine = routineOfCalled(invocation);
+
+  return routine?.context === calledContext ? byContext('follow', routine.given, invocation.isConditional) : undefined;
 }
 
 /** @param stasisApplication `ari.application` */

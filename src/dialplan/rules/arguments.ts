@@ -2,7 +2,7 @@ import { parseArguments, type ArgumentsResult } from '../../call/plan/arguments.
 import { didYouMean, nearest } from '../../config/suggestion.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { fault, type Fault } from '../faults.ts';
-import { noticeOfCalled, type Notice } from '../flow/notice.ts';
+import { losesArguments, noticeOfCalled, type Notice } from '../flow/notice.ts';
 import { hasVariable, targetOf } from '../invocation.ts';
 import { type Look, type Scene } from './scene.ts';
 
@@ -110,7 +110,7 @@ function ofNotice(
       ?.split('=')[1]
       ?.trim() ?? '';
   const line = valueOf('line');
-  if (result.argument === 'line') {
+  if (result.argument === 'line' && !policy.lines.has(line)) {
     const problem = 'The argument line is not a line of the configuration.';
     return [fault('unknown-line', place, problem, remedyOf('unknown-line', line, policy))];
   }
@@ -140,6 +140,14 @@ function ofGoto({ step, invocations }: Look): Fault[] {
     : [];
 }
 
+function ofLost({ step, invocations }: Look): Fault[] {
+  const problem = 'Gosub() passes on only what stands in parentheses, so this call has none of these arguments.';
+
+  return invocations.some(losesArguments)
+    ? [fault('arguments-refused', step.place, problem, 'Write Gosub(CONTEXT,s,1(ARGUMENTS)).')]
+    : [];
+}
+
 export function argumentFaults(scene: Scene, all: readonly Look[]): Fault[] {
   const parse = makeParser(scene.policy);
 
@@ -148,5 +156,6 @@ export function argumentFaults(scene: Scene, all: readonly Look[]): Fault[] {
       ofNotice(notice, look, scene, parse),
     ),
     ...ofGoto(look),
+    ...ofLost(look),
   ]);
 }

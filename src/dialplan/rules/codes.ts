@@ -57,8 +57,8 @@ function pressersOf({ pressedBy }: LineCode, agent: Talk['agent']): { calls: boo
     : { calls: toldPresses, isCalled: agentPresses };
 }
 
-function ofTalk({ codes, line, agent }: Talk, { step, invocations }: Look, { features }: Scene): Fault[] {
-  const letters = invocations.map(featureLetters).join('');
+function ofTalk({ codes, line, agent }: Talk, { step, invocations }: Look, { features, dialplan }: Scene): Fault[] {
+  const letters = invocations.map((each) => featureLetters(each, dialplan)).join('');
 
   return codes.flatMap((code) =>
     Object.entries(features.builtIn).flatMap(([name, theirs]) => {

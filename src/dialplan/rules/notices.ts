@@ -1,7 +1,7 @@
 import { fault, type Fault } from '../faults.ts';
 import { doesAnswer } from '../flow/answering.ts';
-import { noticeContexts, noticeOfCalled, type Notice } from '../flow/notice.ts';
-import { localTargets, splitArguments } from '../invocation.ts';
+import { calledContext, noticeContexts, noticeOfCalled, routineOfCalled, type Notice } from '../flow/notice.ts';
+import { localTargets, routineOf, splitArguments } from '../invocation.ts';
 import { beginning, type Look, type Scene } from './scene.ts';
 
 /** Where a notice stands: before what, behind what, and told to whom. */
@@ -12,7 +12,8 @@ function answeredBefore(scene: Scene, look: Look): Fault[] {
   const answered = look.arrivals.find(
     (arrival) => arrival.answered && !arrival.behind && arrival.told !== 'bridge' && arrival.told !== 'follow',
   );
-  if (answered === undefined || look.notices.length === 0) return [];
+  // Who is told and goes on in the dialplan may come from a menu, which has answered.
+  if (answered === undefined || !look.notices.some(({ way }) => way === 'bridge')) return [];
   const from = beginning(scene, answered, look.step);
 
   return [
@@ -59,6 +60,22 @@ function toldOnLocal({ invocations, step }: Look): Fault[] {
         ),
       ]
     : [];
+}
+
+/** The contexts of the include file are for who calls, or for who was called; in that of the other neither is told as they should be. */
+function toldAsAnother({ invocations, step }: Look): Fault[] {
+  if (Object.hasOwn(noticeContexts, step.context) || step.context === calledContext) return [];
+  return invocations.flatMap((invocation) => {
+    const called = routineOfCalled(invocation)?.context ?? '';
+    if (Object.hasOwn(noticeContexts, called)) {
+      const problem = `U(${called}) puts who was called where callers are told: they hear the notice twice, and the two never talk.`;
+      return [fault('told-as-another', step.place, problem, 'Write U(preavis-told^line=NAME).')];
+    }
+    if (invocation.application !== 'gosub' || routineOf(invocation.data).target?.context !== calledContext) return [];
+    const problem = 'This tells a caller as if they had been called, so the receipt names the wrong one.';
+
+    return [fault('told-as-another', step.place, problem, 'Write Gosub(preavis-tell,s,1(line=NAME)).')];
+  });
 }
 
 /** What reaches somebody; where the dialplan goes on by a variable or a program, it may. */
@@ -175,6 +192,7 @@ export function noticeFaults(scene: Scene, all: readonly Look[]): Fault[] {
     ...answeredBefore(scene, look),
     ...answersBehindLocal(look),
     ...toldOnLocal(look),
+    ...toldAsAnother(look),
     ...look.notices.flatMap((notice) => withoutFallback(scene, look, notice)),
     ...employees(look, tells),
   ]);

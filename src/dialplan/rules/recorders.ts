@@ -1,7 +1,6 @@
 import { fault, type Fault } from '../faults.ts';
 import { featureLetters } from '../flow/moves.ts';
-import { routineOf, sidesOf, splitArguments, type Invocation } from '../invocation.ts';
-import type { Features } from '../source/features.ts';
+import { optionLetters, routineOf, sidesOf, splitArguments, type Invocation } from '../invocation.ts';
 import { beginning, type Look, type Scene } from './scene.ts';
 
 /** Recorders that are not those of Préavis, and whether a caller comes to them untold. */
@@ -11,6 +10,14 @@ const recorders: Readonly<Record<string, string>> = {
   mixmonitor: 'MixMonitor()',
   monitor: 'Monitor()',
   record: 'Record()',
+  dictate: 'Dictate()',
+};
+/** Those with a letter among their options that records, and at which place the options are. */
+const byOption: Readonly<Record<string, { name: string; at: number }>> = {
+  meetme: { name: 'MeetMe()', at: 1 },
+  page: { name: 'Page()', at: 1 },
+  chanspy: { name: 'ChanSpy()', at: 1 },
+  extenspy: { name: 'ExtenSpy()', at: 1 },
 };
 
 /** FreePBX records in this routine where its third argument says so (module callrecording, functions.inc.php). */
@@ -46,16 +53,22 @@ function recorderOf({ application, data }: Invocation): string | undefined {
     case 'set':
     case 'mset':
       return variables.find(([form]) => form.test(data.trim()))?.[1];
-    case 'meetme':
-      return (splitArguments(data)[1] ?? '').includes('r') ? 'the recorder of MeetMe()' : undefined;
-    default:
-      return undefined;
+    case 'originate': {
+      const [, kind = '', started = ''] = splitArguments(data).map((part) => part.trim().toLowerCase());
+      const name = kind === 'app' ? recorders[started] : undefined;
+      return name === undefined ? undefined : `${name} of a call by Originate()`;
+    }
+    default: {
+      const option = byOption[application];
+      const records = option !== undefined && optionLetters(splitArguments(data)[option.at] ?? '').includes('r');
+      return records ? `the recorder of ${option.name}` : undefined;
+    }
   }
 }
 
 /** The key that starts a recorder in a talk that this makes: `w` and `x` of Dial() and Queue(). */
-function keyOf(invocation: Invocation, { builtIn }: Features): string | undefined {
-  const letters = featureLetters(invocation);
+function keyOf(invocation: Invocation, { features: { builtIn }, dialplan }: Scene): string | undefined {
+  const letters = featureLetters(invocation, dialplan);
   if (/w/i.test(letters) && builtIn.automon !== '') return 'automon';
 
   return /x/i.test(letters) && builtIn.automixmon !== '' ? 'automixmon' : undefined;
@@ -87,11 +100,11 @@ function isContinued({ step }: Look, { dialplan }: Scene): boolean {
 }
 
 const tellFirst =
-  'Write Gosub(preavis-tell,s,1(line=NAME)) before it on that way, and take this recorder away: Préavis records.';
+  'Take this recorder away: Préavis records. Tell callers first, by Gosub(preavis-tell,s,1(line=NAME)), and who is called by U(preavis-told^line=NAME) of Dial().';
 
 function judge(scene: Scene, look: Look, invocation: Invocation, isBehindLogin: boolean): Fault[] {
   const recorder = recorderOf(invocation);
-  const key = recorder === undefined ? keyOf(invocation, scene.features) : undefined;
+  const key = recorder === undefined ? keyOf(invocation, scene) : undefined;
   if ((recorder === undefined && key === undefined) || isContinued(look, scene)) return [];
   const { place } = look.step;
   const what = recorder ?? `The key of ${key ?? ''} (features.conf)`;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import type { Dialplan } from '../dialplan.ts';
-import { readDialplanShow } from './dialplanShow.ts';
+import { readDialplanShow, readGlobalsShow } from './dialplanShow.ts';
 import { readFeaturesShow, type Features } from './features.ts';
 
 /** The Asterisk that runs on this machine, asked by its own console: ARI shows no dialplan. */
@@ -44,7 +44,7 @@ export async function askDialplan(environment: NodeJS.ProcessEnv): Promise<Dialp
   const dialplan = readDialplanShow(await ask('dialplan show', environment));
   if (dialplan.contexts.size === 0) throw notShown('asterisk -rx "dialplan show" shows no context');
 
-  return dialplan;
+  return { ...dialplan, globals: readGlobalsShow(await ask('dialplan show globals', environment)) };
 }
 
 /** Throws dialplan_not_shown. */

@@ -3,7 +3,9 @@ import { applicationOf } from './extensionsConf.ts';
 
 /** What Asterisk prints for `dialplan show`: the dialplan that runs, with the file and line of each step. */
 
-const context = /^\[ Context '(.*)' created by '.*' \]$/;
+const context = /^\[ Context '(.*)' created by '(.*)' \]$/;
+/** Asterisk makes a context for each application of ARI, which no dialplan has (res/stasis/app.c); nobody can change it. */
+const ofStasis = 'res_stasis';
 /** `  '100' =>          1. Dial(PJSIP/100,30)          [extensions.conf:3]`, perhaps with `(CID match '...')` before the arrow. */
 const first = /^ {2}'(.*?)'(?: \(CID match '(.*?)'\))? =>\s*(.*)$/;
 const included = /^ {2}Include =>\s+'(.*)'/;
@@ -18,6 +20,13 @@ function placeOf(text: string): Place {
   const [, file = text, line = '0'] = /^(.*):(\d+)$/.exec(text) ?? [];
 
   return { file, line: Number(line) };
+}
+
+/** What Asterisk prints for `dialplan show globals`: `   TRUNK=PJSIP/trunk`. */
+export function readGlobalsShow(text: string): Map<string, string> {
+  const found = [...text.matchAll(/^ +(\w+)=(.*)$/gm)];
+
+  return new Map(found.map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]));
 }
 
 export function readDialplanShow(text: string): Dialplan {
@@ -41,13 +50,14 @@ export function readDialplanShow(text: string): Dialplan {
     );
   };
   for (const line of text.split('\n')) {
-    const [, name] = context.exec(line) ?? [];
+    const [, name, maker] = context.exec(line) ?? [];
     const [, extension, caller, rest = ''] = first.exec(line) ?? [];
     const [, include] = included.exec(line) ?? [];
     const [, label, behind = ''] = labelled.exec(line) ?? [];
     if (name !== undefined) {
-      contextOf(dialplan, name);
-      now = { context: name, key: '', extension: '' };
+      const known = contextOf(dialplan, name);
+      now = { context: maker === ofStasis ? '' : name, key: '', extension: '' };
+      known.isOpen ||= maker === ofStasis;
     } else if (now.context === '') continue;
     else if (include !== undefined) {
       contextOf(dialplan, now.context).includes.push(include.split(',')[0] ?? include);

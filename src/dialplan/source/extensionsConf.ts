@@ -1,3 +1,4 @@
+import { PreavisError } from '../../core/errors.ts';
 import { addStep, contextOf, emptyDialplan, type Dialplan, type Step } from '../dialplan.ts';
 import { splitArguments } from '../invocation.ts';
 import { readConfigText, type ConfigFiles, type Section, type Statement } from './statements.ts';
@@ -55,6 +56,7 @@ function addExtension(dialplan: Dialplan, context: string, { name, value, place 
 }
 
 function addSection(dialplan: Dialplan, { name: context, statements }: Section): void {
+  if (context === 'globals') for (const { name, value } of statements) dialplan.globals.set(name, value);
   if (context === 'general' || context === 'globals') return;
   const known = contextOf(dialplan, context);
   let last: Last = { key: '', priority: 0 };
@@ -72,6 +74,15 @@ export async function readExtensions(paths: readonly string[], files: ConfigFile
   const { sections, ...text } = await readConfigText(paths, files, false);
   const dialplan = { ...emptyDialplan(), ...text };
   for (const section of sections) addSection(dialplan, section);
+  const hasSomething = [...dialplan.contexts.values()].some(
+    ({ extensions, includes, isOpen }) => extensions.size > 0 || includes.length > 0 || isOpen,
+  );
+  if (!hasSomething && dialplan.isWhole && dialplan.textFaults.length === 0) {
+    throw new PreavisError(
+      'dialplan_unreadable',
+      `${paths.join(' and ')}: there is no extension in it; is it a dialplan?`,
+    );
+  }
 
   return dialplan;
 }

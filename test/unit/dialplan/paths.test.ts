@@ -63,6 +63,10 @@ describe('a recorder that an untold caller reaches is named, with its line,', ()
       ['2'],
     ],
     ['in a queue', 'exten => 1,1,Set(MONITOR_FILENAME=a)\n same => n,Queue(sales)', ['2']],
+    ['in a page', 'exten => 1,1,Page(PJSIP/1&PJSIP/2,dr)', ['2']],
+    ['of who listens in', 'exten => 1,1,ChanSpy(PJSIP/1,qr(spied))', ['2']],
+    ['of a dictation', 'exten => 1,1,Dictate(/tmp)', ['2']],
+    ['in a call that is placed', 'exten => 1,1,Originate(PJSIP/1,app,MixMonitor,a.wav)', ['2']],
   ])('%s', async (_, text, lines) => {
     expect(await linted(text)).toEqual(lines.map((line) => `recorder-without-notice ${line}`));
   });
@@ -188,7 +192,7 @@ describe('arguments with variables', () => {
   test('of an unknown line get the lines that there are, and the one that was meant', async () => {
     const { faults } = await lintText('[incoming]\nexten => 1,1,Gosub(preavis,s,1(PJSIP/1,30,line=salse))\n');
     expect(faults[0]?.remedy).toBe(
-      'Write one of these: default, orders, out, outbound, sales, trading (did you mean sales?); or add the line to the configuration.',
+      'Write one of these: default, orders, out, outbound, sales, support, trading (did you mean sales?); or add the line to the configuration.',
     );
   });
 });
@@ -208,6 +212,37 @@ describe('a jump to what is not there', () => {
     ['is not named behind a switch', 'exten => 1,1,Goto(open,7,1)\n[open]\nswitch => Realtime', []],
   ])('%s', async (_, text, found) => {
     expect(await linted(text)).toEqual(found);
+  });
+});
+
+describe('a notice', () => {
+  const problems = async (text: string): Promise<string[]> =>
+    (await lintText(`[incoming]\n${text}`)).faults.map(({ problem }) => problem);
+
+  test('whose arguments stand outside of the parentheses has none, and tells all the same', async () => {
+    const text = 'exten => 1,1,Gosub(preavis-tell,s,1,line=sales)\n same => n,MixMonitor(a)';
+    expect(await linted(text)).toEqual(['arguments-refused 2', 'recorder-beside 3']);
+  });
+
+  test('with an argument that is given twice says so, and not that there is no such line', async () => {
+    expect(await problems('exten => 1,1,Gosub(preavis-tell,s,1(line=sales,line=sales))')).toEqual([
+      expect.stringContaining('twice'),
+    ]);
+  });
+
+  test('of who is called may have commas, as Dial() takes them', async () => {
+    expect(await linted('exten => _0X.,1,Dial(PJSIP/${EXTEN}@trunk,30,U(preavis-told,line=outbound))')).toEqual([]);
+    expect(await linted('exten => _0X.,1,Dial(PJSIP/${EXTEN}@trunk,30,U(preavis-told,line=none))')).toEqual([
+      'unknown-line 2',
+    ]);
+  });
+
+  test.each([
+    ['of callers for who is called', 'Dial(PJSIP/1,30,U(preavis-tell^line=sales))'],
+    ['of a bridge for who is called', 'Dial(PJSIP/1,30,U(preavis^PJSIP/1))'],
+    ['of who is called for callers', 'Gosub(preavis-told,s,1(line=sales))'],
+  ])('%s is named', async (_, call) => {
+    expect(await linted(`exten => 1,1,${call}`)).toEqual(['told-as-another 2']);
   });
 });
 
@@ -244,6 +279,14 @@ describe('codes of features.conf', () => {
 
   test('are no letters that belong to another option', async () => {
     expect(await collisions('[general]\n', 'G(H^1^1)L(60000)')).toEqual(['target-missing 3']);
+  });
+
+  test('are no letters of the name of a variable, but those of its value where [globals] has it', async () => {
+    expect(await collisions('[general]\n', '${WHO}')).toEqual([]);
+    expect(await collisions('[general]\n', '${IF($[${X}]?H:h)}')).toEqual([]);
+    const globals = '[globals]\nDIAL_OPTIONS = Htr\n';
+    const text = `${globals}[incoming]\nexten => 1,1,${tell}\n same => n,Dial(PJSIP/1,30,\${DIAL_OPTIONS})\n`;
+    expect(inShort(await lintText(text, { features: '[general]\n' }))).toEqual(['code-collision 5']);
   });
 
   test('of an own application are named where they are written', async () => {

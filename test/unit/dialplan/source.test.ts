@@ -1,5 +1,5 @@
 import { addStep, contextOf, emptyDialplan, type Dialplan } from '../../../src/dialplan/dialplan.ts';
-import { readDialplanShow } from '../../../src/dialplan/source/dialplanShow.ts';
+import { readDialplanShow, readGlobalsShow } from '../../../src/dialplan/source/dialplanShow.ts';
 import { readExtensions } from '../../../src/dialplan/source/extensionsConf.ts';
 import { readFeatures, readFeaturesShow } from '../../../src/dialplan/source/features.ts';
 import { filesOf } from '../../support/dialplan/linting.ts';
@@ -95,7 +95,7 @@ exten => 4,1,NoOp(d)
       [{ code: 'include-missing', place: { file: 'a.conf', line: 2 } }],
     ]);
     expect((await read({ 'a.conf': '[in]\n#exec /bin/true\n' })).isWhole).toBe(false);
-    expect((await read({ 'a.conf': '[in]\n#tryinclude none.conf\n' })).isWhole).toBe(true);
+    expect((await read({ 'a.conf': '[in]\n#tryinclude none.conf\nexten => 1,1,NoOp()\n' })).isWhole).toBe(true);
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
@@ -107,6 +107,8 @@ exten => 4,1,NoOp(d)
     ],
     ['is not there', { 'b.conf': '' }, /^a\.conf: there is no such file$/],
     ['is none of Asterisk', { 'a.conf': 'Once upon a time\n' }, /^a\.conf: there is no \[context\]/],
+    ['is empty', { 'a.conf': '' }, /^a\.conf: there is no extension in it/],
+    ['has sections by chance', { 'a.conf': '[\u0001x]\nqwe=rty\n' }, /^a\.conf: there is no extension in it/],
     [
       'has templates that double each other',
       {
@@ -134,6 +136,10 @@ exten => 4,1,NoOp(d)
 const shown = `[ Context 'parkedcalls' created by 'res_parking/default' ]
   '700' =>          1. Park()                                     [res_parking]
   '701' =>          1. ParkedCall(default,701)                    [res_parking/default]
+
+[ Context 'stasis-preavis' created by 'res_stasis' ]
+  '_.' =>           1. Stasis(preavis)                            [res_stasis]
+                    2. Hangup()                                   [res_stasis]
 
 [ Context 'other' created by 'pbx_config' ]
   's' =>            1. GotoIf($["\${A}" = "b"]?x:y)                [extensions.conf:11]
@@ -172,6 +178,20 @@ describe('what Asterisk shows', () => {
     ]);
     expect(dialplan.contexts.get('incoming')?.includes).toEqual(['other', 'late']);
     expect(dialplan.contexts.get('other')?.isOpen).toBe(true);
+  });
+
+  test('has the context of an application of ARI, and not its steps, which nobody wrote', () => {
+    const { contexts } = readDialplanShow(shown);
+    expect(contexts.get('stasis-preavis')).toMatchObject({ isOpen: true, extensions: new Map() });
+  });
+
+  test('has the variables of [globals]', () => {
+    const globals = readGlobalsShow('   DIAL_OPTIONS=HhTtr\n   EMPTY=\n   a=b=c\n\n    -- 3 variable(s)\n');
+    expect([...globals]).toEqual([
+      ['dial_options', 'HhTtr'],
+      ['empty', ''],
+      ['a', 'b=c'],
+    ]);
   });
 
   test('is no dialplan where Asterisk says something else', () => {
