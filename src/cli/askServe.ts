@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserTask } from '../ari/events.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ChangeRow } from '../catalogue/rows.ts';
+import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
 import { makeAri } from '../services/ari.ts';
@@ -12,11 +13,15 @@ import { answer, type CommandContext, type ExitCode, type Json } from './context
 const doneWithinMs = 15_000;
 const lookEveryMs = 100;
 
+type Line = Config['lines'][string];
+
 /** What a command asks of a call that goes on. */
 export type Ask = {
   task: UserTask;
   /** Of the error where it is not done. */
   notDone: 'pause_not_done' | 'code_not_done';
+  /** Why a call by this line cannot have it: serve would do nothing. undefined where it can. */
+  impossible?: (line: Line) => string | undefined;
   /** What is wrong where serve takes too long. */
   late: string;
   /** What is printed once this is done, as --json has it and in words; undefined while it is not. */
@@ -27,12 +32,15 @@ export type Ask = {
 
 /** Serve is asked through Asterisk, as by any program; what it has done is in the catalogue. */
 export function askServe(ask: Ask, context: CommandContext, id: string, { json }: Json): Promise<ExitCode> {
-  const { task, notDone } = ask;
+  const { task, notDone, impossible } = ask;
 
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const call = isUlid(id) ? await catalogue.calls.find(id as CallId) : undefined;
     if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
     if (call.phase !== 'talking') throw new PreavisError(notDone, 'nobody talks in this call now');
+    const line = call.line === null ? undefined : config.lines[call.line];
+    const why = line && impossible?.(line);
+    if (why !== undefined) throw new PreavisError(notDone, why);
     const ari = makeAri(config);
     try {
       await ari.commands.ask(task, call.id);

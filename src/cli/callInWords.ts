@@ -98,8 +98,12 @@ const asked: readonly Change[] = [
   'exemplaryMarked',
 ];
 
+/** These say themselves who it was: somebody on the side of the party. */
+const ofOthers: readonly Change[] = ['joined', 'awareJoined'];
+
 /** Who did it, where that is known. */
 function subjectOf(change: Change, party: Party | null): string {
+  if (ofOthers.includes(change)) return '';
   if (party !== null) return `the ${party} `;
 
   return asked.includes(change) ? 'a program or an operator ' : '';

@@ -372,9 +372,16 @@ export class CallRegistry {
   }
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
+  #isBeforeStaff(channel: ChannelId): boolean {
+    const { channels = [], isWaiting } = this.#map.farEndOf(channel) ?? {};
+
+    return isWaiting === false && channels.length > 0 && channels.every((each) => this.#staff.has(each));
+  }
+
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
     const { planner, preferences, policy, ids } = this.#ports;
     let endIsSaved = false;
+    const goesOnWithStaff = (): boolean => (session.state.facts.order?.newcomers ?? 'stop') !== 'stop';
     const session = make({
       ...this.#ports,
       isBehind: () => this.#behind.has(facts.id),
@@ -387,7 +394,8 @@ export class CallRegistry {
       },
       isLocal: (channel) => this.#map.isLocal(channel),
       // Where the line ends recordings for everybody else, it does for them.
-      isStaff: (channel) => this.#staff.has(channel) && (session.state.facts.order?.newcomers ?? 'stop') !== 'stop',
+      isStaff: (channel) => goesOnWithStaff() && this.#staff.has(channel),
+      isBeforeStaff: (channel) => goesOnWithStaff() && this.#isBeforeStaff(channel),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);

@@ -11,9 +11,24 @@ function comersOf(event: CallEvent): readonly ChannelId[] {
   return event.type === 'joined' ? event.others : [];
 }
 
+/** The party that comes with this event. Whoever comes behind their Local/ channel later is told of; of a third one's nobody would be. */
+function partyIn(event: CallEvent): ChannelId | undefined {
+  if (event.type === 'partyReplaced') return event.channel;
+
+  return event.type === 'joined' ? event.others[0] : undefined;
+}
+
+export type StaffPorts = {
+  /** Whether this channel is a telephone of the house. */
+  isStaff: (channel: ChannelId) => boolean;
+  /** Whether this is a Local/ channel with nobody but telephones of the house behind it, as in a transfer by a feature code. */
+  isBeforeStaff: (channel: ChannelId) => boolean;
+};
+
 /** The event with who of those who come is staff. */
-export function withStaff(event: CallEvent, isStaff: (channel: ChannelId) => boolean): CallEvent {
-  const staff = comersOf(event).filter(isStaff);
+export function withStaff(event: CallEvent, { isStaff, isBeforeStaff }: StaffPorts): CallEvent {
+  const party = partyIn(event);
+  const staff = comersOf(event).filter((each) => isStaff(each) || (each === party && isBeforeStaff(each)));
 
   return staff.length === 0 ? event : ({ ...event, staff } as CallEvent);
 }

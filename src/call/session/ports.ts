@@ -9,10 +9,11 @@ import type { Readiness } from '../plan/readiness.ts';
 import type { LegOutcome, SourceWatchPorts } from '../watch/sourceWatch.ts';
 import type { LineAsking } from './codes.ts';
 import type { CallJournal } from './journal.ts';
+import type { StaffPorts } from './newcomerEvents.ts';
 import type { PauseSentencePorts } from './pauseSentences.ts';
 
 /** What one call needs of others. */
-export type SessionPorts = {
+export type SessionPorts = StaffPorts & {
   ari: AriCommands &
     Pick<AriPromptCommands, 'recordChannel'> &
     Pick<AriQueries, 'time' | 'variable' | 'rtp' | 'channelsIn' | 'owned' | 'isThere'>;
@@ -30,8 +31,6 @@ export type SessionPorts = {
   owns: (ids: readonly string[]) => void;
   /** Whether this is a Local/ channel: who talks is behind it. */
   isLocal: (channel: ChannelId) => boolean;
-  /** Whether this channel is known by its extension to be of the house. */
-  isStaff: (channel: ChannelId) => boolean;
   /** What the line of this call says of codes and pauses. */
   lineAsking: () => LineAsking;
   pauseWords: PauseSentencePorts['pauseWords'];

@@ -202,7 +202,7 @@ export class CallSession {
     if (this.#state.kind === 'ended') return;
     const before = this.#state;
     if (event.type === 'recorderStarted') this.#noteResumption(event);
-    const step = decide(before, withStaff(event, this.#ports.isStaff));
+    const step = decide(before, withStaff(event, this.#ports));
     const { state: after } = step;
     // What is over is written down before the state that knows no more of it: else a process that dies in between leaves it without an end.
     const clearedAt = allToldAt(before, after, event);

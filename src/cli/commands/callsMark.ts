@@ -7,18 +7,20 @@ import type { CommandContext, ExitCode, Json } from '../context.ts';
 
 const has = (changes: readonly ChangeRow[], wanted: Change): boolean => changes.some(({ change }) => change === wanted);
 
-type Once = { change: Change; late: string; fields: Record<string, unknown>; words: string };
+type Once = { change: Change; fields: Record<string, unknown>; words: string } & Pick<Ask, 'impossible' | 'late'>;
 
 /** Done as soon as the call has this change. */
-const once = (task: Ask['task'], { change, late, fields, words }: Once): Ask => ({
+const once = (task: Ask['task'], { change, fields, words, ...more }: Once): Ask => ({
+  ...more,
   task,
   notDone: 'code_not_done',
-  late,
   done: (changes) => (has(changes, change) ? { fields, words } : undefined),
 });
 
 const record = once('record', {
   change: 'recordAsked',
+  impossible: ({ records }) =>
+    records === 'onRequest' ? undefined : 'its line does not record on request (records: onRequest)',
   late: 'serve did not record it in time',
   fields: { recorded: true },
   words: 'it is recorded from now on',
@@ -41,6 +43,8 @@ const exemplary = once('exemplary', {
 const agreement: Ask = {
   task: 'agreement',
   notDone: 'code_not_done',
+  impossible: ({ codes }) =>
+    codes?.agreement === undefined ? 'its line has no purpose for agreements (codes.agreement)' : undefined,
   late: 'serve did not mark it in time',
   done: (changes) => {
     if (has(changes, 'agreementMarked')) return { fields: { agreement: true }, words: 'the agreement is marked' };

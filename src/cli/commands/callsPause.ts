@@ -25,5 +25,5 @@ const resume: Ask = {
   notDone: 'pause_not_done',
   late: 'serve did not let it go on in time',
   done: (changes) =>
-    isPaused(changes) ? undefined : { fields: { paused: false }, words: 'the recording is not paused' },
+    isPaused(changes) ? undefined : { fields: { paused: false }, words: 'the recording goes on, or was not paused' },
 };

@@ -98,7 +98,7 @@ function ofNotice(
 ): Fault[] {
   const { place } = look.step;
   if (notice.surplus > 0) {
-    const problem = 'The include file passes on no more than four named arguments, and this Gosub has more.';
+    const problem = `The include file passes on no more than ${notice.way === 'follow' ? 'five' : 'four'} named arguments, and here are more.`;
     return [fault('arguments-refused', place, problem, 'Take the last arguments away.')];
   }
   const judged = sureOf(notice.given, policy);

@@ -75,6 +75,8 @@ function keyOf(invocation: Invocation, { features: { builtIn }, dialplan }: Scen
 }
 
 const logins = /^(authenticate|vmauthenticate|voicemailmain)$/;
+/** FreePBX calls an employee there who is about to speak a greeting (module recordings). */
+const greetings = 'systemrecording-gui';
 
 /** By context, extension: the priority behind which somebody has shown who they are. */
 function loginsOf(all: readonly Look[]): ReadonlyMap<string, number> {
@@ -143,7 +145,7 @@ export function recorderFaults(scene: Scene, all: readonly Look[]): Fault[] {
     const since = loggedIn.get(JSON.stringify([context, extension]));
 
     return look.invocations.flatMap((invocation) =>
-      judge(scene, look, invocation, since !== undefined && since < priority),
+      judge(scene, look, invocation, context === greetings || (since !== undefined && since < priority)),
     );
   });
 }

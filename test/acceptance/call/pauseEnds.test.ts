@@ -310,8 +310,8 @@ test.each(lines)('nothing of the pause of %s is in its file, and what was said a
 
 test('the commands wait until serve has done it, and say so', () => {
   expect(printed.sort()).toEqual([
-    '0 the recording is not paused',
-    '0 the recording is not paused',
+    '0 the recording goes on, or was not paused',
+    '0 the recording goes on, or was not paused',
     '0 the recording is paused',
     '0 the recording is paused',
   ]);

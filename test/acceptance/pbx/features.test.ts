@@ -27,9 +27,9 @@ import {
 } from '../../support/call/followedCalls.ts';
 import { eventually } from '../../support/poll.ts';
 import { callRecordOf, callRecordsConf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
-import { endedCall, expectNobodyConnected, finishedRecording } from '../../support/rig/rigs.ts';
+import { catalogueCalls, endedCall, expectNobodyConnected, finishedRecording } from '../../support/rig/rigs.ts';
 
-const agentLines = ['blind', 'blindbycaller', 'attended', 'inside'] as const;
+const agentLines = ['blind', 'blindbycaller', 'attended', 'inside', 'insideattended', 'tellattended'] as const;
 /** What Préavis dials, and who comes in the end. */
 const dialledLines = ['moved', 'picked', 'replaced', 'parked'] as const;
 const ways = ['plain', 'follow', 'bridge'] as const;
@@ -55,6 +55,8 @@ const at = useFollowed(async () => {
       blindbycaller: dial('blindbycaller', 'T'),
       attended: dial('attended', 't'),
       inside: dial('inside', 't'),
+      insideattended: dial('insideattended', 't'),
+      tellattended: dial('tellattended', 't'),
       namefollow: [`Dial(${desk('namefollow')},20)`],
       hiddenfollow: [`Dial(${desk('hiddenfollow')},20)`],
       cdrfollow: [keep, ...dial('cdrfollow')],
@@ -97,7 +99,11 @@ const at = useFollowed(async () => {
     },
     config: {
       staff: { extensions: ['desk'] },
-      lines: { inside: { ...lineConfig, newcomers: 'inside' } },
+      lines: {
+        inside: { ...lineConfig, newcomers: 'inside' },
+        insideattended: { ...lineConfig, newcomers: 'inside' },
+        tellattended: { ...lineConfig, newcomers: 'tell' },
+      },
     },
   };
 });
@@ -188,9 +194,42 @@ async function inside(): Promise<void> {
   expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
 }
 
+/** The agent asks somebody of the house first, and leaves. Nothing is recorded while they ask. */
+async function insideAttended(): Promise<void> {
+  const { call, receiver } = await at.recorded('insideattended');
+  const { agent, receiver: agentReceiver } = of('insideattended');
+  await sendOn(byAgent('insideattended'), agentReceiver, '*2', '310');
+  await hearing(agentReceiver, strangerHz, 1_000);
+  await hearing(receiver, musicHz, 1_000);
+  await agent.endCall();
+  await hearing(receiver, strangerHz);
+  await call.hangUp();
+  const { samples } = await at.soundOf('insideattended');
+  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+  expectNoMusic(samples);
+}
+
+/** To somebody else, on a line that tells them. */
+async function tellAttended(): Promise<void> {
+  const { call, receiver } = await at.recorded('tellattended');
+  const { agent, receiver: agentReceiver } = of('tellattended');
+  await sendOn(byAgent('tellattended'), agentReceiver, '*2', '300');
+  await hearing(agentReceiver, strangerHz, 1_000);
+  await agent.endCall();
+  await eventually(async () => {
+    const { id } = (await catalogueCalls(at.rig)).find(({ line }) => line === 'tellattended') ?? {};
+    return (await at.rig.preavis('calls', 'receipt', id ?? '')).stdout.includes('"allTold"');
+  });
+  const before = receiver.samples().length;
+  await eventually(() => receiver.samples().length > before + 24_000);
+  await call.hangUp();
+  const { samples } = await at.soundOf('tellattended');
+  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+}
+
 test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
   at.onTime([...agentLines], async () => {
-    await Promise.all([blind(), blindByCaller(), attended(), inside()]);
+    await Promise.all([blind(), blindByCaller(), attended(), inside(), insideAttended(), tellAttended()]);
     await expectNobodyConnected(at.rig);
   }));
 

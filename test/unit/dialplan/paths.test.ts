@@ -133,6 +133,11 @@ describe('a caller counts as told', () => {
     expect((await linted(text)).map((each) => each.split(' ')[0])).toEqual(['recorder-beside']);
   });
 
+  test('as behind a login where FreePBX has a greeting spoken', async () => {
+    const text = 'exten => 1,1,NoOp()\n[systemrecording-gui]\nexten => dorecord,1,Record(a.wav)';
+    expect(await linted(text)).toEqual(['recorder-behind-login 4']);
+  });
+
   test('in a routine only where the way there was told', async () => {
     const text = `exten => 1,1,${tell}\n same => n,Gosub(r,s,1)\n same => n,MixMonitor(a)\nexten => 2,1,Gosub(r,s,1)\n same => n,MixMonitor(b)\n[r]\nexten => s,1,Return()`;
     expect(await linted(text)).toEqual(['recorder-beside 4', 'recorder-without-notice 6']);

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { callsAgreement, callsErase, callsExemplary, callsRecord } from '../../../../src/cli/commands/callsMark.ts';
 import type { Change } from '../../../../src/call/watch/timeline.ts';
 import { useAskedServe } from '../../../support/catalogue/askedServe.ts';
@@ -59,6 +60,26 @@ test('a call that is over is asked for nothing', async () => {
     });
   }
   expect(asked).toEqual([]);
+});
+
+test.each<[string, typeof callsErase, string]>([
+  ['that records every call', callsRecord, 'its line does not record on request (records: onRequest)'],
+  ['without codes.agreement', callsAgreement, 'its line has no purpose for agreements (codes.agreement)'],
+])('a call by a line %s is asked for nothing of that kind, and says so at once', async (_, command, message) => {
+  const configured = await readFile(context.configFile, 'utf8');
+  const tree = JSON.parse(configured) as { lines: Record<string, { records?: unknown; codes?: unknown }> };
+  for (const line of Object.values(tree.lines)) {
+    delete line.records;
+    delete line.codes;
+  }
+  await writeFile(context.configFile, JSON.stringify(tree));
+  try {
+    const { id } = stage.talking.facts;
+    await expect(command(context, id, { json: false })).rejects.toMatchObject({ code: 'code_not_done', message });
+    expect(asked).toEqual([]);
+  } finally {
+    await writeFile(context.configFile, configured);
+  }
 });
 
 test('without a serve that has the application nothing is done, and it says so', async () => {

@@ -29,10 +29,11 @@ describe('the recorder of an earlier part, which Asterisk did not stop when it w
 
   test('is asked to stop again, also once that of a later part was', async () => {
     const { leave, stops } = await inSecondTalk();
-    expect(stops(1)).toBe(1);
     leave(second, caller, 5_050);
-    await eventually(() => stops(2) === 1);
-    await eventually(() => stops(1) > 1);
+    await eventually(() => stops(2) > 0);
+    const before = stops(1);
+    expect(before).toBeGreaterThan(0);
+    await eventually(() => stops(1) > before);
   });
 
   test('does not delay the stop of a later part, where Asterisk does not answer', async () => {

@@ -33,7 +33,7 @@ test('the caller of another followed call who comes into a talk is not told wher
     const state = set.stateOf(one.id);
     return state?.kind === 'talking' && state.untold;
   };
-  await eventually(isUntold, { withinMs: 2_000 });
+  await eventually(isUntold);
 });
 
 test('the hold of an agent counts for the call that they are in, and not for that which they were in before', async () => {

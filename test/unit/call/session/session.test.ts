@@ -100,6 +100,7 @@ function stage(given: Order = order) {
     owns: () => undefined,
     isLocal: () => false,
     isStaff: () => false,
+    isBeforeStaff: () => false,
     planned: (known: Order) => {
       ari.asked.push(`planned ${known.recording}`);
     },
