@@ -187,7 +187,7 @@ describe('arguments with variables', () => {
       'The argument number 1 is not of the form name=value.',
     ]);
     expect(await problems('Gosub(preavis,s,1(PJSIP/1,30,,,,,line=sales))')).toEqual([
-      'The include file passes on no more than four named arguments, and this Gosub has more.',
+      'The include file passes on no more than five named arguments, and here are more.',
     ]);
     expect(await problems('Goto(preavis,s,1)')).toEqual([
       'Goto() gives Préavis no arguments, and nothing to come back to.',
