@@ -38,7 +38,7 @@ describe('a recorded call, when it has ended', () => {
 
   it.each([
     ['the destination', 'agent-ends', {}],
-    ['the caller', 'caller-ends', { hangUpAfterMs: 8_000 }],
+    ['the caller', 'caller-ends', { hangUpAfterMs: 10_000 }],
   ])('by %s, looks to the dialplan as Dial() leaves it, with the recording', async (_, line, options) => {
     const tone = await continuousTone(440);
     const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, ...options }));

@@ -73,6 +73,9 @@ const isServing = async (): Promise<unknown> => {
   return reply.json();
 };
 
+/** Two hundred calls end at once, and each recording is listened to. */
+const patient = { withinMs: 150_000, everyMs: 100 };
+
 /** One call when all is quiet again. */
 async function expectRecorded(line: string): Promise<void> {
   const receiver = await at.keep(startRtpReceiver());
@@ -103,7 +106,7 @@ test.each(ways)(
       const all = (await catalogueCalls(at.rig)).filter(({ line }) => line === way);
       expect(all.map(({ phase }) => phase)).toEqual(Array<string>(calls).fill('ended'));
       return all;
-    });
+    }, patient);
     const unexplained = made.filter(({ result, reason }) => result !== 'recorded' && reason === null);
     expect(unexplained).toEqual([]);
     await expectNobodyConnected(at.rig);
@@ -111,7 +114,7 @@ test.each(ways)(
       const all = (await catalogueRecordings(at.rig)).filter(({ callId }) => made.some(({ id }) => id === callId));
       expect(all.filter(({ status }) => status === 'recording')).toEqual([]);
       return all;
-    });
+    }, patient);
     const kept = rows.filter(({ status }) => status === 'recorded').map(({ id }) => `preavis-${id}.wav`);
     expect(rows).toHaveLength(made.filter(({ result }) => result === 'recorded').length);
     expect(filesBelow(at.rig.asterisk.spoolFolder)).toEqual(expect.arrayContaining(kept));
@@ -122,5 +125,5 @@ test.each(ways)(
     });
     await at.onTime(`${way}after`, () => expectRecorded(`${way}after`));
   },
-  240_000,
+  480_000,
 );

@@ -7,6 +7,7 @@ import { labPurpose } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
 import { expectOnlyConsented } from '../../support/call/consent.ts';
+import { loggedFaults } from '../../support/call/faults.ts';
 import { startOperator, timeOf, type Operator } from '../../support/call/operator.ts';
 import { eventually } from '../../support/poll.ts';
 import { catalogueRecordings, endedCall, expectNobodyConnected, spooledWav, useRig } from '../../support/rig/rigs.ts';
@@ -220,5 +221,5 @@ it('sends nothing of a refusal to the archive, and leaves nothing behind', async
   const sent = await catalogueRecordings(at.rig);
   expect(sent.filter(({ status }) => status === 'archived')).toHaveLength(ways.length);
   expect(sent.filter(({ status }) => status === 'discarded')).toHaveLength(ways.length);
-  expect(at.rig.log().filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
+  expect(await loggedFaults(at.rig)).toEqual([]);
 });

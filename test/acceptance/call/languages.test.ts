@@ -246,8 +246,9 @@ describe.each(cases)('a call where $how', (each) => {
     const { samples, shown, burst } = outcomeOf(each);
     const lengthMs = samples.length / 8;
     expect(lengthMs).toBeGreaterThan(talkMs - 300);
-    expect(lengthMs).toBeLessThan(talkMs + 300);
-    expect(burst[0]?.startMs).toBeLessThan(300);
+    // Both ends of it may be late, by less than a third of the ringing.
+    expect(lengthMs).toBeLessThan(talkMs + ringMs / 3);
+    expect(burst[0]?.startMs).toBeLessThan(ringMs / 3);
     // The destination rang between the end of the notice and the recorder's start.
     expect(shown.gapMs).toBeGreaterThanOrEqual(ringMs - 100);
     expect(shown.durationMs).toBe(Math.round(lengthMs));

@@ -118,11 +118,13 @@ const isPaused = async (name: string): Promise<boolean> => {
 
 async function course(each: Case): Promise<Outcome> {
   const { line, codec, keys } = each;
+  const { receiver: ears } = of(line);
+  // Of a call that was placed in vain.
+  const heardBefore = ears.samples().length;
   const receiver = await at.keep(startRtpReceiver());
   const headers = keys !== 'rfc4733' && codec === undefined ? [`${digitsHeader}: ${keys}`] : [];
   const placing = placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver, headers, ...(codec && { codec }) });
   const call = await at.keep(placing);
-  const { receiver: ears } = of(line);
   const caller = await Talker.of(at.rig, receiver, said.caller.before, codec);
   const agent = await Talker.of(at.rig, ears, said.agent.before);
   try {
@@ -159,7 +161,7 @@ async function course(each: Case): Promise<Outcome> {
     durationMs: durationMs ?? 0,
     channels: channels.map((samples) => samples.filter((_sample, index) => index % (rate / sampleRate) === 0)),
     heardByCaller: receiver.samples(),
-    heardByAgent: ears.samples(),
+    heardByAgent: ears.samples().subarray(heardBefore),
   };
 }
 

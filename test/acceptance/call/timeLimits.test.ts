@@ -14,8 +14,8 @@ import { catalogueRecordings, endedCall, expectNobodyConnected, useRig } from '.
 const agentHz = 1000;
 /** Who answers behind the operator's extension T. */
 const limitHz = 1600;
-/** Whole seconds of Asterisk's clock, and what telephones take. */
-const slackMs = 1_300;
+/** Whole seconds of Asterisk's clock, what telephones take, and how late this process hears the first packet. */
+const slackMs = 1_600;
 
 type Way = {
   line: string;

@@ -143,8 +143,11 @@ test('without a place for the recording who calls hears that it cannot be, and n
     for (const way of ways) {
       await isTurnedAway(`${way}-full`);
       expect(await endedCall(at.rig, `${way}-full`)).toMatchObject({ result: 'unrecorded', reason: 'spool_full' });
-      const changes = (await catalogueChanges(at.rig, `${way}-full`)).map(({ change }) => change);
-      expect(changes).toEqual(['turnedAway']);
+      // It is written down behind the end of the call.
+      await eventually(async () => {
+        const changes = (await catalogueChanges(at.rig, `${way}-full`)).map(({ change }) => change);
+        expect(changes).toEqual(['turnedAway']);
+      });
       await eventually(() => result(way)?.includes('turnedAway spool_full CONGESTION') === true);
     }
   });
@@ -179,11 +182,11 @@ test('a Préavis that hangs, or was killed, puts nobody through who must be reco
   }
   await at.rig.killServe();
   for (const way of ways) await isTurnedAway(`${way}-down`);
-  expect(result('')).toContain('turnedAway  CONGESTION');
+  await eventually(() => result('')?.includes('turnedAway  CONGESTION') === true);
   await expectNobodyConnected(at.rig);
 });
 
 test('an extension of the operator says what becomes of them instead', async () => {
   await isTurnedAway('own', true, 486);
-  expect(at.rig.asterisk.logs()).toContain('own: turnedAway');
+  await eventually(() => at.rig.asterisk.logs().includes('own: turnedAway'));
 });

@@ -1,6 +1,7 @@
 /** Tell, then follow, and beside it what Préavis dials: a rig in which each party, and Asterisk itself, has a tone of its own, which is looked for in what was recorded. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bounds } from '../../../lab/machine/lateness.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import type { Dialog } from '../../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
@@ -199,8 +200,13 @@ export function useFollowed(options: (at: Followed) => Promise<FollowedOptions>)
 export const lately = (receiver: RtpReceiver, hz: number, share = 0.7): number =>
   presentMs(receiver.latest(3_000), hz, { share });
 
+/** Nearly three seconds. */
+const heardMs = 2_600;
+/** Of a talk that `hearing` has waited for, in the recording, ms: but for what may lack at its beginning, and a packet that is late. */
+export const leastRecordedMs = heardMs - firstSoundLackMs - bounds.packet;
+
 /** Until a telephone hears nothing else, for nearly three seconds unless otherwise said. */
-export const hearing = (receiver: RtpReceiver, hz: number, leastMs = 2_600): Promise<unknown> =>
+export const hearing = (receiver: RtpReceiver, hz: number, leastMs = heardMs): Promise<unknown> =>
   eventually(() => lately(receiver, hz) > leastMs, { everyMs: 100 });
 
 export function dialogOf({ agent }: Phone): Dialog {

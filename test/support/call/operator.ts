@@ -13,6 +13,7 @@ type Seen = {
   recording?: { name: string; target_uri: string };
   peer?: { id: string };
   dialstatus?: string;
+  digit?: string;
 };
 
 export type Operator = {

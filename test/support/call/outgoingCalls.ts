@@ -102,15 +102,24 @@ export type OutgoingOptions = {
 };
 
 export type Outgoing = RigInUse & {
-  /** Somebody outside, who answers unless another behaviour is given. */
+  /** Somebody outside, who answers unless another behaviour is given. Their samples begin with the call that was placed last. */
   phone(hz?: number, options?: Partial<AgentOptions>): Promise<Phone>;
   /** An employee calls this extension. */
   dial(to: string): Promise<Dialled>;
 };
 
+/** From the first packet of a call on, as for a telephone without one before: where a tone begins behind silence there is a little of every other. */
+function behindSilence(samples: Int16Array): Int16Array {
+  const begin = samples.findIndex((sample) => sample !== samples[0]);
+
+  return samples.subarray(Math.max(0, begin));
+}
+
 /** To be called once in a test file; `options` may make telephones. Préavis is started. */
 export function useOutgoing(options: (at: Outgoing) => Promise<OutgoingOptions>): Outgoing {
   const folder = temporaryFolder();
+  /** A call that is placed again must not find what the one before it let a telephone hear. */
+  const callBegins: (() => void)[] = [];
   const at = useRig(async () => {
     writeSounds((name) => folder.path(name));
     const { lines, dialplan, conf = {}, config = {} } = await options(outgoing);
@@ -160,10 +169,16 @@ export function useOutgoing(options: (at: Outgoing) => Promise<OutgoingOptions>)
     phone: async (hz = customerHz, more = {}) => {
       const receiver = await at.keep(startRtpReceiver());
       const tone = await continuousTone(hz);
+      const agent = await at.keep(startAgent({ behaviour: 'answer', tone, receiver, ...more }));
+      let before = 0;
+      callBegins.push(() => {
+        before = receiver.samples().length;
+      });
 
-      return { receiver, agent: await at.keep(startAgent({ behaviour: 'answer', tone, receiver, ...more })) };
+      return { agent, receiver: { ...receiver, samples: () => behindSilence(receiver.samples().subarray(before)) } };
     },
     dial: async (to) => {
+      for (const begin of callBegins) begin();
       const receiver = await at.keep(startRtpReceiver());
       const tone = await continuousTone(employeeHz);
 

@@ -74,7 +74,7 @@ export async function rawCall({ sipPort, to, from, headers = [], receiver }: Raw
   try {
     say(invite);
     // Asterisk refuses what is too long without a word.
-    await eventually(() => code !== undefined, { withinMs: 10_000 }).catch(() => undefined);
+    await eventually(() => code !== undefined, { withinMs: 30_000 }).catch(() => undefined);
     if (code !== undefined) await eventually(() => over);
 
     return code;

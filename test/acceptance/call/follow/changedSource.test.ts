@@ -2,6 +2,7 @@
  * Tell, then follow: a party goes on from another RTP source within one talk. The two hear each other all the time, and Debian's and Ubuntu's
  * Asterisk would keep that party out of the recording for minutes: it goes on in a fresh snoop.
  */
+import { bounds } from '../../../../lab/machine/lateness.ts';
 import { continuousTone } from '../../../../lab/telephones/audio.ts';
 import { hold, resume } from '../../../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
@@ -151,11 +152,12 @@ async function result(line: string): Promise<Heard> {
   return found;
 }
 
-/** Where this tone is not, but for the beginning and the end. */
+/** Where this tone is not, but for the beginning and the end, and for what a packet leaves open that is late and passes for on time. */
 function holes(samples: Int16Array, hz: number): Span[] {
   const spans = tonePresence(samples, hz, { share: 0.15 });
+  const all = spans.slice(1).map(({ startMs }, index) => ({ startMs: spans[index]?.endMs ?? 0, endMs: startMs }));
 
-  return spans.slice(1).map(({ startMs }, index) => ({ startMs: spans[index]?.endMs ?? 0, endMs: startMs }));
+  return all.filter(({ startMs, endMs }) => endMs - startMs > bounds.packet);
 }
 
 const endOf = (samples: Int16Array, hz: number): number | undefined =>
@@ -177,11 +179,12 @@ describe.each(cases)('a followed talk ($line) in which $who goes on from another
     const { wav } = await result(line);
     const durationMs = wav.length / 8;
     for (const hz of [agentHz, callerHz]) {
-      expect(endOf(wav, hz)).toBeGreaterThan(durationMs - 400);
+      expect(endOf(wav, hz)).toBeGreaterThan(durationMs - 1_500);
       for (const { startMs, endMs } of holes(wav, hz)) expect(endMs - startMs).toBeLessThan(lostMs);
     }
     const most = who === undefined || !isFaulty ? 300 : lostMs;
-    for (const hz of [agentHz, callerHz]) expect(presentMs(wav, hz)).toBeGreaterThan(durationMs - most - 100);
+    const untilMs = endOf(wav, callerHz) ?? Infinity;
+    for (const hz of [agentHz, callerHz]) expect(presentMs(wav, hz)).toBeGreaterThan(untilMs - most - 100);
   });
 
   test('goes on without a gap for the two', async () => {
@@ -206,7 +209,8 @@ describe.each(cases)('a followed talk ($line) in which $who goes on from another
     expect(ofRecorder.map(({ change }) => change)).toEqual(changed ? ['recorderPaused', 'recorderResumed'] : []);
     if (!changed) return;
     const [pausedAt = NaN, resumedAt = NaN] = ofRecorder.map((each) => ms(each.at));
-    expect(resumedAt - pausedAt).toBeLessThan(300);
+    // Some 30 ms, where Préavis is not late.
+    expect(resumedAt - pausedAt).toBeLessThan(500);
     const [from, to] = spanOf(receipt);
     expect(to - from).toBeLessThan(lostMs);
     for (const hz of [agentHz, callerHz]) {
@@ -236,7 +240,7 @@ test('a process that takes up a talk records a party whose source changed meanwh
     return end(killed, call);
   });
   const durationMs = wav.length / 8;
-  for (const hz of [agentHz, callerHz]) expect(endOf(wav, hz)).toBeGreaterThan(durationMs - 400);
+  for (const hz of [agentHz, callerHz]) expect(endOf(wav, hz)).toBeGreaterThan(durationMs - 1_500);
   // Since when, nobody knows.
   expect(receipt.changes.filter(({ change }) => change === 'unheard' || change === 'heardAgain')).toEqual([]);
 });
@@ -255,7 +259,8 @@ test('after a hold both are recorded again: its music has numbers of its own', a
     return end(held, call);
   });
   const durationMs = wav.length / 8;
-  for (const hz of [agentHz, callerHz]) expect(presentMs(wav, hz)).toBeGreaterThan(durationMs - 500);
+  const untilMs = endOf(wav, callerHz) ?? Infinity;
+  for (const hz of [agentHz, callerHz]) expect(presentMs(wav, hz)).toBeGreaterThan(untilMs - 500);
   expect(durationMs).toBeGreaterThan(ranMs + 2_500);
   expect(receipt.changes.map(({ change }) => change).sort()).toEqual(
     ['held', 'recorderPaused', 'recorderResumed', 'resumed'].sort(),

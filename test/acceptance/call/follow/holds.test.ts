@@ -10,6 +10,7 @@ import {
   expectNoMusic,
   expectPresent,
   hearing,
+  leastRecordedMs,
   musicHz,
   useFollowed,
   type Phone,
@@ -59,7 +60,7 @@ async function holdBy(line: Line): Promise<void> {
   expect({ line, flags: row.flags }).toEqual({ line, flags: [] });
   // Before the first hold and after each.
   const talks = holds[line].length + 1;
-  expectPresent(samples, { [callerHz]: talks * 2_500, [agentHz]: talks * 2_500 });
+  expectPresent(samples, { [callerHz]: talks * leastRecordedMs, [agentHz]: talks * leastRecordedMs });
   expectNoMusic(samples);
   const changes = (await catalogueChanges(at.rig, line)).map(({ change }) => change);
   const each = ['held', 'recorderPaused', 'recorderResumed', 'resumed'];

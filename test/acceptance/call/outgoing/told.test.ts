@@ -19,6 +19,8 @@ import {
   useOutgoing,
 } from '../../../support/call/outgoingCalls.ts';
 import { expectAbsent } from '../../../support/call/followedCalls.ts';
+import { talkedMs } from '../../../support/call/talked.ts';
+import { eventually } from '../../../support/poll.ts';
 import {
   catalogueNotices,
   catalogueRecordings,
@@ -76,6 +78,12 @@ const at = useOutgoing(async () => {
   };
 });
 
+/** Asterisk writes its log in a thread of its own. */
+const logged = (words: RegExp): Promise<void> =>
+  eventually(() => {
+    expect(at.rig.asterisk.logs()).toMatch(words);
+  });
+
 /** The receipt and the words for people say who was told, and a person finds the call by the number that was called. */
 async function expectProof(line: Line): Promise<void> {
   const { rig } = at;
@@ -88,7 +96,8 @@ async function expectProof(line: Line): Promise<void> {
   expect(stdout).toMatch(/told +the called party, when they had answered/);
   expect(stdout).not.toMatch(/the caller/);
   if (line !== 'fr' && line !== 'nl') return;
-  const file = join(rig.folder, `${line}.zip`);
+  // Of a call that was placed in vain there is one already, which is not written over.
+  const file = join(rig.folder, `${id}.zip`);
   const found = await rig.preavis('subject', 'export', '--number', number[line], '-o', file, '--json');
   expect((JSON.parse(found.stdout) as { calls: number }).calls).toBeGreaterThan(0);
 }
@@ -113,14 +122,14 @@ async function tell(line: Line, to: string, language: 'fr' | 'nl'): Promise<void
   const notices = await catalogueNotices(at.rig, line);
   expect(notices.map(({ verdict, language: said }) => [verdict, said])).toEqual([['verified', language]]);
   await expectProof(line);
-  const { id, startedAt, durationMs, flags } = await finishedRecording(at.rig, line);
+  const { id, startedAt, flags } = await finishedRecording(at.rig, line);
   expect(flags).toEqual([]);
   expect(startedAt).toBeGreaterThanOrEqual(notices.at(-1)?.finishedAt ?? Infinity);
   const samples = readWav(spooledWav(at.rig, id));
   expectAbsent(samples, [noticeHz.fr, noticeHz.nl]);
   // From the first sound of either to the last.
   for (const hz of [employeeHz, customerHz]) {
-    expect(presentMs(samples, hz)).toBeGreaterThan((durationMs ?? Infinity) - 200);
+    expect(presentMs(samples, hz)).toBeGreaterThan(talkedMs(agent, startedAt) - 300);
     expect(presentMs(samples, hz)).toBeGreaterThan(talkMs - 300);
   }
   await expectNobodyConnected(at.rig);
@@ -155,8 +164,8 @@ test('who was called and refuses, or does not say yes where they are asked, talk
     const calls = (await catalogueCalls(at.rig)).filter(({ line }) => line === 'no' || line === 'silent');
     const recordings = await catalogueRecordings(at.rig);
     expect(recordings.filter(({ callId }) => calls.some(({ id }) => id === callId))).toEqual([]);
-    expect(at.rig.asterisk.logs()).toMatch(/no told: no refused ANSWER/);
-    expect(at.rig.asterisk.logs()).toMatch(/silent told: no no_consent ANSWER/);
+    await logged(/no told: no refused ANSWER/);
+    await logged(/silent told: no no_consent ANSWER/);
     await expectNobodyConnected(at.rig);
   }));
 
@@ -182,7 +191,7 @@ test('of several who are dialled at once the one who answers is told, and of one
   at.onTime('both', async () => {
     const busy = await at.dial('busy');
     expect(await busy.call.ended).toMatchObject({ status: 'busy' });
-    expect(at.rig.asterisk.logs()).toMatch(/busy told: {2}BUSY/);
+    await logged(/busy told: {2}BUSY/);
     expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'both')).toEqual([]);
     await tell('both', 'both', 'nl');
   }));

@@ -69,10 +69,10 @@ beforeAll(async () => {
   }
 });
 
-/** How often each channel came into a bridge. */
-function entries({ seen }: Operator): Map<string, number> {
+/** How often each channel came into a bridge, of what was seen from there on: a call that was placed in vain has channels, too. */
+function entries({ seen }: Operator, from: number): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { type, channel } of seen) {
+  for (const { type, channel } of seen.slice(from)) {
     if (type !== 'ChannelEnteredBridge' || !channel?.name.startsWith('PJSIP/')) continue;
     counts.set(channel.id, (counts.get(channel.id) ?? 0) + 1);
   }
@@ -82,6 +82,7 @@ function entries({ seen }: Operator): Map<string, number> {
 test('move the legs between them until they come to rest, and let the parties hear each other', async () => {
   const operators = [await at.keep(startOperator(at.rig)), await at.keep(startOperator(farRig()))];
   await at.onTime(line, async () => {
+    const watched = operators.map((operator) => ({ operator, from: operator.seen.length }));
     const receiver = await at.keep(startRtpReceiver());
     const call = await at.keep(
       placeCall({
@@ -100,7 +101,8 @@ test('move the legs between them until they come to rest, and let the parties he
       );
     await talk();
     // Each leg came in once; the way in of the one between them was a change to the other Asterisk.
-    const moves = (): number[] => operators.flatMap((each) => [...entries(each).values()]).map((count) => count - 1);
+    const moves = (): number[] =>
+      watched.flatMap(({ operator, from }) => [...entries(operator, from).values()]).map((count) => count - 1);
     const sum = (): number => moves().reduce((total, each) => total + each, 0);
     const version = (await at.rig.asterisk.cli('core show version')).split(' ')[1] ?? '';
     if (dropsEarlierNumbers(version)) await eventually(() => sum() > 1, { everyMs: 100 });
@@ -110,7 +112,7 @@ test('move the legs between them until they come to rest, and let the parties he
         if (sum() !== last) [last, since] = [sum(), performance.now()];
         return performance.now() - since > restMs;
       },
-      { everyMs: 100, withinMs: 60_000 },
+      { everyMs: 100, withinMs: 120_000 },
     );
     process.stderr.write(`moves of each leg: ${moves().join(', ')}\n`);
     for (const count of moves()) expect(count).toBeLessThanOrEqual(mostMoves);

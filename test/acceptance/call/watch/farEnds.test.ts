@@ -27,8 +27,8 @@ const callerHz = 440;
 const dialToneHz = 425;
 /** Whoever comes later: somebody who was told nothing. */
 const strangerHz = 1600;
-/** How much of them may be in the file. Asterisk tells when they are there, and takes a few packets until the recorder has stopped. */
-const mostOfStrangerMs = 200;
+/** How much of them may be in the file: Asterisk tells when they are there. A few packets more, and what comes while Préavis is late. */
+const mostOfStrangerMs = 300;
 /** Of a recording: one channel of 16 bits. */
 const bytesInSecond = 2 * sampleRate;
 
@@ -224,10 +224,11 @@ const blind = async (line: Line): Promise<void> => {
 const ways: Partial<Record<Line, () => Promise<unknown>>> = {
   blind: () => blind('blind'),
   attended: async () => {
-    const before = stranger.answered();
     const { sipPort } = at.rig.asterisk;
-    const consultation = await at.keep(placeCall({ sipPort, to: 'stranger', tone: await continuousTone(agentHz) }));
-    await eventually(() => consultation.isAnswered() && stranger.answered() > before);
+    const [ears, tone] = [await at.keep(startRtpReceiver()), await continuousTone(agentHz)];
+    const consultation = await at.keep(placeCall({ sipPort, to: 'stranger', tone, receiver: ears }));
+    // An answer comes before the bridge, out of which Asterisk transfers.
+    await hearing(ears, strangerHz, 300);
     expect(await hold(dialogOf('attended'), of('attended').receiver.port)).toBe(200);
     expect(await transferAttended(dialogOf('attended'), consultation.dialog())).toBe(202);
   },

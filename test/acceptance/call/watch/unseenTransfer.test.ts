@@ -114,6 +114,9 @@ const onTime = (of: readonly string[], act: () => Promise<void>): Promise<void> 
   at.onTime(of, async () => {
     proxy.mend();
     if (at.rig.servePid() === undefined) await at.rig.startServe();
+    // Nor do those hang up whom a caller has left to each other.
+    await at.rig.asterisk.cli('channel request hangup all');
+    await expectNobodyConnected(at.rig);
     await act();
   });
 
