@@ -1,5 +1,6 @@
 import { open, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { PreavisError } from '../core/errors.ts';
+import { withFile } from '../core/files.ts';
 import { wavHeader } from '../prompts/soundFile.ts';
 import { MonoSound, silence } from './monoSound.ts';
 import { openRecording, readFully, unreadable, writeFully } from './recordingFile.ts';
@@ -31,29 +32,29 @@ export type Lack = 'mono' | 'told' | 'others';
  */
 export async function joinWavs(parts: readonly Part[], target: string): Promise<ReadonlySet<Lack>> {
   const lacks = new Set<Lack>();
-  const opened: Opened[] = [];
+  const seen: Seen[] = [];
+  for (const part of parts) seen.push(await lookAt(part, lacks));
   const joined = await open(target, 'wx', 0o660).catch(asUnreadable);
   try {
-    for (const part of parts) opened.push(await openPart(part, lacks));
-    const files = opened.flatMap(({ mono, told, others }) => [mono, told, others].filter((each) => each !== undefined));
+    const files = seen.flatMap(filesOf);
     const [first] = files;
     if (first === undefined) throw new PreavisError('wav_invalid', 'No part of a recording is a WAV file.');
-    const isPlain = files.every((each) => isSame(each, first)) && opened.every(({ isSided }) => !isSided);
-    const [format, dataBytes] = isPlain ? await copyAll(files, joined) : await workOn(opened, files, joined, lacks);
+    const isPlain = files.every((each) => isSame(each, first)) && seen.every(({ isSided }) => !isSided);
+    const [format, dataBytes] = isPlain ? await copyAll(files, joined) : await workOn(seen, files, joined, lacks);
     await writeFully(joined, wavHeader(format, dataBytes), 0);
     await joined.sync().catch(asUnreadable);
   } finally {
     await joined.close();
-    for (const { mono, told, others } of opened) for (const each of [mono, told, others]) await each?.handle.close();
   }
-  const writtenAt = Math.max(...opened.map((each) => each.writtenAt));
+  const writtenAt = Math.max(...seen.map((each) => each.writtenAt));
   await utimes(target, writtenAt / 1_000, writtenAt / 1_000).catch(asUnreadable);
 
   return lacks;
 }
 
-type File = { handle: FileHandle; layout: Layout };
-type Opened = {
+/** What a file is; it is opened again when its sound is read, since a call of many transfers has more parts than a process may have open. */
+type File = { path: string; layout: Layout };
+type Seen = {
   isSided: boolean;
   mono?: File;
   told?: File;
@@ -62,7 +63,9 @@ type Opened = {
   writtenAt: number;
 };
 
-async function openPart(part: Part, lacks: Set<Lack>): Promise<Opened> {
+const filesOf = ({ mono, told, others }: Seen): File[] => [mono, told, others].filter((each) => each !== undefined);
+
+async function lookAt(part: Part, lacks: Set<Lack>): Promise<Seen> {
   const isSided = typeof part !== 'string';
   const files: [Lack, string | undefined][] = isSided
     ? [
@@ -70,25 +73,23 @@ async function openPart(part: Part, lacks: Set<Lack>): Promise<Opened> {
         ['others', part.others],
       ]
     : [['mono', part]];
-  const opened: Opened = { isSided, othersLateMs: isSided ? (part.othersLateMs ?? 0) : 0, writtenAt: 0 };
-  for (const [side, file] of files) {
-    const found = file === undefined ? undefined : await openWav(file);
-    if (found === undefined) lacks.add(side);
-    else opened[side] = found;
-    if (file === undefined) continue;
-    opened.writtenAt = Math.max(opened.writtenAt, (await stat(file).catch(asUnreadable)).mtimeMs);
+  const seen: Seen = { isSided, othersLateMs: isSided ? (part.othersLateMs ?? 0) : 0, writtenAt: 0 };
+  for (const [side, path] of files) {
+    const layout = path === undefined ? undefined : await layoutOf(path);
+    if (path === undefined || layout === undefined) lacks.add(side);
+    else seen[side] = { path, layout };
+    if (path === undefined) continue;
+    seen.writtenAt = Math.max(seen.writtenAt, (await stat(path).catch(asUnreadable)).mtimeMs);
   }
 
-  return opened;
+  return seen;
 }
 
 /** undefined for a file that is no WAV: Asterisk died before it wrote the header, and so any sound. */
-async function openWav(file: string): Promise<File | undefined> {
-  const handle = await openRecording(file);
+async function layoutOf(path: string): Promise<Layout | undefined> {
   try {
-    return { handle, layout: await readLayout(handle) };
+    return await withFile(openRecording(path), readLayout);
   } catch (thrown) {
-    await handle.close();
     if (thrown instanceof PreavisError && thrown.code === 'wav_invalid') return undefined;
     throw unreadable(thrown);
   }
@@ -102,9 +103,11 @@ type Written = [format: Layout['format'], dataBytes: number];
 async function copyAll(files: readonly File[], target: FileHandle): Promise<Written> {
   let dataBytes = 0;
   let format: Layout['format'] | undefined;
-  for (const { handle, layout } of files) {
+  for (const { path, layout } of files) {
     format ??= layout.format;
-    await copy(handle, layout, target, headerBytes + dataBytes).catch(asUnreadable);
+    await withFile(openRecording(path), (file) => copy(file, layout, target, headerBytes + dataBytes)).catch(
+      asUnreadable,
+    );
     dataBytes += layout.dataBytes;
   }
   if (format === undefined) throw new PreavisError('wav_invalid', 'No part of a recording is a WAV file.');
@@ -130,7 +133,7 @@ async function copy(
 
 /** Parts of different rates, or with a file for each side. */
 async function workOn(
-  parts: readonly Opened[],
+  parts: readonly Seen[],
   files: readonly File[],
   target: FileHandle,
   lacks: Set<Lack>,
@@ -140,13 +143,19 @@ async function workOn(
   const frameBytes = 2 * channels;
   let dataBytes = 0;
   for (const part of parts) {
-    const sounds = soundsOf(part, sampleRate, lacks).slice(0, channels);
-    const frames = Math.max(0, ...sounds.map(({ frames }) => frames));
-    for (let from = 0; from < frames; from += workedFrames) {
-      const count = Math.min(workedFrames, frames - from);
-      const pieces = await Promise.all(sounds.map((sound) => sound.read(from, count)));
-      await writeFully(target, interleaved(pieces, count), headerBytes + dataBytes);
-      dataBytes += count * frameBytes;
+    const opened = new Map<File, FileHandle>();
+    try {
+      for (const file of filesOf(part)) opened.set(file, await openRecording(file.path));
+      const sounds = soundsOf(part, opened, sampleRate, lacks).slice(0, channels);
+      const frames = Math.max(0, ...sounds.map(({ frames }) => frames));
+      for (let from = 0; from < frames; from += workedFrames) {
+        const count = Math.min(workedFrames, frames - from);
+        const pieces = await Promise.all(sounds.map((sound) => sound.read(from, count)));
+        await writeFully(target, interleaved(pieces, count), headerBytes + dataBytes);
+        dataBytes += count * frameBytes;
+      }
+    } finally {
+      for (const handle of opened.values()) await handle.close();
     }
   }
 
@@ -156,10 +165,20 @@ async function workOn(
 type Sound = Pick<MonoSound, 'frames' | 'read'>;
 
 /** Left and right of a part. What began later begins later there too. */
-function soundsOf(part: Opened, sampleRate: number, lacks: Set<Lack>): [Sound, Sound] {
+function soundsOf(
+  part: Seen,
+  opened: ReadonlyMap<File, FileHandle>,
+  sampleRate: number,
+  lacks: Set<Lack>,
+): [Sound, Sound] {
   const { isSided, mono, told, others, othersLateMs } = part;
-  const soundOf = (file: File | undefined, lateMs = 0): Sound =>
-    file === undefined ? silence : new MonoSound(file.handle, file.layout, { sampleRate, lateMs });
+  const soundOf = (file: File | undefined, lateMs = 0): Sound => {
+    const handle = file === undefined ? undefined : opened.get(file);
+
+    return file === undefined || handle === undefined
+      ? silence
+      : new MonoSound(handle, file.layout, { sampleRate, lateMs });
+  };
   if (!isSided) {
     const both = soundOf(mono);
     return [both, both];

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import wavefile from 'wavefile';
 import { joinWavs } from '../../../src/audio/joinWavs.ts';
 import { inspectWav } from '../../../src/audio/wav.ts';
 import { presentMs, readChannels, readWav, writeWav } from '../../support/audio/audio.ts';
 import { join, tones } from '../../support/audio/soundMaking.ts';
+import { built } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -139,3 +142,22 @@ test('parts of two rates get the higher one, and sound the same', async () => {
   expect(samples.length).toBe(16_000);
   expect(presentMs(samples, 500, { share: 0.98 })).toBeGreaterThan(1_900);
 });
+
+/** In a process that may have no more than 64 files open, some 20 of which Node has. */
+async function joinedByFewDescriptors(parts: Parameters<typeof joinWavs>[0]): Promise<string> {
+  const target = newFile();
+  const program = `const { joinWavs } = await import('${built('audio/joinWavs.ts')}');
+    await joinWavs(${JSON.stringify(parts)}, '${target}');`;
+  const node = [process.execPath, '--input-type=module', '--eval', program];
+  await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node]);
+
+  return target;
+}
+
+test('parts may be more than a process may have files open, also with a file for each side', async () => {
+  const pieces = Array.from({ length: 100 }, (_none, index) => new Int16Array(160).fill(index + 1));
+  const plain = await joinedByFewDescriptors(pieces.map(part));
+  expect(readWav(plain)).toEqual(join(...pieces));
+  const sided = await joinedByFewDescriptors(pieces.map((piece) => ({ told: part(piece), others: part(piece) })));
+  expect(readChannels(sided).channels).toEqual([join(...pieces), join(...pieces)]);
+}, 30_000);
