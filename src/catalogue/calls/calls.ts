@@ -118,8 +118,8 @@ function standingOf(state: CallState) {
   };
 }
 
-/** What calls can come to; `goingOn` for one that has not ended. */
-export const callResults = ['recorded', 'unrecorded', 'notConnected', 'abandoned', 'goingOn'] as const;
+/** What calls can come to; `turnedAway` is a part of `unrecorded`, and `goingOn` for one that has not ended. */
+export const callResults = ['recorded', 'unrecorded', 'turnedAway', 'notConnected', 'abandoned', 'goingOn'] as const;
 type CallResult = (typeof callResults)[number];
 
 /** Which calls: all where nothing is said. */
@@ -133,6 +133,9 @@ export type CallFilter = {
 
 /** The ids of purposes have no quotation mark, so this finds none within another. */
 const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
+
+const isTurnedAway = `EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway')`;
+const hasResult = `iif(@result = 'turnedAway', result = 'unrecorded' AND ${isTurnedAway}, ifnull(result, 'goingOn') = @result)`;
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -177,7 +180,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
   const chosen = `(@line IS NULL OR line = @line) AND (@purpose IS NULL OR ${hasPurpose})
-    AND (@result IS NULL OR ifnull(result, 'goingOn') = @result)`;
+    AND (@result IS NULL OR ${hasResult})`;
   // By an index that has all that is asked: a line without calls would have every row read.
   const selectChosen = database.prepare(`
     SELECT * FROM calls WHERE id IN (

@@ -12,7 +12,7 @@ export function addCalls(root: Command, run: RunAs): void {
     )
     .option('--line <line>', 'only those on this line')
     .option('--purpose <purpose>', 'only those with this purpose')
-    .option('--result <result>', 'only those with this result: recorded, unrecorded, notConnected, abandoned, goingOn')
+    .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/calls.ts')).callsList));

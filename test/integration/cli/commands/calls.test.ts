@@ -4,7 +4,7 @@ import type { CommandContext } from '../../../../src/cli/context.ts';
 import { openCatalogue } from '../../../../src/catalogue/catalogue.ts';
 import { refuse } from '../../../../src/call/decide/decide.ts';
 import { receiptSchema } from '../../../../src/receipt/receipt.ts';
-import { callStart, configTree, eventsTo, someFacts } from '../../../support/call/calls.ts';
+import { callStart, configTree, countingIds, eventsTo, someFacts } from '../../../support/call/calls.ts';
 import { clockAt, saveCall, type SavedCall } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
@@ -20,7 +20,9 @@ const context: CommandContext = {
 let recorded: SavedCall;
 let refused: SavedCall;
 let open: SavedCall;
-const lost = { ...someFacts(), order: undefined };
+const oldIds = countingIds();
+const lost = { ...someFacts(oldIds), order: undefined };
+const turnedAway = { ...someFacts(oldIds), order: undefined };
 
 beforeAll(async () => {
   context.configFile = folder.path('preavis.yaml');
@@ -34,6 +36,13 @@ beforeAll(async () => {
     events: (facts) => [...eventsTo('acknowledging', facts), { type: 'timeUp', timer: 'playback' }],
   });
   open = await saveCall(catalogue, { until: 'talking' });
+  await catalogue.journal.save(refuse(turnedAway, 'no_language').state);
+  await catalogue.journal.addToTimeline(turnedAway.id, {
+    kind: 'change',
+    change: 'turnedAway',
+    at: undefined,
+    party: 'caller',
+  });
   catalogue.close();
 });
 beforeEach(() => {
@@ -50,7 +59,7 @@ describe('calls list', () => {
   test('shows every call, recorded or not, newest first, as one object', async () => {
     expect(await callsList(context, { limit: '50', json: true })).toBe(0);
     const { calls } = JSON.parse(printed.join('\n')) as { calls: { id: string }[] };
-    expect(calls.map(({ id }) => id)).toEqual([...ids(), lost.id]);
+    expect(calls.map(({ id }) => id)).toEqual([...ids(), turnedAway.id, lost.id]);
     expect(calls.find(({ id }) => id === recorded.facts.id)).toEqual({
       id: recorded.facts.id,
       startedAt: new Date(callStart).toISOString(),
@@ -101,11 +110,14 @@ describe('calls list of some', () => {
   test.each<[Parameters<typeof chosen>[0], () => string[]]>([
     [{ result: 'recorded' }, () => [recorded.facts.id]],
     [{ result: 'goingOn' }, () => [open.facts.id]],
-    [{ result: 'unrecorded', line: 'default' }, () => [refused.facts.id, lost.id]],
+    [{ result: 'unrecorded', line: 'default' }, () => [refused.facts.id, turnedAway.id, lost.id]],
+    [{ result: 'turnedAway' }, () => [turnedAway.id]],
+    [{ day: 'today', result: 'turnedAway', line: 'default' }, () => [turnedAway.id]],
+    [{ result: 'turnedAway', purpose: 'agreement' }, () => []],
     [{ line: 'default', purpose: 'training', result: 'goingOn' }, () => [open.facts.id]],
     [{ purpose: 'training', result: 'recorded' }, () => [recorded.facts.id]],
     [{ purpose: 'agreement' }, () => []],
-    [{ day: 'today', result: 'unrecorded', line: 'default' }, () => [refused.facts.id, lost.id]],
+    [{ day: 'today', result: 'unrecorded', line: 'default' }, () => [refused.facts.id, turnedAway.id, lost.id]],
     [{ day: 'yesterday' }, () => []],
     [{ day: '2020-02-29', line: 'default' }, () => []],
   ])('%j has only these', async (options, ids) => {
@@ -124,7 +136,7 @@ describe('calls list of some', () => {
     [{ line: "' OR 1=1 --" }, /^--line is one of/],
     [{ purpose: 'train' }, /^--purpose is one of training/],
     [{ purpose: '%' }, /^--purpose is one of/],
-    [{ result: 'Recorded' }, /^--result is one of recorded, unrecorded, notConnected, abandoned, goingOn$/],
+    [{ result: 'Recorded' }, /^--result is one of recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn$/],
   ])('with %j is bad usage that says what there is', async (options, message) => {
     await expect(callsList(context, { ...options, limit: '50', json: false })).rejects.toMatchObject({
       code: 'usage',
