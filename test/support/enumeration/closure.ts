@@ -3,6 +3,7 @@ import { stay } from '../../../src/call/decide/handlers.ts';
 import type { CallState, In, Step } from '../../../src/call/decide/state.ts';
 import { beginning } from '../call/calls.ts';
 import { everyEvent, type Alphabet } from './events.ts';
+import { isCounted } from './followedOracle.ts';
 import { makeInterning } from './interning.ts';
 import { fresh, isTold, note, witness, type CallFacts, type Monitor, type Noted } from './oracle.ts';
 import { brokenBy, brokenIn, isAlwaysJudged, withoutExit, type Decide } from './rules.ts';
@@ -88,9 +89,15 @@ function eachMattering(
   }
 }
 
-/** For how long it was recorded has no end, and ends no more than a recording. */
+/** For how long it was recorded has no end, and ends no more than a recording: from its end on more is the same. */
 function withoutTime(state: CallState): CallState {
-  if (state.facts.recorded === undefined) return state;
+  const { recorded, order } = state.facts;
+  if (recorded === undefined) return state;
+  if (order !== undefined && isCounted(order)) {
+    const mostMs = order.maximumSeconds * 1_000;
+    if (recorded.ms <= mostMs) return state;
+    return { ...state, facts: { ...state.facts, recorded: { ...recorded, ms: mostMs } } };
+  }
   const facts = { ...state.facts };
   delete facts.recorded;
 

@@ -48,9 +48,11 @@ export type Alphabet = {
    * Which of the two are Local/ channels, with people behind them who change. stranger: one comes behind the caller, too late for the
    * notice, which gives fewer states.
    */
-  farEnds?: 'nobody' | 'stranger' | 'caller' | 'both';
+  farEnds?: 'nobody' | 'stranger' | 'caller' | 'destination' | 'both';
   /** Whether some of those who come have a number that is never recorded. */
   never?: true;
+  /** Whether the disk of a followed call gets full. */
+  room?: true;
   /** Whether somebody asks for a pause, and for its end. */
   pauses?: true;
   /** Whether somebody asks for what codes ask for beside pauses. */
@@ -77,6 +79,8 @@ export const withCodesAndPauses: Alphabet = { ...withCodes, pauses: true };
 export const withNever: Alphabet = { ...plainTimes, others: 'stay', never: true };
 export const withFarEnds: Alphabet = { ...untilTheyTalk, farEnds: 'both' };
 export const withFarEndOfCaller: Alphabet = { ...plainTimes, others: 'transfers', farEnds: 'caller' };
+export const withLittleRoom: Alphabet = { ...untilTheyTalk, room: true };
+export const withFarEndOfDestination: Alphabet = { ...untilTheyTalk, farEnds: 'destination' };
 export const withStrangerBehindCaller: Alphabet = { ...withFarEnds, farEnds: 'stranger' };
 
 /** Sentences are 1000 ms long and begin at 0: who comes at 50 hears 95 of 100 parts. */
@@ -97,6 +101,14 @@ const behindDestination: readonly CallEvent[] = [
   { type: 'farEndSeen', party: 'destination', channels: ['behind-3' as ChannelId], at: undefined, unwatched: true },
   { type: 'farEndLost', party: 'destination' },
 ];
+
+/** A followed caller meets whoever was behind the first without that Local/ channel: it has optimised itself away, or they are called back. */
+const withoutLocal: readonly CallEvent[] = bridgesOfFollowed.map((bridge) => ({
+  type: 'joined',
+  bridge,
+  others: ['behind-3' as ChannelId],
+  at: 5_500,
+}));
 
 const neverBehindDestination: CallEvent = {
   type: 'farEndSeen',
@@ -205,7 +217,7 @@ const neverOfFollowed: readonly CallEvent[] = [
 
 /** Every event that can be told of a call, fitting or not. */
 export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[] {
-  const { starts, finishes, holds, others, farEnds = 'nobody', never, pauses, codes } = alphabet;
+  const { starts, finishes, holds, others, farEnds = 'nobody', never, room, pauses, codes } = alphabet;
   const pressed = order.script.consent.mode === 'announce' && order.menu === undefined ? [keys.refuse] : digits;
 
   return [
@@ -234,9 +246,11 @@ export function everyEvent({ order }: CallFacts, alphabet: Alphabet): CallEvent[
     ...(others === 'stay' ? [{ type: 'thirdPartyJoined', channel: anotherCaller } as const] : []),
     ...(others === 'leave' ? comingAndGoing : []),
     ...(others === 'nobody' ? [] : transfers),
-    ...(farEnds === 'nobody' ? [] : [lateBehindCaller]),
+    ...(farEnds === 'nobody' || farEnds === 'destination' ? [] : [lateBehindCaller]),
     ...(farEnds === 'caller' || farEnds === 'both' ? behindCaller : []),
-    ...(farEnds === 'both' ? behindDestination : []),
+    ...(farEnds === 'destination' || farEnds === 'both' ? behindDestination : []),
+    ...(farEnds === 'destination' && order.request.way === 'follow' ? withoutLocal : []),
+    ...(room === true ? [{ type: 'roomSpent' } as const] : []),
     ...(order.request.way === 'follow' ? ofFollowed : ofBridged),
     ...(order.newcomers === 'tell' ? ofNewcomers : []),
     ...(never === true ? [neverBehindDestination] : []),

@@ -1,6 +1,7 @@
 /** The oracle of a followed call: what its events tell from the moment when the caller goes on in the dialplan. */
+import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { BridgeId, ChannelId } from '../../../src/core/ids.ts';
-import type { Monitor } from './oracle.ts';
+import type { CallFacts, Monitor } from './oracle.ts';
 
 /** A followed caller is in each of these once, in this order: more talks would be more of the same, without end. */
 export const bridgesOfFollowed = ['bridge-1', 'bridge-2'] as BridgeId[];
@@ -20,12 +21,15 @@ export function witnessJoining(monitor: Monitor, bridge: BridgeId, others: reado
   if (followed === undefined || bridgesOfFollowed[followed.talks] !== bridge) return monitor;
   if (followed.isTogether || callerLeft || first === undefined) return monitor;
   const met = followed.met.length === 0 ? [first] : followed.met;
+  // Who was behind the same Local/ channel is behind it still.
+  const isSame = monitor.replaced.destination === first;
 
   return {
     ...monitor,
     stranger: monitor.stranger || others.some((each) => !met.includes(each)),
     others: more,
     replaced: { destination: first },
+    farEnds: isSame ? monitor.farEnds : { ...monitor.farEnds, destination: [] },
     holding: { caller: false, destination: false },
     paused: false,
     followed: { ...followed, met, isTogether: true, talks: followed.talks + 1 },
@@ -66,4 +70,53 @@ export function witnessChange(monitor: Monitor): Monitor {
   return followed?.isTogether === true && !followed.hasChanged
     ? { ...monitor, followed: { ...followed, hasChanged: true } }
     : monitor;
+}
+
+/**
+ * Who is behind a Local/ channel. Behind the caller everybody is a stranger who did not hear the notice. Behind whom they met first, the
+ * first who are seen to come are whom they met; everybody else is a stranger.
+ */
+export function witnessBehind(
+  monitor: Monitor,
+  { party, channels, unwatched }: Extract<CallEvent, { type: 'farEndSeen' }>,
+): Monitor {
+  const { followed, farEnds, replaced } = monitor;
+  const known = farEnds[party];
+  const all = [...known, ...channels.filter((each) => !known.includes(each))];
+  if (followed === undefined || all.length === known.length) return monitor;
+  if (party === 'destination' && !followed.isTogether) return monitor;
+  const met = followed.met.join();
+  const isWhomTheyMet = party === 'destination' && known.length === 0 && met === replaced.destination;
+  const seen = { ...monitor, farEnds: { ...farEnds, [party]: all } };
+
+  return isWhomTheyMet && unwatched !== true
+    ? { ...seen, followed: { ...followed, met: [...followed.met, ...all] } }
+    : { ...seen, stranger: true };
+}
+
+export function witnessRoom(monitor: Monitor): Monitor {
+  const { followed, spent, callerLeft } = monitor;
+
+  return followed === undefined || callerLeft || spent.room ? monitor : { ...monitor, spent: { ...spent, room: true } };
+}
+
+/** Whole seconds for which it was recorded, and the part that is being recorded. */
+export type TimeUsed = { seconds: number; open: number | undefined };
+
+/** Only of so short a recording the time is counted: each second of it multiplies the states. */
+export const isCounted = ({ maximumSeconds }: CallFacts['order']): boolean => maximumSeconds === 1;
+
+/** Every part of an enumeration lasts for a second, and all of them together at most for the time of the recording. */
+export function witnessTime(monitor: Monitor, event: CallEvent, { order }: CallFacts): Monitor {
+  const { followed, spent } = monitor;
+  if (followed === undefined || !isCounted(order)) return monitor;
+  if (event.type !== 'recorderStarted' && event.type !== 'recorderFinished') return monitor;
+  const { part = 1, at } = event;
+  const { seconds, open } = spent.time;
+  const starts = event.type === 'recorderStarted' && at !== undefined && (open === undefined || part > open);
+  if (starts) return { ...monitor, spent: { ...spent, time: { seconds, open: part } } };
+  if (event.type === 'recorderStarted' || part !== open) return monitor;
+  const time = { seconds: Math.min(order.maximumSeconds, seconds + 1), open: undefined };
+
+  return { ...monitor, spent: { ...spent, time } };
 }

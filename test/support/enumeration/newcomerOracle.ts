@@ -66,7 +66,7 @@ function present(before: Monitor, after: Monitor, event: CallEvent): readonly Ch
 /** Where those who come are told, only who is not going to be is a stranger. */
 export function witnessTelling(before: Monitor, after: Monitor, event: CallEvent): Monitor {
   const { untoldHere } = before;
-  const isOver = after.refused !== 'no' || after.callerLeft || after.followed?.isTogether === false;
+  const isOver = after.refused !== 'no' || after.callerLeft || after.spent.room || after.followed?.isTogether === false;
   const isTalk = before.talks || after.followed !== undefined;
   const mayBeTold = ['thirdPartyJoined', 'partyReplaced', 'destinationLeft', 'joined'].includes(event.type);
   const isCallers = after.replaced.caller !== before.replaced.caller;

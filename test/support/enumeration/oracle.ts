@@ -8,13 +8,17 @@ import type { Order, PauseWord, Script } from '../../../src/call/decide/order.ts
 import type { ChannelId } from '../../../src/core/ids.ts';
 import { countingIds, keys, someFacts } from '../call/calls.ts';
 import {
+  witnessBehind,
+  witnessChange,
   witnessJoining,
   witnessNever,
-  witnessChange,
   witnessParting,
   witnessRelease,
+  witnessRoom,
   witnessSilence,
   witnessStranger,
+  witnessTime,
+  type TimeUsed,
 } from './followedOracle.ts';
 import { isLeftOut, witnessTelling } from './newcomerOracle.ts';
 import { witnessErasure } from './codesOracle.ts';
@@ -46,6 +50,8 @@ export type Monitor = {
   spoilt: boolean;
   /** A valid key, or the feature code while they talk. */
   refused: 'no' | 'before' | 'talking';
+  /** Of a followed call: the disk is nearly full, or the time of its recording is over. */
+  spent: { room: boolean; time: TimeUsed };
   /** Asterisk's time of the answer. */
   answeredAt: number | undefined;
   /** The last key since the destination is dialled. */
@@ -113,6 +119,7 @@ export const fresh: Monitor = {
   confirmed: false,
   spoilt: false,
   refused: 'no',
+  spent: { room: false, time: { seconds: 0, open: undefined } },
   answeredAt: undefined,
   lastKey: '',
   stranger: false,
@@ -275,7 +282,7 @@ export function witness(monitor: Monitor, event: CallEvent, facts: CallFacts): M
   const seen = witnessed(monitor, event, facts);
   const told = tells ? witnessTelling(monitor, seen, event) : seen;
 
-  return witnessErasure(witnessPause(monitor, told, event, facts), event);
+  return witnessTime(witnessErasure(witnessPause(monitor, told, event, facts), event), event, facts);
 }
 
 function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monitor {
@@ -352,16 +359,18 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     case 'parted':
       return witnessParting(monitor);
     case 'farEndSeen':
-      // Of a followed call nothing else is told of who is behind those whom its caller meets.
       return witnessNever(
         monitor,
-        monitor.followed?.isTogether === true ? { ...monitor } : witnessFarEnd(monitor, event, facts),
+        monitor.followed === undefined ? witnessFarEnd(monitor, event, facts) : witnessBehind(monitor, event),
         event,
       );
     case 'farEndLeft':
       return witnessFarEndLeft(monitor, event.channels);
-    case 'farEndLost':
-      return monitor.stranger ? monitor : { ...monitor, stranger: true };
+    case 'farEndLost': {
+      // Between their talks nobody is the destination of a followed caller.
+      const isNobody = event.party === 'destination' && monitor.followed?.isTogether === false;
+      return monitor.stranger || isNobody ? monitor : { ...monitor, stranger: true };
+    }
     case 'thirdPartyJoined': {
       const { asked, others, followed } = monitor;
       if (followed !== undefined) return witnessNever(monitor, witnessStranger(monitor, event.channel), event);
@@ -405,8 +414,9 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
     }
     // It ends the recorder, and that shows.
     case 'partyUnheard':
-    case 'roomSpent':
       return monitor;
+    case 'roomSpent':
+      return witnessRoom(monitor);
     case 'sourceChanged':
       return witnessChange(monitor);
     case 'recorderFinished':

@@ -7,8 +7,8 @@ import type { CallFacts, Monitor } from './oracle.ts';
 /** What was asked for last, and what is being said. `isLine`: the line records on request, and nobody has heard that it does. */
 export type Pausing = { wish: PauseWord; saying: PauseWord | undefined; isLine?: true };
 
-const isOver = ({ stranger, refused, erased, callerLeft, asked }: Monitor): boolean =>
-  stranger || refused !== 'no' || erased || callerLeft || asked.destroyBridge > 0;
+const isOver = ({ stranger, refused, erased, spent, callerLeft, asked }: Monitor): boolean =>
+  stranger || refused !== 'no' || erased || spent.room || callerLeft || asked.destroyBridge > 0;
 
 /** Of a line that records on request nothing may be recorded from the beginning on. */
 function begun(before: Monitor, after: Monitor, { order }: CallFacts): Pausing | undefined {

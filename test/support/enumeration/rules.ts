@@ -82,6 +82,9 @@ function brokenByEffect(effect: Effect, index: number, move: Move, facts: CallFa
       if (seen.untoldHere.length > 0) faults.push('recorder with a newcomer who was not told yet');
       if (seen.pausing !== undefined) faults.push('recorder while somebody wants a pause');
       if (seen.erased) faults.push('recorder after an erasure');
+      if (seen.spent.room) faults.push('recorder where there is no room');
+      const isOver = seen.spent.time.seconds >= facts.order.maximumSeconds;
+      if (isOver && event.type === 'joined') faults.push('recorder after the time of the recording');
       if (seen.callerLeft) faults.push('recorder after the caller left');
       return faults;
     }
@@ -206,6 +209,7 @@ const judgedIfNew: Judges = {
   farEndSeen: brokenByFarEnd,
   farEndLeft: brokenByFarEnd,
   farEndLost: brokenByFarEnd,
+  roomSpent: brokenByUnwantedRecorder,
 };
 
 /** What must follow at once also from one that tells nothing new. */
@@ -267,14 +271,21 @@ function brokenByUnwantedRecorder({ event, step: { effects }, before, seen }: Mo
   const isTold = seen.followed === undefined || (seen.untoldHere.length === 0 && seen.pausing === undefined);
   // That of a followed call was asked to stop already.
   const wasAsked =
-    seen.followed !== undefined && (before.stranger || before.untoldHere.length > 0 || before.pausing !== undefined);
-  const isUnwanted = (seen.stranger || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
+    seen.followed !== undefined &&
+    (before.stranger || before.spent.room || before.untoldHere.length > 0 || before.pausing !== undefined);
+  const isUnwanted = (seen.stranger || seen.spent.room || !isTold) && (event.type === 'recorderStarted' || !wasAsked);
   // What is not to be kept was asked to end before; if it starts all the same, it is asked again.
   const isAsked =
     asks(effects, 'discardRecorder') || (seen.asked.discardRecorder > 0 && event.type !== 'recorderStarted');
   const isEnded = asks(effects, 'stopRecorder') || ((seen.never || seen.erased) && isAsked);
 
-  return isUnwanted && seen.refused === 'no' && !isEnded ? ['a recorder runs with somebody who was not told'] : nothing;
+  if (!isUnwanted || seen.refused !== 'no' || isEnded) return nothing;
+
+  return [
+    seen.stranger || !isTold
+      ? 'a recorder runs with somebody who was not told'
+      : 'a recorder runs where there is no room',
+  ];
 }
 
 /** Somebody who was not told is behind one of the two now. */
@@ -322,7 +333,8 @@ export function brokenIn(state: CallState, monitor: Monitor, facts: CallFacts): 
   const faults = state.kind === 'ended' ? atTheEnd(state, monitor, facts) : [];
   const onHold = monitor.holding.caller || monitor.holding.destination;
   // With somebody who was not told it is being stopped.
-  const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !monitor.stranger;
+  const isUnwanted = monitor.stranger || monitor.spent.room;
+  const runs = state.kind === 'talking' && state.recorder.kind === 'running' && !isUnwanted;
   // Who refuses on hold is told so without music; when they have heard it is not followed here.
   const isToldOfIt = monitor.refused === 'talking' || monitor.erased;
   if (state.kind === 'talking' && !isToldOfIt && monitor.followed === undefined) {

@@ -1,10 +1,19 @@
 /** As decide.enumeration.announce.test.ts, where both parties are Local/ channels: whoever comes behind them later was not told. */
 import { decide } from '../../../../src/call/decide/decide.ts';
+import { aFollowed } from '../../../support/call/calls.ts';
 import { closure } from '../../../support/enumeration/closure.ts';
-import { withFarEndOfCaller, withFarEnds, withStrangerBehindCaller } from '../../../support/enumeration/events.ts';
+import {
+  untilTheyTalk,
+  withFarEndOfCaller,
+  withFarEndOfDestination,
+  withFarEnds,
+  withStrangerBehindCaller,
+  type Alphabet,
+} from '../../../support/enumeration/events.ts';
 import { changed, deafTo } from '../../../support/enumeration/mutations.ts';
 import { factsWith, type CallShape } from '../../../support/enumeration/oracle.ts';
 import type { Decide } from '../../../support/enumeration/rules.ts';
+import { inTheirOrder } from '../../../support/enumeration/tellingCalls.ts';
 
 const announce: CallShape = { sentenceCount: 1 };
 const optIn: CallShape = { mode: 'optIn', sentenceCount: 1 };
@@ -110,4 +119,60 @@ test.each<[string, CallShape, Decide, string]>([
 ])('a call that %s is found', (_, shape, rule, finds) => {
   const alphabet = shape === optIn ? withStrangerBehindCaller : withFarEnds;
   expect(closure(rule, factsWith(shape), alphabet, finds).found.map(({ rule }) => rule)).toContain(finds);
+});
+
+const followed = aFollowed({ mode: 'announce', sentenceCount: 1 });
+
+const behindCaller: Alphabet = { ...untilTheyTalk, farEnds: 'caller' };
+
+test.each([
+  ['whom they meet', withFarEndOfDestination, 25_000],
+  ['the caller', behindCaller, 80_000],
+] as const)(
+  'every reachable state of a followed call with a Local/ channel before %s keeps every rule',
+  (_, alphabet, least) => {
+    const explored = closure(inTheirOrder(decide), followed, alphabet);
+    expect(explored.found).toEqual([]);
+    expect(explored.visited).toBeGreaterThan(least);
+    expect([...explored.states]).toEqual(expect.arrayContaining(['releasing', 'following', 'talking', 'closing']));
+  },
+);
+
+test.each<[string, Decide, Alphabet, string]>([
+  [
+    'records who comes behind',
+    knows('talking'),
+    withFarEndOfDestination,
+    'a recorder runs with somebody who was not told',
+  ],
+  [
+    'records who is behind no more',
+    deafTo('talking', 'farEndLost'),
+    withFarEndOfDestination,
+    'a recorder runs with somebody who was not told',
+  ],
+  [
+    'takes for the first who comes behind somebody who was behind another',
+    (state, event) => {
+      const { met, order } = state.facts;
+      if (event.type !== 'farEndSeen' || met === undefined || order === undefined) return decide(state, event);
+      return decide({ ...state, facts: { ...state.facts, met: [order.destination] } }, event);
+    },
+    withFarEndOfDestination,
+    'a recorder runs with somebody who was not told',
+  ],
+  [
+    'forgets who came behind the caller between two talks',
+    deafTo('following', 'farEndSeen'),
+    behindCaller,
+    'recorder with somebody who was not told',
+  ],
+  [
+    'forgets who was lost between two talks',
+    deafTo('following', 'farEndLost'),
+    behindCaller,
+    'recorder with somebody who was not told',
+  ],
+])('a followed call that %s is found', (_, rule, alphabet, finds) => {
+  expect(closure(inTheirOrder(rule), followed, alphabet, finds).found.map(({ rule }) => rule)).toContain(finds);
 });
