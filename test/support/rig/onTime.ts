@@ -13,7 +13,7 @@ export const mostAttempts = 8;
 /** All attempts together, ms: less than the time limit of a test. */
 const withinMs = 270_000;
 /** The environment variable that has every call placed twice at least, so that what a call in vain leaves is found on a prompt machine, too. */
-export const twiceVariable = 'PREAVIS_LAB_TWICE';
+const twiceVariable = 'PREAVIS_LAB_TWICE';
 /** Of a file that places dozens at once, so many are placed again at the same time: what made the lab late may have been their number. */
 const oneOfFew = pLimit(8);
 
