@@ -207,9 +207,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       if (result.stdout === '') throw new Error(`preavis ${args.join(' ')} printed nothing: ${result.stderr}`);
       return JSON.parse(result.stdout) as T;
     },
+    // What is being written just now is no line yet.
     log: () =>
       logText()
         .split('\n')
+        .slice(0, -1)
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     setClock: (off) => {

@@ -5,7 +5,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import wavefile from 'wavefile';
-import { noteKeyDelay } from '../machine/lateness.ts';
+import { bounds, noteKeyDelay } from '../machine/lateness.ts';
 import type { Voice } from './voice.ts';
 
 /** The payload type of telephone-event in our SDP. */
@@ -16,6 +16,8 @@ const samplesPerMs = 8;
 /** 20 ms. */
 const packetBytes = 160;
 const reportEveryMs = 500;
+/** Less is no leap: packets that came while this process stood still lie where they belong, as long as that is not late. */
+const leapMs = bounds.loop + 100;
 
 // In a test run it takes long to reach a global, and here they are reached for each packet.
 const { abs, max } = Math;
@@ -225,7 +227,7 @@ function assemble(packets: readonly Packet[]): Int16Array {
   for (const packet of packets) {
     const byArrival = (packet.at - first.at) * samplesPerMs;
     let position = base.position + ((packet.timestamp - base.timestamp) | 0);
-    if (packet.ssrc !== base.ssrc || abs(position - byArrival) > 1000 * samplesPerMs) {
+    if (packet.ssrc !== base.ssrc || abs(position - byArrival) > leapMs * samplesPerMs) {
       position = max(byArrival, length);
       base = { ssrc: packet.ssrc, timestamp: packet.timestamp, position };
     }

@@ -49,9 +49,13 @@ class Lab {
   }
 
   async shows(text: string | RegExp): Promise<void> {
-    await eventually(() => {
-      if (this.child.exitCode === null) expect(this.output).toMatch(text);
-    });
+    await eventually(
+      () => {
+        if (this.child.exitCode === null) expect(this.output).toMatch(text);
+      },
+      // Before the first of it, an S3 server, Asterisk and serve start one after the other.
+      { withinMs: 120_000 },
+    );
     expect(this.output).toMatch(text);
   }
 

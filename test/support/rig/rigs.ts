@@ -172,14 +172,18 @@ export type RigInUse = {
 export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUse {
   let rig: Rig | undefined;
   const calls: (Agent | Call | Closing)[] = [];
-  const attempt = new AsyncLocalStorage<(Agent | Call | Closing)[]>();
-  /** Its calls are over when it is, however it ends: the next one by the same line finds nobody in its way. */
+  const attempt = new AsyncLocalStorage<{ made: (Agent | Call | Closing)[]; isOver: boolean }>();
+  /**
+   * Its calls are over when it is, however it ends: the next one by the same line finds nobody in its way. What of it still runs, as
+   * beside an act that failed, places no more of them.
+   */
   const inAttempt = async <T>(act: () => Promise<T>): Promise<T> => {
-    const made: (Agent | Call | Closing)[] = [];
+    const ours = { made: [] as (Agent | Call | Closing)[], isOver: false };
     try {
-      return await attempt.run(made, act);
+      return await attempt.run(ours, act);
     } catch (error) {
-      for (const each of made) if ('hangUp' in each) await each.hangUp().catch(() => undefined);
+      ours.isOver = true;
+      for (const each of ours.made) if ('hangUp' in each) await each.hangUp().catch(() => undefined);
       throw error;
     }
   };
@@ -227,7 +231,12 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
     keep: async (made) => {
       const kept = await made;
       calls.push(kept);
-      attempt.getStore()?.push(kept);
+      const ours = attempt.getStore();
+      ours?.made.push(kept);
+      if (ours?.isOver === true && 'hangUp' in kept) {
+        await kept.hangUp();
+        throw new Error('the attempt that this call belongs to is over');
+      }
 
       return kept;
     },
