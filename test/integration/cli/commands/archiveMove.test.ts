@@ -141,7 +141,7 @@ test('check names recordings that the configured archive cannot have, and what i
   expect((await readFile(join(at, 'c.wav'))).equals(calls[0]?.wav ?? Buffer.alloc(0))).toBe(true);
   expect(await run(['recordings', 'reconcile', '--verify'], {}, forgetful)).toMatchObject({ code: 0 });
   expect(await run(['certificates', 'verify'])).toMatchObject({ code: 0 });
-}, 120_000);
+});
 
 test('killed at any point, the same command goes on, and nothing is lost or left', async () => {
   const there = await place(1);
@@ -205,7 +205,7 @@ test('killed at any point, the same command goes on, and nothing is lost or left
       throw new Error(`killed at: ${step}`, { cause: error });
     }
   }
-}, 240_000);
+});
 
 test('objects that were brought by other means are read back, and bad input is told', async () => {
   const there = await place(1);
@@ -242,4 +242,4 @@ test('objects that were brought by other means are read back, and bad input is t
   expect(secret).toMatchObject({ code: 2 });
   expect(secret.stderr).toContain(`archive.former: ${join(at, 'before.yaml')}: archive.minio.secretKey: is missing`);
   expect(secret.stderr).toContain('PREAVIS_ARCHIVE_MINIO_SECRET_KEY is not asked for an earlier archive');
-}, 60_000);
+});

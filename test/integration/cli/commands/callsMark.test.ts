@@ -95,7 +95,7 @@ test('a serve that does not do it is waited for, and then it is an error', async
     code: 'code_not_done',
     message: 'serve did not erase it in time',
   });
-}, 30_000);
+});
 
 test.each(cases)('$name is asked of serve, and told once the catalogue has it', async (each) => {
   stage.done = each.change;

@@ -41,7 +41,7 @@ test('a serve that does not do it is waited for, and then it is an error', async
     code: 'pause_not_done',
     message: 'serve did not pause it in time',
   });
-}, 30_000);
+});
 
 test('what was begun before a process died is written down once, however often it is told', async () => {
   const { catalogue, talking } = stage;

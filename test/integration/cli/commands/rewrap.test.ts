@@ -117,7 +117,7 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   expect(failed.stdout).toContain('WRONG  encryption of the archive (by Préavis, key cloud): ');
   expect(failed.stdout).toContain('[encryption_key_unusable]');
   expect(await run(['recordings', 'reconcile', '--verify'], cloud)).toMatchObject({ code: 0 });
-}, 240_000);
+});
 
 test('under a lock it says that the recording is under the new key and what stays, and the log has no stack', async () => {
   const { endPoint, port, accessKey, secretKey } = s3.server;
@@ -148,4 +148,4 @@ test('under a lock it says that the recording is under the new key and what stay
   const fetch = ['recordings', 'fetch', id, '--purpose', 'training', '-o', output];
   expect(await run(fetch, two)).toMatchObject({ code: 0, stderr: '' });
   expect((await readFile(output)).equals(wav)).toBe(true);
-}, 120_000);
+});
