@@ -135,7 +135,7 @@ it('brings recordings of both ways over ARI, removes them at Asterisk, and archi
     expect(hash.digest('hex')).toBe(sha256);
   }
   await rig.stopServe();
-}, 120_000);
+});
 
 it('loses nothing and has nothing twice, wherever serve is killed while it collects', async () => {
   const { rig } = at;
@@ -153,7 +153,7 @@ it('loses nothing and has nothing twice, wherever serve is killed while it colle
   expect(inSpool()).toEqual([`preavis-${id}.wav`]);
   expect(await catalogueRecordings(rig)).toHaveLength(3);
   await rig.stopServe();
-}, 120_000);
+});
 
 it('waits for an Asterisk that goes away between the two readings, and then brings the whole recording', async () => {
   const { rig } = at;
@@ -167,9 +167,10 @@ it('waits for an Asterisk that goes away between the two readings, and then brin
   expect((await catalogueRecordings(rig))[0]).toMatchObject({ status: 'recording' });
   await rig.asterisk.start();
   await expectCollected('away');
-  expect(said('recordings collected from Asterisk again')).toHaveLength(1);
+  // Behind the end of the pass, which is behind that of the recording.
+  await eventually(() => said('recordings collected from Asterisk again').length === 1);
   await rig.stopServe();
-}, 120_000);
+});
 
 it('leaves nothing to hear of a talk that ended while nobody watched: when it ended is not known', async () => {
   const { rig } = at;
@@ -195,4 +196,4 @@ it('leaves nothing to hear of a talk that ended while nobody watched: when it en
   await eventually(() => {
     expect(atAsterisk()).toEqual([]);
   });
-}, 120_000);
+});

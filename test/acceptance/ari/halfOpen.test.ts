@@ -13,8 +13,8 @@ const promisedMs = 10_000;
 const at = useFaultyRig({
   patient: ['bothways'],
   brief: ['innotice', 'inhole', 'forgotten', 'after'],
-  // A hole is noticed before a sentence of this length counts as stuck.
-  noticeMs: 8_000,
+  // A hole is noticed, and left, before a sentence of this length counts as stuck: the first request after it may be lost in it, with its five seconds.
+  noticeMs: 11_000,
 });
 const operator = useOperator(at);
 

@@ -125,6 +125,7 @@ describe('a second serve with a catalogue of its own', () => {
     const secondLog = (): Record<string, unknown>[] =>
       readFileSync(logFile('second'), 'utf8')
         .split('\n')
+        .slice(0, -1)
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     await eventually(() => losses(secondLog()).length >= 1);

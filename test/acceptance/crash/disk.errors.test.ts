@@ -126,13 +126,19 @@ const spare = ['one', 'two', 'three', 'four'] as const;
 
   it('that hangs where a recording is to begin keeps nobody from their talk, and what was said is written when it answers', async () => {
     const spool = under('spool');
-    const known = (await catalogueRecordings(at.rig)).map(({ id }) => id).join('|');
-    await spool.befall({ operations: ['open'], names: new RegExp(`^(?!.*(${known})).*\\.wav$`), does: 'hang' });
+    const known = (await catalogueRecordings(at.rig)).map(({ id }) => id);
+    const others = new RegExp(`^(?!.*(${known.join('|')})).*\\.wav$`);
+    await spool.befall({ operations: ['open'], names: others, does: 'hang' });
     const receiver = await at.keep(startRtpReceiver());
     const call = await at.call('late', receiver);
     await eventually(() => presentMs(receiver.samples(), agentHz) > 600);
     // We would hang ourselves where we looked into that folder now.
     await spool.befall();
+    const late = await eventually(
+      async () => (await catalogueRecordings(at.rig)).find((each) => !known.includes(each.id)) ?? false,
+    );
+    // What has waited for the disk is written one after the other: Préavis would end the recorder before it is.
+    await eventually(() => statSync(spooledWav(at.rig, late.id)).size > 24_000);
     await call.hangUp();
     const { id } = await finishedRecording(at.rig, 'late');
     expect(presentMs(readWav(spooledWav(at.rig, id)), agentHz)).toBeGreaterThan(300);

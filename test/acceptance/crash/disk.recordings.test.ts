@@ -38,10 +38,13 @@ describeAsRoot('a recording folder that fills up', () => {
 
     disk.leave(3 * mebibyte);
     await eventually(() => said('recording stopped: spool full') === 1);
-    const { size } = await eventually(() => {
-      const before = statSync(spooledWav(at.rig, row.id));
-      return before.size > 0 && before;
+    // Asterisk was asked to; what it still has is written when it closes the file.
+    await eventually(async () => {
+      const stopped = (await catalogueRecordings(at.rig)).find(({ id }) => id === row.id);
+      expect(stopped?.finishedAt).toEqual(expect.any(Number));
     });
+    const { size } = statSync(spooledWav(at.rig, row.id));
+    expect(size).toBeGreaterThan(0);
     expect(placed.isAnswered()).toBe(true);
     await at.expectTalking(receiver);
     const metrics = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();

@@ -1,5 +1,5 @@
 /** docs/pbx/queues.md, followed to its end: its own dialplan and its own lines, with telephones and a queue in the place of yours. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
@@ -8,7 +8,7 @@ import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.t
 import { presentMs, readWav } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
-import { callRecordOf, callRecordsConf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
+import { callRecordOf, callRecordsConf, callRecordsOf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
 import { endedCall, finishedRecording, listRecordings, spooledWav, useRig } from '../../support/rig/rigs.ts';
 
 const page = readFileSync(new URL('../../../docs/pbx/queues.md', import.meta.url), 'utf8');
@@ -101,20 +101,22 @@ test('the CDR has the id of the recording where the page sets it', async () => {
   expect((await listRecordings(at.rig)).map(({ id }) => id)).toContain(set);
 });
 
-/** What the queue has logged of this event last, behind its name. */
-const logged = (queue: string, event: string): Promise<string[]> =>
-  eventually(() => {
-    const text = readFileSync(join(at.rig.asterisk.folder, 'log/queue_log'), 'utf8');
-    const fields = text.split('\n').map((line) => line.split('|'));
-    const found = fields.findLast(([, , name, , what]) => name === queue && what === event);
-    if (found === undefined) throw new Error(`no ${event} of ${queue}:\n${text}`);
+/** What the queue has logged of this event so far, behind its name. */
+function logged(queue: string, event: string): string[][] {
+  const file = join(at.rig.asterisk.folder, 'log/queue_log');
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const lines = text.split('\n').slice(0, -1);
 
-    return found.slice(5);
-  });
+  return lines
+    .map((line) => line.split('|'))
+    .filter(([, , name, , what]) => name === queue && what === event)
+    .map((fields) => fields.slice(5));
+}
 
 test('the notice is in the billsec of a caller who gives up, and in no time that the queue counts', () =>
   at.onTime('default', async () => {
     const before = nobody.calls();
+    const [records, left] = [callRecordsOf(at.rig, 'waiting'), logged('absent', 'ABANDON').length];
     const call = await at.keep(
       placeCall({
         sipPort: at.rig.asterisk.sipPort,
@@ -125,13 +127,13 @@ test('the notice is in the billsec of a caller who gives up, and in no time that
     );
     await eventually(() => nobody.calls() > before);
     await call.hangUp();
-    const { answeredAfterMs } = await call.ended;
-    expect(answeredAfterMs).toBeLessThan(2_000);
-    const { startedAt, endedAt } = await endedCall(at.rig, 'default');
-    const lengthMs = (endedAt ?? 0) - startedAt;
-    const [, , waited = ''] = await logged('absent', 'ABANDON');
-    const { disposition, billsec } = await callRecordOf(at.rig, 'waiting');
-    expect({ disposition, inBillsec: Math.abs(billsec * 1_000 - lengthMs) < 1_000 }).toEqual({
+    // From the answer to the end, by the caller's own clock: how long an answer takes is another matter, as long as the notice comes behind it.
+    const { answeredAfterMs, durationMs } = await call.ended;
+    expect(answeredAfterMs).toBeLessThan(4_000);
+    await endedCall(at.rig, 'default');
+    const [, , waited = ''] = await eventually(() => logged('absent', 'ABANDON')[left] ?? false);
+    const { disposition, billsec } = await callRecordOf(at.rig, 'waiting', records);
+    expect({ disposition, inBillsec: Math.abs(billsec * 1_000 - (durationMs ?? NaN)) < 1_000 }).toEqual({
       // An agent rang.
       disposition: 'NO ANSWER',
       inBillsec: true,
@@ -139,7 +141,9 @@ test('the notice is in the billsec of a caller who gives up, and in no time that
     // It says two sentences.
     expect(Number(waited)).toBeLessThan(billsec - 5);
     // Whoever was served waited for a second or two at most, and talked for three.
-    const [heldSeconds = '', talkedSeconds = ''] = await logged('sales', 'COMPLETEAGENT');
+    const [heldSeconds = '', talkedSeconds = ''] = await eventually(
+      () => logged('sales', 'COMPLETEAGENT').at(-1) ?? false,
+    );
     expect(Number(heldSeconds)).toBeLessThanOrEqual(2);
     expect(Math.abs(Number(talkedSeconds) * 1_000 - talkMs)).toBeLessThanOrEqual(1_000);
   }));

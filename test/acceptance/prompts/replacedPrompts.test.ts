@@ -27,6 +27,9 @@ const newMs = 3000;
 /** With one call in a hundred recorded, this many recorded ones in a row come once in a million runs. */
 const sampleTries = 3;
 
+/** Of another sentence less than a fifth is found; of this one a busy machine shifts pieces out of their place. */
+const leastShare = 0.6;
+
 const folder = temporaryFolder();
 const sounds = (): string => folder.path('sounds');
 const wavOf = (): string => join(sounds(), 'en/notice-training.wav');
@@ -114,7 +117,7 @@ it('plays the old sentence to the end when it is replaced during a call, and the
   const after = await at.onTime('after', () => callBy('after', () => Promise.resolve()));
   const changed = readFileSync(wavOf());
 
-  expect(heardPart(before.receiver.samples(), promptSound('en', 'notice-training')).share).toBeGreaterThan(0.75);
+  expect(heardPart(before.receiver.samples(), promptSound('en', 'notice-training')).share).toBeGreaterThan(leastShare);
   const tone = tonePresence(after.receiver.samples(), newHz, { share: 0.7 });
   expect(Math.max(...tone.map(({ startMs, endMs }) => endMs - startMs))).toBeGreaterThan(newMs - 200);
   expect(await receiptOf('before')).toMatchObject({
@@ -143,7 +146,7 @@ it('announces and connects, and does not record, a call that the lot leaves out'
     expect(receipt).toMatchObject({ recording: null, notice: [{ verified: true }, { verified: true }] });
     // The same words for those who are recorded and those who are not: only "may" is true of both.
     expect(receipt.notice[0]?.text).toMatch(/may be recorded/);
-    expect(heardPart(receiver.samples(), promptSound('en', 'notice-agreement')).share).toBeGreaterThan(0.75);
+    expect(heardPart(receiver.samples(), promptSound('en', 'notice-agreement')).share).toBeGreaterThan(leastShare);
     const ends = at.rig.log().filter((entry) => entry['call'] === call.id && entry['result'] !== undefined);
     expect(ends).toMatchObject([{ level: 'info', reason: 'not_sampled' }]);
     return;

@@ -120,13 +120,16 @@ async function expectNothingLeft(run: Run, instances: string[]): Promise<void> {
   expect(instances.filter((folder) => existsSync(folder))).toEqual([]);
 }
 
+/** Jest, two S3 servers, an Asterisk and serve start beside all else that runs; its tests wait for a little longer. */
+const aRunStarts = { withinMs: 150_000 };
+
 describe('a run of tests that is interrupted, as by Ctrl-C,', () => {
   it('leaves nothing when it was in the middle of a call', async () => {
     const run = await startRun('middle');
     await eventually(() => {
       if (!run.isRunning()) throw new Error(run.log());
       return run.isReady('telephony') && run.isReady('store');
-    });
+    }, aRunStarts);
     const instances = instanceFolders(run);
     const running = processesOf(run, instances).join('\n');
     for (const program of [
@@ -153,7 +156,7 @@ describe('a run of tests that is interrupted, as by Ctrl-C,', () => {
     await eventually(() => {
       if (!run.isRunning()) throw new Error(run.log());
       return processesOf(run, instanceFolders(run)).some((command) => command.includes('asterisk.conf'));
-    });
+    }, aRunStarts);
     const instances = instanceFolders(run);
 
     await run.interrupt();

@@ -28,18 +28,22 @@ type CallRecord = {
   userField: string;
 };
 
-/** The newest record of a call to this extension. */
-export function callRecordOf(rig: Rig, extension: string): Promise<CallRecord> {
-  return eventually(() => {
-    const file = join(folderOf(rig), 'Master.csv');
-    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    const fields = text
-      .split('\n')
-      .map((each) => each.split(','))
-      .findLast(([to]) => to === extension);
-    if (fields === undefined) throw new Error(`no record of ${extension}:\n${text}`);
-    const [, to = '', disposition = '', billsec = '', userField = ''] = fields;
+/** The records of calls to this extension so far, the newest last. */
+export function callRecordsOf(rig: Rig, extension: string): CallRecord[] {
+  const file = join(folderOf(rig), 'Master.csv');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 
-    return { to, disposition, billsec: Number(billsec), userField };
-  });
+  return lines
+    .map((line) => line.split(','))
+    .filter(([of]) => of === extension)
+    .map(([, to = '', disposition = '', billsec = '', userField = '']) => ({
+      to,
+      disposition,
+      billsec: Number(billsec),
+      userField,
+    }));
 }
+
+/** The newest record of a call to this extension, behind those that were there before the call: Asterisk writes it when the call is over. */
+export const callRecordOf = (rig: Rig, extension: string, before: readonly CallRecord[]): Promise<CallRecord> =>
+  eventually(() => callRecordsOf(rig, extension).slice(before.length).at(-1) ?? false);
