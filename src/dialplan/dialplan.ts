@@ -25,6 +25,8 @@ export type Extension = {
   context: string;
   steps: Map<number, Step>;
   labels: Map<string, number>;
+  /** Its first step may have a label that is not seen. */
+  hidesFirstLabel: boolean;
 };
 
 export type Context = {
@@ -64,14 +66,22 @@ export function contextOf(dialplan: Dialplan, name: string): Context {
 }
 
 /** Two sections of the same name are one context, and of two steps of the same priority the first stays, as with Asterisk. */
-export function addStep(dialplan: Dialplan, key: string, step: Step, label: string | undefined): void {
+export function addStep(dialplan: Dialplan, key: string, step: Step, label: string | undefined): Extension {
   const { extensions } = contextOf(dialplan, step.context);
   let extension = extensions.get(key);
   if (extension === undefined) {
-    extension = { name: step.extension, context: step.context, steps: new Map(), labels: new Map() };
+    extension = {
+      name: step.extension,
+      context: step.context,
+      steps: new Map(),
+      labels: new Map(),
+      hidesFirstLabel: false,
+    };
     extensions.set(key, extension);
   }
-  if (extension.steps.has(step.priority)) return;
+  if (extension.steps.has(step.priority)) return extension;
   extension.steps.set(step.priority, step);
   if (label !== undefined && !extension.labels.has(label)) extension.labels.set(label, step.priority);
+
+  return extension;
 }

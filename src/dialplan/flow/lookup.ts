@@ -55,8 +55,8 @@ function expressionOf(pattern: string): RegExp {
 
 type Patterns = { expression: RegExp; extension: Extension }[];
 
-/** What is asked for: a step, and whether something unseen could have it. */
-type Answer = { step?: Step; sawExtension: boolean; isOpen: boolean };
+/** What is asked for: a step, or else the one whose label is not seen; and whether something unseen could have it. */
+type Answer = { step?: Step; unlabelled?: Step; sawExtension: boolean; isOpen: boolean };
 type Asked = { name: string; priority: string; answer: Answer; seen: Set<Context> };
 
 class IndexedLookup implements Lookup {
@@ -95,6 +95,10 @@ class IndexedLookup implements Lookup {
       const number = /^\d+$/.test(priority) ? Number(priority) : extension.labels.get(priority);
       const step = number === undefined ? undefined : extension.steps.get(number);
       if (step !== undefined) answer.step = step;
+      else if (extension.hidesFirstLabel && !/^\d+$/.test(priority)) {
+        const [unlabelled] = extension.steps.values();
+        if (unlabelled !== undefined) answer.unlabelled ??= unlabelled;
+      }
 
       return step !== undefined;
     };
@@ -138,7 +142,8 @@ class IndexedLookup implements Lookup {
     const answer =
       this.#known.get(key) ?? this.#search(context, 0, { name: extension, priority, answer: nothing, seen: new Set() });
     this.#known.set(key, answer);
-    if (answer.step !== undefined) return { kind: 'step', step: answer.step };
+    const step = answer.step ?? answer.unlabelled;
+    if (step !== undefined) return { kind: 'step', step };
 
     return answer.isOpen
       ? { kind: 'unknown' }

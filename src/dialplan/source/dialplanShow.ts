@@ -42,12 +42,14 @@ export function readDialplanShow(text: string): Dialplan {
     dialplan.lines += 1;
     const { context, extension } = now;
     const known = call.length < longestStep ? data : undefined;
-    addStep(
+    const added = addStep(
       dialplan,
       now.key,
       { context, extension, priority: Number(priority), application, data: known, place },
       label,
     );
+    // Asterisk prints no label of the step that it prints beside the extension (show_dialplan_helper in main/pbx.c).
+    added.hidesFirstLabel = true;
   };
   for (const line of text.split('\n')) {
     const [, name, maker] = context.exec(line) ?? [];
