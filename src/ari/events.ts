@@ -44,6 +44,19 @@ export type AriEvent =
       number?: string;
     }
   | { type: 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
+  /**
+   * Asterisk has agreed to a blind transfer, and puts nobody into the place of who asked for it. Out of a bridge of an application it does so
+   * for a parking lot alone, and then parks nobody (22.10).
+   */
+  | {
+      type: 'blindTransfer';
+      at: number;
+      bridgeId: BridgeId;
+      channelId: ChannelId;
+      channelName: string;
+      context: string;
+      extension: string;
+    }
   | { type: 'channelUp'; at: number; channelId: ChannelId }
   | { type: 'channelForwarded'; at: number; channelId: ChannelId }
   | { type: 'channelRinging'; at: number; channelId: ChannelId }
@@ -149,6 +162,12 @@ const onEntry = onBridge.extend({
       .catch(undefined),
   }),
 });
+const onTransfer = onEntry.extend({
+  context: z.string(),
+  exten: z.string(),
+  result: z.string(),
+  replace_channel: z.object({ id: z.string() }).optional(),
+});
 const onApplication = z.object({ timestamp });
 /** As ARI has it in `bridge_type`, beside mixing. */
 export const isHoldingType = (type: string): boolean => type === 'holding';
@@ -242,6 +261,11 @@ const readers = new Map<string, Reader>(
       ...(isHoldingType(event.bridge.bridge_type) ? { isHolding: true } : {}),
     })),
     ChannelLeftBridge: read(onEntry, (event) => ({ type: 'bridgeLeft', ...ofBridge(event) })),
+    BridgeBlindTransfer: read(onTransfer, (event) => {
+      if (event.result !== 'Success' || event.replace_channel !== undefined) return undefined;
+      const { context, exten: extension, channel } = event;
+      return { type: 'blindTransfer', ...ofBridge(event), channelName: channel.name, context, extension };
+    }),
     Dial: read(onDial, ({ timestamp: at, caller, peer, forward, dialstatus, dialstring }) => {
       // A Local or DAHDI channel may announce progress here without a change of its own state.
       const base = { at, channelId: peer.id as ChannelId };

@@ -49,8 +49,8 @@ export type AriCommands = {
   setVariable(channelId: ChannelId, name: string, value: string): Promise<void>;
   /** Of the whole dialplan, until Asterisk ends. */
   setGlobal(name: string, value: string): Promise<void>;
-  /** Sends a channel back to its dialplan, at the priority after Stasis(). */
-  continueInDialplan(channelId: ChannelId): Promise<void>;
+  /** Sends a channel back to its dialplan, at the priority after Stasis(), or else to this extension. */
+  continueInDialplan(channelId: ChannelId, at?: { context: string; extension: string }): Promise<void>;
   destroyBridge(bridgeId: BridgeId): Promise<void>;
 };
 

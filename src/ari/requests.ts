@@ -117,7 +117,8 @@ export function makeAriCommands(
     setVariable: (channelId, variable, value) =>
       command('POST', `/channels/${id(channelId)}/variable`, { variable, value }),
     setGlobal: (variable, value) => command('POST', '/asterisk/variable', {}, { variable, value }),
-    continueInDialplan: (channelId) => command('POST', `/channels/${id(channelId)}/continue`),
+    continueInDialplan: (channelId, at) =>
+      command('POST', `/channels/${id(channelId)}/continue`, at === undefined ? undefined : { ...at, priority: '1' }),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
     ask: (task, call) =>
       command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),

@@ -140,6 +140,7 @@ function translate(event: AriEvent): { key: string; meaning: RecorderEvent } | u
     case 'talk':
     case 'bridgeEntered':
     case 'bridgeLeft':
+    case 'blindTransfer':
     case 'channelUp':
     case 'channelRinging':
     case 'channelForwarded':

@@ -11,6 +11,7 @@ import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
 import { numberCalled, objectionTo } from '../plan/objection.ts';
 import type { Arrival } from '../plan/planner.ts';
+import { park } from '../session/parking.ts';
 import { isOwn, OrphanRemover } from '../session/orphans.ts';
 import type { SessionPorts } from '../session/ports.ts';
 import { CallSession } from '../session/session.ts';
@@ -227,6 +228,9 @@ export class CallRegistry {
         return;
       case 'bridgeGone':
         this.#dispatch(event.bridgeId, event);
+        return;
+      case 'blindTransfer':
+        for (const session of this.#owners.all(event.bridgeId)) void park(event, session, this.#ports);
         return;
       case 'userEvent':
         this.#ask(event);

@@ -65,6 +65,8 @@ export function translate(event: AriEvent, { kind, facts }: CallState): CallEven
       return { type: 'recorderFailed', ...ofPart(event.name) };
     case 'channelArrived':
     case 'bridgeGone':
+    // Read by parking.ts.
+    case 'blindTransfer':
     case 'talk':
     case 'channelDialled':
     case 'applicationReplaced':

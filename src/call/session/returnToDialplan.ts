@@ -39,9 +39,23 @@ export async function returnToDialplan({
   if (playing !== undefined) await ari.stopPlayback(playing).catch(() => undefined);
   // What the dialplan is told is second to the caller's going on: without it the destination is dialled as well.
   await Promise.allSettled(variables.map(([name, value]) => ari.setVariable(channel, name, value)));
+  await goOnInDialplan(ari, channel, callerLeft);
+}
+
+/**
+ * Tried again for as long as it may help. Throws what the last try threw.
+ *
+ * @param at where, if not behind Stasis()
+ */
+export async function goOnInDialplan(
+  ari: Pick<AriCommands, 'continueInDialplan'>,
+  channel: ChannelId,
+  callerLeft: () => boolean,
+  at?: { context: string; extension: string },
+): Promise<void> {
   for (const pauseMs of [...pausesMs, undefined]) {
     try {
-      await ari.continueInDialplan(channel);
+      await (at === undefined ? ari.continueInDialplan(channel) : ari.continueInDialplan(channel, at));
       return;
     } catch (thrown) {
       const error = asPreavisError(thrown);

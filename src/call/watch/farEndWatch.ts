@@ -76,6 +76,7 @@ export class FarEndWatch {
       case 'channelGone':
         this.#map.forget(event.channelId);
         return;
+      case 'blindTransfer':
       case 'channelHangingUp':
       case 'channelUp':
       case 'channelRinging':

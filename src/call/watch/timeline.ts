@@ -135,6 +135,7 @@ export function timelineEntryOf(
         ? { kind: 'change', change: 'joined', at: event.at, who: [event.channelId] }
         : undefined;
     case 'bridgeLeft':
+    case 'blindTransfer':
     case 'channelArrived':
     case 'channelHangingUp':
     case 'channelLeft':

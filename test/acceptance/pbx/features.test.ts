@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pressByInfo, replaces, transfer } from '../../../lab/telephones/dialog.ts';
+import { hold, pressByInfo, replaces, transfer } from '../../../lab/telephones/dialog.ts';
 import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import {
   agentHz,
@@ -17,6 +17,7 @@ import {
   expectAbsent,
   expectNoMusic,
   expectPresent,
+  followMeConf,
   hearing,
   lineConfig,
   musicHz,
@@ -32,7 +33,7 @@ import { catalogueCalls, endedCall, expectNobodyConnected, finishedRecording } f
 
 const agentLines = ['blind', 'blindbycaller', 'attended', 'inside', 'insideattended', 'tellattended'] as const;
 /** What Préavis dials, and who comes in the end. */
-const dialledLines = ['moved', 'picked', 'replaced', 'parked'] as const;
+const dialledLines = ['moved', 'picked', 'named', 'reached', 'replaced', 'parked', 'parkedatonce'] as const;
 const ways = ['plain', 'follow', 'bridge'] as const;
 const shown = ['name', 'hidden'] as const;
 const agents = new Map<string, Phone>();
@@ -41,8 +42,8 @@ const at = useFollowed(async () => {
   for (const line of agentLines) agents.set(line, await at.phone(agentHz));
   for (const kind of shown) for (const way of ways) agents.set(`${kind}${way}`, await at.phone(agentHz));
   for (const way of ways) agents.set(`cdr${way}`, await at.phone(agentHz));
-  for (const line of ['replaced', 'parked']) agents.set(line, await at.phone(agentHz));
-  const nobody = await at.phone(strangerHz, { behaviour: 'noAnswer', atOnce: 4 });
+  for (const line of ['reached', 'replaced', 'parked', 'parkedatonce']) agents.set(line, await at.phone(agentHz));
+  const nobody = await at.phone(strangerHz, { behaviour: 'noAnswer', atOnce: 8 });
   const away = await at.phone(strangerHz, { behaviour: 'forward', forwardTo: '320', atOnce: 4 });
   const elsewhere = await at.phone(agentHz, { atOnce: 4 });
   const stranger = await at.phone(strangerHz, { atOnce: 8 });
@@ -68,8 +69,11 @@ const at = useFollowed(async () => {
       cdrbridge: of('cdrbridge').agent.dialString,
       moved: away.agent.dialString,
       picked: viaEndpoint(nobody.agent, 'grouped'),
+      named: nobody.agent.dialString,
+      reached: 'Local/followme@ring',
       replaced: of('replaced').agent.dialString,
       parked: of('parked').agent.dialString,
+      parkedatonce: of('parkedatonce').agent.dialString,
     },
     before: { cdrbridge: ['Set(CHANNEL(hangup_handler_push)=keep,s,1)'] },
     lines: [
@@ -82,7 +86,12 @@ const at = useFollowed(async () => {
       ' same => n,Hangup()',
       `exten => 320,1,Dial(${elsewhere.agent.dialString},20)`,
       ' same => n,Hangup()',
+      'exten => takenamed,1,Pickup(named@incoming)',
+      ' same => n,Hangup()',
       'include => parkedcalls',
+      '[ring]',
+      'exten => followme,1,FollowMe(reached,s)',
+      `exten => reached,1,Dial(${of('reached').agent.dialString},20)`,
       '[keep]',
       `exten => s,1,${keep}`,
       ' same => n,Return()',
@@ -91,6 +100,7 @@ const at = useFollowed(async () => {
       'features.conf':
         '[general]\npickupexten = *8\nfeaturedigittimeout = 5000\ntransferdigittimeout = 10\n[featuremap]\nblindxfer = #1\natxfer = *2\n',
       ...callRecordsConf,
+      ...followMeConf,
       'res_parking.conf': '[general]\n[default]\nparkext = 700\nparkpos = 701-709\ncontext = parkedcalls\n',
       '+pjsip.conf':
         endpointConf('desk', ['send_pai = yes', 'trust_id_outbound = no', 'callerid = Desk One <301>']) +
@@ -272,19 +282,70 @@ const behindBridge: Readonly<Record<(typeof dialledLines)[number], () => Promise
     await taker.call.hangUp();
     await expectKept('replaced');
   },
-  // Asterisk parks nobody out of a bridge of an application: the agent's telephone hangs up, as after any transfer, and the call is over.
+  // Asterisk parks nobody out of a bridge of an application, and Préavis does: also where the telephone does not hang up.
   parked: async () => {
-    const { call } = await at.recorded('parked');
+    const { call, receiver } = await at.recorded('parked');
+    const { agent, receiver: agentReceiver } = of('parked');
+    expect(await hold(dialogOf(of('parked')), agentReceiver.port)).toBe(200);
+    await hearing(receiver, musicHz, 1_000);
     expect(await transfer(dialogOf(of('parked')), '700')).toBe(202);
-    await of('parked').agent.endCall();
+    await hearing(receiver, musicHz);
+    const shown = await at.rig.asterisk.cli('parking show default');
+    const taker = await at.call(/Space\s*:\s*(70\d)/.exec(shown)?.[1] ?? shown, strangerHz);
+    await hearing(receiver, strangerHz);
+    await hearing(taker.receiver, callerHz);
+    await taker.call.hangUp();
     expect(await call.ended).toMatchObject({ endedBy: 'callee' });
+    // Behind a transfer Asterisk leaves it to the telephone for a minute.
+    await agent.endCall();
     await expectKept('parked');
+  },
+  parkedatonce: async () => {
+    const { call, receiver } = await at.recorded('parkedatonce');
+    expect(await transfer(dialogOf(of('parkedatonce')), '700')).toBe(202);
+    await of('parkedatonce').agent.endCall();
+    await hearing(receiver, musicHz);
+    await call.hangUp();
+    await expectKept('parkedatonce');
+  },
+  // FollowMe() answers at once, and so the recording begins with what the caller hears of it.
+  reached: async () => {
+    const { receiver: agentReceiver } = of('reached');
+    const { call, receiver } = await at.call('reached');
+    await eventually(() => presentMs(agentReceiver.samples(), announcementHz, { share: 0.7 }) > 1_000);
+    await eventually(
+      async () => {
+        expect(await pressByInfo(dialogOf(of('reached')), '1')).toBe(200);
+        return presentMs(receiver.samples(), agentHz, { share: 0.7 }) > 0;
+      },
+      { everyMs: 1_000 },
+    );
+    await hearing(receiver, agentHz);
+    await call.hangUp();
+    const { samples } = await at.soundOf('reached');
+    expectPresent(samples, { [callerHz]: 3_000, [agentHz]: 2_500, [announcementHz]: 300 });
+  },
+  // What Préavis dials has no extension by which Pickup() would find it.
+  named: async () => {
+    const { call } = await at.call('named');
+    await eventually(() => call.events().some(({ name }) => name === 'answered'));
+    await eventually(async () =>
+      /^PJSIP\/agent-.*!Ringing!/m.test(await at.rig.asterisk.cli('core show channels concise')),
+    );
+    const taker = await at.call('takenamed', agentHz);
+    expect(await taker.call.ended).toMatchObject({ status: 'failed' });
+    await call.hangUp();
+    expect(await endedCall(at.rig, 'named')).toMatchObject({ result: 'abandoned' });
+    expect(await at.recordingOf('named')).toBeUndefined();
   },
 };
 
-test('whom Préavis dials: who is reached by a 302 or by a pickup talks unrecorded, and nobody is recorded who takes the place of a caller', () =>
+test('whom Préavis dials: who is reached by a 302, by a pickup or in a parking lot talks unrecorded, and nobody is recorded who takes the place of a caller', () =>
   at.onTime([...dialledLines], async () => {
-    await Promise.all(dialledLines.map((line) => behindBridge[line]()));
+    // One after the other: a place in the lot is known by its number alone.
+    const parked = behindBridge.parked().then(behindBridge.parkedatonce);
+    const others = dialledLines.filter((line) => !line.startsWith('parked'));
+    await Promise.all([parked, ...others.map((line) => behindBridge[line]())]);
     await expectNobodyConnected(at.rig);
   }));
 

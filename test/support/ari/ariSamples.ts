@@ -11,7 +11,6 @@ const parts = {
   timestamp,
   channel,
   args: ['to=PJSIP/100', 'line=sales'],
-  replace_channel: { id: '1756029600.7' },
   cause: 16,
   digit: '9',
   duration_ms: 120,
@@ -23,7 +22,16 @@ const parts = {
   playback: { id: 'preavis-1', state: 'done' },
   recording: { name: 'preavis-1', cause: 'no space' },
   bridge: { id: 'preavis-2' },
+  context: 'internal',
+  exten: '700',
+  result: 'Success',
 };
+const replaced = { replace_channel: { id: '1756029600.7' } };
 
 /** An event of Asterisk of each type that Préavis uses, with the parts of all: more in them is never a fault. */
-export const ariSamples: readonly Record<string, unknown>[] = usedEventTypes.map((type) => ({ type, ...parts }));
+export const ariSamples: readonly Record<string, unknown>[] = usedEventTypes.map((type) => ({
+  type,
+  ...parts,
+  // Whoever is replaced in a transfer is not parked.
+  ...(type === 'BridgeBlindTransfer' ? {} : replaced),
+}));

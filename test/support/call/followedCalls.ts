@@ -66,6 +66,25 @@ match_header = ${asPhone(name)}
 export const viaEndpoint = ({ dialString }: Agent, endpoint: string): string =>
   dialString.replace('PJSIP/agent/', `PJSIP/${endpoint}/`);
 
+/** Of FollowMe(): who is reached by `reached` of `[ring]` takes a call by 1. */
+export const followMeConf: NonNullable<RigOptions['conf']> = {
+  'app_followme.conf': '',
+  'followme.conf': `[general]
+takecall = 1
+declinecall = 2
+call_from_prompt = ${announcement}
+norecording_prompt = ${announcement}
+options_prompt = ${announcement}
+pls_hold_prompt = ${announcement}
+status_prompt = ${announcement}
+sorry_prompt = ${announcement}
+connecting_prompt = ${announcement}
+[reached]
+context = ring
+number = reached,20
+`,
+};
+
 export type Phone = { agent: Agent; receiver: RtpReceiver };
 type Talk = { call: Call; receiver: RtpReceiver };
 

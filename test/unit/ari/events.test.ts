@@ -129,6 +129,27 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     },
   ],
   [
+    'a caller who is to be parked by a telephone',
+    {
+      type: 'BridgeBlindTransfer',
+      bridge,
+      channel: channel(),
+      transferee: channel({ id: '1756029600.10' }),
+      exten: '700',
+      context: 'internal',
+      is_external: true,
+      result: 'Success',
+    },
+    {
+      type: 'blindTransfer',
+      bridgeId: 'preavis-2',
+      channelId: '1756029600.12',
+      channelName: 'PJSIP/trunk-0000000a',
+      context: 'internal',
+      extension: '700',
+    },
+  ],
+  [
     'a channel that comes into a parking lot',
     {
       type: 'ChannelEnteredBridge',

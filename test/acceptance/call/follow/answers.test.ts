@@ -14,6 +14,7 @@ import {
   endpointConf,
   expectAbsent,
   expectPresent,
+  followMeConf,
   hearing,
   leastRecordedMs,
   musicHz,
@@ -69,21 +70,7 @@ periodic-announce-frequency = 2
 member => Local/nobody@ring
 member => Local/desk@ring
 `,
-      'app_followme.conf': '',
-      'followme.conf': `[general]
-takecall = 1
-declinecall = 2
-call_from_prompt = ${announcement}
-norecording_prompt = ${announcement}
-options_prompt = ${announcement}
-pls_hold_prompt = ${announcement}
-status_prompt = ${announcement}
-sorry_prompt = ${announcement}
-connecting_prompt = ${announcement}
-[reached]
-context = ring
-number = reached,20
-`,
+      ...followMeConf,
       'features.conf': '[general]\npickupexten = *8\n',
       '+pjsip.conf':
         endpointConf('desk', ['direct_media = no', 'call_group = 1']) +

@@ -1,0 +1,65 @@
+import type { AriEvent } from '../../../../src/ari/events.ts';
+import { recorderName } from '../../../../src/call/decide/order.ts';
+import type { ChannelId } from '../../../../src/core/ids.ts';
+import { countingIds, someFacts, stateAt } from '../../../support/call/calls.ts';
+import { endRegistries, stage } from '../../../support/call/registryStage.ts';
+import { eventually } from '../../../support/poll.ts';
+
+afterEach(endRegistries);
+
+const talking = someFacts(countingIds());
+const { bridge, recording, destination } = talking.order;
+const caller = talking.callerChannel;
+
+async function talk() {
+  const set = stage({ open: [stateAt('talking', talking)] });
+  set.ari.state.channels.push({ id: caller, state: 'Up' }, { id: destination, state: 'Up' });
+  set.ari.state.recording.push(recorderName(recording));
+  await set.registry.resync();
+  set.ari.asked.length = 0;
+
+  return set;
+}
+
+const parking = (by: ChannelId): AriEvent => ({
+  type: 'blindTransfer',
+  at: 6,
+  bridgeId: bridge,
+  channelId: by,
+  channelName: 'PJSIP/100-0000002a',
+  context: 'internal',
+  extension: '700',
+});
+const goesOn = `continueInDialplan ${caller} {"context":"internal","extension":"700"}`;
+
+test('a caller who is to be parked goes on at the lot, and the recording ends, though the telephone hangs up at once', async () => {
+  const { registry, ari } = await talk();
+  registry.handle(parking(destination));
+  registry.handle({ type: 'channelHangingUp', at: 7, channelId: destination });
+  registry.handle({ type: 'channelLeft', at: 7, channelId: destination });
+  await eventually(() => ari.asked.includes(goesOn) && ari.asked.includes(`destroyBridge ${bridge}`));
+  expect(ari.asked).toEqual(
+    expect.arrayContaining([
+      `setVariable ${caller} BLINDTRANSFER PJSIP/100-0000002a`,
+      `stopRecorder ${recorderName(recording)}`,
+      `hangUp ${destination}`,
+    ]),
+  );
+  expect(ari.asked).not.toContain(`hangUp ${caller}`);
+});
+
+test('a caller whom Asterisk does not let go on there is hung up, and not left with nobody', async () => {
+  const { registry, ari } = await talk();
+  ari.refuse('continueInDialplan', 'ari_not_found');
+  registry.handle(parking(destination));
+  await eventually(() => ari.asked.includes(`hangUp ${caller}`));
+});
+
+test('neither a caller who parks, nor one of three, is sent anywhere', async () => {
+  const { registry, ari } = await talk();
+  registry.handle(parking(caller));
+  registry.handle({ type: 'bridgeEntered', at: 5, bridgeId: bridge, channelId: 'third' as ChannelId });
+  registry.handle(parking(destination));
+  await eventually(() => ari.asked.includes(`stopRecorder ${recorderName(recording)}`));
+  expect(ari.asked.filter((each) => each.startsWith('continueInDialplan'))).toEqual([]);
+});
