@@ -37,6 +37,8 @@ export type Policy = {
   choiceWaitMs: number;
   /** Whether this endpoint of Asterisk is one of the staff. */
   isStaff: (endpoint: string) => boolean;
+  /** Whether anybody is: without, nobody is known to be none. */
+  hasStaff: boolean;
   consent: {
     /** How long a key is waited for after the question, ms. */
     waitMs: number;
@@ -147,6 +149,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
     choiceWaitMs: config.notice.choiceSeconds * 1_000,
     isStaff: matcherOf(config.staff.extensions),
+    hasStaff: config.staff.extensions.length > 0,
     consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
   const faults = [

@@ -6,7 +6,12 @@ import { endpointOf, leadsOutside, numberIn } from './dialString.ts';
 import { parseCallerNumber } from './numberParsing.ts';
 
 /** Who calls, as far as Asterisk tells. Of an outgoing call the number is that of who was called. Personal. */
-export type Comer = { number: string; endpoint: string | undefined };
+export type Comer = {
+  number: string;
+  endpoint: string | undefined;
+  /** Of an outgoing call: whether who dialled was told in a call of their own. */
+  isDiallerTold?: boolean;
+};
 
 type Asked = Pick<Parsed, 'request' | 'dialled' | 'called'>;
 
@@ -55,17 +60,26 @@ function isCalledUntold({ request, dialled, called }: Asked, line: Line, policy:
   return parseCallerNumber(dialled, policy.defaultCountry) !== undefined;
 }
 
+/** Whether somebody dials who is known to be nobody of the house, as a caller whom a telephone forwards: nobody tells them in this call. */
+function isDiallerUntold({ isDiallerTold = false }: Comer, { called }: Asked, { isStaff, hasStaff }: Policy): boolean {
+  const endpoint = called?.diallerEndpoint;
+
+  return hasStaff && endpoint !== undefined && !isStaff(endpoint) && !isDiallerTold;
+}
+
 /** Why this call goes on untold and unrecorded, by what is known before anything takes time; undefined where nothing speaks against it. */
 export function objectionTo(
   comer: Comer,
   asked: Asked,
   policy: Policy,
   rules: NeverRecordedRules,
-): Extract<UnrecordedReason, 'never_recorded' | 'internal_call' | 'called_party_untold'> | undefined {
+): Extract<UnrecordedReason, 'never_recorded' | 'internal_call' | 'called_party_untold' | 'untold_party'> | undefined {
   if (isNever(comer, asked, rules)) return 'never_recorded';
   const line = policy.lines.get(asked.request.line);
   if (line === undefined) return undefined;
   if (isInternal(comer, asked, line, policy)) return 'internal_call';
 
-  return isCalledUntold(asked, line, policy) ? 'called_party_untold' : undefined;
+  if (isCalledUntold(asked, line, policy)) return 'called_party_untold';
+
+  return isDiallerUntold(comer, asked, policy) ? 'untold_party' : undefined;
 }

@@ -326,7 +326,9 @@ export class CallRegistry {
     // Who was called has the number that was dialled, unless the dialplan knows better.
     const callerNumber = called === undefined ? event.callerNumber : numberCalled(parsed, event.callerNumber, policy);
     // Before all that takes time.
-    const objection = objectionTo({ number: callerNumber, endpoint: event.endpoint }, parsed, policy, this.#rules);
+    const isDiallerTold = called?.dialler !== undefined && this.#isTold(called.dialler);
+    const comer = { number: callerNumber, endpoint: event.endpoint, isDiallerTold };
+    const objection = objectionTo(comer, parsed, policy, this.#rules);
     if (objection !== undefined) {
       this.#refuse(asked, objection);
       return;
@@ -341,6 +343,15 @@ export class CallRegistry {
         : { channelId: undefined, channelLanguage: '' };
     const arrival: Arrival = { call: facts.id, request, callerNumber, ...ofComer };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
+  }
+
+  /** Whether this one has heard the notice of a call of their own, whole, and nobody has taken their place. */
+  #isTold(channel: ChannelId): boolean {
+    const isAfterNotice = ({ kind }: CallState): boolean => kind === 'following' || kind === 'talking';
+
+    return this.#owners
+      .all(channel)
+      .some(({ state }) => state.facts.callerChannel === channel && !state.facts.toldChannel && isAfterNotice(state));
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */

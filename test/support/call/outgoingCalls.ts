@@ -104,8 +104,8 @@ export type OutgoingOptions = {
 export type Outgoing = RigInUse & {
   /** Somebody outside, who answers unless another behaviour is given. Their samples begin with the call that was placed last. */
   phone(hz?: number, options?: Partial<AgentOptions>): Promise<Phone>;
-  /** An employee calls this extension. */
-  dial(to: string): Promise<Dialled>;
+  /** An employee calls this extension, or somebody else whose telephone says so. */
+  dial(to: string, headers?: readonly string[]): Promise<Dialled>;
 };
 
 /** From the first packet of a call on, as for a telephone without one before: where a tone begins behind silence there is a little of every other. */
@@ -177,12 +177,13 @@ export function useOutgoing(options: (at: Outgoing) => Promise<OutgoingOptions>)
 
       return { agent, receiver: { ...receiver, samples: () => behindSilence(receiver.samples().subarray(before)) } };
     },
-    dial: async (to) => {
+    dial: async (to, headers = []) => {
       for (const begin of callBegins) begin();
       const receiver = await at.keep(startRtpReceiver());
       const tone = await continuousTone(employeeHz);
+      const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver, headers });
 
-      return { receiver, call: await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, receiver })) };
+      return { receiver, call: await at.keep(placed) };
     },
   };
 

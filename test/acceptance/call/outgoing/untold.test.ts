@@ -3,7 +3,7 @@
  * that are never recorded, and where the law forbids to talk unrecorded. The two talk, or are turned away; nothing is recorded.
  */
 import { presentMs } from '../../../support/audio/audio.ts';
-import { expectAbsent } from '../../../support/call/followedCalls.ts';
+import { asPhone, endpointConf, expectAbsent, type Phone } from '../../../support/call/followedCalls.ts';
 import {
   customerHz,
   employeeHz,
@@ -15,11 +15,10 @@ import {
   turnedAwayMs,
   useOutgoing,
 } from '../../../support/call/outgoingCalls.ts';
-import type { Phone } from '../../../support/call/followedCalls.ts';
 import { eventually } from '../../../support/poll.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, expectNothingRecorded } from '../../../support/rig/rigs.ts';
 
-const lines = ['outside', 'inside', 'never', 'prefix', 'local', 'forwarded', 'must'] as const;
+const lines = ['outside', 'inside', 'never', 'prefix', 'local', 'forwarded', 'stranger', 'must'] as const;
 type Line = (typeof lines)[number];
 const phones = phoneBook<Line>();
 const phoneOf = phones.of;
@@ -49,19 +48,22 @@ contact = sip:127.0.0.1:${agent.port}
   return {
     lines: {
       ...{ outside: 'training', inside: 'training', never: 'training', prefix: 'training' },
-      ...{ local: 'training', forwarded: 'training', must: 'obliged' },
+      ...{ local: 'training', forwarded: 'training', stranger: 'training', must: 'obliged' },
     },
     conf: {
       '+pjsip.conf':
         endpoint('trunk', phoneOf('outside')) +
         endpoint('carrier', phoneOf('prefix')) +
-        endpoint('201', phoneOf('inside')),
+        endpoint('201', phoneOf('inside')) +
+        endpointConf('visitor', []),
     },
     dialplan: [
       `exten => outside,1,Gosub(preavis,s,1(PJSIP/${number.fr}@trunk,20,line=outside))`,
       ...after('outside'),
       'exten => inside,1,Dial(PJSIP/201,20,gU(preavis-told^line=inside))',
       ...after('inside'),
+      `exten => stranger,1,Dial(${phoneOf('stranger').agent.dialString},20,gU(preavis-told^line=stranger))`,
+      ...after('stranger'),
       `exten => 112,1,Dial(${phoneOf('never').agent.dialString},20,gU(preavis-told^line=never))`,
       ...after('never'),
       'exten => 0112,1,Dial(PJSIP/${EXTEN:1}@carrier,20,gU(preavis-told^line=prefix))',
@@ -90,8 +92,8 @@ const logged = (words: RegExp): Promise<void> =>
   });
 
 /** They talk, and nobody heard a notice. */
-async function expectTalk(line: Line, to: string): Promise<void> {
-  const { call, receiver } = await at.dial(to);
+async function expectTalk(line: Line, to: string, headers: readonly string[] = []): Promise<void> {
+  const { call, receiver } = await at.dial(to, headers);
   await hears(phoneOf(line).receiver, employeeHz, 1_000);
   await hears(receiver, customerHz, 1_000);
   await phoneOf(line).agent.endCall();
@@ -110,6 +112,15 @@ test('somebody outside who is dialled by a line, a colleague, and an emergency n
     await expectTalk('never', '112');
     expect((await catalogueCalls(at.rig)).filter(({ line }) => line === 'never')).toEqual([]);
     await logged(/never after: no never_recorded ANSWER/);
+    await expectNothingRecorded(at.rig);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('who is called by somebody who is known to be nobody of the house, and was not told, talks untold and unrecorded', () =>
+  at.onTime('stranger', async () => {
+    await expectTalk('stranger', 'stranger', [asPhone('visitor')]);
+    expect(await endedCall(at.rig, 'stranger')).toMatchObject({ result: 'unrecorded', reason: 'untold_party' });
+    expect(at.rig.asterisk.logs()).toMatch(/stranger after: no untold_party ANSWER/);
     await expectNothingRecorded(at.rig);
     await expectNobodyConnected(at.rig);
   }));

@@ -91,3 +91,17 @@ test.each([
   // The dialplan knows better.
   expect(numberOf(...outgoing, `dialString=${dialString}`, 'to=+3292345678')).toBe('+3292345678');
 });
+
+test('an outgoing call of who is known to be nobody of the house goes on untold, unless they were told in a call of their own', () => {
+  const by = (name: string): string[] => ['way=called', 'called=1.2', 'by=1.1', `byName=${name}`];
+  const forwarded = by('PJSIP/trunk-00000000');
+  expect(objection({ number: '+3221234567' }, ...forwarded)).toBe('untold_party');
+  expect(objection({ number: '+3221234567', isDiallerTold: true }, ...forwarded)).toBeUndefined();
+  expect(objection({ number: '+3221234567' }, ...by('PJSIP/201-00000000'))).toBeUndefined();
+  // A Local/ channel has no endpoint, and without a list of staff nobody is known to be none.
+  expect(objection({ number: '+3221234567' }, ...by('Local/201@out-00000000;2'))).toBeUndefined();
+  const nobodys = aPolicy(configTree());
+  const parsed = parseArguments(forwarded, nobodys);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  expect(objectionTo({ number: '+3221234567', endpoint: undefined }, parsed, nobodys, rules)).toBeUndefined();
+});

@@ -1,6 +1,7 @@
 import type { ChannelId } from '../../../../src/core/ids.ts';
-import { callStart } from '../../../support/call/calls.ts';
+import { callStart, configTree } from '../../../support/call/calls.ts';
 import { arrival, endRegistries, hearNotice, stage } from '../../../support/call/registryStage.ts';
+import { aPolicy } from '../../../support/policy/policies.ts';
 import { eventually } from '../../../support/poll.ts';
 
 afterEach(endRegistries);
@@ -70,4 +71,19 @@ test('a caller who is in a call of their own, and is forwarded outside, stays th
   set.registry.handle(hangUp(dialler));
   await eventually(() => set.outcomes().length === 1);
   expect(set.registry.states.map(({ facts }) => facts.callerChannel)).toEqual([called]);
+});
+
+test('a caller who is forwarded outside is recorded there only where they were told before', async () => {
+  const policy = aPolicy({ ...configTree(), staff: { extensions: ['_2XX'] } });
+  const forwarded = arrival(notice, [...outgoing().args, 'byName=PJSIP/trunk-00000001'], '+3242345678');
+  const untold = stage({ policy });
+  untold.registry.handle(forwarded);
+  await eventually(() => untold.outcomes().length === 1);
+  expect(untold.outcomes()).toMatchObject([{ result: 'unrecorded', reason: 'untold_party' }]);
+  const told = stage({ policy });
+  told.registry.handle(arrival(dialler, ['way=follow', 'line=default'], '+3242345678'));
+  await hearNotice(told);
+  await eventually(() => told.kinds().includes('following'));
+  told.registry.handle(forwarded);
+  await eventually(() => told.orders.length === 2);
 });
