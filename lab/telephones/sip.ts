@@ -53,6 +53,8 @@ export type AgentOptions = {
   video?: boolean;
   /** Default: A-law. `tone` is a file of it. */
   codec?: Codec;
+  /** As of a caller: its sound is encrypted, and what its receiver hears. */
+  isEncrypted?: boolean;
 };
 
 export type Agent = {
@@ -174,9 +176,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     streams: options.streams,
     video: options.video,
     codec: options.codec,
+    srtpKey: options.isEncrypted === true ? makeSrtpKey() : undefined,
   });
   const sipp = await Sipp.start(xml, ['-aa'], options.atOnce ?? 10, options.firstNumber);
   if (options.tone !== undefined) options.receiver?.speaksBy(sipp.voice);
+  if (options.isEncrypted === true) options.receiver?.lock()(decryptByNewest(() => sipp.lines(keyLine).at(-1)));
   await sipp.listens();
   return {
     port: sipp.port,
@@ -194,6 +198,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await sendHangUp(sipp.port, latest.callId);
     },
     stop: () => sipp.stop(),
+  };
+}
+
+/** Each of its calls brings a key of Asterisk's, before any sound. */
+function decryptByNewest(newestKey: () => string | undefined): (packet: Buffer) => Buffer | undefined {
+  let known: { key: string; decrypt: (packet: Buffer) => Buffer | undefined } | undefined;
+
+  return (packet) => {
+    const plain = known?.decrypt(packet);
+    if (plain !== undefined) return plain;
+    const key = newestKey();
+    if (key === undefined || key === known?.key) return undefined;
+    known = { key, decrypt: makeSrtpReceiver(key) };
+
+    return known.decrypt(packet);
   };
 }
 

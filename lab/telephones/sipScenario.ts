@@ -18,6 +18,8 @@ export type AgentScenario = {
   /** It can show a picture, and sends none. */
   readonly video?: boolean | undefined;
   readonly codec?: Codec | undefined;
+  /** As of a caller. */
+  readonly srtpKey?: string | undefined;
 };
 
 export type CallerScenario = {
@@ -164,6 +166,7 @@ const renegotiation = (contact: string, description: readonly string[]) => `<lab
 
 export function agentScenario(input: AgentScenario): string {
   const timeout = timeLimit(input.hangUpAfterMs);
+  const crypto = input.srtpKey === undefined ? '' : ',crypto,inline';
   const ownContact = 'sip:agent@[local_ip]:[local_port]';
   const reply = (status: string, description: readonly string[] = [], contact = ownContact) =>
     message(
@@ -184,18 +187,18 @@ export function agentScenario(input: AgentScenario): string {
   const invited = `<recv request="INVITE"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
-${takePort}${note('invited')}<log message="${callerLine}[$from]"/>${takeParty}
+${takePort}${input.srtpKey === undefined ? '' : takeKey}${note('invited')}<log message="${callerLine}[$from]"/>${takeParty}
 <log message="${dialogLine}[call_id]|&lt;sip:agent@127.0.0.1&gt;;tag=agent-[pid]-[call_number]|[$from]|[$contact]|[local_port]"/></action></recv>`;
   const refuse = (status: string, contact = ownContact) => `${invited}
 <send retrans="500">${reply(status, [], contact)}</send>
 <recv request="ACK"/>
-<Reference variables="from,contact,media,port,asserted"/>`;
+<Reference variables="from,contact,media,port,asserted${crypto}"/>`;
   const cancelled = `<label id="cancelled"/>
 <send>${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
 <send retrans="500">${message(['SIP/2.0 487 Request Terminated', '[last_Via:]', '[last_From:]', '[last_To:];tag=agent-[pid]-[call_number]', '[last_Call-ID:]', 'CSeq: [cseq] INVITE'])}</send>
 <recv request="ACK"/>
 <label id="end"/>
-<Reference variables="from,contact,media,port,asserted"/>`;
+<Reference variables="from,contact,media,port,asserted${crypto}"/>`;
   const ringing =
     input.earlyTonePath === undefined
       ? `<send>${reply('180 Ringing')}</send>`
@@ -219,7 +222,7 @@ ${takePort}${note('invited')}<log message="${callerLine}[$from]"/>${takeParty}
 ${input.ringMs > 0 ? `${ringing}\n<recv request="CANCEL" timeout="${input.ringMs}" ontimeout="answer" next="cancelled"><action>${hush}${note('cancelled')}</action></recv>` : ''}
 <label id="answer"/>
 <send retrans="500">${reply('200 OK', sdp(input))}</send>
-<recv request="ACK"><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec)}${note('answered')}</action></recv>
+<recv request="ACK"><action>${input.streams === true ? stream(input.tonePath) : play(input.tonePath, input.codec, input.srtpKey)}${note('answered')}</action></recv>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>

@@ -28,8 +28,10 @@ const ways = ['bridge', 'follow'] as const;
 type Way = (typeof ways)[number];
 const tasks = ['record', 'unasked', 'erase', 'agree', 'untold'] as const;
 type Task = (typeof tasks)[number];
-type Line = `${Task}-${Way}`;
-const lines = ways.flatMap((way) => tasks.map((task): Line => `${task}-${way}`));
+/** Pressed by a caller, and by who was called in an outgoing call; of all else by the agent. */
+const byOthers = ['erase-caller', 'erase-called'] as const;
+type Line = `${Task}-${Way}` | (typeof byOthers)[number];
+const lines = [...ways.flatMap((way) => tasks.map((task): Line => `${task}-${way}`)), ...byOthers];
 const taskOf = (line: Line): string => line.split('-')[0] ?? '';
 const isFollowed = (line: Line): boolean => line.endsWith('follow');
 
@@ -40,6 +42,8 @@ const notice = useBriefNotice(2_000, {
   both: { kind: 'whole', hz: 800, lengthMs: 2_000, statesMaxDays: { training: 28, agreement: 393 } },
 });
 const codes = { erase: '*4', agreement: { code: '*6', purpose: 'agreement' }, exemplary: '*7' };
+/** The telephones of those who call. */
+const callers = new Map<Line, RtpReceiver>();
 const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let operator: Operator;
 
@@ -47,6 +51,7 @@ let operator: Operator;
 function stepsOf(line: Line): string[] {
   const named = taskOf(line) === 'untold' ? `line=${line},purpose=training` : `line=${line}`;
   const { dialString } = of(line).agent;
+  if (line === 'erase-called') return [`exten => ${line},1,Dial(${dialString},20,U(preavis-told^line=${line}))`];
 
   return isFollowed(line)
     ? [`exten => ${line},1,Gosub(preavis-tell,s,1(${named}))`, ` same => n,Dial(${dialString},20)`]
@@ -73,13 +78,17 @@ const at = useRig(async () => {
             defaultLanguages: ['fr'],
             ...(['record', 'unasked'].includes(taskOf(line))
               ? onRequest
-              : { purposes: ['training', 'agreement'], codes }),
+              : { purposes: ['training', 'agreement'], codes: { ...codes, pressedBy: presserOf(line) } }),
           },
         ]),
       ),
     },
   };
 });
+
+const isByOther = (line: Line): boolean => byOthers.some((each) => each === line);
+/** As the configuration has it: who was called stands where the caller does. */
+const presserOf = (line: Line): 'caller' | 'agent' => (isByOther(line) ? 'caller' : 'agent');
 
 function of(line: Line): { agent: Agent; receiver: RtpReceiver } {
   const found = agents.get(line);
@@ -112,7 +121,8 @@ async function until(line: Line, change: string): Promise<void> {
 }
 
 async function press(line: Line, keys: string): Promise<void> {
-  for (const digit of keys) await of(line).receiver.pressDigit(digit);
+  const telephone = line === 'erase-caller' ? callers.get(line) : of(line).receiver;
+  for (const digit of keys) await telephone?.pressDigit(digit);
 }
 
 /** A hundred within a second, as Asterisk takes them. */
@@ -165,6 +175,7 @@ async function course(line: Line): Promise<Outcome> {
   // Of a call that was placed in vain.
   const [heardBefore, packetsBefore] = [ears.samples().length, ears.packets()];
   const receiver = await at.keep(startRtpReceiver());
+  callers.set(line, receiver);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver }));
   const caller = await Talker.of(at.rig, receiver, said.caller.before);
   const agent = await Talker.of(at.rig, ears, said.agent.before);
@@ -206,25 +217,25 @@ beforeAll(async () => {
   await at.rig.startServe();
   operator = await at.keep(startOperator(at.rig));
   // So many calls at once leave their telephones time to speak.
-  for (const way of ways) {
-    const made = lines
-      .filter((line) => line.endsWith(way))
-      .map((line) => {
-        const outcome = at.onTime([line], () => course(line));
-        outcomes.set(line, outcome);
-        return outcome;
-      });
+  for (const some of [...ways.map((way) => lines.filter((line) => line.endsWith(way))), byOthers]) {
+    const made = some.map((line) => {
+      const outcome = at.onTime([line], () => course(line));
+      outcomes.set(line, outcome);
+      return outcome;
+    });
     await Promise.allSettled(made);
   }
   await expectNobodyConnected(at.rig);
 });
 
-async function outcomeOf(task: Task, way: Way): Promise<Outcome> {
-  const outcome = await outcomes.get(`${task}-${way}`);
-  if (outcome === undefined) throw new Error(`no call of ${task} by ${way}`);
+async function outcomeAt(line: Line): Promise<Outcome> {
+  const outcome = await outcomes.get(line);
+  if (outcome === undefined) throw new Error(`no call by ${line}`);
 
   return outcome;
 }
+
+const outcomeOf = (task: Task, way: Way): Promise<Outcome> => outcomeAt(`${task}-${way}`);
 
 const samplesOf = ({ recording }: Outcome): Int16Array => readWav(spooledWav(at.rig, recording?.id ?? 'none'));
 const countOf = ({ changes }: Outcome, wanted: string): number =>
@@ -262,28 +273,6 @@ describe.each(ways)('a talk (%s)', (way) => {
     expect((await loggedFaults(at.rig)).filter(({ msg }) => msg === 'recording file missing')).toEqual([]);
   });
 
-  it('that is erased leaves no file, and its receipt says that the agent asked for it and nobody refused', async () => {
-    const outcome = await outcomeOf('erase', way);
-    const { call, recording, receipt } = outcome;
-    expect(call).toMatchObject({ result: 'unrecorded', reason: 'erase_asked', consent: { answer: 'none' } });
-    expect(recording).toMatchObject({ status: 'discarded', failure: 'erase_asked' });
-    const id = recording?.id ?? 'none';
-    expect(filesBelow(at.rig.asterisk.spoolFolder).filter((name) => name.includes(id))).toEqual([]);
-    expect(receipt.changes.filter(({ change }) => change === 'eraseAsked')).toMatchObject([{ party: 'destination' }]);
-    expect(receipt.changes.map(({ change }) => change)).toContain('recordingRemoved');
-  });
-
-  it('that is erased says so to both, once, although it was asked for a hundred times more', async () => {
-    const { receipt, heardByAgent, heardByCaller } = await outcomeOf('erase', way);
-    const told = receipt.otherSentences.map(({ kind }) => kind);
-    expect(told).toEqual(way === 'bridge' ? ['erasedAck'] : ['erasedAck', 'erasedAck']);
-    for (const heard of [heardByAgent, heardByCaller]) {
-      const heardMs = presentMs(heard, erasedHz, { share: 0.1 });
-      expect(heardMs).toBeGreaterThan(sentenceMs / 2);
-      expect(heardMs).toBeLessThan(sentenceMs * 1.5);
-    }
-  });
-
   it('in which an agreement is marked is recorded for that purpose as well, and kept as long', async () => {
     const outcome = await outcomeOf('agree', way);
     expect(outcome.call.purposes).toEqual(['training', 'agreement']);
@@ -299,6 +288,36 @@ describe.each(ways)('a talk (%s)', (way) => {
     expect(daysOf(outcome)).toBe(28);
     expect(countOf(outcome, 'agreementUntold')).toBe(1);
     expect(countOf(outcome, 'agreementMarked')).toBe(0);
+  });
+});
+
+/** Who asks, as the receipt has it: who was called is the destination. */
+describe.each([
+  { line: 'erase-bridge', by: 'destination', told: 1 },
+  { line: 'erase-follow', by: 'destination', told: 2 },
+  { line: 'erase-caller', by: 'caller', told: 1 },
+  { line: 'erase-called', by: 'destination', told: 2 },
+] as const)('a talk that is erased ($line)', ({ line, by, told }) => {
+  it('leaves no file, and its receipt says who asked for it, and that nobody refused', async () => {
+    const outcome = await outcomeAt(line);
+    const { call, recording, receipt } = outcome;
+    expect(call).toMatchObject({ result: 'unrecorded', reason: 'erase_asked', consent: { answer: 'none' } });
+    expect(recording).toMatchObject({ status: 'discarded', failure: 'erase_asked' });
+    const id = recording?.id ?? 'none';
+    expect(filesBelow(at.rig.asterisk.spoolFolder).filter((name) => name.includes(id))).toEqual([]);
+    expect(receipt.changes.filter(({ change }) => change === 'eraseAsked')).toMatchObject([{ party: by }]);
+    expect(receipt.changes.map(({ change }) => change)).toContain('recordingRemoved');
+  });
+
+  it('says so to both, once, although it was asked for a hundred times more', async () => {
+    const { receipt, heardByAgent, heardByCaller } = await outcomeAt(line);
+    // In a bridge of ours both hear it at once.
+    expect(receipt.otherSentences.map(({ kind }) => kind)).toEqual(Array.from({ length: told }, () => 'erasedAck'));
+    for (const heard of [heardByAgent, heardByCaller]) {
+      const heardMs = presentMs(heard, erasedHz, { share: 0.1 });
+      expect(heardMs).toBeGreaterThan(sentenceMs / 2);
+      expect(heardMs).toBeLessThan(sentenceMs * 1.5);
+    }
   });
 });
 

@@ -35,6 +35,9 @@ const cases = [
   { line: 'fagent', way: 'follow', by: 'agent', keys: 'rfc4733', codec: undefined, sound: 'mono' },
   { line: 'finband', way: 'follow', by: 'caller', keys: 'inband', codec: undefined, sound: 'stereo' },
   { line: 'fulaw', way: 'follow', by: 'caller', keys: 'inband', codec: 'ulaw', sound: 'stereo' },
+  // Who dialled is the agent, and who was called stands where the caller does.
+  { line: 'oagent', way: 'outgoing', by: 'agent', keys: 'rfc4733', codec: undefined, sound: 'mono' },
+  { line: 'ocalled', way: 'outgoing', by: 'caller', keys: 'rfc4733', codec: undefined, sound: 'stereo' },
   { line: 'fwide', way: 'follow', by: 'caller', keys: 'rfc4733', codec: 'g722', sound: 'mono' },
 ] as const satisfies readonly {
   line: string;
@@ -60,9 +63,7 @@ const at = useRig(async () => {
     lines: cases.flatMap(({ line, way, keys, codec }) => [
       // A telephone of another codec has an endpoint of its own.
       `exten => ${line},1,${keys === 'inband' && codec !== undefined ? 'Set(PJSIP_DTMF_MODE()=inband)' : 'NoOp()'}`,
-      ...(way === 'follow'
-        ? [` same => n,Gosub(preavis-tell,s,1(line=${line}))`, ` same => n,Dial(${of(line).agent.dialString},20)`]
-        : [` same => n,Gosub(preavis,s,1(${of(line).agent.dialString},20,line=${line}))`]),
+      ...stepsOf(way, line),
       ' same => n,Hangup()',
     ]),
     config: {
@@ -82,6 +83,21 @@ const at = useRig(async () => {
     },
   };
 });
+
+function stepsOf(way: Case['way'], line: string): string[] {
+  const { dialString } = of(line).agent;
+  switch (way) {
+    case 'follow':
+      return [` same => n,Gosub(preavis-tell,s,1(line=${line}))`, ` same => n,Dial(${dialString},20)`];
+    case 'bridge':
+      return [` same => n,Gosub(preavis,s,1(${dialString},20,line=${line}))`];
+    case 'outgoing':
+      return [` same => n,Dial(${dialString},20,U(preavis-told^line=${line}))`];
+  }
+}
+
+/** Whether it is who dialled that presses the code. */
+const isByDialler = ({ way, by }: Case): boolean => (by === 'caller') === (way !== 'outgoing');
 
 function of(line: string): { agent: Agent; receiver: RtpReceiver } {
   const found = agents.get(line);
@@ -105,7 +121,7 @@ async function press(each: Case, call: Call, receiver: RtpReceiver, talker: Talk
   for (const digit of code) {
     if (each.keys === 'inband') await talker.key(digit);
     else if (each.keys === 'info') expect(await pressByInfo(call.dialog(), digit)).toBe(200);
-    else await (each.by === 'agent' ? of(each.line).receiver : receiver).pressDigit(digit);
+    else await (isByDialler(each) ? receiver : of(each.line).receiver).pressDigit(digit);
   }
 }
 
@@ -221,7 +237,7 @@ describe.each(cases)('a talk of $line ($way, $codec, $sound), paused by $by with
 
   it('has a receipt that says who wanted the pause, and its end, and no flag', async () => {
     const { receipt } = await outcomeOf(each);
-    const party = each.by === 'agent' ? 'destination' : 'caller';
+    const party = isByDialler(each) ? 'caller' : 'destination';
     const pauses = receipt.changes.filter(({ change }) => change.startsWith('pause'));
     expect(pauses).toMatchObject([
       { change: 'pauseBegan', party },

@@ -22,14 +22,15 @@ import {
   useRig,
 } from '../../support/rig/rigs.ts';
 
-const lines = ['killed', 'fkilled', 'limited', 'pressed', 'handed'] as const;
+const lines = ['killed', 'fkilled', 'limited', 'pressed', 'handed', 'outgoing'] as const;
 type Line = (typeof lines)[number];
-const ways: Readonly<Record<Line, 'bridge' | 'follow'>> = {
+const ways: Readonly<Record<Line, 'bridge' | 'follow' | 'outgoing'>> = {
   killed: 'bridge',
   fkilled: 'follow',
   limited: 'bridge',
   pressed: 'bridge',
   handed: 'follow',
+  outgoing: 'outgoing',
 };
 const comerHz = 1_600;
 const limitSeconds = 10;
@@ -46,21 +47,13 @@ const at = useRig(async () => {
   return {
     idle: true,
     lines: [
-      ...lines.flatMap((line) => [
-        ...(ways[line] === 'follow'
-          ? [
-              `exten => ${line},1,Gosub(preavis-tell,s,1(line=${line}))`,
-              ` same => n,Dial(${of(line).agent.dialString},20)`,
-            ]
-          : [`exten => ${line},1,Gosub(preavis,s,1(${of(line).agent.dialString},20,line=${line}))`]),
-        ' same => n,Hangup()',
-      ]),
+      ...lines.flatMap((line) => [...stepsOf(line), ' same => n,Hangup()']),
       `exten => second,1,Dial(${of('second').agent.dialString},20)`,
       ' same => n,Hangup()',
     ],
     config: {
       notice: notice.config(),
-      staff: { extensions: ['agent'] },
+      staff: { extensions: ['agent', 'caller'] },
       recording: { unwatchedSeconds: 60 },
       lines: Object.fromEntries(
         lines.map((line) => [
@@ -70,6 +63,7 @@ const at = useRig(async () => {
             language: 'fr',
             defaultLanguages: ['fr'],
             newcomers: 'inside',
+            internalCalls: 'record',
             ...(line === 'limited' ? { pauseSeconds: limitSeconds } : {}),
             ...(line === 'pressed' ? { codes: { pause: '*1', resume: '*2', pressedBy: 'both' } } : {}),
           },
@@ -78,6 +72,18 @@ const at = useRig(async () => {
     },
   };
 });
+
+function stepsOf(line: Line): string[] {
+  const { dialString } = of(line).agent;
+  switch (ways[line]) {
+    case 'follow':
+      return [`exten => ${line},1,Gosub(preavis-tell,s,1(line=${line}))`, ` same => n,Dial(${dialString},20)`];
+    case 'bridge':
+      return [`exten => ${line},1,Gosub(preavis,s,1(${dialString},20,line=${line}))`];
+    case 'outgoing':
+      return [`exten => ${line},1,Dial(${dialString},20,U(preavis-told^line=${line}))`];
+  }
+}
 
 function of(line: string): { agent: Agent; receiver: RtpReceiver } {
   const found = agents.get(line);
@@ -222,9 +228,13 @@ const resumeAfterDeath = (line: Line) => async (talk: Talk) => {
   expect(await pausesOf(line)).toEqual(['pauseBegan']);
   await talk.say('after');
   await talk.lasts(700);
+  await resumeByCommand(line);
+};
+
+async function resumeByCommand(line: Line): Promise<void> {
   const { code, stdout } = await command(line, 'resume');
   printed.push(`${code} ${stdout.trim()}`);
-};
+}
 
 beforeAll(async () => {
   await notice.install(at.rig.asterisk.soundsFolder);
@@ -256,6 +266,11 @@ beforeAll(async () => {
         await eventually(async () => (await pausesOf('limited')).includes('pauseExpired'));
       },
     ),
+    run('outgoing', pauseByCommand('outgoing'), async (talk) => {
+      await talk.say('after');
+      await talk.lasts(700);
+      await resumeByCommand('outgoing');
+    }),
     run(
       'handed',
       () => byProgram('handed', 'preavisPause'),
@@ -336,6 +351,8 @@ test('the commands wait until serve has done it, and say so', () => {
   expect(printed.sort()).toEqual([
     '0 the recording goes on, or was not paused',
     '0 the recording goes on, or was not paused',
+    '0 the recording goes on, or was not paused',
+    '0 the recording is paused',
     '0 the recording is paused',
     '0 the recording is paused',
   ]);

@@ -31,13 +31,21 @@ import {
 import { endedCall, expectNobodyConnected, finishedRecording, spooledWav } from '../../support/rig/rigs.ts';
 
 /** Each caller has a line of their own, named after what they do and by which way they are recorded. */
-const kinds = ['encrypted', 'opus', 'late', 'video', 'announced', 'early', 'fax', 't38', 'deaf', 'unlike'] as const;
+const kinds = [
+  ...(['encrypted', 'locked', 'dtls', 'opus', 'late', 'video'] as const),
+  ...(['announced', 'early', 'fax', 't38', 'deaf', 'unlike'] as const),
+] as const;
 type Kind = (typeof kinds)[number];
 const { linesOf, dialling } = bothWays(kinds);
+
+/** Of these the caller is an Asterisk. */
+const overs = ['opus', 'dtls'] as const;
 
 /** Before the answer the agent is heard for so long, ms. */
 const earlyMs = 2_500;
 const faxes = new Map<string, Phone>();
+/** Their sound is encrypted. */
+const lockedOnes = new Map<string, Phone>();
 let ofOpus: Agent;
 
 const at = useFollowed(async () => {
@@ -48,9 +56,12 @@ const at = useFollowed(async () => {
     startAgent({ behaviour: 'answer', tone, atOnce: 6, earlyTone: await continuousTone(strangerHz), ringMs: earlyMs }),
   );
   ofOpus = await at.keep(startAgent({ behaviour: 'answer', codec: 'opus', atOnce: 4 }));
+  for (const line of linesOf('locked')) lockedOnes.set(line, await at.phone(agentHz, { isEncrypted: true }));
   for (const line of linesOf('fax', 't38')) faxes.set(line, await at.phone(agentHz));
   const agents: Record<Kind, (line: string) => string> = {
     encrypted: () => agent.dialString,
+    locked: (line) => viaEndpoint(lockedOf(line).agent, 'encrypted'),
+    dtls: () => agent.dialString,
     opus: () => agent.dialString,
     late: () => agent.dialString,
     video: () => viaEndpoint(seen, 'video'),
@@ -70,18 +81,23 @@ const at = useFollowed(async () => {
     lines: [
       `exten => earlyplain,1,Dial(${early.dialString},20)`,
       ' same => n,Hangup()',
-      // A telephone of A-law, whose call comes to Préavis in Opus, as from another Asterisk.
-      ...linesOf('opus').flatMap((line) => [
-        `exten => over${line},1,Dial(PJSIP/opus/sip:${line}@\${CHANNEL(pjsip,local_addr)},20,b(header^s^1))`,
-        ' same => n,Hangup()',
+      // A telephone of A-law, whose call comes to Préavis in Opus, or by DTLS, as from another Asterisk.
+      ...overs.flatMap((kind) => [
+        ...linesOf(kind).flatMap((line) => [
+          `exten => over${line},1,Dial(PJSIP/${kind}/sip:${line}@\${CHANNEL(pjsip,local_addr)},20,b(header^${kind}^1))`,
+          ' same => n,Hangup()',
+        ]),
       ]),
       '[header]',
-      `exten => s,1,Set(PJSIP_HEADER(add,${asPhone('opus').replace(': ', ')=')})`,
-      ' same => n,Return()',
+      ...overs.flatMap((kind) => [
+        `exten => ${kind},1,Set(PJSIP_HEADER(add,${asPhone(kind).replace(': ', ')=')})`,
+        ' same => n,Return()',
+      ]),
     ],
     conf: {
       '+pjsip.conf':
         endpointConf('encrypted', ['media_encryption = sdes']) +
+        endpointConf('dtls', ['media_encryption = dtls', 'dtls_auto_generate_cert = yes', 'dtls_setup = actpass']) +
         endpointConf('opus', ['disallow = all', 'allow = opus']) +
         endpointConf('video', ['allow = h264']) +
         endpointConf('t38', ['t38_udptl = yes']),
@@ -89,12 +105,14 @@ const at = useFollowed(async () => {
   };
 });
 
-function faxOf(line: string): Phone {
-  const found = faxes.get(line);
-  if (found === undefined) throw new Error(`no fax for ${line}`);
+function phoneIn(phones: ReadonlyMap<string, Phone>, line: string): Phone {
+  const found = phones.get(line);
+  if (found === undefined) throw new Error(`no telephone for ${line}`);
 
   return found;
 }
+const faxOf = (line: string): Phone => phoneIn(faxes, line);
+const lockedOf = (line: string): Phone => phoneIn(lockedOnes, line);
 
 /** What a file has in its one channel, as samples of 8000 Hz; and its rate. */
 async function soundOf(line: string): Promise<{ samples: Int16Array; rate: number; flags: readonly string[] }> {
@@ -174,6 +192,12 @@ const opusModule = 'codec_opus_open_source.so';
 const knowsOpus = async (): Promise<boolean> =>
   (await at.rig.asterisk.cli(`module show like ${opusModule}`)).includes('1 modules loaded');
 
+/** The agent's own side is heard as well: what they get can be decrypted by the key of their call alone. */
+async function lockedTalk(line: string): Promise<void> {
+  await talk(line);
+  expect(heardMs(lockedOf(line).receiver, callerHz)).toBeGreaterThan(2_500);
+}
+
 async function overOpus(): Promise<void> {
   if (!(await knowsOpus())) return;
   const talks = await Promise.all(linesOf('opus').map((line) => talk(line, { more: { to: `over${line}` } })));
@@ -203,6 +227,8 @@ const encrypted = { headers: [asPhone('encrypted')], more: { isEncrypted: true }
 const video = { headers: [asPhone('video')], more: { video: true } };
 const deeds: Readonly<Record<Kind, () => Promise<void>>> = {
   encrypted: each('encrypted', (line) => talk(line, encrypted)),
+  locked: each('locked', lockedTalk),
+  dtls: each('dtls', (line) => talk(line, { more: { to: `over${line}` } })),
   late: each('late', (line) => talk(line, { more: { isLateOffer: true } })),
   video: each('video', (line) => talk(line, video)),
   announced: each('announced', announced),
@@ -219,6 +245,7 @@ const deeds: Readonly<Record<Kind, () => Promise<void>>> = {
 /** Those of a group at once. */
 const groups: readonly (readonly Kind[])[] = [
   ['encrypted', 'late', 'video'],
+  ['locked', 'dtls'],
   ['announced', 'early', 'opus'],
   ['fax', 't38'],
 ];
@@ -238,6 +265,8 @@ beforeAll(async () => {
 
 test.each<[string, Kind]>([
   ['a caller whose sound is encrypted (SRTP) hears the notice, and both are recorded', 'encrypted'],
+  ['an agent whose sound is encrypted (SRTP) hears the caller, and both are recorded', 'locked'],
+  ['a caller whose keys are agreed on with the sound (DTLS-SRTP) hears the notice, and both are recorded', 'dtls'],
   ['a caller who describes their sound with the ACK hears the notice, and both are recorded', 'late'],
   ['a call with video is a call, and its sound is recorded', 'video'],
   ['what is played as early media before the call comes to Préavis changes nothing, and is not recorded', 'announced'],

@@ -3,6 +3,9 @@
  * dialled. Both are recorded from their first sound on.
  */
 import { join } from 'node:path';
+import { continuousTone } from '../../../../lab/telephones/audio.ts';
+import { hold, resume } from '../../../../lab/telephones/dialog.ts';
+import type { RtpReceiver } from '../../../../lab/telephones/rtpReceiver.ts';
 import type { Receipt } from '../../../../src/receipt/receipt.ts';
 import { presentMs, readWav } from '../../../support/audio/audio.ts';
 import {
@@ -18,7 +21,7 @@ import {
   phoneBook,
   useOutgoing,
 } from '../../../support/call/outgoingCalls.ts';
-import { expectAbsent } from '../../../support/call/followedCalls.ts';
+import { dialogOf, expectAbsent, type Phone } from '../../../support/call/followedCalls.ts';
 import { talkedMs } from '../../../support/call/talked.ts';
 import { eventually } from '../../../support/poll.ts';
 import {
@@ -32,6 +35,9 @@ import {
 } from '../../../support/rig/rigs.ts';
 
 const talkMs = 3_000;
+/** What who was called sends before they answer, and for how long, ms. */
+const earlyHz = 3_000;
+const earlyMs = 2_500;
 const lines = {
   fr: 'training',
   nl: 'training',
@@ -40,6 +46,9 @@ const lines = {
   silent: 'asked',
   both: 'training',
   inner: 'training',
+  early: 'training',
+  holds: 'training',
+  stays: 'training',
 } as const;
 type Line = keyof typeof lines;
 const phones = phoneBook<Line>();
@@ -47,6 +56,10 @@ const phoneOf = phones.of;
 
 const at = useOutgoing(async () => {
   for (const line of Object.keys(lines) as Line[]) phones.set(line, await at.phone());
+  const earlyTone = await continuousTone(earlyHz);
+  const early = (): Promise<Phone> => at.phone(customerHz, { earlyTone, ringMs: earlyMs });
+  phones.set('early', await early());
+  const plain = await early();
   const busy = await at.phone(customerHz, { behaviour: 'busy' });
   const silent = await at.phone(customerHz, { behaviour: 'noAnswer' });
   const dial = (line: Line, options: string): string =>
@@ -60,7 +73,11 @@ const at = useOutgoing(async () => {
         `exten => ${number[line]},1,${dial(line, '')}`,
         ' same => n,Hangup()',
       ]),
-      ...(['yes', 'no', 'silent'] as const).flatMap((line) => [
+      `exten => early,1,${dial('early', '')}`,
+      ' same => n,Hangup()',
+      `exten => plain,1,Dial(${plain.agent.dialString},20)`,
+      ' same => n,Hangup()',
+      ...(['yes', 'no', 'silent', 'holds', 'stays'] as const).flatMap((line) => [
         `exten => ${line},1,Dial(${phoneOf(line).agent.dialString},20,gU(preavis-told^line=${line}^to=${number.fr}))`,
         ` same => n,NoOp(${line} told: \${PREAVIS_CALLED_TOLD} \${PREAVIS_CALLED_REASON} \${DIALSTATUS})`,
         ' same => n,Hangup()',
@@ -102,8 +119,12 @@ async function expectProof(line: Line): Promise<void> {
   expect((JSON.parse(found.stdout) as { calls: number }).calls).toBeGreaterThan(0);
 }
 
-/** Calls, and is told and recorded in this language. */
-async function tell(line: Line, to: string, language: 'fr' | 'nl'): Promise<void> {
+/** Calls, and is told and recorded in this language. What the employee heard, and what was recorded. */
+async function tell(
+  line: Line,
+  to: string,
+  language: 'fr' | 'nl',
+): Promise<{ employee: RtpReceiver; samples: Int16Array }> {
   const other = language === 'fr' ? 'nl' : 'fr';
   const { agent, receiver: customer } = phoneOf(line);
   const { call, receiver: employee } = await at.dial(to);
@@ -113,7 +134,10 @@ async function tell(line: Line, to: string, language: 'fr' | 'nl'): Promise<void
   // The notice was for who was called, whole and in one language. Nobody was with them meanwhile.
   expect(presentMs(customer.samples(), noticeHz[language], { share: 0.7 })).toBeGreaterThan(noticeMs * 0.95);
   expectAbsent(customer.samples(), [noticeHz[other]]);
-  expectAbsent(employee.samples(), [noticeHz.fr, noticeHz.nl]);
+  // A sound that ends at once has a little of every frequency in its last window.
+  const share = line === 'early' ? 0.1 : 0.02;
+  const overheard = Object.values(noticeHz).map((hz) => presentMs(employee.samples(), hz, { share, windowMs: 40 }));
+  expect(overheard).toEqual([0, 0]);
   expect(await endedCall(at.rig, line)).toMatchObject({
     result: 'recorded',
     direction: 'outgoing',
@@ -133,12 +157,55 @@ async function tell(line: Line, to: string, language: 'fr' | 'nl'): Promise<void
     expect(presentMs(samples, hz)).toBeGreaterThan(talkMs - 300);
   }
   await expectNobodyConnected(at.rig);
+
+  return { employee, samples };
 }
 
 test('who was called hears the notice alone in the language of their number, and both are recorded from then on', () =>
   at.onTime(['fr', 'nl'], async () => {
     await tell('fr', number.fr, 'fr');
     await tell('nl', number.nl, 'nl');
+  }));
+
+test('what who was called sends before they answer is heard as behind a plain Dial(), and is not recorded', () =>
+  at.onTime('early', async () => {
+    const plain = await at.dial('plain');
+    await hears(plain.receiver, customerHz, 500);
+    await plain.call.hangUp();
+    const { employee, samples } = await tell('early', 'early', 'nl');
+    const heard = [plain.receiver, employee].map((each) => presentMs(each.samples(), earlyHz, { share: 0.7 }));
+    expect({ heard, lacking: heard.filter((ms) => ms < earlyMs - 500) }).toEqual({ heard, lacking: [] });
+    expectAbsent(samples, [earlyHz]);
+  }));
+
+/** Puts us on hold in the notice, and is back when this resolves. */
+async function backFromHold(line: Line, until: () => Promise<unknown>): Promise<void> {
+  const { agent, receiver: customer } = phoneOf(line);
+  const { call, receiver: employee } = await at.dial(line);
+  await hears(customer, noticeHz.fr, 300);
+  expect(await hold(dialogOf(phoneOf(line)), customer.port)).toBe(200);
+  await until();
+  expect(await resume(dialogOf(phoneOf(line)), customer.port)).toBe(200);
+  await hears(customer, employeeHz, 1_000);
+  await hears(employee, customerHz, 1_000);
+  await agent.endCall();
+  await call.ended;
+  expectAbsent(employee.samples(), [noticeHz.fr]);
+}
+
+test('who was called and puts us on hold in the notice did not hear it: they talk unrecorded when they are back', () =>
+  at.onTime(['holds', 'stays'], async () => {
+    await backFromHold('holds', () => Promise.resolve());
+    // Until the notice is over for long.
+    await backFromHold('stays', () => endedCall(at.rig, 'stays'));
+    for (const line of ['holds', 'stays'] as const) {
+      expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded', reason: 'notice_on_hold' });
+      expect(at.rig.asterisk.logs()).toMatch(new RegExp(`${line} told: no notice_on_hold ANSWER`));
+    }
+    const calls = (await catalogueCalls(at.rig)).filter(({ line }) => line === 'holds' || line === 'stays');
+    const recordings = await catalogueRecordings(at.rig);
+    expect(recordings.filter(({ callId }) => calls.some(({ id }) => id === callId))).toEqual([]);
+    await expectNobodyConnected(at.rig);
   }));
 
 /** Presses this key while the notice plays, or none, and talks then. */
@@ -197,4 +264,6 @@ test('of several who are dialled at once the one who answers is told, and of one
   }));
 
 test('who is dialled behind a Local/ channel is told by the Dial() there', () =>
-  at.onTime('inner', () => tell('inner', 'inner', 'nl')));
+  at.onTime('inner', async () => {
+    await tell('inner', 'inner', 'nl');
+  }));
