@@ -23,8 +23,9 @@ export default {
   testSequencer: '<rootDir>/test/run/sequencer.mjs',
   globalSetup: '<rootDir>/test/run/setUp.mjs',
   globalTeardown: '<rootDir>/test/run/tearDown.mjs',
-  // Most of the time of acceptance tests is waiting for calls and timers.
-  maxWorkers: 6,
+  // Most of the time of acceptance tests is waiting for calls and timers. With six on two processors a run was hardly shorter, since it
+  // computes for as long, and the lab was late more often.
+  maxWorkers: 4,
   // Jest keeps the modules of every file until its worker ends; freeing them takes longer than the default of 500 ms.
   workerGracefulExitTimeout: 10_000,
   // Real servers on a busy machine; tests wait by polling, so a fast one stays fast. Some place two rounds of calls, one after the

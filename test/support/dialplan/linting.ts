@@ -29,7 +29,10 @@ function documentPolicy(): Policy {
   const { purposes } = obligedTree() as { purposes: { agreement: Record<string, unknown> } };
   const agreement = { ...purposes.agreement, optInForCountries: ['DE'] };
   const line = (purpose: string): unknown => ({ purposes: [purpose], defaultLanguages: ['fr'] });
-  const ordinary = ['default', 'sales', 'support', 'out', 'outbound', 'orders'].map((name) => [name, line('agreement')]);
+  const ordinary = ['default', 'sales', 'support', 'out', 'outbound', 'orders'].map((name) => [
+    name,
+    line('agreement'),
+  ]);
   const lines = { ...(Object.fromEntries(ordinary) as Record<string, unknown>), trading: line('training') };
 
   return aPolicy({ purposes: { ...purposes, agreement }, lines });
