@@ -61,7 +61,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     // A time limit of Asterisk's, such as that of the ringing, ends where its clock is set forward.
     const wasHurt = struckIn(each, struck, ['asterisk', 'asteriskClock']);
     if (wasHurt || !each.habit.connects) continue;
-    if (each.isStranded || each.agentMs < reachedMs) {
+    if (each.isStranded || (each.agentMs < reachedMs && !hearsTwo(each, struck))) {
       verdict.stranded.push(
         `who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms, of ${each.soundMs} ms of sound`,
       );
@@ -86,6 +86,19 @@ const struckIn = (
   struck: readonly Struck[],
   harms: readonly Harm[],
 ): boolean => struck.some((each) => harms.includes(each.harm) && each.from < to && each.to > from);
+
+/** Two streams are this much more than one, and more than a packet here and there. */
+const twoStreams = 1.5;
+
+/**
+ * Whether more sound came than the call was long. Telephones of an Asterisk that was killed talk on to its ports, and the next Asterisk may give
+ * one of these to another call: then pieces of both come in turn, and no tone is found in them.
+ */
+export const hearsTwo = (
+  { from, soundMs, answeredMs }: Pick<Made, 'from' | 'soundMs' | 'answeredMs'>,
+  struck: readonly Struck[],
+): boolean =>
+  soundMs > answeredMs * twoStreams + reachedMs && struck.some(({ harm, to }) => harm === 'asterisk' && to <= from);
 
 /** The calls of one line come one after another, so the time tells which is which, by Asterisk's clock wherever it was set to. */
 export function madeOf(

@@ -1,5 +1,6 @@
 import { habits, type Made } from '../../soak/callers.ts';
-import { hasHold, madeOf } from '../../soak/verdict.ts';
+import type { Struck } from '../../soak/faults.ts';
+import { hasHold, hearsTwo, madeOf } from '../../soak/verdict.ts';
 import { clockSteps } from '../../soak/world.ts';
 
 const from = Date.UTC(2026, 7, 24, 10);
@@ -35,4 +36,22 @@ test('a hold is in a recording that is as long as they talked', () => {
   expect(hasHold(talkMs, { answeredMs: 7_500, heldMs: 2_500 })).toBe(true);
   expect(hasHold(talkMs - 2_500, { answeredMs: 7_500, heldMs: 2_500 })).toBe(false);
   expect(hasHold(talkMs, { answeredMs: 7_500, heldMs: 0 })).toBe(false);
+});
+
+describe('a caller who got more sound than their call was long', () => {
+  const killed: Struck = { name: 'Asterisk is killed', harm: 'asterisk', from: 1_000, to: 2_000 };
+  const call = { from: 3_000, soundMs: 12_560, answeredMs: 6_000 };
+
+  test('has heard two telephones where Asterisk was killed before', () => {
+    expect(hearsTwo(call, [killed])).toBe(true);
+  });
+
+  test('has not where it was killed later, or only something else was struck', () => {
+    expect(hearsTwo(call, [{ ...killed, to: 4_000 }])).toBe(false);
+    expect(hearsTwo(call, [{ ...killed, harm: 'serve' }])).toBe(false);
+  });
+
+  test('has not where the sound is as long as the call', () => {
+    expect(hearsTwo({ ...call, soundMs: 6_300 }, [killed])).toBe(false);
+  });
 });
