@@ -46,7 +46,7 @@ export type AriEvent =
   | { type: 'bridgeLeft'; at: number; bridgeId: BridgeId; channelId: ChannelId }
   /**
    * Asterisk has agreed to a blind transfer, and puts nobody into the place of who asked for it. Out of a bridge of an application it does so
-   * for a parking lot alone, and then parks nobody (22.10).
+   * for a parking lot alone, and then parks nobody where a recorder is in it as well (22.10).
    */
   | {
       type: 'blindTransfer';

@@ -230,7 +230,10 @@ export class CallRegistry {
         this.#dispatch(event.bridgeId, event);
         return;
       case 'blindTransfer':
-        for (const session of this.#owners.all(event.bridgeId)) void park(event, session, this.#ports);
+        for (const session of this.#owners.all(event.bridgeId)) {
+          // Who is in a call that is not compared yet is not known.
+          if (!this.#behind.has(session.state.facts.id)) void park(event, session, this.#ports);
+        }
         return;
       case 'userEvent':
         this.#ask(event);
@@ -345,13 +348,14 @@ export class CallRegistry {
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
   }
 
-  /** Whether this one has heard the notice of a call of their own, whole, and nobody has taken their place. */
+  /** Whether this one has heard the notice of a call of their own, whole, and has not refused, and nobody has taken their place. */
   #isTold(channel: ChannelId): boolean {
-    const isAfterNotice = ({ kind }: CallState): boolean => kind === 'following' || kind === 'talking';
+    const isTheirs = ({ facts }: CallState): boolean =>
+      facts.callerChannel === channel && facts.toldChannel === undefined;
+    const knows = (state: CallState): boolean =>
+      (state.kind === 'following' || state.kind === 'talking') && !state.untold && state.answer.kind !== 'refused';
 
-    return this.#owners
-      .all(channel)
-      .some(({ state }) => state.facts.callerChannel === channel && !state.facts.toldChannel && isAfterNotice(state));
+    return this.#owners.all(channel).some(({ state }) => isTheirs(state) && knows(state));
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
@@ -386,13 +390,13 @@ export class CallRegistry {
     this.#add(facts, (ports) => CallSession.start(refuse(facts, reason), ports));
   }
 
-  /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #isBeforeStaff(channel: ChannelId): boolean {
     const { channels = [], isWaiting } = this.#map.farEndOf(channel) ?? {};
 
     return isWaiting === false && channels.length > 0 && channels.every((each) => this.#staff.has(each));
   }
 
+  /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
   #add(facts: Facts, make: (ports: SessionPorts) => CallSession, arrival?: Arrival): CallSession {
     const { planner, preferences, policy, ids } = this.#ports;
     let endIsSaved = false;

@@ -1,6 +1,8 @@
 import type { AriEvent } from '../../ari/events.ts';
+import { RefusalAnswer } from '../../ari/httpClient.ts';
 import type { AriCommands } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
+import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { isBridged } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
@@ -14,13 +16,23 @@ export type ParkingPorts = {
 
 type BlindTransfer = Extract<AriEvent, { type: 'blindTransfer' }>;
 
-/** Whether the destination of a talk of two sends its caller on, who stays where they are. */
-function isParking({ channelId }: BlindTransfer, { state }: FollowedCall): boolean {
+/**
+ * Whether the destination of a talk of two sends its caller on, who is left in the bridge. Without a recorder there, Asterisk parks them itself
+ * (parking_blind_transfer_park of 22.10 counts the channels), and would hang up who is asked for then.
+ */
+function isParking({ channelId }: BlindTransfer, { state, isAbandoned }: FollowedCall): boolean {
   const { kind, facts } = state;
-  if (kind !== 'talking' || state.others.length > 0 || facts.order === undefined || !isBridged(facts.order))
-    return false;
+  const isRecordedOfTwo = kind === 'talking' && state.others.length === 0 && state.recorder.kind === 'running';
+  if (isAbandoned || !isRecordedOfTwo || facts.order === undefined || !isBridged(facts.order)) return false;
 
   return partyOf(channelId, facts) === 'destination';
+}
+
+/** Whether Asterisk says that it has no such channel, or not in our application: then somebody else has them. */
+function isElsewhere(thrown: unknown): boolean {
+  const { code, cause } = asPreavisError(thrown);
+
+  return code === 'ari_not_found' || (cause instanceof RefusalAnswer && cause.isAsterisks);
 }
 
 /**
@@ -28,19 +40,30 @@ function isParking({ channelId }: BlindTransfer, { state }: FollowedCall): boole
  * that promise, or Asterisk does after a minute, so the call is over for it at once, before its end would end that of the caller.
  */
 export async function park(transfer: BlindTransfer, session: FollowedCall, { ari, log }: ParkingPorts): Promise<void> {
-  if (session.isAbandoned || !isParking(transfer, session)) return;
+  if (!isParking(transfer, session)) return;
   const { callerChannel, id: call } = session.state.facts;
   const { at, channelName, context, extension } = transfer;
-  // Whom the lot rings when nobody has fetched them (BLINDTRANSFER of Asterisk).
-  const told = ari.setVariable(callerChannel, 'BLINDTRANSFER', channelName).catch(() => undefined);
-  session.handle({ type: 'callerSentOn', at });
-  await told;
   try {
-    await goOnInDialplan(ari, callerChannel, () => false, { context, extension });
+    // Whom the lot rings when nobody has fetched them (BLINDTRANSFER of Asterisk).
+    const told = ari.setVariable(callerChannel, 'BLINDTRANSFER', channelName).catch(() => undefined);
+    session.handle({ type: 'callerSentOn', at });
+    await told;
+    await goOnInDialplan({ continueInDialplan: orElsewhere(ari) }, callerChannel, () => false, { context, extension });
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    log.warn({ call, code: error.code, err: error }, 'caller not parked, hung up');
+    log.warn({ call, code: error.code, err: error }, 'caller not parked');
     // P3: nobody would be with them.
     await ari.hangUp(callerChannel).catch(() => undefined);
   }
 }
+
+/** Asked again, since an answer was lost, Asterisk may have them in the lot already. */
+const orElsewhere =
+  ({ continueInDialplan }: Pick<AriCommands, 'continueInDialplan'>) =>
+  async (channel: ChannelId, at?: { context: string; extension: string }): Promise<void> => {
+    try {
+      await continueInDialplan(channel, at);
+    } catch (thrown) {
+      if (!isElsewhere(thrown)) throw thrown;
+    }
+  };

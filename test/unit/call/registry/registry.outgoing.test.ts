@@ -1,5 +1,6 @@
 import type { ChannelId } from '../../../../src/core/ids.ts';
 import { callStart, configTree } from '../../../support/call/calls.ts';
+import { followed, goneOn } from '../../../support/call/followedStage.ts';
 import { arrival, endRegistries, hearNotice, stage } from '../../../support/call/registryStage.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -86,4 +87,12 @@ test('a caller who is forwarded outside is recorded there only where they were t
   await eventually(() => told.kinds().includes('following'));
   told.registry.handle(forwarded);
   await eventually(() => told.orders.length === 2);
+  const own = goneOn(followed('stop', { callerChannel: dialler }));
+  if (own.kind !== 'following') throw new Error('they follow the dialplan');
+  const refused = stage({ policy, open: [{ ...own, answer: { kind: 'refused', digits: '*9', at: 1 } }] });
+  refused.ari.state.channels.push({ id: dialler, state: 'Up' });
+  await refused.registry.resync();
+  refused.registry.handle(forwarded);
+  await eventually(() => refused.outcomes().length > 0);
+  expect(refused.outcomes()).toContainEqual(expect.objectContaining({ reason: 'untold_party' }));
 });

@@ -50,9 +50,21 @@ test('a caller who is to be parked goes on at the lot, and the recording ends, t
 
 test('a caller whom Asterisk does not let go on there is hung up, and not left with nobody', async () => {
   const { registry, ari } = await talk();
-  ari.refuse('continueInDialplan', 'ari_not_found');
+  ari.refuse('continueInDialplan', 'ari_unauthorized');
   registry.handle(parking(destination));
   await eventually(() => ari.asked.includes(`hangUp ${caller}`));
+});
+
+test('a caller whom Asterisk parks itself, without a recorder, or has elsewhere when it is asked again, is left there', async () => {
+  const parked = await talk();
+  parked.registry.handle({ type: 'recorderFinished', at: 5, name: recorderName(recording) });
+  parked.registry.handle(parking(destination));
+  const elsewhere = await talk();
+  elsewhere.ari.refuse('continueInDialplan', 'ari_not_found');
+  elsewhere.registry.handle(parking(destination));
+  await eventually(() => elsewhere.ari.asked.includes(`destroyBridge ${bridge}`));
+  expect([...parked.ari.asked, ...elsewhere.ari.asked]).not.toContain(`hangUp ${caller}`);
+  expect(parked.ari.asked.filter((each) => each.startsWith('continueInDialplan'))).toEqual([]);
 });
 
 test('neither a caller who parks, nor one of three, is sent anywhere', async () => {
