@@ -173,11 +173,11 @@ function soundsOf(
 ): [Sound, Sound] {
   const { isSided, mono, told, others, othersLateMs } = part;
   const soundOf = (file: File | undefined, lateMs = 0): Sound => {
-    const handle = file === undefined ? undefined : opened.get(file);
+    if (file === undefined) return silence;
+    const handle = opened.get(file);
+    if (handle === undefined) throw new Error('A part is read that is not open.');
 
-    return file === undefined || handle === undefined
-      ? silence
-      : new MonoSound(handle, file.layout, { sampleRate, lateMs });
+    return new MonoSound(handle, file.layout, { sampleRate, lateMs });
   };
   if (!isSided) {
     const both = soundOf(mono);

@@ -40,13 +40,19 @@ function byContext(way: Notice['way'], given: readonly string[], isConditional: 
 
 /** `preavis-tell,s,1,line=sales`: Gosub() loses what stands outside of the parentheses, and goes there all the same. */
 export function losesArguments({ application, data }: Invocation): boolean {
-  const [context = '', ...parts] = splitArguments(data).map((part) => part.trim());
+  if (application === 'gosubif') return sidesOf(data).sides.some(isWithoutParentheses);
 
-  return application === 'gosub' && parts.length > 2 && Object.hasOwn(noticeContexts, context);
+  return application === 'gosub' && isWithoutParentheses(data);
+}
+
+function isWithoutParentheses(text: string): boolean {
+  const [context = '', ...parts] = splitArguments(text).map((part) => part.trim());
+
+  return parts.length > 2 && Object.hasOwn(noticeContexts, context);
 }
 
 function ofRoutine(text: string, isConditional: boolean): Notice[] {
-  if (losesArguments({ application: 'gosub', data: text, isConditional })) {
+  if (isWithoutParentheses(text)) {
     return [byContext(noticeContexts[splitArguments(text)[0]?.trim() ?? ''] ?? 'bridge', [], isConditional)];
   }
   const { target, given } = routineOf(text);

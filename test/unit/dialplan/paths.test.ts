@@ -187,7 +187,7 @@ describe('arguments with variables', () => {
       'The argument number 1 is not of the form name=value.',
     ]);
     expect(await problems('Gosub(preavis,s,1(PJSIP/1,30,,,,,line=sales))')).toEqual([
-      'The include file passes on no more than five named arguments, and here are more.',
+      'The include file passes on no more than four named arguments, and here are more.',
     ]);
     expect(await problems('Goto(preavis,s,1)')).toEqual([
       'Goto() gives Préavis no arguments, and nothing to come back to.',
@@ -227,6 +227,7 @@ describe('a notice', () => {
   test('whose arguments stand outside of the parentheses has none, and tells all the same', async () => {
     const text = 'exten => 1,1,Gosub(preavis-tell,s,1,line=sales)\n same => n,MixMonitor(a)';
     expect(await linted(text)).toEqual(['arguments-refused 2', 'recorder-beside 3']);
+    expect(await linted('exten => 1,1,GosubIf($[${A}]?preavis-tell,s,1,line=sales)')).toEqual(['arguments-refused 2']);
   });
 
   test('with an argument that is given twice says so, and not that there is no such line', async () => {

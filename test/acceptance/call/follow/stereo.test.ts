@@ -188,7 +188,8 @@ test('a hold is in neither channel, and they are together after it', () =>
     expect((await catalogueChanges(at.rig, 'held')).map(({ change }) => change)).toContain('recorderPaused');
     expect(left.length).toBe(right.length);
     expect(left.length / 8).toBeLessThan(Date.now() - startedAt - 1_500);
-    const untilMs = endOf(left, callerHz);
+    const untilMs = Math.max(endOf(left, callerHz), endOf(right, agentHz));
+    expect(untilMs).toBeGreaterThan(left.length / 8 - 1_500);
     for (const [samples, own] of [
       [left, callerHz],
       [right, agentHz],

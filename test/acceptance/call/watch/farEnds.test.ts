@@ -27,8 +27,8 @@ const callerHz = 440;
 const dialToneHz = 425;
 /** Whoever comes later: somebody who was told nothing. */
 const strangerHz = 1600;
-/** How much of them may be in the file: Asterisk tells when they are there. A few packets more, and what comes while Préavis is late. */
-const mostOfStrangerMs = 300;
+/** How much of them may be in the file: Asterisk tells when they are there, and what the recorder took until it stopped is made silence. */
+const mostOfStrangerMs = 200;
 /** Of a recording: one channel of 16 bits. */
 const bytesInSecond = 2 * sampleRate;
 
