@@ -33,7 +33,16 @@ import { catalogueCalls, endedCall, expectNobodyConnected, finishedRecording } f
 
 const agentLines = ['blind', 'blindbycaller', 'attended', 'inside', 'insideattended', 'tellattended'] as const;
 /** What Préavis dials, and who comes in the end. */
-const dialledLines = ['moved', 'picked', 'named', 'reached', 'replaced', 'parked', 'parkedatonce'] as const;
+const dialledLines = [
+  'moved',
+  'picked',
+  'named',
+  'reached',
+  'replaced',
+  'parked',
+  'parkedatonce',
+  'parkederased',
+] as const;
 const ways = ['plain', 'follow', 'bridge'] as const;
 const shown = ['name', 'hidden'] as const;
 const agents = new Map<string, Phone>();
@@ -42,7 +51,9 @@ const at = useFollowed(async () => {
   for (const line of agentLines) agents.set(line, await at.phone(agentHz));
   for (const kind of shown) for (const way of ways) agents.set(`${kind}${way}`, await at.phone(agentHz));
   for (const way of ways) agents.set(`cdr${way}`, await at.phone(agentHz));
-  for (const line of ['reached', 'replaced', 'parked', 'parkedatonce']) agents.set(line, await at.phone(agentHz));
+  for (const line of ['replaced', 'parked', 'parkedatonce', 'parkederased']) agents.set(line, await at.phone(agentHz));
+  // Behind the sounds of FollowMe(), whose numbers are 0: Debian's Asterisk would drop half of all others as late.
+  agents.set('reached', await at.phone(agentHz, { firstNumber: 1_000 }));
   const nobody = await at.phone(strangerHz, { behaviour: 'noAnswer', atOnce: 8 });
   const away = await at.phone(strangerHz, { behaviour: 'forward', forwardTo: '320', atOnce: 4 });
   const elsewhere = await at.phone(agentHz, { atOnce: 4 });
@@ -74,6 +85,7 @@ const at = useFollowed(async () => {
       replaced: of('replaced').agent.dialString,
       parked: of('parked').agent.dialString,
       parkedatonce: of('parkedatonce').agent.dialString,
+      parkederased: of('parkederased').agent.dialString,
     },
     before: { cdrbridge: ['Set(CHANNEL(hangup_handler_push)=keep,s,1)'] },
     lines: [
@@ -308,6 +320,17 @@ const behindBridge: Readonly<Record<(typeof dialledLines)[number], () => Promise
     await call.hangUp();
     await expectKept('parkedatonce');
   },
+  // Out of a bridge without a recorder Asterisk parks the caller by itself.
+  parkederased: async () => {
+    const { call, receiver } = await at.recorded('parkederased');
+    const { id } = (await catalogueCalls(at.rig)).find(({ line }) => line === 'parkederased') ?? {};
+    expect(await at.rig.preavis('calls', 'erase', id ?? '')).toMatchObject({ code: 0 });
+    expect(await transfer(dialogOf(of('parkederased')), '700')).toBe(202);
+    await of('parkederased').agent.endCall();
+    await hearing(receiver, musicHz);
+    await call.hangUp();
+    expect(await at.recordingOf('parkederased')).toMatchObject({ status: 'discarded' });
+  },
   // FollowMe() answers at once, and so the recording begins with what the caller hears of it.
   reached: async () => {
     const { receiver: agentReceiver } = of('reached');
@@ -343,7 +366,7 @@ const behindBridge: Readonly<Record<(typeof dialledLines)[number], () => Promise
 test('whom Préavis dials: who is reached by a 302, by a pickup or in a parking lot talks unrecorded, and nobody is recorded who takes the place of a caller', () =>
   at.onTime([...dialledLines], async () => {
     // One after the other: a place in the lot is known by its number alone.
-    const parked = behindBridge.parked().then(behindBridge.parkedatonce);
+    const parked = behindBridge.parked().then(behindBridge.parkedatonce).then(behindBridge.parkederased);
     const others = dialledLines.filter((line) => !line.startsWith('parked'));
     await Promise.all([parked, ...others.map((line) => behindBridge[line]())]);
     await expectNobodyConnected(at.rig);
