@@ -248,7 +248,7 @@ async function tellAttended(): Promise<void> {
   await agent.endCall();
   await eventually(async () => {
     const { id } = (await catalogueCalls(at.rig)).find(({ line }) => line === 'tellattended') ?? {};
-    return (await at.rig.preavis('calls', 'receipt', id ?? '')).stdout.includes('"allTold"');
+    return (await at.rig.preavis('calls', 'receipt', id ?? '')).stdout.includes('"newcomerTold"');
   });
   const before = receiver.samples().length;
   await eventually(() => receiver.samples().length > before + 24_000);
