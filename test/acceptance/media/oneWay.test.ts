@@ -4,7 +4,7 @@
  */
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
-import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts';
+import { placeCall, startAgent, type Call, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { bothWays } from '../../support/call/bothWays.ts';
 import {
   agentHz,
@@ -19,6 +19,7 @@ import {
 } from '../../support/call/followedCalls.ts';
 import { presentMs } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
+import { StateMissed } from '../../support/rig/onTime.ts';
 import { expectNobodyConnected } from '../../support/rig/rigs.ts';
 
 const kinds = ['both', 'caller', 'agent', 'callergone', 'agentgone'] as const;
@@ -105,12 +106,27 @@ test('a recording is flagged where only one of the two was heard, whichever', ()
     await expectNobodyConnected(at.rig);
   }));
 
+/** Longer than Asterisk takes, whose limit is counted from the last packet. */
+const endsWithinMs = 30_000;
+
+/** Asterisk 22.10.1 was seen not to look at its limit in one call of many, for five minutes: then there is nothing to see. */
+async function endOf(line: string, call: Call): Promise<CallEnd> {
+  let end: CallEnd | undefined;
+  void call.ended.then((value) => (end = value));
+  try {
+    return await eventually(() => end ?? false, { withinMs: endsWithinMs });
+  } catch {
+    await call.hangUp();
+    throw new StateMissed(`Asterisk has not ended ${line} by rtp_timeout`);
+  }
+}
+
 /** From then on nothing comes from one of the two, and Asterisk hangs up. */
 async function goneQuiet(line: string, silence: (call: Call) => void): Promise<void> {
   const headers = line.startsWith('caller') ? [asPhone('impatient')] : [];
   const { call } = await at.recorded(line, agentHz, headers);
   silence(call);
-  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+  expect(await endOf(line, call)).toMatchObject({ status: 'answered', endedBy: 'callee' });
   const { samples, row } = await at.soundOf(line);
   expect({ line, flags: row.flags }).toEqual({ line, flags: [] });
   const [quietHz, otherHz] = line.startsWith('caller') ? [callerHz, agentHz] : [agentHz, callerHz];
