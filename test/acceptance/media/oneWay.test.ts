@@ -107,9 +107,9 @@ test('a recording is flagged where only one of the two was heard, whichever', ()
   }));
 
 /** Longer than Asterisk takes, whose limit is counted from the last packet. */
-const endsWithinMs = 30_000;
+const endsWithinMs = 12_000;
 
-/** Asterisk 22.10.1 was seen not to look at its limit in one call of many, for five minutes: then there is nothing to see. */
+/** Asterisk 22.10.1 was seen not to look at its limit in some calls, once for five minutes: then there is nothing to see. */
 async function endOf(line: string, call: Call): Promise<CallEnd> {
   let end: CallEnd | undefined;
   void call.ended.then((value) => (end = value));
