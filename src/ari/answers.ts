@@ -26,6 +26,13 @@ export async function isThere(request: Promise<unknown>): Promise<boolean> {
   return (await orUndefined(request.then(() => true))) ?? false;
 }
 
+/** Whether Asterisk itself says no, such as to a channel that it does not know or that is not in Stasis, and no proxy before it. */
+export function isRefusedByAsterisk(thrown: unknown): boolean {
+  const { cause } = asPreavisError(thrown);
+
+  return cause instanceof RefusalAnswer && cause.isAsterisks;
+}
+
 /** Whether a question that Asterisk refuses has come to it: it says itself that it knows no such channel, or that it is not in Stasis. */
 export async function reaches(question: Promise<unknown>): Promise<boolean> {
   try {
@@ -33,9 +40,8 @@ export async function reaches(question: Promise<unknown>): Promise<boolean> {
 
     return true;
   } catch (thrown) {
-    const { code, cause } = asPreavisError(thrown);
-    if (code === 'ari_unreachable') throw thrown;
+    if (asPreavisError(thrown).code === 'ari_unreachable') throw thrown;
 
-    return cause instanceof RefusalAnswer && cause.isAsterisks;
+    return isRefusedByAsterisk(thrown);
   }
 }

@@ -1,5 +1,5 @@
+import { isRefusedByAsterisk } from '../../ari/answers.ts';
 import type { AriEvent } from '../../ari/events.ts';
-import { RefusalAnswer } from '../../ari/httpClient.ts';
 import type { AriCommands } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
@@ -30,9 +30,7 @@ function isParking({ channelId }: BlindTransfer, { state, isAbandoned }: Followe
 
 /** Whether Asterisk says that it has no such channel, or not in our application: then somebody else has them. */
 function isElsewhere(thrown: unknown): boolean {
-  const { code, cause } = asPreavisError(thrown);
-
-  return code === 'ari_not_found' || (cause instanceof RefusalAnswer && cause.isAsterisks);
+  return asPreavisError(thrown).code === 'ari_not_found' || isRefusedByAsterisk(thrown);
 }
 
 /**
