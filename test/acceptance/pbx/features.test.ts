@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hold, pressByInfo, replaces, transfer } from '../../../lab/telephones/dialog.ts';
 import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import type { Call } from '../../../lab/telephones/sip.ts';
 import {
   agentHz,
   announcement,
@@ -197,13 +198,20 @@ async function blindByCaller(): Promise<void> {
   await expectKept('blindbycaller');
 }
 
-async function attended(): Promise<void> {
-  const { call, receiver } = await at.recorded('attended');
-  const { agent, receiver: agentReceiver } = of('attended');
-  await sendOn(byAgent('attended'), agentReceiver, '*2', '300');
+/** The agent asks who answers there first, while the caller hears music, and leaves. */
+async function sentOnAsking(line: string, extension: string): Promise<{ call: Call; receiver: RtpReceiver }> {
+  const { call, receiver } = await at.recorded(line);
+  const { agent, receiver: agentReceiver } = of(line);
+  await sendOn(byAgent(line), agentReceiver, '*2', extension);
   await hearing(agentReceiver, strangerHz, 1_000);
   await hearing(receiver, musicHz, 1_000);
   await agent.endCall();
+
+  return { call, receiver };
+}
+
+async function attended(): Promise<void> {
+  const { call, receiver } = await sentOnAsking('attended', '300');
   await hearing(receiver, strangerHz);
   await call.hangUp();
   await at.expectEndedEarly('attended');
@@ -220,32 +228,28 @@ async function inside(): Promise<void> {
   await sendOn(byAgent('inside'), of('inside').receiver, '#1', '310');
   await hearingLong(receiver);
   await call.hangUp();
-  const { samples } = await at.soundOf('inside');
-  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+  await bothTalksOf('inside');
 }
 
-/** The agent asks somebody of the house first, and leaves. Nothing is recorded while they ask. */
+/** What was recorded with the agent, and with whoever came after them. */
+async function bothTalksOf(line: string): Promise<Int16Array> {
+  const { samples } = await at.soundOf(line);
+  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+
+  return samples;
+}
+
+/** Nothing is recorded while they ask. */
 async function insideAttended(): Promise<void> {
-  const { call, receiver } = await at.recorded('insideattended');
-  const { agent, receiver: agentReceiver } = of('insideattended');
-  await sendOn(byAgent('insideattended'), agentReceiver, '*2', '310');
-  await hearing(agentReceiver, strangerHz, 1_000);
-  await hearing(receiver, musicHz, 1_000);
-  await agent.endCall();
+  const { call, receiver } = await sentOnAsking('insideattended', '310');
   await hearingLong(receiver);
   await call.hangUp();
-  const { samples } = await at.soundOf('insideattended');
-  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
-  expectNoMusic(samples);
+  expectNoMusic(await bothTalksOf('insideattended'));
 }
 
 /** To somebody else, on a line that tells them. */
 async function tellAttended(): Promise<void> {
-  const { call, receiver } = await at.recorded('tellattended');
-  const { agent, receiver: agentReceiver } = of('tellattended');
-  await sendOn(byAgent('tellattended'), agentReceiver, '*2', '300');
-  await hearing(agentReceiver, strangerHz, 1_000);
-  await agent.endCall();
+  const { call, receiver } = await sentOnAsking('tellattended', '300');
   await eventually(async () => {
     const { id } = (await catalogueCalls(at.rig)).find(({ line }) => line === 'tellattended') ?? {};
     return (await at.rig.preavis('calls', 'receipt', id ?? '')).stdout.includes('"newcomerTold"');
@@ -253,8 +257,7 @@ async function tellAttended(): Promise<void> {
   const before = receiver.samples().length;
   await eventually(() => receiver.samples().length > before + 24_000);
   await call.hangUp();
-  const { samples } = await at.soundOf('tellattended');
-  expectPresent(samples, { [callerHz]: 4_500, [agentHz]: 2_000, [strangerHz]: 2_500 });
+  await bothTalksOf('tellattended');
 }
 
 test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
