@@ -16,6 +16,7 @@ export const faultSeverities = {
   'told-on-local': 'warning',
   'told-as-another': 'error',
   'no-fallback': 'error',
+  'function-refused': 'warning',
   'preavis-not-included': 'error',
   'target-missing': 'error',
   'code-collision': 'error',

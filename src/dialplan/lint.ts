@@ -8,6 +8,7 @@ import { argumentFaults } from './rules/arguments.ts';
 import { codeFaults } from './rules/codes.ts';
 import { noticeFaults } from './rules/notices.ts';
 import { recorderFaults } from './rules/recorders.ts';
+import { refusedFunctionFaults } from './rules/refusedFunctions.ts';
 import { looks, type Scene } from './rules/scene.ts';
 import { targetFaults } from './rules/targets.ts';
 import type { Features } from './source/features.ts';
@@ -18,6 +19,8 @@ export type LintInput = {
   policy: Policy;
   /** `ari.application` */
   application: string;
+  /** Whether this Asterisk refuses functions behind the notice; true where nobody knows. */
+  refusesFunctions: boolean;
 };
 
 export type LintResult = {
@@ -49,11 +52,11 @@ function ofSource({ code, place }: TextFault): Fault {
 }
 
 /** Looks for everything that docs/dialplan-lint.md lists. Pure: what it says of a dialplan is always the same. */
-export function lintDialplan({ dialplan, features, policy, application }: LintInput): LintResult {
+export function lintDialplan({ dialplan, features, policy, application, refusesFunctions }: LintInput): LintResult {
   const lookup = makeLookup(dialplan);
   const graph = makeGraph(dialplan, lookup, application);
   const flow = makeFlow(graph);
-  const scene: Scene = { dialplan, lookup, graph, flow, application, policy, features };
+  const scene: Scene = { dialplan, lookup, graph, flow, application, policy, features, refusesFunctions };
   const all = looks(scene);
   const [first] = graph.steps;
   const tangled =
@@ -72,6 +75,7 @@ export function lintDialplan({ dialplan, features, policy, application }: LintIn
     ...tangled,
     ...recorderFaults(scene, all),
     ...noticeFaults(scene, all),
+    ...refusedFunctionFaults(scene, all),
     ...argumentFaults(scene, all),
     ...targetFaults(scene, all),
     ...codeFaults(scene, all),

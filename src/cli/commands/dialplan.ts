@@ -6,10 +6,11 @@ import { oneLine } from '../../core/text/oneLine.ts';
 import type { Dialplan } from '../../dialplan/dialplan.ts';
 import type { Fault } from '../../dialplan/faults.ts';
 import { lintDialplan, type LintResult } from '../../dialplan/lint.ts';
-import { askDialplan, askFeatures } from '../../dialplan/source/asterisk.ts';
+import { askDialplan, askFeatures, askRefusal } from '../../dialplan/source/asterisk.ts';
 import { readExtensions } from '../../dialplan/source/extensionsConf.ts';
 import { readFeatures, standardFeatures, type Features } from '../../dialplan/source/features.ts';
 import { configFiles } from '../../dialplan/source/files.ts';
+import { livesDangerously } from '../../dialplan/source/refusal.ts';
 import { makePolicy, type Policy } from '../../policy/policy.ts';
 import { loadLibrary } from '../../services/prompts.ts';
 import { configOf } from '../configuration.ts';
@@ -17,7 +18,7 @@ import { answer, type CommandContext, type ExitCode } from '../context.ts';
 
 export type LintOptions = { live: boolean; etc?: string; features?: string; json: boolean };
 
-type Source = { dialplan: Dialplan; features: Features };
+type Source = { dialplan: Dialplan; features: Features; refusesFunctions: boolean };
 
 async function featuresBeside(first: string, { features, etc }: LintOptions): Promise<Features> {
   const path = features ?? join(etc ?? dirname(first), 'features.conf');
@@ -30,10 +31,13 @@ async function featuresBeside(first: string, { features, etc }: LintOptions): Pr
 
 async function fromFiles(names: readonly string[], options: LintOptions): Promise<Source> {
   const [first = ''] = names;
+  const files = configFiles(first, options.etc);
+  const asteriskConf = join(options.etc ?? dirname(first), 'asterisk.conf');
 
   return {
-    dialplan: await readExtensions(names, configFiles(first, options.etc)),
+    dialplan: await readExtensions(names, files),
     features: await featuresBeside(first, options),
+    refusesFunctions: !(await livesDangerously(asteriskConf, files)),
   };
 }
 
@@ -47,6 +51,7 @@ export async function liveLint(
   return lintDialplan({
     dialplan: await askDialplan(environment),
     features: features ?? (await askFeatures(environment)),
+    refusesFunctions: await askRefusal(environment),
     policy,
     application,
   });

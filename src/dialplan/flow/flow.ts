@@ -21,7 +21,7 @@ type Work = { routine: Routine; node: number; state: number; entry: number };
 const mostWork = 3_000_000;
 
 const newRoutine = (isMacro: boolean): Routine => ({ isMacro, exits: new Set(), callers: [], seen: new Set() });
-const atBeginning = asNumber({ told: 'no', answered: false, behind: false });
+const atBeginning = asNumber({ told: 'no', answered: false, behind: false, restricted: false });
 
 class Walk {
   readonly #edges: readonly Edge[][];

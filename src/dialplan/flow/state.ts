@@ -13,17 +13,20 @@ export type CallState = {
   answered: boolean;
   /** On the far side of a Local/ channel that Préavis dials. */
   behind: boolean;
+  /** Préavis had this channel: Asterisk may refuse it functions from here on (docs/dialplan.md). */
+  restricted: boolean;
 };
 
-export const states = 32;
+export const states = 64;
 
-export const asNumber = ({ told, answered, behind }: CallState): number =>
-  tolds.indexOf(told) + (answered ? 8 : 0) + (behind ? 16 : 0);
+export const asNumber = ({ told, answered, behind, restricted }: CallState): number =>
+  tolds.indexOf(told) + (answered ? 8 : 0) + (behind ? 16 : 0) + (restricted ? 32 : 0);
 
 export const asState = (state: number): CallState => ({
   told: tolds[state & 7] ?? 'unknown',
   answered: (state & 8) !== 0,
   behind: (state & 16) !== 0,
+  restricted: (state & 32) !== 0,
 });
 
 /** What a step changes of it. */
@@ -55,6 +58,9 @@ export function after(state: number, { told, answers = false, channel }: Effect)
   const before = asState(state);
   const answered = channel === undefined ? before.answered || answers : channel === 'called';
   const behind = channel === 'behindPreavis' || (channel !== 'called' && before.behind);
+  const isTold = told === 'bridge' || told === 'follow';
+  // Each channel has a thread of its own in Asterisk, and what it may do is kept by thread.
+  const restricted = channel === undefined && (before.restricted || isTold);
 
-  return asNumber({ told: toldAfter(before.told, told), answered, behind });
+  return asNumber({ told: toldAfter(before.told, told), answered, behind, restricted });
 }

@@ -18,6 +18,8 @@ export type Scene = {
   application: string;
   policy: Policy;
   features: Features;
+  /** Whether this Asterisk refuses functions behind the notice; true where nobody knows. */
+  refusesFunctions: boolean;
 };
 
 /** A step with what it calls, and how calls come to it. */

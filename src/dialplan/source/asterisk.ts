@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import type { Dialplan } from '../dialplan.ts';
 import { readDialplanShow, readGlobalsShow } from './dialplanShow.ts';
 import { readFeaturesShow, type Features } from './features.ts';
+import { configFiles } from './files.ts';
+import { livesDangerously, refusesByRelease } from './refusal.ts';
 
 /** The Asterisk that runs on this machine, asked by its own console: ARI shows no dialplan. */
 
@@ -50,4 +53,14 @@ export async function askDialplan(environment: NodeJS.ProcessEnv): Promise<Dialp
 /** Throws dialplan_not_shown. */
 export async function askFeatures(environment: NodeJS.ProcessEnv): Promise<Features> {
   return readFeaturesShow(await ask('features show', environment));
+}
+
+/** Whether it refuses functions behind the notice; true where its asterisk.conf cannot be read. Throws dialplan_not_shown. */
+export async function askRefusal(environment: NodeJS.ProcessEnv): Promise<boolean> {
+  if (!refusesByRelease(await ask('core show version', environment))) return false;
+  const [, folder = ''] =
+    /^ *Configuration directory: +(\/.*)$/m.exec(await ask('core show settings', environment)) ?? [];
+  const path = join(folder, 'asterisk.conf');
+
+  return !(await livesDangerously(path, configFiles(path, folder)).catch(() => false));
 }

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rigDialplan } from '../../../lab/rig.ts';
+import { refusesByRelease } from '../../../src/dialplan/source/refusal.ts';
 import { useRig } from '../../support/rig/rigs.ts';
 
 /** The dialplan that a real Asterisk shows, as lint and check see it. */
@@ -61,6 +62,18 @@ exten => _2XX,1,MixMonitor(planted.wav)
     ok: true,
     warning: '1 error and 0 warnings (preavis dialplan lint --live)',
   });
+});
+
+test('a function that this Asterisk refuses behind the notice is named, and one that refuses none is not blamed', async () => {
+  const told = ['exten => 201,1,Gosub(preavis-tell,s,1)', ' same => n,Dial(PJSIP/${DB(lab/201)}@127.0.0.1,30)'];
+  const dialplan = rigDialplan({ 100: 'PJSIP/agent@127.0.0.1,30' }, told);
+  await at.rig.asterisk.setDialplan(dialplan);
+  const line = dialplan.split('\n').findIndex((each) => each.includes('DB(lab/201)')) + 1;
+  const { faults } = await live();
+  const refuses = refusesByRelease(await at.rig.asterisk.cli('core show version'));
+  expect(faults).toMatchObject(
+    refuses ? [{ file: 'extensions.conf', line, severity: 'warning', code: 'function-refused' }] : [],
+  );
 });
 
 test('a dialplan that Asterisk does not show is not looked at, and check does not fail for it', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { lintDialplan, type LintResult } from '../../../src/dialplan/lint.ts';
 import { readExtensions } from '../../../src/dialplan/source/extensionsConf.ts';
 import { readFeatures, standardFeatures } from '../../../src/dialplan/source/features.ts';
+import { livesDangerously } from '../../../src/dialplan/source/refusal.ts';
 import type { ConfigFiles } from '../../../src/dialplan/source/statements.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { aPolicy } from '../policy/policies.ts';
@@ -57,6 +58,7 @@ export async function lintText(
     features: features === undefined ? standardFeatures : await readFeatures('features.conf', files),
     policy,
     application: 'preavis',
+    refusesFunctions: !(await livesDangerously('asterisk.conf', files)),
   });
 }
 

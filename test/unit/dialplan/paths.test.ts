@@ -378,9 +378,20 @@ describe('files as FreePBX generates them', () => {
     'features.conf': features = '',
     ...more
   } = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+  const asThePageSays = { ...more, 'asterisk.conf': '[options]\nlive_dangerously = yes\n' };
+
+  test('read what Asterisk refuses behind the notice, unless asterisk.conf lets it', async () => {
+    const { faults } = await lintText(text, { features, more });
+    const lines = (more['extensions_additional.conf'] ?? '').split('\n');
+    const named = faults.filter(({ code }) => code === 'function-refused').map(({ line }) => lines[(line ?? 0) - 1]);
+    expect(named).toEqual([
+      expect.stringContaining('exten => 101,1,Set(__RINGTIMER=${IF($["${DB(AMPUSER/101/ringtimer)}"'),
+      'exten => out,1,Set(RECMODE=${DB(AMPUSER/${FROMEXTEN}/recording/out/external)})',
+    ]);
+  });
 
   test('have a recorder before the notice where a route says force or always, and nowhere else', async () => {
-    const { faults } = await lintText(text, { features, more });
+    const { faults } = await lintText(text, { features, more: asThePageSays });
     const lines = (more['extensions_additional.conf'] ?? '').split('\n');
     expect(faults.map(({ code, line }) => [code, lines[(line ?? 0) - 1]])).toEqual([
       ['recorder-without-notice', 'exten => 025550001,n,Gosub(sub-record-check,s,1(in,${EXTEN},force))'],
@@ -392,7 +403,7 @@ describe('files as FreePBX generates them', () => {
     const changed = (more['extensions_additional.conf'] ?? '').replace(/,(force|always)\)\)/g, ',dontcare))');
     const { faults, unknownJumps } = await lintText(text, {
       features,
-      more: { ...more, 'extensions_additional.conf': changed },
+      more: { ...asThePageSays, 'extensions_additional.conf': changed },
     });
     expect(faults).toEqual([]);
     expect(unknownJumps).toBeGreaterThan(0);

@@ -19,6 +19,7 @@ const found = (contexts: Readonly<Record<string, readonly string[]>>): string[] 
       features: standardFeatures,
       policy: aPolicy(),
       application: 'preavis',
+      refusesFunctions: true,
     }),
   );
 

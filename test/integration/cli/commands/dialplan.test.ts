@@ -182,4 +182,28 @@ describe('dialplan lint --live', () => {
       message: expect.stringMatching(message) as string,
     });
   });
+
+  test.each<[string, string, string[]]>([
+    ['22.10.1', 'no', ['function-refused']],
+    ['22.10.1', 'yes', []],
+    ['22.10.0', 'no', []],
+  ])('of Asterisk %s with live_dangerously = %s', async (version, value, codes) => {
+    await writeFile(at('asterisk.conf'), `[options]\nlive_dangerously = ${value}\n`);
+    const shown = [
+      "[ Context 'in' created by 'pbx_config' ]",
+      "  '1' => 1. Gosub(preavis-tell,s,1) [e.conf:2]",
+      '         2. Set(x=${DB(a/b)}) [e.conf:3]',
+      "[ Context 'preavis-tell' created by 'pbx_config' ]",
+      "  's' => 1. Return() [e.conf:5]",
+    ];
+    await writeFile(at('shown'), shown.join('\n'));
+    await program(`case "$2" in
+      "dialplan show") cat '${at('shown')}';;
+      "core show version") echo 'Asterisk ${version} built by nobody';;
+      "core show settings") echo '  Configuration directory:     ${at('.')}';;
+    esac`);
+    await lint([], { live: true, json: true });
+    const { faults } = JSON.parse(printed.join('\n')) as { faults: { code: string }[] };
+    expect(faults.map(({ code }) => code)).toEqual(codes);
+  });
 });
