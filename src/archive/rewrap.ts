@@ -19,7 +19,7 @@ export type RewrapPorts = {
     auditTrail: 'append';
     leases: 'take' | 'release';
   }>;
-  store: Pick<EncryptedStore, 'location' | 'encryption' | 'rewrap' | 'tryKey'>;
+  store: Pick<EncryptedStore, 'location' | 'encryption' | 'encryptionFor' | 'rewrap' | 'tryKey'>;
   log: Logger;
   actor: string;
   atOnce: number;
@@ -35,7 +35,7 @@ export type RewrapOptions = RowPassOptions & {
 
 /** Counts of archived recordings. */
 export type RewrapResult = {
-  /** The key that they are wrapped with now. */
+  /** The key that they are wrapped with now; those of `controllers` with keys of their own by these. */
   keyId: string;
   /** In a dry run: to be wrapped anew. */
   rewrapped: number;
@@ -114,7 +114,7 @@ async function rewrapOne(
     locked ??= outcome.locked;
   }
   if (!states.has('rewrapped')) return states.has('current') ? 'current' : 'plain';
-  const { encryption } = store;
+  const encryption = objectKey === null ? store.encryption : store.encryptionFor(objectKey);
   if (!dryRun && (locked === undefined || from.size > 0)) {
     await catalogue.auditTrail.append(id, { event: keyRewrapped, actor, detail: { encryption, from: [...from] } });
   }

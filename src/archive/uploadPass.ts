@@ -297,7 +297,7 @@ async function archiveOne(
   const { catalogue, store, spoolFolder, actor, attemptMs } = ports;
   const expected = recordedDigest(row);
   const { bytes, sha256 } = expected;
-  const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+  const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt, row.controller);
   const signal = AbortSignal.any([stop, timeLimit(attemptMs)]);
 
   const lock = await locks.wanted(row, signal);
@@ -329,7 +329,7 @@ async function archiveOne(
     ...{ receipt, failure: null },
   };
   const detail = {
-    ...{ bytes, sha256, version: stored.versionId, encryption: store.encryption },
+    ...{ bytes, sha256, version: stored.versionId, encryption: store.encryptionFor(keys.wav) },
     ...(lock === undefined ? {} : { lock: lockDetail(lock) }),
   };
   await catalogue.recordings.move(row.id, 'recorded', 'archived', place, {
@@ -383,7 +383,7 @@ async function undoIfErased(row: RecordingRow, ports: UploadPorts): Promise<void
   try {
     const now = await catalogue.recordings.find(row.id);
     if (now?.status !== 'erased' || !(await ports.isRemovalProved(now))) return;
-    const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt);
+    const keys = objectKeys(row.id, row.startedAt ?? row.noticeFinishedAt, row.controller);
     await store.erase(keys.wav);
     await store.erase(keys.receipt);
   } catch (thrown) {

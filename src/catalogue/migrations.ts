@@ -434,4 +434,12 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX changes_exemplary ON changes (call_id) WHERE change = 'exemplaryMarked';
   `,
+  // Whose recordings they are, where an installation records for several companies: as the line said when the call came.
+  `
+  ALTER TABLE calls ADD COLUMN controller TEXT;
+  ALTER TABLE recordings ADD COLUMN controller TEXT;
+  DROP INDEX calls_listed;
+  CREATE INDEX calls_listed ON calls (id, line, purposes, result, controller);
+  CREATE INDEX recordings_by_controller ON recordings (controller, id) WHERE controller IS NOT NULL;
+  `,
 ];

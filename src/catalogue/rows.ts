@@ -8,6 +8,8 @@ import { recordingStatuses } from './statuses.ts';
 export const recordingRow = row({
   id: recordingId,
   callId,
+  /** Of `controllers`; null: of the company itself. */
+  controller: z.string().nullable(),
   status: z.enum(recordingStatuses),
   noticeFinishedAt: z.number(),
   startedAt: z.number().nullable(),
@@ -69,6 +71,8 @@ export const callRow = row({
   asteriskVersion: z.string(),
   asteriskNode: z.string(),
   line: z.string().nullable(),
+  /** Of `controllers`; null: of the company itself. */
+  controller: z.string().nullable(),
   direction: z.enum(directions),
   purposes: json(z.array(z.string())),
   languages: json(z.array(z.string())),
@@ -213,5 +217,7 @@ export type PurposeEnd = z.output<typeof purposeEnd>;
 /** What the catalogue keeps of each version of the policy, for the recordings and receipts that name it. */
 export const storedPolicy = z.object({
   purposes: z.record(z.string(), z.object({ justification: z.string(), legalBasis: z.string(), keepDays: z.number() })),
+  /** Names of controllers by line: of lines that have one. */
+  controllerOfLine: z.record(z.string(), z.string()).optional(),
 });
 export type StoredPolicy = z.infer<typeof storedPolicy>;

@@ -1,22 +1,51 @@
 import type { CallFilter } from '../catalogue/calls/calls.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
+import { ownCalls } from '../config/controllerSchema.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
 import { parseDay } from './localTime.ts';
 
 /** Options that choose some rows of a list, as they were typed. */
-export type Chosen = { day?: string | undefined; line?: string | undefined; purpose?: string | undefined };
+export type Chosen = {
+  day?: string | undefined;
+  line?: string | undefined;
+  controller?: string | undefined;
+  purpose?: string | undefined;
+};
 
 /**
- * What `--day`, `--line` and `--purpose` ask for. A line or purpose that neither the configuration nor any call has is a mistake in
+ * What `--controller` asks for: a name of `controllers`, or null for the calls of lines without one; undefined for all. Throws usage, which
+ * repeats nothing of what was typed.
+ */
+export function chosenController(asked: string | undefined, { controllers }: Config): string | null | undefined {
+  if (asked === undefined) return undefined;
+  if (asked === ownCalls) return null;
+  if (Object.hasOwn(controllers, asked)) return asked;
+  throw new PreavisError('usage', `--controller is one of ${[...Object.keys(controllers), ownCalls].join(', ')}`);
+}
+
+/**
+ * The same for what is made for one company alone: null where there is no other. Throws usage where there are several and none was named,
+ * since what belongs to one is not shown to another.
+ */
+export function requiredController(asked: string | undefined, config: Config): string | null {
+  const chosen = chosenController(asked, config);
+  if (chosen !== undefined) return chosen;
+  const names = Object.keys(config.controllers);
+  if (names.length === 0) return null;
+  throw new PreavisError('usage', `give --controller: one of ${[...names, ownCalls].join(', ')}`);
+}
+
+/**
+ * What `--day`, `--line`, `--controller` and `--purpose` ask for. A line or purpose that neither the configuration nor any call has is a mistake in
  * writing, and no empty list. Throws usage, which repeats nothing of what was typed.
  */
 export async function chosenCalls(
-  { day, line, purpose }: Chosen,
+  { day, line, controller, purpose }: Chosen,
   config: Config,
   catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose' }>,
   now: number,
-): Promise<Pick<CallFilter, 'begun' | 'line' | 'purpose'>> {
+): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose'>> {
   const begun = day === undefined ? undefined : parseDay(day, now);
   if (line !== undefined && !Object.hasOwn(config.lines, line) && !(await catalogue.calls.knowsLine(line))) {
     throw new PreavisError('usage', `--line is one of ${Object.keys(config.lines).join(', ')}, or that of a call`);
@@ -30,5 +59,5 @@ export async function chosenCalls(
     throw new PreavisError('usage', `--purpose is one of ${known}, or that of a call`);
   }
 
-  return { begun, line, purpose };
+  return { begun, line, controller: chosenController(controller, config), purpose };
 }

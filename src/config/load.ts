@@ -161,10 +161,21 @@ async function encryptionKeyFrom(file: string, key: string): Promise<string> {
   throw new PreavisError('config_invalid', `${key}: the first line of ${file} ${encryptionKeyFault}`);
 }
 
-async function readEncryptionKeys({ encryption }: ArchiveConfig, environment: NodeJS.ProcessEnv): Promise<void> {
+type KeyFiles = {
+  key?: string | undefined;
+  keyFile?: string | undefined;
+  oldKeys?: string[] | undefined;
+  oldKeyFiles: string[];
+};
+
+/** @param given the key that the environment has */
+async function readEncryptionKeys(
+  encryption: KeyFiles,
+  given: string | undefined,
+  at = 'archive.encryption',
+): Promise<void> {
   const { keyFile, oldKeyFiles } = encryption;
-  const at = 'archive.encryption';
-  if (keyFile !== undefined && environment['PREAVIS_ARCHIVE_ENCRYPTION_KEY'] === undefined) {
+  if (keyFile !== undefined && given === undefined) {
     encryption.key = await encryptionKeyFrom(keyFile, `${at}.keyFile`);
   }
   const earlier = await Promise.all(oldKeyFiles.map((file) => encryptionKeyFrom(file, `${at}.oldKeyFiles`)));
@@ -206,7 +217,7 @@ async function readFormerArchive(file: string, keys: readonly ConfigKey[]): Prom
   }
   const former = result.data.archive;
   await readSecretKey(former, {});
-  await readEncryptionKeys(former, {});
+  await readEncryptionKeys(former.encryption, undefined);
   const { store, minio } = former;
   for (const [key, file, variable] of formerSecrets) {
     if (store !== 'minio' || (minio[key] ?? '') !== '') continue;
@@ -251,7 +262,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   if (config.privacy.numberKey !== undefined && config.privacy.numberKey === config.privacy.hashKey) {
     throw new PreavisError('config_invalid', `privacy.numberKey: ${sameKeyFault}`);
   }
-  await readEncryptionKeys(config.archive, environment);
+  await readEncryptionKeys(config.archive.encryption, environment['PREAVIS_ARCHIVE_ENCRYPTION_KEY']);
   const pin = await secretFrom(config.promptRecording.pinFile, 'promptRecording.pinFile');
   if (pin !== undefined && environment['PREAVIS_PROMPT_RECORDING_PIN'] === undefined) {
     if (!isGoodPin(pin))
@@ -259,6 +270,9 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
     config.promptRecording.pin = pin;
   }
   await readWebhookSecrets(config);
+  for (const [id, { encryption }] of Object.entries(config.controllers)) {
+    await readEncryptionKeys(encryption, undefined, `controllers.${id}.encryption`);
+  }
   const former = config.archive.former.map((path) => readFormerArchive(resolve(dirname(file), path), keys));
 
   return { ...config, formerArchives: await Promise.all(former) };

@@ -97,6 +97,10 @@ export const purpose = z.strictObject({
 
 export const line = z.strictObject({
   purposes: key(z.array(name).min(1).max(4), 'The purposes that calls on this line are recorded for.'),
+  controller: key(
+    name.optional(),
+    'The company, by its name in controllers, that its recordings belong to; without it, controller.',
+  ),
   language: key(
     languageTag.optional(),
     'The language of this line whoever calls, for a number that is published in one language.',

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
+import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, seconds, section } from './field.ts';
 import { codeFaults, codeRuleFaults } from './codes.ts';
@@ -136,22 +137,12 @@ const shape = z.strictObject({
       { unit: 'days' },
     ),
   }),
-  controller: section({
-    name: key(z.string().trim().min(1).optional(), 'Who is responsible for the recordings: the company.'),
-    contact: key(z.string().trim().min(1).optional(), 'How to reach it, in one line.'),
-    dataProtectionOfficer: key(
-      z.string().trim().min(1).optional(),
-      'How to reach its data protection officer, if it has one.',
-    ),
-    recipients: key(
-      z.array(z.string().trim().min(1)).default([]),
-      'Who else receives recordings, for example the company that hosts the archive.',
-    ),
-    transfers: key(
-      z.string().trim().min(1).optional(),
-      'Transfers to countries outside the EEA and their safeguards, or that there are none.',
-    ),
-  }),
+  controller,
+  controllers: key(
+    controllers.default({}),
+    'Companies that this installation records for, each responsible for its own lines (lines.<name>.controller), by name.',
+  ),
+  processor,
   purposeFiles: key(
     z.array(z.string().min(1)).default([]),
     'Files with purposes, later ones over earlier ones and purposes over all: a shipped name such as be, or a path from this file.',
@@ -295,7 +286,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ]),
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
-  faults.push(...encryptionFaults(config.archive));
+  faults.push(...encryptionFaults(config.archive), ...controllerFaults(config));
   const { hashKey, hashKeyFile, numberKey, numberKeyFile } = config.privacy;
   if ((numberKey ?? numberKeyFile) !== undefined && (hashKey ?? hashKeyFile) === undefined) {
     faults.push({ path: ['privacy', 'hashKey'], message: 'is missing: without it numberKey is of no use' });

@@ -42,6 +42,11 @@ export type SubjectErasurePorts = {
 export type SubjectErasureOrder = ErasureRules & {
   /** The keyed hash of the number. */
   hash: string;
+  /**
+   * Only calls of this one of `controllers`, null: of none; undefined where there is no such. The trace of calls without a recording is not
+   * forgotten then, nor the language: they may be those of another company.
+   */
+  controller?: string | null | undefined;
   /** Without it nothing is changed. */
   apply: boolean;
   waitMs: number;
@@ -91,17 +96,17 @@ export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectE
 
 async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
   const { catalogue } = ports;
-  const { hash, apply, signal } = order;
+  const { hash, controller, apply, signal } = order;
   const result: SubjectErasure = {
     calls: 0,
     recordings: [],
     unrecorded: 0,
     open: [],
     unreadable: [],
-    language: (await catalogue.preferences.find(hash)) !== undefined,
+    language: controller === undefined && (await catalogue.preferences.find(hash)) !== undefined,
     copyFailure: undefined,
   };
-  for await (const found of callsOfPerson(catalogue, hash)) {
+  for await (const found of callsOfPerson(catalogue, hash, controller)) {
     signal.throwIfAborted();
     result.calls += 1;
     order.progress?.(result.calls);
@@ -112,8 +117,10 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
     else result.open.push(found.call.id);
   }
   if (!apply) return result;
-  await ports.decisions.forgetCaller(hash);
-  await ports.decisions.forgetLanguages(hash);
+  if (controller === undefined) {
+    await ports.decisions.forgetCaller(hash);
+    await ports.decisions.forgetLanguages(hash);
+  }
   result.copyFailure = await ports.copyCertificates().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown).code,

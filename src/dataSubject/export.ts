@@ -54,6 +54,8 @@ export type SubjectExportPorts = Archives & {
 export type SubjectExportOrder = {
   /** The keyed hash of the number. */
   hash: string;
+  /** Only calls of this one of `controllers`, null: of none; undefined where there is no such. */
+  controller?: string | null | undefined;
   language: SubjectLanguage;
   target: CopyTarget;
   progress(recordings: number): void;
@@ -109,7 +111,7 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     calls: [],
     unreadableCalls: [],
   };
-  for await (const found of callsOfPerson(catalogue, order.hash)) {
+  for await (const found of callsOfPerson(catalogue, order.hash, order.controller)) {
     order.signal.throwIfAborted();
     result.calls += 1;
     if (found.kind === 'unreadable') {

@@ -20,12 +20,20 @@ export type FindPorts = CataloguePart<{
 
 const batch = 200;
 
-/** The calls of one person, by the keyed hash of the number, the oldest first. */
-export async function* callsOfPerson(catalogue: FindPorts, hash: string): AsyncGenerator<FoundCall> {
+/**
+ * The calls of one person, by the keyed hash of the number, the oldest first.
+ * @param controller only those of this one of `controllers`, null for those of none; undefined for all
+ */
+export async function* callsOfPerson(
+  catalogue: FindPorts,
+  hash: string,
+  controller?: string | null,
+): AsyncGenerator<FoundCall> {
   const page = (after: string, limit: number) => catalogue.callers.callsOf(hash, after, limit);
   for await (const callers of pagesOf(batch, '', page, ({ call }) => call)) {
     for (const caller of callers) {
       const found = await callOf(caller, catalogue).catch(undefinedIfUnreadable);
+      if (found !== undefined && controller !== undefined && found.call.controller !== controller) continue;
       yield found === undefined ? { kind: 'unreadable', id: caller.call } : { kind: 'call', ...found };
     }
   }

@@ -79,7 +79,8 @@ function dataOf({ privacy }: Config): string[] {
   return [...data, caller, remembered];
 }
 
-function measuresOf(config: Config): string[] {
+/** Art. 32, in general terms. */
+export function measuresOf(config: Config): string[] {
   const { store, minio } = config.archive;
   const archive = store === 'minio' ? 'the bucket' : 'the archive folder';
   const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
@@ -129,7 +130,11 @@ function activityOf(id: string, purpose: PurposeConfig, config: Config): Process
   };
 }
 
-export function processingRegister(config: Config, printedAt: string): ProcessingRegister {
+/**
+ * @param config with the lines and purposes of this controller alone (config/controllerView.ts)
+ * @param at the key of the configuration below which the controller stands
+ */
+export function processingRegister(config: Config, printedAt: string, at = 'controller'): ProcessingRegister {
   const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
 
   return {
@@ -145,7 +150,7 @@ export function processingRegister(config: Config, printedAt: string): Processin
     measures: measuresOf(config),
     missing: [
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
-        value === undefined ? [`controller.${key}`] : [],
+        value === undefined ? [`${at}.${key}`] : [],
       ),
       // Art. 30(1)(d): somebody receives them, within the company or outside of it.
       ...Object.entries(config.purposes).flatMap(([id, { mayListen }]) =>

@@ -133,10 +133,7 @@ export class Server {
     const { config, log, clock, newCatalogue: isMeant } = this.#options;
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
     if (!isCatalogueBegun(config.catalogue.file)) {
-      await markAtStart(
-        { catalogue: undefined, store: await makeStore(config.archive, undefined) },
-        { isMeant, clock, log },
-      );
+      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
     const catalogue = this.#openCatalogue();
     await this.#running.use({ stop: catalogue.close });

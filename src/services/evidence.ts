@@ -18,7 +18,7 @@ export async function bundlePorts(
     soundsFolder: soundsFolder(config),
     signer: await services.signer(),
     madeBy: `preavis ${version}`,
-    company: config.controller.name,
+    companyOf: (controller) => (controller === null ? config.controller : config.controllers[controller])?.name,
     peaksOf: async (id) => {
       const kept = await catalogue.recordings.peaks(id);
 

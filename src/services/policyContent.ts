@@ -10,6 +10,11 @@ export function policyContent(policy: Policy): string {
         { justification, legalBasis, keepDays },
       ]),
     ),
+    controllerOfLine: Object.fromEntries(
+      [...policy.lines.values()].flatMap(({ name, controller }) =>
+        controller === undefined ? [] : [[name, controller]],
+      ),
+    ),
   };
 
   return JSON.stringify(content);

@@ -3,6 +3,7 @@ import { makeEncryptedStore, type EncryptedStore } from '../store/encryption/sto
 import { makeKeyring, makeLocalKey, type Keyring, type WrappingKey } from '../store/encryption/keyWrapping.ts';
 import { makeKmsKey } from '../store/encryption/kmsCommand.ts';
 import type { LifecycleOptions } from '../store/s3/lifecycle.ts';
+import { keysOf, prefixOf } from '../store/objectKeys.ts';
 import { receiptOfRecording, receiptText } from '../receipt/receipt.ts';
 import type { ObjectStore, RawStore } from '../store/store.ts';
 import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
@@ -27,9 +28,16 @@ function localKey(text: string, key: string): WrappingKey {
   return makeLocalKey(bytes);
 }
 
+type KeyConfig = {
+  key?: string | undefined;
+  keyId?: string | undefined;
+  oldKeys?: string[] | undefined;
+  oldKeyIds: string[];
+};
+
 /** Whatever the mode, what was encrypted before stays readable for as long as its key is configured. */
-function keyringOf({ encryption }: ArchiveConfig): Keyring {
-  const { mode, key, oldKeys = [], kmsCommand: command, keyId, oldKeyIds, kmsSeconds } = encryption;
+function keyringOf({ encryption }: ArchiveConfig, controllers: Config['controllers']): Keyring {
+  const { mode, kmsCommand: command, kmsSeconds } = encryption;
   const kmsKey = (id: string): WrappingKey =>
     makeKmsKey({
       command: command ?? [],
@@ -37,28 +45,39 @@ function keyringOf({ encryption }: ArchiveConfig): Keyring {
       timeLimitMs: kmsSeconds * 1_000,
       environment: environmentOfKms(process.env),
     });
-  const own = key === undefined ? undefined : localKey(key, 'archive.encryption.key');
-  const configured = own ?? (keyId === undefined ? undefined : kmsKey(keyId));
-  const earlier = [...oldKeys.map((text) => localKey(text, 'archive.encryption.oldKeys')), ...oldKeyIds.map(kmsKey)];
-
-  return makeKeyring(
-    mode === 'client' ? configured : undefined,
-    configured === undefined ? earlier : [...earlier, configured],
+  const keysAt = (at: string, { key, keyId, oldKeys = [], oldKeyIds }: KeyConfig) => ({
+    current: key !== undefined ? localKey(key, `${at}.key`) : keyId !== undefined ? kmsKey(keyId) : undefined,
+    earlier: [...oldKeys.map((text) => localKey(text, `${at}.oldKeys`)), ...oldKeyIds.map(kmsKey)],
+  });
+  const common = keysAt('archive.encryption', encryption);
+  const customers = Object.entries(controllers).map(([id, each]) => ({
+    prefix: prefixOf(id),
+    ...keysAt(`controllers.${id}.encryption`, each.encryption),
+  }));
+  const known = [common, ...customers].flatMap(({ current, earlier }) => [...earlier, ...(current ? [current] : [])]);
+  if (mode !== 'client') return makeKeyring(undefined, known);
+  const ownKeys = customers.flatMap(({ prefix, current }): [string, WrappingKey][] =>
+    current === undefined ? [] : [[prefix, current]],
   );
+
+  return makeKeyring(common.current, known, new Map(ownKeys));
 }
 
 /** undefined before there is a catalogue: then nothing is known to be in the archive. */
 type Known = CataloguePart<{ recordings: 'knownObject' }> | undefined;
 
-export async function makeStore(archive: ArchiveConfig, catalogue: Known): Promise<EncryptedStore> {
-  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive));
+export async function makeStore(
+  { archive, controllers }: Pick<Config, 'archive' | 'controllers'>,
+  catalogue: Known,
+): Promise<EncryptedStore> {
+  return makeEncryptedStore(await makeRawStore(archive, catalogue), keyringOf(archive, controllers));
 }
 
 /** With those of archive.former. Nothing is asked of any before there is something to do there. */
-export async function makeArchives({ archive, formerArchives = [] }: Config, catalogue: Catalogue) {
+export async function makeArchives({ archive, controllers, formerArchives = [] }: Config, catalogue: Catalogue) {
   return {
-    store: await makeStore(archive, catalogue),
-    former: await Promise.all(formerArchives.map((each) => makeStore(each, catalogue))),
+    store: await makeStore({ archive, controllers }, catalogue),
+    former: await Promise.all(formerArchives.map((each) => makeStore({ archive: each, controllers }, catalogue))),
   };
 }
 
@@ -74,7 +93,12 @@ export async function addArchives(services: Services) {
     store,
     former,
     /** The receipt of a recording, as JSON text. */
-    receiptOf: async (id: RecordingId) => receiptText(await receiptOfRecording(catalogue, id, store.encryption)),
+    receiptOf: async (id: RecordingId) => {
+      const row = await catalogue.recordings.find(id);
+      const encryption = row === undefined ? store.encryption : store.encryptionFor(keysOf(row).wav);
+
+      return receiptText(await receiptOfRecording(catalogue, id, encryption));
+    },
   };
 }
 

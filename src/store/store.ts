@@ -47,6 +47,8 @@ export type ObjectStore = {
   /** For people; holds no secret. */
   readonly location: string;
   readonly encryption: Encryption;
+  /** The same for what is stored under this key: a company of `controllers` may have a key of its own. */
+  encryptionFor(key: string): Encryption;
   /** Reaches the store, writes, reads and erases a small object. `create: false` keeps it from making the store itself. */
   check(how?: { create: boolean }): Promise<void>;
   /**

@@ -192,7 +192,8 @@ class MovePass {
       await catalogue.archiveCopies.finish(id, { from, to }, how, { actor, detail });
       failPoint?.('move, in the new archive');
       if (receipt.isMended) this.#result.receiptsMended.push(id);
-      if (target.encryption !== null && !isSameEncryption(encryption, target.encryption)) {
+      const wanted = target.encryptionFor(keys.wav);
+      if (wanted !== null && !isSameEncryption(encryption, wanted)) {
         this.#result.otherEncryption.push(id);
       }
     } catch (thrown) {

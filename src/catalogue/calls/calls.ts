@@ -127,6 +127,8 @@ export type CallFilter = {
   /** Begun in this time, ms since 1970 UTC, the second excluded. */
   begun?: { from: number; to: number } | undefined;
   line?: string | undefined;
+  /** Of `controllers`; null: those of the company itself. */
+  controller?: string | null | undefined;
   purpose?: string | undefined;
   result?: CallResult | undefined;
 };
@@ -144,12 +146,13 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
-      answer_at, phase, recording_id, keep_days, state, caller_channel, direction)
+      answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
       @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
-      @recordingId, @keepDays, @state, @callerChannel, @direction)
+      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
+      controller = excluded.controller,
       purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
       languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
       consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
@@ -164,8 +167,9 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
     VALUES (@callId, @position, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @verdict)`);
   const insertRecording = database.prepare(`
-    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days)
-    VALUES (@id, @callId, 'recording', @noticeFinishedAt, @keepDays) ON CONFLICT (id) DO NOTHING`);
+    INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days, controller)
+    SELECT @id, @callId, 'recording', @noticeFinishedAt, @keepDays, calls.controller FROM calls WHERE calls.id = @callId
+    ON CONFLICT (id) DO NOTHING`);
   const timeRecording = database.prepare(`
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
   const discard = database.prepare(
@@ -179,7 +183,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     WHERE id = ? AND state IS NOT NULL`);
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
-  const chosen = `(@line IS NULL OR line = @line) AND (@purpose IS NULL OR ${hasPurpose})
+  const chosen = `(@line IS NULL OR line = @line) AND (@anyController = 1 OR controller IS @controller) AND (@purpose IS NULL OR ${hasPurpose})
     AND (@result IS NULL OR ${hasResult})`;
   // By an index that has all that is asked: a line without calls would have every row read.
   const selectChosen = database.prepare(`
@@ -198,6 +202,16 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   /** A version is never changed, and there are few. */
   const policies = new Map<string, StoredPolicy>();
   const selectPolicy = prepareColumn(`SELECT content FROM policies WHERE version = ?`);
+  const policy = (version: string): StoredPolicy | undefined => {
+    const known = policies.get(version);
+    if (known !== undefined) return known;
+    const content = z.string().optional().parse(selectPolicy.get(version));
+    if (content === undefined) return undefined;
+    const read = storedPolicy.parse(JSON.parse(content));
+    policies.set(version, read);
+
+    return read;
+  };
 
   const saveRecording = (state: CallState, played: readonly Played[]): void => {
     const { facts } = state;
@@ -248,6 +262,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     const { order } = facts;
     // The order has the purposes that the lot left.
     const request = order?.request ?? facts.request;
+    const controllerOfLine = policy(facts.policyVersion)?.controllerOfLine ?? {};
     upsertCall.run({
       ...standing,
       startedAt: facts.startedAt,
@@ -267,6 +282,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       // Until it was compared with the second witness, which knows who was told by their channel.
       callerChannel: facts.called?.noticeChannel ?? facts.toldChannel ?? facts.callerChannel,
       direction: facts.called === undefined ? 'incoming' : 'outgoing',
+      controller: request === undefined ? null : (controllerOfLine[request.line] ?? null),
     });
   };
 
@@ -332,9 +348,16 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     },
     find: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
     /** The newest of them. */
-    list: (limit: number, { begun, line, purpose, result }: CallFilter = {}): CallRow[] => {
-      const isChosen = line !== undefined || purpose !== undefined || result !== undefined;
-      const given = { line: line ?? null, purpose: purpose ?? null, result: result ?? null, limit };
+    list: (limit: number, { begun, line, controller, purpose, result }: CallFilter = {}): CallRow[] => {
+      const isChosen = [line, controller, purpose, result].some((each) => each !== undefined);
+      const given = {
+        line: line ?? null,
+        anyController: controller === undefined ? 1 : 0,
+        controller: controller ?? null,
+        purpose: purpose ?? null,
+        result: result ?? null,
+        limit,
+      };
       if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));
 
       return z.array(callRow).parse(isChosen ? selectChosen.all(given) : selectCalls.all(limit));
@@ -347,15 +370,6 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     savePolicy: (version: string, content: string): void => {
       upsertPolicy.run(version, content);
     },
-    policy: (version: string): StoredPolicy | undefined => {
-      const known = policies.get(version);
-      if (known !== undefined) return known;
-      const content = z.string().optional().parse(selectPolicy.get(version));
-      if (content === undefined) return undefined;
-      const policy = storedPolicy.parse(JSON.parse(content));
-      policies.set(version, policy);
-
-      return policy;
-    },
+    policy,
   };
 }

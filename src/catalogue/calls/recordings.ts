@@ -50,6 +50,8 @@ export type RecordingFilter = {
   begun?: { from: number; to: number } | undefined;
   /** Only of calls on this line. */
   line?: string | undefined;
+  /** Only those of one of `controllers`; null: those of the company itself. */
+  controller?: string | null | undefined;
   /** Only those that somebody has marked as exemplary. */
   exemplary?: boolean;
   limit: number;
@@ -102,6 +104,7 @@ const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional()
 
 const makerWithout = z.object({
   call: z.string(),
+  controller: z.string().nullable(),
   keepDays: z.number().nullable(),
   witness: z.enum(callWitnesses).nullable(),
   noticeFinishedAt: z.number(),
@@ -162,7 +165,7 @@ export function makeRecordings(
     END`;
   const isExemplary = `recordings.call_id IN (
     SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked')`;
-  const selectSome = ({ status, inForce, begun, line, exemplary, limit }: RecordingFilter): unknown[] => {
+  const selectSome = ({ status, inForce, begun, line, controller, exemplary, limit }: RecordingFilter): unknown[] => {
     // A day is found by its index; the recordings of a line by that of calls, which has all of a line without reading a row.
     const ofCalls = 'calls INDEXED BY calls_listed CROSS JOIN recordings ON recordings.call_id = calls.id';
     const itself = begun === undefined ? 'recordings' : 'recordings INDEXED BY recordings_by_start';
@@ -174,6 +177,10 @@ export function makeRecordings(
       ...(inForce === undefined ? [] : [isInForce]),
       ...(begun === undefined ? [] : ['recordings.started_at >= @from AND recordings.started_at < @to']),
       ...(line === undefined ? [] : ['calls.line = @line']),
+      // By its index, which has those of customers alone.
+      ...(controller === undefined
+        ? []
+        : [`recordings.controller ${controller === null ? 'IS NULL' : '= @controller'}`]),
       ...(exemplary === true ? [isExemplary] : []),
     ];
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -181,7 +188,7 @@ export function makeRecordings(
 
     return database
       .prepare(`SELECT recordings.* FROM ${source} ${where} ORDER BY ${order} LIMIT @limit`)
-      .all({ limit, status, line, ...inForce, ...begun });
+      .all({ limit, status, line, controller, ...inForce, ...begun });
   };
   const selectEnds = database.prepare(
     `SELECT purpose, keep_until FROM recording_purposes WHERE recording_id = ? ORDER BY keep_until, purpose`,
@@ -241,7 +248,7 @@ export function makeRecordings(
   );
   /** Calls that have ended and were to make this recording, but have none. */
   const selectMakerWithout = database.prepare(`
-    SELECT calls.id AS call, calls.keep_days AS keepDays, calls.witness, calls.consent_mode AS mode, calls.answer, calls.reason,
+    SELECT calls.id AS call, calls.controller, calls.keep_days AS keepDays, calls.witness, calls.consent_mode AS mode, calls.answer, calls.reason,
       coalesce(max(notices.finished_at), calls.started_at) AS noticeFinishedAt,
       json_group_array(notices.verdict ORDER BY notices.position) FILTER (WHERE notices.verdict IS NOT NULL) AS verdicts
     FROM calls LEFT JOIN notices ON notices.call_id = calls.id
@@ -249,8 +256,8 @@ export function makeRecordings(
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id)
     GROUP BY calls.id`);
   const insert = database.prepare(`
-    INSERT INTO recordings (id, call_id, status, failure, notice_finished_at, keep_days, flags)
-    VALUES (@id, @call, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
+    INSERT INTO recordings (id, call_id, controller, status, failure, notice_finished_at, keep_days, flags)
+    VALUES (@id, @call, @controller, @status, @failure, @noticeFinishedAt, @keepDays, @flags)`);
 
   const withFlags = (id: RecordingId, added: readonly string[]): string => {
     const has = recordingRow.optional().parse(selectOne.get(id))?.flags ?? [];
@@ -298,11 +305,11 @@ export function makeRecordings(
   const adopt = writing(database, (id: RecordingId): RecordingRow | undefined => {
     const maker = makerWithout.optional().parse(selectMakerWithout.get(id));
     if (maker !== undefined) {
-      const { call, noticeFinishedAt, keepDays, witness } = maker;
+      const { call, controller, noticeFinishedAt, keepDays, witness } = maker;
       const failure = whyNotRecordable(maker) ?? null;
       const status: RecordingStatus = failure === null ? 'recording' : 'discarded';
       const flags = JSON.stringify(witness === 'disagrees' || witness === 'missing' ? [`witness_${witness}`] : []);
-      insert.run({ id, call, status, failure, noticeFinishedAt, keepDays, flags });
+      insert.run({ id, call, controller, status, failure, noticeFinishedAt, keepDays, flags });
     }
     const row = recordingRow.optional().parse(selectOne.get(id));
     if (maker !== undefined && row !== undefined) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, type RunAs } from './commandLine.ts';
+import { controllerFilter, jsonOption, type RunAs } from './commandLine.ts';
 
 export function addCalls(root: Command, run: RunAs): void {
   const calls = root.command('calls').description('list and show calls, recorded or not');
@@ -11,6 +11,7 @@ export function addCalls(root: Command, run: RunAs): void {
       'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
     )
     .option('--line <line>', 'only those on this line')
+    .option(...controllerFilter)
     .option('--purpose <purpose>', 'only those with this purpose')
     .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
     .option('--limit <number>', 'at most this many', '50')

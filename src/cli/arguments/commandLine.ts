@@ -18,6 +18,17 @@ export function makeRun(context: () => CommandContext, program: Program, done: (
     };
 }
 
+/** Of a list. */
+export const controllerFilter = [
+  '--controller <name>',
+  'only those of this company of controllers; own: of none',
+] as const;
+/** Of what is made for one company. */
+export const controllerOption = [
+  '--controller <name>',
+  'for this company of controllers; own: for the lines of none; required where there are controllers',
+] as const;
+
 export const jsonOption = ['--json', 'print one JSON document'] as const;
 
 /** A switch that is not given is `false`. As a default of commander it would stand in the help of each. */

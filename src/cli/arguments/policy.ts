@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jsonOption, type RunAs } from './commandLine.ts';
+import { controllerOption, jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that say why calls are recorded, what is kept, and what callers hear. */
 
@@ -13,6 +13,8 @@ export function addPurposes(root: Command, run: RunAs): void {
   purposes
     .command('register')
     .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
+    .option(...controllerOption)
+    .option('--processor', 'that of whoever runs this installation for the companies of controllers (art. 30(2))')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(run(async () => (await import('../commands/purposes.ts')).purposesRegister));
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
-import { jsonOption, type RunAs } from './commandLine.ts';
+import { controllerFilter, jsonOption, type RunAs } from './commandLine.ts';
 import { addDoubts, addHolds } from './retention.ts';
 
 export function addRecordings(root: Command, run: RunAs): void {
@@ -17,6 +17,7 @@ export function addRecordings(root: Command, run: RunAs): void {
       'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
     )
     .option('--line <line>', 'only those of calls on this line')
+    .option(...controllerFilter)
     .option('--exemplary', 'only those that somebody has marked as exemplary')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)

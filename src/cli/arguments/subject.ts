@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { subjectLanguages } from '../../dataSubject/languages.ts';
-import { jsonOption, type RunAs } from './commandLine.ts';
+import { controllerOption, jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that answer requests of persons. */
 
@@ -14,6 +14,7 @@ export function addSubject(root: Command, run: RunAs): void {
     .command('export')
     .description('export the data of a person as a ZIP (GDPR art. 15); audited; exit 3 when something is missing')
     .requiredOption(...numberOption)
+    .option(...controllerOption)
     .requiredOption('-o, --output <file>', 'the ZIP to make, for its owner only')
     .option('--language <language>', `of its index: ${subjectLanguages.join(', ')} (default: that of their last call)`)
     .option('--force', 'replace a file that is there already')
@@ -25,6 +26,7 @@ export function addSubject(root: Command, run: RunAs): void {
       'erase the data of a person (GDPR art. 17) except what must be kept; without --apply only print it; exit 3 when something remains',
     )
     .requiredOption(...numberOption)
+    .option(...controllerOption)
     .option('--apply', 'do it; it cannot be undone')
     .option('--include-evidence', 'erase evidence, too: no legal claim needs it (art. 17(3)(e))')
     .option(...jsonOption)

@@ -28,7 +28,7 @@ export async function lookAtArchive(
   list: CheckResult[],
   look: Look,
 ): Promise<void> {
-  const { store, catalogue } = services ?? { store: await makeStore(config.archive, undefined), catalogue: undefined };
+  const { store, catalogue } = services ?? { store: await makeStore(config, undefined), catalogue: undefined };
   if (services !== undefined) list.push(...elsewhereFindings(await whatLiesElsewhere(services, services.catalogue)));
   const trial = store.check().then(
     () => undefined,

@@ -323,7 +323,7 @@ async function lookAtErasures(
 
 /** Before there is a catalogue: serve would make a new one. What else is wrong with the archive is told of that. */
 async function refuseNewBeginning(config: Config): Promise<void> {
-  const store = await makeStore(config.archive, undefined);
+  const store = await makeStore(config, undefined);
   await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(markLimitMs) }).catch(
     (thrown: unknown) => {
       if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;

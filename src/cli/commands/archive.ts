@@ -31,7 +31,7 @@ export async function archiveLifecycle(
   }
   const run = async (catalogue: Catalogue | undefined): Promise<ExitCode> => {
     const signal = timeLimit(limitMs);
-    const store = await makeStore(config.archive, catalogue);
+    const store = await makeStore(config, catalogue);
     const state = await lifecycleState(lifecycleOptions(config, store, catalogue, signal));
     const isDone = isAsPlanned(state);
     const after = apply && !isDone ? await applyLifecycle(state, store, signal) : state.changes;

@@ -20,17 +20,20 @@ export async function callsList(context: CommandContext, options: CallListOption
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const chosen = await chosenCalls(options, config, catalogue, context.clock.now());
     const calls = await catalogue.calls.list(most, { ...chosen, result });
-    const list = calls.map(({ id, startedAt, line, purposes, languages, languageReason, result, reason, consent }) => ({
-      id,
-      startedAt: isoTime(startedAt),
-      line,
-      purposes,
-      languages,
-      languageReason,
-      result,
-      reason,
-      consent: { mode: consent.mode, answer: consent.answer },
-    }));
+    const list = calls.map(
+      ({ id, startedAt, line, controller, purposes, languages, languageReason, result, reason, consent }) => ({
+        id,
+        startedAt: isoTime(startedAt),
+        line,
+        controller,
+        purposes,
+        languages,
+        languageReason,
+        result,
+        reason,
+        consent: { mode: consent.mode, answer: consent.answer },
+      }),
+    );
     answer(context, options.json, { calls: list }, () => {
       const started = timeColumn(
         'STARTED',

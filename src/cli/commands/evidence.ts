@@ -244,7 +244,7 @@ const archiveLimitMs = 10_000;
  * @throws PreavisError `signing_key_unusable`: a catalogue has begun there; and what the archive throws.
  */
 async function refuseUnmounted(config: Config): Promise<void> {
-  const store = await makeStore(config.archive, undefined);
+  const store = await makeStore(config, undefined);
   try {
     await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(archiveLimitMs) });
   } catch (thrown) {

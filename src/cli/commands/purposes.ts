@@ -1,8 +1,12 @@
 import { processingRegister, registerMarkdown } from '../../policy/processingRegister.ts';
+import { processorRegister, processorRegisterMarkdown } from '../../policy/processorRegister.ts';
+import { asController, sectionOf } from '../../config/controllerView.ts';
 import { maximumDays } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
+import { PreavisError } from '../../core/errors.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
+import { requiredController } from '../filters.ts';
 import { table } from '../table.ts';
 
 /** Lists the purposes as they are configured, with every default filled in. */
@@ -48,9 +52,24 @@ export async function purposesList(context: CommandContext, { json }: { json: bo
   return 0;
 }
 
+type RegisterOptions = { controller: string | undefined; processor: boolean; json: boolean };
+
 /** Prints the register of processing. Exit 3 when the configuration does not say all that it must contain. */
-export async function purposesRegister(context: CommandContext, { json }: { json: boolean }): Promise<ExitCode> {
-  const register = processingRegister(await configOf(context), isoTime(context.clock.now()));
+export async function purposesRegister(
+  context: CommandContext,
+  { controller: asked, processor, json }: RegisterOptions,
+): Promise<ExitCode> {
+  const config = await configOf(context);
+  const printedAt = isoTime(context.clock.now());
+  if (processor) {
+    if (asked !== undefined) throw new PreavisError('usage', 'give --controller or --processor');
+    const register = processorRegister(config, printedAt);
+    answer(context, json, register, () => [processorRegisterMarkdown(register).trimEnd()]);
+
+    return register.missing.length === 0 ? 0 : 3;
+  }
+  const controller = requiredController(asked, config);
+  const register = processingRegister(asController(config, controller), printedAt, sectionOf(controller));
   answer(context, json, register, () => [registerMarkdown(register).trimEnd()]);
 
   return register.missing.length === 0 ? 0 : 3;

@@ -46,6 +46,7 @@ async function described(
     durationMs: row.durationMs,
     bytes: row.bytes,
     line: call?.line ?? null,
+    controller: row.controller,
     purposes,
     languages: call?.languages ?? [],
     keepUntil: isoTime(row.keepUntil),
@@ -74,10 +75,13 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   const at = context.clock.now();
 
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
-    const { purpose, begun, line } = await chosenCalls(options, config, catalogue, at);
+    const { purpose, begun, line, controller } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
     const { exemplary = false } = options;
-    const rows = await catalogue.recordings.list({ status, inForce, begun, line, exemplary, limit: most });
+    const rows = await catalogue.recordings.list({
+      ...{ status, inForce, begun, line, controller, exemplary },
+      limit: most,
+    });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));
     answer(context, options.json, { recordings: list }, () => {
       const started = timeColumn(

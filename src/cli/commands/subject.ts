@@ -20,6 +20,9 @@ import {
 import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
+import { asController } from '../../config/controllerView.ts';
+import { callsOfPerson } from '../../dataSubject/findCalls.ts';
+import { requiredController } from '../filters.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
@@ -33,12 +36,23 @@ type SubjectExportOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
   number: string;
   output: string;
+  controller?: string | undefined;
   language: string | undefined;
   force: boolean;
   json: boolean;
 };
 
 const unknownNumber = 'no calls of this number';
+
+/** undefined where there is one company alone. Throws usage. */
+const controllerAsked = (named: string | undefined, config: Config): string | null | undefined =>
+  Object.keys(config.controllers).length === 0 && named === undefined ? undefined : requiredController(named, config);
+
+async function hasCalls(catalogue: Catalogue, hash: string, controller: string | null | undefined): Promise<boolean> {
+  const first = await callsOfPerson(catalogue, hash, controller).next();
+
+  return first.done !== true;
+}
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
 
@@ -63,12 +77,13 @@ async function languageOf(
  */
 export async function subjectExport(
   context: CommandContext,
-  { number, output, language: asked, force, json }: SubjectExportOptions,
+  { number, output, controller: named, language: asked, force, json }: SubjectExportOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   if (asked !== undefined) oneOf('--language', asked, subjectLanguages);
   requireFileName(output);
   const config = await configOf(context);
+  const controller = controllerAsked(named, config);
   const hash = await hashOfNumber(number, firstLine, config);
   const target = { file: output, replace: force };
   await refuseTaken(target);
@@ -78,25 +93,25 @@ export async function subjectExport(
   return withServices<ExitCode>(context, config, operator, async (services) => {
     const { catalogue } = services;
     const unsearchedKeys = await prepareSearch(catalogue, hash);
-    if (
-      (await catalogue.callers.newestCallOf(hash)) === undefined &&
-      (await catalogue.preferences.find(hash)) === undefined
-    ) {
+    const isKnown =
+      (await hasCalls(catalogue, hash, controller)) ||
+      (controller === undefined && (await catalogue.preferences.find(hash)) !== undefined);
+    if (!isKnown) {
       const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
       const nothing = { calls: 0, file: null, language: null, ...none };
       answer(context, json, nothing, () => [unknownNumber, ...notSearched(unsearchedKeys)]);
       return unsearchedKeys.length > 0 ? 3 : 0;
     }
     const numberOf = makeNumberReader(config.privacy.numberKey);
-    const ports = { ...(await addArchives(services)), numberOf, operator };
+    const seen = asController(config, controller ?? null);
+    const ports = { ...(await addArchives(services)), config: seen, numberOf, operator };
     const language = await languageOf(asked, hash, catalogue, config);
     const work = beginProgress('nothing was exported', json);
     const progress = (done: number): void => {
       work.progress(done, done);
     };
-    const made = await exportForPerson(ports, { hash, language, target, progress, signal: work.signal }).finally(
-      work.end,
-    );
+    const order = { hash, controller, language, target, progress, signal: work.signal };
+    const made = await exportForPerson(ports, order).finally(work.end);
     const { calls, included, absent, unreadable, numberUnread } = made;
     const listed = { recordings: included.length, absent, unreadable, numberUnread, unsearchedKeys };
     const document = { calls, file: output, language, ...listed };
@@ -132,7 +147,13 @@ function exportInWords({ calls, included, absent, unreadable, numberUnread }: Su
   ].join('\n');
 }
 
-type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: boolean; json: boolean };
+type SubjectEraseOptions = {
+  number: string;
+  controller?: string | undefined;
+  apply: boolean;
+  includeEvidence: boolean;
+  json: boolean;
+};
 
 /**
  * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
@@ -140,10 +161,11 @@ type SubjectEraseOptions = { number: string; apply: boolean; includeEvidence: bo
  */
 export async function subjectErase(
   context: CommandContext,
-  { number, apply, includeEvidence, json }: SubjectEraseOptions,
+  { number, controller: named, apply, includeEvidence, json }: SubjectEraseOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   const config = await configOf(context);
+  const controller = controllerAsked(named, config);
   const hash = await hashOfNumber(number, firstLine, config);
   const work = beginProgress('what was not yet erased is left: start it again', json);
 
@@ -164,6 +186,7 @@ export async function subjectErase(
     };
     const result = await eraseForPerson(ports, {
       hash,
+      controller,
       apply,
       includeEvidence,
       kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
@@ -174,9 +197,10 @@ export async function subjectErase(
       },
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
+    const isOfAll = controller === undefined;
     const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
     answer(context, json, shown, () => [
-      erasureInWords(result, apply),
+      erasureInWords(result, apply, isOfAll),
       ...notSearched(unsearchedKeys),
       ...(isLogEmptied ? [] : [logHeld]),
     ]);
@@ -271,7 +295,8 @@ function countsInWords(recordings: readonly SubjectRecording[]): string[] {
   return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} ${what}`);
 }
 
-function erasureInWords(result: SubjectErasure, applied: boolean): string {
+/** @param isOfAll whether calls of all companies were looked at */
+function erasureInWords(result: SubjectErasure, applied: boolean, isOfAll: boolean): string {
   const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
   if (calls === 0 && !language) return unknownNumber;
   const done = recordings.filter(isDone).length;
@@ -283,11 +308,14 @@ function erasureInWords(result: SubjectErasure, applied: boolean): string {
     ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
     ...(applied ? [] : countsInWords(recordings)),
     `${counted(calls, 'call')}; ${counted(recordings.length, 'recording')}, ${done} of them ${areDone(done)} erased`,
-    ...(unrecorded === 0
+    ...(unrecorded === 0 || !isOfAll
       ? []
       : [
           `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`,
         ]),
+    ...(isOfAll || unrecorded === 0
+      ? []
+      : [`whose ${counted(unrecorded, 'call')} without a recording is kept until privacy.callerDays are over`]),
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined
       ? []

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { appearWhole, withFolderBeside, writing, type CopyTarget } from '../../archive/verifiedCopy.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
-import type { RecordingRow } from '../../catalogue/rows.ts';
+import type { RecordingRow, StoredPolicy } from '../../catalogue/rows.ts';
 import { isoTime } from '../../core/clock.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
@@ -46,8 +46,8 @@ export type BundlePorts = FetchPorts & {
   signer: Signer;
   /** `preavis` and its version. */
   madeBy: string;
-  /** The company, where it is configured. */
-  company: string | undefined;
+  /** The name of the company whose recording it is, of `controllers` or null, where it is configured. */
+  companyOf(controller: string | null): string | undefined;
   /** What the company calls a purpose in a language. */
   nameOf: ExplanationFacts['nameOf'];
   /** What the self-check kept of how loud it was; undefined where it kept nothing. */
@@ -137,7 +137,8 @@ type Ground = {
 
 /** Everything that the manifest lists. */
 async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Ground): Promise<Content> {
-  const { catalogue, clock, signer, madeBy, company, nameOf } = ports;
+  const { catalogue, clock, signer, madeBy, nameOf } = ports;
+  const company = ports.companyOf(row.controller);
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
   const policy = await storedPolicy(catalogue, receipt.policyVersion);
@@ -186,7 +187,7 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
     recording.part,
     small(bundleFile.receipt, Buffer.from(storedText, 'utf8')),
     ...sounds.map(({ part }) => part),
-    small(bundleFile.policy, jsonText({ version: receipt.policyVersion, ...policy })),
+    small(bundleFile.policy, jsonText({ version: receipt.policyVersion, purposes: shownPurposes(policy, receipt) })),
     small(bundleFile.audit, jsonText(audit)),
     chain.part,
     small(bundleFile.vcon, jsonText(vcon)),
@@ -195,6 +196,17 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
   ];
 
   return { receipt, audit, missing, madeAt, parts };
+}
+
+/** Where an installation records for several companies, those of the call alone: the others are not this company's. */
+function shownPurposes(
+  { purposes, controllerOfLine = {} }: StoredPolicy,
+  receipt: ReceiptFacts,
+): StoredPolicy['purposes'] {
+  if (Object.keys(controllerOfLine).length === 0) return purposes;
+  const named = new Set(receipt.purposes.map(({ id }) => id));
+
+  return Object.fromEntries(Object.entries(purposes).filter(([id]) => named.has(id)));
 }
 
 function factsOf(text: string): ReceiptFacts {

@@ -256,7 +256,7 @@ function differs(found: ObjectFacts | Measured | undefined, { bytes, sha256 }: M
 /** What an object in the archive is that should not be there; undefined for one that may. `row` is that of the id in its key. */
 export function compareObject(
   key: string,
-  row: Pick<RecordingRow, 'id' | 'status' | 'startedAt' | 'noticeFinishedAt' | 'objectKey' | 'receiptKey'> | undefined,
+  row: (Parameters<typeof keysOf>[0] & Pick<RecordingRow, 'status'>) | undefined,
   isRemovalProved: boolean,
 ): DiscrepancyKind | undefined {
   switch (row?.status) {

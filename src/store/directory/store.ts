@@ -149,6 +149,7 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
     kind: 'directory',
     location: root,
     encryption: null,
+    encryptionFor: () => null,
 
     check: ({ create } = { create: options.create ?? true }) =>
       onArchiveThreads(() =>

@@ -13,6 +13,10 @@ export type WrappingKey = {
 export type Keyring = {
   /** Wraps what is stored from now on; undefined: nothing new is encrypted, and what is stays readable. */
   readonly current: WrappingKey | undefined;
+  /** Those that wrap what is stored below some prefixes, in the place of `current`. */
+  readonly own: readonly WrappingKey[];
+  /** What wraps what is stored under this key of an object from now on. */
+  currentFor(objectKey: string): WrappingKey | undefined;
   find(id: string): WrappingKey | undefined;
 };
 
@@ -50,8 +54,22 @@ export function makeLocalKey(key: Buffer): WrappingKey {
   };
 }
 
-export function makeKeyring(current: WrappingKey | undefined, earlier: readonly WrappingKey[]): Keyring {
-  const all = new Map([...earlier, ...(current === undefined ? [] : [current])].map((key) => [key.id, key]));
+/** Below which prefix of object keys another key than the current one wraps. */
+export type OwnKeys = ReadonlyMap<string, WrappingKey>;
 
-  return { current, find: (id) => all.get(id) };
+export function makeKeyring(
+  current: WrappingKey | undefined,
+  earlier: readonly WrappingKey[],
+  ownKeys: OwnKeys = new Map(),
+): Keyring {
+  const own = [...ownKeys.values()];
+  const all = new Map([...earlier, ...own, ...(current === undefined ? [] : [current])].map((key) => [key.id, key]));
+  const prefixes = [...ownKeys];
+
+  return {
+    current,
+    own,
+    currentFor: (objectKey) => prefixes.find(([prefix]) => objectKey.startsWith(prefix))?.[1] ?? current,
+    find: (id) => all.get(id),
+  };
 }

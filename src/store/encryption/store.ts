@@ -28,14 +28,14 @@ import {
 } from './format.ts';
 import { bytesSource, encryptedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
-import type { ObjectStore, RawStore, StoredObject } from '../store.ts';
+import type { Encryption, ObjectStore, RawStore, StoredObject } from '../store.ts';
 import { digestOf } from '../digest.ts';
 import { within } from '../stoppable.ts';
 import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey, type Rewrapped } from './keyStorage.ts';
 
 export type EncryptedStore = ObjectStore &
   Pick<RawStore, 'putSource'> & {
-    /** Wraps and unwraps a key that is thrown away. @throws PreavisError `encryption_key_unusable`. */
+    /** Wraps and unwraps a key that is thrown away, with each key that wraps. @throws PreavisError `encryption_key_unusable`. */
     tryKey(signal: AbortSignal): Promise<void>;
     /**
      * Wraps the data keys of one object under the current key; the object stays as it is.
@@ -92,6 +92,9 @@ export function makeEncryptedStore(
     }
   };
 
+  const encryptionBy = (wrapping: WrappingKey | undefined): Encryption =>
+    wrapping === undefined ? inner.encryption : { mode: 'client', keyId: wrapping.id };
+
   const read = async (key: string, versionId: string | null, signal: AbortSignal): Promise<Readable> => {
     refuseKeyObject(key);
     const source = await inner.read(key, versionId, signal);
@@ -142,17 +145,19 @@ export function makeEncryptedStore(
   };
 
   const tryKey = async (signal: AbortSignal): Promise<void> => {
-    if (current === undefined) return;
-    const dataKey = randomBytes(dataKeyBytes);
-    const back = await current.unwrap(await current.wrap(dataKey, signal), signal);
-    if (!back.equals(dataKey)) throw doesNotGiveBack(current);
+    for (const wrapping of current === undefined ? [] : [current, ...keyring.own]) {
+      const dataKey = randomBytes(dataKeyBytes);
+      const back = await wrapping.unwrap(await wrapping.wrap(dataKey, signal), signal);
+      if (!back.equals(dataKey)) throw doesNotGiveBack(wrapping);
+    }
   };
 
   const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
-    if (current === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
+    const wrapping = keyring.currentFor(key);
+    if (wrapping === undefined) throw new PreavisError('internal', 'there is no key to wrap with');
     const used = async (): Promise<string | undefined> =>
       (await headerOf(key, await inner.stat(key), signal))?.dataKeyId;
-    const found = await wrappedKeys.rewrap(key, current, { dryRun, used }, signal);
+    const found = await wrappedKeys.rewrap(key, wrapping, { dryRun, used }, signal);
     if (found.state === 'plain' && (await used()) !== undefined) throw withoutWrappedKey();
     // Retention may have erased the object since its key objects were read: then they must not come back.
     if (found.state === 'rewrapped' && !dryRun && (await inner.versions(key)).length === 0) {
@@ -165,7 +170,8 @@ export function makeEncryptedStore(
   return {
     kind: inner.kind,
     location: inner.location,
-    encryption: current === undefined ? inner.encryption : { mode: 'client', keyId: current.id },
+    encryption: encryptionBy(current),
+    encryptionFor: (key) => encryptionBy(keyring.currentFor(key)),
     tryKey,
     rewrap: (key, how, signal) => within(signal, () => rewrap(key, how, signal)),
 
@@ -177,27 +183,30 @@ export function makeEncryptedStore(
     putFile: (key, file, expected, signal) =>
       within(signal, async () => {
         refuseKeyObject(key);
-        if (current === undefined) return inner.putFile(key, file, expected, signal);
+        const wrapping = keyring.currentFor(key);
+        if (wrapping === undefined) return inner.putFile(key, file, expected, signal);
 
-        return putEncrypted(key, { ...expected, open: () => openVerified(file, expected) }, current, signal);
+        return putEncrypted(key, { ...expected, open: () => openVerified(file, expected) }, wrapping, signal);
       }),
 
     putSource: (key, open, { bytes, contentType }, signal) =>
       within(signal, async () => {
         refuseKeyObject(key);
-        if (current === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
+        const wrapping = keyring.currentFor(key);
+        if (wrapping === undefined) return inner.putSource(key, open, { bytes, contentType }, signal);
 
-        return putEncrypted(key, { open, bytes, contentType }, current, signal);
+        return putEncrypted(key, { open, bytes, contentType }, wrapping, signal);
       }),
 
     putText: (key, text, contentType, signal) =>
       within(signal, async () => {
         refuseKeyObject(key);
-        if (current === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
+        const wrapping = keyring.currentFor(key);
+        if (wrapping === undefined || isClear(key)) return inner.putText(key, text, contentType, signal);
         const bytes = Buffer.from(text, 'utf8');
         const open = (): Promise<VerifiedSource> => Promise.resolve(bytesSource(bytes));
 
-        return putEncrypted(key, { open, bytes: bytes.length, contentType }, current, signal);
+        return putEncrypted(key, { open, bytes: bytes.length, contentType }, wrapping, signal);
       }),
 
     stat,

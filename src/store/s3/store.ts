@@ -19,7 +19,15 @@ import { lockedBy, readProtection, setLock, whyRefused, type VersionPlace } from
 import { askCapabilities, askObjectLock, readLifecycle, tryOut, writeLifecycle } from './probe.ts';
 import { makeTransport } from './transport.ts';
 import { eraseRounds, isEncryptedByStore, makeS3Upload } from './upload.ts';
-import { assertKey, assertKeyPrefix, asUnkept, mapFailures, type RawStore, type StoredObject } from '../store.ts';
+import {
+  assertKey,
+  assertKeyPrefix,
+  asUnkept,
+  mapFailures,
+  type Encryption,
+  type RawStore,
+  type StoredObject,
+} from '../store.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type MinioStoreOptions = {
@@ -63,6 +71,7 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const partSizeBytes = options.partSizeBytes ?? defaultPartSizeBytes;
   const now = options.now ?? (() => Date.now());
   const isEncrypting = options.serverSideEncryption ?? false;
+  const encryption: Encryption = isEncrypting ? { mode: 'server' } : null;
   const agent = new (options.useTls ? https : http).Agent({ keepAlive: true });
 
   const nameOf = (key: string): string => {
@@ -170,7 +179,8 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
   const store: RawStore = {
     kind: 'minio',
     location: `${scheme}://${address}/${bucket}/${prefix}`,
-    encryption: isEncrypting ? { mode: 'server' } : null,
+    encryption,
+    encryptionFor: () => encryption,
 
     check: async () => {
       const signal = timeLimit(checkLimitMs);

@@ -197,6 +197,7 @@ describe('a call', () => {
       endedAt: callStart + 80_000,
       policyVersion: 'policy-1',
       asterisk: facts.asterisk,
+      controller: null,
       direction: 'incoming',
       line: 'default',
       purposes: ['training'],

@@ -13,7 +13,7 @@ const secret = 'zebra-crossing-of-the-secret-street';
 const wrappingKey = randomBytes(32).toString('base64');
 /** What each file is to hold, where it is not just any text. */
 const textOf = (key: string): string =>
-  key === 'promptRecording.pinFile' ? '904173' : key.startsWith('archive.encryption') ? wrappingKey : secret;
+  key === 'promptRecording.pinFile' ? '904173' : key.includes('.encryption.') ? wrappingKey : secret;
 
 let files = 0;
 async function file(text: string, mode: number): Promise<string> {
@@ -32,6 +32,17 @@ const named: Trees[] = [
   ['archive.encryption.keyFile', (path) => ({ archive: { encryption: { keyFile: path } } })],
   ['archive.encryption.oldKeyFiles', (path) => ({ archive: { encryption: { oldKeyFiles: [path] } } })],
   [
+    'controllers.acme.encryption.keyFile',
+    (path) => ({
+      controllers: { acme: { encryption: { keyFile: path } } },
+      archive: { encryption: { mode: 'client', kmsCommand: ['/bin/true'], keyId: 'a' } },
+    }),
+  ],
+  [
+    'controllers.acme.encryption.oldKeyFiles',
+    (path) => ({ controllers: { acme: { encryption: { oldKeyFiles: [path] } } } }),
+  ],
+  [
     'promptRecording.pinFile',
     (path) => ({ promptRecording: { pinFile: path }, notice: { soundsFolder: folder.path() } }),
   ],
@@ -43,6 +54,7 @@ const inline: [string, Record<string, Record<string, unknown>>][] = [
   ['privacy.hashKey', { privacy: { hashKey: secret } }],
   ['archive.encryption.key', { archive: { encryption: { key: wrappingKey } } }],
   ['archive.encryption.oldKeys', { archive: { encryption: { oldKeys: [wrappingKey] } } }],
+  ['controllers.acme.encryption.oldKeys', { controllers: { acme: { encryption: { oldKeys: [wrappingKey] } } } }],
   ['promptRecording.pin', { promptRecording: { pin: '904173' }, notice: { soundsFolder: '/srv/sounds' } }],
 ];
 const configOf = (more: Record<string, unknown>): string => JSON.stringify({ ...configTree(), ...more });

@@ -16,7 +16,7 @@ import { verifyBundle, type Verified } from '../../../src/evidence/bundle/verify
 import { zipOf } from '../../../src/core/zip.ts';
 import { unpack } from '../../../src/evidence/bundle/unpack.ts';
 import { archiveStage, type ArchiveStage } from '../archive/archiving.ts';
-import { anOrder, aScript, callStart } from '../call/calls.ts';
+import { anOrder, aRequest, aScript, callStart } from '../call/calls.ts';
 import type { saveCall, TestClock } from '../catalogue/catalogues.ts';
 import { toneWav } from '../policy/promptFolder.ts';
 
@@ -26,6 +26,8 @@ export type BundleStage = {
   soundsFolder: string;
   keyFile: string;
   /** A call whose recording is in the archive, and whose notice is of these sounds. */
+  /** Archived, of a company of `controllers`, beside which there is another. */
+  ofCompany(company: string): Promise<RecordingId>;
   archived(wav?: Buffer, options?: Parameters<typeof saveCall>[1]): Promise<{ id: RecordingId; wav: Buffer }>;
   bundle(id: string, file: string, change?: Partial<BundlePorts>, order?: Partial<BundleOrder>): Promise<Bundled>;
 };
@@ -54,7 +56,7 @@ export async function bundleStage(
     soundsFolder,
     signer: await openSigner(keyFile),
     madeBy: 'preavis 0.0.0',
-    company: 'Example SA',
+    companyOf: (controller) => (controller === null ? 'Example SA' : `Company ${controller}`),
     peaksOf: async (id) => {
       const kept = await set.catalogue.recordings.peaks(id);
 
@@ -65,7 +67,7 @@ export async function bundleStage(
     stamp: undefined,
     random: () => 0.5,
   };
-  const order = () => {
+  const order = (line?: string) => {
     const ids = makeIds(() => ulid(callStart));
     const script = aScript(ids);
     const sentences = script.sentences.map(({ prompt, playbackId }) => {
@@ -76,7 +78,9 @@ export async function bundleStage(
       return { playbackId, prompt: { ...prompt, sha256 } };
     });
 
-    return anOrder(ids, { script: { ...script, sentences } });
+    const given = line === undefined ? {} : { request: aRequest({ line }) };
+
+    return anOrder(ids, { script: { ...script, sentences }, ...given });
   };
 
   return {
@@ -84,6 +88,19 @@ export async function bundleStage(
     ports,
     soundsFolder,
     keyFile,
+    ofCompany: async (company) => {
+      const purposes = Object.fromEntries(
+        ['training', 'of-another'].map((id) => [id, { justification: 'to learn', legalBasis: 'law', keepDays: 28 }]),
+      );
+      const policyVersion = 'policy-of-several';
+      const content = JSON.stringify({ purposes, controllerOfLine: { [company]: company, other: 'other' } });
+      await set.catalogue.calls.savePolicy(policyVersion, content);
+      const made = order(company);
+      const { id } = await set.finished(undefined, { shape: { order: made, request: made.request, policyVersion } });
+      await uploadPass(set, { waitMs: 0, signal: never, all: true });
+
+      return id;
+    },
     archived: async (wav = toneWav(440, 20), options = {}) => {
       const { id } = await set.finished(wav, { shape: { order: order() }, ...options });
       await uploadPass(set, { waitMs: 0, signal: never, all: true });

@@ -32,10 +32,12 @@ export type SubjectStage = ArchiveStage & {
   /** A recorded call of this number; archived unless told. */
   called(
     from: string,
-    options?: { purposes?: string[]; archived?: boolean; startedAt?: number },
+    options?: { purposes?: string[]; line?: string; archived?: boolean; startedAt?: number },
   ): Promise<{ call: CallId; id: RecordingId; wav: Buffer }>;
   /** A call that nothing was recorded of. */
   calledOnly(from: string): Promise<CallId>;
+  /** The configuration that the commands read. */
+  configFile: string;
   exported(options?: Partial<Parameters<typeof subjectExport>[1]>): Promise<Answer>;
   erased(options?: Partial<Parameters<typeof subjectErase>[1]>): Promise<Answer>;
 };
@@ -45,6 +47,8 @@ export async function subjectStage(
   at: string,
   open: Parameters<typeof archiveStage>[1],
   privacy: Record<string, unknown> = { hashKey, numberKey },
+  /** Companies beside the one of the installation, each with a line of its name. */
+  companies: readonly string[] = [],
 ): Promise<SubjectStage> {
   await mkdir(at);
   const set = await archiveStage(at, open);
@@ -52,7 +56,7 @@ export async function subjectStage(
   let made = 0;
   // Of the time of the calls, as ids are, and in rising order.
   const ids = makeIds(() => ulid(callStart + (made += 1)));
-  const tree = configTree() as { purposes: Record<string, Record<string, unknown>> };
+  const tree = configTree() as Record<'purposes' | 'lines', Record<string, Record<string, unknown>>>;
   const purposes = {
     ...tree.purposes,
     orders: {
@@ -63,8 +67,15 @@ export async function subjectStage(
     },
   };
   const config = join(at, 'preavis.yaml');
+  const lines = Object.fromEntries(
+    companies.map((company) => [company, { ...tree.lines['default'], controller: company }]),
+  );
   const content = {
     ...tree,
+    lines: { ...tree.lines, ...lines },
+    controllers: Object.fromEntries(
+      companies.map((company) => [company, { name: `Company ${company}`, contact: `${company}@example.com` }]),
+    ),
     purposes,
     privacy,
     controller: { name: 'Exemple & Fils SA', contact: 'privacy@example.com' },
@@ -78,6 +89,7 @@ export async function subjectStage(
     policy,
     JSON.stringify({
       purposes: Object.fromEntries(Object.entries(keepDays).map(([id, days]) => [id, { ...why, keepDays: days }])),
+      controllerOfLine: Object.fromEntries(companies.map((company) => [company, company])),
     }),
   );
   const keeper = makeCallerKeeper({
@@ -99,8 +111,9 @@ export async function subjectStage(
   return {
     ...set,
     at,
-    called: async (from, { purposes: wanted = ['training'], archived = true } = {}) => {
-      const order = anOrder(ids, { request: aRequest({ purposes: wanted }) });
+    configFile: config,
+    called: async (from, { purposes: wanted = ['training'], line = 'default', archived = true } = {}) => {
+      const order = anOrder(ids, { request: aRequest({ purposes: wanted, line }) });
       const shape = { order, policyVersion: policy, request: order.request };
       const call = await set.finished(undefined, { keepDays: keepDays.agreement, shape });
       await keeper.keep(call.facts.id, from);

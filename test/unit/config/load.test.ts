@@ -194,6 +194,8 @@ describe('a secret', () => {
       'promptRecording.pin',
       'privacy.hashKey',
       'privacy.numberKey',
+      'controllers.*.encryption.key',
+      'controllers.*.encryption.oldKeys',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
       'archive.encryption.key',

@@ -78,6 +78,19 @@ describe('a bundle', () => {
     });
   });
 
+  test('of one of several companies names it, and has no purpose, line or name of another', async () => {
+    const id = await stage.ofCompany('acme');
+    await stage.bundle(id, file());
+    const files = await filesIn(file());
+    expect(files.get('explanation.en.html')?.toString()).toContain('Company acme');
+    expect(jsonIn(files, bundleFile.policy)).toEqual({
+      version: 'policy-of-several',
+      purposes: { training: { justification: 'to learn', legalBasis: 'law', keepDays: 28 } },
+    });
+    for (const bytes of files.values()) expect(bytes.toString('latin1')).not.toMatch(/of-another|other"/);
+    expect(await verifyFile(file(), stage.ports.signer.kid)).toMatchObject({ receipt: { recording: { id } } });
+  });
+
   test('explains itself in four languages, with each sentence that was heard', async () => {
     const { id } = await stage.archived();
     await stage.bundle(id, file());

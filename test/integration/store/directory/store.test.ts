@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import { markerName, type KnownObject } from '../../../../src/store/directory/marker.ts';
 import { makeDirectoryStore, type DirectoryStore } from '../../../../src/store/directory/store.ts';
+import { makeKeyring } from '../../../../src/store/encryption/keyWrapping.ts';
 import { makeEncryptedStore } from '../../../../src/store/encryption/store.ts';
 import { built } from '../../../support/built.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -321,7 +322,7 @@ describe('an archive folder that hangs', () => {
 
   it('does so while objects are read back, as each upload does, and gives them whole when it answers', async () => {
     const { store, root } = await open();
-    const encrypted = makeEncryptedStore(store, { current: undefined, find: () => undefined });
+    const encrypted = makeEncryptedStore(store, makeKeyring(undefined, []));
     const text = 'x'.repeat(200_000);
     const keys = ['a', 'b', 'c', 'd', 'e'].map((name) => `a/${name}`);
     for (const key of keys) await encrypted.putText(key, text, contentType, seconds(5));

@@ -171,7 +171,7 @@ test('an erasure that has just begun is no finding: it ends in a moment', () => 
 describe('an object', () => {
   const id = '01ARZ3NDEKTSV4RRFFQ69G5FAV' as RecordingId;
   const startedAt = Date.UTC(2026, 7, 24);
-  const row = { id, startedAt, noticeFinishedAt: 0, objectKey: null, receiptKey: null };
+  const row = { id, startedAt, noticeFinishedAt: 0, controller: null, objectKey: null, receiptKey: null };
   const base = `recordings/2026/08/24/${id}`;
   const expected: Record<RecordingStatus, ReturnType<typeof compareObject>> = {
     recording: 'unknownObject',
