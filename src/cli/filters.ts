@@ -17,7 +17,7 @@ export type Chosen = {
  * What `--controller` asks for: a name of `controllers`, or null for the calls of lines without one; undefined for all. Throws usage, which
  * repeats nothing of what was typed.
  */
-export function chosenController(asked: string | undefined, { controllers }: Config): string | null | undefined {
+function chosenController(asked: string | undefined, { controllers }: Config): string | null | undefined {
   if (asked === undefined) return undefined;
   if (asked === ownCalls) return null;
   if (Object.hasOwn(controllers, asked)) return asked;

@@ -62,7 +62,7 @@ export const processor = section({
   subprocessors: key(z.array(text).default([]), 'Who else processes for them on its behalf, such as a data centre.'),
 });
 
-export type CustomerConfig = z.output<typeof customer>;
+type CustomerConfig = z.output<typeof customer>;
 
 type Given = {
   controllers: Readonly<Record<string, CustomerConfig>>;

@@ -292,6 +292,7 @@ describe('recordings', () => {
           durationMs: 1_000,
           bytes: 16_044,
           line: 'default',
+          controller: null,
           purposes: ['training'],
           languages: ['fr'],
           keepUntil: '2026-09-21T10:01:20.010Z',
