@@ -11,6 +11,13 @@ export const key = <T extends z.ZodType>(schema: T, sentence: string, meta: KeyM
 export const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape, z.core.$strict>>);
 
+/** A text that YAML would take for a number without quotes, and in which `faultOf` finds nothing wrong. */
+export const quoted = (example: string, faultOf: (text: string) => string | undefined) =>
+  z.string(`must be in quotes, such as "${example}"`).superRefine((text, context) => {
+    const message = faultOf(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
 /** A name that the operator chooses. */
 export const name = z
   .string()

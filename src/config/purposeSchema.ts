@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { codes, recordsChoices } from './codes.ts';
 import { consentModes } from './consent.ts';
-import { key, name } from './field.ts';
+import { key, name, quoted } from './field.ts';
 import { jurisdictions } from './law.ts';
 import { purposeLocks } from './objectLockModes.ts';
-import { newcomerRules } from './newcomers.ts';
+import { extensionFault, newcomerRules } from './newcomers.ts';
 import { purposeKinds } from './purposeKinds.ts';
 
 /** The keys of `purposes` and `lines`. What they must not say together is in purposeRules.ts. */
@@ -16,6 +16,9 @@ const unrecordableChoices = ['goOn', 'turnAway'] as const;
 
 export const days = z.int().min(0).max(3653);
 const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE');
+
+/** Those of telephones, by their names in Asterisk. */
+export const endpoints = z.array(quoted('101', extensionFault)).max(1_000);
 
 /** A text that only the company can give: the error asks for it. */
 const ownWords = (least: number, question: string): z.ZodString =>
@@ -112,6 +115,10 @@ export const line = z.strictObject({
   defaultLanguages: key(
     z.array(languageTag).min(1).max(2),
     'The languages of the notice when nothing says more about the caller; two are played one after the other.',
+  ),
+  staff: key(
+    endpoints.optional(),
+    'The endpoints of those who know that calls of this line are recorded, where it is not staff.extensions: those of one company of several. Default: staff.extensions.',
   ),
   newcomers: key(
     z.enum(newcomerRules).default('stop'),

@@ -2,12 +2,11 @@ import * as z from 'zod';
 import { archive } from './archiveSchema.ts';
 import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
-import { key, name, seconds, section } from './field.ts';
+import { key, name, quoted, seconds, section } from './field.ts';
 import { codeFaults, codeRuleFaults } from './codes.ts';
-import { extensionFault } from './newcomers.ts';
 import { numberPatternFault } from './numberPatterns.ts';
 import { lineMixFaults, purposeFaults, purposeOf } from './purposeRules.ts';
-import { days, languageTag, line, purpose } from './purposeSchema.ts';
+import { days, endpoints, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 
 /**
@@ -27,13 +26,6 @@ export function isGoodPin(pin: string): boolean {
 
   return steps.size > 1 || ![0, 1, 9].some((step) => steps.has(step));
 }
-
-/** A text that YAML would take for a number without quotes, and in which `faultOf` finds nothing wrong. */
-const quoted = (example: string, faultOf: (text: string) => string | undefined) =>
-  z.string(`must be in quotes, such as "${example}"`).superRefine((text, context) => {
-    const message = faultOf(text);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
 
 const numberPatterns = z.array(quoted('112', numberPatternFault)).max(100);
 
@@ -157,8 +149,8 @@ const shape = z.strictObject({
   ),
   staff: section({
     extensions: key(
-      z.array(quoted('101', extensionFault)).max(1_000).default([]),
-      'The endpoints of those who work here and know that calls are recorded: names, or patterns as in extensions.conf (lines.<name>.newcomers).',
+      endpoints.default([]),
+      'The endpoints of those who work here and know that calls are recorded: names, beginnings of names such as acme-*, or patterns as in extensions.conf. lines.<name>.staff takes its place.',
     ),
   }),
   neverRecorded: section({

@@ -16,6 +16,14 @@ type Purpose = { id: string } & Readonly<PurposeConfig>;
 /** A dialled number or dialplan entry, with its purposes and default languages. */
 export type Line = { name: string } & Readonly<LineConfig>;
 
+/** Those who work here and know that calls are recorded. */
+export type Staff = {
+  /** Whether this endpoint of Asterisk is one of them. */
+  has: (endpoint: string) => boolean;
+  /** Whether anybody is: without, nobody is known to be none. */
+  isAnybody: boolean;
+};
+
 /** What the configuration and the prompts say together about who is told what, and how long it is kept. */
 export type Policy = {
   /** Changes whenever purposes, lines or prompts change; each receipt names it. */
@@ -35,10 +43,8 @@ export type Policy = {
   asteriskDefaultLanguage: string;
   /** How long a key is waited for after the languages were offered, ms. */
   choiceWaitMs: number;
-  /** Whether this endpoint of Asterisk is one of the staff. */
-  isStaff: (endpoint: string) => boolean;
-  /** Whether anybody is: without, nobody is known to be none. */
-  hasStaff: boolean;
+  /** Who works here, as far as calls of this line go; undefined for a line that is not known. */
+  staffOf: (line: string | undefined) => Staff;
   consent: {
     /** How long a key is waited for after the question, ms. */
     waitMs: number;
@@ -123,10 +129,29 @@ function keepFaults(policy: Policy, library: PromptLibrary): string[] {
 
 /** Without staff there is nobody inside. */
 function staffFaults({ staff, lines }: Config): string[] {
-  if (staff.extensions.length > 0) return [];
-  const inside = Object.entries(lines).filter(([, { newcomers }]) => newcomers === 'inside');
+  const inside = Object.entries(lines).filter(
+    ([, line]) => line.newcomers === 'inside' && (line.staff ?? staff.extensions).length === 0,
+  );
 
-  return inside.map(([name]) => `lines.${name}.newcomers: inside needs staff.extensions, which is empty`);
+  return inside.map(([name, line]) => {
+    const list = line.staff === undefined ? 'staff.extensions' : 'staff of the line';
+
+    return `lines.${name}.newcomers: inside needs ${list}, which is empty`;
+  });
+}
+
+/** The staff of each line: its own, or else that of all. */
+function staffByLine({ staff, lines }: Config): Policy['staffOf'] {
+  const staffIn = (extensions: readonly string[]): Staff => ({
+    has: matcherOf(extensions),
+    isAnybody: extensions.length > 0,
+  });
+  const ofAll = staffIn(staff.extensions);
+  const own = new Map(
+    Object.entries(lines).flatMap(([name, line]) => (line.staff === undefined ? [] : [[name, staffIn(line.staff)]])),
+  );
+
+  return (line) => (line === undefined ? ofAll : (own.get(line) ?? ofAll));
 }
 
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
@@ -148,8 +173,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     sentence: (kind, language) => library.single(kind, language),
     asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
     choiceWaitMs: config.notice.choiceSeconds * 1_000,
-    isStaff: matcherOf(config.staff.extensions),
-    hasStaff: config.staff.extensions.length > 0,
+    staffOf: staffByLine(config),
     consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
   const faults = [

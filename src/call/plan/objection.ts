@@ -1,4 +1,4 @@
-import type { Line, Policy } from '../../policy/policy.ts';
+import type { Line, Policy, Staff } from '../../policy/policy.ts';
 import type { NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import type { Parsed } from './arguments.ts';
@@ -45,26 +45,31 @@ function endsOf({ endpoint }: Comer, { request, dialled, called }: Asked): reado
 }
 
 /** The dialplan says that this call must be recorded: then it is, within the house as well. */
-function isInternal(comer: Comer, asked: Asked, line: Line, { isStaff }: Policy): boolean {
+function isInternal(comer: Comer, asked: Asked, line: Line, staff: Staff): boolean {
   if (line.internalCalls === 'record' || asked.request.mustRecord === true) return false;
 
-  return endsOf(comer, asked).every((end) => end !== undefined && isStaff(end));
+  return endsOf(comer, asked).every((end) => end !== undefined && staff.has(end));
 }
 
 /** Whether somebody outside is called who hears nothing of Préavis: the notice of this call is for who calls. */
-function isCalledUntold({ request, dialled, called }: Asked, line: Line, policy: Policy): boolean {
+function isCalledUntold(
+  { request, dialled, called }: Asked,
+  line: Line,
+  staff: Staff,
+  { defaultCountry }: Policy,
+): boolean {
   if (line.calledParty === 'told' || called !== undefined) return false;
-  if (request.way === 'bridge') return leadsOutside(request.to, policy.isStaff);
-  if (dialled === undefined || policy.isStaff(dialled)) return false;
+  if (request.way === 'bridge') return leadsOutside(request.to, staff.has);
+  if (dialled === undefined || staff.has(dialled)) return false;
 
-  return parseCallerNumber(dialled, policy.defaultCountry) !== undefined;
+  return parseCallerNumber(dialled, defaultCountry) !== undefined;
 }
 
 /** Whether somebody dials who is known to be nobody of the house, as a caller whom a telephone forwards: nobody tells them in this call. */
-function isDiallerUntold({ isDiallerTold = false }: Comer, { called }: Asked, { isStaff, hasStaff }: Policy): boolean {
+function isDiallerUntold({ isDiallerTold = false }: Comer, { called }: Asked, staff: Staff): boolean {
   const endpoint = called?.diallerEndpoint;
 
-  return hasStaff && endpoint !== undefined && !isStaff(endpoint) && !isDiallerTold;
+  return staff.isAnybody && endpoint !== undefined && !staff.has(endpoint) && !isDiallerTold;
 }
 
 /** Why this call goes on untold and unrecorded, by what is known before anything takes time; undefined where nothing speaks against it. */
@@ -77,9 +82,10 @@ export function objectionTo(
   if (isNever(comer, asked, rules)) return 'never_recorded';
   const line = policy.lines.get(asked.request.line);
   if (line === undefined) return undefined;
-  if (isInternal(comer, asked, line, policy)) return 'internal_call';
+  const staff = policy.staffOf(line.name);
+  if (isInternal(comer, asked, line, staff)) return 'internal_call';
 
-  if (isCalledUntold(asked, line, policy)) return 'called_party_untold';
+  if (isCalledUntold(asked, line, staff, policy)) return 'called_party_untold';
 
-  return isDiallerUntold(comer, asked, policy) ? 'untold_party' : undefined;
+  return isDiallerUntold(comer, asked, staff) ? 'untold_party' : undefined;
 }

@@ -20,12 +20,13 @@ import { clockAhead } from '../watch/clockWitnesses.ts';
 import { BridgeMap } from '../watch/bridgeMap.ts';
 import { FarEndWatch } from '../watch/farEndWatch.ts';
 import { FollowWatch } from '../watch/followWatch.ts';
-import { Staff } from '../watch/staff.ts';
+import { StaffWatch } from '../watch/staff.ts';
 import { NeverRecordedWatch } from '../watch/neverRecordedWatch.ts';
 import { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
 import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
 import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
+import type { Staff } from '../../policy/policy.ts';
 import { Owners } from './owners.ts';
 import { lineAskingOf, pauseWordsOf } from './pauses.ts';
 import type { RegistryPorts } from './ports.ts';
@@ -84,7 +85,7 @@ export class CallRegistry {
   readonly #unwatched: UnwatchedIntervals;
   readonly #resync: CallsResync;
   readonly #map = new BridgeMap();
-  readonly #staff: Staff;
+  readonly #staff = new StaffWatch();
   readonly #rules: NeverRecordedRules;
   readonly #neverRecorded: NeverRecordedWatch;
   readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
@@ -96,7 +97,6 @@ export class CallRegistry {
       this.#owners.of(id) !== undefined || promptDesk?.owns(id as ChannelId) === true;
     this.#orphanRemover = new OrphanRemover({ ari, log, isOwned, unfinished });
     const map = this.#map;
-    this.#staff = new Staff(ports.policy.isStaff);
     const sessionOf = (channel: ChannelId): CallSession | undefined =>
       this.#owners.all(channel).find(({ state }) => partyOf(channel, state.facts) !== undefined);
     const sessionOfCall = (call: { state: CallState }): CallSession | undefined =>
@@ -390,10 +390,10 @@ export class CallRegistry {
     this.#add(facts, (ports) => CallSession.start(refuse(facts, reason), ports));
   }
 
-  #isBeforeStaff(channel: ChannelId): boolean {
+  #isBeforeStaff(channel: ChannelId, staff: Staff): boolean {
     const { channels = [], isWaiting } = this.#map.farEndOf(channel) ?? {};
 
-    return isWaiting === false && channels.length > 0 && channels.every((each) => this.#staff.has(each));
+    return isWaiting === false && channels.length > 0 && channels.every((each) => this.#staff.has(each, staff));
   }
 
   /** `arrival` is what is known of a caller who has just come; a call from before has its order already. */
@@ -401,6 +401,7 @@ export class CallRegistry {
     const { planner, preferences, policy, ids } = this.#ports;
     let endIsSaved = false;
     const goesOnWithStaff = (): boolean => (session.state.facts.order?.newcomers ?? 'stop') !== 'stop';
+    const staffOfLine = (): Staff => policy.staffOf(session.state.facts.request?.line);
     const session = make({
       ...this.#ports,
       isBehind: () => this.#behind.has(facts.id),
@@ -413,8 +414,8 @@ export class CallRegistry {
       },
       isLocal: (channel) => this.#map.isLocal(channel),
       // Where the line ends recordings for everybody else, it does for them.
-      isStaff: (channel) => goesOnWithStaff() && this.#staff.has(channel),
-      isBeforeStaff: (channel) => goesOnWithStaff() && this.#isBeforeStaff(channel),
+      isStaff: (channel) => goesOnWithStaff() && this.#staff.has(channel, staffOfLine()),
+      isBeforeStaff: (channel) => goesOnWithStaff() && this.#isBeforeStaff(channel, staffOfLine()),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {
         this.#owners.assign({ ...facts, order }, session);

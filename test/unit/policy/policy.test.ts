@@ -282,3 +282,36 @@ describe('a storage time', () => {
     expect(() => aPolicy(tree)).not.toThrow();
   });
 });
+
+describe('who works here', () => {
+  const of = (staff: object, line: object = {}) =>
+    aPolicy({
+      ...configTree(),
+      staff,
+      lines: { default: { purposes: ['training'], defaultLanguages: ['fr'], ...line } },
+    });
+
+  test('is named, or has an endpoint that begins so, or that a pattern is of', () => {
+    const { staffOf } = of({ extensions: ['reception', 'acme-*', '_1XX'] });
+    const known = ['reception', 'acme-101', 'acme-', '150'];
+    const others = ['receptions', 'acme', 'bakker-acme-101', '1500', 'acm'];
+    expect([...known, ...others].filter((each) => staffOf('default').has(each))).toEqual(known);
+  });
+
+  test('is what the line says, in the place of what holds for all', () => {
+    const { staffOf } = of({ extensions: ['101'] }, { staff: ['acme-101'] });
+    expect(['101', 'acme-101'].map((each) => staffOf('default').has(each))).toEqual([false, true]);
+    expect(['101', 'acme-101'].map((each) => staffOf('nowhere').has(each))).toEqual([true, false]);
+  });
+
+  test.each([
+    [{ extensions: ['101'] }, { staff: [], newcomers: 'inside' }, 'inside needs staff of the line, which is empty'],
+    [{}, { newcomers: 'inside' }, 'inside needs staff.extensions, which is empty'],
+  ])('is somebody where the line goes on with them: %j %j', (staff, line, fault) => {
+    expect(() => of(staff, line)).toThrow(fault);
+  });
+
+  test.each(['*', 'ac*me', '_acme-*', 'acme 101'])('is not said by %p', (extension) => {
+    expect(() => of({ extensions: [extension] })).toThrow();
+  });
+});

@@ -10,6 +10,7 @@ const policy = aPolicy({
     default: { purposes: ['training'], defaultLanguages: ['fr'] },
     told: { purposes: ['training'], defaultLanguages: ['fr'], calledParty: 'told' },
     inside: { purposes: ['training'], defaultLanguages: ['fr'], internalCalls: 'record' },
+    acme: { purposes: ['training'], defaultLanguages: ['fr'], staff: ['acme-*'] },
   },
   staff: { extensions: ['_2XX'] },
 });
@@ -104,4 +105,17 @@ test('an outgoing call of who is known to be nobody of the house goes on untold,
   const parsed = parseArguments(forwarded, nobodys);
   if (!parsed.ok) throw new Error(parsed.problem);
   expect(objectionTo({ number: '+3221234567', endpoint: undefined }, parsed, nobodys, rules)).toBeUndefined();
+});
+
+test('a line with staff of its own knows nobody else as one of the house', () => {
+  const ofAcme = { endpoint: 'acme-101' };
+  expect(objection(ofAcme, 'to=PJSIP/acme-102', 'line=acme')).toBe('internal_call');
+  // Of another company, or of the list of all.
+  expect(objection({ endpoint: 'bakker-101' }, 'to=PJSIP/acme-102', 'line=acme')).toBeUndefined();
+  expect(objection({ endpoint: '201' }, 'to=PJSIP/202', 'line=acme')).toBeUndefined();
+  expect(objection(ofAcme, 'to=PJSIP/acme-102')).toBeUndefined();
+  const calls = (dialler: string) =>
+    objection({ number: '+3221234567' }, ...outgoing, 'by=1.1', `byName=PJSIP/${dialler}-00000000`, 'line=acme');
+  expect(calls('acme-101')).toBeUndefined();
+  expect(calls('bakker-101')).toBe('untold_party');
 });

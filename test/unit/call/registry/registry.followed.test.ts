@@ -1,7 +1,15 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { CallState } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
-import { aFollowed, anOutgoing, course, heardNotice } from '../../../support/call/calls.ts';
+import { aFollowed, anOutgoing, configTree, course, heardNotice } from '../../../support/call/calls.ts';
+import {
+  agent as agentOfTalk,
+  firstBridge,
+  followed,
+  followedStage,
+  recordedTalk,
+} from '../../../support/call/followedStage.ts';
+import { aPolicy } from '../../../support/policy/policies.ts';
 import { eventually } from '../../../support/poll.ts';
 import { arrival, endRegistries, stage } from '../../../support/call/registryStage.ts';
 
@@ -202,4 +210,15 @@ test('a sentence that the dead process was whispering is ended: nobody would hea
   set.ari.state.owned.channels.push(playback as string as ChannelId);
   await set.registry.resync();
   expect(set.asked('hangUp')).toContain(`hangUp ${playback}`);
+});
+
+test.each([
+  ['acme-102', 'a colleague', true],
+  ['bakker-101', 'somebody of another company', false],
+])('of a line with staff of its own %s, %s, leaves the recording as it is: %p', async (endpoint, _, goesOn) => {
+  const lines = { default: { purposes: ['training'], defaultLanguages: ['fr'], staff: ['acme-*'] } };
+  const policy = aPolicy({ ...configTree(), lines, staff: { extensions: ['bakker-101'] } });
+  const set = await followedStage([recordedTalk(followed('inside'))], { members: [agentOfTalk], options: { policy } });
+  set.enter(firstBridge, 'third' as ChannelId, 5_000, { endpoint });
+  expect(set.talks()[0]?.untold).toBe(!goesOn);
 });

@@ -1,0 +1,162 @@
+/** docs/pbx/hosted.md, followed to its end: its own dialplan, lines, purpose and sentences, with telephones of two customers. */
+import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { continuousTone } from '../../../lab/telephones/audio.ts';
+import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
+import { asPhone, endpointConf } from '../../support/call/followedCalls.ts';
+import { shippedSounds } from '../../support/policy/promptFolder.ts';
+import { catalogueCalls, catalogueNotices, endedCall, listRecordings, useRig } from '../../support/rig/rigs.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+
+const page = readFileSync(new URL('../../../docs/pbx/hosted.md', import.meta.url), 'utf8');
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, block = '']) => block);
+const [dialplan = ''] = blocks('ini');
+const [purpose = '', sentences = '', lines = '', companies = ''] = blocks('yaml');
+type Tree = Record<string, Record<string, unknown>>;
+
+const { controllers = {}, processor = {}, controller = {} } = parse(companies) as Tree;
+// The lab's archive is not encrypted.
+const withoutKeys = Object.entries(controllers).map(([name, company]) => [
+  name,
+  { ...(company as object), encryption: {} },
+]);
+
+const talkMs = 3_000;
+/** More than that of Acme takes. */
+const noticeMs = 13_000;
+const folder = temporaryFolder();
+const telephones = ['acme-101', 'acme-102', 'bakker-101'] as const;
+const agents = new Map<string, Agent>();
+
+/** As the page wants it: the endpoint is named after the customer, and has the context of that customer. */
+const telephone = (name: string, { port }: Agent, context: string): string =>
+  endpointConf(name, [`aors = ${name}`]).replace('context = incoming', `context = ${context}`) +
+  `\n[${name}]\ntype = aor\ncontact = sip:agent@127.0.0.1:${port}\n`;
+
+const at = useRig(async () => {
+  for (const name of [...telephones, 'trunk']) {
+    const tone = await continuousTone(1_000);
+    // Whom an employee calls outside hears the notice first.
+    const hangUpAfterMs = name === 'trunk' ? noticeMs + talkMs : talkMs;
+    agents.set(name, await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs, atOnce: 2 })));
+  }
+  const conf = [...agents].map(([name, agent]) => telephone(name, agent, name.split('-')[0] ?? ''));
+
+  return {
+    idle: true,
+    lines: ['include => numbers', ...dialplan.split('\n')],
+    conf: {
+      '+pjsip.conf': conf.join(''),
+      'app_queue.conf': '',
+      'queues.conf': '[general]\npersistentmembers = no\n[acme-sales]\nstrategy = ringall\nmember => PJSIP/acme-101\n',
+    },
+    config: {
+      purposes: (parse(purpose) as Tree)['purposes'] ?? {},
+      notice: { soundsFolder: folder.path('sounds') },
+      lines: (parse(lines) as Tree)['lines'] ?? {},
+      controller,
+      processor,
+      controllers: Object.fromEntries(withoutKeys) as Record<string, unknown>,
+    },
+  };
+});
+
+beforeAll(async () => {
+  cpSync(shippedSounds, folder.path('sounds'), { recursive: true });
+  const [, ...own] = sentences.split('\n');
+  appendFileSync(folder.path('sounds/prompts.yaml'), `\n${own.join('\n')}`);
+  expect(await at.rig.preavis('prompts', 'build')).toMatchObject({ code: 0 });
+  expect(await at.rig.preavis('prompts', 'install', '--to', at.rig.asterisk.soundsFolder)).toMatchObject({ code: 0 });
+  await at.rig.startServe();
+});
+
+/** Places a call, which is over when somebody has answered it and talked. */
+async function callEnded(to: string, more: { fromNumber?: string; headers?: readonly string[] } = {}): Promise<void> {
+  const tone = await continuousTone(440);
+  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ...more }));
+  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+}
+
+/** What `recordings list` has by these options, without calls in vain. */
+async function purposesOf(...options: string[]): Promise<string[]> {
+  const ours = new Set((await listRecordings(at.rig)).map(({ id }) => id));
+  const listed = await at.rig.preavisJson<{ recordings: { id: string; line: string; purposes: string[] }[] }>(
+    ...['recordings', 'list', ...options],
+  );
+
+  return listed.recordings
+    .filter(({ id }) => ours.has(id))
+    .map((each) => `${each.line} for ${each.purposes.join('+')}`);
+}
+
+/** The ids of the sentences that the newest call by this line heard. */
+const promptsOf = async (line: string): Promise<string[]> =>
+  (await catalogueNotices(at.rig, line)).map(({ prompt }) => prompt);
+
+const acmePrompts = ['notice-acme-training', 'keep-acme-training', 'opt-out'];
+const shippedPrompts = ['notice-training', 'keep-training'];
+
+/** A call of each customer from outside, and one that an employee places. */
+const rows = [
+  { line: 'acme-sales', to: '3225501000', fromNumber: '+3242345678', language: 'fr', prompts: acmePrompts },
+  { line: 'bakker-main', to: '3292201000', fromNumber: '+3292345678', language: 'nl', prompts: shippedPrompts },
+  { line: 'acme-outbound', to: '042345678', headers: [asPhone('acme-102')], language: 'fr', prompts: acmePrompts },
+];
+
+test('in calls from outside and to outside each customer has its own sentences and its own purpose', () =>
+  at.onTime(
+    rows.map(({ line }) => line),
+    async () => {
+      await Promise.all(rows.map(({ to, ...more }) => callEnded(to, more)));
+      for (const { line, language, prompts } of rows) {
+        const direction = line === 'acme-outbound' ? { direction: 'outgoing' } : {};
+        expect(await endedCall(at.rig, line)).toMatchObject({
+          ...direction,
+          result: 'recorded',
+          languages: [language],
+        });
+        expect(await promptsOf(line)).toEqual(prompts);
+        expect(await purposesOf('--line', line)).toEqual([
+          `${line} for ${line === 'bakker-main' ? 'training' : 'acme-training'}`,
+        ]);
+      }
+      expect(await purposesOf('--controller', 'bakker')).toEqual(['bakker-main for training']);
+    },
+  ));
+
+test('an employee of one customer who calls another is a caller like others, and told', async () => {
+  const earlier = (await catalogueCalls(at.rig)).map(({ id }) => id);
+  await at.onTime([], async () => {
+    await callEnded('092201000', { fromNumber: '101', headers: [asPhone('acme-101')] });
+    const [call] = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
+    expect(call).toMatchObject({ line: 'bakker-main', result: 'recorded' });
+    // Nobody knows their language.
+    expect(call?.languages).toEqual(['fr']);
+    expect(await promptsOf('bakker-main')).toEqual(shippedPrompts);
+  });
+});
+
+test('a call within one customer is none of Préavis', async () => {
+  const before = (await catalogueCalls(at.rig)).length;
+  await callEnded('102', { headers: [asPhone('acme-101')] });
+  expect(agents.get('acme-102')?.answered()).toBeGreaterThan(0);
+  expect(await catalogueCalls(at.rig)).toHaveLength(before);
+});
+
+test('lint takes the dialplan of the page, and does not see which line a variable is', async () => {
+  const file = join(at.rig.folder, 'extensions.conf');
+  const include = new URL('../../../dialplan/preavis.conf', import.meta.url).pathname;
+  writeFileSync(file, `${dialplan}\n#include "${include}"\n`);
+  expect(await at.rig.preavis('dialplan', 'lint', file)).toMatchObject({ code: 0 });
+  writeFileSync(file, `${dialplan.replace('-main)', '-nowhere)')}\n#include "${include}"\n`);
+  expect(await at.rig.preavis('dialplan', 'lint', file)).toMatchObject({ code: 0 });
+});
+
+test('check finds nothing wrong with what the page has set up', async () => {
+  const { stdout } = await at.rig.preavis('check');
+  expect(stdout).toMatch(/^ok +prompts and purposes$/m);
+  expect(stdout).not.toMatch(/^WRONG/m);
+  expect(stdout).toMatch(/not yet: .*acme-training/);
+});
