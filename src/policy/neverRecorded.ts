@@ -21,7 +21,7 @@ const nobody: NeverRecorded = { number: undefined, dialled: undefined };
 /**
  * A dial string has a number where something is before it or behind it that leads out: `PJSIP/112@trunk`, `DAHDI/g1/112`,
  * `PJSIP/trunk/sip:112@host`. In `PJSIP/100` it is the name of a telephone. `Local/100@ring` is an extension, perhaps of the house: only what
- * is never recorded wherever it stands counts there.
+ * is never recorded wherever it stands counts there. Of `PJSIP/101/sip:101@10.0.0.5` see `ownTelephone`.
  *
  * @throws PreavisError config_invalid where the rules are too long for Asterisk: what it did not have would not hold while Préavis is down
  */
@@ -49,6 +49,12 @@ export function makeNeverRecorded({ numbers, dialled }: Config['neverRecorded'])
   return made;
 }
 
+/**
+ * The telephone of the house whose endpoint is 101, at the address where it has registered: FreePBX and PJSIP_DIAL_CONTACTS() dial it so. The
+ * include file judges it in the same way. Of a trunk, whose endpoint has another name, that user is a number.
+ */
+const ownTelephone = /^PJSIP\/([0-9A-Za-z]+)\/sips?:\1@/;
+
 /** The rules, ready to be asked. */
 export type NeverRecordedRules = {
   /** Whether this number, by itself, is never recorded. */
@@ -65,11 +71,16 @@ export function rulesOf({ number, dialled }: NeverRecorded): NeverRecordedRules 
     const expression = new RegExp(rule, 'u');
     return (text) => expression.test(text);
   };
-  const isDialled = holds(dialled);
+  const [isNumber, isDialled] = [holds(number), holds(dialled)];
 
   return {
-    isNumber: holds(number),
-    isDialString: isDialled,
+    isNumber,
+    isDialString: (dialString) => {
+      const own = ownTelephone.exec(dialString)?.[1];
+
+      // What an extension of the house may not be called stays what it is (neverRecorded.numbers).
+      return own === undefined ? isDialled(dialString) : isNumber(own);
+    },
     isDialled: (called) => isDialled(`,to=${called},`),
   };
 }

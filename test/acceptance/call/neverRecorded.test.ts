@@ -2,14 +2,18 @@
  * Emergency numbers, and what else is never recorded: neither told nor recorded nor kept waiting, whatever state Préavis is in. By
  * Asterisk's own clock the destination is dialled as soon as by a plain Dial().
  */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { transfer } from '../../../lab/telephones/dialog.ts';
 import { startRtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import { labPurpose } from '../../../lab/rig.ts';
+import { makeNeverRecorded, rulesOf } from '../../../src/policy/neverRecorded.ts';
 import { presentMs, readWav } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
+import { tried } from '../../support/properties.ts';
 import {
   catalogueCalls,
   catalogueChanges,
@@ -39,6 +43,59 @@ const ringing = { '30.5': 30, '-5': 30, '': 30, '5x': 30, '1000': 30, ' 7 ': 7, 
 /** What Dial() is given for this number by a trunk that leads to this agent. */
 const byTrunk = (number: string, { port }: Agent): string => `PJSIP/agent/sip:${number}@127.0.0.1:${port}`;
 
+const includeFile = readFileSync(new URL('../../../dialplan/preavis.conf', import.meta.url), 'utf8');
+
+/** The lines of the include file that judge what is dialled, of this context, behind one that sets what Dial() would have set. */
+function judging(context: string, setting: string): string[] {
+  const own = includeFile.slice(includeFile.indexOf(`[${context}]`));
+  const from = own.indexOf(' same => n,Set(LOCAL(never)=0)');
+  const judged = own.slice(from, own.indexOf('\n', own.indexOf('{PREAVIS_NEVER_NUMBER}', from))).split('\n');
+
+  return [
+    `[judge-${context}]`,
+    `exten => s,1,${setting}`,
+    ...judged.map((line) => line.replaceAll('${CHANNEL(channeltype)}', '${TECHNOLOGY}')),
+    ` same => n,NoOp(${context} judged \${ARG1} as \${never})`,
+    ' same => n,Return()',
+  ];
+}
+
+/** What Dial() may be given, of every shape: an endpoint or a trunk, a number or a name, at once or as the user of a URI. */
+const dialStrings = fc
+  .sample(
+    fc
+      .record({
+        technology: fc.constantFrom('PJSIP', 'PJSIP', 'PJSIP', 'SIP', 'IAX2', 'DAHDI', 'Local', 'pjsip', 'PJSIP2'),
+        endpoint: fc.constantFrom(
+          '101',
+          '112',
+          '1101',
+          '1012',
+          '10',
+          'trunk',
+          'g1',
+          '101x',
+          '1.1',
+          '116123',
+          '',
+          '[0-9]*',
+        ),
+        scheme: fc.constantFrom('', 'sip:', 'sip:', 'sip:', 'sips:', 'tel:', 'SIP:'),
+        user: fc.constantFrom('101', '101', '112', '116123', '1101', '0112', 'trunk', '101x', '1.1', '', '[0-9]*'),
+        host: fc.constantFrom('@10.0.0.5:5060', '@carrier', '@', '', '@101', '/n', '@10.0.0.5/101'),
+      })
+      .map(({ technology, endpoint, scheme, user, host }) => `${technology}/${endpoint}/${scheme}${user}${host}`),
+    tried(250),
+  )
+  .concat([
+    'PJSIP/101',
+    'PJSIP/112',
+    'PJSIP/101@trunk',
+    'PJSIP/112@trunk',
+    'Local/112@out',
+    'PJSIP/101/sip:101@10.0.0.5:5060',
+  ]);
+
 const at = useRig(async () => {
   agent = await at.keep(startAgent({ behaviour: 'answer', tone: await continuousTone(agentHz), atOnce: 6 }));
   const tone = await continuousTone(emergencyHz);
@@ -67,10 +124,19 @@ const at = useRig(async () => {
       // Nobody is there: each is dialled in vain, and the next one is.
       ...line('ringing', ...Object.keys(ringing).map((seconds) => `Gosub(preavis,s,1(Local/112@nowhere,${seconds}))`)),
       ...line('helpline', `Dial(${byTrunk('116123', emergency)},20)`),
+      ...line(
+        'judge',
+        ...dialStrings.flatMap((each) => [
+          `Gosub(judge-preavis,s,1(${each}))`,
+          `Gosub(judge-preavis-told,s,1(${each}))`,
+        ]),
+      ),
       'exten => h,1,NoOp(over: ${EXTEN} ${PREAVIS_RESULT} ${PREAVIS_REASON} ${PREAVIS_TOLD})',
       '[desk]',
       'exten => _[a-z1].,1,NoOp(${EXTEN} dialled after $[${STRFTIME(,,%s%3q)} - ${CAME}] ms)',
       ` same => n,Dial(${emergency.dialString},20)`,
+      ...judging('preavis', 'NoOp()'),
+      ...judging('preavis-told', 'MSet(TECHNOLOGY=${CUT(ARG1,/,1)},DIALEDPEERNUMBER=${CUT(ARG1,/,2-)})'),
     ],
     config: {
       notice: notice.config(),
@@ -130,6 +196,24 @@ test('a call to or from an emergency number is dialled as soon as by Dial(), tol
     expect(await catalogueCalls(at.rig)).toEqual([]);
     expect(at.rig.asterisk.logs()).toContain('over: h unrecorded never_recorded no');
   }));
+
+test('the include file and Préavis judge alike what is dialled, telephones of the house and trunks', async () => {
+  const dialled = ['100', '101', '102', '103', '106', '107', '108', '110'];
+  const rules = rulesOf(makeNeverRecorded({ numbers: ['112', '_116XXX'], dialled }));
+  await at.rig.asterisk.cli('channel originate Local/judge@incoming/n application NoOp');
+  const judged = (context: string): Map<string, boolean> =>
+    new Map(
+      [...at.rig.asterisk.logs().matchAll(new RegExp(`"${context} judged (.*) as ([01])"`, 'g'))].map(
+        ([, dialString = '', never]) => [dialString, never === '1'],
+      ),
+    );
+  const expected = new Map(dialStrings.map((each) => [each, rules.isDialString(each)]));
+  for (const context of ['preavis', 'preavis-told']) {
+    await eventually(() => judged(context).size === expected.size);
+    expect(judged(context)).toEqual(expected);
+  }
+  expect(new Set(expected.values())).toEqual(new Set([true, false]));
+});
 
 test('a destination rings for 30 s where the seconds are no whole number', async () => {
   const call = await at.keep(

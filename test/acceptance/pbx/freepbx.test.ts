@@ -8,6 +8,7 @@ import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import { presentMs, readWav, tonePresence } from '../../support/audio/audio.ts';
 import { firstSoundLackMs } from '../../support/audio/sound.ts';
 import { noticeHz, useBriefNotice } from '../../support/call/briefNotice.ts';
+import { endpointConf } from '../../support/call/followedCalls.ts';
 import { endedCall, finishedRecording, spooledWav, useRig } from '../../support/rig/rigs.ts';
 
 const callerHz = 440;
@@ -87,10 +88,12 @@ const at = useRig(async () => {
     lines: [
       'exten => did,1,Goto(from-trunk,3225501000,1)',
       ...inboundRoute,
-      ...queue(agent.dialString),
+      // FreePBX dials the endpoint by the contact that it has registered: its user is the extension.
+      ...queue(`PJSIP/101/sip:101@127.0.0.1:${agent.port}`),
       ...recordCheck,
     ],
     conf: {
+      '+pjsip.conf': endpointConf('101', []),
       'app_queue.conf': '',
       'queues.conf':
         '[general]\npersistentmembers = no\n[400]\nstrategy = ringall\ntimeout = 15\nmember => Local/101@from-queue/n\n',

@@ -39,6 +39,18 @@ test.each([
   ['PJSIP/0112@trunk', false],
   ['PJSIP/1123@trunk', false],
   ['PJSIP/agent/sip:agent@127.0.0.1:112', false],
+  // A registered telephone of the house, and a trunk.
+  ['PJSIP/100/sip:100@10.0.0.5:5060', false],
+  ['PJSIP/107/sips:107@10.0.0.5;transport=tls', false],
+  ['PJSIP/trunk/sip:100@10.0.0.5:5060', true],
+  ['PJSIP/1001/sip:100@10.0.0.5:5060', true],
+  ['PJSIP/00/sip:100@10.0.0.5:5060', true],
+  ['PJSIP/100/sip:100', true],
+  ['PJSIP/100/tel:100@10.0.0.5', true],
+  ['PJSIP/100/100@10.0.0.5', true],
+  ['SIP/100/100', true],
+  // Nobody's extension.
+  ['PJSIP/112/sip:112@10.0.0.5:5060', true],
 ])('what is dialled as %s is never recorded: %j', (dialString, expected) => {
   expect(rules.isDialString(dialString)).toBe(expected);
 });
