@@ -57,6 +57,9 @@ export type AriCommands = {
 /** What a command asks of a serve that runs beside it, through Asterisk. Throws ari_not_found where nobody has the application. */
 export type AriUserEvents = { ask(task: UserTask, call: CallId): Promise<void> };
 
+/** The endpoint of each channel that has one, as the PBX names its telephones and trunks. */
+export type AriEndpoints = { endpoints(): Promise<ReadonlyMap<ChannelId, string>> };
+
 export type RecordingFormat = 'wav' | 'wav16';
 
 /** What recording a prompt by telephone asks besides. Channels carry these out one after another. */

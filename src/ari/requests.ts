@@ -1,11 +1,18 @@
 import * as z from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { asLocalName, isHoldingType, timestamp, userEventNames } from './events.ts';
+import { asLocalName, endpointOfChannel, isHoldingType, timestamp, userEventNames } from './events.ts';
 import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
-import type { AriCommands, AriPromptCommands, AriQueries, AriUserEvents, RecordingFormat } from './port.ts';
+import type {
+  AriCommands,
+  AriEndpoints,
+  AriPromptCommands,
+  AriQueries,
+  AriUserEvents,
+  RecordingFormat,
+} from './port.ts';
 
 const id = encodeURIComponent;
 
@@ -58,7 +65,7 @@ const wavOnce = (name: string, maximumSeconds: number, format: RecordingFormat =
 export function makeAriCommands(
   request: AriRequest,
   application: string,
-): AriCommands & AriPromptCommands & AriQueries & AriUserEvents {
+): AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints {
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };
@@ -183,6 +190,13 @@ export function makeAriCommands(
         })),
       };
     },
+    endpoints: async () =>
+      new Map(
+        parse(channelList, await request('GET', '/channels')).flatMap(({ id, name }) => {
+          const endpoint = endpointOfChannel(name);
+          return endpoint === undefined ? [] : [[id, endpoint]];
+        }),
+      ),
     channelsIn: async (bridgeId) => {
       const bridge = await orUndefined(request('GET', `/bridges/${id(bridgeId)}`));
       if (bridge === undefined) return [];

@@ -6,6 +6,7 @@ import { makeStoredRecordings, type AriStored } from '../ari/storedRecordings.ts
 import type {
   AriCommands,
   AriDeadman,
+  AriEndpoints,
   AriPromptCommands,
   AriQueries,
   AriUserEvents,
@@ -22,7 +23,7 @@ import { required } from './required.ts';
 
 export type Ari = {
   password: string;
-  commands: AriCommands & AriPromptCommands & AriQueries & AriUserEvents;
+  commands: AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints;
   deadman: AriDeadman;
   /** The files in its recording folder. */
   stored: AriStored;

@@ -14,6 +14,7 @@ export function addCalls(root: Command, run: RunAs): void {
     .option(...controllerFilter)
     .option('--purpose <purpose>', 'only those with this purpose')
     .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
+    .option('--extension <endpoint>', 'only those that go on with this telephone in them, such as 101; asks Asterisk')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/calls.ts')).callsList));

@@ -1,4 +1,5 @@
 import { callResults } from '../../catalogue/calls/calls.ts';
+import type { CallRow } from '../../catalogue/rows.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { isUlid, type CallId } from '../../core/ids.ts';
@@ -9,17 +10,48 @@ import { answer, type CommandContext, type ExitCode, type Json } from '../contex
 import { chosenCalls, type Chosen } from '../filters.ts';
 import { oneOf, parseLimit } from '../options.ts';
 import { timeColumn } from '../localTime.ts';
+import type { telephonesInCalls } from '../telephones.ts';
 import { table } from '../table.ts';
 
-type CallListOptions = Chosen & { result?: string | undefined; limit: string; json: boolean };
+/** More than go on at any time. */
+const everyOpenCall = 1_000_000;
 
-/** Lists calls, newest first, recorded or not. */
+type CallListOptions = Chosen & {
+  result?: string | undefined;
+  extension?: string | undefined;
+  limit: string;
+  json: boolean;
+};
+
+/** What --extension asks for, against the other options. */
+function checkExtension({ extension, result }: CallListOptions): void {
+  if (extension === undefined) return;
+  if (extension === '') throw new PreavisError('usage', '--extension is the name of an endpoint of Asterisk');
+  if (result !== undefined && result !== 'goingOn') {
+    throw new PreavisError('usage', '--extension finds calls that go on, and none with another --result');
+  }
+}
+
+/** What speaks with Asterisk is loaded only where it is asked. */
+const telephonesNow = async (...from: Parameters<typeof telephonesInCalls>): ReturnType<typeof telephonesInCalls> =>
+  (await import('../telephones.ts')).telephonesInCalls(...from);
+
+/** Lists calls, newest first, recorded or not; by an extension those in which its telephone is now. */
 export async function callsList(context: CommandContext, options: CallListOptions): Promise<ExitCode> {
   const most = parseLimit(options.limit);
   const result = options.result === undefined ? undefined : oneOf('--result', options.result, callResults);
+  const { extension } = options;
+  checkExtension(options);
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
     const chosen = await chosenCalls(options, config, catalogue, context.clock.now());
-    const calls = await catalogue.calls.list(most, { ...chosen, result });
+    const telephones = extension === undefined ? undefined : await telephonesNow(config, catalogue);
+    const isIn = ({ id }: CallRow): boolean =>
+      telephones === undefined || telephones.get(id)?.some((each) => each === extension) === true;
+    const rows =
+      telephones === undefined
+        ? await catalogue.calls.list(most, { ...chosen, result })
+        : await catalogue.calls.list(everyOpenCall, { ...chosen, result: 'goingOn' });
+    const calls = rows.filter(isIn).slice(0, most);
     const list = calls.map(
       ({ id, startedAt, line, controller, purposes, languages, languageReason, result, reason, consent }) => ({
         id,
@@ -32,6 +64,7 @@ export async function callsList(context: CommandContext, options: CallListOption
         result,
         reason,
         consent: { mode: consent.mode, answer: consent.answer },
+        ...(telephones === undefined ? {} : { telephones: telephones.get(id) ?? [] }),
       }),
     );
     answer(context, options.json, { calls: list }, () => {
@@ -47,8 +80,10 @@ export async function callsList(context: CommandContext, options: CallListOption
         call.languages.join('+'),
         [call.consent.mode, call.consent.answer === 'none' ? null : call.consent.answer].filter(Boolean).join(' '),
         [call.result ?? 'going on', call.reason].filter((word) => word !== null).join(': '),
+        ...('telephones' in call ? [call.telephones.join(' ')] : []),
       ]);
-      const header = ['CALL', started.header, 'LINE', 'PURPOSE', 'LANG', 'CONSENT', 'RESULT'];
+      const last = telephones === undefined ? [] : ['TELEPHONES'];
+      const header = ['CALL', started.header, 'LINE', 'PURPOSE', 'LANG', 'CONSENT', 'RESULT', ...last];
 
       return [cells.length === 0 ? 'no calls' : table(header, cells)];
     });

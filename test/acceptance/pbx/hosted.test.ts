@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
+import { eventually } from '../../support/poll.ts';
 import { asPhone, endpointConf } from '../../support/call/followedCalls.ts';
 import { shippedSounds } from '../../support/policy/promptFolder.ts';
-import { catalogueCalls, catalogueNotices, endedCall, listRecordings, useRig } from '../../support/rig/rigs.ts';
+import { catalogueCalls, catalogueNotices, catalogueRecordings, endedCall, useRig } from '../../support/rig/rigs.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const page = readFileSync(new URL('../../../docs/pbx/hosted.md', import.meta.url), 'utf8');
@@ -81,7 +82,7 @@ async function callEnded(to: string, more: { fromNumber?: string; headers?: read
 
 /** What `recordings list` has by these options, without calls in vain. */
 async function purposesOf(...options: string[]): Promise<string[]> {
-  const ours = new Set((await listRecordings(at.rig)).map(({ id }) => id));
+  const ours = new Set<string>((await catalogueRecordings(at.rig)).map(({ id }) => id));
   const listed = await at.rig.preavisJson<{ recordings: { id: string; line: string; purposes: string[] }[] }>(
     ...['recordings', 'list', ...options],
   );
@@ -129,9 +130,20 @@ test('in calls from outside and to outside each customer has its own sentences a
 test('an employee of one customer who calls another is a caller like others, and told', async () => {
   const earlier = (await catalogueCalls(at.rig)).map(({ id }) => id);
   await at.onTime([], async () => {
-    await callEnded('092201000', { fromNumber: '101', headers: [asPhone('acme-101')] });
+    const ended = callEnded('092201000', { fromNumber: '101', headers: [asPhone('acme-101')] });
+    // Of both telephones, while they talk.
+    const found = await eventually(async () => {
+      const listed = await at.rig.preavisJson<{ calls: { id: string; telephones: string[] }[] }>(
+        ...['calls', 'list', '--extension', 'bakker-101'],
+      );
+
+      return listed.calls[0] ?? false;
+    });
+    await ended;
     const [call] = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
     expect(call).toMatchObject({ line: 'bakker-main', result: 'recorded' });
+    expect(found).toMatchObject({ id: call?.id, telephones: ['acme-101', 'bakker-101'] });
+    expect(await at.rig.preavisJson('calls', 'list', '--extension', 'bakker-101')).toEqual({ calls: [] });
     // Nobody knows their language.
     expect(call?.languages).toEqual(['fr']);
     expect(await promptsOf('bakker-main')).toEqual(shippedPrompts);

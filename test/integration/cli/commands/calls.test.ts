@@ -56,6 +56,16 @@ const ids = (): string[] =>
     .reverse();
 
 describe('calls list', () => {
+  test.each([
+    [{ extension: '' }, '--extension is the name of an endpoint of Asterisk'],
+    [{ extension: '101', result: 'recorded' }, '--extension finds calls that go on, and none with another --result'],
+  ])('refuses %j', async (options, message) => {
+    await expect(callsList(context, { limit: '50', json: true, ...options })).rejects.toMatchObject({
+      code: 'usage',
+      message,
+    });
+  });
+
   test('shows every call, recorded or not, newest first, as one object', async () => {
     expect(await callsList(context, { limit: '50', json: true })).toBe(0);
     const { calls } = JSON.parse(printed.join('\n')) as { calls: { id: string }[] };
