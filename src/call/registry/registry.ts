@@ -11,7 +11,6 @@ import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
 import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
 import { numberCalled, objectionTo } from '../plan/objection.ts';
 import type { Arrival } from '../plan/planner.ts';
-import { park } from '../session/parking.ts';
 import { isOwn, OrphanRemover } from '../session/orphans.ts';
 import type { SessionPorts } from '../session/ports.ts';
 import { CallSession } from '../session/session.ts';
@@ -232,7 +231,7 @@ export class CallRegistry {
       case 'blindTransfer':
         for (const session of this.#owners.all(event.bridgeId)) {
           // Who is in a call that is not compared yet is not known.
-          if (!this.#behind.has(session.state.facts.id)) void park(event, session, this.#ports);
+          if (!this.#behind.has(session.state.facts.id)) session.take(event);
         }
         return;
       case 'userEvent':

@@ -6,24 +6,24 @@ import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { isBridged } from '../decide/order.ts';
 import { partyOf } from '../decide/parties.ts';
-import type { FollowedCall } from '../watch/farEndWatch.ts';
+import type { CallState } from '../decide/state.ts';
 import { goOnInDialplan } from './returnToDialplan.ts';
 
-export type ParkingPorts = {
+type ParkingPorts = {
   ari: Pick<AriCommands, 'continueInDialplan' | 'hangUp' | 'setVariable'>;
   log: Logger;
 };
 
-type BlindTransfer = Extract<AriEvent, { type: 'blindTransfer' }>;
+export type BlindTransfer = Extract<AriEvent, { type: 'blindTransfer' }>;
 
 /**
  * Whether the destination of a talk of two sends its caller on, who is left in the bridge. Without a recorder there, Asterisk parks them itself
  * (parking_blind_transfer_park of 22.10 counts the channels), and would hang up who is asked for then.
  */
-function isParking({ channelId }: BlindTransfer, { state, isAbandoned }: FollowedCall): boolean {
+export function isParking({ channelId }: BlindTransfer, state: CallState): boolean {
   const { kind, facts } = state;
   const isRecordedOfTwo = kind === 'talking' && state.others.length === 0 && state.recorder.kind === 'running';
-  if (isAbandoned || !isRecordedOfTwo || facts.order === undefined || !isBridged(facts.order)) return false;
+  if (!isRecordedOfTwo || facts.order === undefined || !isBridged(facts.order)) return false;
 
   return partyOf(channelId, facts) === 'destination';
 }
@@ -35,21 +35,20 @@ function isElsewhere(thrown: unknown): boolean {
 
 /**
  * Does what Asterisk has promised to the agent's telephone: the caller goes on at the extension of the parking lot. The telephone hangs up by
- * that promise, or Asterisk does after a minute, so the call is over for it at once, before its end would end that of the caller.
+ * that promise, or Asterisk does after a minute, so the call is to be over for it at once, before its end would end that of the caller.
  */
-export async function park(transfer: BlindTransfer, session: FollowedCall, { ari, log }: ParkingPorts): Promise<void> {
-  if (!isParking(transfer, session)) return;
-  const { callerChannel, id: call } = session.state.facts;
-  const { at, channelName, context, extension } = transfer;
+export async function park(
+  { channelName, context, extension }: BlindTransfer,
+  callerChannel: ChannelId,
+  { ari, log }: ParkingPorts,
+): Promise<void> {
   try {
     // Whom the lot rings when nobody has fetched them (BLINDTRANSFER of Asterisk).
-    const told = ari.setVariable(callerChannel, 'BLINDTRANSFER', channelName).catch(() => undefined);
-    session.handle({ type: 'callerSentOn', at });
-    await told;
+    await ari.setVariable(callerChannel, 'BLINDTRANSFER', channelName).catch(() => undefined);
     await goOnInDialplan({ continueInDialplan: orElsewhere(ari) }, callerChannel, () => false, { context, extension });
   } catch (thrown) {
     const error = asPreavisError(thrown);
-    log.warn({ call, code: error.code, err: error }, 'caller not parked');
+    log.warn({ code: error.code, err: error }, 'caller not parked');
     // P3: nobody would be with them.
     await ari.hangUp(callerChannel).catch(() => undefined);
   }

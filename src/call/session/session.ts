@@ -20,6 +20,7 @@ import { CallEffects } from './effects.ts';
 import { translate } from './eventRouting.ts';
 import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
+import { isParking, park, type BlindTransfer } from './parking.ts';
 import { PauseLimit } from './pauseLimit.ts';
 import { askedChange, pauseChange, pauseOf } from './pauseNotes.ts';
 import { placeOf } from './place.ts';
@@ -235,6 +236,7 @@ export class CallSession {
     const entry = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
     this.#sources.take(event);
+    if (event.type === 'blindTransfer') this.#park(event);
     const translated = translate(event, this.#state);
     if (translated !== undefined) this.handle(this.#effects.timed(translated));
     if (entry !== undefined) this.note(entry);
@@ -245,6 +247,14 @@ export class CallSession {
     const ends = event.type === 'recorderFinished' || event.type === 'recorderFailed';
     const isDiscarded = this.#state.kind === 'talking' && this.#state.recorder.kind === 'discarded';
     if (ends && isDiscarded) this.#saved.recorderEnded(event.at);
+  }
+
+  /** Before what follows from it, so that a stop waits until the caller has gone on. */
+  #park(transfer: BlindTransfer): void {
+    const state = this.#state;
+    if (this.#abandoned || !isParking(transfer, state)) return;
+    this.#inTurn(() => park(transfer, state.facts.callerChannel, this.#ports));
+    this.handle({ type: 'callerSentOn', at: transfer.at });
   }
 
   /** One that is found to run did so at the latest when Asterisk is asked for its time. */

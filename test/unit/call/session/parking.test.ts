@@ -48,6 +48,21 @@ test('a caller who is to be parked goes on at the lot, and the recording ends, t
   expect(ari.asked).not.toContain(`hangUp ${caller}`);
 });
 
+test('a serve that is stopped waits until the caller has gone on, and leaves the rest of the call behind that', async () => {
+  const { registry, ari } = await talk();
+  const letGo = ari.hold('continueInDialplan');
+  registry.handle(parking(destination));
+  let isStopped = false;
+  const stopping = registry.abandon().then(() => (isStopped = true));
+  await eventually(() => ari.asked.includes(goesOn));
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  expect({ isStopped, asked: ari.asked.at(-1) }).toEqual({ isStopped: false, asked: goesOn });
+  letGo();
+  await stopping;
+  expect(ari.asked).toContain(`stopRecorder ${recorderName(recording)}`);
+  expect(ari.asked).not.toContain(`hangUp ${caller}`);
+});
+
 test('a caller whom Asterisk does not let go on there is hung up, and not left with nobody', async () => {
   const { registry, ari } = await talk();
   ari.refuse('continueInDialplan', 'ari_unauthorized');
