@@ -22,6 +22,7 @@ import { isoTime } from '../core/clock.ts';
 import { sha256Form } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { toldChanges } from './toldChanges.ts';
 import { toleranceMs } from './witness.ts';
 
 /**
@@ -298,7 +299,7 @@ function meanwhile(
       finishedAt: isoTime(finishedAt),
       newcomer: numberOf(newcomer),
     })),
-    changes: changed.map(({ change, at, party, newcomer }) => ({
+    changes: toldChanges(changed).map(({ change, at, party, newcomer }) => ({
       change,
       at: isoTime(at),
       party: asCalled(party, direction),

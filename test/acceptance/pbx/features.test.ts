@@ -27,6 +27,7 @@ import {
   viaEndpoint,
   type Phone,
 } from '../../support/call/followedCalls.ts';
+import type { Receipt } from '../../../src/receipt/receipt.ts';
 import { presentMs } from '../../support/audio/audio.ts';
 import { eventually } from '../../support/poll.ts';
 import { callRecordOf, callRecordsConf, callRecordsOf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
@@ -258,6 +259,10 @@ async function tellAttended(): Promise<void> {
   await eventually(() => receiver.samples().length > before + 24_000);
   await call.hangUp();
   await bothTalksOf('tellattended');
+  const { id } = await endedCall(at.rig, 'tellattended');
+  const { changes } = await at.rig.preavisJson<Receipt>('calls', 'receipt', id);
+  const told = changes.filter(({ change }) => /told/i.test(change)).map(({ change }) => change);
+  expect(told).toEqual(['newcomerTold', 'allTold']);
 }
 
 test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
