@@ -30,6 +30,7 @@ import { Owners } from './owners.ts';
 import { lineAskingOf, pauseWordsOf } from './pauses.ts';
 import type { RegistryPorts } from './ports.ts';
 import { CallsResync } from './resyncCalls.ts';
+import { needsNoTelling, wasTold } from './toldElsewhere.ts';
 
 /** How long callers may take to be sent on when this process leaves, ms. */
 const partingLimitMs = 2_000;
@@ -328,7 +329,7 @@ export class CallRegistry {
     // Who was called has the number that was dialled, unless the dialplan knows better.
     const callerNumber = called === undefined ? event.callerNumber : numberCalled(parsed, event.callerNumber, policy);
     // Before all that takes time.
-    const isDiallerTold = called?.dialler !== undefined && this.#isTold(called.dialler);
+    const isDiallerTold = called?.dialler !== undefined && wasTold(called.dialler, this.#statesOf(called.dialler));
     const comer = { number: callerNumber, endpoint: event.endpoint, isDiallerTold };
     const objection = objectionTo(comer, parsed, policy, this.#rules);
     if (objection !== undefined) {
@@ -347,14 +348,9 @@ export class CallRegistry {
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);
   }
 
-  /** Whether this one has heard the notice of a call of their own, whole, and has not refused, and nobody has taken their place. */
-  #isTold(channel: ChannelId): boolean {
-    const isTheirs = ({ facts }: CallState): boolean =>
-      facts.callerChannel === channel && facts.toldChannel === undefined;
-    const knows = (state: CallState): boolean =>
-      (state.kind === 'following' || state.kind === 'talking') && !state.untold && state.answer.kind !== 'refused';
-
-    return this.#owners.all(channel).some(({ state }) => isTheirs(state) && knows(state));
+  /** The calls of this channel. */
+  #statesOf(channel: ChannelId): CallState[] {
+    return this.#owners.all(channel).map(({ state }) => state);
   }
 
   /** A transfer in a bridge of ours: Asterisk has put `by` in the place of `replaced` and gives it to us. */
@@ -413,7 +409,10 @@ export class CallRegistry {
       },
       isLocal: (channel) => this.#map.isLocal(channel),
       // Where the line ends recordings for everybody else, it does for them.
-      isStaff: (channel) => goesOnWithStaff() && this.#staff.has(channel, staffOfLine()),
+      isStaff: (channel) =>
+        goesOnWithStaff() &&
+        (this.#staff.has(channel, staffOfLine()) ||
+          needsNoTelling(channel, this.#statesOf(channel), session.state.facts.order)),
       isBeforeStaff: (channel) => goesOnWithStaff() && this.#isBeforeStaff(channel, staffOfLine()),
       plan: () => (arrival === undefined ? Promise.resolve('no_language' as const) : planner.plan(arrival)),
       planned: (order) => {

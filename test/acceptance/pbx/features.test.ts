@@ -29,6 +29,7 @@ import {
 } from '../../support/call/followedCalls.ts';
 import type { Receipt } from '../../../src/receipt/receipt.ts';
 import { presentMs } from '../../support/audio/audio.ts';
+import { noticeHz } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
 import { callRecordOf, callRecordsConf, callRecordsOf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, finishedRecording } from '../../support/rig/rigs.ts';
@@ -60,6 +61,8 @@ const at = useFollowed(async () => {
   const away = await at.phone(strangerHz, { behaviour: 'forward', forwardTo: '320', atOnce: 4 });
   const elsewhere = await at.phone(agentHz, { atOnce: 4 });
   const stranger = await at.phone(strangerHz, { atOnce: 8 });
+  agents.set('tellout', await at.phone(agentHz, { atOnce: 4 }));
+  agents.set('out', await at.phone(strangerHz, { atOnce: 4 }));
   const dial = (line: string, options = ''): string[] => [`Dial(${of(line).agent.dialString},20,${options})`];
   const desk = (line: string): string => viaEndpoint(of(line).agent, 'desk');
   const keep = 'Set(CDR(userfield)=${PREAVIS_RECORDING})';
@@ -72,6 +75,7 @@ const at = useFollowed(async () => {
       inside: dial('inside', 't'),
       insideattended: dial('insideattended', 't'),
       tellattended: dial('tellattended', 't'),
+      tellout: dial('tellout'),
       namefollow: [`Dial(${desk('namefollow')},20)`],
       hiddenfollow: [`Dial(${desk('hiddenfollow')},20)`],
       cdrfollow: [keep, ...dial('cdrfollow')],
@@ -99,6 +103,8 @@ const at = useFollowed(async () => {
       `exten => 310,1,Dial(${viaEndpoint(stranger.agent, 'desk')},20)`,
       ' same => n,Hangup()',
       `exten => 320,1,Dial(${elsewhere.agent.dialString},20)`,
+      ' same => n,Hangup()',
+      `exten => 330,1,Dial(${of('out').agent.dialString},20,U(preavis-told^line=out))`,
       ' same => n,Hangup()',
       'exten => takenamed,1,Pickup(named@incoming)',
       ' same => n,Hangup()',
@@ -128,6 +134,8 @@ const at = useFollowed(async () => {
         inside: { ...lineConfig, newcomers: 'inside' },
         insideattended: { ...lineConfig, newcomers: 'inside' },
         tellattended: { ...lineConfig, newcomers: 'tell' },
+        tellout: { ...lineConfig, newcomers: 'tell' },
+        out: lineConfig,
       },
     },
   };
@@ -268,6 +276,25 @@ async function tellAttended(): Promise<void> {
 test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
   at.onTime([...agentLines], async () => {
     await Promise.all([blind(), blindByCaller(), attended(), inside(), insideAttended(), tellAttended()]);
+    await expectNobodyConnected(at.rig);
+  }));
+
+test('whoever is reached outside by a transfer, and has heard the notice when they answered, is not told again', () =>
+  at.onTime(['tellout', 'out'], async () => {
+    const { receiver } = of('out');
+    const before = receiver.samples().length;
+    const { call } = await at.recorded('tellout');
+    expect(await transfer(dialogOf(of('tellout')), '330')).toBe(202);
+    await eventually(() => presentMs(receiver.samples().slice(before), callerHz, { share: 0.7 }) > 4_000);
+    await call.hangUp();
+    const { samples, row } = await at.soundOf('tellout');
+    expectPresent(samples, { [callerHz]: 5_000, [agentHz]: 2_000, [strangerHz]: 3_000 });
+    // Once, before the talk.
+    const told = presentMs(receiver.samples().slice(before), noticeHz, { share: 0.15 });
+    expect({ told, isOnce: told > 1_800 && told < 2_300 }).toMatchObject({ isOnce: true });
+    const { changes } = await at.rig.preavisJson<Receipt>('calls', 'receipt', row.callId);
+    expect(changes.map(({ change }) => change)).not.toContain('newcomerTold');
+    expect(await endedCall(at.rig, 'out')).toMatchObject({ result: 'recorded', direction: 'outgoing' });
     await expectNobodyConnected(at.rig);
   }));
 

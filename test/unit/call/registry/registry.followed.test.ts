@@ -1,12 +1,14 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
-import type { CallState } from '../../../../src/call/decide/state.ts';
+import type { CallState, In } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
 import { aFollowed, anOutgoing, configTree, course, heardNotice } from '../../../support/call/calls.ts';
 import {
   agent as agentOfTalk,
+  another,
   firstBridge,
   followed,
   followedStage,
+  goneOn,
   recordedTalk,
 } from '../../../support/call/followedStage.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
@@ -221,4 +223,49 @@ test.each([
   const set = await followedStage([recordedTalk(followed('inside'))], { members: [agentOfTalk], options: { policy } });
   set.enter(firstBridge, 'third' as ChannelId, 5_000, { endpoint });
   expect(set.talks()[0]?.untold).toBe(!goesOn);
+});
+
+describe('on a line that tells newcomers, who comes from an outgoing call of their own', () => {
+  const theirs = { ...another('stop'), called: { noticeChannel: 'notice;2' as ChannelId } };
+  const them = theirs.callerChannel;
+  const refusable = aFollowed({ mode: 'optOut' }).order.script.consent;
+  const stageWith = (...calls: CallState[]) =>
+    followedStage([recordedTalk(followed('tell')), ...calls], { members: [agentOfTalk] });
+
+  test('has heard it there, and is not told twice', async () => {
+    const set = await stageWith(goneOn(theirs));
+    set.enter(firstBridge, them, 5_000);
+    expect(set.talks()[0]).toMatchObject({ untold: false, telling: [] });
+  });
+
+  test.each<[string, CallState[]]>([
+    [
+      'is told where it was for another purpose',
+      [
+        goneOn({
+          ...theirs,
+          order: { ...theirs.order, request: { ...theirs.order.request, purposes: ['agreement'] } },
+        }),
+      ],
+    ],
+    [
+      'is told where they have refused there',
+      [{ ...(goneOn(theirs) as In<'following'>), answer: { kind: 'refused', digits: '*9', at: 1 } }],
+    ],
+    [
+      'is told where they may refuse there alone',
+      [
+        goneOn({
+          ...theirs,
+          order: { ...theirs.order, script: { ...theirs.order.script, consent: refusable } },
+        }),
+      ],
+    ],
+    ['is told where they have called themselves, and not heard it when they answered', [goneOn(another('stop'))]],
+    ['is told where they have heard nothing', []],
+  ])('%s', async (_, calls) => {
+    const set = await stageWith(...calls);
+    set.enter(firstBridge, them, 5_000);
+    expect(set.talks()[0]).toMatchObject({ untold: false, telling: [them] });
+  });
 });
