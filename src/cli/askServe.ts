@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserTask } from '../ari/events.ts';
+import type { Order } from '../call/decide/order.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ChangeRow } from '../catalogue/rows.ts';
-import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
 import { makeAri } from '../services/ari.ts';
@@ -13,15 +13,13 @@ import { answer, type CommandContext, type ExitCode, type Json } from './context
 const doneWithinMs = 15_000;
 const lookEveryMs = 100;
 
-type Line = Config['lines'][string];
-
 /** What a command asks of a call that goes on. */
 export type Ask = {
   task: UserTask;
   /** Of the error where it is not done. */
   notDone: 'pause_not_done' | 'code_not_done';
-  /** Why a call by this line cannot have it: serve would do nothing. undefined where it can. */
-  impossible?: (line: Line) => string | undefined;
+  /** Why this call cannot have it, by the line as it was when the call came: serve would do nothing. undefined where it can. */
+  impossible?: (order: Order) => string | undefined;
   /** What is wrong where serve takes too long. */
   late: string;
   /** What is printed once this is done, as --json has it and in words; undefined while it is not. */
@@ -38,8 +36,8 @@ export function askServe(ask: Ask, context: CommandContext, id: string, { json }
     const call = isUlid(id) ? await catalogue.calls.find(id as CallId) : undefined;
     if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
     if (call.phase !== 'talking') throw new PreavisError(notDone, 'nobody talks in this call now');
-    const line = call.line === null ? undefined : config.lines[call.line];
-    const why = line && impossible?.(line);
+    const order = await orderOf(call.id, catalogue);
+    const why = order && impossible?.(order);
     if (why !== undefined) throw new PreavisError(notDone, why);
     const ari = makeAri(config);
     try {
@@ -56,6 +54,14 @@ export function askServe(ask: Ask, context: CommandContext, id: string, { json }
 
     return exit;
   });
+}
+
+/** What the call was to become; undefined where this version cannot read it, or it is over by now. */
+async function orderOf(id: CallId, { journal }: Catalogue): Promise<Order | undefined> {
+  const open = await journal.open();
+  const found = open.find((state) => state.kind !== 'unreadable' && state.facts.id === id);
+
+  return found === undefined || found.kind === 'unreadable' ? undefined : found.facts.order;
 }
 
 async function becomesDone({ notDone, late, done }: Ask, id: CallId, { timeline }: Catalogue) {

@@ -20,7 +20,7 @@ const once = (task: Ask['task'], { change, fields, words, ...more }: Once): Ask 
 const record = once('record', {
   change: 'recordAsked',
   impossible: ({ records }) =>
-    records === 'onRequest' ? undefined : 'its line does not record on request (records: onRequest)',
+    records === 'onRequest' ? undefined : 'its line did not record on request (records: onRequest) when the call came',
   late: 'serve did not record it in time',
   fields: { recorded: true },
   words: 'it is recorded from now on',
@@ -43,8 +43,8 @@ const exemplary = once('exemplary', {
 const agreement: Ask = {
   task: 'agreement',
   notDone: 'code_not_done',
-  impossible: ({ codes }) =>
-    codes?.agreement === undefined ? 'its line has no purpose for agreements (codes.agreement)' : undefined,
+  impossible: ({ agreement: asked }) =>
+    asked === undefined ? 'its line had no purpose for agreements (codes.agreement) when the call came' : undefined,
   late: 'serve did not mark it in time',
   done: (changes) => {
     if (has(changes, 'agreementMarked')) return { fields: { agreement: true }, words: 'the agreement is marked' };

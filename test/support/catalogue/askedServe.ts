@@ -12,7 +12,10 @@ import { clockAt, saveCall, type SavedCall } from './catalogues.ts';
 export type AskedServe = {
   readonly context: CommandContext;
   readonly catalogue: Catalogue;
+  /** It may be asked for everything. */
   readonly talking: SavedCall;
+  /** Its line had none of it when it came. */
+  readonly plain: SavedCall;
   readonly ended: SavedCall;
   /** What the command has printed. */
   readonly printed: string[];
@@ -32,7 +35,7 @@ export function useAskedServe(): AskedServe {
   const asked: string[] = [];
   const context: CommandContext = { configFile: '', environment: {}, clock, print: (text) => printed.push(text) };
   let asterisk: Server | undefined;
-  const made: { catalogue?: Catalogue; talking?: SavedCall; ended?: SavedCall } = {};
+  const made: { catalogue?: Catalogue; talking?: SavedCall; plain?: SavedCall; ended?: SavedCall } = {};
   const ready = <T>(part: T | undefined): T => {
     if (part === undefined) throw new Error('not ready yet');
     return part;
@@ -48,6 +51,9 @@ export function useAskedServe(): AskedServe {
     },
     get talking() {
       return ready(made.talking);
+    },
+    get plain() {
+      return ready(made.plain);
     },
     get ended() {
       return ready(made.ended);
@@ -72,15 +78,22 @@ export function useAskedServe(): AskedServe {
     const file = folder.path('catalogue.db');
     context.configFile = folder.path('preavis.yaml');
     const ari = { url: `http://127.0.0.1:${port}`, username: 'preavis', password: 'not-a-secret' };
-    const { lines, ...rest } = configTree() as { lines: Record<string, object> };
-    // Its calls may be asked for everything.
-    const purposes = ['training', 'agreement'];
-    const asking = { purposes, records: 'onRequest', codes: { agreement: { code: '*5', purpose: 'agreement' } } };
-    const all = Object.entries(lines).map(([name, line]) => [name, { ...line, ...asking }]);
-    const tree = { ...rest, lines: Object.fromEntries(all) as object, ari, catalogue: { file } };
+    // No line asks for anything any more: what holds is what held when the call came.
+    const tree = { ...configTree(), ari, catalogue: { file } };
     await writeFile(context.configFile, JSON.stringify(tree), { mode: 0o600 });
     made.catalogue = openCatalogue(file, clock);
+    made.plain = await saveCall(made.catalogue, { until: 'talking' });
     made.talking = await saveCall(made.catalogue, { until: 'talking' });
+    const { id } = made.talking.facts;
+    for (const state of await made.catalogue.journal.open()) {
+      if (state.kind === 'unreadable' || state.facts.id !== id || state.facts.order === undefined) continue;
+      const order = {
+        ...state.facts.order,
+        records: 'onRequest' as const,
+        agreement: { purpose: 'agreement', keepDays: 392 },
+      };
+      await made.catalogue.journal.save({ ...state, facts: { ...state.facts, order } });
+    }
     made.ended = await saveCall(made.catalogue, {});
   });
   afterAll(async () => {

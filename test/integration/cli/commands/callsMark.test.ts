@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { callsAgreement, callsErase, callsExemplary, callsRecord } from '../../../../src/cli/commands/callsMark.ts';
 import type { Change } from '../../../../src/call/watch/timeline.ts';
 import { useAskedServe } from '../../../support/catalogue/askedServe.ts';
@@ -63,24 +62,20 @@ test('a call that is over is asked for nothing', async () => {
 });
 
 test.each<[string, typeof callsErase, string]>([
-  ['that records every call', callsRecord, 'its line does not record on request (records: onRequest)'],
-  ['without codes.agreement', callsAgreement, 'its line has no purpose for agreements (codes.agreement)'],
-])('a call by a line %s is asked for nothing of that kind, and says so at once', async (_, command, message) => {
-  const configured = await readFile(context.configFile, 'utf8');
-  const tree = JSON.parse(configured) as { lines: Record<string, { records?: unknown; codes?: unknown }> };
-  for (const line of Object.values(tree.lines)) {
-    delete line.records;
-    delete line.codes;
-  }
-  await writeFile(context.configFile, JSON.stringify(tree));
-  try {
-    const { id } = stage.talking.facts;
+  ['recorded every call', callsRecord, 'its line did not record on request (records: onRequest) when the call came'],
+  [
+    'was without codes.agreement',
+    callsAgreement,
+    'its line had no purpose for agreements (codes.agreement) when the call came',
+  ],
+])(
+  'a call whose line %s when it came is asked for nothing of that kind, and says so at once',
+  async (_, command, message) => {
+    const { id } = stage.plain.facts;
     await expect(command(context, id, { json: false })).rejects.toMatchObject({ code: 'code_not_done', message });
     expect(asked).toEqual([]);
-  } finally {
-    await writeFile(context.configFile, configured);
-  }
-});
+  },
+);
 
 test('without a serve that has the application nothing is done, and it says so', async () => {
   stage.status = 404;
