@@ -74,6 +74,7 @@ describe('calls list', () => {
       id: recorded.facts.id,
       startedAt: new Date(callStart).toISOString(),
       line: 'default',
+      controller: null,
       purposes: ['training'],
       languages: ['fr', 'nl'],
       languageReason: 'lineDefault',
