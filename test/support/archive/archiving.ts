@@ -174,7 +174,8 @@ export function killedAt<T extends { catalogue: object; store: object }>(
         const member: unknown = Reflect.get(target, name);
         // A repository of the catalogue.
         if (Object.is(target, ports.catalogue) && typeof member === 'object' && member !== null) return mortal(member);
-        if (typeof member !== 'function') return member;
+        // What it says of itself is asked of nobody, and no step.
+        if (typeof member !== 'function' || name === 'encryptionFor') return member;
 
         return async (...args: unknown[]): Promise<unknown> => {
           if (dead) throw new Killed();
