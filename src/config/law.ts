@@ -21,7 +21,7 @@ export type LawRule = {
   minimumDays?: number;
   /** Whether a dispute may keep a recording beyond its end. */
   holds: boolean;
-  /** Whether callers must be told for how long it is kept. */
+  /** Whether callers must be told before for how long it is kept; else that may be told elsewhere (GDPR art. 13 in layers, WP 260). */
   tellsDuration: boolean;
   /** Only a legal obligation (GDPR art. 6(1)(c)) takes away the caller's say, so the legal basis must name it. */
   needsObligation: boolean;
@@ -42,6 +42,8 @@ const noRule = rule({ source: 'no rule is known' });
 const mifid = rule({
   minimumDays: 1827,
   maximumDays: 2557,
+  // A copy is to be had for five years, and seven if the authority asks: clients are told before (Regulation 2017/565 art. 76(8)).
+  tellsDuration: true,
   needsObligation: true,
   source: 'Directive 2014/65/EU art. 16(7): five years, seven if the authority asks',
 });
@@ -77,6 +79,7 @@ export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, Law
     training: training({
       leastConsent: 'optIn',
       usualDays: 31,
+      tellsDuration: true,
       source: 'Act of 30 May 2005, art. 4: only proof of a transaction needs no consent',
     }),
     evidence: rule({ usualDays: 3653, tellsDuration: true, source: 'Act of 30 May 2005, art. 4(3)(d)' }),

@@ -1,9 +1,10 @@
-import { counted } from '../core/text/counted.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
 import { makeNeverRecorded, type NeverRecorded } from './neverRecorded.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
+import { codeFaults, keepFaults } from './promises.ts';
+import { spokenIn } from './spokenIn.ts';
 import { didYouMean, nearest } from '../config/suggestion.ts';
 import { possibleModes, type ConsentMode } from '../config/consent.ts';
 import { matcherOf } from '../config/newcomers.ts';
@@ -105,28 +106,6 @@ function purposeNoticeFaults(policy: Policy): string[] {
   );
 }
 
-/**
- * A purpose is never kept longer than a sentence of its notice promises, and each says for how long: only the end of a dispute has no
- * date (GDPR art. 13(2)(a): the criteria, where there is no period).
- */
-function keepFaults(policy: Policy, library: PromptLibrary): string[] {
-  return library.prompts.flatMap((prompt) =>
-    Object.entries(prompt.statesMaxDays ?? {}).flatMap(([id, days]) => {
-      const purpose = policy.purposes.get(id);
-      if (purpose === undefined) return [];
-      const where = `prompt ${prompt.id} (${prompt.language})`;
-      if (days === null) {
-        return purpose.kind === 'evidence'
-          ? []
-          : [`purposes.${id}: ${where} gives callers no number of days (statesMaxDays), which only kind evidence may`];
-      }
-      return purpose.keepDays <= days
-        ? []
-        : [`purposes.${id}.keepDays: ${counted(purpose.keepDays, 'day')} is longer than ${where} says (${days})`];
-    }),
-  );
-}
-
 /** Without staff there is nobody inside. */
 function staffFaults({ staff, lines }: Config): string[] {
   const inside = Object.entries(lines).filter(
@@ -181,7 +160,8 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
     ...purposeNoticeFaults(policy),
     ...staffFaults(config),
-    ...keepFaults(policy, library),
+    ...keepFaults(policy.purposes, library.prompts),
+    ...codeFaults(config.consent.featureCode, library.prompts),
   ];
   if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
 
@@ -217,16 +197,23 @@ export function turnsAway(purposes: readonly Pick<PurposeConfig, 'whenUnrecordab
   return purposes.some(({ whenUnrecordable }) => whenUnrecordable === 'turnAway');
 }
 
+const purposesOf = (line: Line, { purposes }: Pick<Policy, 'purposes'>): Purpose[] =>
+  line.purposes.flatMap((id) => purposes.get(id) ?? []);
+
+/** Every mode of consent that calls on this line can have. */
+export function modesOf(line: Line, policy: Pick<Policy, 'purposes'>): ConsentMode[] {
+  const purposes = purposesOf(line, policy);
+
+  // A line whose purposes are all unknown is refused by lineFaults.
+  return purposes.length === 0 ? [] : possibleModes(purposes);
+}
+
 /** The kinds of single sentences that calls on this line can need. */
 function kindsOf(line: Line, policy: Policy): SingleKind[] {
-  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
-  // A line whose purposes are all unknown is refused by lineFaults.
-  const modes = purposes.length === 0 ? [] : possibleModes(purposes);
-
   return [
-    ...modes.flatMap(consentKinds),
+    ...modesOf(line, policy).flatMap(consentKinds),
     ...(line.askLanguage ? (['chooseLanguage'] as const) : []),
-    ...(turnsAway(purposes) ? (['turnedAway'] as const) : []),
+    ...(turnsAway(purposesOf(line, policy)) ? (['turnedAway'] as const) : []),
     ...(line.codes?.pause === undefined && line.records === 'always' ? [] : (['paused', 'resumed'] as const)),
     ...(line.codes?.erase === undefined ? [] : (['erasedAck'] as const)),
   ];
@@ -255,7 +242,8 @@ export function neededPrompts(policy: Policy): Prompt[] {
   for (const line of policy.lines.values()) {
     for (const language of policy.languages) {
       const single = kindsOf(line, policy).flatMap((kind) => policy.sentence(kind, language) ?? []);
-      for (const prompt of [...(policy.notice(line.purposes, language) ?? []), ...single]) {
+      const spoken = modesOf(line, policy).flatMap((mode) => spokenIn(policy, line.purposes, language, mode));
+      for (const prompt of [...spoken, ...single]) {
         needed.set(prompt.soundName + language, prompt);
       }
     }

@@ -14,9 +14,10 @@ import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.t
 
 /**
  * purpose: says that the call may be recorded and why. storage: says for how long the recording is kept. whole: says both in
- * one sentence. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
+ * one sentence. company: says whose call it is. more: says where more is to be read. refuseLater: tells the code that refuses while they
+ * talk. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
  * optInAck: confirm that key. noAnswer: says what follows where nobody answered. erasedAck: confirms the code that refuses
- * while they talk. paused, resumed, stopped: say what became of the recording. chooseLanguage: in a language, asks for the
+ * while they talk. paused, resumed: say what became of the recording. stopped: the same, played by nothing any more. chooseLanguage: in a language, asks for the
  * key that chooses it. turnedAway: says that the call cannot be taken, since it must be recorded and cannot be.
  */
 type PromptKind = NoticeKind | SingleKind;
@@ -24,6 +25,7 @@ type PromptKind = NoticeKind | SingleKind;
 type NoticeKind = 'purpose' | 'storage' | 'whole';
 /** Sentences of which a language has one. */
 export type SingleKind =
+  | OptionalKind
   | 'optOut'
   | 'optOutAck'
   | 'optIn'
@@ -36,11 +38,17 @@ export type SingleKind =
   | 'chooseLanguage'
   | 'turnedAway';
 
+/** Sentences that a language may have and need not: they are played where they are there. */
+export type OptionalKind = 'company' | 'more' | 'refuseLater';
+
 /** may: says that the call may be recorded, which stays true of a call that is not. is: says that it is recorded. */
 export type PromptWording = 'may' | 'is';
 
-/** What a key does that a sentence names: refuse or accept the recording, choose the language of the sentence. */
-type PromptKey = 'refuse' | 'accept' | 'choose';
+/**
+ * What a key does that a sentence names: refuse or accept the recording, choose the language of the sentence. code: refuses while they talk,
+ * and may be several keys.
+ */
+type PromptKey = 'refuse' | 'accept' | 'choose' | 'code';
 
 /** One sentence in one language, as prompts.yaml has it. */
 export type PromptText = {
@@ -58,7 +66,11 @@ export type PromptText = {
    * no number. Null for the others.
    */
   statesMaxDays: Readonly<Record<string, number | null>> | null;
-  /** The keys the sentence names, one character each; null for the kinds that name none. */
+  /** Of these sentences, where they promise a shortest time as well, for each purpose, days. */
+  statesMinDays?: Readonly<Record<string, number>>;
+  /** Of these sentences, where they say that a recording may be kept longer on request of an authority: for how long, for each purpose, days. */
+  statesHeldDays?: Readonly<Record<string, number>>;
+  /** The keys the sentence names, one character each but for `code`; null for the kinds that name none. */
   keys: Readonly<Partial<Record<PromptKey, string>>> | null;
   /** Whether a person spoke it or a synthesiser. */
   made: 'placeholder' | 'recording';
@@ -97,6 +109,9 @@ const sentence = z.string().trim().min(1, 'must not be empty').max(500);
 const phoneKey = z.string('must be one key of a telephone in quotes, such as "9"').regex(/^[0-9*#]$/, {
   message: 'must be one key of a telephone: 0 to 9, * or #',
 });
+const phoneCode = z
+  .string('must be keys of a telephone in quotes, such as "*9"')
+  .regex(/^[0-9*#]{2,6}$/, 'must be two to six keys of a telephone: 0 to 9, * or #');
 
 const text = z.record(languageTag, sentence);
 const purposes = z
@@ -104,17 +119,37 @@ const purposes = z
   .min(1, 'must name at least one purpose')
   .refine((list) => new Set(list).size === list.length, 'must not name a purpose twice');
 const wording = z.enum(['may', 'is']);
-const statesMaxDays = z.record(name, z.int().min(1).max(36_525).nullable());
+const days = z.int().min(1).max(36_525);
+const states = {
+  statesMaxDays: z.record(name, days.nullable()),
+  statesMinDays: z.record(name, days).optional(),
+  statesHeldDays: z.record(name, days).optional(),
+};
+
+/** Sentences with nothing to say of them but their words. */
+const wordsAlone = [
+  'company',
+  'more',
+  'optOutAck',
+  'optInAck',
+  'noAnswer',
+  'erasedAck',
+  'paused',
+  'resumed',
+  'stopped',
+  'turnedAway',
+] as const;
 
 const promptEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('purpose'), purposes, wording, text }),
-  z.strictObject({ kind: z.literal('storage'), purposes, statesMaxDays, text }),
-  z.strictObject({ kind: z.literal('whole'), purposes, wording, statesMaxDays, text }),
+  z.strictObject({ kind: z.literal('storage'), purposes, ...states, text }),
+  z.strictObject({ kind: z.literal('whole'), purposes, wording, ...states, text }),
+  z.strictObject({ kind: z.literal('refuseLater'), code: phoneCode, text }),
   z.strictObject({ kind: z.literal('optOut'), keys: z.strictObject({ refuse: phoneKey }), text }),
   z.strictObject({ kind: z.literal('optIn'), keys: z.strictObject({ accept: phoneKey, refuse: phoneKey }), text }),
   z.strictObject({ kind: z.literal('chooseLanguage'), key: z.record(languageTag, phoneKey), text }),
   z.strictObject({
-    kind: z.enum(['optOutAck', 'optInAck', 'noAnswer', 'erasedAck', 'paused', 'resumed', 'stopped', 'turnedAway']),
+    kind: z.enum(wordsAlone),
     text,
   }),
 ]);
@@ -163,13 +198,22 @@ export function promptTexts(source: PromptSource): PromptText[] {
       purposes: 'purposes' in entry ? entry.purposes : [],
       wording: 'wording' in entry ? entry.wording : null,
       statesMaxDays: 'statesMaxDays' in entry ? entry.statesMaxDays : null,
+      ...optionalDays(entry),
       keys: keysOf(entry, language),
       made: source.languages[language]?.made ?? 'placeholder',
     })),
   );
 }
 
+function optionalDays(entry: PromptEntry): Pick<PromptText, 'statesMinDays' | 'statesHeldDays'> {
+  if (!('statesMaxDays' in entry)) return {};
+  const { statesMinDays, statesHeldDays } = entry;
+
+  return { ...(statesMinDays && { statesMinDays }), ...(statesHeldDays && { statesHeldDays }) };
+}
+
 function keysOf(entry: PromptEntry, language: string): PromptText['keys'] {
+  if ('code' in entry) return { code: entry.code };
   if ('keys' in entry) return entry.keys;
   const choose = 'key' in entry ? entry.key[language] : undefined;
   return choose === undefined ? null : { choose };
@@ -293,6 +337,7 @@ function contradictions(source: PromptSource): string[] {
     if ('statesMaxDays' in entry && !sameSet(Object.keys(entry.statesMaxDays), named)) {
       faults.push(`prompts.${id}.statesMaxDays: must have exactly the purposes ${named.join(', ')}`);
     }
+    faults.push(...timeFaults(entry).map((fault) => `prompts.${id}.${fault}`));
     faults.push(...keyFaults(entry).map((fault) => `prompts.${id}.${fault}`));
     for (const language of Object.keys(entry.text)) {
       if (!Object.hasOwn(source.languages, language)) {
@@ -305,6 +350,28 @@ function contradictions(source: PromptSource): string[] {
     }
   }
   return faults;
+}
+
+/** A shortest time is no longer than the longest one, and only what a sentence names has one. */
+function timeFaults(entry: PromptEntry): string[] {
+  if (!('statesMaxDays' in entry)) return [];
+  const { statesMaxDays, statesMinDays = {}, statesHeldDays = {} } = entry;
+  const unnamed = (['statesMinDays', 'statesHeldDays'] as const).flatMap((key) =>
+    Object.keys(entry[key] ?? {})
+      .filter((purpose) => !entry.purposes.includes(purpose))
+      .map((purpose) => `${key}.${purpose}: the sentence does not name this purpose`),
+  );
+  const wrong = Object.entries(statesMaxDays).flatMap(([purpose, most]) => {
+    if (most === null) return [];
+    const [least, held] = [statesMinDays[purpose] ?? 0, statesHeldDays[purpose] ?? most];
+
+    return [
+      ...(least > most ? [`statesMinDays.${purpose}: is longer than statesMaxDays`] : []),
+      ...(held < most ? [`statesHeldDays.${purpose}: is shorter than statesMaxDays`] : []),
+    ];
+  });
+
+  return [...unnamed, ...wrong];
 }
 
 /** One key must not mean two things. */

@@ -3,6 +3,7 @@ import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
 import type { LineConfig } from '../../config/purposeSchema.ts';
 import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy.ts';
+import { spokenIn } from '../../policy/spokenIn.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
@@ -121,13 +122,11 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     purposes: readonly string[],
     language: LanguageDecision,
     mode: ConsentMode,
+    hearer: 'caller' | 'newcomer' = 'caller',
   ): Script | undefined => {
     const { languages } = language;
     // Who understands the first language has heard all of it, and may answer, before the second begins.
-    const sentences = languages.flatMap((tag) => [
-      ...(policy.notice(purposes, tag) ?? []),
-      ...(mode === 'announce' ? [] : single(mode, [tag])),
-    ]);
+    const sentences = languages.flatMap((tag) => spokenIn(policy, purposes, tag, mode, hearer));
     const consent = consentPlan(mode, languages);
 
     return consent === undefined ? undefined : { language, sentences: say(sentences), consent };
@@ -234,7 +233,9 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       const language = await decideLanguage(evidence, policy, () => Promise.resolve(''));
       if (language === undefined) return 'no_language';
 
-      return makeScript(purposes, language, consentOf(purposesOf(request), callerNumber).mode) ?? 'prompts_missing';
+      const { mode } = consentOf(purposesOf(request), callerNumber);
+
+      return makeScript(purposes, language, mode, 'newcomer') ?? 'prompts_missing';
     },
   };
 }

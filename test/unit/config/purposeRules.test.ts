@@ -213,6 +213,17 @@ describe('the notice', () => {
     ).not.toThrow();
   });
 
+  test.each([
+    ['FR', 'optOut'],
+    ['NL', 'optOut'],
+    ['DE', 'optIn'],
+    ['CH', 'optOut'],
+  ])('may leave the number of days to be told elsewhere for training in %s', (jurisdiction, consent) => {
+    const vague = noticeLibrary(['training'], 'may', null);
+    const training = aPurpose({ jurisdiction, consent });
+    expect(() => makePolicy(parseConfig(purposesConfig({ training })), vague)).not.toThrow();
+  });
+
   test('is refused when it does not say how long', () => {
     expect(policyFault({}, only('purpose'))).toMatch(
       /lines\.default: no sentence in fr says how long recordings for training are kept/,

@@ -340,3 +340,47 @@ describe('choosing the notice', () => {
     expect(library.noticeFor(['training'], 'es')).toBeUndefined();
   });
 });
+
+describe('a promise of prompts.yaml', () => {
+  const whole = (rest: string): string =>
+    header +
+    `  notice: { kind: whole, wording: is, purposes: [mifid], statesMaxDays: { mifid: 1827 }, ${rest}, text: { fr: Bonjour, nl: Dag } }\n`;
+
+  test('of a shortest and of a held time is read', async () => {
+    await withPrompts(whole('statesMinDays: { mifid: 1827 }, statesHeldDays: { mifid: 2557 }'), ['notice']);
+    expect((await loadPrompts(folder.path)).find('notice', 'fr')).toMatchObject({
+      statesMinDays: { mifid: 1827 },
+      statesHeldDays: { mifid: 2557 },
+    });
+  });
+
+  test.each([
+    ['statesMinDays: { mifid: 1828 }', 'statesMinDays.mifid: is longer than statesMaxDays'],
+    ['statesHeldDays: { mifid: 1826 }', 'statesHeldDays.mifid: is shorter than statesMaxDays'],
+    ['statesMinDays: { training: 1 }', 'statesMinDays.training: the sentence does not name this purpose'],
+  ])('that contradicts itself is refused: %s', async (rest, fault) => {
+    await withPrompts(whole(rest), ['notice']);
+    const { code, message } = await faultOf(loadPrompts(folder.path));
+    expect(code).toBe('prompts_invalid');
+    expect(message).toContain(fault);
+  });
+});
+
+test('a company adds its name, where more is to be read, and the code of refusal, each once in a language', async () => {
+  await withPrompts(
+    header +
+      other('company', 'kind: company') +
+      other('more', 'kind: more') +
+      other('later', "kind: refuseLater, code: '*9'"),
+    ['company', 'more', 'later'],
+  );
+  const library = await loadPrompts(folder.path);
+  expect(library.single('company', 'nl')?.id).toBe('company');
+  expect(library.single('more', 'nl')?.id).toBe('more');
+  expect(library.single('refuseLater', 'nl')?.keys).toEqual({ code: '*9' });
+});
+
+test('a sentence that nothing plays any more is read all the same', async () => {
+  await withPrompts(header + other('rec-stopped', 'kind: stopped'), ['rec-stopped']);
+  expect((await loadPrompts(folder.path)).prompts).toHaveLength(2);
+});

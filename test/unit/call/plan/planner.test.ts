@@ -2,12 +2,12 @@ import { jest } from '@jest/globals';
 import { makePlanner, type Arrival } from '../../../../src/call/plan/planner.ts';
 import { sentencesOf, type Order, type Script } from '../../../../src/call/decide/order.ts';
 import type { CallerKeeper } from '../../../../src/call/plan/callerStore.ts';
-import { makePolicy, type Policy } from '../../../../src/policy/policy.ts';
+import { makePolicy, neededPrompts, type Policy } from '../../../../src/policy/policy.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import { makePromptLibrary } from '../../../../src/prompts/library.ts';
 import { PreavisError, type ErrorCode } from '../../../../src/core/errors.ts';
 import { makeIds, type ChannelId } from '../../../../src/core/ids.ts';
-import { aRequest, configTree, countingIds, obligedTree } from '../../../support/call/calls.ts';
+import { aPrompt, aRequest, configTree, countingIds, obligedTree } from '../../../support/call/calls.ts';
 import { collectingLog } from '../../../support/logLines.ts';
 import { aLibrary } from '../../../support/policy/policies.ts';
 
@@ -439,5 +439,68 @@ describe('drawing lots', () => {
     const first = said((await orderOf({ policy, request, random: 0 })).script);
     expect(said((await orderOf({ policy, request, random: 0.9 })).script)).toEqual(first);
     expect(first).toHaveLength(4);
+  });
+});
+
+describe('the sentences of a company', () => {
+  const own = (['company', 'more', 'refuseLater'] as const).flatMap((kind) =>
+    ['fr', 'nl'].map((language) =>
+      aPrompt({
+        id: kind,
+        kind,
+        language,
+        purposes: [],
+        wording: null,
+        keys: kind === 'refuseLater' ? { code: '*9' } : null,
+      }),
+    ),
+  );
+  const withOwn = (consent: string): Policy => {
+    const library = aLibrary();
+    const tree = structuredClone(configTree()) as Tree;
+    Object.assign(tree.purposes['training'] ?? {}, { consent });
+
+    return makePolicy(parseConfig(tree), makePromptLibrary(library.languages, [...library.prompts, ...own]));
+  };
+  const both = { callerNumber: '+3225501234' };
+
+  test('stand around the notice of their language, before the question, and each language is whole', async () => {
+    expect(said((await orderOf({ policy: withOwn('optOut'), ...both })).script)).toEqual(
+      ['fr', 'nl'].flatMap((language) =>
+        ['company', 'notice-training', 'keep-training', 'more', 'refuseLater', 'optOut'].map(
+          (id) => `${language} ${id}`,
+        ),
+      ),
+    );
+  });
+
+  test('tell no code where a caller cannot refuse', async () => {
+    const order = await orderOf({ policy: withOwn('announce'), request: aRequest({ language: 'fr' }) });
+    expect(said(order.script)).toEqual([
+      'fr company',
+      'fr notice-training',
+      'fr keep-training',
+      'fr more',
+    ]);
+  });
+
+  test('are left out in a language that has none', async () => {
+    const german = await orderOf({ policy: withOwn('optOut'), request: aRequest({ language: 'de' }) });
+    expect(said(german.script)).toEqual(['de notice-training', 'de keep-training', 'de optOut']);
+  });
+
+  test('are needed on Asterisk as all others', () => {
+    const ids = (consent: string): string[] => neededPrompts(withOwn(consent)).map(({ id }) => id);
+    expect(ids('optOut')).toEqual(expect.arrayContaining(['company', 'more', 'refuseLater']));
+    expect(ids('announce')).not.toContain('refuseLater');
+  });
+
+  test('that tell another code than the one that is obeyed are refused', () => {
+    const library = aLibrary();
+    const other = aPrompt({ id: 'later', kind: 'refuseLater', purposes: [], wording: null, keys: { code: '#1' } });
+    const prompts = [...library.prompts, other];
+    expect(() => makePolicy(parseConfig(configTree()), makePromptLibrary(library.languages, prompts))).toThrow(
+      'consent.featureCode: *9 is another code than prompt later (fr) tells (#1)',
+    );
   });
 });

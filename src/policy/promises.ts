@@ -1,0 +1,71 @@
+import { law } from '../config/law.ts';
+import { maximumDays } from '../config/purposeRules.ts';
+import type { PurposeConfig } from '../config/purposeSchema.ts';
+import { counted } from '../core/text/counted.ts';
+import type { PromptText } from '../prompts/library.ts';
+
+/** What sentences promise, against what the configuration keeps. */
+
+/** What these rules ask of a sentence; a prompt may know more. */
+export type Promising = Pick<
+  PromptText,
+  'id' | 'language' | 'kind' | 'keys' | 'statesMaxDays' | 'statesMinDays' | 'statesHeldDays'
+>;
+
+/**
+ * Whether callers may be left without a number of days. The end of a dispute has no date (GDPR art. 13(2)(a): the criteria, where there is no
+ * period); and where no law wants the time told before, it may be told elsewhere.
+ */
+const mayBeSilent = ({ kind, jurisdiction }: PurposeConfig): boolean =>
+  kind === 'evidence' || law[jurisdiction][kind]?.tellsDuration === false;
+
+function faultsOf(id: string, purpose: PurposeConfig, prompt: Promising): string[] {
+  const { keepDays, holdsAllowed } = purpose;
+  const where = `prompt ${prompt.id} (${prompt.language})`;
+  const faults: string[] = [];
+  const most = prompt.statesMaxDays?.[id];
+  if (most === null && !mayBeSilent(purpose)) {
+    faults.push(
+      `purposes.${id}: ${where} gives callers no number of days (statesMaxDays), and ${purpose.kind} in ${purpose.jurisdiction} must`,
+    );
+  }
+  if (typeof most === 'number' && keepDays > most) {
+    faults.push(`purposes.${id}.keepDays: ${counted(keepDays, 'day')} is longer than ${where} says (${most})`);
+  }
+  const least = prompt.statesMinDays?.[id];
+  if (least !== undefined && keepDays < least) {
+    faults.push(`purposes.${id}.keepDays: ${counted(keepDays, 'day')} is shorter than ${where} says (${least})`);
+  }
+  const held = prompt.statesHeldDays?.[id];
+  if (held === undefined) return faults;
+  if (!holdsAllowed)
+    faults.push(`purposes.${id}.holdsAllowed: must be true, since ${where} says that it may be kept longer`);
+  const longest = maximumDays(purpose);
+  if (longest !== undefined && held > longest) {
+    faults.push(`purposes.${id}.maximumDays: ${counted(longest, 'day')} is shorter than ${where} says (${held})`);
+  }
+
+  return faults;
+}
+
+/** A purpose is kept neither longer nor less long than a sentence of its notice promises, and each says for how long where the law wants it. */
+export function keepFaults(purposes: ReadonlyMap<string, PurposeConfig>, prompts: readonly Promising[]): string[] {
+  return prompts.flatMap((prompt) =>
+    Object.keys(prompt.statesMaxDays ?? {}).flatMap((id) => {
+      const purpose = purposes.get(id);
+
+      return purpose === undefined ? [] : faultsOf(id, purpose, prompt);
+    }),
+  );
+}
+
+/** A sentence that tells the code of refusal tells the one that is obeyed. */
+export function codeFaults(featureCode: string, prompts: readonly Promising[]): string[] {
+  return prompts.flatMap(({ id, language, kind, keys }) =>
+    kind !== 'refuseLater' || keys?.code === featureCode
+      ? []
+      : [
+          `consent.featureCode: ${featureCode} is another code than prompt ${id} (${language}) tells (${keys?.code ?? 'none'})`,
+        ],
+  );
+}
