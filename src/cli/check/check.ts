@@ -9,9 +9,10 @@ import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
 import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
 import { openSqlite } from '../../catalogue/sqlite/sqlite.ts';
 import type { CallWitness } from '../../catalogue/rows.ts';
-import { makePolicy } from '../../policy/policy.ts';
+import { makePolicy, type Policy } from '../../policy/policy.ts';
 import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
 import type { PromptLibrary } from '../../prompts/library.ts';
+import { longWaits, waitsInWords, waitsOf } from '../../policy/waits.ts';
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
@@ -110,6 +111,17 @@ function voiceFindings({ notice }: Config, { prompts }: PromptLibrary): CheckRes
   return [{ check: 'voices', ok: true, notes: [note] }];
 }
 
+const callersWait = 'how long callers wait';
+
+/** People hang up on a long notice. */
+function waitFinding(policy: Policy): CheckResult {
+  const waits = waitsOf(policy);
+  const tooLong = longWaits(waits);
+  const warning = `${tooLong.join('; ')}. Shorten the sentences (sounds/README.md)`;
+
+  return { check: callersWait, ok: true, notes: waitsInWords(waits), ...(tooLong.length > 0 ? { warning } : {}) };
+}
+
 /** Whether there is a policy: prompts and purposes that fit each other. */
 async function lookAtConfig(
   config: Config,
@@ -128,10 +140,11 @@ async function lookAtConfig(
 
     return halves.length === 0 ? undefined : halves.map(halfRecordedInWords).join('; ');
   });
-  if (!policyFound) {
+  if (policyFound && !(library instanceof PreavisError)) list.push(waitFinding(makePolicy(config, library)));
+  else {
     const ofSentences =
       library instanceof PreavisError ? ['callers told how long', 'erased within the legal maximum'] : [];
-    leaveOut(list, [...ofSentences, askedOfAsterisk.prompts, askedOfAsterisk.dialplan]);
+    leaveOut(list, [callersWait, ...ofSentences, askedOfAsterisk.prompts, askedOfAsterisk.dialplan]);
   }
   const unchecked = Object.entries(config.purposes).filter(([, purpose]) => !purpose.checkedByCounsel);
   await look('purposes checked by counsel', () =>

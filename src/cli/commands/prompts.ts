@@ -6,6 +6,10 @@ import { checkPromptFiles, type PromptFinding } from '../../prompts/check.ts';
 import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../../prompts/recordings.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../../prompts/library.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
+import { PreavisError } from '../../core/errors.ts';
+import type { Config } from '../../config/schema.ts';
+import { makePolicy } from '../../policy/policy.ts';
+import { longWaits, waitsInWords, waitsOf, type LineWait } from '../../policy/waits.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { table } from '../table.ts';
@@ -112,15 +116,43 @@ export async function promptsBuild(
   return findings.length === 0 ? 0 : 3;
 }
 
-/** Measures every sound file. Exit 3 when something needs attention; it never changes anything. */
+/** What callers of the lines of this configuration wait; undefined where its prompts and purposes are refused, which `preavis check` says. */
+async function waitsUnder(config: Config): Promise<LineWait[] | undefined> {
+  try {
+    return waitsOf(makePolicy(config, await loadLibrary(config)));
+  } catch (thrown) {
+    if (thrown instanceof PreavisError) return undefined;
+    throw thrown;
+  }
+}
+
+function waitsText(waits: readonly LineWait[] | undefined): string[] {
+  if (waits === undefined)
+    return ['how long callers of each line wait: not known, since preavis check refuses prompts and purposes'];
+
+  return [
+    ...longWaits(waits).map((wait) => `WARN   ${wait}`),
+    'how long callers of each line wait before they can talk:',
+    ...waitsInWords(waits).map((wait) => `  ${wait}`),
+  ];
+}
+
+/**
+ * Measures every sound file, and how long callers of each line of the configuration wait. Exit 3 when something needs attention; it never
+ * changes anything.
+ */
 export async function promptsCheck(context: CommandContext, { sounds, json }: PromptsOptions): Promise<ExitCode> {
-  const folder = await folderOf(context, sounds);
+  const config = sounds === undefined ? await configOf(context) : undefined;
+  const folder = sounds ?? soundsFolder(config ?? (await configOf(context)));
   const prompts = promptTexts(await readPromptSource(folder));
   const findings = await checkPromptFiles({ prompts }, folder);
-  answer(context, json, { ok: findings.length === 0, findings }, () => [
+  const waits = config === undefined ? undefined : await waitsUnder(config);
+  const ok = findings.length === 0 && longWaits(waits ?? []).length === 0;
+  answer(context, json, { ok, findings, ...(waits === undefined ? {} : { waits }) }, () => [
     ...findings.map(describe),
     `${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`,
+    ...(config === undefined ? [] : waitsText(waits)),
   ]);
 
-  return findings.length === 0 ? 0 : 3;
+  return ok ? 0 : 3;
 }

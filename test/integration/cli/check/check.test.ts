@@ -174,6 +174,6 @@ describe('check names one cause, and what it leaves unknown:', () => {
   test('a line in a language that has no sentences', async () => {
     const { wrong } = await checked({ languages: ['it'] });
     expect(wrong.map((each) => each.check)).toEqual(['prompts and purposes', 'asterisk']);
-    expect(wrong[0]?.unchecked).toEqual(['prompts on asterisk', 'dialplan']);
+    expect(wrong[0]?.unchecked).toEqual(['how long callers wait', 'prompts on asterisk', 'dialplan']);
   });
 });
