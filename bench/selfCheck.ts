@@ -33,7 +33,7 @@ const prompt = (name: string): { id: string; samples: Int16Array } => ({
 type Run = { ms: number; cpuMs: number; mib: number; stallMs: number; findings: number };
 
 async function checkOnce(file: string): Promise<Run> {
-  const prompts = ['fr/notice-both', 'fr/keep-both', 'nl/notice-both', 'nl/keep-both'].map(prompt);
+  const prompts = ['fr/notice-both', 'fr/opt-out', 'nl/notice-both', 'nl/opt-out'].map(prompt);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const cpu = process.cpuUsage();
   delay.enable();
@@ -53,8 +53,8 @@ async function checkOnce(file: string): Promise<Run> {
 }
 
 async function makeRecording(file: string, seconds: number): Promise<void> {
-  const one = ['de/keep-both', 'en/notice-both', 'de/notice-agreement'].map((name) => prompt(name).samples);
-  const other = ['en/keep-both', 'de/keep-training', 'en/keep-agreement'].map((name) => prompt(name).samples);
+  const one = ['de/notice-mifid', 'en/notice-both', 'de/notice-agreement'].map((name) => prompt(name).samples);
+  const other = ['en/turned-away', 'de/no-answer', 'en/opt-in'].map((name) => prompt(name).samples);
   const part = join(mix(join(...one), scale(join(...other), -4), 900), silence(1_500), music(8_000, 6_000));
   const handle = await open(file, 'w');
   try {

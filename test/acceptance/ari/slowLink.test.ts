@@ -11,7 +11,7 @@ import type { TcpFaults } from '../../support/ari/tcpProxy.ts';
 
 /** Everything between Préavis and Asterisk comes late, yet soon enough. All limits are the defaults. */
 
-/** As long as the sentences that are shipped: so many events come in so much time, which is what a slow network has to carry. */
+/** Less than notice and question that are shipped: so many events come in so much time, which is what a slow network has to carry. */
 const noticeMs = 6_500;
 
 const bearable: [string, string, TcpFaults][] = [

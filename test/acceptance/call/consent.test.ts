@@ -215,7 +215,8 @@ const at = useRig(async () => {
     ],
     config: {
       purposes: {
-        mifid: purpose('announce'),
+        // As long as its sentence promises.
+        mifid: purpose('announce', { keepDays: 1_827, holdsAllowed: true }),
         training: purpose('optOut', { optInForCountries: ['DE'] }),
         agreement: purpose('optIn', { kind: 'evidence' }),
       },
@@ -402,7 +403,7 @@ it('says and asks all of one language of Brussels before the other, which is lef
     return notices.map(({ language, prompt }) => `${language} ${prompt}`);
   };
   const [french, dutch] = ['fr', 'nl'].map((language) =>
-    ['notice-agreement', 'keep-agreement', 'opt-in'].map((prompt) => `${language} ${prompt}`),
+    ['notice-agreement', 'opt-in'].map((prompt) => `${language} ${prompt}`),
   );
   expect(await asked('is silent')).toEqual([...(french ?? []), ...(dutch ?? [])]);
   expect(await asked('agrees during the question in the second language')).toEqual([

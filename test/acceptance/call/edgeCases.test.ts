@@ -189,7 +189,7 @@ async function joinedBySomebody(line: string, made: Made): Promise<void> {
 const deeds: Record<string, () => Promise<void>> = {
   left: () =>
     callBy('left', async ({ call }) => {
-      await operator.playing('left', 'keep-training');
+      await operator.playing('left', 'opt-out');
       await call.hangUp();
     }),
   held: () =>
@@ -344,7 +344,7 @@ async function expectKeptAlone(line: string): Promise<RecordingRow> {
 it('leaves a receipt of a call that ended during the notice', async () => {
   const call = await endedCall(at.rig, 'left');
   expect(call).toMatchObject({ result: 'abandoned', languages: ['en'], languageReason: 'line' });
-  expect(await verdicts('left')).toEqual(['notice-training verified', 'keep-training notice_cut_short']);
+  expect(await verdicts('left')).toEqual(['notice-training verified', 'opt-out notice_cut_short']);
   expect(await receiptOf(call)).toMatchObject({
     call: { id: call.id, result: 'abandoned' },
     notice: [{ verified: true }, { verified: false }],
@@ -424,7 +424,7 @@ describe('two lines in one call', () => {
     const receipts = await Promise.all([first, second].map(receiptOf));
     expect(receipts.map(({ purposes }) => purposes.map(({ id }) => id))).toEqual([['agreement'], ['training']]);
     expect(receipts.map(({ recording }) => recording === null)).toEqual([true, false]);
-    expect(receipts[1]?.notice.map(({ prompt }) => prompt)).toEqual(['notice-training', 'keep-training', 'opt-out']);
+    expect(receipts[1]?.notice.map(({ prompt }) => prompt)).toEqual(['notice-training', 'opt-out']);
   });
 
   it('do not take the consent of the one for the other', async () => {

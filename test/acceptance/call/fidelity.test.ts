@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
-import type { Rig } from '../../../lab/rig.ts';
+import { labPurpose, type Rig } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type CallEnd } from '../../../lab/telephones/sip.ts';
 import { tonePresence } from '../../support/audio/audio.ts';
 import { startOperator, type Operator } from '../../support/call/operator.ts';
@@ -32,6 +32,12 @@ const at = useRig(async () => {
   return {
     extensions: Object.fromEntries(names.map((name) => [name, `${agent.dialString},20,line=${name}`])),
     config: {
+      purposes: {
+        training: {
+          ...labPurpose('training', 'Calls of the lab may be refused, so that a notice has two sentences.', 28),
+          consent: 'optOut',
+        },
+      },
       lines: {
         ...Object.fromEntries(names.map((name) => [name, line(languages[name], ['training'])])),
         // The same language as another one, so other prompts.
@@ -49,7 +55,8 @@ beforeAll(async () => {
 /** The files of one prompt on this Asterisk, in all formats. */
 async function filesOf(rig: Rig, language: string, prompt: string): Promise<string[]> {
   const folder = folderOf(rig, language);
-  const files = (await readdir(folder)).filter((name) => name.startsWith(`${prompt}-`));
+  const named = new RegExp(`^${prompt}-[0-9a-f]{12}\\.`);
+  const files = (await readdir(folder)).filter((name) => named.test(name));
   expect(files).not.toEqual([]);
 
   return files.map((name) => join(folder, name));
@@ -107,7 +114,7 @@ it('does not count a prompt that lies in another language only', async () => {
 });
 
 it('does not count a prompt that is nowhere', async () => {
-  const undo = await move(await filesOf(at.rig, 'fr', 'keep-agreement'), aside(at.rig));
+  const undo = await move(await filesOf(at.rig, 'fr', 'notice-agreement'), aside(at.rig));
   try {
     await expectUntold('absent', await at.onTime('absent', () => callBy('absent')), 'prompts_missing');
   } finally {
@@ -117,7 +124,7 @@ it('does not count a prompt that is nowhere', async () => {
 
 it('does not count a notice of which a sentence vanishes while another one is played', async () => {
   const { rig } = at;
-  const files = await filesOf(rig, 'nl', 'keep-training');
+  const files = await filesOf(rig, 'nl', 'opt-out');
   let undo: (() => Promise<void>) | undefined;
   try {
     const outcome = await at.onTime('vanished', async () => {
@@ -153,7 +160,7 @@ it('does not count a sentence that somebody stopped', async () => {
 });
 
 it('does not count a sentence whose sound was replaced by a shorter one', async () => {
-  const files = await filesOf(at.rig, 'en', 'keep-training');
+  const files = await filesOf(at.rig, 'en', 'opt-out');
   const undo = await move(files, aside(at.rig));
   // One format is enough: Asterisk takes what it finds.
   const wav = files.find((file) => file.endsWith('.wav')) ?? '';
@@ -163,7 +170,7 @@ it('does not count a sentence whose sound was replaced by a shorter one', async 
     const notices = await catalogueNotices(at.rig, 'shortened');
     expect(notices).toMatchObject([
       { prompt: 'notice-training', verified: true },
-      { prompt: 'keep-training', verified: false, verdict: 'notice_cut_short' },
+      { prompt: 'opt-out', verified: false, verdict: 'notice_cut_short' },
     ]);
   } finally {
     await rm(wav, { force: true });
@@ -176,7 +183,7 @@ describe('with prompts missing at the start', () => {
   let undo: () => Promise<void>;
   beforeAll(async () => {
     await at.rig.stopServe();
-    files = [...(await filesOf(at.rig, 'nl', 'notice-agreement')), ...(await filesOf(at.rig, 'de', 'keep-training'))];
+    files = [...(await filesOf(at.rig, 'nl', 'notice-agreement')), ...(await filesOf(at.rig, 'de', 'opt-out'))];
     undo = await move(files, aside(at.rig));
   });
   afterAll(async () => {

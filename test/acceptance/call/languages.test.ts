@@ -98,11 +98,11 @@ const cases: Case[] = [
     config: { purposes: ['training', 'agreement'] },
     languages: ['fr'],
     reason: 'number',
-    prompts: ['notice-both', 'keep-both'],
+    prompts: ['notice-both'],
   },
 ];
 
-const promptsOf = (each: Case): string[] => each.prompts ?? ['notice-training', 'keep-training'];
+const promptsOf = (each: Case): string[] => each.prompts ?? ['notice-training'];
 
 type Outcome = {
   heard: Int16Array;

@@ -96,8 +96,8 @@ async function purposesOf(...options: string[]): Promise<string[]> {
 const promptsOf = async (line: string): Promise<string[]> =>
   (await catalogueNotices(at.rig, line)).map(({ prompt }) => prompt);
 
-const acmePrompts = ['notice-acme-training', 'keep-acme-training', 'opt-out'];
-const shippedPrompts = ['notice-training', 'keep-training'];
+const acmePrompts = ['notice-acme-training', 'opt-out'];
+const shippedPrompts = ['notice-training'];
 
 /** A call of each customer from outside, and one that an employee places. */
 const rows = [

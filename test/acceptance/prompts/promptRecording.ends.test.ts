@@ -32,19 +32,19 @@ it('ends with nothing left when the operator hangs up, at any step', () =>
       await phone.endsWithout('hung_up');
     };
     await Promise.all([
-      hangUpIn('presenting', [`${pin}#`, '013#']),
-      hangUpIn('recording', [`${pin}#`, '013#', '#']),
-      hangUpIn('reviewing', [`${pin}#`, '013#', '#', '#']),
+      hangUpIn('presenting', [`${pin}#`, '063#']),
+      hangUpIn('recording', [`${pin}#`, '063#', '#']),
+      hangUpIn('reviewing', [`${pin}#`, '063#', '#', '#']),
       // One after the other: more than four operators are not let in.
       hangUpIn('enteringPin').then(() => hangUpIn('enteringCode', [`${pin}#`])),
     ]);
-    expect(existsSync(at.sourceOf('de', 'notice-training'))).toBe(false);
+    expect(existsSync(at.sourceOf('de', 'opt-out-ack'))).toBe(false);
   }));
 
 it('leaves nothing when Préavis is killed while somebody speaks', () =>
   onTime(async () => {
     const phone = await at.ring(at.voice);
-    await phone.speakTo('013');
+    await phone.speakTo('063');
     // Asterisk tells of a recorder before it makes its file.
     await eventually(() => at.takesLeft().length === 1);
     await at.rig.killServe();
@@ -52,7 +52,7 @@ it('leaves nothing when Préavis is killed while somebody speaks', () =>
     await at.rig.startServe();
     await phone.call.ended;
     await at.expectNothingLeft();
-    expect(existsSync(at.sourceOf('de', 'notice-training'))).toBe(false);
+    expect(existsSync(at.sourceOf('de', 'opt-out-ack'))).toBe(false);
   }));
 
 it('ends after three wrong PINs, and a storm of keys opens nothing', () =>

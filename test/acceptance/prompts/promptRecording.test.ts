@@ -77,11 +77,11 @@ it('stores what was spoken and heard, and changes nothing that callers hear', as
   expect(readFileSync(join(at.sounds(), 'nl', 'notice-agreement.wav')).equals(before)).toBe(true);
   expect(readFileSync(join(at.sounds(), 'prompts.yaml'))).toEqual(readFileSync(join(shippedSounds, 'prompts.yaml')));
   const [line] = at.rig.log().filter(({ msg }) => msg === 'prompt recorded by telephone');
-  expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 18 });
+  expect(line).toMatchObject({ prompt: 'notice-agreement', language: 'nl', recorded: 1, of: 14 });
   expect(line?.['next']).toContain('set languages.nl.made to recording');
   expect(at.rig.asterisk.logs()).toContain(`after ${extension}: result=stored reason=`);
   const list = await at.rig.preavis('prompts', 'list');
-  expect(list.stdout).toContain('nl: 1 of 18 prompts have a recording. Next: record the 17 that are missing');
+  expect(list.stdout).toContain('nl: 1 of 14 prompts have a recording. Next: record the 13 that are missing');
 });
 
 it('becomes the prompt once the language is switched and built', async () => {
@@ -100,7 +100,7 @@ it('becomes the prompt once the language is switched and built', async () => {
 it('is recorded again on 2, and given up on * with nothing left', async () => {
   await at.onTime(async () => {
     const phone = await at.ring(at.voice);
-    await phone.speakTo('021');
+    await phone.speakTo('061');
     await sleep(at.voice.lengthMs + 500);
     await phone.type('#');
     await phone.reached('reviewing');
@@ -111,13 +111,13 @@ it('is recorded again on 2, and given up on * with nothing left', async () => {
     await phone.call.ended;
   });
   await at.expectNothingLeft();
-  expect(existsSync(at.sourceOf('fr', 'notice-agreement'))).toBe(false);
+  expect(existsSync(at.sourceOf('fr', 'opt-out-ack'))).toBe(false);
 });
 
 it('refuses a take that is too short, silent or too long, and says so in the log', async () => {
   const silent = async (): Promise<void> => {
     const phone = await at.ring(at.silence);
-    await phone.speakTo('021');
+    await phone.speakTo('061');
     await sleep(1_500);
     await phone.type('#');
     await phone.reached('recording', 2);
@@ -130,7 +130,7 @@ it('refuses a take that is too short, silent or too long, and says so in the log
   };
   const brief = async (): Promise<void> => {
     const phone = await at.ring(at.voice);
-    await phone.speakTo('013');
+    await phone.speakTo('063');
     await sleep(600);
     await phone.type('#');
     await phone.reached('recording', 2);
@@ -140,6 +140,6 @@ it('refuses a take that is too short, silent or too long, and says so in the log
   };
   await Promise.all([at.onTime(silent), at.onTime(brief)]);
   await at.expectNothingLeft();
-  expect(existsSync(at.sourceOf('fr', 'notice-agreement'))).toBe(false);
-  expect(existsSync(at.sourceOf('de', 'notice-training'))).toBe(false);
+  expect(existsSync(at.sourceOf('fr', 'opt-out-ack'))).toBe(false);
+  expect(existsSync(at.sourceOf('de', 'opt-out-ack'))).toBe(false);
 });

@@ -122,11 +122,11 @@ it('plays the old sentence to the end when it is replaced during a call, and the
   expect(Math.max(...tone.map(({ startMs, endMs }) => endMs - startMs))).toBeGreaterThan(newMs - 200);
   expect(await receiptOf('before')).toMatchObject({
     call: { result: 'recorded' },
-    notice: [{ prompt: 'notice-training', sha256: digest(old), verified: true }, { prompt: 'keep-training' }],
+    notice: [{ prompt: 'notice-training', sha256: digest(old), verified: true }],
   });
   expect(await receiptOf('after')).toMatchObject({
     call: { result: 'recorded' },
-    notice: [{ prompt: 'notice-training', sha256: digest(changed), verified: true }, { prompt: 'keep-training' }],
+    notice: [{ prompt: 'notice-training', sha256: digest(changed), verified: true }],
   });
   // What the old receipt names is still there, byte for byte.
   expect(readFileSync(join(installed, oldName)).equals(old)).toBe(true);
@@ -143,7 +143,7 @@ it('announces and connects, and does not record, a call that the lot leaves out'
     if (call.result === 'recorded') continue;
     expect(call).toMatchObject({ result: 'unrecorded', reason: 'not_sampled' });
     const receipt = await receiptOf(line);
-    expect(receipt).toMatchObject({ recording: null, notice: [{ verified: true }, { verified: true }] });
+    expect(receipt).toMatchObject({ recording: null, notice: [{ verified: true }] });
     // The same words for those who are recorded and those who are not: only "may" is true of both.
     expect(receipt.notice[0]?.text).toMatch(/may be recorded/);
     expect(heardPart(receiver.samples(), promptSound('en', 'notice-agreement')).share).toBeGreaterThan(leastShare);

@@ -237,8 +237,7 @@ beforeAll(async () => {
 
 const toldIn = async (line: string): Promise<string[]> =>
   (await catalogueNotices(at.rig, line)).map(({ language, prompt }) => `${language} ${prompt}`);
-const notice = (languages: readonly string[]): string[] =>
-  languages.flatMap((language) => [`${language} notice-training`, `${language} keep-training`]);
+const notice = (languages: readonly string[]): string[] => languages.map((language) => `${language} notice-training`);
 
 describe.each(cases)('a call where $how', ({ line, languages, reason, unavailable }) => {
   it(`is announced in ${languages.join(' and ')}, by ${reason}`, async () => {

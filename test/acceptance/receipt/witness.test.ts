@@ -10,6 +10,7 @@ import { readWav, tonePresence } from '../../support/audio/audio.ts';
 import { expectOnlyConsented } from '../../support/call/consent.ts';
 import { startOperator, type Operator } from '../../support/call/operator.ts';
 import { eventually } from '../../support/poll.ts';
+import { labPurpose } from '../../../lab/rig.ts';
 import { withCatalogue } from '../../support/rig/rigCatalogue.ts';
 import {
   catalogueCalls,
@@ -45,6 +46,12 @@ const at = useRig(async () => {
   return {
     extensions: Object.fromEntries(lines.map((line) => [line, `${agent.dialString},20,line=${line}`])),
     config: {
+      purposes: {
+        training: {
+          ...labPurpose('training', 'Calls of the lab may be refused, so that a notice has two sentences.', 28),
+          consent: 'optOut',
+        },
+      },
       lines: Object.fromEntries(
         lines.map((line) => [
           line,
@@ -103,7 +110,7 @@ const deeds: Record<string, () => Promise<void>> = {
     }),
   left: () =>
     callBy('left', async () => {
-      await operator.playing('left', 'keep-training');
+      await operator.playing('left', 'opt-out');
     }),
   lied: () =>
     callBy('lied', async (made) => {
@@ -126,13 +133,13 @@ async function rotated(): Promise<void> {
     withCatalogue(at.rig, async (all) => (await all.calls.list(1000)).every(({ witness }) => witness !== null)),
   );
   await callBy('rotated', async (made) => {
-    await operator.playing('rotated', 'keep-training');
+    await operator.playing('rotated', 'opt-out');
     const { celFile } = at.rig.asterisk;
     const channel = operator.channelOf('rotated');
     await eventually(() =>
       celText()
         .split('\n')
-        .some((line) => line.includes(channel) && line.includes('keep-training')),
+        .some((line) => line.includes(channel) && line.includes('opt-out')),
     );
     renameSync(celFile, `${celFile}.1`);
     await talking(made);
@@ -188,7 +195,7 @@ whereWitnessed('a call on an Asterisk that logs its sounds', () => {
       witness: { status: 'agrees' },
       notice: [
         { prompt: 'notice-training', verified: true, witness: { status: 'agrees' } },
-        { prompt: 'keep-training', verified: false, witness: { status: 'agrees' } },
+        { prompt: 'opt-out', verified: false, witness: { status: 'agrees' } },
       ],
     });
     const { witness, lengthMs } = receipt.notice[1] ?? {};

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { labPurpose } from '../../../lab/rig.ts';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Agent, type Call, type CallEnd } from '../../../lab/telephones/sip.ts';
@@ -88,7 +89,17 @@ describe('serve', () => {
     return {
       extensions: Object.fromEntries(extensions) as Record<string, string>,
       config: {
-        lines: Object.fromEntries([...quick, ...slow].map((name) => [name, line])),
+        purposes: {
+          agreement: {
+            ...labPurpose('agreement', 'Calls of the lab may be refused, so that a notice has two sentences.', 28),
+            kind: 'evidence',
+            consent: 'optOut',
+          },
+        },
+        lines: {
+          ...Object.fromEntries([...quick, ...slow].map((name) => [name, line])),
+          announcing: { ...line, purposes: ['agreement'] },
+        },
         // No call of a slow machine is cut short by the limit.
         shutdown: { graceSeconds: 20 },
       },
@@ -254,7 +265,7 @@ describe('serve', () => {
         (await endedCall(at.rig, 'announcing')).id,
       );
       // What was said until then is not said again: it could no longer be proved.
-      expect(heardPart(receiverOf('announcing'), promptSound('fr', 'keep-training')).share).toBeLessThan(0.2);
+      expect(heardPart(receiverOf('announcing'), promptSound('fr', 'opt-out')).share).toBeLessThan(0.2);
     });
 
     it('records a call whose destination rang meanwhile, and ends the ringing tone', async () => {

@@ -11,8 +11,8 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 const folder = temporaryFolder();
 const sounds = joinPath(import.meta.dirname, '../../../sounds');
 const read = (name: string): Int16Array => readWav(joinPath(sounds, `${name}.wav`));
-const notice = { id: 'fr/keep-training', samples: read('fr/keep-training') };
-const others = read('nl/keep-both');
+const notice = { id: 'fr/no-answer', samples: read('fr/no-answer') };
+const others = read('nl/turned-away');
 
 let files = 0;
 async function fileOf(channels: readonly Int16Array[], rate = 8_000): Promise<string> {

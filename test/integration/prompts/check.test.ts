@@ -7,7 +7,7 @@ import { plainWav, promptFormats, type Sound } from '../../../src/prompts/soundF
 import { activeSpeechLevel, peakLevel, speechSpan } from '../../../src/prompts/loudness.ts';
 import { makePromptFolder, type PromptFolder, shippedSound } from '../../support/policy/promptFolder.ts';
 
-const sentence = 'Cet appel peut être enregistré à des fins de formation.';
+const sentence = 'Cet appel peut être enregistré à des fins de formation et de qualité, et conservé un mois au plus.';
 
 let folder: PromptFolder;
 
@@ -90,7 +90,7 @@ test('a recording needs only its WAV', async () => {
   await asRecording();
   for (const format of ['wav16', 'ulaw', 'alaw', 'g722']) await rm(join(folder.path, `fr/notice.${format}`));
   expect(await findings()).toEqual([]);
-  await folder.ship('fr/keep-training', 'fr/notice', ['alaw']);
+  await folder.ship('fr/opt-in', 'fr/notice', ['alaw']);
   expect(kinds(await findings())).toContain('alaw content');
 });
 
@@ -151,13 +151,13 @@ test('an 8 kHz file under the wideband name is found', async () => {
 });
 
 test.each(['wav16', 'ulaw', 'alaw', 'g722'] as const)('another sentence in the %s file is found', async (format) => {
-  await folder.ship('fr/keep-training', 'fr/notice', [format]);
+  await folder.ship('fr/opt-in', 'fr/notice', [format]);
   expect(kinds(await findings())).toContain(`${format} content`);
 });
 
 test('another sentence of the same length is found', async () => {
   const wav = await shippedSound('fr/notice-training', 'wav');
-  const other = await shippedSound('fr/keep-both', 'wav16');
+  const other = await shippedSound('fr/notice-both', 'wav16');
   const cut: Sound = { rate: 16000, samples: other.samples.slice(0, wav.samples.length * 2) };
   await folder.write('fr/notice.wav16', plainWav(cut));
   expect(kinds(await findings())).toContain('wav16 content');

@@ -178,7 +178,7 @@ test('sounds of an earlier build are taken over without made.json', async () => 
 test('what a person recorded is never replaced, not even by force', async () => {
   await yaml('es', 'recording', 'Inés');
   await folder.ship('fr/notice-training', 'es/notice', ['wav']);
-  await folder.ship('fr/keep-training', 'es/again', ['wav']);
+  await folder.ship('fr/opt-in', 'es/again', ['wav']);
   const mine = [await hashOf('es/notice.wav'), await hashOf('es/again.wav')];
   expect(await build('--force')).toMatchObject({ made: [], kept: [] });
   expect([await hashOf('es/notice.wav'), await hashOf('es/again.wav')]).toEqual(mine);

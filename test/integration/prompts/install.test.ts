@@ -143,7 +143,7 @@ test('a format that is not there is left out', async () => {
 });
 
 test('an old voice left beside a new WAV is refused, because Asterisk would play it', async () => {
-  await ours.ship('fr/keep-both', 'fr/notice', ['wav']);
+  await ours.ship('fr/notice-both', 'fr/notice', ['wav']);
   library = await loadPrompts(ours.path);
   const refused = expect(installPrompts(library, ours.path, asterisk)).rejects;
   await refused.toMatchObject({ code: 'prompts_invalid' });

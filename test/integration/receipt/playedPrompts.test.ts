@@ -18,7 +18,7 @@ prompts:
   keep: { kind: storage, purposes: [training], statesMaxDays: { training: 28 }, text: { fr: Quatre semaines } }
 `);
   await ours.ship('fr/notice-training', 'fr/notice');
-  await ours.ship('fr/keep-both', 'fr/keep');
+  await ours.ship('fr/notice-both', 'fr/keep');
   library = await loadPrompts(ours.path);
 });
 afterEach(() => {

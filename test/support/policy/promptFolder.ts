@@ -47,7 +47,7 @@ export function makePromptFolder(): PromptFolder {
   };
 }
 
-/** A shipped sound, `fr/keep-both`, decoded. */
+/** A shipped sound, `fr/notice-both`, decoded. */
 export async function shippedSound(name: string, format: PromptFormat): Promise<Sound> {
   const sound = readPromptSound(format, await readFile(join(shippedSounds, `${name}.${format}`)));
   if (typeof sound === 'string') throw new Error(`${name}.${format} ${sound}`);

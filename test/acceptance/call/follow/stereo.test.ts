@@ -140,7 +140,7 @@ test('who was told is left and the others are right, each with nothing of the ot
   }));
 
 /** No moment of it is like another, as of a tone. */
-const speech = join(import.meta.dirname, '../../../../sounds/nl/keep-both.wav');
+const speech = join(import.meta.dirname, '../../../../sounds/nl/turned-away.wav');
 
 /** By how much the right channel lies behind the left one, samples. */
 function lagOf(left: Int16Array, right: Int16Array): number {

@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { check } from '../../../../src/cli/check/check.ts';
 import type { CommandContext, ExitCode } from '../../../../src/cli/context.ts';
-import { promptsInstall } from '../../../../src/cli/commands/prompts.ts';
-import { shippedSounds } from '../../../support/policy/promptFolder.ts';
+import { promptsCheck, promptsInstall } from '../../../../src/cli/commands/prompts.ts';
+import { makePromptFolder, shippedSounds, toneWav } from '../../../support/policy/promptFolder.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -10,10 +10,10 @@ const sounds = folder.path.bind(undefined, 'sounds');
 let printed: string[] = [];
 
 /** A folder of the operator's own, in which French is to be that of people. */
-async function context(languages: string[]): Promise<CommandContext> {
+async function context(languages: string[], soundsFolder = sounds()): Promise<CommandContext> {
   const configFile = folder.path('preavis.yaml');
   const tree = {
-    notice: { soundsFolder: sounds(), languages },
+    notice: { soundsFolder, languages },
     purposeFiles: ['be'],
     purposes: { training: { justification: 'Written for a test, because nobody else can say why.' } },
     lines: { default: { purposes: ['training'], defaultLanguages: [languages[0]] } },
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const origins = JSON.parse(await readFile(made, 'utf8')) as Record<string, Record<string, unknown>>;
   // All but two were recorded.
   for (const [key, origin] of Object.entries(origins)) {
-    if (key.startsWith('fr/') && !['fr/keep-both', 'fr/opt-in'].includes(key)) origin['source'] = 'a'.repeat(64);
+    if (key.startsWith('fr/') && !['fr/notice-both', 'fr/opt-in'].includes(key)) origin['source'] = 'a'.repeat(64);
   }
   await writeFile(made, JSON.stringify(origins));
 });
@@ -47,7 +47,7 @@ beforeEach(() => {
   printed = [];
 });
 
-const half = 'fr is made: recording in prompts.yaml, but a synthesiser still speaks keep-both, opt-in';
+const half = 'fr is made: recording in prompts.yaml, but a synthesiser still speaks notice-both, opt-in';
 
 describe('a language of which only a part was recorded', () => {
   const install = async (languages: string[], json: boolean): Promise<ExitCode> =>
@@ -60,7 +60,7 @@ describe('a language of which only a part was recorded', () => {
     expect(await install(['fr'], true)).toBe(3);
     expect(JSON.parse(printed.join('\n'))).toMatchObject({
       copied: [],
-      halfRecorded: [{ language: 'fr', prompts: ['keep-both', 'opt-in'] }],
+      halfRecorded: [{ language: 'fr', prompts: ['notice-both', 'opt-in'] }],
     });
   });
 
@@ -75,5 +75,72 @@ describe('a language of which only a part was recorded', () => {
     expect(await install(['nl'], false)).toBe(0);
     await check(await context(['nl']), { json: false });
     expect(printed).toContain('ok     prompts and purposes');
+  });
+});
+
+describe('how long callers of each line wait', () => {
+  const askedOf = async (languages: string[], soundsFolder: string): Promise<CommandContext> => {
+    printed = [];
+
+    return context(languages, soundsFolder);
+  };
+  const spoken = 'default, optOut: fr 7.7 s, nl 9.0 s';
+
+  test('is told by prompts check, which is content with the shipped sentences', async () => {
+    const options = { sounds: undefined, json: false };
+    expect(await promptsCheck(await askedOf(['fr', 'nl'], shippedSounds), options)).toBe(0);
+    expect(printed.join('\n')).toContain(spoken);
+    expect(await promptsCheck(await askedOf(['fr', 'nl'], shippedSounds), { ...options, json: true })).toBe(0);
+    const { waits } = JSON.parse(printed.join('\n')) as { waits: { languages: string[]; consent: string }[] };
+    expect(waits.filter(({ consent }) => consent === 'optOut').map(({ languages }) => languages)).toEqual([
+      ['fr'],
+      ['nl'],
+    ]);
+  });
+
+  test('is told by check', async () => {
+    await check(await askedOf(['fr', 'nl'], shippedSounds), { json: false });
+    expect(printed[printed.indexOf('ok     how long callers wait') + 1]).toContain(spoken);
+  });
+
+  test('is a warning of both where a notice is too long', async () => {
+    const own = makePromptFolder();
+    try {
+      const kinds = { optOut: "keys: { refuse: '9' }, ", optIn: "keys: { accept: '1', refuse: '2' }, " };
+      const others = ['optOutAck', 'optInAck', 'noAnswer', 'erasedAck'].map((kind): [string, string] => [kind, '']);
+      const singles = [...Object.entries(kinds), ...others];
+      const entry = ([kind, keys]: [string, string]): string =>
+        `  s-${kind.toLowerCase()}: { kind: ${kind}, ${keys}text: { fr: Bon } }`;
+      await own.yaml(`
+languages: { fr: { made: recording, voice: A } }
+prompts:
+  notice: { kind: whole, wording: may, purposes: [training], statesMaxDays: { training: 28 }, text: { fr: Bon } }
+${singles.map(entry).join('\n')}
+`);
+      await own.write('fr/notice.wav', toneWav(400, 8_000));
+      for (const [index, [kind]] of singles.entries()) {
+        await own.write(`fr/s-${kind.toLowerCase()}.wav`, toneWav(500 + 50 * index, 1_000));
+      }
+      const warning = 'default, optOut: notice and question in fr take 9.0 s, more than 8.5 s';
+      await check(await askedOf(['fr'], own.path), { json: false });
+      expect(printed.find((line) => line.includes('how long callers wait'))).toContain(warning);
+      expect(await promptsCheck(await askedOf(['fr'], own.path), { sounds: undefined, json: false })).toBe(3);
+      expect(printed.join('\n')).toContain(`WARN   ${warning}`);
+    } finally {
+      own.remove();
+    }
+  });
+
+  test('is not known to prompts check where the lines are refused', async () => {
+    const own = makePromptFolder();
+    try {
+      await own.yaml(
+        "languages: { fr: { made: recording, voice: A } }\nprompts: { out: { kind: optOut, keys: { refuse: '9' }, text: { fr: Non } } }\n",
+      );
+      await promptsCheck(await askedOf(['fr'], own.path), { sounds: undefined, json: false });
+      expect(printed.join('\n')).toContain('how long callers of each line wait: not known');
+    } finally {
+      own.remove();
+    }
   });
 });
