@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- A step that was released is never changed, so it only grows. */
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. PRAGMA
  * user_version holds the number of steps applied. All times are ms since 1970 UTC.
@@ -441,5 +442,10 @@ export const migrations: readonly string[] = [
   DROP INDEX calls_listed;
   CREATE INDEX calls_listed ON calls (id, line, purposes, result, controller);
   CREATE INDEX recordings_by_controller ON recordings (controller, id) WHERE controller IS NOT NULL;
+  `,
+  // The whole notice of an earlier call that counted for this one, and when it was heard.
+  `
+  ALTER TABLE calls ADD COLUMN earlier_call TEXT;
+  ALTER TABLE calls ADD COLUMN earlier_told_at INTEGER;
   `,
 ];

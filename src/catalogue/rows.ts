@@ -84,6 +84,8 @@ export const callRow = row({
   answer: z.enum(['none', 'accepted', 'refused']),
   answerDigits: z.string().nullable(),
   answerAt: z.number().nullable(),
+  earlierCall: callId.nullable(),
+  earlierToldAt: z.number().nullable(),
   phase: z.string(),
   result: z.string().nullable(),
   reason: z.string().nullable(),
@@ -100,9 +102,13 @@ export const callRow = row({
     answer,
     answerDigits: digits,
     answerAt: at,
+    earlierCall,
+    earlierToldAt,
     ...call
   }) => ({
     ...call,
+    /** The whole notice of an earlier call that counted for this one; `toldAt` is Asterisk's time of its end, ms. */
+    ...(earlierCall === null ? {} : { earlier: { call: earlierCall, toldAt: earlierToldAt } }),
     asterisk: { version, node },
     consent: {
       /** null until the call was planned: nobody had decided what to ask. The column has its default then. */

@@ -98,6 +98,7 @@ const order = z.looseObject({
   maximumSeconds: z.number(),
   records: z.literal('onRequest').optional(),
   agreement: z.looseObject({ purpose: text, keepDays: z.number() }).optional(),
+  earlier: z.looseObject({ call: text, finishedAt: z.number() }).optional(),
   bridge: text,
   destination: text,
   recording: text,

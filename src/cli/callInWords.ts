@@ -247,6 +247,12 @@ function toldInWords({ call, told }: Receipt): string {
 
 type Fact = readonly [name: string, words: string];
 
+function earlierInWords({ call, finishedAt }: NonNullable<Receipt['earlierNotice']>): Fact {
+  const when = finishedAt === null ? '' : `, ${localTime(Date.parse(finishedAt))}`;
+
+  return ['', `a shorter notice: they heard the whole one in call ${call}${when}`];
+}
+
 function callFacts(receipt: Receipt, dialStatus: string | null): Fact[] {
   const { call, language, purposes, witness } = receipt;
   const because =
@@ -258,6 +264,7 @@ function callFacts(receipt: Receipt, dialStatus: string | null): Fact[] {
     [call.direction === 'outgoing' ? 'answered' : 'came in', localTime(Date.parse(call.startedAt))],
     ['line', call.line ?? '-'],
     ['told', toldInWords(receipt)],
+    ...(receipt.earlierNotice === undefined ? [] : [earlierInWords(receipt.earlierNotice)]),
     ['purposes', purposes.map(({ id, keepDays }) => `${id} (kept ${counted(keepDays, 'day')})`).join(', ') || '-'],
     ['language', language.decided.length === 0 ? '-' : `${language.decided.join(' and ')}${because}`],
     ...language.unavailable.map((each): Fact => [

@@ -5,7 +5,7 @@ import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, quoted, seconds, section } from './field.ts';
 import { codeFaults, codeRuleFaults } from './codes.ts';
 import { numberPatternFault } from './numberPatterns.ts';
-import { lineMixFaults, purposeFaults, purposeOf } from './purposeRules.ts';
+import { lineMixFaults, purposeFaults, purposeOf, type Fault } from './purposeRules.ts';
 import { days, endpoints, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 
@@ -81,6 +81,11 @@ const shape = z.strictObject({
     choiceSeconds: key(seconds(1, 30).default(4), 'How long a key is waited for after the languages were offered.', {
       unit: 's',
     }),
+    shorterWithinDays: key(
+      z.int().min(0).max(90).default(0),
+      'Within how long after a whole notice a caller hears the sentence `again` in its place, where the law allows; 0: never. It needs privacy.hashKey: by the number, which several persons may have.',
+      { unit: 'days' },
+    ),
   }),
   promptRecording: section({
     pin: key(
@@ -268,6 +273,20 @@ const shape = z.strictObject({
   }),
 });
 
+/** An earlier notice is found by the number of its caller. */
+function earlierNoticeFaults({ notice, privacy }: z.output<typeof shape>): Fault[] {
+  const { shorterWithinDays } = notice;
+  const path = ['notice', 'shorterWithinDays'];
+  if (shorterWithinDays === 0) return [];
+  if ((privacy.hashKey ?? privacy.hashKeyFile) === undefined) {
+    return [{ path, message: 'needs privacy.hashKey: without it nobody knows who has called before' }];
+  }
+
+  return shorterWithinDays <= privacy.callerDays
+    ? []
+    : [{ path, message: `is longer than it is kept whose call it was (privacy.callerDays, ${privacy.callerDays})` }];
+}
+
 export const configSchema = shape.superRefine((config, context) => {
   const faults = [
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
@@ -286,6 +305,7 @@ export const configSchema = shape.superRefine((config, context) => {
   if (numberKey !== undefined && numberKey === hashKey) {
     faults.push({ path: ['privacy', 'numberKey'], message: sameKeyFault });
   }
+  faults.push(...earlierNoticeFaults(config));
   const { pin, pinFile } = config.promptRecording;
   if ((pin !== undefined || pinFile !== undefined) && config.notice.soundsFolder === undefined) {
     // What is put into the folder that comes with Préavis is lost with the next version.

@@ -44,6 +44,8 @@ export type Policy = {
   asteriskDefaultLanguage: string;
   /** How long a key is waited for after the languages were offered, ms. */
   choiceWaitMs: number;
+  /** Whether who heard the whole notice lately may hear a shorter one. */
+  shortens: boolean;
   /** Who works here, as far as calls of this line go; undefined for a line that is not known. */
   staffOf: (line: string | undefined) => Staff;
   consent: {
@@ -60,6 +62,8 @@ function versionOf(config: Config, library: PromptLibrary): string {
     config.notice.languages,
     config.consent,
     library.prompts,
+    // So that a configuration of before keeps its version.
+    ...(config.notice.shorterWithinDays === 0 ? [] : [config.notice.shorterWithinDays]),
   ]);
 
   return sha256Of(content).slice(0, 16);
@@ -133,6 +137,15 @@ function staffByLine({ staff, lines }: Config): Policy['staffOf'] {
   return (line) => (line === undefined ? ofAll : (own.get(line) ?? ofAll));
 }
 
+/** Who is to hear a shorter notice hears it in their language. */
+function againFaults({ notice }: Config, library: PromptLibrary): string[] {
+  const missing = notice.languages.filter((language) => library.single('again', language) === undefined);
+
+  return notice.shorterWithinDays === 0 || missing.length === 0
+    ? []
+    : [`notice.shorterWithinDays: there is no again sentence in ${missing.join(', ')}`];
+}
+
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
 export function makePolicy(config: Config, library: PromptLibrary): Policy {
   const { defaultCountry } = config.notice;
@@ -152,6 +165,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     sentence: (kind, language) => library.single(kind, language),
     asteriskDefaultLanguage: config.notice.asteriskDefaultLanguage,
     choiceWaitMs: config.notice.choiceSeconds * 1_000,
+    shortens: config.notice.shorterWithinDays > 0,
     staffOf: staffByLine(config),
     consent: { waitMs: config.consent.waitSeconds * 1_000, featureCode: config.consent.featureCode },
   };
@@ -160,6 +174,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     ...[...policy.lines.values()].flatMap((line) => consentFaults(line, policy)),
     ...purposeNoticeFaults(policy),
     ...staffFaults(config),
+    ...againFaults(config, library),
     ...keepFaults(policy.purposes, library.prompts),
     ...codeFaults(config.consent.featureCode, library.prompts),
   ];
@@ -212,6 +227,7 @@ export function modesOf(line: Line, policy: Pick<Policy, 'purposes'>): ConsentMo
 function kindsOf(line: Line, policy: Policy): SingleKind[] {
   return [
     ...modesOf(line, policy).flatMap(consentKinds),
+    ...(policy.shortens ? (['again'] as const) : []),
     ...(line.askLanguage ? (['chooseLanguage'] as const) : []),
     ...(turnsAway(purposesOf(line, policy)) ? (['turnedAway'] as const) : []),
     ...(line.codes?.pause === undefined && line.records === 'always' ? [] : (['paused', 'resumed'] as const)),

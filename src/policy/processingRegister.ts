@@ -56,13 +56,19 @@ const trace = (kept: string): string =>
   'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of who was told with its key, ' +
   `holds and transfers, the length and SHA-256 of the recording. No name and no voice. It is not erased yet. ${kept}`;
 
-function keptOfCallers({ hashKey, numberKey, callerDays }: Config['privacy']): string {
+function keptOfCallers({
+  privacy: { hashKey, numberKey, callerDays },
+  notice,
+}: Pick<Config, 'privacy' | 'notice'>): string {
   if (hashKey === undefined) return 'Nothing is kept of the number of the caller, nor of who was called.';
   const number = numberKey === undefined ? '' : ', and the number itself, encrypted';
 
   return (
     `Whose call it was is kept as a keyed hash of the number${number}, to answer requests of persons: as long as the recording, ` +
-    `and where there is none for ${counted(callerDays, 'day')}.`
+    `and where there is none for ${counted(callerDays, 'day')}.` +
+    (notice.shorterWithinDays === 0
+      ? ''
+      : ` By that hash, who heard the whole notice within ${counted(notice.shorterWithinDays, 'day')} hears a shorter one.`)
   );
 }
 
@@ -146,7 +152,7 @@ export function processingRegister(config: Config, printedAt: string, at = 'cont
       dataProtectionOfficer: dataProtectionOfficer ?? null,
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
-    trace: trace(keptOfCallers(config.privacy)),
+    trace: trace(keptOfCallers(config)),
     measures: measuresOf(config),
     missing: [
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>

@@ -6,6 +6,16 @@ type Sentences = {
   sentence(kind: SingleKind, language: string): Prompt | undefined;
 };
 
+/** The same sentences, with a shorter notice for who has heard the whole one lately. */
+export const shortened = (policy: Sentences): Sentences => ({
+  notice: (_purposes, language) => {
+    const again = policy.sentence('again', language);
+
+    return again && [again];
+  },
+  sentence: (kind, language) => policy.sentence(kind, language),
+});
+
 /** A newcomer comes into a talk: the code that refuses while they talk is the caller's. */
 type Hearer = 'caller' | 'newcomer';
 

@@ -15,7 +15,7 @@ import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.t
 /**
  * purpose: says that the call may be recorded and why. storage: says for how long the recording is kept. whole: says both in
  * one sentence. company: says whose call it is. more: says where more is to be read. refuseLater: tells the code that refuses while they
- * talk. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
+ * talk. again: says that the call may be recorded, to who has heard the whole notice lately. optOut: asks for a key from those who do not want it. optIn: asks for a key from those who do. optOutAck,
  * optInAck: confirm that key. noAnswer: says what follows where nobody answered. erasedAck: confirms the code that refuses
  * while they talk. paused, resumed: say what became of the recording. stopped: the same, played by nothing any more. chooseLanguage: in a language, asks for the
  * key that chooses it. turnedAway: says that the call cannot be taken, since it must be recorded and cannot be.
@@ -39,7 +39,7 @@ export type SingleKind =
   | 'turnedAway';
 
 /** Sentences that a language may have and need not: they are played where they are there. */
-export type OptionalKind = 'company' | 'more' | 'refuseLater';
+export type OptionalKind = 'company' | 'more' | 'refuseLater' | 'again';
 
 /** may: says that the call may be recorded, which stays true of a call that is not. is: says that it is recorded. */
 export type PromptWording = 'may' | 'is';
@@ -129,6 +129,7 @@ const states = {
 /** Sentences with nothing to say of them but their words. */
 const wordsAlone = [
   'company',
+  'again',
   'more',
   'optOutAck',
   'optInAck',

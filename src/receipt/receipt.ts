@@ -173,6 +173,12 @@ export const receiptSchema = z
         .describe('Languages that stronger evidence spoke for but that have no prompts.'),
     }),
     notice: z.array(sentence),
+    earlierNotice: z
+      .strictObject({ call: z.string(), finishedAt: time })
+      .optional()
+      .describe(
+        'The call in which who was told heard the whole notice lately, and when it ended: that notice counts, and this call said less. Without it, this call said all.',
+      ),
     otherSentences: z
       .array(otherSentence)
       .describe(
@@ -383,6 +389,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
       unavailable: call.languagesUnavailable,
     },
     notice: notices.map(sentenceOf),
+    ...(call.earlier && { earlierNotice: { call: call.earlier.call, finishedAt: isoTime(call.earlier.toldAt) } }),
     ...meanwhile(said, changed, call.direction),
     unwatched: unwatched.map(({ from, to, why, judged }) => ({ from: isoTime(from), to: isoTime(to), why, judged })),
     consent: { ...call.consent, at: isoTime(call.consent.at) },

@@ -7,6 +7,7 @@ import { deadmanOf, deadmanTrialOf } from '../ari/deadmanRequests.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { makeCallerKeeper } from '../call/plan/callerStore.ts';
 import { makePlanner } from '../call/plan/planner.ts';
+import { makeEarlierNotices } from '../call/plan/earlierNotices.ts';
 import { makePreferences } from '../call/plan/preferences.ts';
 import { makeReadiness } from '../call/plan/readiness.ts';
 import { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
@@ -58,6 +59,13 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
     planner: makePlanner({
       policy,
       preferences,
+      earlier: makeEarlierNotices({
+        table: catalogue.callers,
+        hashKey,
+        withinDays: config.notice.shorterWithinDays,
+        defaultCountry,
+        clock,
+      }),
       callers: makeCallerKeeper({ table: catalogue.callers, hashKey, numberKey, defaultCountry }),
       variable: (channelId, name) => commands.variable(channelId, name),
       ids,

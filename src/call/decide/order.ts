@@ -1,6 +1,6 @@
 import type { CallConsent } from '../../config/consent.ts';
 import type { NewcomerRule } from '../../config/newcomers.ts';
-import type { BridgeId, ChannelId, RecordingId } from '../../core/ids.ts';
+import type { BridgeId, CallId, ChannelId, RecordingId } from '../../core/ids.ts';
 import type { ConsentPlan } from './answer.ts';
 import type { Sentence } from './sentence.ts';
 
@@ -63,6 +63,8 @@ export type Order = {
   script: Script;
   /** Why the call has its mode of consent; undefined in a call that an older version planned. */
   asked?: Pick<CallConsent, 'reason' | 'purposes'>;
+  /** The whole notice that was heard in an earlier call and counts for this one. `finishedAt`: Asterisk's time of its end, ms. */
+  earlier?: { call: CallId; finishedAt: number };
   /** False for a call that is left out by recordPercent: it is announced and not recorded. */
   sampled: boolean;
   /** Days that the longest of its purposes keeps it. */

@@ -3,7 +3,8 @@ import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
 import type { LineConfig } from '../../config/purposeSchema.ts';
 import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy.ts';
-import { spokenIn } from '../../policy/spokenIn.ts';
+import { earlierNotice, earlierNoticeCounts, type EarlierNotice } from '../../policy/earlierNotice.ts';
+import { shortened, spokenIn } from '../../policy/spokenIn.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
@@ -14,6 +15,7 @@ import type { ConsentPlan, Refusal } from '../decide/answer.ts';
 import { decideLanguage } from './language.ts';
 import type { Sentence } from '../decide/sentence.ts';
 import type { CallerKeeper } from './callerStore.ts';
+import type { EarlierNotices } from './earlierNotices.ts';
 import type { LanguagePreferences } from './preferences.ts';
 
 /**
@@ -49,6 +51,7 @@ export type PlannerPorts = {
   policy: Policy;
   preferences: LanguagePreferences;
   callers: CallerKeeper;
+  earlier: EarlierNotices;
   variable: AriQueries['variable'];
   ids: IdMaker;
   /** From 0 to 1, for recordPercent. */
@@ -60,6 +63,8 @@ export type PlannerPorts = {
 const acceptLanguage = 'PJSIP_HEADER(read,Accept-Language)';
 /** How long Asterisk may take to tell it, ms: well within what planning may take. */
 const headerLimitMs = 1_500;
+/** How long the catalogue may take, ms. */
+const earlierLimitMs = 500;
 
 /** A bridge of ours has one recorder of all who are in it. */
 function soundOf({ call, request }: Arrival, { sound }: LineConfig, log: Logger): Pick<Order, 'sound'> {
@@ -84,7 +89,8 @@ function fromTheBeginning<P extends { id: string }>(named: readonly P[], agreeme
 }
 
 // eslint-disable-next-line max-lines-per-function -- Its steps, each short, share the ports that are unpacked once.
-export function makePlanner({ policy, preferences, callers, variable, ids, random, log }: PlannerPorts): Planner {
+export function makePlanner(ports: PlannerPorts): Planner {
+  const { policy, preferences, callers, earlier, variable, ids, random, log } = ports;
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
 
@@ -122,11 +128,13 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     purposes: readonly string[],
     language: LanguageDecision,
     mode: ConsentMode,
-    hearer: 'caller' | 'newcomer' = 'caller',
+    hearer: 'caller' | 'newcomer' | 'callerAgain' = 'caller',
   ): Script | undefined => {
     const { languages } = language;
     // Who understands the first language has heard all of it, and may answer, before the second begins.
-    const sentences = languages.flatMap((tag) => spokenIn(policy, purposes, tag, mode, hearer));
+    const said = hearer === 'callerAgain' ? shortened(policy) : policy;
+    const to = hearer === 'newcomer' ? hearer : 'caller';
+    const sentences = languages.flatMap((tag) => spokenIn(said, purposes, tag, mode, to));
     const consent = consentPlan(mode, languages);
 
     return consent === undefined ? undefined : { language, sentences: say(sentences), consent };
@@ -172,6 +180,26 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
     return consentFor(named, countryMatters ? callerCountryOf(number, policy.defaultCountry) : undefined);
   };
 
+  /** The notice of an earlier call that counts for this one: whatever keeps it from being found, the whole one is said. */
+  const earlierOf = async (
+    { call, request, callerNumber }: Arrival,
+    line: LineConfig,
+    languages: readonly string[],
+    mode: ConsentMode,
+  ): Promise<EarlierNotice | undefined> => {
+    // Who marks an agreement has its purpose from a notice that names it.
+    if (!policy.shortens || line.codes?.agreement !== undefined) return undefined;
+    if (!earlierNoticeCounts(purposesOf(request), mode)) return undefined;
+    const notice = languages.flatMap((tag) => policy.notice(request.purposes, tag) ?? []);
+    try {
+      return earlierNotice(notice, await answerInTime(earlierLimitMs, earlier.heardBy(callerNumber, line.controller)));
+    } catch (thrown) {
+      log.warn({ call, code: asPreavisError(thrown).code }, 'earlier notices not looked up');
+
+      return undefined;
+    }
+  };
+
   /** Nothing waits for it, and a call whose caller could not be kept goes on as any other. */
   const keepCaller = ({ call, callerNumber }: Arrival): void => {
     callers.keep(call, callerNumber).catch((thrown: unknown) => {
@@ -193,10 +221,12 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
       if (language === undefined) return 'no_language';
       const named = purposesOf(request);
       const { mode, ...asked } = consentOf(named, callerNumber);
-      const script = makeScript(purposes, language, mode);
+      const asks = line.askLanguage && request.language === undefined && preference === undefined;
+      // Who is offered the languages may choose another one than that of before.
+      const counts = asks ? undefined : await earlierOf(arrival, line, language.languages, mode);
+      const script = makeScript(purposes, language, mode, counts === undefined ? 'caller' : 'callerAgain');
       if (script === undefined) return 'prompts_missing';
       const turnedAway = request.mustRecord === true ? turnedAwaySounds(policy, language.languages) : undefined;
-      const asks = line.askLanguage && request.language === undefined && preference === undefined;
       const agreement = agreementOf(line, policy);
       const recorded = sampledPurposes(fromTheBeginning(named, agreement), random() * 100);
 
@@ -205,6 +235,7 @@ export function makePlanner({ policy, preferences, callers, variable, ids, rando
         menu: asks ? makeMenu(purposes, mode) : undefined,
         script,
         asked,
+        ...(counts === undefined ? {} : { earlier: counts }),
         sampled: recorded.length > 0,
         ...(turnedAway === undefined ? {} : { turnedAway }),
         keepDays: Math.max(...recorded.map(({ keepDays }) => keepDays), 0),

@@ -1,11 +1,14 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
+import type { HeardSentence } from '../../policy/earlierNotice.ts';
 import type { KeptCaller } from '../../call/plan/callerStore.ts';
 import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { callId, row } from '../sqlite/rowForm.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
 
 const callerRow = row({ call: callId, hash: z.string(), sealed: z.string().nullable() }, { call: 'call_id' });
+
+const heardRow = row({ call: callId, sha256: z.string(), finishedAt: z.number() }, { call: 'call_id' });
 
 /** From when on callers of calls without a recording are kept, and until when it is now, ms since 1970 UTC. */
 export type CallerTimes = { since: number; at: number };
@@ -25,6 +28,11 @@ export function makeCallers(database: Database.Database) {
   const selectOf = database.prepare(
     `SELECT * FROM callers WHERE hash = @hash AND call_id > @after ORDER BY call_id LIMIT @limit`,
   );
+  const selectHeard = database.prepare(`
+    SELECT notices.call_id, sha256, finished_at FROM callers
+    JOIN calls ON calls.id = callers.call_id JOIN notices ON notices.call_id = calls.id
+    WHERE hash = @hash AND calls.started_at >= @since AND controller IS @controller AND verdict = 'verified' AND finished_at IS NOT NULL
+    ORDER BY callers.call_id DESC, position LIMIT 100`);
   const selectNewest = database.prepare(`SELECT * FROM callers WHERE hash = ? ORDER BY call_id DESC LIMIT 1`);
   const selectEnd = prepareColumn(
     `SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`,
@@ -69,6 +77,9 @@ export function makeCallers(database: Database.Database) {
     /** Of one caller, by the keyed hash of the number, in the order of calls, beyond `after`. */
     callsOf: (hash: string, after: string, limit: number): KeptCaller[] =>
       z.array(callerRow).parse(selectOf.all({ hash, after, limit })),
+    /** What one caller has heard whole in calls for this company that came since then, ms: the newest hundred sentences. */
+    heardBy: (hash: string, since: number, controller: string | null): HeardSentence[] =>
+      z.array(heardRow).parse(selectHeard.all({ hash, since, controller })),
     newestCallOf: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
     /**
      * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and

@@ -146,17 +146,19 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const upsertCall = database.prepare(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
-      answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller)
+      answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller, earlier_call,
+      earlier_told_at)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
       @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
-      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller)
+      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller, @earlierCall, @earlierToldAt)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       controller = excluded.controller,
       purposes = excluded.purposes, languages = excluded.languages, language_reason = excluded.language_reason,
       languages_unavailable = excluded.languages_unavailable, consent_mode = excluded.consent_mode,
       consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
-      answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at`);
+      answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at,
+      earlier_call = excluded.earlier_call, earlier_told_at = excluded.earlier_told_at`);
   const updateCall = database.prepare(`
     UPDATE calls SET phase = @phase, state = @state, answer = @answer, answer_digits = @answerDigits, answer_at = @answerAt
     WHERE id = @id`);
@@ -277,6 +279,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       consentMode: order?.script.consent.mode ?? 'announce',
       consentReason: order?.asked?.reason ?? null,
       consentPurposes: JSON.stringify(order?.asked?.purposes ?? []),
+      earlierCall: order?.earlier?.call ?? null,
+      earlierToldAt: order?.earlier?.finishedAt ?? null,
       recordingId: order?.recording ?? null,
       keepDays: order?.keepDays ?? null,
       // Until it was compared with the second witness, which knows who was told by their channel.

@@ -227,6 +227,41 @@ describe('a call', () => {
     );
   });
 
+  test('keeps which notice of an earlier call counted for it', async () => {
+    const catalogue = open(newFile());
+    const first = await saveCall(catalogue);
+    const base = someFacts(countingIds());
+    const earlier = { call: first.facts.id, finishedAt: callStart + 3_020 };
+    const facts = { ...base, order: { ...base.order, earlier } };
+    await catalogue.journal.save(stateAt('dialling', facts));
+    expect((await catalogue.calls.find(facts.id))?.earlier).toEqual({
+      call: first.facts.id,
+      toldAt: callStart + 3_020,
+    });
+    expect(await catalogue.journal.open()).toMatchObject([{ facts: { order: { earlier } } }]);
+  });
+
+  test('is found by its caller with the sentences that they heard whole, and no others', async () => {
+    const catalogue = open(newFile());
+    const [hash, other] = ['k0.one', 'k0.other'];
+    const heard = await saveCall(catalogue);
+    const cut = await saveCall(catalogue, {
+      events: (facts) => [...eventsTo('announcing', facts), { type: 'callerLeft', at: callStart + 1_500 }],
+    });
+    for (const { facts } of [heard, cut]) await catalogue.callers.keep({ call: facts.id, hash, sealed: null });
+    expect(await catalogue.callers.heardBy(hash, callStart, null)).toEqual(
+      heard.facts.order.script.sentences.map(({ prompt }, index) => ({
+        call: heard.facts.id,
+        sha256: prompt.sha256,
+        finishedAt: callStart + 2_000 + index * 1_020,
+      })),
+    );
+    expect(await catalogue.callers.heardBy(hash, callStart + 1, null)).toEqual([]);
+    expect(await catalogue.callers.heardBy(other, callStart, null)).toEqual([]);
+    // What was said for one company counts for no other.
+    expect(await catalogue.callers.heardBy(hash, callStart, 'acme')).toEqual([]);
+  });
+
   test('that is refused before it is planned is kept with its line and purposes', async () => {
     const catalogue = open(newFile());
     const facts = { ...someFacts(countingIds()), order: undefined };

@@ -237,13 +237,14 @@ test('the synthesised voices are labelled as placeholders, in the file and in th
 
 test('the sentences that the manual offers to companies can be taken as they stand', async () => {
   const manual = await readFile(join(shippedSounds, 'README.md'), 'utf8');
-  const offered = /```yaml\nprompts:\n([^]*?)```/.exec(manual)?.[1] ?? '';
+  const blocks = [...manual.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text.replace(/^prompts:\n/, ''));
+  const offered = blocks.join('');
   const folder = makePromptFolder();
   try {
     await folder.yaml((await readFile(join(shippedSounds, 'prompts.yaml'), 'utf8')) + offered);
     const { prompts } = await readPromptSource(folder.path);
     expect(Object.values(prompts).map(({ kind }) => kind)).toEqual(
-      expect.arrayContaining(['company', 'more', 'refuseLater']),
+      expect.arrayContaining(['company', 'more', 'refuseLater', 'again']),
     );
     expect(Object.keys(prompts['refuse-later']?.text ?? {})).toEqual(languages);
   } finally {

@@ -28,6 +28,7 @@ export const plannerOf = ({
 }: Pick<PlannerPorts, 'policy' | 'preferences' | 'ids' | 'log'> & { ari: ScriptedAri }): Planner =>
   makePlanner({
     ...ports,
+    earlier: { heardBy: () => Promise.resolve([]) },
     callers: { keep: () => Promise.resolve() },
     variable: (...args) => ari.variable(...args),
     random: () => 0,

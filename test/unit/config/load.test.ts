@@ -380,6 +380,17 @@ describe('a configuration file', () => {
     }
   });
 
+  test('finds an earlier notice by the number only while it is kept whose call it was', async () => {
+    const loaded = async (privacy: object): ReturnType<typeof loadConfig> =>
+      loadConfig(await file(JSON.stringify({ ...base, notice: { shorterWithinDays: 30 }, privacy })), {});
+    const hashKey = 'h'.repeat(32);
+    expect((await loaded({ hashKey, callerDays: 30 })).notice.shorterWithinDays).toBe(30);
+    await expect(loaded({})).rejects.toThrow('notice.shorterWithinDays: needs privacy.hashKey');
+    await expect(loaded({ hashKey, callerDays: 29 })).rejects.toThrow(
+      'notice.shorterWithinDays: is longer than it is kept whose call it was (privacy.callerDays, 29)',
+    );
+  });
+
   test('whose secret cannot be read names the key, not the content', async () => {
     const path = await file(JSON.stringify({ ...base, ari: { passwordFile: folder.path('none') } }));
     await expect(loadConfig(path, {})).rejects.toMatchObject({

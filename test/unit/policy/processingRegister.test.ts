@@ -87,6 +87,17 @@ test('whose call it was is among the data and in the trace, as far as the keys l
   expect(both).toContain('where there is none for 30 days');
 });
 
+test('what else the hash of a number is for is in the trace: a shorter notice', () => {
+  const printed = (shorterWithinDays: number): string => {
+    const privacy = { hashKey: 'h'.repeat(32) };
+    const config = parseConfig({ ...tree, privacy, notice: { languages: ['fr', 'nl'], shorterWithinDays } });
+
+    return registerMarkdown(processingRegister(config, printedAt));
+  };
+  expect(printed(14)).toContain('By that hash, who heard the whole notice within 14 days hears a shorter one.');
+  expect(printed(0)).not.toContain('a shorter one');
+});
+
 test('who receives or may hear recordings is not said to be nobody when nothing was said', () => {
   const silent = { ...purposesConfig({ training: aPurpose() }), controller };
   const text = registerMarkdown(processingRegister(parseConfig(silent), printedAt));

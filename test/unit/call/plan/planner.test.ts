@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { makePlanner, type Arrival } from '../../../../src/call/plan/planner.ts';
 import { sentencesOf, type Order, type Script } from '../../../../src/call/decide/order.ts';
+import type { EarlierNotices } from '../../../../src/call/plan/earlierNotices.ts';
 import type { CallerKeeper } from '../../../../src/call/plan/callerStore.ts';
 import { makePolicy, neededPrompts, type Policy } from '../../../../src/policy/policy.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
@@ -33,6 +34,7 @@ type Given = {
   header?: string | (() => Promise<string>);
   random?: number;
   keep?: CallerKeeper['keep'];
+  earlier?: EarlierNotices;
 } & Partial<Arrival>;
 
 async function planned({
@@ -41,6 +43,7 @@ async function planned({
   header = '',
   random = 0,
   keep = () => Promise.resolve(),
+  earlier = { heardBy: () => Promise.resolve([]) },
   ...arrival
 }: Given = {}) {
   const asked: string[] = [];
@@ -55,6 +58,7 @@ async function planned({
       remember: () => Promise.reject(new Error('planning remembers nothing')),
     },
     callers: { keep },
+    earlier,
     variable: (channelId, name) => {
       asked.push(`${name} of ${channelId}`);
       return typeof header === 'string' ? Promise.resolve(header) : header();
@@ -476,12 +480,7 @@ describe('the sentences of a company', () => {
 
   test('tell no code where a caller cannot refuse', async () => {
     const order = await orderOf({ policy: withOwn('announce'), request: aRequest({ language: 'fr' }) });
-    expect(said(order.script)).toEqual([
-      'fr company',
-      'fr notice-training',
-      'fr keep-training',
-      'fr more',
-    ]);
+    expect(said(order.script)).toEqual(['fr company', 'fr notice-training', 'fr keep-training', 'fr more']);
   });
 
   test('are left out in a language that has none', async () => {
@@ -501,6 +500,82 @@ describe('the sentences of a company', () => {
     const prompts = [...library.prompts, other];
     expect(() => makePolicy(parseConfig(configTree()), makePromptLibrary(library.languages, prompts))).toThrow(
       'consent.featureCode: *9 is another code than prompt later (fr) tells (#1)',
+    );
+  });
+});
+
+describe('a caller who has heard the whole notice lately', () => {
+  const again = ['fr', 'nl', 'de', 'en'].map((language) =>
+    aPrompt({ id: 'again', kind: 'again', language, purposes: [], wording: null }),
+  );
+  const policyOf = (training: object, line: object = {}): Policy => {
+    const library = aLibrary();
+    const tree = structuredClone(configTree()) as Tree;
+    Object.assign(tree.purposes['training'] ?? {}, { jurisdiction: 'FR', keepDays: 28, ...training });
+    Object.assign(tree.lines['default'] ?? {}, line);
+    const rest = {
+      notice: { shorterWithinDays: 30 },
+      privacy: { hashKey: 'a key of the tests that hides nobody at all' },
+    };
+
+    return makePolicy(
+      parseConfig({ ...tree, ...rest }),
+      makePromptLibrary(library.languages, [...library.prompts, ...again]),
+    );
+  };
+  const optOut = policyOf({ consent: 'optOut' });
+  const french = aRequest({ language: 'fr' });
+  const before = makeIds().call();
+  const heardWhole: EarlierNotices = {
+    heardBy: () =>
+      Promise.resolve(
+        ['notice-training', 'keep-training'].map((id, index) => ({
+          call: before,
+          sha256: aPrompt({ id, language: 'fr' }).sha256,
+          finishedAt: 1_000 + index,
+        })),
+      ),
+  };
+
+  test('hears a shorter one, with its question, and the order says which earlier one counts', async () => {
+    const order = await orderOf({ policy: optOut, request: french, earlier: heardWhole });
+    expect(said(order.script)).toEqual(['fr again', 'fr optOut']);
+    expect(order.earlier).toEqual({ call: before, finishedAt: 1_001 });
+  });
+
+  test.each<[string, Given]>([
+    ['in another language', { policy: optOut, request: aRequest({ language: 'nl' }) }],
+    ['and is asked for consent', { policy: policyOf({ consent: 'optIn' }) }],
+    ['and the law wants it told each time', { policy: policyOf({ consent: 'optOut', jurisdiction: 'BE' }) }],
+    ['and the configuration does not want that', { policy: policyWith({ training: { consent: 'optOut' } }) }],
+    [
+      'and somebody may mark an agreement',
+      {
+        policy: policyOf(
+          { consent: 'optOut' },
+          { purposes: ['training', 'agreement'], codes: { agreement: { code: '*5', purpose: 'agreement' } } },
+        ),
+      },
+    ],
+  ])('hears all of it %s', async (_, given) => {
+    const order = await orderOf({ request: french, earlier: heardWhole, ...given });
+    expect(said(order.script)[0]).toMatch(/notice-training$/);
+    expect(order.earlier).toBeUndefined();
+  });
+
+  test('hears all of it where earlier calls cannot be looked up, which is told without the number', async () => {
+    const earlier = { heardBy: () => Promise.reject(new Error('+33123456789 is locked')) };
+    const { order, lines, text } = await planned({ policy: optOut, request: french, earlier });
+    if (typeof order === 'string') throw new Error(order);
+    expect(said(order.script)).toEqual(['fr notice-training', 'fr keep-training', 'fr optOut']);
+    expect(lines).toMatchObject([{ level: 'warn', msg: 'earlier notices not looked up' }]);
+    expect(text()).not.toContain('123456');
+  });
+
+  test('needs the shorter sentence in every language', () => {
+    const tree = { ...configTree(), notice: { shorterWithinDays: 1 }, privacy: { hashKey: 'k'.repeat(32) } };
+    expect(() => makePolicy(parseConfig(tree), aLibrary())).toThrow(
+      'notice.shorterWithinDays: there is no again sentence in fr, nl, de, en',
     );
   });
 });

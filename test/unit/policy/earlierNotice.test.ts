@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { consentModes } from '../../../src/config/consent.ts';
+import { jurisdictions, law } from '../../../src/config/law.ts';
+import { purposeKinds } from '../../../src/config/purposeKinds.ts';
+import type { CallId } from '../../../src/core/ids.ts';
+import { earlierNotice, earlierNoticeCounts, type HeardSentence } from '../../../src/policy/earlierNotice.ts';
+
+const call = (name: string): CallId => name as CallId;
+const heard = (name: string, sha256: string, finishedAt: number): HeardSentence => ({
+  call: call(name),
+  sha256,
+  finishedAt,
+});
+const notice = (...hashes: string[]) => hashes.map((sha256) => ({ sha256 }));
+
+describe('an earlier notice', () => {
+  test('is that of the newest call in which all of its sentences were heard whole', () => {
+    const all = [heard('b', 'one', 30), heard('b', 'two', 40), heard('a', 'one', 10), heard('a', 'two', 20)];
+    expect(earlierNotice(notice('one', 'two'), all)).toEqual({ call: 'b', finishedAt: 40 });
+  });
+
+  test('is none of which a sentence was not heard, or only in another call', () => {
+    expect(earlierNotice(notice('one', 'two'), [heard('a', 'one', 10), heard('b', 'two', 20)])).toBeUndefined();
+  });
+
+  test('is none whose sound was replaced since: it may have said something else', () => {
+    expect(earlierNotice(notice('new'), [heard('a', 'old', 10)])).toBeUndefined();
+  });
+
+  test('is none where there is no notice', () => {
+    expect(earlierNotice([], [heard('a', 'one', 10)])).toBeUndefined();
+  });
+
+  test('is always a call that has every sentence', () => {
+    const hash = fc.constantFrom('one', 'two', 'three');
+    const all = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), hash, fc.nat(100)), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.uniqueArray(hash, { minLength: 1 }), all, (hashes, entries) => {
+        const sentences = entries.map((entry) => heard(...entry));
+        const complete = ['a', 'b', 'c'].filter((name) =>
+          hashes.every((wanted) => sentences.some((each) => each.call === name && each.sha256 === wanted)),
+        );
+        const found = earlierNotice(notice(...hashes), sentences);
+        expect(found === undefined).toBe(complete.length === 0);
+        if (found !== undefined) expect(complete).toContain(found.call);
+      }),
+    );
+  });
+});
+
+describe('the law', () => {
+  test.each([
+    ['FR', 'training', 'optOut', true],
+    ['NL', 'evidence', 'announce', true],
+    ['CH', 'training', 'optOut', true],
+    ['BE', 'training', 'optOut', false],
+    ['BE', 'evidence', 'announce', false],
+    ['LU', 'evidence', 'announce', false],
+    ['DE', 'training', 'optIn', false],
+    ['FR', 'training', 'optIn', false],
+    ['EU', 'obligation', 'announce', false],
+  ] as const)('of %s on %s with %s: an earlier notice counts is %s', (jurisdiction, kind, mode, counts) => {
+    expect(earlierNoticeCounts([{ jurisdiction, kind }], mode)).toBe(counts);
+  });
+
+  test('lets none count where it wants the time told before, or a consent', () => {
+    for (const jurisdiction of jurisdictions) {
+      for (const kind of purposeKinds) {
+        for (const mode of consentModes) {
+          if (!earlierNoticeCounts([{ jurisdiction, kind }], mode)) continue;
+          expect(law[jurisdiction][kind]).toMatchObject({ tellsDuration: false });
+          expect(mode).not.toBe('optIn');
+        }
+      }
+    }
+  });
+
+  test('of every purpose counts', () => {
+    const french = { jurisdiction: 'FR', kind: 'training' } as const;
+    const belgian = { jurisdiction: 'BE', kind: 'evidence' } as const;
+    expect(earlierNoticeCounts([french, belgian], 'optOut')).toBe(false);
+  });
+});
