@@ -3,7 +3,7 @@ import { PreavisError } from '../core/errors.ts';
 import { isCountry, type CountryCode } from '../core/countries.ts';
 import { makeNeverRecorded, type NeverRecorded } from './neverRecorded.ts';
 import { missingSentences, noticeFaults } from './noticeRules.ts';
-import { codeFaults, keepFaults } from './promises.ts';
+import { codeFaults, companyFaults, keepFaults } from './promises.ts';
 import { spokenIn } from './spokenIn.ts';
 import { didYouMean, nearest } from '../config/suggestion.ts';
 import { possibleModes, type ConsentMode } from '../config/consent.ts';
@@ -177,6 +177,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     ...againFaults(config, library),
     ...keepFaults(policy.purposes, library.prompts),
     ...codeFaults(config.consent.featureCode, library.prompts),
+    ...companyFaults(config.lines, library.prompts),
   ];
   if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
 

@@ -59,6 +59,21 @@ export function keepFaults(purposes: ReadonlyMap<string, PurposeConfig>, prompts
   );
 }
 
+/** A sentence that names the company, or its website, is true on the lines of one company. */
+export function companyFaults(
+  lines: Readonly<Record<string, { controller?: string | undefined }>>,
+  prompts: readonly Promising[],
+): string[] {
+  const companies = new Set(Object.values(lines).map(({ controller }) => controller));
+  if (companies.size < 2) return [];
+
+  return prompts.flatMap(({ id, language, kind }) =>
+    kind === 'company' || kind === 'more'
+      ? [`prompt ${id} (${language}) speaks of one company, and the lines belong to several (lines.*.controller)`]
+      : [],
+  );
+}
+
 /** A sentence that tells the code of refusal tells the one that is obeyed. */
 export function codeFaults(featureCode: string, prompts: readonly Promising[]): string[] {
   return prompts.flatMap(({ id, language, kind, keys }) =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { codeFaults, keepFaults, type Promising } from '../../../src/policy/promises.ts';
+import { codeFaults, companyFaults, keepFaults, type Promising } from '../../../src/policy/promises.ts';
 import { law, type Jurisdiction } from '../../../src/config/law.ts';
 import { maximumDays } from '../../../src/config/purposeRules.ts';
 import type { PurposeConfig } from '../../../src/config/purposeSchema.ts';
@@ -93,4 +93,18 @@ test('a sentence that tells another code than the one that is obeyed is refused,
       expect(codeFaults(obeyed, [{ ...sentence, kind: 'more', keys: null }])).toEqual([]);
     }),
   );
+});
+
+test('a sentence that speaks of one company is refused where the lines belong to several', () => {
+  const more: Promising = { id: 'more', language: 'fr', kind: 'more', keys: null, statesMaxDays: null };
+  const company: Promising = { ...more, id: 'name', kind: 'company' };
+  const own = { default: {}, sales: {} };
+  expect(companyFaults(own, [more, company])).toEqual([]);
+  expect(companyFaults({ default: { controller: 'acme' } }, [more, company])).toEqual([]);
+  expect(companyFaults({ ...own, acme: { controller: 'acme' } }, [more, company])).toEqual(
+    ['more', 'name'].map(
+      (id) => `prompt ${id} (fr) speaks of one company, and the lines belong to several (lines.*.controller)`,
+    ),
+  );
+  expect(companyFaults({ ...own, acme: { controller: 'acme' } }, [{ ...more, kind: 'whole' }])).toEqual([]);
 });
