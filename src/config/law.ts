@@ -8,7 +8,7 @@ import type { PurposeKind } from './purposeKinds.ts';
  */
 
 /** Whose law a purpose is recorded under; `other`: one that this table does not know, nothing is checked. */
-export const jurisdictions = ['BE', 'FR', 'NL', 'DE', 'LU', 'CH', 'EU', 'other'] as const;
+export const jurisdictions = ['AT', 'BE', 'CH', 'DE', 'ES', 'FR', 'IT', 'LU', 'NL', 'EU', 'other'] as const;
 export type Jurisdiction = (typeof jurisdictions)[number];
 
 export type LawRule = {
@@ -23,6 +23,10 @@ export type LawRule = {
   holds: boolean;
   /** Whether callers must be told before for how long it is kept; else that may be told elsewhere (GDPR art. 13 in layers, WP 260). */
   tellsDuration: boolean;
+  /** An authority wants a sample and no more. The number is a proposal, counsel may allow more. %. */
+  usualPercent?: number;
+  /** An authority wants recorded only what concerns the agreement, counsel may allow more; its source. */
+  onlyFromAgreement?: string;
   /** Only a legal obligation (GDPR art. 6(1)(c)) takes away the caller's say, so the legal basis must name it. */
   needsObligation: boolean;
   source: string;
@@ -51,6 +55,12 @@ const asked = 'DSK, 23 March 2018: the caller is asked before and says yes';
 
 /** undefined: this law asks for no such recording and allows none of its own. */
 export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, LawRule | undefined>>>> = {
+  AT: {
+    training: training({ leastConsent: 'optIn', usualDays: 90, source: 'ABGB § 16: consent, OGH 1 Ob 1/20h' }),
+    // A talk that goes on after the notice is not recorded secretly.
+    evidence: rule({ usualDays: 1096, source: 'ABGB § 1486: three years' }),
+    obligation: mifid,
+  },
   BE: {
     training: training({ maximumDays: 31, tellsDuration: true, source: 'Act of 13 June 2005, art. 128: one month' }),
     evidence: rule({
@@ -60,19 +70,41 @@ export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, Law
     }),
     obligation: mifid,
   },
-  FR: {
-    training: training({ maximumDays: 184, source: 'CNIL: six months' }),
-    evidence: rule({ usualDays: 1827, source: 'Code civil, art. 2224: five years' }),
-    obligation: mifid,
-  },
-  NL: {
-    training: training({ usualDays: 184, source: 'custom: six months' }),
-    evidence: rule({ usualDays: 1827, source: 'Burgerlijk Wetboek, art. 3:307: five years' }),
-    obligation: mifid,
+  CH: {
+    training: training({
+      leastConsent: 'optIn',
+      usualDays: 184,
+      source: 'Criminal Code, art. 179bis and 179ter: consent; art. 179quinquies exempts orders and the like only',
+    }),
+    evidence: rule({ usualDays: 3653, source: 'Code of Obligations, art. 127: ten years' }),
+    obligation: noRule,
   },
   DE: {
     training: training({ leastConsent: 'optIn', usualDays: 90, source: asked }),
     evidence: rule({ leastConsent: 'optIn', usualDays: 1461, source: asked }),
+    obligation: mifid,
+  },
+  ES: {
+    training: training({ usualDays: 184, source: 'no rule of law, a proposal: six months' }),
+    evidence: rule({ usualDays: 1827, source: 'Código Civil, art. 1964.2: five years' }),
+    obligation: mifid,
+  },
+  FR: {
+    training: training({
+      maximumDays: 184,
+      usualPercent: 10,
+      source: 'CNIL: six months, and never permanent (SAN-2023-008: a few calls, at random)',
+    }),
+    evidence: rule({
+      usualDays: 1827,
+      onlyFromAgreement: 'CNIL, 25 April 2022: only from where the talk is about making the contract',
+      source: 'Code civil, art. 2224: five years',
+    }),
+    obligation: mifid,
+  },
+  IT: {
+    training: training({ usualDays: 92, source: 'no rule of law, a proposal: three months' }),
+    evidence: rule({ usualDays: 3653, source: 'Codice civile, art. 2946: ten years' }),
     obligation: mifid,
   },
   LU: {
@@ -85,10 +117,10 @@ export const law: Readonly<Record<Jurisdiction, Readonly<Record<PurposeKind, Law
     evidence: rule({ usualDays: 3653, tellsDuration: true, source: 'Act of 30 May 2005, art. 4(3)(d)' }),
     obligation: mifid,
   },
-  CH: {
+  NL: {
     training: training({ usualDays: 184, source: 'custom: six months' }),
-    evidence: rule({ usualDays: 3653, source: 'Code of Obligations, art. 127: ten years' }),
-    obligation: noRule,
+    evidence: rule({ usualDays: 1827, source: 'Burgerlijk Wetboek, art. 3:307: five years' }),
+    obligation: mifid,
   },
   EU: { training: undefined, evidence: undefined, obligation: mifid },
   other: { training: noRule, evidence: noRule, obligation: noRule },

@@ -77,6 +77,21 @@ function storageFaults(purpose: PurposeConfig, rule: LawRule, where: string, add
   }
 }
 
+/** How many calls, where an authority wants no more than a sample. */
+function sampleFaults(
+  { recordPercent, checkedByCounsel }: PurposeConfig,
+  rule: LawRule,
+  where: string,
+  add: Add,
+): void {
+  const { usualPercent = 100, source } = rule;
+  if (recordPercent <= usualPercent || checkedByCounsel) return;
+  add(
+    'recordPercent',
+    `is more than the ${usualPercent} % proposed for ${where} (${source}); where counsel allows more, set checkedByCounsel`,
+  );
+}
+
 function consentFaults(purpose: PurposeConfig, rule: LawRule, where: string, add: Add): void {
   const { kind, consent, optInForCountries } = purpose;
   if (isWeaker(consent, rule.leastConsent)) {
@@ -120,6 +135,7 @@ export function purposeFaults(id: string, purpose: PurposeConfig, languages: rea
   }
   const where = `${kind} in ${jurisdiction}`;
   storageFaults(purpose, rule, where, add);
+  sampleFaults(purpose, rule, where, add);
   consentFaults(purpose, rule, where, add);
 
   return faults;
@@ -139,6 +155,26 @@ export function lineMixFaults(
   );
 
   return message === undefined ? [] : [{ path: ['lines', name, 'purposes'], message }];
+}
+
+/** Lines that record a whole talk, where an authority wants only the part of it in which an agreement is made. */
+export function lineLawFaults(
+  name: string,
+  { purposes: ids, records }: LineConfig,
+  purposes: Readonly<Record<string, PurposeConfig>>,
+): Fault[] {
+  if (records === 'onRequest') return [];
+
+  return ids.flatMap((id) => {
+    const purpose = purposeOf(purposes, id);
+    if (purpose === undefined || purpose.checkedByCounsel) return [];
+    const { jurisdiction, kind } = purpose;
+    const why = law[jurisdiction][kind]?.onlyFromAgreement;
+    if (why === undefined) return [];
+    const message = `must be onRequest for ${id}, which is ${kind} in ${jurisdiction} (${why}); where counsel allows the whole talk, set purposes.${id}.checkedByCounsel`;
+
+    return [{ path: ['lines', name, 'records'], message }];
+  });
 }
 
 /** Why a sentence must not say that calls with these purposes *are* recorded, or undefined when it may. */

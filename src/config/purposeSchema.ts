@@ -95,7 +95,10 @@ export const purpose = z.strictObject({
     'What becomes of a caller who cannot be told or recorded: goOn (they talk unrecorded), or turnAway (they hear that it cannot be, and are not put through); only for kind obligation.',
   ),
   source: key(z.string().trim().min(1).optional(), 'Where these values come from.'),
-  checkedByCounsel: key(z.boolean().default(false), 'Whether counsel has checked it; `preavis check` names those not.'),
+  checkedByCounsel: key(
+    z.boolean().default(false),
+    'Whether counsel has checked it; `preavis check` names those not. It allows more than an authority proposes: more calls than a sample, or whole talks (only in FR).',
+  ),
 });
 
 export const line = z.strictObject({

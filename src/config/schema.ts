@@ -5,7 +5,7 @@ import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, quoted, seconds, section } from './field.ts';
 import { codeFaults, codeRuleFaults } from './codes.ts';
 import { numberPatternFault } from './numberPatterns.ts';
-import { lineMixFaults, purposeFaults, purposeOf, type Fault } from './purposeRules.ts';
+import { lineLawFaults, lineMixFaults, purposeFaults, purposeOf, type Fault } from './purposeRules.ts';
 import { days, endpoints, languageTag, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 
@@ -290,7 +290,10 @@ function earlierNoticeFaults({ notice, privacy }: z.output<typeof shape>): Fault
 export const configSchema = shape.superRefine((config, context) => {
   const faults = [
     ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
-    ...Object.entries(config.lines).flatMap(([id, each]) => lineMixFaults(id, each, config.purposes)),
+    ...Object.entries(config.lines).flatMap(([id, each]) => [
+      ...lineMixFaults(id, each, config.purposes),
+      ...lineLawFaults(id, each, config.purposes),
+    ]),
     ...Object.entries(config.lines).flatMap(([id, each]) => [
       ...codeFaults(id, each, config.consent.featureCode),
       ...codeRuleFaults(id, each, (purpose) => purposeOf(config.purposes, purpose)?.kind),

@@ -14,7 +14,12 @@ import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const reason = { justification: 'Written for a test, because nobody else can say why.' };
-const line = (...purposes: string[]): unknown => ({ purposes, defaultLanguages: ['fr'] });
+const line = (...purposes: string[]): Record<string, unknown> => ({ purposes, defaultLanguages: ['fr'] });
+/** As the file wants it: in France an agreement is recorded from where it is made. */
+const lineOf = (file: string, id: string): unknown => ({
+  ...line(id),
+  ...(file === 'fr' && id === 'agreement' ? { records: 'onRequest' } : {}),
+});
 
 let count = 0;
 /** Loads this configuration from a file of its own, JSON being YAML. */
@@ -45,7 +50,7 @@ async function shipped(name: string): Promise<Config['purposes']> {
     purposeFiles: [name],
     notice: { languages: ['fr', 'nl', 'de', 'en', 'es', 'it', 'lb'] },
     purposes: Object.fromEntries(ids.map((id) => [id, { ...reason, ...purposes[id] }])),
-    lines: { ...Object.fromEntries(ids.map((id) => [id, line(id)])), default: line(ids[0] ?? '') },
+    lines: { ...Object.fromEntries(ids.map((id) => [id, lineOf(name, id)])), default: line(ids[0] ?? '') },
   });
 
   return config.purposes;
@@ -58,17 +63,17 @@ async function firstStart(name: string): Promise<void> {
   const config = await load({
     purposeFiles: [name],
     purposes: Object.fromEntries(ids.map((id) => [id, reason])),
-    lines: { ...Object.fromEntries(ids.map((id) => [id, line(id)])), default: line(ids[0] ?? '') },
+    lines: { ...Object.fromEntries(ids.map((id) => [id, lineOf(name, id)])), default: line(ids[0] ?? '') },
   });
   makePolicy(config, await loadPrompts(shippedSounds));
 }
 
 describe('the shipped purposes', () => {
-  test('are those of six countries and of MiFID II', async () => {
-    expect(await shippedPurposeFiles()).toEqual(['be', 'ch', 'de', 'eu-mifid', 'fr', 'lu', 'nl']);
+  test('are those of nine countries and of MiFID II', async () => {
+    expect(await shippedPurposeFiles()).toEqual(['at', 'be', 'ch', 'de', 'es', 'eu-mifid', 'fr', 'it', 'lu', 'nl']);
   });
 
-  test.each(['be', 'ch', 'de', 'eu-mifid', 'fr', 'lu', 'nl'])(
+  test.each(['at', 'be', 'ch', 'de', 'es', 'eu-mifid', 'fr', 'it', 'lu', 'nl'])(
     'of %s are valid with the shipped sentences, a line on each',
     async (name) => {
       await expect(firstStart(name)).resolves.toBeUndefined();
@@ -77,8 +82,14 @@ describe('the shipped purposes', () => {
 
   type Row = [file: string, id: string, consent: ConsentMode, keep: number, most: number, holds: boolean];
   test.each<Row>([
+    ['at', 'training', 'optIn', 27, 90, false],
+    ['at', 'agreement', 'optIn', 365, 1096, true],
     ['be', 'training', 'optOut', 27, 31, false],
     ['be', 'agreement', 'announce', 392, 3653, true],
+    ['es', 'training', 'optOut', 27, 184, false],
+    ['es', 'agreement', 'announce', 365, 1827, true],
+    ['it', 'training', 'optOut', 27, 92, false],
+    ['it', 'agreement', 'announce', 365, 3653, true],
     ['fr', 'training', 'optOut', 27, 184, false],
     ['fr', 'agreement', 'announce', 365, 1827, true],
     ['nl', 'training', 'optOut', 27, 184, false],
@@ -87,7 +98,7 @@ describe('the shipped purposes', () => {
     ['de', 'agreement', 'optIn', 365, 1461, true],
     ['lu', 'training', 'optIn', 27, 31, false],
     ['lu', 'agreement', 'announce', 392, 3653, true],
-    ['ch', 'training', 'optOut', 27, 184, false],
+    ['ch', 'training', 'optIn', 27, 184, false],
     ['ch', 'agreement', 'announce', 365, 3653, true],
     ['eu-mifid', 'mifid', 'announce', 1827, 2557, true],
   ])('%s %s: %s, kept %d of %d days, holds %p', async (file, id, consent, keepDays, maximumDays, holdsAllowed) => {
@@ -104,6 +115,12 @@ describe('the shipped purposes', () => {
     ['be', 'training', undefined, 'optOut'],
     ['be', 'training', 'DE', 'optIn'],
     ['be', 'training', 'LU', 'optIn'],
+    ['be', 'training', 'AT', 'optIn'],
+    ['be', 'training', 'CH', 'optIn'],
+    ['be', 'agreement', 'AT', 'optIn'],
+    ['be', 'agreement', 'CH', 'announce'],
+    ['fr', 'training', 'CH', 'optIn'],
+    ['nl', 'training', 'AT', 'optIn'],
     ['be', 'agreement', 'BE', 'announce'],
     ['be', 'agreement', 'LU', 'announce'],
     ['be', 'agreement', 'DE', 'optIn'],
@@ -113,6 +130,18 @@ describe('the shipped purposes', () => {
     const purposes = Object.entries(await shipped(file)).map(([each, purpose]) => ({ id: each, ...purpose }));
     const asked = purposes.filter((purpose) => purpose.id === id);
     expect(consentFor(asked, country).mode).toBe(mode);
+  });
+
+  test('record a sample of French calls for training, and nothing of a French agreement before it is asked for', async () => {
+    expect((await shipped('fr'))['training']?.recordPercent).toBe(10);
+    const tree = { purposeFiles: ['fr'], purposes: { agreement: reason }, lines: { default: line('agreement') } };
+    expect(await faultOf(load(tree))).toMatch(/lines\.default\.records: must be onRequest for agreement/);
+  });
+
+  test('name what counsel must decide', async () => {
+    for (const name of await shippedPurposeFiles()) {
+      expect(await readFile(join(shippedPurposes, `${name}.yaml`), 'utf8')).toMatch(/^# For counsel to decide:\n# - /m);
+    }
   });
 
   test('say every key, so that one file laid over another leaves nothing of it', async () => {
@@ -169,7 +198,7 @@ describe('purposeFiles', () => {
       lines: { default: line('training') },
     });
     expect(config.purposes['training']).toMatchObject({ jurisdiction: 'BE', keepDays: 20, recordPercent: 10 });
-    expect(config.purposes['training']?.names).toMatchObject({ en: 'coaching', fr: 'formation' });
+    expect(config.purposes['training']?.names).toMatchObject({ en: 'coaching', fr: 'formation et qualité' });
   });
 
   test('the environment can name them', async () => {
@@ -190,7 +219,11 @@ describe('purposeFiles', () => {
   });
 
   test.each([
-    ['a name that is not shipped', ['atlantis'], /ships no purposes named atlantis It ships be, ch, de/],
+    [
+      'a name that is not shipped',
+      ['atlantis'],
+      /ships no purposes named atlantis It ships at, be, ch, de, es, eu-mifid, fr, it, lu, nl;/,
+    ],
     ['a file that is not there', ['missing.yaml'], /config_unreadable: .*missing\.yaml cannot be read \(ENOENT\)/],
     ['a file with other keys', ['other.yaml'], /other\.yaml must hold the key purposes and no other/],
     ['a file that is not YAML', ['broken.yaml'], /config_unreadable: .*broken\.yaml is not YAML/],

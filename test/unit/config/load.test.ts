@@ -92,7 +92,7 @@ describe('a configuration', () => {
     [justified(7), 'purposes.training.justification: must be a text (got 7)'],
     [
       { ...base, purposes: { training: { ...training, consent: undefined, jurisdiction: undefined } } },
-      'purposes.training.jurisdiction: is missing (one of BE, FR, NL, DE, LU, CH, EU, other); purposes.training.consent: is missing (one of announce, optOut, optIn)',
+      'purposes.training.jurisdiction: is missing (one of AT, BE, CH, DE, ES, FR, IT, LU, NL, EU, other); purposes.training.consent: is missing (one of announce, optOut, optIn)',
     ],
     [{ ...base, purposes: { 'A b': training } }, /^purposes\.A b: is not a name of lower-case letters/],
     [{ ...base, health: { port: 'many' } }, 'health.port: must be a number (got "many")'],

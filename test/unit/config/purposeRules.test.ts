@@ -79,6 +79,14 @@ describe('a purpose', () => {
       { jurisdiction: 'DE', consent: 'optOut', kind: 'evidence' },
       /evidence in DE needs optIn/,
     ],
+    ['opt-out for Swiss training', { jurisdiction: 'CH' }, /training in CH needs optIn \(Criminal Code, art\. 179bis/],
+    ['opt-out for Austrian training', { jurisdiction: 'AT' }, /training in AT needs optIn/],
+    [
+      'more French calls for training than a sample',
+      { jurisdiction: 'FR', recordPercent: 11 },
+      /recordPercent: is more than the 10 % proposed for training in FR \(CNIL.*SAN-2023-008.*\); .*checkedByCounsel \(got 11\)/,
+    ],
+    ['all French calls for training', { jurisdiction: 'FR' }, /recordPercent: is more than the 10 %/],
     ['opt-out for training in Luxembourg', { jurisdiction: 'LU' }, /training in LU needs optIn/],
     ['a jurisdiction that is not known', { jurisdiction: 'XX' }, /jurisdiction: /],
     [
@@ -120,7 +128,7 @@ describe('a purpose', () => {
       { ...mifid, legalBasis: 'GDPR art. 6(1)(f), C. civ. art. 1' },
       /legalBasis: must name GDPR art\. 6\(1\)\(c\)/,
     ],
-    ...['BE', 'FR', 'NL', 'DE', 'LU', 'CH'].map((jurisdiction): [string, PurposeTree, RegExp] => [
+    ...['AT', 'BE', 'CH', 'DE', 'ES', 'FR', 'IT', 'LU', 'NL'].map((jurisdiction): [string, PurposeTree, RegExp] => [
       `holds on training in ${jurisdiction}`,
       { jurisdiction, consent: 'optIn', holdsAllowed: true },
       new RegExp(`holdsAllowed: must be false for training in ${jurisdiction}: `),
@@ -134,6 +142,12 @@ describe('a purpose', () => {
         ['DE', 'evidence', 1461],
         ['LU', 'training', 31],
         ['CH', 'training', 184],
+        ['AT', 'training', 90],
+        ['AT', 'evidence', 1096],
+        ['ES', 'training', 184],
+        ['ES', 'evidence', 1827],
+        ['IT', 'training', 92],
+        ['IT', 'evidence', 3653],
       ] as const
     ).map(([jurisdiction, kind, most]): [string, PurposeTree, RegExp] => [
       `more than the usual time for ${kind} in ${jurisdiction}, and no maximumDays`,
@@ -155,6 +169,9 @@ describe('a purpose', () => {
     ['a region uses the name of its language', { names: { fr_BE: 'formation', fr: 'formation', nl: 'opleiding' } }],
     ['the law demands it', mifid],
     ['the law of a country demands it', { ...mifid, jurisdiction: 'DE', legalBasis: 'Art. 6 Abs. 1 lit. c DSGVO' }],
+    ['a tenth of French calls is for training', { jurisdiction: 'FR', recordPercent: 10 }],
+    ['counsel allows more French calls', { jurisdiction: 'FR', recordPercent: 100, checkedByCounsel: true }],
+    ['Swiss orders are announced', { jurisdiction: 'CH', kind: 'evidence', consent: 'announce' }],
     ['counsel allows more than is usual', { jurisdiction: 'NL', keepDays: 200, maximumDays: 365 }],
     ['evidence is held', { kind: 'evidence', consent: 'announce', holdsAllowed: true }],
   ])('is taken where %s', (_, over) => {
@@ -177,6 +194,29 @@ describe('a line', () => {
   test('may have them apart from each other', () => {
     const lines = { default: ['training'], orders: ['mifid'] };
     expect(() => parseConfig(purposesConfig({ mifid, training: aPurpose() }, lines))).not.toThrow();
+  });
+});
+
+describe('a line for French agreements', () => {
+  const agreement = (over: PurposeTree = {}): PurposeTree =>
+    aPurpose({ jurisdiction: 'FR', kind: 'evidence', consent: 'announce', ...over });
+  const config = (records: string, over: PurposeTree = {}): unknown => {
+    const tree = purposesConfig({ agreement: agreement(over) });
+    return { ...tree, lines: { default: { purposes: ['agreement'], defaultLanguages: ['fr'], records } } };
+  };
+
+  test('is refused where it records whole talks', () => {
+    expect(faultOf(() => parseConfig(config('always')))).toMatch(
+      /lines\.default\.records: must be onRequest for agreement, which is evidence in FR \(CNIL, 25 April 2022.*\); .*purposes\.agreement\.checkedByCounsel/,
+    );
+  });
+
+  test.each<[string, string, PurposeTree]>([
+    ['it records on request', 'onRequest', {}],
+    ['counsel allows the whole talk', 'always', { checkedByCounsel: true }],
+    ['the law is that of another country', 'always', { jurisdiction: 'BE' }],
+  ])('is taken where %s', (_, records, over) => {
+    expect(() => parseConfig(config(records, over))).not.toThrow();
   });
 });
 

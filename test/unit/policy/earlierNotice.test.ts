@@ -52,7 +52,11 @@ describe('the law', () => {
   test.each([
     ['FR', 'training', 'optOut', true],
     ['NL', 'evidence', 'announce', true],
-    ['CH', 'training', 'optOut', true],
+    ['CH', 'training', 'optIn', false],
+    ['CH', 'evidence', 'announce', true],
+    ['ES', 'training', 'optOut', true],
+    ['IT', 'evidence', 'announce', true],
+    ['AT', 'training', 'optIn', false],
     ['BE', 'training', 'optOut', false],
     ['BE', 'evidence', 'announce', false],
     ['LU', 'evidence', 'announce', false],

@@ -511,7 +511,12 @@ describe('a caller who has heard the whole notice lately', () => {
   const policyOf = (training: object, line: object = {}): Policy => {
     const library = aLibrary();
     const tree = structuredClone(configTree()) as Tree;
-    Object.assign(tree.purposes['training'] ?? {}, { jurisdiction: 'FR', keepDays: 28, ...training });
+    Object.assign(tree.purposes['training'] ?? {}, {
+      jurisdiction: 'FR',
+      keepDays: 28,
+      checkedByCounsel: true,
+      ...training,
+    });
     Object.assign(tree.lines['default'] ?? {}, line);
     const rest = {
       notice: { shorterWithinDays: 30 },
