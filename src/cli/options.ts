@@ -9,6 +9,15 @@ export function parseLimit(text: string): number {
   return Number(text);
 }
 
+/** A time limit of at most an hour, in ms. */
+export function parseSeconds(option: string, text: string): number {
+  const seconds = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : 0;
+  if (seconds === 0 || seconds > 3_600)
+    throw new PreavisError('usage', `${option} is a number of seconds from 1 to 3600`);
+
+  return seconds * 1_000;
+}
+
 export function oneOf<Word extends string>(option: string, text: string, words: readonly Word[]): Word {
   const found = words.find((word) => word === text);
   if (found === undefined) throw new PreavisError('usage', `${option} is one of ${words.join(', ')}`);

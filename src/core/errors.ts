@@ -56,7 +56,7 @@ export const errorCodes = {
     'Give Préavis write permission in notice.soundsFolder and its folders of languages.',
   ),
   program_missing: lasting(
-    'A program that makes sound files is not installed.',
+    'A program that makes sound files, or the one of `preavis prompts build --command`, is not installed.',
     'Install it; only `preavis prompts build` needs it.',
   ),
   arguments_invalid: lasting(

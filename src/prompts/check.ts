@@ -7,12 +7,13 @@ import { sha256Of } from '../core/crypto/sha256.ts';
 import { originOf, type PromptOrigins, readOrigins } from './origins.ts';
 import { promptFile, type PromptText } from './library.ts';
 import { type PromptFormat, promptFormats, readPromptSound, type Sound, soundLengthMs } from './soundFile.ts';
+import { isOfOtherVoice } from './voices.ts';
 import { activeSpeechLevel, peakLevel, speechLikeness, speechSpan } from './loudness.ts';
 
 /**
  * missing: a file is not there; a recording needs only the WAV, which Asterisk then converts. format: the file is not what its
  * name says. content: it does not say what the WAV says, or is that of another sentence. text: it was made from other words
- * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording. level, peak: too quiet, too loud. clipped: its
+ * than those of prompts.yaml. voice: a synthesiser spoke what should be a recording, or espeak-ng what another should. level, peak: too quiet, too loud. clipped: its
  * peaks were cut off before. lead, tail: silence before and after the words. pace: too short or too long for the text, so
  * probably not this text.
  */
@@ -115,7 +116,9 @@ function checkOrigin(
   if (origin !== undefined && origin.text !== text) {
     add('text', `made from ${JSON.stringify(origin.text)}`, JSON.stringify(text));
   }
-  if (origin?.source === null && made === 'recording') add('voice', `spoken by ${origin.voice}`, 'a recording');
+  if (origin !== undefined && isOfOtherVoice(made, origin)) {
+    add('voice', `spoken by ${origin.voice}`, made === 'recording' ? 'a recording' : 'no placeholder');
+  }
   const owner = owners.get(sha256);
   if (owner === undefined) owners.set(sha256, `${language}/${id}`);
   else add('content', `the same file as ${owner}.wav`, 'a sound of its own');
@@ -171,7 +174,24 @@ function measure({ sound, level }: Levelled, prompt: PromptText, add: Add): void
   const ms = (samples: number): number => (samples * 1000) / sound.rate;
   within('lead', ms(span.from));
   within('tail', ms(sound.samples.length - span.to));
-  within('pace', (prompt.text.length * 1000) / ms(span.to - span.from), 1);
+  within('pace', pace(prompt.text, span, sound.rate), 1);
+}
+
+/** Characters of text a second of speech. */
+function pace(text: string, { from, to }: { from: number; to: number }, rate: number): number {
+  return (text.length * rate) / (to - from);
+}
+
+/** Why a sound cannot be this text, by how long its words take; undefined where it can. */
+export function paceFault(text: string, sound: Sound): string | undefined {
+  const span = speechSpan(sound);
+  if (span === undefined) return 'there is no speech in it';
+  const { from, to, unit } = promptLimits.pace;
+  const measured = pace(text, span, sound.rate);
+  const seconds = ((span.to - span.from) / sound.rate).toFixed(1);
+  if (measured >= from && measured <= to) return undefined;
+
+  return `its words take ${seconds} s for a text of ${text.length} characters, ${measured.toFixed(1)} ${unit}; must be ${from} to ${to}`;
 }
 
 const formatNames: Record<PromptFormat, string> = {

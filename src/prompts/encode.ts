@@ -76,13 +76,20 @@ export async function speak(text: string, voice: string, work: string): Promise<
   return { file, rate: await rateOf(file), keepBeforeMs: 20, keepAfterMs: 20 };
 }
 
+/** What a synthesiser of the operator's wrote to `file`. */
+export async function spoken(file: string): Promise<Speech> {
+  return { file, rate: await telephoneRate(file), keepBeforeMs: 20, keepAfterMs: 20 };
+}
+
 /** A person's recording. Its own quiet stays around the words: digital silence would be heard as a gap in the room. */
 export async function recorded(file: string): Promise<Speech> {
+  return { file, rate: await telephoneRate(file), keepBeforeMs: leadMs, keepAfterMs: tailMs };
+}
+
+async function telephoneRate(file: string): Promise<number> {
   const rate = await rateOf(file);
-  if (rate < 8000) {
-    throw new PreavisError('prompts_build_failed', `${file} has ${rate} Hz, must have at least 8000 Hz`);
-  }
-  return { file, rate, keepBeforeMs: leadMs, keepAfterMs: tailMs };
+  if (rate >= 8000) return rate;
+  throw new PreavisError('prompts_build_failed', `${file} has ${rate} Hz, must have at least 8000 Hz`);
 }
 
 async function rateOf(file: string): Promise<number> {

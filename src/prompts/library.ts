@@ -10,6 +10,7 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
 import { originOf, readOrigins } from './origins.ts';
 import { readYaml } from '../core/text/yaml.ts';
 import { inWords } from '../core/text/zodMessages.ts';
+import { espeakVoice, type VoiceKind, voiceKinds } from './voices.ts';
 import { type PromptFormat, readPromptSound, soundLengthMs } from './soundFile.ts';
 
 /**
@@ -72,8 +73,7 @@ export type PromptText = {
   statesHeldDays?: Readonly<Record<string, number>>;
   /** The keys the sentence names, one character each but for `code`; null for the kinds that name none. */
   keys: Readonly<Partial<Record<PromptKey, string>>> | null;
-  /** Whether a person spoke it or a synthesiser. */
-  made: 'placeholder' | 'recording';
+  made: VoiceKind;
 };
 
 /** One sentence in one language, with its sound. */
@@ -156,10 +156,7 @@ const promptEntry = z.discriminatedUnion('kind', [
 ]);
 
 const promptSource = z.strictObject({
-  languages: z.record(
-    languageTag,
-    z.strictObject({ made: z.enum(['placeholder', 'recording']), voice: z.string().min(1) }),
-  ),
+  languages: z.record(languageTag, z.strictObject({ made: z.enum(voiceKinds), voice: z.string().min(1) })),
   prompts: z.record(name, promptEntry),
 });
 
@@ -332,6 +329,11 @@ function sameSet(one: readonly string[], other: readonly string[]): boolean {
 /** Faults that the shape of the file does not show. */
 function contradictions(source: PromptSource): string[] {
   const faults: string[] = [];
+  for (const [language, { made, voice }] of Object.entries(source.languages)) {
+    if (made === 'synthetic' && espeakVoice(voice) !== undefined) {
+      faults.push(`languages.${language}.made: ${voice} sounds like a machine and is a placeholder, not synthetic`);
+    }
+  }
   const said = new Map<string, string>();
   for (const [id, entry] of Object.entries(source.prompts)) {
     const named = 'purposes' in entry ? entry.purposes : [];

@@ -8,6 +8,7 @@ import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeWhole } from '../core/files.ts';
 import { originOf, readOrigins, type Named } from './origins.ts';
 import { promptTexts, type Prompt, type PromptSource, type PromptText } from './library.ts';
+import { isOfOtherVoice, type VoiceKind } from './voices.ts';
 
 /**
  * The keys that name a prompt in a language on a telephone: its place in prompts.yaml, two digits, then the place of the
@@ -49,7 +50,7 @@ export async function storeRecording(folder: string, prompt: Named, wav: Buffer)
 /** What remains to be done in a language that has recordings, until callers hear them. */
 export type RecordingProgress = {
   language: string;
-  made: 'placeholder' | 'recording';
+  made: VoiceKind;
   recorded: number;
   of: number;
   /** Prompts without a recording. */
@@ -80,24 +81,28 @@ function nextStep(language: string, made: RecordingProgress['made'], missing: nu
   const rest = missing === 0 ? '' : `record the ${missing} that are missing, then `;
   if (made === 'recording') return `${rest}${install}`;
 
-  return `${rest}set languages.${language}.made to recording in prompts.yaml, ${install}; until then callers hear the placeholders`;
+  return `${rest}set languages.${language}.made to recording in prompts.yaml, ${install}; until then callers hear the ${made === 'placeholder' ? 'placeholders' : 'synthesiser'}`;
 }
 
-/** A language of people in which a synthesiser still speaks some prompts. */
-export type HalfRecorded = { language: string; prompts: string[] };
+/** A language of which some prompts are still spoken as before it was switched to another kind of voice. */
+export type HalfRecorded = { language: string; made: VoiceKind; prompts: string[] };
 
-/** The languages of `prompts` that were switched to recordings by halves; a sound that came from elsewhere counts as recorded. */
+/** The languages of `prompts` that were switched by halves; a sound that came from elsewhere counts as of the new voice. */
 export async function halfRecorded(folder: string, prompts: readonly Prompt[]): Promise<HalfRecorded[]> {
   const origins = await readOrigins(folder);
-  const byLanguage = new Map<string, string[]>();
+  const byLanguage = new Map<string, HalfRecorded>();
   for (const prompt of prompts) {
-    if (prompt.made !== 'recording' || originOf(origins, prompt)?.source !== null) continue;
-    byLanguage.set(prompt.language, [...(byLanguage.get(prompt.language) ?? []), prompt.id]);
+    const origin = originOf(origins, prompt);
+    if (origin === undefined || !isOfOtherVoice(prompt.made, origin)) continue;
+    const { language, made, id } = prompt;
+    byLanguage.set(language, { language, made, prompts: [...(byLanguage.get(language)?.prompts ?? []), id] });
   }
 
-  return [...byLanguage].map(([language, ids]) => ({ language, prompts: ids }));
+  return [...byLanguage.values()];
 }
 
-export function halfRecordedInWords({ language, prompts }: HalfRecorded): string {
-  return `${language} is made: recording in prompts.yaml, but a synthesiser still speaks ${prompts.join(', ')}`;
+export function halfRecordedInWords({ language, made, prompts }: HalfRecorded): string {
+  const still = made === 'recording' ? 'a synthesiser' : 'espeak-ng';
+
+  return `${language} is made: ${made} in prompts.yaml, but ${still} still speaks ${prompts.join(', ')}`;
 }

@@ -41,9 +41,16 @@ export function addPrompts(root: Command, run: RunAs): void {
     .action(run(async () => (await import('../commands/prompts.ts')).promptsList));
   prompts
     .command('build')
-    .description('make the sound files: placeholders from the texts, and the formats of recordings (<id>.source.wav)')
+    .description(
+      'make the sound files: by a synthesiser from the texts, and the formats of recordings (<id>.source.wav)',
+    )
     .option(...soundsOption)
     .option('--language <tag...>', 'only these languages')
+    .option(
+      '--command <command>',
+      'who speaks languages that are made: synthetic; it reads the text from standard input and writes a WAV to {file}; {language}, {voice}',
+    )
+    .option('--command-seconds <number>', 'time limit of it for one sentence', '60')
     .option('--force', 'make all again, replacing sounds of other origin, too')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/prompts.ts')).promptsBuild));

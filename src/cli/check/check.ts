@@ -36,6 +36,7 @@ import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './che
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
+import { voiceFindings } from './voices.ts';
 import { commandLog } from '../withServices.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
@@ -101,16 +102,6 @@ const markLimitMs = 10_000;
 /** For others that work with the write-ahead log of the catalogue, ms. */
 const logWaitMs = 2_000;
 
-/** A machine that speaks is no fault, and no caller likes it. */
-function voiceFindings({ notice }: Config, { prompts }: PromptLibrary): CheckResult[] {
-  const spoken = prompts.filter(({ language }) => notice.languages.includes(language));
-  const byMachine = new Set(spoken.filter(({ made }) => made === 'placeholder').map(({ language }) => language));
-  if (byMachine.size === 0) return [];
-  const note = `placeholder voice, spoken by a machine: ${[...byMachine].join(', ')}. Have a person speak the sentences (sounds/README.md)`;
-
-  return [{ check: 'voices', ok: true, notes: [note] }];
-}
-
 const callersWait = 'how long callers wait';
 
 /** People hang up on a long notice. */
@@ -154,7 +145,7 @@ async function lookAtConfig(
   );
   if (config.witness.celFile === undefined) list.push({ check: 'second witness', ok: true, notes: [withoutCel] });
   if (library instanceof PreavisError) return policyFound;
-  list.push(...voiceFindings(config, library), ...storageFindings(config, library));
+  list.push(...voiceFindings(config.notice.languages, library.prompts), ...storageFindings(config, library));
   if (config.promptRecording.pin !== undefined) {
     await look('recording of prompts by telephone', async () => {
       for (const language of library.languages) await requireWritable(join(soundsFolder(config), language));

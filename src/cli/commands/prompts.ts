@@ -5,6 +5,8 @@ import { installPrompts } from '../../prompts/install.ts';
 import { checkPromptFiles, type PromptFinding } from '../../prompts/check.ts';
 import { halfRecorded, halfRecordedInWords, promptCode, recordingProgress } from '../../prompts/recordings.ts';
 import { promptTexts, readPrompt, readPromptSource } from '../../prompts/library.ts';
+import { readSynthesiser } from '../../prompts/synthesiser.ts';
+import { parseSeconds } from '../options.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { Config } from '../../config/schema.ts';
@@ -87,17 +89,28 @@ function describe({ language, prompt, format, what, measured, allowed }: PromptF
   return `${language}/${prompt}.${format}: ${what}: ${measured}; must be ${allowed}`;
 }
 
+type BuildCommandOptions = PromptsOptions & {
+  language: string[] | undefined;
+  force: boolean;
+  /** Program and arguments of a synthesiser. */
+  command: string | undefined;
+  commandSeconds: string;
+};
+
 /** Makes what is missing and what no longer says its text, then checks it. Exit 3 when the check finds something. */
 export async function promptsBuild(
   context: CommandContext,
-  { sounds, language: languages, force, json }: PromptsOptions & { language: string[] | undefined; force: boolean },
+  { sounds, language: languages, force, command, commandSeconds, json }: BuildCommandOptions,
 ): Promise<ExitCode> {
+  const timeLimitMs = parseSeconds('--command-seconds', commandSeconds);
+  const synthesiser = command === undefined ? undefined : readSynthesiser(command, timeLimitMs);
   const folder = await folderOf(context, sounds);
   const bar = process.stderr.isTTY && !json ? new SingleBar({ stream: process.stderr }) : undefined;
   bar?.start(1, 0);
   const built = await buildPrompts(folder, {
     languages,
     force,
+    synthesiser,
     progress: (done, of) => {
       bar?.setTotal(of);
       bar?.update(done);
