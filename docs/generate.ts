@@ -47,6 +47,7 @@ and \`serve\` goes on.
 function typeName(type: string): string {
   const names: Readonly<Record<string, string>> = {
     string: 'text',
+    'local text': 'text, or a text for each language',
     integer: 'whole number',
     boolean: '`true` or `false`',
     array: 'list',

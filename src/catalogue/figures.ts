@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
+import { wording } from './rows.ts';
 import { columnsOf } from './sqlite/sqlite.ts';
 
 /** Flags of what was silenced, cut off or removed since nobody watched it. */
@@ -21,7 +22,6 @@ const purposeRow = z.object({
   nextEndAt: time,
   lastEndAt: time,
 });
-const statedPurpose = z.object({ justification: z.string(), legalBasis: z.string() });
 const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueSince: time, untried: count });
 const codeRow = z.object({ code: z.string(), recordings: count });
 const requestsRow = z.object({ erased: count, kept: count, failed: count });
@@ -151,10 +151,10 @@ export function makeFigures(database: Database.Database) {
   const selectCertificates = prepareColumn(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`);
 
   /** Of the newest policy that has it. */
-  const stated = (purpose: string): z.output<typeof statedPurpose> | undefined => {
+  const stated = (purpose: string): z.output<typeof wording> | undefined => {
     const text = z.string().optional().parse(selectStated.get({ purpose }));
 
-    return text === undefined ? undefined : statedPurpose.parse(JSON.parse(text));
+    return text === undefined ? undefined : wording.parse(JSON.parse(text));
   };
 
   const read = database.transaction((times: FigureTimes, erasureFailed: string) => {

@@ -220,9 +220,14 @@ export type AuditRow = z.output<typeof auditRow>;
 export const purposeEnd = row({ purpose: z.string(), keepUntil: z.number() });
 export type PurposeEnd = z.output<typeof purposeEnd>;
 
+const localText = z.union([z.string(), z.record(z.string(), z.string())]);
+
+/** How a policy words a purpose. */
+export const wording = z.object({ justification: localText, legalBasis: localText });
+
 /** What the catalogue keeps of each version of the policy, for the recordings and receipts that name it. */
 export const storedPolicy = z.object({
-  purposes: z.record(z.string(), z.object({ justification: z.string(), legalBasis: z.string(), keepDays: z.number() })),
+  purposes: z.record(z.string(), wording.extend({ keepDays: z.number() })),
   /** Names of controllers by line: of lines that have one. */
   controllerOfLine: z.record(z.string(), z.string()).optional(),
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { encryptionKeyFault, encryptionKeyOf, keyIdPattern } from './encryptionKey.ts';
 import { key, name, section } from './field.ts';
+import { localText } from './localText.ts';
 
 /** Who is responsible for recordings: the company itself, and on a PBX of many customers each of them. */
 
@@ -18,8 +19,8 @@ const responsible = {
     'Who else receives recordings, for example the company that hosts the archive.',
   ),
   transfers: key(
-    text.optional(),
-    'Transfers to countries outside the EEA and their safeguards, or that there are none.',
+    localText(text).optional(),
+    'Transfers to countries outside the EEA and their safeguards, or that there are none. One text, or one for each language of the readers.',
   ),
 };
 

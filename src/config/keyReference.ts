@@ -23,6 +23,8 @@ const jsonNode = z.looseObject({
   enum: z.array(z.unknown()).optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
   additionalProperties: z.unknown().optional(),
+  /** Of a text that may be given for each language. */
+  anyOf: z.array(z.unknown()).optional(),
 });
 
 /** `archive.minio.endPoint` is overridden by `PREAVIS_ARCHIVE_MINIO_END_POINT`. */
@@ -31,6 +33,12 @@ function environmentName(path: string): string {
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .replaceAll('.', '_')
     .toUpperCase()}`;
+}
+
+function typeOf({ type, enum: choices, anyOf }: z.infer<typeof jsonNode>): string {
+  if (choices !== undefined) return choices.map(String).join(' | ');
+
+  return anyOf === undefined ? (type ?? 'string') : 'local text';
 }
 
 function walk(node: unknown, path: string, keys: ConfigKey[]): void {
@@ -47,7 +55,7 @@ function walk(node: unknown, path: string, keys: ConfigKey[]): void {
   }
   keys.push({
     path,
-    type: parsed.enum === undefined ? (parsed.type ?? 'string') : parsed.enum.map(String).join(' | '),
+    type: typeOf(parsed),
     default: parsed.default,
     unit: parsed.unit,
     sentence: parsed.description ?? '',

@@ -3,6 +3,7 @@ import { isCountry } from '../core/countries.ts';
 import { law, type LawRule } from './law.ts';
 import type { LineConfig, PurposeConfig } from './purposeSchema.ts';
 import { counted } from '../core/text/counted.ts';
+import { inLanguage, languagesWithout, wordingsOf, type LocalText } from '../core/text/inLanguage.ts';
 
 /** What purposes and lines must not say. Rules that need the sentences of the notice are in noticeRules.ts. */
 
@@ -29,6 +30,17 @@ export function nameOfPurpose(
   return purpose && purposeName(purpose, language);
 }
 
+/** What a line is called in a language, or its id, which may be of one that is no longer configured. */
+export function nameOfLine(
+  lines: Readonly<Record<string, Pick<LineConfig, 'names'>>>,
+  id: string,
+  language: string,
+): string {
+  const names = purposeOf(lines, id)?.names;
+
+  return names === undefined ? id : inLanguage(names, language);
+}
+
 /** By the purposes of today: a name that is not one of them allows none. */
 export function makeHoldsAllowed({
   purposes,
@@ -47,6 +59,14 @@ export function maximumDays({ maximumDays, jurisdiction, kind }: PurposeConfig):
 
 /** GDPR art. 6(1)(c) as it is written in one language or another: art. 6.1.c, Art. 6 Abs. 1 lit. c, article 6, § 1, c). */
 const obligationBasis = /\b6\b[^0-9;]{0,20}\b1\b[^0-9;]{0,20}\bc\b/;
+
+/** The languages of the notice that a text of the company lacks. */
+export function wordingFaults(path: string[], text: LocalText | undefined, languages: readonly string[]): Fault[] {
+  const missing = text === undefined ? [] : languagesWithout(text, languages);
+  if (missing.length === 0) return [];
+
+  return [{ path, message: `lacks a text in ${missing.join(', ')}, languages of the notice` }];
+}
 
 type Add = (key: string, message: string) => void;
 
@@ -110,7 +130,7 @@ function consentFaults(purpose: PurposeConfig, rule: LawRule, where: string, add
       'must be goOn: only a caller whom the law wants recorded (kind obligation) may be turned away',
     );
   }
-  if (rule.needsObligation && !obligationBasis.test(purpose.legalBasis)) {
+  if (rule.needsObligation && !wordingsOf(purpose.legalBasis).every((text) => obligationBasis.test(text))) {
     add('legalBasis', 'must name GDPR art. 6(1)(c), the legal obligation, for kind obligation');
   }
   for (const country of optInForCountries) {
@@ -126,6 +146,9 @@ export function purposeFaults(id: string, purpose: PurposeConfig, languages: rea
   const { jurisdiction, kind } = purpose;
   const unnamed = languages.filter((language) => purposeName(purpose, language) === undefined);
   if (unnamed.length > 0) add('names', `lacks a name in ${unnamed.join(', ')}, languages of the notice`);
+  for (const key of ['justification', 'legalBasis'] as const) {
+    faults.push(...wordingFaults(['purposes', id, key], purpose[key], languages));
+  }
 
   const rule = law[jurisdiction][kind];
   if (rule === undefined) {

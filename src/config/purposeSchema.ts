@@ -3,13 +3,12 @@ import { codes, recordsChoices } from './codes.ts';
 import { consentModes } from './consent.ts';
 import { key, name, quoted } from './field.ts';
 import { jurisdictions } from './law.ts';
+import { languageTag, localText } from './localText.ts';
 import { purposeLocks } from './objectLockModes.ts';
 import { extensionFault, newcomerRules } from './newcomers.ts';
 import { purposeKinds } from './purposeKinds.ts';
 
 /** The keys of `purposes` and `lines`. What they must not say together is in purposeRules.ts. */
-
-export const languageTag = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language tag such as fr or fr_BE');
 
 /** turnAway: only where the law forbids to talk unrecorded. */
 const unrecordableChoices = ['goOn', 'turnAway'] as const;
@@ -21,11 +20,8 @@ const country = z.string().regex(/^[A-Z]{2}$/, 'is not a country code such as DE
 export const endpoints = z.array(quoted('101', extensionFault)).max(1_000);
 
 /** A text that only the company can give: the error asks for it. */
-const ownWords = (least: number, question: string): z.ZodString =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? `is missing: ${question}` : 'must be a text') })
-    .trim()
-    .min(least, `is too short: ${question}`);
+const ownWords = (least: number, question: string) =>
+  localText(z.string().trim().min(least, `is too short: ${question}`), `is missing: ${question}`);
 
 export const purpose = z.strictObject({
   names: z
@@ -39,11 +35,11 @@ export const purpose = z.strictObject({
     .default({}),
   justification: key(
     ownWords(20, 'why does this company record for this purpose, in a sentence'),
-    'Why this company records for this purpose, in words; goes into each receipt.',
+    'Why this company records for this purpose, in words; goes into each receipt. One text, or one for each language of the readers.',
   ),
   legalBasis: key(
     ownWords(3, 'on which legal basis, as counsel put it'),
-    'The legal basis, as counsel put it; goes into each receipt.',
+    'The legal basis, as counsel put it; goes into each receipt. One text, or one for each language of the readers.',
   ),
   jurisdiction: key(
     z.enum(jurisdictions),
@@ -102,6 +98,10 @@ export const purpose = z.strictObject({
 });
 
 export const line = z.strictObject({
+  names: key(
+    localText(z.string().trim().min(1).max(100)).optional(),
+    'What the line is called in exports for persons and in the register: one text, or one for each language of the readers; default: its name here.',
+  ),
   purposes: key(z.array(name).min(1).max(4), 'The purposes that calls on this line are recorded for.'),
   controller: key(
     name.optional(),

@@ -5,8 +5,9 @@ import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, quoted, seconds, section } from './field.ts';
 import { codeFaults, codeRuleFaults } from './codes.ts';
 import { numberPatternFault } from './numberPatterns.ts';
-import { lineLawFaults, lineMixFaults, purposeFaults, purposeOf, type Fault } from './purposeRules.ts';
-import { days, endpoints, languageTag, line, purpose } from './purposeSchema.ts';
+import { lineLawFaults, lineMixFaults, purposeFaults, purposeOf, wordingFaults, type Fault } from './purposeRules.ts';
+import { languageTag } from './localText.ts';
+import { days, endpoints, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 
 /**
@@ -288,8 +289,16 @@ function earlierNoticeFaults({ notice, privacy }: z.output<typeof shape>): Fault
 }
 
 export const configSchema = shape.superRefine((config, context) => {
+  const { languages } = config.notice;
   const faults = [
-    ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, config.notice.languages)),
+    ...wordingFaults(['controller', 'transfers'], config.controller.transfers, languages),
+    ...Object.entries(config.controllers).flatMap(([id, { transfers }]) =>
+      wordingFaults(['controllers', id, 'transfers'], transfers, languages),
+    ),
+    ...Object.entries(config.lines).flatMap(([id, { names }]) =>
+      wordingFaults(['lines', id, 'names'], names, languages),
+    ),
+    ...Object.entries(config.purposes).flatMap(([id, each]) => purposeFaults(id, each, languages)),
     ...Object.entries(config.lines).flatMap(([id, each]) => [
       ...lineMixFaults(id, each, config.purposes),
       ...lineLawFaults(id, each, config.purposes),

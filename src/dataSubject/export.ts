@@ -6,6 +6,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { KeptCaller } from '../call/plan/callerStore.ts';
 import type { Config } from '../config/schema.ts';
+import { nameOfLine } from '../config/purposeRules.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
@@ -43,7 +44,7 @@ export type SubjectExportPorts = Archives & {
       timeline: 'said' | 'changes' | 'unwatched';
     }>;
   spoolFolder: string;
-  config: Pick<Config, 'purposes' | 'controller' | 'schedule' | 'notice'>;
+  config: Pick<Config, 'purposes' | 'lines' | 'controller' | 'schedule' | 'notice'>;
   /** The number that was sealed, where it can be opened. */
   numberOf(caller: KeptCaller): string | undefined;
   clock: Clock;
@@ -105,7 +106,7 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     madeAt: isoTime(clock.now()),
     language: order.language,
     timezone: config.schedule.timezone,
-    controller: controllerOf(config),
+    controller: controllerOf(config, order.language),
     number: null,
     rememberedLanguage: (await catalogue.preferences.find(order.hash)) ?? null,
     calls: [],
@@ -125,6 +126,7 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     const policy = await catalogue.calls.policy(found.call.policyVersion);
     index.calls.push(
       callOf(found, {
+        lineName: found.call.line === null ? null : nameOfLine(config.lines, found.call.line, order.language),
         purposes: purposesOf(found, policy, config.purposes, order.language),
         receipt: yield* receiptPart(found.call.id, work),
         recording: found.recording === undefined ? null : yield* recordingPart(found.recording, work),

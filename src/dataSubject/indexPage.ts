@@ -163,7 +163,7 @@ function callPart(call: IndexCall, words: Words): Part {
   return html`<article>
     <h3>${said.calls.call} ${time(call.startedAt)}</h3>
     <dl>
-      ${row(result, resultOf(call, said))} ${call.line === null ? '' : row(line, call.line)}
+      ${row(result, resultOf(call, said))} ${call.lineName === null ? '' : row(line, call.lineName)}
       ${call.languages.length === 0 ? '' : row(languages, call.languages.map(language).join(', '))}
       ${asked === '' ? '' : row(told, asked)} ${names === '' ? '' : row(purposes, names)}
       ${row(receipt, call.receipt === null ? receiptMissing : html`<a href="${call.receipt}">${call.receipt}</a>`)}

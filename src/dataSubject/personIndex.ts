@@ -3,6 +3,7 @@ import type { AuditRow } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
 import { nameOfPurpose } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
+import { inLanguage } from '../core/text/inLanguage.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { StoredPolicy } from '../catalogue/rows.ts';
 import type { PersonCall, PersonRecording } from './findCalls.ts';
@@ -80,9 +81,9 @@ export function purposesOf(
       id,
       /** In the person's language, or the id where it has none. */
       name: nameOfPurpose(configured, id, language) ?? id,
-      /** As the policy of the call had them; null where that is not known. */
-      justification: stored?.justification ?? null,
-      legalBasis: stored?.legalBasis ?? null,
+      /** As the policy of the call had them, in the person's language; null where that is not known. */
+      justification: stored === undefined ? null : inLanguage(stored.justification, language),
+      legalBasis: stored === undefined ? null : inLanguage(stored.legalBasis, language),
       keepUntil: isoTime(end?.keepUntil ?? null),
     };
   });
@@ -108,6 +109,8 @@ export function recordingOf({ row, holds }: PersonRecording, file: IndexFile, au
 export function callOf(
   { call }: PersonCall,
   parts: {
+    /** What the line is called in the person's language, or its id; null where the call has none. */
+    lineName: string | null;
     purposes: IndexPurpose[];
     /** null where it could not be made. */
     receipt: string | null;
@@ -129,7 +132,7 @@ export function callOf(
   };
 }
 
-export function controllerOf({ controller }: Pick<Config, 'controller'>) {
+export function controllerOf({ controller }: Pick<Config, 'controller'>, language: SubjectLanguage) {
   const { name, contact, dataProtectionOfficer, recipients, transfers } = controller;
 
   return {
@@ -138,6 +141,6 @@ export function controllerOf({ controller }: Pick<Config, 'controller'>) {
     dataProtectionOfficer: dataProtectionOfficer ?? null,
     /** Outside the company. */
     recipients,
-    transfers: transfers ?? null,
+    transfers: transfers === undefined ? null : inLanguage(transfers, language),
   };
 }

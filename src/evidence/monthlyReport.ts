@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { purposeOf } from '../config/purposeRules.ts';
 import { isoTime } from '../core/clock.ts';
 import { counted } from '../core/text/counted.ts';
+import { inLanguage } from '../core/text/inLanguage.ts';
 import { PreavisError } from '../core/errors.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
 
@@ -60,12 +61,14 @@ function purposesOf({ config, figures }: ReportSources) {
     const configured = purposeOf(config.purposes, purpose);
     const kept = figures.purposes.find((each) => each.purpose === purpose);
     const { recordings, bytes, over, oldestAt, nextEndAt, lastEndAt } = kept ?? nothingKept;
+    const worded = configured ?? kept?.stated ?? undefined;
 
     return {
       purpose,
       configured: configured !== undefined,
-      justification: configured?.justification ?? kept?.stated?.justification ?? null,
-      legalBasis: configured?.legalBasis ?? kept?.stated?.legalBasis ?? null,
+      // The report is in English.
+      justification: worded === undefined ? null : inLanguage(worded.justification, 'en'),
+      legalBasis: worded === undefined ? null : inLanguage(worded.legalBasis, 'en'),
       keepDays: configured?.keepDays ?? null,
       recordings,
       bytes,

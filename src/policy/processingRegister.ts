@@ -1,8 +1,9 @@
 import { counted } from '../core/text/counted.ts';
+import { inLanguage } from '../core/text/inLanguage.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
 import type { ConsentMode } from '../config/consent.ts';
 import type { Jurisdiction } from '../config/law.ts';
-import { maximumDays } from '../config/purposeRules.ts';
+import { maximumDays, nameOfLine } from '../config/purposeRules.ts';
 import type { Config } from '../config/schema.ts';
 import type { PurposeConfig } from '../config/purposeSchema.ts';
 
@@ -28,6 +29,8 @@ type ProcessingActivity = {
   jurisdiction: Jurisdiction;
   consent: { mode: ConsentMode; optInForCountries: readonly string[] };
   lines: readonly string[];
+  /** What they are called, in the same order. */
+  lineNames: readonly string[];
   persons: readonly string[];
   data: readonly string[];
   recipients: { roles: readonly string[]; others: readonly string[] };
@@ -110,21 +113,23 @@ export function measuresOf(config: Config): string[] {
   ];
 }
 
-function activityOf(id: string, purpose: PurposeConfig, config: Config): ProcessingActivity {
+function activityOf(id: string, purpose: PurposeConfig, config: Config, language: string): ProcessingActivity {
   const { controller, lines } = config;
+  const own = Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : []));
 
   return {
     purpose: id,
     names: purpose.names,
-    justification: purpose.justification,
-    legalBasis: purpose.legalBasis,
+    justification: inLanguage(purpose.justification, language),
+    legalBasis: inLanguage(purpose.legalBasis, language),
     jurisdiction: purpose.jurisdiction,
     consent: { mode: purpose.consent, optInForCountries: purpose.optInForCountries },
-    lines: Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : [])),
+    lines: own,
+    lineNames: own.map((line) => nameOfLine(lines, line, language)),
     persons,
     data: dataOf(config),
     recipients: { roles: purpose.mayListen, others: controller.recipients },
-    transfers: controller.transfers ?? null,
+    transfers: controller.transfers === undefined ? null : inLanguage(controller.transfers, language),
     storage: {
       keepDays: purpose.keepDays,
       maximumDays: maximumDays(purpose) ?? null,
@@ -139,8 +144,14 @@ function activityOf(id: string, purpose: PurposeConfig, config: Config): Process
 /**
  * @param config with the lines and purposes of this controller alone (config/controllerView.ts)
  * @param at the key of the configuration below which the controller stands
+ * @param language of the texts of the company that it gives in several
  */
-export function processingRegister(config: Config, printedAt: string, at = 'controller'): ProcessingRegister {
+export function processingRegister(
+  config: Config,
+  printedAt: string,
+  at = 'controller',
+  language = 'en',
+): ProcessingRegister {
   const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
 
   return {
@@ -151,7 +162,7 @@ export function processingRegister(config: Config, printedAt: string, at = 'cont
       contact: contact ?? null,
       dataProtectionOfficer: dataProtectionOfficer ?? null,
     },
-    activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config)),
+    activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config, language)),
     trace: trace(keptOfCallers(config)),
     measures: measuresOf(config),
     missing: [
@@ -191,7 +202,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Consent', `${consentWords[consent.mode]}${abroad}`],
     [
       'Calls',
-      `${recordPercent === 100 ? 'all' : `${recordPercent} %`} of the lines ${activity.lines.join(', ') || '-'}`,
+      `${recordPercent === 100 ? 'all' : `${recordPercent} %`} of the lines ${activity.lineNames.join(', ') || '-'}`,
     ],
     ['Categories of persons', activity.persons.join('; ')],
     ['Categories of data', activity.data.join('; ')],

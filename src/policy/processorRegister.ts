@@ -1,3 +1,4 @@
+import { inLanguage } from '../core/text/inLanguage.ts';
 import { asController, sectionOf } from '../config/controllerView.ts';
 import type { Config } from '../config/schema.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
@@ -47,7 +48,8 @@ const processing = [
   'Hands recordings and evidence out to those whom the controller names, and answers requests of persons for it',
 ];
 
-export function processorRegister(config: Config, printedAt: string): ProcessorRegister {
+/** @param language of the texts that a company gives in several */
+export function processorRegister(config: Config, printedAt: string, language = 'en'): ProcessorRegister {
   const { processor, controllers } = config;
   const missingOf = (at: string, given: Readonly<Record<string, unknown>>): string[] =>
     Object.entries(given).flatMap(([key, value]) => (value === undefined ? [`${at}.${key}`] : []));
@@ -66,7 +68,7 @@ export function processorRegister(config: Config, printedAt: string): ProcessorR
         processing,
         lines: Object.keys(lines),
         purposes: Object.keys(purposes),
-        transfers: customer.transfers ?? null,
+        transfers: customer.transfers === undefined ? null : inLanguage(customer.transfers, language),
         ownKey: (customer.encryption.key ?? customer.encryption.keyId) !== undefined,
       };
     }),

@@ -21,6 +21,7 @@ import {
 import { isoTime } from '../core/clock.ts';
 import { sha256Form } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
+import { inLanguage } from '../core/text/inLanguage.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { toldChanges } from './toldChanges.ts';
 import { toleranceMs } from './witness.ts';
@@ -130,7 +131,9 @@ const recordingPart = z.strictObject({
 
 const purposePart = z.strictObject({
   id: z.string(),
-  justification: z.string(),
+  justification: z
+    .string()
+    .describe('As the company words it, in the first of the decided languages where it has several.'),
   legalBasis: z.string(),
   keepDays: z.int(),
   keepUntil: time.describe('When this purpose ends, and with it every use of the recording for it.'),
@@ -378,7 +381,10 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
       if (stored === undefined) throw new PreavisError('internal', 'a purpose of the call is not in its policy');
       return {
         id: purpose,
-        ...stored,
+        // In the language in which the purpose was said.
+        justification: inLanguage(stored.justification, call.languages[0] ?? ''),
+        legalBasis: inLanguage(stored.legalBasis, call.languages[0] ?? ''),
+        keepDays: stored.keepDays,
         keepUntil: isoTime(ends.find((end) => end.purpose === purpose)?.keepUntil ?? null),
       };
     }),

@@ -15,6 +15,7 @@ export function addPurposes(root: Command, run: RunAs): void {
     .description('print the register of processing (GDPR art. 30) as Markdown; exit 3 when something is not stated')
     .option(...controllerOption)
     .option('--processor', 'that of whoever runs this installation for the companies of controllers (art. 30(2))')
+    .option('--language <tag>', 'language of the texts that the configuration gives in several', 'en')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(run(async () => (await import('../commands/purposes.ts')).purposesRegister));
 }

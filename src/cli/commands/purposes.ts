@@ -2,6 +2,7 @@ import { processingRegister, registerMarkdown } from '../../policy/processingReg
 import { processorRegister, processorRegisterMarkdown } from '../../policy/processorRegister.ts';
 import { asController, sectionOf } from '../../config/controllerView.ts';
 import { maximumDays } from '../../config/purposeRules.ts';
+import { isLanguageTag } from '../../config/localText.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { configOf } from '../configuration.ts';
@@ -52,24 +53,25 @@ export async function purposesList(context: CommandContext, { json }: { json: bo
   return 0;
 }
 
-type RegisterOptions = { controller: string | undefined; processor: boolean; json: boolean };
+type RegisterOptions = { controller: string | undefined; processor: boolean; language: string; json: boolean };
 
-/** Prints the register of processing. Exit 3 when the configuration does not say all that it must contain. */
+/** Prints the register of processing, in English, with the company's own texts in `language`. Exit 3 when the configuration does not say all that it must contain. */
 export async function purposesRegister(
   context: CommandContext,
-  { controller: asked, processor, json }: RegisterOptions,
+  { controller: asked, processor, language, json }: RegisterOptions,
 ): Promise<ExitCode> {
+  if (!isLanguageTag(language)) throw new PreavisError('usage', '--language is a language such as fr');
   const config = await configOf(context);
   const printedAt = isoTime(context.clock.now());
   if (processor) {
     if (asked !== undefined) throw new PreavisError('usage', 'give --controller or --processor');
-    const register = processorRegister(config, printedAt);
+    const register = processorRegister(config, printedAt, language);
     answer(context, json, register, () => [processorRegisterMarkdown(register).trimEnd()]);
 
     return register.missing.length === 0 ? 0 : 3;
   }
   const controller = requiredController(asked, config);
-  const register = processingRegister(asController(config, controller), printedAt, sectionOf(controller));
+  const register = processingRegister(asController(config, controller), printedAt, sectionOf(controller), language);
   answer(context, json, register, () => [registerMarkdown(register).trimEnd()]);
 
   return register.missing.length === 0 ? 0 : 3;

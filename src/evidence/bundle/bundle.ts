@@ -12,6 +12,7 @@ import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import type { RecordingRow, StoredPolicy } from '../../catalogue/rows.ts';
 import { isoTime } from '../../core/clock.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
+import { inLanguage } from '../../core/text/inLanguage.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { pemOf, type Signer } from '../../core/crypto/signing.ts';
@@ -158,9 +159,6 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
     random: Math.floor(ports.random() * 0x1000),
   });
   const pages = pageFiles(languageOf(receipt));
-  const ends = new Map(
-    (await catalogue.recordings.purposeEnds(row.id)).map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]),
-  );
   const facts = {
     receipt,
     pages,
@@ -173,12 +171,13 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
     ),
     kid: signer.kid,
     silent: silentIn(audit),
-    endOf: (purpose: string) => ends.get(purpose),
+    endOf: await endsOf(catalogue, row.id),
     stamped: ports.stamp !== undefined,
     madeAt: isoTime(madeAt),
     madeBy,
     company,
     nameOf,
+    wordingOf: makeWordings(policy),
   };
   const parts = [
     ...explanationLanguages.map((each) =>
@@ -207,6 +206,26 @@ function shownPurposes(
   const named = new Set(receipt.purposes.map(({ id }) => id));
 
   return Object.fromEntries(Object.entries(purposes).filter(([id]) => named.has(id)));
+}
+
+async function endsOf(catalogue: BundlePorts['catalogue'], id: RecordingId): Promise<ExplanationFacts['endOf']> {
+  const rows = await catalogue.recordings.purposeEnds(id);
+  const ends = new Map(rows.map(({ purpose, keepUntil }) => [purpose, isoTime(keepUntil)]));
+
+  return (purpose) => ends.get(purpose);
+}
+
+function makeWordings({ purposes }: StoredPolicy): ExplanationFacts['wordingOf'] {
+  return (purpose, language) => {
+    const stored = Object.hasOwn(purposes, purpose) ? purposes[purpose] : undefined;
+
+    return (
+      stored && {
+        justification: inLanguage(stored.justification, language),
+        legalBasis: inLanguage(stored.legalBasis, language),
+      }
+    );
+  };
 }
 
 function factsOf(text: string): ReceiptFacts {

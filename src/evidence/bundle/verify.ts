@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import * as z from 'zod';
 import { storedPolicy } from '../../catalogue/rows.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
+import { wordingsOf } from '../../core/text/inLanguage.ts';
 import { verifySigned } from '../../core/crypto/signing.ts';
 import { auditFault, auditSchema, hashInTrail, type AuditExtract } from './auditExtract.ts';
 import {
@@ -232,8 +233,9 @@ function policyFits(opened: Opened, receipt: ReceiptFacts): void {
   const rules = receipt.purposes.map(({ id }) => policy.purposes[id]);
   const same = receipt.purposes.every(
     ({ justification, legalBasis, keepDays }, at) =>
-      rules[at]?.justification === justification &&
-      rules[at].legalBasis === legalBasis &&
+      rules[at] !== undefined &&
+      wordingsOf(rules[at].justification).includes(justification) &&
+      wordingsOf(rules[at].legalBasis).includes(legalBasis) &&
       rules[at].keepDays === keepDays,
   );
   if (policy.version !== receipt.policyVersion || !same) throw unfit(`${bundleFile.policy} is not that of the receipt`);

@@ -8,6 +8,7 @@ import { makeBundle } from '../../../src/evidence/bundle/bundle.ts';
 import { bundlePorts } from '../../../src/services/evidence.ts';
 import { makeServices } from '../../../src/services/services.ts';
 import { addArchives, type ArchiveServices } from '../../../src/services/store.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { exportForPerson } from '../../../src/dataSubject/export.ts';
 import { objectKeys } from '../../../src/store/objectKeys.ts';
 import type { PersonIndex } from '../../../src/dataSubject/personIndex.ts';
@@ -114,6 +115,44 @@ describe('what is kept of a person', () => {
       'fetched',
       'exported',
     ]);
+  });
+
+  test('has the texts of the company in the language of the person, where it gives several', async () => {
+    const set = await stage();
+    await set.called(number);
+    const by = (word: string) => ({
+      fr: `${word} en français`,
+      nl: `${word} in het Nederlands`,
+      de: `${word} auf Deutsch`,
+      en: `${word} in English`,
+    });
+    const database = openSqlite(join(set.at, 'catalogue.db'));
+    const rules = { justification: by('learn'), legalBasis: by('law'), keepDays: 28 };
+    database.prepare('UPDATE policies SET content = ?').run(JSON.stringify({ purposes: { training: rules } }));
+    database.close();
+    const file = join(set.at, 'preavis.yaml');
+    const tree = JSON.parse(await readFile(file, 'utf8')) as { lines: Record<string, object>; controller: object };
+    const lines = { ...tree.lines, default: { ...tree.lines['default'], names: by('line') } };
+    const controller = { ...tree.controller, transfers: by('none') };
+    await writeFile(file, JSON.stringify({ ...tree, lines, controller }));
+    for (const [language, words] of [
+      ['nl', 'in het Nederlands'],
+      ['en', 'in English'],
+    ] as const) {
+      expect(await set.exported({ language, force: true })).toMatchObject({ code: 0 });
+      const { index, page } = await opened(set);
+      expect(index).toMatchObject({
+        controller: { transfers: `none ${words}` },
+        calls: [
+          {
+            line: 'default',
+            lineName: `line ${words}`,
+            purposes: [{ justification: `learn ${words}`, legalBasis: `law ${words}` }],
+          },
+        ],
+      });
+      for (const word of ['none', 'line', 'learn', 'law']) expect(page).toContain(`${word} ${words}`);
+    }
   });
 
   test('tells a bundle of evidence as one handing out', async () => {

@@ -89,7 +89,10 @@ describe('a configuration', () => {
       justified(undefined),
       'purposes.training.justification: is missing: why does this company record for this purpose, in a sentence',
     ],
-    [justified(7), 'purposes.training.justification: must be a text (got 7)'],
+    [
+      justified(7),
+      'purposes.training.justification: must be a text, or one for each language such as { fr: ..., nl: ... } (got 7)',
+    ],
     [
       { ...base, purposes: { training: { ...training, consent: undefined, jurisdiction: undefined } } },
       'purposes.training.jurisdiction: is missing (one of AT, BE, CH, DE, ES, FR, IT, LU, NL, EU, other); purposes.training.consent: is missing (one of announce, optOut, optIn)',

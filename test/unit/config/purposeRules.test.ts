@@ -55,6 +55,37 @@ describe('a purpose', () => {
   test.each<[string, PurposeTree, RegExp]>([
     ['a justification of two words', { justification: 'for training' }, /justification: is too short: why/],
     ['a justification of spaces', { justification: ' '.repeat(40) }, /justification: is too short: why/],
+    [
+      'a justification that lacks a language of the notice',
+      { justification: { fr: 'Pour aider mieux ceux qui appellent.' } },
+      /purposes\.training\.justification: lacks a text in nl, languages of the notice/,
+    ],
+    [
+      'a legal basis that lacks a language of the notice',
+      { legalBasis: { nl: 'AVG art. 6(1)(f)', en: 'GDPR art. 6(1)(f)' } },
+      /purposes\.training\.legalBasis: lacks a text in fr, languages of the notice/,
+    ],
+    [
+      'a justification of two words in one language',
+      { justification: { fr: 'pour former', nl: 'x'.repeat(20) } },
+      /justification\.fr: is too short: why/,
+    ],
+    ['a justification in no language', { justification: {} }, /justification: has no text/],
+    [
+      'a justification in a language that is none',
+      { justification: { french: 'x'.repeat(20) } },
+      /justification: must be a text, or one for each language/,
+    ],
+    [
+      'a justification that is a number',
+      { justification: 7 },
+      /justification: must be a text, or one for each language/,
+    ],
+    [
+      'a duty that one language names no law for',
+      { ...mifid, legalBasis: { fr: 'RGPD art. 6(1)(c)', nl: 'AVG art. 6(1)(f)' } },
+      /legalBasis: must name GDPR art\. 6\(1\)\(c\)/,
+    ],
     ['a name missing in one language', { names: { fr: 'formation' } }, /names: lacks a name in nl/],
     [
       'keeping longer than maximumDays',
@@ -173,6 +204,13 @@ describe('a purpose', () => {
     ['counsel allows more French calls', { jurisdiction: 'FR', recordPercent: 100, checkedByCounsel: true }],
     ['Swiss orders are announced', { jurisdiction: 'CH', kind: 'evidence', consent: 'announce' }],
     ['counsel allows more than is usual', { jurisdiction: 'NL', keepDays: 200, maximumDays: 365 }],
+    [
+      'its texts are given in each language of the notice',
+      {
+        justification: { fr: 'Pour aider mieux ceux qui appellent.', nl: 'Om bellers beter te helpen.' },
+        legalBasis: { fr: 'RGPD art. 6(1)(f)', nl: 'AVG art. 6(1)(f)', de: 'DSGVO Art. 6 Abs. 1 lit. f' },
+      },
+    ],
     ['evidence is held', { kind: 'evidence', consent: 'announce', holdsAllowed: true }],
   ])('is taken where %s', (_, over) => {
     expect(() => parseConfig(purposesConfig({ training: aPurpose(over) }))).not.toThrow();
@@ -195,6 +233,20 @@ describe('a line', () => {
     const lines = { default: ['training'], orders: ['mifid'] };
     expect(() => parseConfig(purposesConfig({ mifid, training: aPurpose() }, lines))).not.toThrow();
   });
+});
+
+test('what a line is called and what is said of transfers may be given by language, and then in each of the notice', () => {
+  const tree = purposesConfig({ training: aPurpose() });
+  const named = (names: unknown, transfers: unknown): unknown => ({
+    ...tree,
+    lines: { default: { purposes: ['training'], defaultLanguages: ['fr'], names } },
+    controller: { transfers },
+  });
+  expect(() => parseConfig(named({ fr: 'Commandes', nl: 'Bestellingen' }, { fr: 'aucun', nl: 'geen' }))).not.toThrow();
+  expect(() => parseConfig(named('Orders', 'none'))).not.toThrow();
+  expect(faultOf(() => parseConfig(named({ fr: 'Commandes' }, { nl: 'geen' })))).toMatch(
+    /controller\.transfers: lacks a text in fr, languages of the notice; lines\.default\.names: lacks a text in nl/,
+  );
 });
 
 describe('a line for French agreements', () => {

@@ -24,6 +24,7 @@ const call = (over: Partial<IndexCall> = {}): IndexCall => ({
   startedAt: at(0),
   endedAt: at(121),
   line: 'orders',
+  lineName: 'orders',
   languages: ['fr', 'nl'],
   result: 'recorded',
   reason: null,

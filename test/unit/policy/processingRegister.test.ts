@@ -164,3 +164,29 @@ test('the measures say what of the access is enforced, and what is left to permi
   expect(measures('directory')).toContain('the permissions of the archive folder');
   expect(measures('minio')).toContain('the permissions of the bucket');
 });
+
+test('texts that the company gives by language are in that of the reader, the names of lines too', () => {
+  const config = parseConfig({
+    ...tree,
+    purposes: {
+      training: aPurpose({
+        justification: { fr: 'Quelques appels sont écoutés.', nl: 'Enkele gesprekken worden beluisterd.' },
+        legalBasis: { fr: 'RGPD art. 6(1)(f)', nl: 'AVG art. 6(1)(f)' },
+      }),
+    },
+    lines: { default: { purposes: ['training'], defaultLanguages: ['fr'], names: { fr: 'Accueil', nl: 'Onthaal' } } },
+    controller: { ...controller, transfers: { fr: 'aucun', nl: 'geen' } },
+  });
+  expect(processingRegister(config, printedAt, 'controller', 'nl').activities).toMatchObject([
+    {
+      justification: 'Enkele gesprekken worden beluisterd.',
+      legalBasis: 'AVG art. 6(1)(f)',
+      transfers: 'geen',
+      lines: ['default'],
+      lineNames: ['Onthaal'],
+    },
+  ]);
+  expect(registerMarkdown(processingRegister(config, printedAt, 'controller', 'fr'))).toMatch(
+    /Quelques appels.*\n[^]*Accueil[^]*aucun/,
+  );
+});

@@ -48,6 +48,11 @@ export type ExplanationFacts = {
   company: string | undefined;
   /** What the company calls a purpose in this language; undefined where it does not say. */
   nameOf: (purpose: string, language: ExplanationLanguage) => string | undefined;
+  /** Why and on which basis it was recorded for a purpose, as the policy of the call words it in this language; undefined where only the receipt does. */
+  wordingOf: (
+    purpose: string,
+    language: ExplanationLanguage,
+  ) => Pick<ReceiptFacts['purposes'][number], 'justification' | 'legalBasis'> | undefined;
 };
 
 type Page = PageFacts & { facts: ExplanationFacts; language: ExplanationLanguage };
@@ -152,7 +157,7 @@ function purposeText(id: string, name: string | undefined): string {
 }
 
 function purposePart({ facts, language, say, time }: Page): Part {
-  const { receipt, holds, nameOf, endOf } = facts;
+  const { receipt, holds, nameOf, wordingOf, endOf } = facts;
   const endsOf = (id: string, stated: string | null | undefined): { until: string; more: string } => {
     const now = endOf(id);
     const isShortened = typeof stated === 'string' && now !== undefined && Date.parse(now) < Date.parse(stated);
@@ -172,10 +177,11 @@ function purposePart({ facts, language, say, time }: Page): Part {
   return html`<ul>
       ${receipt.purposes.map(({ id, justification, legalBasis, keepDays, keepUntil }) => {
         const { until, more } = endsOf(id, keepUntil);
+        const worded = wordingOf(id, language) ?? { justification, legalBasis };
         const said = say.purpose({
           purpose: purposeText(id, nameOf(id, language)),
-          why: ended(plain(justification)),
-          basis: plain(legalBasis),
+          why: ended(plain(worded.justification)),
+          basis: plain(worded.legalBasis),
           days: keepDays,
           until,
         });

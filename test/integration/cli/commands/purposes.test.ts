@@ -224,7 +224,7 @@ describe('purposes', () => {
     });
   });
 
-  const registerOptions = { controller: undefined, processor: false };
+  const registerOptions = { controller: undefined, processor: false, language: 'en' };
 
   test('register is Markdown, and needs attention while it is not complete', async () => {
     expect(await purposesRegister(await context(), { ...registerOptions, json: false })).toBe(3);

@@ -107,6 +107,30 @@ describe('a bundle', () => {
     expect(files.get('explanation.de.html')?.toString()).toContain('<strong>training</strong>');
   });
 
+  test('words purposes in the language of each page where the company has several, and fits', async () => {
+    const by = (word: string) => ({
+      fr: `${word} en français`,
+      nl: `${word} in het Nederlands`,
+      en: `${word} in English`,
+    });
+    const rules = { justification: by('learn'), legalBasis: by('law'), keepDays: 28 };
+    await stage.set.catalogue.calls.savePolicy('policy-1', JSON.stringify({ purposes: { training: rules } }));
+    const { id } = await stage.archived();
+    await stage.bundle(id, file());
+    const files = await filesIn(file());
+    expect(jsonIn(files, bundleFile.receipt)).toMatchObject({
+      purposes: [{ justification: 'learn en français', legalBasis: 'law en français' }],
+    });
+    expect(jsonIn(files, bundleFile.policy)).toMatchObject({ purposes: { training: rules } });
+    const said = { fr: 'en français', nl: 'in het Nederlands', de: 'in English', en: 'in English' };
+    for (const [language, words] of Object.entries(said)) {
+      const page = files.get(pageFiles('fr')[language as ExplanationLanguage])?.toString();
+      expect(page).toContain(`learn ${words}`);
+      expect(page).toContain(`law ${words}`);
+    }
+    expect(await verifyFile(file(), stage.ports.signer.kid)).toMatchObject({ receipt: { recording: { id } } });
+  });
+
   test('shows how loud the recording was, until that is erased with it', async () => {
     const { id } = await stage.archived();
     await stage.bundle(id, file());

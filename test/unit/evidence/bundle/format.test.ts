@@ -133,6 +133,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       peaks: Int8Array.of(-10, 10, -128, 127),
       silent: [],
       endOf: () => undefined,
+      wordingOf: () => undefined,
       missing: [],
       auditRows: 7,
       unchainedRows: 0,

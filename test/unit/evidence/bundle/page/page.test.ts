@@ -71,6 +71,7 @@ const pageOf = (
     peaks: Int8Array.of(-64, 64, -10, 20, 0, 0),
     silent: [],
     endOf: () => undefined,
+    wordingOf: () => undefined,
     missing: [],
     auditRows: 7,
     unchainedRows: 0,
