@@ -10,7 +10,7 @@ import type { ConsentMode } from '../../../src/config/consent.ts';
 import { spokenIn } from '../../../src/policy/spokenIn.ts';
 import { makePromptFolder, shippedSounds } from '../../support/policy/promptFolder.ts';
 
-const languages = ['fr', 'nl', 'de', 'en'];
+const languages = ['fr', 'nl', 'de', 'en', 'es', 'it'];
 const ids = [
   ...['notice-training', 'notice-agreement', 'notice-both', 'notice-mifid', 'opt-out'],
   ...['opt-out-ack', 'opt-in', 'opt-in-ack', 'no-answer', 'erased-ack'],
@@ -123,6 +123,14 @@ describe('how long a caller waits', () => {
     ['en', ['training'], 'optOut', 8.5],
     ['nl', ['training'], 'optOut', 10],
     ['de', ['training'], 'optOut', 8.5],
+    ['es', ['training'], 'optOut', 8.5],
+    ['it', ['training'], 'optOut', 8.5],
+    ['es', ['training'], 'optIn', 11],
+    ['it', ['training'], 'optIn', 11],
+    ['es', ['agreement'], 'announce', 8.5],
+    ['it', ['agreement'], 'announce', 8.5],
+    ['es', ['training', 'agreement'], 'optOut', 13],
+    ['it', ['training', 'agreement'], 'optOut', 13],
     ['de', ['training'], 'optIn', 11],
     ['fr', ['training'], 'optIn', 11],
     ['en', ['training'], 'optIn', 11],
@@ -155,6 +163,8 @@ const otherTerms = {
   nl: /\b(oproep|registratie|bericht|toets)\b/i,
   de: /In Ordnung|angefochten|Mitschnitt|Anruf|Telefonat/,
   en: /\b(conversation|recorded message|monitored|hit)\b/i,
+  es: /\b(conversación|comunicación|marque|presione|archiv\w+)\b/i,
+  it: /\b(conversazione|telefonata|digiti|tasto|archiviat\w+)\b/i,
 };
 test.each(Object.entries(otherTerms))('the sentences in %s have one term for one thing', (language, others) => {
   const texts = library.prompts.filter((prompt) => prompt.language === language).map(({ text }) => text);
@@ -166,6 +176,8 @@ const timeWords: Record<string, Record<number, RegExp>> = {
   fr: { 28: /\bun mois au plus\b/, 393: /\btreize mois au plus\b/, 1827: /\bcinq ans\b/, 2557: /\bsept\b/ },
   nl: { 28: /(^| )één maand\b/, 393: /\bdertien maanden\b/, 1827: /\bvijf jaar\b/, 2557: /\bzeven\b/ },
   de: { 28: /\beinen Monat\b/, 393: /\bdreizehn Monate\b/, 1827: /\bfünf Jahre\b/, 2557: /\bsieben\b/ },
+  es: { 28: /\bun mes\b/, 393: /\btrece meses\b/, 1827: /\bcinco años\b/, 2557: /\bsiete\b/ },
+  it: { 28: /\bun mese\b/, 393: /\btredici mesi\b/, 1827: /\bcinque anni\b/, 2557: /\bsette\b/ },
   en: { 28: /\bone month\b/, 393: /\bthirteen months\b/, 1827: /\bfive years\b/, 2557: /\bseven\b/ },
 };
 test('a sentence says exactly the times that prompts.yaml gives it', () => {
@@ -183,6 +195,8 @@ const mayWords = {
   nl: 'kan worden opgenomen',
   de: /kann (.* )?aufgezeichnet/,
   en: 'may be recorded',
+  es: /puede grabarse/,
+  it: 'può essere registrata',
 };
 test.each(Object.entries(mayWords))('a sentence in %s is worded may exactly if it says so', (language, words) => {
   const sentences = library.prompts.filter((prompt) => prompt.language === language && prompt.wording !== null);
@@ -197,7 +211,11 @@ const digitWords: Record<string, string[]> = {
   nl: ['één', 'twee', 'drie', 'vier', 'negen'],
   de: ['Eins', 'Zwei', 'Drei', 'Vier', 'Neun'],
   en: ['one', 'two', 'three', 'four', 'nine'],
+  es: ['uno', 'dos', 'tres', 'cuatro', 'nueve', 'cinco'],
+  it: ['uno', 'due', 'tre', 'quattro', 'nove', 'sei'],
 };
+/** The keys of these words. */
+const digitsOf = (language: string): string[] => ['1', '2', '3', '4', '9', language === 'es' ? '5' : '6'];
 test.each(languages)(
   'the sentences in %s say exactly the keys that are obeyed, in the order of the words',
   (language) => {
@@ -208,8 +226,8 @@ test.each(languages)(
         // "druk op één", not "één maand".
         const asked = words
           .slice(Math.max(0, index - 3), index)
-          .some((near) => /^(tapez|op|der|die|press)$/.test(near));
-        return digit < 0 || !asked ? [] : [['1', '2', '3', '4', '9'][digit] ?? ''];
+          .some((near) => /^(tapez|op|der|die|press|pulse|prema)$/i.test(near));
+        return digit < 0 || !asked ? [] : [digitsOf(language)[digit] ?? ''];
       });
     };
     const keys = (kind: 'optOut' | 'optIn' | 'chooseLanguage') => library.single(kind, language)?.keys;

@@ -309,10 +309,10 @@ describe('the notice', () => {
     ['FR', 'optOut'],
     ['NL', 'optOut'],
     ['DE', 'optIn'],
-    ['CH', 'optOut'],
+    ['CH', 'optIn'],
   ])('may leave the number of days to be told elsewhere for training in %s', (jurisdiction, consent) => {
     const vague = noticeLibrary(['training'], 'may', null);
-    const training = aPurpose({ jurisdiction, consent });
+    const training = aPurpose({ jurisdiction, consent, recordPercent: 10 });
     expect(() => makePolicy(parseConfig(purposesConfig({ training })), vague)).not.toThrow();
   });
 

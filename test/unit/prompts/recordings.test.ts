@@ -18,7 +18,7 @@ describe('the code of a prompt', () => {
     expect(codes.every((code) => /^\d{3}$/.test(code))).toBe(true);
     expect(codes[0]).toBe('011');
     expect(texts.map((text) => promptOfCode(source, promptCode(source, text)))).toEqual(texts);
-    expect(['', '000', '01', '0110', '015', '999'].map((code) => promptOfCode(source, code))).toEqual(
+    expect(['', '000', '01', '0110', '017', '999'].map((code) => promptOfCode(source, code))).toEqual(
       Array.from({ length: 6 }),
     );
   });
