@@ -73,6 +73,7 @@ try {
     atOnce: 4,
     certificatesKeptMs: 3_653 * 86_400_000,
     callersKeptMs: 90 * 86_400_000,
+    tracesKeptMs: 395 * 86_400_000,
     headLock: undefined,
   };
   process.stdout.write(`${rows} recordings, ${numbers.length} due, archive: ${store.kind}\n`);

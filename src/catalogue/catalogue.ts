@@ -6,6 +6,7 @@ import { makeCalls } from './calls/calls.ts';
 import { makeEndedUnwatched } from './calls/endedUnwatched.ts';
 import { makePreferences } from './calls/preferences.ts';
 import { makeRecordings } from './calls/recordings.ts';
+import { makeTraces } from './calls/traces.ts';
 import { makeTimeline } from './calls/timeline.ts';
 import { makeWitness } from './calls/witness.ts';
 import { makeFigures } from './figures.ts';
@@ -121,6 +122,7 @@ function makeRepositories(
     chainHeads: makeChainHeads(database),
     preferences: makePreferences(database, now),
     callers: makeCallers(database),
+    traces: makeTraces(database),
     leases: makeLeases(database, clock),
     passes: makePasses(database),
     deliveries,

@@ -448,4 +448,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN earlier_call TEXT;
   ALTER TABLE calls ADD COLUMN earlier_told_at INTEGER;
   `,
+  // Calls without a recording have an end, but for those whose notice counts for a later one.
+  `
+  CREATE INDEX calls_by_earlier ON calls (earlier_call) WHERE earlier_call IS NOT NULL;
+  CREATE TRIGGER log_holds_calls AFTER DELETE ON calls
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  `,
 ];

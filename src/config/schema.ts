@@ -129,6 +129,11 @@ const shape = z.strictObject({
       'How long it is kept whose call it was, where there is no recording; else as long as the recording. Only with hashKey.',
       { unit: 'days' },
     ),
+    traceDays: key(
+      z.int().min(1).max(3_653).default(395),
+      'How long the trace of a call without a recording is kept: times, line, purposes, sentences, answer; not shorter than callerDays. That of a recorded call is not erased.',
+      { unit: 'days' },
+    ),
     preferenceDays: key(
       z.int().min(1).max(1_095).default(365),
       'How long the language that a caller chose is remembered.',
@@ -310,7 +315,11 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
   faults.push(...encryptionFaults(config.archive), ...controllerFaults(config));
-  const { hashKey, hashKeyFile, numberKey, numberKeyFile } = config.privacy;
+  const { hashKey, hashKeyFile, numberKey, numberKeyFile, callerDays, traceDays } = config.privacy;
+  if (traceDays < callerDays) {
+    const message = `is shorter than callerDays (${callerDays}): whose call it was goes with its trace`;
+    faults.push({ path: ['privacy', 'traceDays'], message });
+  }
   if ((numberKey ?? numberKeyFile) !== undefined && (hashKey ?? hashKeyFile) === undefined) {
     faults.push({ path: ['privacy', 'hashKey'], message: 'is missing: without it numberKey is of no use' });
   }

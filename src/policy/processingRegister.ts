@@ -54,10 +54,11 @@ const data = [
 ];
 
 /** `kept`: what else is kept of whose call it was. */
-const trace = (kept: string): string =>
+const trace = (traceDays: number, kept: string): string =>
   'So that each telling and each erasure can be proved, the catalogue keeps of every call, recorded or not, and beyond the end of ' +
   'its recording: ids, times, line, purposes, languages, the sentences that were played, the answer of who was told with its key, ' +
-  `holds and transfers, the length and SHA-256 of the recording. No name and no voice. It is not erased yet. ${kept}`;
+  `holds and transfers, the length and SHA-256 of the recording. No name and no voice. Of a call without a recording it is erased ${counted(traceDays, 'day')} ` +
+  `after its begin; of a recorded call it is not erased yet. ${kept}`;
 
 function keptOfCallers({
   privacy: { hashKey, numberKey, callerDays },
@@ -163,7 +164,7 @@ export function processingRegister(
       dataProtectionOfficer: dataProtectionOfficer ?? null,
     },
     activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config, language)),
-    trace: trace(keptOfCallers(config)),
+    trace: trace(config.privacy.traceDays, keptOfCallers(config)),
     measures: measuresOf(config),
     missing: [
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
@@ -210,7 +211,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
     ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
     ['Time limit for erasure: recording and its receipt', `${counted(storage.keepDays, 'day')} after the call${most}`],
-    ['Time limit for erasure: the trace of the call', 'none, see below'],
+    ['Time limit for erasure: the trace of the call', 'see below'],
     ['Source of these values', activity.source ?? 'not stated'],
     ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],
   ];

@@ -35,6 +35,7 @@ export type RetentionPorts = ErasurePorts &
       decisions: 'over' | 'remove';
       preferences: 'sweep';
       callers: 'sweep';
+      traces: 'sweep';
       leases: 'take' | 'release';
       passes: 'last' | 'noteDone';
     }>;
@@ -44,6 +45,8 @@ export type RetentionPorts = ErasurePorts &
     certificatesKeptMs: number;
     /** How long it is kept whose call it was, where there is no recording, ms. */
     callersKeptMs: number;
+    /** How long the trace of a call is kept that nothing was recorded of, ms. */
+    tracesKeptMs: number;
   };
 
 export type RetentionResult = {
@@ -145,6 +148,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.preferences.sweep();
     await sweepCallers(ports, at, signal);
+    await sweepTraces(ports, at, signal);
     await replayLedger(ports, { dryRun });
     await refuseAfterRestoration(catalogue, at);
     await doubtStepped(ports, signal);
@@ -216,6 +220,26 @@ async function sweepCallers(
     after = next;
     await breathe();
   }
+}
+
+/** In parts, as above. */
+async function sweepTraces(
+  { catalogue, tracesKeptMs, log }: RetentionPorts,
+  at: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let calls = 0;
+  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
+    const { removed, next }: Awaited<ReturnType<Catalogue['traces']['sweep']>> = await catalogue.traces.sweep(
+      at - tracesKeptMs,
+      after,
+      batch,
+    );
+    calls += removed;
+    after = next;
+    await breathe();
+  }
+  if (calls > 0) log.info({ calls }, 'traces of unrecorded calls deleted');
 }
 
 async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | 'still locked' | ErrorCode> {

@@ -122,9 +122,9 @@ describe('another key of the hashes than the one that calls are kept under', () 
 describe('the keys that are configured', () => {
   test('none, before any call was kept: requests cannot be answered', async () => {
     const set = await stage();
-    expect(await numberKeyWarning({ privacy: { callerDays: 90, preferenceDays: 365 } }, set.catalogue)).toContain(
-      'cannot be answered',
-    );
+    expect(
+      await numberKeyWarning({ privacy: { callerDays: 90, traceDays: 395, preferenceDays: 365 } }, set.catalogue),
+    ).toContain('cannot be answered');
   });
 
   test('another key of the numbers: the export says that the number is not in it', async () => {
@@ -147,7 +147,7 @@ describe('the keys that are configured', () => {
     const set = await stage();
     await set.called(number);
     await set.calledOnly('anonymous');
-    const config = { privacy: { callerDays: 90, preferenceDays: 365, ...privacy } };
+    const config = { privacy: { callerDays: 90, traceDays: 395, preferenceDays: 365, ...privacy } };
     const { log, lines } = collectingLog('info');
     await tellWrongNumberKeys(config, set.catalogue, log);
     const warning = () => numberKeyWarning(config, set.catalogue);

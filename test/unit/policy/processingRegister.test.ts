@@ -119,7 +119,7 @@ test('the Markdown says the same', () => {
     '- **Who may listen:** coach',
     '- **Other recipients:** Host NV (archive)',
     '- **Time limit for erasure: recording and its receipt:** 28 days after the call, never more than 31 days',
-    '- **Time limit for erasure: the trace of the call:** none, see below',
+    '- **Time limit for erasure: the trace of the call:** see below',
     '## The trace of a call',
     '## agreement',
     '- **Time limit for erasure: recording and its receipt:** 395 days after the call, never more than 3653 days',
@@ -163,6 +163,11 @@ test('the measures say what of the access is enforced, and what is left to permi
   }
   expect(measures('directory')).toContain('the permissions of the archive folder');
   expect(measures('minio')).toContain('the permissions of the bucket');
+});
+
+test('the trace of a call without a recording has its end', () => {
+  const { trace } = processingRegister(parseConfig({ ...tree, privacy: { traceDays: 100 } }), printedAt);
+  expect(trace).toContain('Of a call without a recording it is erased 100 days after its begin');
 });
 
 test('texts that the company gives by language are in that of the reader, the names of lines too', () => {
