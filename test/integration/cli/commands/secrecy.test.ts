@@ -98,6 +98,8 @@ const secrets: Readonly<Record<string, string>> = {
   'webhooks.*.secret': `whsec_${Buffer.from('Zebra-webhook-of-32-bytes-exactly').toString('base64')}`,
   'archive.encryption.key': 'ZebraCrossingKeyOf32RandomBytesInBase64+/1Q=',
   'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
+  'controllers.*.encryption.key': '5a656272614f776e4b657930313233343536373839abcdeffedcba9876543210',
+  'controllers.*.encryption.oldKeys': '5a656272614f776e4f6c644b65793031323334353637383930abcdeffedcba98',
 };
 
 const commands: readonly (readonly string[])[] = [
@@ -107,7 +109,8 @@ const commands: readonly (readonly string[])[] = [
   ['recordings', 'reconcile'],
   ['archive', 'rewrap'],
   ['recordings', 'list', '--json'],
-  ['purposes', 'register'],
+  ['purposes', 'register', '--controller', 'acme'],
+  ['purposes', 'register', '--processor', '--json'],
   ['webhooks', 'list', '--json'],
   ['webhooks', 'test', 'crm', '--json'],
 ];
@@ -139,6 +142,14 @@ describe('a secret', () => {
           mode: 'client',
           key: secrets['archive.encryption.key'],
           oldKeys: [secrets['archive.encryption.oldKeys']],
+        },
+      },
+      controllers: {
+        acme: {
+          encryption: {
+            key: secrets['controllers.*.encryption.key'],
+            oldKeys: [secrets['controllers.*.encryption.oldKeys']],
+          },
         },
       },
     });
