@@ -29,7 +29,7 @@ const newKey = (): string => randomBytes(32).toString('base64');
 const idOf = (key: string): string => keyIdOf(Buffer.from(key, 'base64'));
 
 /** With these keys: that of the archive, and those of the companies. */
-function configWith(at: string, common: string, own: Record<string, object>): Config {
+function configWith(at: string, common: string, own: Record<string, object>, kms: object = {}): Config {
   const tree = configTree() as { lines: { default: object } };
   const companies = Object.entries(own);
 
@@ -40,7 +40,7 @@ function configWith(at: string, common: string, own: Record<string, object>): Co
       ...Object.fromEntries(companies.map(([id]) => [id, { ...tree.lines.default, controller: id }])),
     },
     controllers: Object.fromEntries(companies.map(([id, encryption]) => [id, { encryption }])),
-    archive: { directory: { folder: `${at}/archive` }, encryption: { mode: 'client', key: common } },
+    archive: { directory: { folder: `${at}/archive` }, encryption: { mode: 'client', key: common, ...kms } },
   });
 }
 
@@ -151,6 +151,20 @@ test('nothing of it is a finding of reconcile, and a foreign object below the pr
   const { keys } = await placeOf(set, id);
   await set.store.putText(keys.receipt.replace('/acme/', '/bakker/'), 'of another', 'text/plain', never);
   expect(await found()).toEqual(['unknownObject']);
+});
+
+test('a company whose key cannot be used keeps nobody else waiting', async () => {
+  const common = newKey();
+  const set = await stage({ common, acme: newKey() });
+  const [acme, bakker] = [await set.recorded('acme'), await set.recorded('bakker')];
+  const config = configWith(set.at, common, { acme: { keyId: 'of-acme' }, bakker: {} }, { kmsCommand: ['/bin/false'] });
+  const store = await makeStore(config, set.catalogue);
+  const result = await uploadPass({ ...set, store, atOnce: 1 }, { waitMs: 0, signal: never });
+  expect(result).toMatchObject({ sent: 1, waiting: 1, archive: { state: 'working' } });
+  expect(result.aside).toMatchObject([{ recording: acme.id, error: { code: 'encryption_key_unusable' } }]);
+  expect(await set.catalogue.recordings.find(bakker.id)).toMatchObject({ status: 'archived' });
+  // Whoever asks for the keys hears of it.
+  await expect(store.tryKey(never)).rejects.toMatchObject({ code: 'encryption_key_unusable' });
 });
 
 test('a recording whose company the configuration does not have any more is still sent', async () => {
