@@ -16,12 +16,16 @@ export type NeverRecorded = {
 /** Longer than this a value does not go through a dialplan's functions (their buffers have 4,096 bytes). */
 const longestRule = 3_000;
 
+/** Before one of several destinations that ring together, as in `PJSIP/200&PJSIP/112@trunk`; arguments begin with a comma. */
+const together = '([^,]*&)?';
+
 const nobody: NeverRecorded = { number: undefined, dialled: undefined };
 
 /**
  * A dial string has a number where something is before it or behind it that leads out: `PJSIP/112@trunk`, `DAHDI/g1/112`,
  * `PJSIP/trunk/sip:112@host`. In `PJSIP/100` it is the name of a telephone. `Local/100@ring` is an extension, perhaps of the house: only what
- * is never recorded wherever it stands counts there. Of `PJSIP/101/sip:101@10.0.0.5` see `ownTelephone`.
+ * is never recorded wherever it stands counts there. Asterisk takes technologies and schemes in capital letters, too. Of
+ * `PJSIP/101/sip:101@10.0.0.5` see `ownTelephone`.
  *
  * @throws PreavisError config_invalid where the rules are too long for Asterisk: what it did not have would not hold while Préavis is down
  */
@@ -31,9 +35,9 @@ export function makeNeverRecorded({ numbers, dialled }: Config['neverRecorded'])
   const outside = alternatives([...numbers, ...dialled]);
   if (outside === '') return nobody;
   const rules = [
-    `^[^Ll/,][^/,]*/(${outside})@`,
-    `^([^Ll/,][^/,]*/[^/]+/(sips?:|tel:)?|,(.*,)? *to *= *)(${outside})( *,|[@;]|$)`,
-    ...(anywhere === '' ? [] : [`^[Ll]ocal/(${anywhere})@`]),
+    `^${together}[^Ll/,&][^/,&]*/(${outside})@`,
+    `^(${together}[^Ll/,&][^/,&]*/[^/&]+/([sS][iI][pP][sS]?:|[tT][eE][lL]:)?|,(.*,)? *to *= *)(${outside})( *,|[@;&]|$)`,
+    ...(anywhere === '' ? [] : [`^${together}[Ll][Oo][Cc][Aa][Ll]/(${anywhere})@`]),
   ];
 
   const made = { number: anywhere === '' ? undefined : `^(${anywhere})$`, dialled: rules.join('|') };
@@ -53,7 +57,7 @@ export function makeNeverRecorded({ numbers, dialled }: Config['neverRecorded'])
  * The telephone of the house whose endpoint is 101, at the address where it has registered: FreePBX and PJSIP_DIAL_CONTACTS() dial it so. The
  * include file judges it in the same way. Of a trunk, whose endpoint has another name, that user is a number.
  */
-const ownTelephone = /^PJSIP\/([0-9A-Za-z]+)\/sips?:\1@/;
+const ownTelephone = /^PJSIP\/([0-9A-Za-z]+)\/sips?:\1@[^&]*$/;
 
 /** The rules, ready to be asked. */
 export type NeverRecordedRules = {

@@ -49,6 +49,19 @@ test.each([
   ['PJSIP/100/tel:100@10.0.0.5', true],
   ['PJSIP/100/100@10.0.0.5', true],
   ['SIP/100/100', true],
+  // Asterisk takes capital letters, too.
+  ['LOCAL/112@out', true],
+  ['LOCAL/100@ring', false],
+  ['PJSIP/trunk/SIP:112@sip.example', true],
+  ['PJSIP/trunk/Tel:112@sip.example', true],
+  // Several that ring together.
+  ['PJSIP/200&PJSIP/201&PJSIP/112@trunk', true],
+  ['PJSIP/200/sip:200@10.0.0.5&PJSIP/112@trunk', true],
+  ['Local/200@ring&Local/112@out', true],
+  ['PJSIP/112@trunk&PJSIP/200', true],
+  ['DAHDI/g1/112&PJSIP/200', true],
+  ['PJSIP/200/sip:200@10.0.0.5&PJSIP/201/sip:201@10.0.0.6', false],
+  ['PJSIP/100/sip:100@10.0.0.5&PJSIP/100@trunk', true],
   // Nobody's extension.
   ['PJSIP/112/sip:112@10.0.0.5:5060', true],
 ])('what is dialled as %s is never recorded: %j', (dialString, expected) => {
