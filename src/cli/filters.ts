@@ -13,25 +13,32 @@ export type Chosen = {
   purpose?: string | undefined;
 };
 
+/** The companies that may be named: those of the configuration, and those that left it while their recordings are here. */
+export async function knownControllers(
+  { controllers }: Config,
+  catalogue: CataloguePart<{ recordings: 'controllers' }>,
+): Promise<string[]> {
+  return [...new Set([...Object.keys(controllers), ...(await catalogue.recordings.controllers())])];
+}
+
 /**
- * What `--controller` asks for: a name of `controllers`, or null for the calls of lines without one; undefined for all. Throws usage, which
+ * What `--controller` asks for: one of these names, or null for the calls of lines without one; undefined for all. Throws usage, which
  * repeats nothing of what was typed.
  */
-function chosenController(asked: string | undefined, { controllers }: Config): string | null | undefined {
+function chosenController(asked: string | undefined, names: readonly string[]): string | null | undefined {
   if (asked === undefined) return undefined;
   if (asked === ownCalls) return null;
-  if (Object.hasOwn(controllers, asked)) return asked;
-  throw new PreavisError('usage', `--controller is one of ${[...Object.keys(controllers), ownCalls].join(', ')}`);
+  if (names.includes(asked)) return asked;
+  throw new PreavisError('usage', `--controller is one of ${[...names, ownCalls].join(', ')}`);
 }
 
 /**
  * The same for what is made for one company alone: null where there is no other. Throws usage where there are several and none was named,
  * since what belongs to one is not shown to another.
  */
-export function requiredController(asked: string | undefined, config: Config): string | null {
-  const chosen = chosenController(asked, config);
+export function requiredController(asked: string | undefined, names: readonly string[]): string | null {
+  const chosen = chosenController(asked, names);
   if (chosen !== undefined) return chosen;
-  const names = Object.keys(config.controllers);
   if (names.length === 0) return null;
   throw new PreavisError('usage', `give --controller: one of ${[...names, ownCalls].join(', ')}`);
 }
@@ -43,7 +50,7 @@ export function requiredController(asked: string | undefined, config: Config): s
 export async function chosenCalls(
   { day, line, controller, purpose }: Chosen,
   config: Config,
-  catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose' }>,
+  catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose'; recordings: 'controllers' }>,
   now: number,
 ): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose'>> {
   const begun = day === undefined ? undefined : parseDay(day, now);
@@ -59,5 +66,7 @@ export async function chosenCalls(
     throw new PreavisError('usage', `--purpose is one of ${known}, or that of a call`);
   }
 
-  return { begun, line, controller: chosenController(controller, config), purpose };
+  const names = controller === undefined ? [] : await knownControllers(config, catalogue);
+
+  return { begun, line, controller: chosenController(controller, names), purpose };
 }

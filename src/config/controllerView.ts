@@ -7,7 +7,8 @@ import type { Config } from './schema.ts';
  */
 export function asController(config: Config, controller: string | null): Config {
   if (controller === null && Object.keys(config.controllers).length === 0) return config;
-  const customer = controller === null ? undefined : config.controllers[controller];
+  // Of a company that left the configuration nothing is known but its name there.
+  const responsible = controller === null ? config.controller : (config.controllers[controller] ?? { recipients: [] });
   const lines = Object.fromEntries(
     Object.entries(config.lines).filter(([, line]) => (line.controller ?? null) === controller),
   );
@@ -17,7 +18,7 @@ export function asController(config: Config, controller: string | null): Config 
     Object.entries(config.purposes).filter(([id]) => has(lines, id) || (controller === null && !has(config.lines, id))),
   );
 
-  return { ...config, controller: customer ?? config.controller, controllers: {}, lines, purposes };
+  return { ...config, controller: responsible, controllers: {}, lines, purposes };
 }
 
 /** The key of the configuration below which a company stands. */

@@ -11,6 +11,7 @@ import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
 import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { writing } from '../sqlite/writing.ts';
 
@@ -190,6 +191,12 @@ export function makeRecordings(
       .prepare(`SELECT recordings.* FROM ${source} ${where} ORDER BY ${order} LIMIT @limit`)
       .all({ limit, status, line, controller, ...inForce, ...begun });
   };
+  // One step in the index for each.
+  const selectControllers = columnsOf(database)(`
+    WITH RECURSIVE each (name) AS (
+      SELECT min(controller) FROM recordings WHERE controller IS NOT NULL UNION ALL
+      SELECT (SELECT min(controller) FROM recordings WHERE controller > each.name) FROM each WHERE each.name IS NOT NULL)
+    SELECT name FROM each WHERE name IS NOT NULL`);
   const selectEnds = database.prepare(
     `SELECT purpose, keep_until FROM recording_purposes WHERE recording_id = ? ORDER BY keep_until, purpose`,
   );
@@ -373,6 +380,8 @@ export function makeRecordings(
 
       return known.status === 'archived' ? { key: known.key } : 'gone';
     },
+    /** The companies, of `controllers` now or once, that recordings belong or belonged to. */
+    controllers: (): string[] => z.array(z.string()).parse(selectControllers.all()),
     counts: (): Partial<Record<RecordingStatus, number>> =>
       Object.fromEntries(
         z

@@ -70,7 +70,7 @@ export async function purposesRegister(
 
     return register.missing.length === 0 ? 0 : 3;
   }
-  const controller = requiredController(asked, config);
+  const controller = requiredController(asked, Object.keys(config.controllers));
   const register = processingRegister(asController(config, controller), printedAt, sectionOf(controller), language);
   answer(context, json, register, () => [registerMarkdown(register).trimEnd()]);
 

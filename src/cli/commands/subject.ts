@@ -22,7 +22,7 @@ import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/langua
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { asController } from '../../config/controllerView.ts';
 import { callsOfPerson } from '../../dataSubject/findCalls.ts';
-import { requiredController } from '../filters.ts';
+import { knownControllers, requiredController } from '../filters.ts';
 import { hashOfNumber, notSearched } from '../callerNumber.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
@@ -44,9 +44,16 @@ type SubjectExportOptions = {
 
 const unknownNumber = 'no calls of this number';
 
-/** undefined where there is one company alone. Throws usage. */
-const controllerAsked = (named: string | undefined, config: Config): string | null | undefined =>
-  Object.keys(config.controllers).length === 0 && named === undefined ? undefined : requiredController(named, config);
+/** undefined where there is one company alone, and has been. Throws usage. */
+async function controllerAsked(
+  named: string | undefined,
+  config: Config,
+  catalogue: Catalogue,
+): Promise<string | null | undefined> {
+  const names = await knownControllers(config, catalogue);
+
+  return names.length === 0 && named === undefined ? undefined : requiredController(named, names);
+}
 
 async function hasCalls(catalogue: Catalogue, hash: string, controller: string | null | undefined): Promise<boolean> {
   const first = await callsOfPerson(catalogue, hash, controller).next();
@@ -83,7 +90,6 @@ export async function subjectExport(
   if (asked !== undefined) oneOf('--language', asked, subjectLanguages);
   requireFileName(output);
   const config = await configOf(context);
-  const controller = controllerAsked(named, config);
   const hash = await hashOfNumber(number, firstLine, config);
   const target = { file: output, replace: force };
   await refuseTaken(target);
@@ -92,6 +98,7 @@ export async function subjectExport(
 
   return withServices<ExitCode>(context, config, operator, async (services) => {
     const { catalogue } = services;
+    const controller = await controllerAsked(named, config, catalogue);
     const unsearchedKeys = await prepareSearch(catalogue, hash);
     const isKnown =
       (await hasCalls(catalogue, hash, controller)) ||
@@ -165,7 +172,6 @@ export async function subjectErase(
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const controller = controllerAsked(named, config);
   const hash = await hashOfNumber(number, firstLine, config);
   const work = beginProgress('what was not yet erased is left: start it again', json);
 
@@ -173,6 +179,7 @@ export async function subjectErase(
 
   return withArchives<ExitCode>(context, config, operator, async (services) => {
     const { catalogue, ledger } = services;
+    const controller = await controllerAsked(named, config, catalogue);
     const unsearchedKeys = await prepareSearch(catalogue, hash);
     // Who asked for it is in the certificate.
     const erasing = { ...services, actor: 'command' };

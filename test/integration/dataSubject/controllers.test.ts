@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { callsList } from '../../../src/cli/commands/calls.ts';
 import { recordingsList } from '../../../src/cli/commands/recordings.ts';
@@ -89,6 +89,37 @@ describe('an erasure for a person', () => {
   });
 });
 
+/** The configuration without this company and its line. */
+async function leaves({ configFile }: SubjectStage, company: string): Promise<void> {
+  const tree = JSON.parse(await readFile(configFile, 'utf8')) as Record<
+    'lines' | 'controllers',
+    Record<string, object>
+  >;
+  const without = (all: Record<string, object>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => name !== company));
+  const left = { ...tree, lines: without(tree.lines), controllers: without(tree.controllers) };
+  await writeFile(configFile, JSON.stringify(left), { mode: 0o600 });
+}
+
+describe('a company that the configuration does not have any more', () => {
+  test.each([[['acme']], [['acme', 'bakker']]])('is still asked for by its name, of %j', async (companies) => {
+    const set = await stage(companies);
+    const [own, acme] = [await set.called(number), await set.called(number, { line: 'acme' })];
+    await leaves(set, 'acme');
+    // What is its own goes to nobody else.
+    await expect(set.exported()).rejects.toMatchObject({ code: 'usage' });
+    await expect(set.erased()).rejects.toMatchObject({ code: 'usage' });
+    expect(await set.exported({ controller: 'own' })).toMatchObject({ json: { calls: 1 } });
+    expect((await indexOf(set)).calls.map(({ id }) => id)).toEqual([own.call]);
+    expect(await set.exported({ controller: 'acme', force: true })).toMatchObject({ json: { calls: 1 } });
+    // The company of the installation is not responsible for it.
+    expect(await indexOf(set)).toMatchObject({ controller: { name: null }, calls: [{ id: acme.call }] });
+    expect(await set.erased({ controller: 'acme' })).toMatchObject({ json: { recordings: [{ id: acme.id }] } });
+    expect(await set.catalogue.recordings.find(acme.id)).toMatchObject({ status: 'erased' });
+    expect(await set.catalogue.recordings.find(own.id)).toMatchObject({ status: 'archived' });
+  });
+});
+
 describe('lists', () => {
   const listed = async (
     set: SubjectStage,
@@ -111,6 +142,7 @@ describe('lists', () => {
   test('have those of one company, of none, or all', async () => {
     const set = await stage();
     const { own, acme, bakker } = await calledAll(set);
+    await leaves(set, 'acme');
     expect(await listed(set, recordingsList, 'acme')).toEqual([acme.id]);
     expect(await listed(set, recordingsList, 'own')).toEqual([own.id]);
     expect(await listed(set, recordingsList, undefined)).toEqual([bakker.id, acme.id, own.id]);
