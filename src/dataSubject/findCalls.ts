@@ -13,7 +13,7 @@ export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; 
 
 export type FindPorts = CataloguePart<{
   callers: 'callsOf';
-  calls: 'find';
+  calls: 'find' | 'controllerOf';
   recordings: 'ofCall' | 'purposeEnds';
   legalHolds: 'of';
 }>;
@@ -32,11 +32,18 @@ export async function* callsOfPerson(
   const page = (after: string, limit: number) => catalogue.callers.callsOf(hash, after, limit);
   for await (const callers of pagesOf(batch, '', page, ({ call }) => call)) {
     for (const caller of callers) {
+      if (controller !== undefined && !(await isOf(controller, caller, catalogue))) continue;
       const found = await callOf(caller, catalogue).catch(undefinedIfUnreadable);
-      if (found !== undefined && controller !== undefined && found.call.controller !== controller) continue;
       yield found === undefined ? { kind: 'unreadable', id: caller.call } : { kind: 'call', ...found };
     }
   }
+}
+
+/** One that is not known to be of another company is looked at. */
+async function isOf(controller: string | null, { call }: KeptCaller, { calls }: FindPorts): Promise<boolean> {
+  const named = await calls.controllerOf(call).catch(undefinedIfUnreadable);
+
+  return named === undefined || named === controller;
 }
 
 async function callOf(caller: KeptCaller, catalogue: FindPorts): Promise<PersonCall | undefined> {

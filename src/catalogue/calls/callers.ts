@@ -33,7 +33,6 @@ export function makeCallers(database: Database.Database) {
     JOIN calls ON calls.id = callers.call_id JOIN notices ON notices.call_id = calls.id
     WHERE hash = @hash AND calls.started_at >= @since AND controller IS @controller AND verdict = 'verified' AND finished_at IS NOT NULL
     ORDER BY callers.call_id DESC, position LIMIT 100`);
-  const selectNewest = database.prepare(`SELECT * FROM callers WHERE hash = ? ORDER BY call_id DESC LIMIT 1`);
   const selectEnd = prepareColumn(
     `SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`,
   );
@@ -80,7 +79,6 @@ export function makeCallers(database: Database.Database) {
     /** What one caller has heard whole in calls for this company that came since then, ms: the newest hundred sentences. */
     heardBy: (hash: string, since: number, controller: string | null): HeardSentence[] =>
       z.array(heardRow).parse(selectHeard.all({ hash, since, controller })),
-    newestCallOf: (hash: string): KeptCaller | undefined => callerRow.optional().parse(selectNewest.get(hash)),
     /**
      * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and
      * the call is from before `since`. One that was lost may be found again until its time is over.

@@ -184,6 +184,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       reason = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), NULL, 'interrupted')
     WHERE id = ? AND state IS NOT NULL`);
   const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
+  const selectController = prepareColumn(`SELECT controller FROM calls WHERE id = ?`);
   const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
   const chosen = `(@line IS NULL OR line = @line) AND (@anyController = 1 OR controller IS @controller) AND (@purpose IS NULL OR ${hasPurpose})
     AND (@result IS NULL OR ${hasResult})`;
@@ -351,6 +352,8 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       endUnreadable.run(id);
     },
     find: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
+    /** Whose call it is, of `controllers` or null, also where the rest of its row cannot be read; undefined where there is no such call. */
+    controllerOf: (id: CallId): string | null | undefined => z.string().nullish().parse(selectController.get(id)),
     /** The newest of them. */
     list: (limit: number, { begun, line, controller, purpose, result }: CallFilter = {}): CallRow[] => {
       const isChosen = [line, controller, purpose, result].some((each) => each !== undefined);

@@ -63,16 +63,18 @@ async function hasCalls(catalogue: Catalogue, hash: string, controller: string |
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
 
-/** That of the order, or what the person was last spoken to in, or the first of the configuration that there are words for. */
+/** That of the order, or what the person was last spoken to in by this company, or the first of the configuration that there are words for. */
 async function languageOf(
   asked: string | undefined,
-  hash: string,
+  { hash, controller }: { hash: string; controller: string | null | undefined },
   catalogue: Catalogue,
   config: Config,
 ): Promise<SubjectLanguage> {
   const remembered = await catalogue.preferences.find(hash);
-  const newest = await catalogue.callers.newestCallOf(hash);
-  const told = newest === undefined ? [] : ((await catalogue.calls.find(newest.call))?.languages ?? []);
+  let told: readonly string[] = [];
+  for await (const found of callsOfPerson(catalogue, hash, controller)) {
+    if (found.kind === 'call') told = found.call.languages;
+  }
   const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
 
   return known.find(isSubjectLanguage) ?? 'en';
@@ -112,7 +114,7 @@ export async function subjectExport(
     const numberOf = makeNumberReader(config.privacy.numberKey);
     const seen = asController(config, controller ?? null);
     const ports = { ...(await addArchives(services)), config: seen, numberOf, operator };
-    const language = await languageOf(asked, hash, catalogue, config);
+    const language = await languageOf(asked, { hash, controller }, catalogue, config);
     const work = beginProgress('nothing was exported', json);
     const progress = (done: number): void => {
       work.progress(done, done);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { callsList } from '../../../src/cli/commands/calls.ts';
 import { recordingsList } from '../../../src/cli/commands/recordings.ts';
 import type { CommandContext } from '../../../src/cli/context.ts';
@@ -45,6 +46,31 @@ describe('an export for a person', () => {
       expect(index.calls.map(({ id }) => id)).toEqual([calls[of].call]);
     },
   );
+
+  test('knows nothing of a call with another company, not even that it cannot be read', async () => {
+    const set = await stage();
+    const { call } = await set.called(number, { line: 'acme' });
+    const database = new Database(join(set.at, 'catalogue.db'));
+    database.prepare(`UPDATE calls SET purposes = 'none' WHERE id = ?`).run(call);
+    database.close();
+    const nothing = { calls: 0, unreadable: [] };
+    expect(await set.exported({ controller: 'own' })).toMatchObject({ code: 0, json: nothing });
+    expect(await set.erased({ controller: 'own' })).toMatchObject({ code: 0, json: { calls: 0 } });
+    expect(await set.exported({ controller: 'acme' })).toMatchObject({ code: 3, json: { unreadable: [call] } });
+  });
+
+  test('is in the language of the last call with that company', async () => {
+    const set = await stage();
+    const calls = await calledAll(set);
+    const database = new Database(join(set.at, 'catalogue.db'));
+    for (const [of, language] of [
+      ['acme', 'nl'],
+      ['bakker', 'de'],
+    ] as const)
+      database.prepare(`UPDATE calls SET languages = ? WHERE id = ?`).run(`["${language}"]`, calls[of].call);
+    database.close();
+    expect(await set.exported({ controller: 'acme', language: undefined })).toMatchObject({ json: { language: 'nl' } });
+  });
 
   test('is refused where there are several companies and none is named', async () => {
     const set = await stage();
