@@ -273,9 +273,27 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   for (const [id, { encryption }] of Object.entries(config.controllers)) {
     await readEncryptionKeys(encryption, undefined, `controllers.${id}.encryption`);
   }
+  refuseSharedKeys(config);
   const former = config.archive.former.map((path) => readFormerArchive(resolve(dirname(file), path), keys));
 
   return { ...config, formerArchives: await Promise.all(former) };
+}
+
+/** A key that two have keeps nothing of one from the other, whatever the register of the processor says. */
+function refuseSharedKeys({ archive, controllers }: Config): void {
+  const held = new Map<string, string>();
+  const all = [
+    ['archive', archive] as const,
+    ...Object.entries(controllers).map(([id, each]) => [`controllers.${id}`, each] as const),
+  ];
+  for (const [at, { encryption }] of all) {
+    const { key, keyId } = encryption;
+    const own = key === undefined ? keyId : encryptionKeyOf(key)?.toString('hex');
+    if (own === undefined) continue;
+    const other = held.get(own);
+    if (other !== undefined) throw new PreavisError('config_invalid', `${at}.encryption: its key is that of ${other}`);
+    held.set(own, at);
+  }
 }
 
 async function readWebhookSecrets({ webhooks }: Config): Promise<void> {

@@ -95,6 +95,34 @@ describe('a file that holds a secret', () => {
   });
 });
 
+describe('a key of a company', () => {
+  const other = randomBytes(32).toString('base64');
+  const hex = (key: string): string => Buffer.from(key, 'base64').toString('hex');
+  const loaded = async (common: object, own: Record<string, object>) => {
+    const controllers = Object.fromEntries(Object.entries(own).map(([id, encryption]) => [id, { encryption }]));
+    const tree = { controllers, archive: { encryption: { mode: 'client', ...common } } };
+    return loadConfig(await file(configOf(tree), 0o600), {});
+  };
+
+  test('is refused where it is that of the archive, or of another company', async () => {
+    const keyFile = await file(hex(wrappingKey), 0o600);
+    await expect(loaded({ key: wrappingKey }, { acme: { keyFile } })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: 'controllers.acme.encryption: its key is that of archive',
+    });
+    await expect(loaded({ key: other }, { acme: { keyFile }, bakker: { keyFile } })).rejects.toMatchObject({
+      message: 'controllers.bakker.encryption: its key is that of controllers.acme',
+    });
+    const kms = { kmsCommand: ['/bin/true'], keyId: 'one' };
+    await expect(loaded(kms, { acme: { keyId: 'one' } })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  test('may have been that of another', async () => {
+    const acme = { key: other, oldKeys: [wrappingKey] };
+    await expect(loaded({ key: wrappingKey }, { acme, bakker: {} })).resolves.toBeDefined();
+  });
+});
+
 describe('a configuration file', () => {
   test.each(inline)('with %s in it is refused when every user can open it', async (key, tree) => {
     const config = await file(configOf(tree), 0o644);
