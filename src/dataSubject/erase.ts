@@ -43,8 +43,8 @@ export type SubjectErasureOrder = ErasureRules & {
   /** The keyed hash of the number. */
   hash: string;
   /**
-   * Only calls of this one of `controllers`, null: of none; undefined where there is no such. The trace of calls without a recording is not
-   * forgotten then, nor the language: they may be those of another company.
+   * Only calls of this one of `controllers`, null: of none; undefined where there is no such. The language is not forgotten then: it is
+   * remembered for all lines.
    */
   controller?: string | null | undefined;
   /** Without it nothing is changed. */
@@ -117,10 +117,8 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
     else result.open.push(found.call.id);
   }
   if (!apply) return result;
-  if (controller === undefined) {
-    await ports.decisions.forgetCaller(hash);
-    await ports.decisions.forgetLanguages(hash);
-  }
+  await ports.decisions.forgetCaller(hash, controller);
+  if (controller === undefined) await ports.decisions.forgetLanguages(hash);
   result.copyFailure = await ports.copyCertificates().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown).code,

@@ -30,8 +30,11 @@ type ShorterEnd = { recording: RecordingId; purpose: string; to: number };
 
 /** Its methods throw PreavisError `signing_key_unusable` and what the catalogue throws; what was done by then stays done. */
 export type Decisions = {
-  /** Whose the calls of this caller were that have ended and that no recording is left of; how many. */
-  forgetCaller(hash: string): Promise<number>;
+  /**
+   * Whose the calls of this caller were that have ended and that no recording is left of; how many.
+   * @param controller only calls of this one of `controllers`, null for those of none; undefined for all
+   */
+  forgetCaller(hash: string, controller?: string | null): Promise<number>;
   /** The language that this caller chose, or all callers; how many. */
   forgetLanguages(caller: string | undefined): Promise<number>;
   /** Puts ends of purposes forward, never back. */
@@ -53,9 +56,9 @@ export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: Dec
   };
 
   return {
-    forgetCaller: async (hash) => {
+    forgetCaller: async (hash, controller) => {
       for (let forgotten = 0; ;) {
-        const calls = await catalogue.decisions.forgettableCalls(hash, mostInDecision);
+        const calls = await catalogue.decisions.forgettableCalls(hash, mostInDecision, controller);
         if (calls.length === 0) return forgotten;
         const kind = 'callersForgotten';
         await decide({ kind, calls: [...calls] }, { kind, calls });

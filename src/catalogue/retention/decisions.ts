@@ -58,7 +58,8 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
 
   const selectForgettable = prepareColumn(`
     SELECT call_id FROM callers WHERE hash = @hash
-      AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL)
+      AND EXISTS (SELECT 1 FROM calls WHERE id = callers.call_id AND state IS NULL
+        AND (@anyController = 1 OR controller IS @controller))
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = callers.call_id
         AND status NOT IN ('erased', 'discarded'))
     ORDER BY call_id LIMIT @limit`);
@@ -132,9 +133,15 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
     /** How many of each kind were carried out again from the ledger since a time. */
     replayed: (since: number): { kind: DecisionKind; count: number }[] =>
       z.array(countRow).parse(countReplayed.all(since)),
-    /** Calls of this caller that have ended and that no recording is left of, at most so many. */
-    forgettableCalls: (hash: string, limit: number): CallId[] =>
-      z.array(callId).parse(selectForgettable.all({ hash, limit })),
+    /**
+     * Calls of this caller that have ended and that no recording is left of, at most so many.
+     * @param controller only those of this one of `controllers`, null for those of none; undefined for all
+     */
+    forgettableCalls: (hash: string, limit: number, controller?: string | null): CallId[] => {
+      const ofWhom = { anyController: controller === undefined ? 1 : 0, controller: controller ?? null };
+
+      return z.array(callId).parse(selectForgettable.all({ hash, limit, ...ofWhom }));
+    },
     /** How many languages are remembered, of one caller or of all, and until when the last of them is; ms since 1970 UTC. */
     languagesKept: (caller: string | undefined): { count: number; last: number | null } =>
       expiryRow.parse(selectLanguages.get({ caller: caller ?? null })),

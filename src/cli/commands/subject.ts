@@ -206,10 +206,9 @@ export async function subjectErase(
       },
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
-    const isOfAll = controller === undefined;
     const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
     answer(context, json, shown, () => [
-      erasureInWords(result, apply, isOfAll),
+      erasureInWords(result, apply),
       ...notSearched(unsearchedKeys),
       ...(isLogEmptied ? [] : [logHeld]),
     ]);
@@ -304,8 +303,7 @@ function countsInWords(recordings: readonly SubjectRecording[]): string[] {
   return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} ${what}`);
 }
 
-/** @param isOfAll whether calls of all companies were looked at */
-function erasureInWords(result: SubjectErasure, applied: boolean, isOfAll: boolean): string {
+function erasureInWords(result: SubjectErasure, applied: boolean): string {
   const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
   if (calls === 0 && !language) return unknownNumber;
   const done = recordings.filter(isDone).length;
@@ -317,14 +315,11 @@ function erasureInWords(result: SubjectErasure, applied: boolean, isOfAll: boole
     ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
     ...(applied ? [] : countsInWords(recordings)),
     `${counted(calls, 'call')}; ${counted(recordings.length, 'recording')}, ${done} of them ${areDone(done)} erased`,
-    ...(unrecorded === 0 || !isOfAll
+    ...(unrecorded === 0
       ? []
       : [
           `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`,
         ]),
-    ...(isOfAll || unrecorded === 0
-      ? []
-      : [`whose ${counted(unrecorded, 'call')} without a recording is kept until privacy.callerDays are over`]),
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined
       ? []

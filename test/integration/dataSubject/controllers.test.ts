@@ -127,6 +127,17 @@ async function leaves({ configFile }: SubjectStage, company: string): Promise<vo
   await writeFile(configFile, JSON.stringify(left), { mode: 0o600 });
 }
 
+test('an erasure of one company forgets whose its calls without a recording were, and of no other', async () => {
+  const set = await stage();
+  await set.calledOnly(number);
+  const ofAcme = await set.calledOnly(number, 'acme');
+  const erased = await set.erased({ controller: 'own', json: false });
+  expect(erased.text).toContain('whose 1 call without a recording it was is forgotten');
+  expect(await set.exported({ controller: 'own' })).toMatchObject({ json: { calls: 0 } });
+  expect(await set.exported({ controller: 'acme' })).toMatchObject({ json: { calls: 1 } });
+  expect((await indexOf(set)).calls.map(({ id }) => id)).toEqual([ofAcme]);
+});
+
 describe('a company that the configuration does not have any more', () => {
   test.each([[['acme']], [['acme', 'bakker']]])('is still asked for by its name, of %j', async (companies) => {
     const set = await stage(companies);

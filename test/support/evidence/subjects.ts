@@ -35,7 +35,7 @@ export type SubjectStage = ArchiveStage & {
     options?: { purposes?: string[]; line?: string; archived?: boolean; startedAt?: number },
   ): Promise<{ call: CallId; id: RecordingId; wav: Buffer }>;
   /** A call that nothing was recorded of. */
-  calledOnly(from: string): Promise<CallId>;
+  calledOnly(from: string, line?: string): Promise<CallId>;
   /** The configuration that the commands read. */
   configFile: string;
   exported(options?: Partial<Parameters<typeof subjectExport>[1]>): Promise<Answer>;
@@ -121,8 +121,10 @@ export async function subjectStage(
 
       return { call: call.facts.id, id: call.id, wav: call.wav };
     },
-    calledOnly: async (from) => {
+    calledOnly: async (from, line = 'default') => {
+      const order = anOrder(ids, { request: aRequest({ line }) });
       const { facts } = await saveCall(catalogue, {
+        ...{ keepDays: keepDays.agreement, shape: { order, policyVersion: policy, request: order.request } },
         events: () => [{ type: 'callerLeft', at: clock.now() }],
       });
       await keeper.keep(facts.id, from);
