@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
+import Database from 'better-sqlite3';
 import { rewrapAll } from '../../../src/archive/rewrap.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -151,6 +152,16 @@ test('nothing of it is a finding of reconcile, and a foreign object below the pr
   const { keys } = await placeOf(set, id);
   await set.store.putText(keys.receipt.replace('/acme/', '/bakker/'), 'of another', 'text/plain', never);
   expect(await found()).toEqual(['unknownObject']);
+});
+
+test('a recording whose row died with the process is still that of its company', async () => {
+  const set = await stage({ common: newKey(), acme: newKey() });
+  const { id } = await set.recorded('acme');
+  const database = new Database(`${set.at}/catalogue.db`);
+  database.pragma('foreign_keys = OFF');
+  database.prepare('DELETE FROM recordings WHERE id = ?').run(id);
+  database.close();
+  expect(await set.catalogue.recordings.adopt(id)).toMatchObject({ status: 'recording', controller: 'acme' });
 });
 
 test('a company whose key cannot be used keeps nobody else waiting', async () => {
