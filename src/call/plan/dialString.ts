@@ -54,13 +54,16 @@ export const endpointOf = (dialString: string): string | undefined => read(dialS
 /** What a dial string dials there, as far as it says so. */
 export const numberIn = (dialString: string): string | undefined => read(dialString)?.number;
 
+/** `PJSIP/+3221234567@acme-trunk`: a pattern such as `acme-*` may take the trunk of a company for one of its telephones. */
+const dialsOut = (dialString: string): boolean => /^[^/]+\/\+?\d{6,}@/.test(dialString);
+
 /**
  * Whether a dial string dials a number somewhere else: `PJSIP/+3221234567@trunk`, `DAHDI/g1/021234567`, `IAX2/office/200`. Where the endpoint
- * is one of the staff it does not.
+ * is one of the staff it does not, except with a number that is nobody's in the house.
  */
 export function leadsOutside(dialString: string, isStaff: (endpoint: string) => boolean): boolean {
   const found = read(dialString);
-  if (found === undefined || isStaff(found.endpoint)) return false;
+  if (found === undefined || (isStaff(found.endpoint) && !dialsOut(dialString))) return false;
   const isGroup = found.technology.toUpperCase() === 'DAHDI' && dahdiGroup.test(found.endpoint);
 
   return isGroup || found.number !== undefined;

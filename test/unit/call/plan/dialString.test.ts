@@ -19,6 +19,8 @@ test.each([
   ['DAHDI/R2', 'R2'],
   ['DAHDI/1/021234567', '1'],
   ['PJSIP/100@trunk', 'trunk'],
+  ['PJSIP/+3221234567@proxy', 'proxy'],
+  ['PJSIP/021234567@101', '101'],
 ])('%s dials somebody outside, by %s', (dialString, endpoint) => {
   expect(leadsOutside(dialString, isStaff)).toBe(true);
   expect(endpointOf(dialString)).toBe(endpoint);
