@@ -13,6 +13,7 @@ export const rooms = [
   'receipt',
   'archive',
   'retention',
+  'access',
   'evidence',
   'dataSubject',
   'webhooks',
