@@ -72,11 +72,10 @@ export function decideAccess(actor: Actor, act: Act, subject: Subject | undefine
     case 'makeEvidence':
     case 'askApproval':
       return decideHearing(actor.role, act, seen, subject, now);
+    case 'annotate':
     case 'hold':
     case 'erase':
-      return decideKeeping(subject.status);
-    case 'annotate':
-      return isGone(subject.status) ? refused('gone') : allowed;
+      return decideChange(act, subject.status);
     case 'list':
     case 'read':
     case 'release':
@@ -139,7 +138,7 @@ function decideHearing(
     const until = Math.max(...approvals.filter(({ purpose }) => purpose === name).map((each) => each.until));
     return until > now ? [{ purpose: name, until: Math.min(until, keepUntil) }] : [];
   });
-  if (act === 'askApproval') return by.length < inForce.length ? allowed : refused('approvalNotNeeded');
+  if (act === 'askApproval') return by.length === 0 ? allowed : refused('approvalNotNeeded');
 
   return by.length === 0 ? refused('approvalNeeded') : { allowed: true, by };
 }
@@ -162,13 +161,10 @@ function soundFault(status: Subject['status']): 'unfinished' | 'unusable' | 'gon
   }
 }
 
-/** A hold, or an erasure before its time: of what is there. */
-function decideKeeping(status: Subject['status']): Decision {
-  if (status === 'recording') return refused('unfinished');
-
-  return isGone(status) ? refused('gone') : allowed;
-}
-
-function isGone(status: Subject['status']): boolean {
-  return soundFault(status) === 'gone';
+/** What is written about a recording, or done with it, while it is there. */
+function decideChange(act: 'annotate' | 'hold' | 'erase', status: Subject['status']): Decision {
+  const fault = soundFault(status);
+  if (fault === 'gone') return refused('gone');
+  // A recording that runs is erased by who acts on its call.
+  return fault === 'unfinished' && act === 'erase' ? refused('unfinished') : allowed;
 }
