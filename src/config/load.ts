@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { PreavisError } from '../core/errors.ts';
 import { archive } from './archiveSchema.ts';
+import { isTotpSecret, passwordHashFault, passwordHashOf, totpSecretFault } from './credentials.ts';
 import { encryptionFaults, encryptionKeyFault, encryptionKeyOf } from './encryptionKey.ts';
 import { configKeys, type ConfigKey } from './keyReference.ts';
 import { withPurposeFiles } from './purposeFiles.ts';
@@ -274,6 +275,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
     await readEncryptionKeys(encryption, undefined, `controllers.${id}.encryption`);
   }
   refuseSharedKeys(config);
+  await readUserSecrets(config);
   const former = config.archive.former.map((path) => readFormerArchive(resolve(dirname(file), path), keys));
 
   return { ...config, formerArchives: await Promise.all(former) };
@@ -304,5 +306,28 @@ async function readWebhookSecrets({ webhooks }: Config): Promise<void> {
       throw new PreavisError('config_invalid', `webhooks.${id}.secretFile: its first line ${webhookSecretFault}`);
     }
     webhook.secret = secret;
+  }
+}
+
+/** Throws config_invalid for a file that does not hold what its key says. */
+async function readUserSecrets({ access }: Config): Promise<void> {
+  for (const [id, user] of Object.entries(access.users)) {
+    const { passwordHashFile, totpSecretFile } = user;
+    const passwordHash = await secretFrom(passwordHashFile, `access.users.${id}.passwordHashFile`);
+    if (passwordHash !== undefined) {
+      if (passwordHashOf(passwordHash) === undefined) {
+        throw new PreavisError(
+          'config_invalid',
+          `access.users.${id}.passwordHashFile: its first line ${passwordHashFault}`,
+        );
+      }
+      user.passwordHash = passwordHash;
+    }
+    const totpSecret = await secretFrom(totpSecretFile, `access.users.${id}.totpSecretFile`);
+    if (totpSecret === undefined) continue;
+    if (!isTotpSecret(totpSecret)) {
+      throw new PreavisError('config_invalid', `access.users.${id}.totpSecretFile: its first line ${totpSecretFault}`);
+    }
+    user.totpSecret = totpSecret;
   }
 }

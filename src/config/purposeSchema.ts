@@ -79,7 +79,7 @@ export const purpose = z.strictObject({
   ),
   mayListen: key(
     z.array(name).default([]),
-    'The roles that may listen to its recordings, for example coach. A declaration: the register and `recordings fetch` name them, and nothing checks them.',
+    'The roles that may listen to its recordings, for example coach. Users and tokens of `access` hear them only if their role is here; `recordings fetch` and the register name the roles.',
   ),
   recordPercent: key(
     z.int().min(1).max(100).default(100),

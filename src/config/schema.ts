@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { access, accessFaults } from './accessSchema.ts';
 import { archive } from './archiveSchema.ts';
 import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
@@ -245,6 +246,7 @@ const shape = z.strictObject({
     ),
   }),
   webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),
+  access,
   schedule: section({
     timezone: key(
       z.string().min(1).default('Europe/Brussels'),
@@ -314,7 +316,11 @@ export const configSchema = shape.superRefine((config, context) => {
     ]),
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
   ];
-  faults.push(...encryptionFaults(config.archive), ...controllerFaults(config));
+  faults.push(
+    ...encryptionFaults(config.archive),
+    ...controllerFaults(config),
+    ...accessFaults(config.access, config.purposes),
+  );
   const { hashKey, hashKeyFile, numberKey, numberKeyFile, callerDays, traceDays } = config.privacy;
   if (traceDays < callerDays) {
     const message = `is shorter than callerDays (${callerDays}): whose call it was goes with its trace`;

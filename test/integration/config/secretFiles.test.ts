@@ -12,8 +12,17 @@ const isRoot = process.getuid?.() === 0;
 const secret = 'zebra-crossing-of-the-secret-street';
 const wrappingKey = randomBytes(32).toString('base64');
 /** What each file is to hold, where it is not just any text. */
+const passwordHash = `$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 const textOf = (key: string): string =>
-  key === 'promptRecording.pinFile' ? '904173' : key.includes('.encryption.') ? wrappingKey : secret;
+  key.endsWith('passwordHashFile')
+    ? passwordHash
+    : key.endsWith('totpSecretFile')
+      ? 'A'.repeat(32)
+      : key === 'promptRecording.pinFile'
+        ? '904173'
+        : key.includes('.encryption.')
+          ? wrappingKey
+          : secret;
 
 let files = 0;
 async function file(text: string, mode: number): Promise<string> {
@@ -46,6 +55,16 @@ const named: Trees[] = [
     'promptRecording.pinFile',
     (path) => ({ promptRecording: { pinFile: path }, notice: { soundsFolder: folder.path() } }),
   ],
+  [
+    'access.users.anna.passwordHashFile',
+    (path) => ({ access: { users: { anna: { role: 'coach', passwordHashFile: path } } } }),
+  ],
+  [
+    'access.users.anna.totpSecretFile',
+    (path) => ({
+      access: { users: { anna: { role: 'coach', passwordHashFile: folder.path('hash'), totpSecretFile: path } } },
+    }),
+  ],
 ];
 const inline: [string, Record<string, Record<string, unknown>>][] = [
   ['ari.password', { ari: { password: secret } }],
@@ -55,9 +74,14 @@ const inline: [string, Record<string, Record<string, unknown>>][] = [
   ['archive.encryption.key', { archive: { encryption: { key: wrappingKey } } }],
   ['archive.encryption.oldKeys', { archive: { encryption: { oldKeys: [wrappingKey] } } }],
   ['controllers.acme.encryption.oldKeys', { controllers: { acme: { encryption: { oldKeys: [wrappingKey] } } } }],
+  ['access.users.anna.passwordHash', { access: { users: { anna: { role: 'coach', passwordHash } } } }],
   ['promptRecording.pin', { promptRecording: { pin: '904173' }, notice: { soundsFolder: '/srv/sounds' } }],
 ];
 const configOf = (more: Record<string, unknown>): string => JSON.stringify({ ...configTree(), ...more });
+
+beforeAll(async () => {
+  await writeFile(folder.path('hash'), passwordHash, { mode: 0o600 });
+});
 
 describe('a file that holds a secret', () => {
   test.each(named)(

@@ -60,7 +60,7 @@ test('nobody hears a recording beyond the time that they were told', () => {
       expect(decideAccess(actor, asked, subject, until - 1).allowed).toBe(true);
       expect(decideAccess(actor, asked, subject, until).allowed).toBe(false);
     }),
-    tried(1_000),
+    tried(300),
   );
 });
 
@@ -104,7 +104,7 @@ test('a narrower scope never allows more', () => {
         expect(by.filter(({ purpose }) => narrow.by.some((each) => each.purpose === purpose))).toEqual(narrow.by);
       },
     ),
-    tried(1_000),
+    tried(300),
   );
 });
 

@@ -33,7 +33,8 @@ describe('preavis.yaml', () => {
   test('names every key there is, and no other', () => {
     const document = parseDocument(complete);
     expect(document.errors).toEqual([]);
-    const operatorNames = /^(purposes|lines|webhooks|controllers)\.[^.]+\.(names\.[^.]+$)?/;
+    const operatorNames =
+      /^(purposes|lines|webhooks|controllers|access\.users|access\.tokens)\.[^.]+\.(names\.[^.]+$)?/;
     const named = new Set(
       leaves(document.toJS()).map((path) =>
         path.replace(

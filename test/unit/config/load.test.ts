@@ -204,6 +204,8 @@ describe('a secret', () => {
       'archive.encryption.key',
       'archive.encryption.oldKeys',
       'webhooks.*.secret',
+      'access.users.*.passwordHash',
+      'access.users.*.totpSecret',
     ]);
   });
 

@@ -210,7 +210,7 @@ describe('purposes', () => {
     expect(header).toMatch(/^PURPOSE +KIND +LAW +CONSENT +OPT-IN FOR +DAYS +AT MOST/);
     expect(training).toMatch(/^training +training +BE +optOut +AT CH DE LU +27 +31 +100 % +no +coach +not yet$/);
     expect(agreement).toMatch(
-      /^agreement +evidence +BE +announce +AT DE +392 +3653 +100 % +yes +officer(?: lawyer)? +not yet$/,
+      /^agreement +evidence +BE +announce +AT DE +392 +3653 +100 % +yes +officer(?: legal)? +not yet$/,
     );
   });
 

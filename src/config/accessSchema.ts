@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import { isTotpSecret, passwordHashFault, passwordHashOf, totpSecretFault } from './credentials.ts';
+import { key, name, section } from './field.ts';
+import type { Fault } from './purposeRules.ts';
+import { roles } from './roles.ts';
+
+/** Who may see and hear what: the section `access`. */
+
+const whatTheySee = {
+  role: key(
+    z.enum(roles),
+    'What they are for: coach, legal, officer, operator, auditor or admin (docs/access.md has what each may do).',
+  ),
+  lines: key(z.array(name).min(1).optional(), 'The lines whose calls they see; default: all.'),
+  extensions: key(
+    z.array(z.string('must be in quotes, such as "101"').min(1).max(40)).min(1).optional(),
+    'The extensions whose calls they see, their own or those of a team; default: all.',
+  ),
+  purposes: key(
+    z.array(name).min(1).optional(),
+    'The purposes whose recordings they see; default: all. What they hear of them, mayListen says.',
+  ),
+};
+
+const user = z.strictObject({
+  ...whatTheySee,
+  passwordHash: key(
+    z
+      .string()
+      .refine((text) => passwordHashOf(text) !== undefined, passwordHashFault)
+      .optional(),
+    'What is kept of their password, as `preavis users hash` prints it; better given by a file.',
+    { secret: true },
+  ),
+  passwordHashFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+  totpSecret: key(
+    z.string().refine(isTotpSecret, totpSecretFault).optional(),
+    'The secret of the one-time codes (TOTP) that they type besides, as `preavis users totp` prints it; better given by a file. Without it the password will do.',
+    { secret: true },
+  ),
+  totpSecretFile: key(z.string().min(1).optional(), 'File that holds it in its first line.'),
+});
+export type UserConfig = z.output<typeof user>;
+
+const token = z.strictObject({
+  ...whatTheySee,
+  sha256: key(
+    z.string().regex(/^[0-9a-f]{64}$/, 'is not what `preavis users token` prints'),
+    'SHA-256 of the token, as `preavis users token` prints it. The token itself is nowhere.',
+  ),
+  expires: key(
+    z.iso.date('is not a date such as 2027-06-30'),
+    'The first day on which it does not count any more, in UTC.',
+  ),
+});
+export type TokenConfig = z.output<typeof token>;
+
+/** The part `access` of the configuration. */
+export const access = section({
+  users: key(z.record(name, user).default({}), 'Who may sign in, by name.'),
+  tokens: key(z.record(name, token).default({}), 'Which programs may ask, by name.'),
+  session: section({
+    idleMinutes: key(z.int().min(1).max(1_440).default(30), 'After how long without a request a session ends.', {
+      unit: 'minutes',
+    }),
+    hours: key(z.int().min(1).max(168).default(12), 'After how long a session ends in any case.', { unit: 'h' }),
+  }),
+  lockOut: section({
+    failures: key(
+      z.int().min(3).max(100).default(5),
+      'After how many failed sign-ins nobody is let in under that name for a while.',
+    ),
+    addressFailures: key(
+      z.int().min(3).max(10_000).default(30),
+      'The same for an address, whatever the names. An IPv6 network (/64) counts as one.',
+    ),
+    minutes: key(z.int().min(1).max(1_440).default(15), 'How long a failed sign-in counts.', { unit: 'minutes' }),
+  }),
+  approvalFor: key(
+    z.array(name).default([]),
+    'The purposes whose recordings are heard only after somebody else has approved it.',
+  ),
+  approvalHours: key(z.int().min(1).max(720).default(24), 'How long an approval counts.', { unit: 'h' }),
+});
+export type AccessConfig = z.output<typeof access>;
+
+/** What no single key shows to be wrong. */
+export function accessFaults(
+  { users, tokens, approvalFor, session }: AccessConfig,
+  purposes: Readonly<Record<string, unknown>>,
+): Fault[] {
+  const faults: Fault[] = [];
+  const add = (path: Fault['path'], message: string): void => {
+    faults.push({ path: ['access', ...path], message });
+  };
+  for (const [id, { passwordHash, passwordHashFile }] of Object.entries(users)) {
+    if (passwordHash === undefined && passwordHashFile === undefined) {
+      add(['users', id, 'passwordHash'], 'is missing, or passwordHashFile is');
+    }
+  }
+  const owners = new Map<string, string>();
+  for (const [id, { sha256 }] of Object.entries(tokens)) {
+    const owner = owners.get(sha256);
+    // Which of the two asks would be by chance.
+    if (owner !== undefined) add(['tokens', id, 'sha256'], `is that of ${owner}`);
+    owners.set(sha256, id);
+  }
+  // A purpose that is misspelt here would be heard without approval.
+  for (const purpose of approvalFor) {
+    if (!Object.hasOwn(purposes, purpose)) add(['approvalFor'], `has ${purpose}, which is not a purpose`);
+  }
+  if (session.idleMinutes > session.hours * 60) add(['session', 'idleMinutes'], 'is more than session.hours');
+
+  return faults;
+}
