@@ -1,5 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
+import { makeApprovals } from './access/approvals.ts';
+import { makeSessions } from './access/sessions.ts';
+import { makeSignIns } from './access/signIns.ts';
 import { asynchronous, badRow, type Asynchronous } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
@@ -126,6 +129,9 @@ function makeRepositories(
     leases: makeLeases(database, clock),
     passes: makePasses(database),
     deliveries,
+    sessions: makeSessions(database),
+    signIns: makeSignIns(database),
+    approvals: makeApprovals(database, trail),
     figures: { ...makeFigures(database), ...makePromises(database), ...makeStorageLimits(database) },
     file: { ...makeIdentity(database), ...makeWriteAheadLog(database) },
   };

@@ -454,4 +454,82 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER log_holds_calls AFTER DELETE ON calls
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   `,
+  // A step may be of no recording: somebody signed in, or searched by a number. SQLite takes NOT NULL from a column only by a new table. Its
+  // rows are copied unchanged, so every digest and link holds. What names a recording that is not there, as after an attack, is
+  // copied too: a trigger stands in the place of the reference, which would refuse it, and asks of new lines alone.
+  `
+  CREATE TABLE audit_of_all (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    recording_id TEXT,
+    event TEXT NOT NULL,
+    from_status TEXT,
+    to_status TEXT,
+    actor TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}',
+    chain TEXT
+  ) STRICT;
+  INSERT INTO audit_of_all (id, at, recording_id, event, from_status, to_status, actor, detail, chain)
+  SELECT id, at, recording_id, event, from_status, to_status, actor, detail, chain FROM audit ORDER BY id;
+  DROP TABLE audit;
+  ALTER TABLE audit_of_all RENAME TO audit;
+  CREATE INDEX audit_by_recording ON audit (recording_id);
+  CREATE INDEX audit_by_end ON audit (at, to_status, recording_id) WHERE to_status IN ('erased', 'failed', 'lost');
+  CREATE INDEX audit_of_requests ON audit (at)
+    WHERE event IN ('erasure asked by the person, refused', 'erasure asked by the person, failed');
+  CREATE TRIGGER audit_is_append_only_1 BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;
+  CREATE TRIGGER audit_is_append_only_2 BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'append only'); END;
+  CREATE TRIGGER audit_names_recordings BEFORE INSERT ON audit
+  WHEN NEW.recording_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recordings WHERE id = NEW.recording_id)
+  BEGIN SELECT RAISE(ABORT, 'no such recording'); END;
+  `,
+  // Who is signed in, who could not sign in, and who asked to hear what. Of names and addresses in sign_in_failures a part of
+  // a hash is kept: people type passwords in the place of names.
+  `
+  CREATE TABLE sessions (
+    sha256 TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    began_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_user ON sessions (user);
+  CREATE TABLE sign_in_failures (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    address TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX sign_in_failures_by_user ON sign_in_failures (user, at);
+  CREATE INDEX sign_in_failures_by_address ON sign_in_failures (address, at);
+  CREATE TABLE sign_in_codes (
+    sha256 TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    ends_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE one_time_codes (
+    user TEXT PRIMARY KEY,
+    period INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    purpose TEXT NOT NULL,
+    asker TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    open_until INTEGER NOT NULL,
+    verdict TEXT CHECK (verdict IN ('approved', 'refused', 'expired')),
+    decided_at INTEGER,
+    decided_by TEXT,
+    ends_at INTEGER
+  ) STRICT;
+  CREATE INDEX approvals_of_recording ON approvals (recording_id, asker);
+  CREATE INDEX approvals_open ON approvals (id) WHERE verdict IS NULL;
+  -- It is in words of people, and may name some.
+  CREATE TRIGGER asking_ends_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN UPDATE approvals SET reason = '' WHERE recording_id = NEW.id; END;
+  `,
 ];

@@ -198,6 +198,13 @@ export const errorCodes = {
     'See `preavis recordings show ID`: it says when, and by whom.',
   ),
   hold_unknown: misuse('No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
+  user_unknown: misuse('The configuration has no user of this name.', 'See `preavis users list`.'),
+  approval_unknown: misuse('Nobody has asked for this approval.', 'See which wait for an answer.'),
+  approval_own: misuse(
+    'Whoever asks to hear a recording cannot approve it.',
+    'Somebody else must answer whose role may approve: legal or officer.',
+  ),
+  approval_closed: lasting('The question was answered before, or nobody has answered in time.', 'Ask again.'),
   catalogue_restored: passing(
     'The catalogue was restored to an older state within the last day: holds that were set since then are not in it.',
     'Set the holds that are missing again (`preavis recordings hold`). A day after the restoration retention erases what is due.',

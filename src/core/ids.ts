@@ -13,6 +13,8 @@ export type BridgeId = Branded<'BridgeId'>;
 export type PlaybackId = Branded<'PlaybackId'>;
 /** A reason not to erase a recording. */
 export type HoldId = Branded<'HoldId'>;
+/** Somebody's question whether they may hear a recording, and the answer. */
+export type ApprovalId = Branded<'ApprovalId'>;
 
 /** Makes ids of our own for everything we create in Asterisk, so that an event can be matched before the reply comes. */
 export type IdMaker = {
@@ -22,6 +24,7 @@ export type IdMaker = {
   bridge(): BridgeId;
   playback(): PlaybackId;
   hold(): HoldId;
+  approval(): ApprovalId;
 };
 
 /** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
@@ -53,6 +56,7 @@ export function makeIds(next?: () => string): IdMaker {
     bridge: () => `preavis-${make()}` as BridgeId,
     playback: () => `preavis-${make()}` as PlaybackId,
     hold: () => make() as HoldId,
+    approval: () => make() as ApprovalId,
   };
 }
 

@@ -36,6 +36,9 @@ export type RetentionPorts = ErasurePorts &
       preferences: 'sweep';
       callers: 'sweep';
       traces: 'sweep';
+      sessions: 'sweep';
+      signIns: 'sweep';
+      approvals: 'sweep';
       leases: 'take' | 'release';
       passes: 'last' | 'noteDone';
     }>;
@@ -149,6 +152,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     await catalogue.preferences.sweep();
     await sweepCallers(ports, at, signal);
     await sweepTraces(ports, at, signal);
+    await sweepAccess(ports, at);
     await replayLedger(ports, { dryRun });
     await refuseAfterRestoration(catalogue, at);
     await doubtStepped(ports, signal);
@@ -240,6 +244,24 @@ async function sweepTraces(
     await breathe();
   }
   if (calls > 0) log.info({ calls }, 'traces of unrecorded calls deleted');
+}
+
+/** No session may stay unused for longer, and no failed sign-in counts for longer, than the configuration can say. */
+const longestIdleMs = dayMs;
+/** So long it can be looked up who asked to hear what, and why; after that the audit trail says who and what. */
+const approvalsKeptMs = 30 * dayMs;
+
+/** What is over of sessions, of failed sign-ins, and of questions to hear a recording. */
+async function sweepAccess({ catalogue, actor, log }: RetentionPorts, at: number): Promise<void> {
+  try {
+    await catalogue.sessions.sweep(at, at - longestIdleMs);
+    await catalogue.signIns.sweep(at, at - longestIdleMs);
+    await catalogue.approvals.sweep(at, at - approvalsKeptMs, actor);
+  } catch (thrown) {
+    // A malformed row of these keeps no recording from being erased.
+    const error = asPreavisError(thrown);
+    log.error({ code: error.code, err: error }, 'sessions and approvals not swept');
+  }
 }
 
 async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | 'still locked' | ErrorCode> {

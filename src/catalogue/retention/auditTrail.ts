@@ -47,7 +47,8 @@ const auditLine = row(
   {
     id: z.number(),
     at: z.number(),
-    recording: z.string(),
+    /** null: it tells of no recording. */
+    recording: z.string().nullable(),
     event: z.string(),
     from: z.string().nullable(),
     to: z.string().nullable(),
@@ -88,7 +89,7 @@ export function defineChain(database: Database.Database): void {
 }
 
 /**
- * The table `audit`: what happened to each recording, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
+ * The table `audit`: what happened to each recording, and who came to look, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
  * changed or taken out without every later link failing.
  */
 export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'appendStep' | 'of'>;
@@ -113,11 +114,11 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     WHERE said IS NOT status ORDER BY id LIMIT ?`);
   const selectWithoutRow = prepareColumn(`
     SELECT DISTINCT recording_id FROM audit
-    WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`);
+    WHERE recording_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`);
   const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
   const appendStep = (
-    recording: RecordingId,
+    recording: RecordingId | null,
     from: RecordingStatus | null,
     to: RecordingStatus | null,
     { event, actor, detail = {} }: AuditNote,
@@ -128,8 +129,8 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
   return {
     /** A step of the status; to be called in its transaction. */
     appendStep,
-    /** A line that tells of no step of the status; in the transaction of what it tells of, if that is one. */
-    append: (recording: RecordingId, note: AuditNote): void => {
+    /** A line that tells of no step of the status, or of no recording (null); in the transaction of what it tells of, if that is one. */
+    append: (recording: RecordingId | null, note: AuditNote): void => {
       appendStep(recording, null, null, note);
     },
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),

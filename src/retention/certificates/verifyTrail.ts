@@ -25,6 +25,7 @@ export type TrailPorts = {
   trusts: (kid: string) => Promise<boolean>;
 };
 
+/** `recording` is empty where the line is of none. */
 export type LineFault = { recording: string; fault: string };
 
 const pageOfLines = 1_000;
@@ -58,7 +59,7 @@ async function* everyLineFault(
     [Number.MAX_SAFE_INTEGER + 1, Infinity],
   ] as const) {
     for (const { id, recording } of await catalogue.auditTrail.lines(from, to, pageOfLines)) {
-      yield { recording, fault: `line ${id} of the audit trail was put in by hand` };
+      yield { recording: recording ?? '', fault: `line ${id} of the audit trail was put in by hand` };
     }
   }
   let chain: string | undefined;
@@ -66,7 +67,8 @@ async function* everyLineFault(
   for await (const lines of pagesOf(pageOfLines, 1, page, ({ id }) => id + 1)) {
     for (const line of lines) {
       signal.throwIfAborted();
-      const { id, recording } = line;
+      const { id } = line;
+      const recording = line.recording ?? '';
       if (line.chain === null) {
         // Before the first link there are lines of an older version; behind it nobody but a forger writes without one.
         if (chain === undefined) continue;

@@ -3,6 +3,8 @@ import { objectKeys } from '../../../src/store/objectKeys.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
+import { makeIds } from '../../../src/core/ids.ts';
 import {
   erasureFailed,
   retentionPass,
@@ -87,6 +89,47 @@ describe('a remembered language', () => {
     expect(await set.catalogue.preferences.find('expired')).toBeUndefined();
     expect(await set.catalogue.preferences.find('valid')).toBe('fr');
   });
+});
+
+test('a pass takes away sessions that have ended, failed sign-ins and questions that are long over', async () => {
+  const set = await stage();
+  const { id } = await archived(set);
+  const now = set.clock.at;
+  const session = { user: 'anna', credential: 'c', beganAt: now };
+  await set.catalogue.sessions.begin({ ...session, sha256: 'over', endsAt: now + dayMs });
+  await set.catalogue.sessions.begin({ ...session, sha256: 'idle', endsAt: now + 7 * dayMs });
+  await set.catalogue.sessions.begin({ ...session, sha256: 'used', endsAt: now + 7 * dayMs });
+  await set.catalogue.sessions.noteSeen('used', now + 1);
+  const asked = { id: makeIds().approval(), recording: id, purpose: 'training', asker: 'user:anna', reason: 'why' };
+  await set.catalogue.approvals.ask({ ...asked, askedAt: now, openUntil: now + 1 });
+  set.clock.at = now + dayMs;
+  await erase(set, { dryRun: true });
+  expect(await set.catalogue.sessions.list()).toHaveLength(3);
+  await erase(set);
+  expect((await set.catalogue.sessions.list()).map(({ sha256 }) => sha256)).toEqual(['used']);
+  expect(await set.catalogue.approvals.find(asked.id)).toMatchObject({ verdict: 'expired' });
+  for (set.clock.at = now + 7 * dayMs; set.clock.at <= now + 31 * dayMs; set.clock.at += 6 * dayMs) await erase(set);
+  expect(await set.catalogue.approvals.find(asked.id)).toBeUndefined();
+});
+
+test('a question of a recording that somebody has taken out keeps nothing that is due from being erased', async () => {
+  const set = await stage();
+  await archived(set);
+  const other = await archived(set);
+  const asked = {
+    id: makeIds().approval(),
+    recording: other.id,
+    purpose: 'training',
+    asker: 'user:anna',
+    reason: 'why',
+  };
+  await set.catalogue.approvals.ask({ ...asked, askedAt: set.clock.at, openUntil: set.clock.at + 1 });
+  const database = openSqlite(folder.path(`${stages}/catalogue.db`));
+  database.exec(`PRAGMA foreign_keys = OFF; DELETE FROM recordings WHERE id = '${other.id}'`);
+  database.close();
+  set.clock.at = keepUntil;
+  expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+  expect(set.lines).toContainEqual(expect.objectContaining({ msg: 'sessions and approvals not swept' }));
 });
 
 describe('the clock of this machine', () => {
