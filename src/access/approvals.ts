@@ -1,0 +1,131 @@
+/** Hearing a recording on approval: somebody asks, somebody else answers, and the answer has an end. */
+import type { ApprovalRow } from '../catalogue/access/approvals.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { Clock } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { ApprovalId, IdMaker } from '../core/ids.ts';
+import type { Act, Actor } from './actor.ts';
+import { decideAccess, type Refusal } from './decide.ts';
+import { findSubject, type SubjectPorts } from './subject.ts';
+
+const hourMs = 3_600_000;
+/** So long a question waits for its answer. */
+const openMs = 7 * 24 * hourMs;
+
+export type ApprovalPorts = SubjectPorts & {
+  catalogue: CataloguePart<{ approvals: 'ask' | 'decide' | 'find' | 'open' }>;
+  clock: Clock;
+  ids: Pick<IdMaker, 'approval'>;
+};
+
+export type Answered = { kind: 'done'; approval: ApprovalRow } | { kind: 'refused'; reason: Refusal };
+
+const leastReason = 10;
+const mostReason = 500;
+
+/** What is wrong with a reason; undefined when nothing is. */
+export function reasonFault(reason: string): string | undefined {
+  const { length } = Array.from(reason.trim());
+  if (length < leastReason) return `needs at least ${leastReason} characters`;
+
+  return length > mostReason ? `has more than ${mostReason} characters` : undefined;
+}
+
+/**
+ * Asks to hear a recording for one of its purposes. The same question, still open, is asked once. Throws usage for a reason that is none,
+ * purpose_foreign for a purpose that is heard without approval, or is not one of it.
+ */
+export async function askApproval(
+  ports: ApprovalPorts,
+  actor: Actor,
+  { recording: id, purpose, reason }: { recording: string; purpose: string; reason: string },
+): Promise<Answered> {
+  const fault = reasonFault(reason);
+  if (fault !== undefined) throw new PreavisError('usage', `the reason ${fault}`);
+  const { catalogue, clock, ids } = ports;
+  const askedAt = clock.now();
+  const found = await findSubject(ports, id, actor.name, askedAt);
+  const decision = decideAccess(actor, 'askApproval', found?.subject, askedAt);
+  if (!decision.allowed) return { kind: 'refused', reason: decision.reason };
+  const asked = found?.subject.purposes.find(({ name }) => name === purpose);
+  // The same question, of this purpose alone.
+  const ofPurpose = decideAccess(
+    actor,
+    'askApproval',
+    found && asked && { ...found.subject, purposes: [asked] },
+    askedAt,
+  );
+  if (found === undefined || !ofPurpose.allowed) {
+    throw new PreavisError(
+      'purpose_foreign',
+      'it is not a purpose of the recording that can be approved for this user',
+    );
+  }
+  const question = {
+    id: ids.approval(),
+    recording: found.recording.id,
+    purpose,
+    asker: actor.name,
+    reason: reason.trim(),
+  };
+
+  return {
+    kind: 'done',
+    approval: await catalogue.approvals.ask({ ...question, askedAt, openUntil: askedAt + openMs }),
+  };
+}
+
+/**
+ * Answers a question. Who answers must be somebody else, and must see the recording; a question that does not exist is out of their scope.
+ * Throws approval_own and approval_closed.
+ */
+export async function answerApproval(
+  ports: ApprovalPorts,
+  actor: Actor,
+  id: ApprovalId,
+  verdict: 'approved' | 'refused',
+): Promise<Answered> {
+  const { catalogue, clock, config } = ports;
+  const at = clock.now();
+  const asked = await catalogue.approvals.find(id);
+  const found = asked && (await findSubject(ports, asked.recording, actor.name, at));
+  const decision = decide(actor, found?.subject, at);
+  if (!decision.allowed) return { kind: 'refused', reason: decision.reason };
+  const by = { by: actor.name, at };
+  const endsAt = at + config.access.approvalHours * hourMs;
+  const answer = verdict === 'approved' ? { ...by, verdict, endsAt } : { ...by, verdict };
+
+  return { kind: 'done', approval: await catalogue.approvals.decide(id, answer) };
+}
+
+/** `approve` without a subject asks whether they may approve at all: here it is of one recording, which must be there. */
+const decide = (actor: Actor, subject: Parameters<typeof decideAccess>[2], at: number) => {
+  const act: Act = 'approve';
+  const atAll = decideAccess(actor, act, undefined, at);
+  if (!atAll.allowed) return atAll;
+
+  return subject === undefined
+    ? ({ allowed: false, reason: 'outOfScope' } as const)
+    : decideAccess(actor, act, subject, at);
+};
+
+/** What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids. */
+export async function openApprovals(
+  ports: ApprovalPorts,
+  actor: Actor,
+  after: string,
+  limit: number,
+): Promise<ApprovalRow[]> {
+  const at = ports.clock.now();
+  const seen: ApprovalRow[] = [];
+  for (let last = after; ;) {
+    const page = await ports.catalogue.approvals.open(at, last, limit);
+    for (const approval of page) {
+      last = approval.id;
+      const found = await findSubject(ports, approval.recording, actor.name, at);
+      if (approval.asker !== actor.name && decide(actor, found?.subject, at).allowed) seen.push(approval);
+      if (seen.length === limit) return seen;
+    }
+    if (page.length < limit) return seen;
+  }
+}

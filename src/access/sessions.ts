@@ -1,0 +1,63 @@
+import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { SessionRow } from '../catalogue/access/sessions.ts';
+import type { AccessConfig } from '../config/accessSchema.ts';
+import type { Clock } from '../core/clock.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
+import type { Actor } from './actor.ts';
+import { auditOf } from './audit.ts';
+import { actorOfUser, credentialOf, userOf } from './users.ts';
+
+const minuteMs = 60_000;
+
+export type SessionPorts = {
+  catalogue: CataloguePart<{ sessions: 'find' | 'noteSeen' | 'end' | 'endAll'; auditTrail: 'append' }>;
+  access: AccessConfig;
+  clock: Clock;
+};
+
+/** When it ends unless it is used, and when in any case, ms since 1970 UTC. */
+export type Session = { actor: Actor; idleUntil: number; endsAt: number };
+
+/** Who this session is of now: undefined when it has ended, and when the configuration has the user no more, or with another password. */
+function actorOfSession(
+  { user: name, credential, endsAt, seenAt }: SessionRow,
+  access: AccessConfig,
+  now: number,
+): Actor | undefined {
+  const user = userOf(access, name);
+  const isOver = endsAt <= now || seenAt + access.session.idleMinutes * minuteMs <= now;
+  if (isOver || user === undefined || credentialOf(user) !== credential) return undefined;
+
+  return actorOfUser(access, name);
+}
+
+/** The session of this cookie, which goes on by being asked for; undefined: there is none. */
+export async function useSession(ports: SessionPorts, secret: string): Promise<Session | undefined> {
+  const { catalogue, access, clock } = ports;
+  const sha256 = sha256Of(secret);
+  const row = await catalogue.sessions.find(sha256);
+  const now = clock.now();
+  const actor = row === undefined ? undefined : actorOfSession(row, access, now);
+  if (row === undefined || actor === undefined) return undefined;
+  const idleMs = access.session.idleMinutes * minuteMs;
+  // Not at each request: a player asks for many parts, and each would be a write.
+  if (now - row.seenAt >= Math.min(minuteMs, idleMs / 4)) await catalogue.sessions.noteSeen(sha256, now);
+
+  return { actor, idleUntil: Math.min(now + idleMs, row.endsAt), endsAt: row.endsAt };
+}
+
+/** Ends this session, or all of that user: `everywhere`. Says how many. */
+export async function signOut(ports: SessionPorts, secret: string, where: 'here' | 'everywhere'): Promise<number> {
+  const { catalogue } = ports;
+  const sha256 = sha256Of(secret);
+  const row = await catalogue.sessions.find(sha256);
+  if (row === undefined) return 0;
+  const ended =
+    where === 'here' ? Number(await catalogue.sessions.end(sha256)) : await catalogue.sessions.endAll(row.user);
+  const actor = actorOfUser(ports.access, row.user);
+  if (ended > 0 && actor !== undefined) {
+    await catalogue.auditTrail.append(null, auditOf(actor, { did: 'signedOut', sessions: ended }));
+  }
+
+  return ended;
+}

@@ -1,0 +1,149 @@
+/**
+ * How people come in: by password, with a one-time code where they have a secret for it, or by a code that works once. Who may try, and how
+ * often, is decided before a password is looked at, and is the same for names that do not exist.
+ */
+import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { Begun } from '../catalogue/access/signIns.ts';
+import type { AccessConfig } from '../config/accessSchema.ts';
+import type { Clock } from '../core/clock.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { Actor } from './actor.ts';
+import { addressKey } from './addressKey.ts';
+import { auditOf, type Step } from './audit.ts';
+import { isPassword } from './password.ts';
+import { newSessionSecret, newSignInCode, sha256OfCode } from './secrets.ts';
+import { periodOfCode } from './totp.ts';
+import { actorOfUser, credentialOf, userOf } from './users.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+export type SignInPorts = {
+  catalogue: CataloguePart<{
+    signIns: 'begin' | 'succeed' | 'abandon' | 'usePeriod' | 'offerCode' | 'useCode';
+    sessions: 'begin';
+    auditTrail: 'append';
+  }>;
+  access: AccessConfig;
+  clock: Clock;
+};
+
+/**
+ * refused: name, password or code are wrong, and nobody is told which. lockedOut: too many have failed, for a while. codeNeeded: the
+ * password is right, and the one-time code is missing.
+ */
+export type SignIn =
+  | { kind: 'signedIn'; actor: Actor; secret: string; endsAt: number }
+  | { kind: 'refused' }
+  | { kind: 'lockedOut' }
+  | { kind: 'codeNeeded' };
+
+export type PasswordSignIn = { name: string; password: string; code?: string | undefined; address: string };
+
+/**
+ * What is kept of a name that was typed: some type their password there. So few digits of its hash tell nobody which of many passwords it is,
+ * and two names that share them only share their failures.
+ */
+const nameKey = (name: string): string => sha256Of(`name ${name}`).slice(0, 5);
+
+function beginAttempt({ catalogue, access, clock }: SignInPorts, user: string, address: string): Promise<Begun> {
+  const { minutes, failures, addressFailures } = access.lockOut;
+  const at = clock.now();
+
+  return catalogue.signIns.begin(
+    { user, address: addressKey(address) },
+    { at, since: at - minutes * minuteMs, failures, addressFailures },
+  );
+}
+
+export async function signIn(ports: SignInPorts, { name, password, code, address }: PasswordSignIn): Promise<SignIn> {
+  const { catalogue, access, clock } = ports;
+  const key = nameKey(name);
+  const begun = await beginAttempt(ports, key, address);
+  if (begun.kind === 'lockedOut') return { kind: 'lockedOut' };
+  const user = userOf(access, name);
+  const actor = actorOfUser(access, name);
+  const isRight = await isPassword(password, user?.passwordHash);
+  const fail = async (): Promise<SignIn> => {
+    // Of names that do not exist nothing is kept: anybody could fill the trail with them.
+    if (begun.isLast && actor !== undefined) {
+      await note(ports, actor, { did: 'lockedOut', minutes: access.lockOut.minutes });
+    }
+    return { kind: 'refused' };
+  };
+  if (!isRight || user === undefined || actor === undefined) return fail();
+
+  if (user.totpSecret !== undefined) {
+    if (code === undefined || code === '') {
+      await catalogue.signIns.abandon(begun.id);
+      return { kind: 'codeNeeded' };
+    }
+    const period = periodOfCode(user.totpSecret, code, clock.now());
+    if (period === undefined || !(await catalogue.signIns.usePeriod(name, period))) return fail();
+  }
+  await catalogue.signIns.succeed(key);
+  const by = user.totpSecret === undefined ? 'password' : 'passwordAndCode';
+
+  return beginSession(ports, name, actor, by);
+}
+
+/** For a demonstration, or somebody who has forgotten their password: whoever has the code is that user, once. */
+export async function signInByCode(
+  ports: SignInPorts,
+  { code, address }: { code: string; address: string },
+): Promise<SignIn> {
+  const { catalogue, access, clock } = ports;
+  // A code names nobody, so that only the address can be counted.
+  const key = nameKey(`code ${addressKey(address)}`);
+  const begun = await beginAttempt(ports, key, address);
+  if (begun.kind === 'lockedOut') return { kind: 'lockedOut' };
+  const name = await catalogue.signIns.useCode(sha256OfCode(code), clock.now());
+  const actor = name === undefined ? undefined : actorOfUser(access, name);
+  if (name === undefined || actor === undefined) return { kind: 'refused' };
+  await catalogue.signIns.succeed(key);
+
+  return beginSession(ports, name, actor, 'signInCode');
+}
+
+/** Such a code; what was read aloud or lies about longer is no secret. Throws user_unknown. */
+export async function offerSignInCode(
+  {
+    catalogue,
+    access,
+    clock,
+  }: Pick<SignInPorts, 'access' | 'clock'> & {
+    catalogue: CataloguePart<{ signIns: 'offerCode' }>;
+  },
+  name: string,
+  minutes: number,
+): Promise<{ code: string; endsAt: number }> {
+  if (userOf(access, name) === undefined) throw new PreavisError('user_unknown', 'the configuration has no such user');
+  const { secret, sha256 } = newSignInCode();
+  const endsAt = clock.now() + minutes * minuteMs;
+  await catalogue.signIns.offerCode({ sha256, user: name, endsAt });
+
+  return { code: secret, endsAt };
+}
+
+async function beginSession(
+  ports: SignInPorts,
+  name: string,
+  actor: Actor,
+  by: Extract<Step, { did: 'signedIn' }>['by'],
+): Promise<SignIn> {
+  const { catalogue, access, clock } = ports;
+  const user = userOf(access, name);
+  const { secret, sha256 } = newSessionSecret();
+  const beganAt = clock.now();
+  const endsAt = beganAt + access.session.hours * hourMs;
+  const credential = user === undefined ? '' : credentialOf(user);
+  await note(ports, actor, { did: 'signedIn', by });
+  await catalogue.sessions.begin({ sha256, user: name, credential, beganAt, endsAt });
+
+  return { kind: 'signedIn', actor, secret, endsAt };
+}
+
+function note({ catalogue }: Pick<SignInPorts, 'catalogue'>, actor: Actor, step: Step): Promise<void> {
+  return catalogue.auditTrail.append(null, auditOf(actor, step));
+}

@@ -1,0 +1,55 @@
+import type { AccessConfig } from '../config/accessSchema.ts';
+import { sha256Of } from '../core/crypto/sha256.ts';
+import type { Actor } from './actor.ts';
+
+/** Who the configuration lets in, and what they may see. */
+
+type Scopes = Pick<Actor, 'role' | 'lines' | 'extensions' | 'purposes'>;
+
+const scopesOf = ({ role, lines, extensions, purposes }: Pick<Scopes, 'role'> & Partial<Scopes>): Scopes => ({
+  role,
+  lines,
+  extensions,
+  purposes,
+});
+
+type User = AccessConfig['users'][string];
+
+/** undefined: there is none. */
+export function userOf({ users }: Pick<AccessConfig, 'users'>, name: string): User | undefined {
+  return Object.hasOwn(users, name) ? users[name] : undefined;
+}
+
+export function actorOfUser(access: Pick<AccessConfig, 'users'>, name: string): Actor | undefined {
+  const user = userOf(access, name);
+
+  return user && { name: `user:${name}`, ...scopesOf(user) };
+}
+
+/** Stands for what a user proves who they are with: another password or secret ends their sessions. */
+export function credentialOf({ passwordHash = '', totpSecret = '' }: User): string {
+  return sha256Of(`${passwordHash}\n${totpSecret}`);
+}
+
+/** A day begins at midnight UTC. */
+export const endOfToken = (expires: string): number => Date.parse(`${expires}T00:00:00Z`);
+
+/**
+ * Which program asks with this token.
+ *
+ * @param presented the token itself, as it came
+ * @param now ms since 1970 UTC
+ */
+export function actorOfToken(
+  { tokens }: Pick<AccessConfig, 'tokens'>,
+  presented: string,
+  now: number,
+): Actor | undefined {
+  const sha256 = sha256Of(presented);
+  // Nobody learns a token from the time that this takes: what is compared is its hash.
+  const found = Object.entries(tokens).find(([, token]) => token.sha256 === sha256);
+  if (found === undefined) return undefined;
+  const [name, token] = found;
+
+  return endOfToken(token.expires) <= now ? undefined : { name: `token:${name}`, ...scopesOf(token) };
+}
