@@ -11,6 +11,7 @@ import { addPrompts, addPurposes, addReport } from './cli/arguments/policy.ts';
 import { addRecordings } from './cli/arguments/recordings.ts';
 import { addCertificates, addRetention } from './cli/arguments/retention.ts';
 import { addSubject } from './cli/arguments/subject.ts';
+import { addUsers } from './cli/arguments/users.ts';
 import { defaultConfigFile, makeContext } from './cli/context.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
 import { installedPath } from './core/installation.ts';
@@ -68,6 +69,7 @@ function program(done: (code: number) => void): Command {
   addCertificates(root, run);
   addRecordings(root, run);
   addSubject(root, run);
+  addUsers(root, run);
   addPurposes(root, run);
   addReport(root, run);
   addCalls(root, run);

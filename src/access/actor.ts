@@ -43,6 +43,22 @@ export const acts = [
 ] as const;
 export type Act = (typeof acts)[number];
 
+/** Those that are asked of one recording. */
+export const actsOfRecordings = [
+  'list',
+  'read',
+  'listen',
+  'download',
+  'makeEvidence',
+  'annotate',
+  'hold',
+  'release',
+  'erase',
+  'readAudit',
+  'askApproval',
+  'approve',
+] as const satisfies readonly Act[];
+
 export type SubjectPurpose = {
   name: string;
   /** ms since 1970 UTC, holds taken into account; Infinity while the recording is not finished. */

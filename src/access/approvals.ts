@@ -24,7 +24,7 @@ const leastReason = 10;
 const mostReason = 500;
 
 /** What is wrong with a reason; undefined when nothing is. */
-export function reasonFault(reason: string): string | undefined {
+function reasonFault(reason: string): string | undefined {
   const { length } = Array.from(reason.trim());
   if (length < leastReason) return `needs at least ${leastReason} characters`;
 

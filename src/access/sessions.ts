@@ -61,3 +61,36 @@ export async function signOut(ports: SessionPorts, secret: string, where: 'here'
 
   return ended;
 }
+
+/**
+ * Ends all sessions of a user, whom the configuration may have no more. Says how many.
+ *
+ * @param by who ends them, for the audit trail
+ */
+export async function endSessions(
+  { catalogue }: { catalogue: CataloguePart<{ sessions: 'endAll'; auditTrail: 'append' }> },
+  name: string,
+  by: string,
+): Promise<number> {
+  const sessions = await catalogue.sessions.endAll(name);
+  if (sessions > 0) {
+    await catalogue.auditTrail.append(null, { event: 'sessions ended', actor: by, detail: { user: name, sessions } });
+  }
+
+  return sessions;
+}
+
+/** How many sessions of this user go on. */
+export async function sessionsOf(
+  {
+    catalogue,
+    access,
+    clock,
+  }: Pick<SessionPorts, 'access' | 'clock'> & { catalogue: CataloguePart<{ sessions: 'list' }> },
+  name: string,
+): Promise<number> {
+  const now = clock.now();
+  const rows = await catalogue.sessions.list(name);
+
+  return rows.filter((row) => actorOfSession(row, access, now) !== undefined).length;
+}

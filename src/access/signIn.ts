@@ -7,14 +7,13 @@ import type { Begun } from '../catalogue/access/signIns.ts';
 import type { AccessConfig } from '../config/accessSchema.ts';
 import type { Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
-import { PreavisError } from '../core/errors.ts';
 import type { Actor } from './actor.ts';
 import { addressKey } from './addressKey.ts';
 import { auditOf, type Step } from './audit.ts';
 import { isPassword } from './password.ts';
 import { newSessionSecret, newSignInCode, sha256OfCode } from './secrets.ts';
 import { periodOfCode } from './totp.ts';
-import { actorOfUser, credentialOf, userOf } from './users.ts';
+import { actorOfUser, credentialOf, requireUser, userOf } from './users.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -106,21 +105,25 @@ export async function signInByCode(
   return beginSession(ports, name, actor, 'signInCode');
 }
 
-/** Such a code; what was read aloud or lies about longer is no secret. Throws user_unknown. */
+/**
+ * Such a code, told to whoever asks: what was read aloud or lies about for longer is no secret. Throws user_unknown.
+ *
+ * @param by who asks, for the audit trail
+ */
 export async function offerSignInCode(
   {
     catalogue,
     access,
     clock,
   }: Pick<SignInPorts, 'access' | 'clock'> & {
-    catalogue: CataloguePart<{ signIns: 'offerCode' }>;
+    catalogue: CataloguePart<{ signIns: 'offerCode'; auditTrail: 'append' }>;
   },
-  name: string,
-  minutes: number,
+  { name, minutes, by }: { name: string; minutes: number; by: string },
 ): Promise<{ code: string; endsAt: number }> {
-  if (userOf(access, name) === undefined) throw new PreavisError('user_unknown', 'the configuration has no such user');
+  requireUser(access, name);
   const { secret, sha256 } = newSignInCode();
   const endsAt = clock.now() + minutes * minuteMs;
+  await catalogue.auditTrail.append(null, { event: 'sign-in code made', actor: by, detail: { user: name, minutes } });
   await catalogue.signIns.offerCode({ sha256, user: name, endsAt });
 
   return { code: secret, endsAt };

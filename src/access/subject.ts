@@ -4,7 +4,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
 import { makeHoldsAllowed, purposeOf } from '../config/purposeRules.ts';
-import { isUlid } from '../core/ids.ts';
+import { isUlid, type CallId } from '../core/ids.ts';
 import type { Subject } from './actor.ts';
 
 /** What a call is, as far as it decides who may see and hear it. */
@@ -53,6 +53,8 @@ export type SubjectPorts = {
     approvals: 'of';
   }>;
   config: Pick<Config, 'purposes' | 'access'>;
+  /** Which extension had the call, as far as that is known. */
+  extensionOf: (call: CallId) => Promise<string | null>;
 };
 
 export type FoundSubject = { recording: RecordingRow; call: CallRow; subject: Subject };
@@ -64,7 +66,7 @@ export type FoundSubject = { recording: RecordingRow; call: CallRow; subject: Su
  * @param at ms since 1970 UTC
  */
 export async function findSubject(
-  { catalogue, config }: SubjectPorts,
+  { catalogue, config, extensionOf }: SubjectPorts,
   id: string,
   asker: string,
   at: number,
@@ -75,7 +77,8 @@ export async function findSubject(
   const holds = await catalogue.legalHolds.of(recording.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
   const { line, purposes } = call;
-  const facts = { line, extension: null, purposes, recording: { status: recording.status, ends } };
+  const extension = await extensionOf(call.id);
+  const facts = { line, extension, purposes, recording: { status: recording.status, ends } };
   const approvals = await catalogue.approvals.of(recording.id, asker);
 
   return { recording, call, subject: subjectOf(facts, config, approvals) };

@@ -1,5 +1,6 @@
-import type { AccessConfig } from '../config/accessSchema.ts';
+import type { AccessConfig, UserConfig } from '../config/accessSchema.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
+import { PreavisError } from '../core/errors.ts';
 import type { Actor } from './actor.ts';
 
 /** Who the configuration lets in, and what they may see. */
@@ -13,11 +14,14 @@ const scopesOf = ({ role, lines, extensions, purposes }: Pick<Scopes, 'role'> & 
   purposes,
 });
 
-type User = AccessConfig['users'][string];
-
 /** undefined: there is none. */
-export function userOf({ users }: Pick<AccessConfig, 'users'>, name: string): User | undefined {
+export function userOf({ users }: Pick<AccessConfig, 'users'>, name: string): UserConfig | undefined {
   return Object.hasOwn(users, name) ? users[name] : undefined;
+}
+
+/** Throws user_unknown. */
+export function requireUser(access: Pick<AccessConfig, 'users'>, name: string): void {
+  if (userOf(access, name) === undefined) throw new PreavisError('user_unknown', 'there is no user of this name');
 }
 
 export function actorOfUser(access: Pick<AccessConfig, 'users'>, name: string): Actor | undefined {
@@ -27,8 +31,15 @@ export function actorOfUser(access: Pick<AccessConfig, 'users'>, name: string): 
 }
 
 /** Stands for what a user proves who they are with: another password or secret ends their sessions. */
-export function credentialOf({ passwordHash = '', totpSecret = '' }: User): string {
+export function credentialOf({ passwordHash = '', totpSecret = '' }: UserConfig): string {
   return sha256Of(`${passwordHash}\n${totpSecret}`);
+}
+
+/** The program of this name, whether or not its token still counts. */
+export function actorOfTokenName({ tokens }: Pick<AccessConfig, 'tokens'>, name: string): Actor | undefined {
+  const token = Object.hasOwn(tokens, name) ? tokens[name] : undefined;
+
+  return token && { name: `token:${name}`, ...scopesOf(token) };
 }
 
 /** A day begins at midnight UTC. */
@@ -51,5 +62,5 @@ export function actorOfToken(
   if (found === undefined) return undefined;
   const [name, token] = found;
 
-  return endOfToken(token.expires) <= now ? undefined : { name: `token:${name}`, ...scopesOf(token) };
+  return endOfToken(token.expires) <= now ? undefined : actorOfTokenName({ tokens }, name);
 }

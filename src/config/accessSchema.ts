@@ -53,7 +53,6 @@ const token = z.strictObject({
     'The first day on which it does not count any more, in UTC.',
   ),
 });
-export type TokenConfig = z.output<typeof token>;
 
 /** The part `access` of the configuration. */
 export const access = section({

@@ -95,7 +95,7 @@ test('who does not see the recording neither asks, answers nor learns that someb
   const elsewhere = { ...olga, name: 'user:else', lines: ['elsewhere'] };
   const stranger = { ...anna, name: 'user:stranger', extensions: ['999'] };
   expect(await ask(stranger)).toEqual({ kind: 'refused', reason: 'outOfScope' });
-  const id = idIn(await ask());
+  const id = idIn(await ask({ ...anna, extensions: ['101'] }));
   expect(await openApprovals(ports, elsewhere, '', 10)).toEqual([]);
   expect(await answerApproval(ports, elsewhere, id, 'approved')).toEqual({ kind: 'refused', reason: 'outOfScope' });
   expect(await answerApproval(ports, elsewhere, makeIds().approval(), 'approved')).toEqual({

@@ -1,6 +1,6 @@
 import { TOTP, Secret } from 'otpauth';
 import { offerSignInCode, signIn, signInByCode } from '../../../src/access/signIn.ts';
-import { signOut, useSession } from '../../../src/access/sessions.ts';
+import { endSessions, sessionsOf, signOut, useSession } from '../../../src/access/sessions.ts';
 import { accessPorts, configWithUsers, password, totpSecret } from '../../support/access/accessStage.ts';
 import { catalogues, clockAt } from '../../support/catalogue/catalogues.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
@@ -137,6 +137,20 @@ describe('a user', () => {
   });
 });
 
+test('an operator sees how many sessions of a user go on, and ends them', async () => {
+  const { ports, clock, steps } = await stage();
+  for (let session = 0; session < 2; session += 1) await signIn(ports, { name: 'anna', password, ...here });
+  expect(await sessionsOf(ports, 'anna')).toBe(2);
+  expect(await sessionsOf(ports, 'ben')).toBe(0);
+  expect(await endSessions(ports, 'anna', 'user preavis')).toBe(2);
+  expect(await endSessions(ports, 'anna', 'user preavis')).toBe(0);
+  expect(await sessionsOf(ports, 'anna')).toBe(0);
+  expect(steps().slice(2)).toEqual([['sessions ended', 'user preavis', { user: 'anna', sessions: 2 }]]);
+  await signIn(ports, { name: 'anna', password, ...here });
+  clock.at += 30 * minuteMs;
+  expect(await sessionsOf(ports, 'anna')).toBe(0);
+});
+
 describe('after too many failures', () => {
   const guess = (name: string, address = here.address) => ({ name, password: 'guess', address });
 
@@ -186,23 +200,26 @@ describe('after too many failures', () => {
 describe('a code to sign in with', () => {
   test('lets its user in once, within its minutes', async () => {
     const { ports, clock, steps } = await stage();
-    const { code, endsAt } = await offerSignInCode(ports, 'anna', 5);
+    const { code, endsAt } = await offerSignInCode(ports, { name: 'anna', minutes: 5, by: 'user preavis' });
     expect(endsAt).toBe(now + 5 * minuteMs);
     expect(await signInByCode(ports, { code: code.toLowerCase(), ...here })).toMatchObject({
       kind: 'signedIn',
       actor: { name: 'user:anna' },
     });
     expect(await signInByCode(ports, { code, ...here })).toEqual({ kind: 'refused' });
-    const late = await offerSignInCode(ports, 'anna', 5);
+    const late = await offerSignInCode(ports, { name: 'anna', minutes: 5, by: 'user preavis' });
     clock.at = late.endsAt;
     expect(await signInByCode(ports, { code: late.code, ...here })).toEqual({ kind: 'refused' });
-    expect(steps()).toEqual([['signed in', 'user:anna', { role: 'coach', by: 'signInCode' }]]);
+    const made = ['sign-in code made', 'user preavis', { user: 'anna', minutes: 5 }];
+    expect(steps()).toEqual([made, ['signed in', 'user:anna', { role: 'coach', by: 'signInCode' }], made]);
   });
 
   test('is for users that there are, and is not found by trying', async () => {
     const { ports } = await stage({ lockOut: { failures: 3 } });
-    await expect(offerSignInCode(ports, 'nobody', 5)).rejects.toMatchObject({ code: 'user_unknown' });
-    const { code } = await offerSignInCode(ports, 'anna', 5);
+    await expect(offerSignInCode(ports, { name: 'nobody', minutes: 5, by: 'user preavis' })).rejects.toMatchObject({
+      code: 'user_unknown',
+    });
+    const { code } = await offerSignInCode(ports, { name: 'anna', minutes: 5, by: 'user preavis' });
     for (let attempt = 0; attempt < 3; attempt += 1) {
       expect(await signInByCode(ports, { code: 'AAAA-AAAA-AAAA', ...here })).toEqual({ kind: 'refused' });
     }
@@ -216,7 +233,7 @@ test('neither password, code, name nor address is anywhere in the catalogue', as
   const { ports, file, catalogue } = await stage();
   await signIn(ports, { name: 'typed-zebra', password: 'zebra-password', address: '192.0.2.77' });
   const { secret } = (await signIn(ports, { name: 'anna', password, ...here })) as { secret: string };
-  const { code } = await offerSignInCode(ports, 'anna', 5);
+  const { code } = await offerSignInCode(ports, { name: 'anna', minutes: 5, by: 'user preavis' });
   catalogue.close();
   const database = openSqlite(file);
   const bytes = database.serialize().toString('latin1');

@@ -113,6 +113,13 @@ describe('the help', () => {
     ['calls', 'agreement'],
     ['calls', 'exemplary'],
     ['purposes', 'register'],
+    ['users', 'hash'],
+    ['users', 'totp'],
+    ['users', 'token'],
+    ['users', 'list'],
+    ['users', 'may'],
+    ['users', 'code'],
+    ['users', 'sign-out'],
     ['prompts', 'check'],
     ['dialplan', 'lint'],
   ])('of %s %s has the exit codes and --json', async (...args) => {

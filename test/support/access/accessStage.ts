@@ -34,7 +34,9 @@ export async function configWithUsers(
 
 /** What the services of access need. */
 export function accessPorts(catalogue: Catalogue, config: Config, clock: TestClock) {
-  return { catalogue, config, access: config.access, clock, ids: makeIds() };
+  const extensionOf = (): Promise<string> => Promise.resolve('101');
+
+  return { catalogue, config, access: config.access, clock, ids: makeIds(), extensionOf };
 }
 
 export const actorNamed = (name: string, role: Actor['role']): Actor => ({

@@ -53,6 +53,7 @@ const commandLine = [
   'cli/arguments/recordings.ts',
   'cli/arguments/retention.ts',
   'cli/arguments/subject.ts',
+  'cli/arguments/users.ts',
   'cli/context.ts',
   'core/clock.ts',
   'core/errors.ts',

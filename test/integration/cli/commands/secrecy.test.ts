@@ -100,6 +100,9 @@ const secrets: Readonly<Record<string, string>> = {
   'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
   'controllers.*.encryption.key': '5a656272614f776e4b657930313233343536373839abcdeffedcba9876543210',
   'controllers.*.encryption.oldKeys': '5a656272614f776e4f6c644b65793031323334353637383930abcdeffedcba98',
+  'access.users.*.passwordHash':
+    '$scrypt$ln=15,r=8,p=3$ZebraSaltOfSixteenByte$ZebraHashOfThirtyTwoBytesInBase64WithoutEqu',
+  'access.users.*.totpSecret': 'ZEBRATOTPSECRETOFTHIRTYTWOLETTER',
 };
 
 const commands: readonly (readonly string[])[] = [
@@ -109,6 +112,8 @@ const commands: readonly (readonly string[])[] = [
   ['recordings', 'reconcile'],
   ['archive', 'rewrap'],
   ['recordings', 'list', '--json'],
+  ['users', 'list'],
+  ['users', 'list', '--json'],
   ['purposes', 'register', '--controller', 'acme'],
   ['purposes', 'register', '--processor', '--json'],
   ['webhooks', 'list', '--json'],
@@ -144,6 +149,7 @@ describe('a secret', () => {
           oldKeys: [secrets['archive.encryption.oldKeys']],
         },
       },
+      access: { users: { anna: { role: 'coach', ...section('access.users.*') } } },
       controllers: {
         acme: {
           encryption: {
