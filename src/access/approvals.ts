@@ -7,6 +7,7 @@ import type { ApprovalId, IdMaker } from '../core/ids.ts';
 import type { Act, Actor } from './actor.ts';
 import { decideAccess, type Refusal } from './decide.ts';
 import { findSubject, type SubjectPorts } from './subject.ts';
+import { isProgram } from './users.ts';
 
 const hourMs = 3_600_000;
 /** So long a question waits for its answer. */
@@ -101,6 +102,8 @@ export async function answerApproval(
 /** `approve` without a subject asks whether they may approve at all: here it is of one recording, which must be there. */
 const decide = (actor: Actor, subject: Parameters<typeof decideAccess>[2], at: number) => {
   const act: Act = 'approve';
+  // The yes of a program is nobody's, and may be that of who asked.
+  if (isProgram(actor)) return { allowed: false, reason: 'role' } as const;
   const atAll = decideAccess(actor, act, undefined, at);
   if (!atAll.allowed) return atAll;
 

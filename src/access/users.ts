@@ -5,6 +5,8 @@ import type { Actor } from './actor.ts';
 
 /** Who the configuration lets in, and what they may see. */
 
+const tokenPrefix = 'token:';
+
 type Scopes = Pick<Actor, 'role' | 'lines' | 'extensions' | 'purposes'>;
 
 const scopesOf = ({ role, lines, extensions, purposes }: Pick<Scopes, 'role'> & Partial<Scopes>): Scopes => ({
@@ -35,11 +37,14 @@ export function credentialOf({ passwordHash = '', totpSecret = '' }: UserConfig)
   return sha256Of(`${passwordHash}\n${totpSecret}`);
 }
 
+/** Whether it is a program that asks, and not a person. */
+export const isProgram = ({ name }: Pick<Actor, 'name'>): boolean => name.startsWith(tokenPrefix);
+
 /** The program of this name, whether or not its token still counts. */
 export function actorOfTokenName({ tokens }: Pick<AccessConfig, 'tokens'>, name: string): Actor | undefined {
   const token = Object.hasOwn(tokens, name) ? tokens[name] : undefined;
 
-  return token && { name: `token:${name}`, ...scopesOf(token) };
+  return token && { name: `${tokenPrefix}${name}`, ...scopesOf(token) };
 }
 
 /** A day begins at midnight UTC. */

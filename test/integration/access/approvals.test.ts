@@ -90,6 +90,14 @@ test('nobody approves what they asked themselves', async () => {
   expect(await mayHear(olga)).toMatchObject([{ purpose: 'training' }]);
 });
 
+test('a program approves nothing, whatever its role', async () => {
+  const { ports, ask } = await stage();
+  const id = idIn(await ask());
+  const program = { ...olga, name: 'token:crm' };
+  expect(await openApprovals(ports, program, '', 10)).toEqual([]);
+  expect(await answerApproval(ports, program, id, 'approved')).toEqual({ kind: 'refused', reason: 'role' });
+});
+
 test('who does not see the recording neither asks, answers nor learns that somebody asked', async () => {
   const { ports, ask } = await stage();
   const elsewhere = { ...olga, name: 'user:else', lines: ['elsewhere'] };
