@@ -8,9 +8,11 @@ export type Actor = {
   role: Role;
   /** Lines they may see; undefined: all. */
   lines: readonly string[] | undefined;
+  /** Companies whose calls they see, by their names in `controllers`, or `own`; undefined: all. */
+  controllers?: readonly string[] | undefined;
   /** Only calls of these extensions (own calls or a team); undefined: all. */
   extensions: readonly string[] | undefined;
-  /** Purposes they may see; undefined: those whose `mayListen` names their role. */
+  /** Purposes they may see; undefined: all that their role sees. What they hear, `mayListen` says as well. */
   purposes: readonly string[] | undefined;
 };
 
@@ -71,6 +73,8 @@ export type SubjectPurpose = {
 /** A call, with its recording if it has one. */
 export type Subject = {
   line: string | null;
+  /** As the catalogue has it: null is the company itself. undefined: not known, so that whoever sees some companies sees it not. */
+  controller?: string | null | undefined;
   extension: string | null;
   purposes: readonly SubjectPurpose[];
   /** none: the call has no recording. */

@@ -1,3 +1,4 @@
+import { ownCalls } from '../config/controllerSchema.ts';
 import type { Role } from '../config/roles.ts';
 import type { Act, Actor, Subject, SubjectPurpose } from './actor.ts';
 
@@ -96,9 +97,9 @@ function refused(reason: Refusal): Decision {
   return { allowed: false, reason };
 }
 
-function decideAtLarge({ lines, extensions, purposes }: Actor, act: Act): Decision {
+function decideAtLarge({ lines, controllers, extensions, purposes }: Actor, act: Act): Decision {
   if (!atLarge.includes(act)) return refused('outOfScope');
-  const seesAll = lines === undefined && extensions === undefined && purposes === undefined;
+  const seesAll = [lines, controllers, extensions, purposes].every((scope) => scope === undefined);
 
   return ofWholeScope.includes(act) && !seesAll ? refused('wholeScope') : allowed;
 }
@@ -111,12 +112,19 @@ function seenPurposes({ role, purposes }: Actor, subject: Subject, now: number):
     : inScope;
 }
 
-function isInScope(actor: Actor, { line, extension }: Subject, seen: readonly SubjectPurpose[]): boolean {
+function isInScope(actor: Actor, { line, controller, extension }: Subject, seen: readonly SubjectPurpose[]): boolean {
   const has = (scope: readonly string[] | undefined, value: string | null): boolean =>
     scope === undefined || (value !== null && scope.includes(value));
   const needsPurpose = actor.purposes !== undefined || seesOwnPurposesOnly.includes(actor.role);
 
-  return has(actor.lines, line) && has(actor.extensions, extension) && (!needsPurpose || seen.length > 0);
+  const company = controller === undefined ? null : (controller ?? ownCalls);
+
+  return (
+    has(actor.lines, line) &&
+    has(actor.controllers, company) &&
+    has(actor.extensions, extension) &&
+    (!needsPurpose || seen.length > 0)
+  );
 }
 
 function decideHearing(

@@ -11,6 +11,7 @@ import type { Subject } from './actor.ts';
 
 export type SubjectFacts = {
   line: string | null;
+  controller?: string | null | undefined;
   extension: string | null;
   /** Those of the call. */
   purposes: readonly string[];
@@ -20,7 +21,7 @@ export type SubjectFacts = {
 
 /** Purposes that are configured no more name nobody: their recordings are kept until their end, and heard by no one. */
 export function subjectOf(
-  { line, extension, purposes, recording }: SubjectFacts,
+  { line, controller, extension, purposes, recording }: SubjectFacts,
   { purposes: configured, access }: Pick<Config, 'purposes' | 'access'>,
   approvals: readonly Pick<ApprovalRow, 'purpose' | 'endsAt'>[],
 ): Subject {
@@ -33,6 +34,7 @@ export function subjectOf(
 
   return {
     line,
+    controller,
     extension,
     purposes: purposes.map((name) => ({
       name,
@@ -76,9 +78,9 @@ export async function findSubject(
   if (recording === undefined || call === undefined) return undefined;
   const holds = await catalogue.legalHolds.of(recording.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
-  const { line, purposes } = call;
+  const { line, controller, purposes } = call;
   const extension = await extensionOf(call.id);
-  const facts = { line, extension, purposes, recording: { status: recording.status, ends } };
+  const facts = { line, controller, extension, purposes, recording: { status: recording.status, ends } };
   const approvals = await catalogue.approvals.of(recording.id, asker);
 
   return { recording, call, subject: subjectOf(facts, config, approvals) };

@@ -7,11 +7,18 @@ import type { Actor } from './actor.ts';
 
 const tokenPrefix = 'token:';
 
-type Scopes = Pick<Actor, 'role' | 'lines' | 'extensions' | 'purposes'>;
+type Scopes = Pick<Actor, 'role' | 'lines' | 'controllers' | 'extensions' | 'purposes'>;
 
-const scopesOf = ({ role, lines, extensions, purposes }: Pick<Scopes, 'role'> & Partial<Scopes>): Scopes => ({
+const scopesOf = ({
   role,
   lines,
+  controllers,
+  extensions,
+  purposes,
+}: Pick<Scopes, 'role'> & Partial<Scopes>): Scopes => ({
+  role,
+  lines,
+  controllers,
   extensions,
   purposes,
 });

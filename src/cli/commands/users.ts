@@ -57,9 +57,10 @@ export function usersToken(context: CommandContext, { json }: Json): Promise<Exi
 export async function usersList(context: CommandContext, { json }: Json): Promise<ExitCode> {
   return withCatalogue<ExitCode>(context, async (catalogue, { access }) => {
     const ports = { catalogue, access, clock: context.clock };
-    const scopes = ({ role, lines, extensions, purposes }: Partial<Actor>) => ({
+    const scopes = ({ role, lines, controllers, extensions, purposes }: Partial<Actor>) => ({
       role,
       lines: lines ?? null,
+      controllers: controllers ?? null,
       extensions: extensions ?? null,
       purposes: purposes ?? null,
     });
@@ -83,6 +84,7 @@ export async function usersList(context: CommandContext, { json }: Json): Promis
           `user ${each.name}`,
           each.role ?? '',
           all(each.lines),
+          all(each.controllers),
           all(each.extensions),
           all(each.purposes),
           `${each.oneTimeCode ? 'password and code' : 'password'}; ${counted(each.sessions, 'session')}`,
@@ -91,13 +93,14 @@ export async function usersList(context: CommandContext, { json }: Json): Promis
           `token ${each.name}`,
           each.role ?? '',
           all(each.lines),
+          all(each.controllers),
           all(each.extensions),
           all(each.purposes),
           `${each.expired ? 'expired' : 'expires'} ${each.expires.slice(0, 10)}`,
         ]),
       ];
 
-      return [table(['WHO', 'ROLE', 'LINES', 'EXTENSIONS', 'PURPOSES', 'SIGN-IN'], rows)];
+      return [table(['WHO', 'ROLE', 'LINES', 'COMPANIES', 'EXTENSIONS', 'PURPOSES', 'SIGN-IN'], rows)];
     });
 
     return 0;

@@ -12,6 +12,7 @@ export function purposeOfAll(options: Partial<SubjectPurpose> = {}): SubjectPurp
 export function subject(options: Partial<Subject> = {}): Subject {
   return {
     line: 'sales',
+    controller: 'acme',
     extension: '101',
     purposes: [purposeOfAll()],
     status: 'archived',

@@ -8,6 +8,7 @@ import { tried } from '../../support/properties.ts';
 const time = fc.integer({ min: 0, max: 20 });
 const purposeName = fc.constantFrom('training', 'quality', 'evidence');
 const line = fc.constantFrom('sales', 'support');
+const company = fc.constantFrom('own', 'acme', 'other');
 const extension = fc.constantFrom('101', '102');
 const scope = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T[] | undefined> =>
   fc.option(fc.uniqueArray(value), { nil: undefined });
@@ -16,11 +17,13 @@ const actors: fc.Arbitrary<Actor> = fc.record({
   name: fc.constant('user:anna'),
   role: fc.constantFrom(...roles),
   lines: scope(line),
+  controllers: scope(company),
   extensions: scope(extension),
   purposes: scope(purposeName),
 });
 const subjects: fc.Arbitrary<Subject> = fc.record({
   line: fc.option(line),
+  controller: fc.option(fc.constantFrom('acme', 'other')),
   extension: fc.option(extension),
   purposes: fc.uniqueArray(
     fc.record({
@@ -86,11 +89,17 @@ test('a narrower scope never allows more', () => {
       act,
       fc.option(subjects, { nil: undefined }),
       time,
-      fc.record({ lines: scope(line), extensions: scope(extension), purposes: scope(purposeName) }),
-      (actor, asked, subject, now, { lines, extensions, purposes }) => {
+      fc.record({
+        lines: scope(line),
+        controllers: scope(company),
+        extensions: scope(extension),
+        purposes: scope(purposeName),
+      }),
+      (actor, asked, subject, now, { lines, controllers, extensions, purposes }) => {
         const narrower: Actor = {
           ...actor,
           lines: lines === undefined ? actor.lines : narrowed(actor.lines, lines),
+          controllers: controllers === undefined ? actor.controllers : narrowed(actor.controllers, controllers),
           extensions: extensions === undefined ? actor.extensions : narrowed(actor.extensions, extensions),
           purposes: purposes === undefined ? actor.purposes : narrowed(actor.purposes, purposes),
         };

@@ -11,6 +11,7 @@ const config = parseConfig({
 const ends = [{ purpose: 'training', keepUntil: 7 }];
 const facts = (recording: SubjectFacts['recording'], purposes = ['training', 'agreement']): SubjectFacts => ({
   line: 'orders',
+  controller: 'acme',
   extension: null,
   purposes,
   recording,
@@ -26,6 +27,7 @@ test.each<[string, SubjectFacts['recording'], string, number, number]>([
 ])('a recording %s', (_, recording, status, one, other) => {
   expect(subjectOf(facts(recording), config, [])).toEqual({
     line: 'orders',
+    controller: 'acme',
     extension: null,
     status,
     purposes: [

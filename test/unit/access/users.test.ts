@@ -9,13 +9,29 @@ const { access } = parseConfig({
   ...configTree(),
   access: {
     users: { anna: { role: 'coach', purposes: ['training'], passwordHash } },
-    tokens: { crm: { role: 'operator', lines: ['default'], extensions: ['101'], sha256, expires: '2027-06-30' } },
+    tokens: {
+      crm: {
+        role: 'operator',
+        lines: ['default'],
+        controllers: ['own'],
+        extensions: ['101'],
+        sha256,
+        expires: '2027-06-30',
+      },
+    },
   },
 });
 const midnight = Date.UTC(2027, 5, 30);
 
 test('a program is known by its token until its last day is over', () => {
-  const crm = { name: 'token:crm', role: 'operator', lines: ['default'], extensions: ['101'], purposes: undefined };
+  const crm = {
+    name: 'token:crm',
+    role: 'operator',
+    lines: ['default'],
+    controllers: ['own'],
+    extensions: ['101'],
+    purposes: undefined,
+  };
   expect(actorOfToken(access, secret, midnight - 1)).toEqual(crm);
   expect(actorOfToken(access, secret, midnight)).toBeUndefined();
 });

@@ -40,7 +40,13 @@ async function stage() {
   };
   const passwordHash = await hashPassword(password);
   const named = Object.entries(users).map(([name, user]) => [name, { ...user, passwordHash }]);
-  const token = { role: 'operator', extensions: ['101'], sha256: 'a'.repeat(64), expires: '2027-06-30' };
+  const token = {
+    role: 'operator',
+    controllers: ['own'],
+    extensions: ['101'],
+    sha256: 'a'.repeat(64),
+    expires: '2027-06-30',
+  };
   const written = {
     ...tree,
     purposes: { ...tree.purposes, training: { ...tree.purposes['training'], mayListen: ['coach'] } },
@@ -138,9 +144,9 @@ describe('users list', () => {
     await signIn(ports, { name: 'anna', password, address: '192.0.2.1' });
     await usersList(context, { json: false });
     const shown = text(printed);
-    expect(shown).toMatch(/user anna +coach +default orders +all +training +password; 1 session$/m);
-    expect(shown).toMatch(/user ben +officer +all +all +all +password and code; 0 sessions$/m);
-    expect(shown).toMatch(/token crm +operator +all +101 +all +expires 2027-06-30$/m);
+    expect(shown).toMatch(/user anna +coach +default orders +all +all +training +password; 1 session$/m);
+    expect(shown).toMatch(/user ben +officer +all +all +all +all +password and code; 0 sessions$/m);
+    expect(shown).toMatch(/token crm +operator +all +own +101 +all +expires 2027-06-30$/m);
     expect(shown).toMatch(/token old .*expired 2026-01-01$/m);
     await usersList(context, { json: true });
     expect(text(printed)).not.toMatch(/scrypt|AAAAAAAA|aaaaaaaa/);
