@@ -194,7 +194,7 @@ export function makePlanner(ports: PlannerPorts): Planner {
     try {
       return earlierNotice(notice, await answerInTime(earlierLimitMs, earlier.heardBy(callerNumber, line.controller)));
     } catch (thrown) {
-      log.warn({ call, code: asPreavisError(thrown).code }, 'earlier notices not looked up');
+      log.warn({ call, code: asPreavisError(thrown).code }, 'earlier notices not read');
 
       return undefined;
     }

@@ -573,7 +573,7 @@ describe('a caller who has heard the whole notice lately', () => {
     const { order, lines, text } = await planned({ policy: optOut, request: french, earlier });
     if (typeof order === 'string') throw new Error(order);
     expect(said(order.script)).toEqual(['fr notice-training', 'fr keep-training', 'fr optOut']);
-    expect(lines).toMatchObject([{ level: 'warn', msg: 'earlier notices not looked up' }]);
+    expect(lines).toMatchObject([{ level: 'warn', msg: 'earlier notices not read' }]);
     expect(text()).not.toContain('123456');
   });
 
