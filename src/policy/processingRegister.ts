@@ -3,9 +3,10 @@ import { inLanguage } from '../core/text/inLanguage.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
 import type { ConsentMode } from '../config/consent.ts';
 import type { Jurisdiction } from '../config/law.ts';
-import { maximumDays, nameOfLine } from '../config/purposeRules.ts';
+import type { PurposeLock } from '../config/objectLockModes.ts';
+import { nameOfLine } from '../config/purposeRules.ts';
 import type { Config } from '../config/schema.ts';
-import type { PurposeConfig } from '../config/purposeSchema.ts';
+import { processingFacts, type ProcessingFacts, type ProcessingPurpose } from './processingFacts.ts';
 
 /** The register of processing (GDPR art. 30), made from the configuration: one activity a purpose. */
 export type ProcessingRegister = {
@@ -35,7 +36,7 @@ type ProcessingActivity = {
   data: readonly string[];
   recipients: { roles: readonly string[]; others: readonly string[] };
   transfers: string | null;
-  storage: { keepDays: number; maximumDays: number | null; holdsAllowed: boolean };
+  storage: { keepDays: number; maximumDays: number | null; holdsAllowed: boolean; lock: PurposeLock };
   recordPercent: number;
   source: string | null;
   checkedByCounsel: boolean;
@@ -60,47 +61,70 @@ const trace = (traceDays: number, kept: string): string =>
   `holds and transfers, the length and SHA-256 of the recording. No name and no voice. Of a call without a recording it is erased ${counted(traceDays, 'day')} ` +
   `after its begin; of a recorded call it is not erased yet. ${kept}`;
 
-function keptOfCallers({
-  privacy: { hashKey, numberKey, callerDays },
-  notice,
-}: Pick<Config, 'privacy' | 'notice'>): string {
-  if (hashKey === undefined) return 'Nothing is kept of the number of the caller, nor of who was called.';
-  const number = numberKey === undefined ? '' : ', and the number itself, encrypted';
+function keptOfCallers({ callers, shorterWithinDays }: ProcessingFacts): string {
+  if (callers.kind === 'nothing') return 'Nothing is kept of the number of the caller, nor of who was called.';
+  const number = callers.kind === 'hash' ? '' : ', and the number itself, encrypted';
 
   return (
     `Whose call it was is kept as a keyed hash of the number${number}, to answer requests of persons: as long as the recording, ` +
-    `and where there is none for ${counted(callerDays, 'day')}.` +
-    (notice.shorterWithinDays === 0
+    `and where there is none for ${counted(callers.callerDays, 'day')}.` +
+    (shorterWithinDays === 0
       ? ''
-      : ` By that hash, who heard the whole notice within ${counted(notice.shorterWithinDays, 'day')} hears a shorter one.`)
+      : ` By that hash, who heard the whole notice within ${counted(shorterWithinDays, 'day')} hears a shorter one.`)
   );
 }
 
-function dataOf({ privacy }: Config): string[] {
-  if (privacy.hashKey === undefined) return data;
+function dataOf({ callers }: ProcessingFacts): string[] {
+  if (callers.kind === 'nothing') return data;
   const caller =
-    privacy.numberKey === undefined
+    callers.kind === 'hash'
       ? 'A keyed hash of the telephone number of the caller, or of who was called'
       : 'A keyed hash of the telephone number of the caller, or of who was called, and that number, encrypted';
   const remembered =
     'A keyed hash of the telephone number of somebody who chose a language by a key, with that language, for ' +
-    `${counted(privacy.preferenceDays, 'day')} after the last choice`;
+    `${counted(callers.preferenceDays, 'day')} after the last choice`;
 
   return [...data, caller, remembered];
 }
 
+const encryptionWords: Readonly<Record<ProcessingFacts['archive']['encryption'], string>> = {
+  none: 'Recordings are not encrypted in the archive by the program.',
+  server: 'Recordings are encrypted in the archive by the object store, which keeps the keys.',
+  client: 'Recordings are encrypted by the program before they leave this machine, each with a key of its own.',
+};
+
+/** What locks and holds do, where a purpose has them. */
+function keptLonger({ purposes }: ProcessingFacts): string[] {
+  const locked = purposes.flatMap(({ id, lock }) => (lock === 'none' ? [] : [`${id} (${lock})`]));
+  const disputed = purposes.filter(({ holdsAllowed }) => holdsAllowed).map(({ id }) => id);
+  const dispute = disputed.length === 0 ? '' : `, a dispute (${disputed.join(', ')})`;
+
+  return [
+    ...(locked.length === 0
+      ? []
+      : [
+          `The store locks recordings until the end of these purposes, so that they cannot be erased earlier: ${locked.join(', ')}.`,
+        ]),
+    `A hold keeps a single recording beyond its end, with its ground, author and last day: the request of an authority${dispute}, ` +
+      'or of the person concerned (GDPR art. 18).',
+  ];
+}
+
 /** Art. 32, in general terms. */
-export function measuresOf(config: Config): string[] {
-  const { store, minio } = config.archive;
-  const archive = store === 'minio' ? 'the bucket' : 'the archive folder';
-  const transport = minio.useTls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
+export function measuresOf(facts: ProcessingFacts): string[] {
+  const { place, tls, encryption } = facts.archive;
+  const archive = place === 'bucket' ? 'the bucket' : 'the archive folder';
+  const transport = tls ? 'encrypted connections (TLS)' : 'connections that are not encrypted';
 
   return [
     'Nothing is recorded before the whole notice was played to the caller, or to who was called, which is checked for each sentence.',
     'Recordings are checked by their SHA-256 against the archive before the local file is removed.',
-    store === 'minio'
+    place === 'bucket'
       ? `The archive is an object store, reached over ${transport}.`
       : 'The archive is a folder that only the account of the service needs to read.',
+    encryptionWords[encryption],
+    'Until they are archived, recordings lie in the recording folder as Asterisk writes them, not encrypted by the program.',
+    ...keptLonger(facts),
     'Names of files and objects hold no personal data; telephone numbers are kept out of logs.',
     'Every step of a recording is noted in a history that cannot be changed.',
     'A scheduled job erases recordings whose time is over, in every version, checks that none is left, and signs a certificate.',
@@ -114,34 +138,39 @@ export function measuresOf(config: Config): string[] {
   ];
 }
 
-function activityOf(id: string, purpose: PurposeConfig, config: Config, language: string): ProcessingActivity {
-  const { controller, lines } = config;
-  const own = Object.entries(lines).flatMap(([line, { purposes }]) => (purposes.includes(id) ? [line] : []));
+function activityOf(
+  purpose: ProcessingPurpose,
+  facts: ProcessingFacts,
+  lines: Config['lines'],
+  language: string,
+): ProcessingActivity {
+  const { controller } = facts;
+  const { keepDays, maximumDays, holdsAllowed, lock } = purpose;
 
   return {
-    purpose: id,
+    purpose: purpose.id,
     names: purpose.names,
     justification: inLanguage(purpose.justification, language),
     legalBasis: inLanguage(purpose.legalBasis, language),
     jurisdiction: purpose.jurisdiction,
     consent: { mode: purpose.consent, optInForCountries: purpose.optInForCountries },
-    lines: own,
-    lineNames: own.map((line) => nameOfLine(lines, line, language)),
+    lines: purpose.lines,
+    lineNames: purpose.lines.map((line) => nameOfLine(lines, line, language)),
     persons,
-    data: dataOf(config),
+    data: dataOf(facts),
     recipients: { roles: purpose.mayListen, others: controller.recipients },
-    transfers: controller.transfers === undefined ? null : inLanguage(controller.transfers, language),
-    storage: {
-      keepDays: purpose.keepDays,
-      maximumDays: maximumDays(purpose) ?? null,
-      holdsAllowed: purpose.holdsAllowed,
-    },
+    transfers: controller.transfers === null ? null : inLanguage(controller.transfers, language),
+    storage: { keepDays, maximumDays, holdsAllowed, lock },
     recordPercent: purpose.recordPercent,
-    source: purpose.source ?? null,
+    source: purpose.source,
     checkedByCounsel: purpose.checkedByCounsel,
   };
 }
 
+/**
+ * @param config with the lines and purposes of this controller alone (config/controllerView.ts)
+ * @param at the key of the configuration below which the controller stands
+ */
 /**
  * @param config with the lines and purposes of this controller alone (config/controllerView.ts)
  * @param at the key of the configuration below which the controller stands
@@ -153,28 +182,17 @@ export function processingRegister(
   at = 'controller',
   language = 'en',
 ): ProcessingRegister {
-  const { name, contact, dataProtectionOfficer, recipients, transfers } = config.controller;
+  const facts = processingFacts(config, config, at);
+  const { name, contact, dataProtectionOfficer } = facts.controller;
 
   return {
     register: 1,
     printedAt,
-    controller: {
-      name: name ?? null,
-      contact: contact ?? null,
-      dataProtectionOfficer: dataProtectionOfficer ?? null,
-    },
-    activities: Object.entries(config.purposes).map(([id, purpose]) => activityOf(id, purpose, config, language)),
-    trace: trace(config.privacy.traceDays, keptOfCallers(config)),
-    measures: measuresOf(config),
-    missing: [
-      ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
-        value === undefined ? [`${at}.${key}`] : [],
-      ),
-      // Art. 30(1)(d): somebody receives them, within the company or outside of it.
-      ...Object.entries(config.purposes).flatMap(([id, { mayListen }]) =>
-        mayListen.length === 0 && recipients.length === 0 ? [`purposes.${id}.mayListen`] : [],
-      ),
-    ],
+    controller: { name, contact, dataProtectionOfficer },
+    activities: facts.purposes.map((purpose) => activityOf(purpose, facts, config.lines, language)),
+    trace: trace(facts.traceDays, keptOfCallers(facts)),
+    measures: measuresOf(facts),
+    missing: facts.missing,
   };
 }
 
@@ -191,6 +209,7 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
       ? ''
       : `; with numbers of ${consent.optInForCountries.join(', ')}: ${consentWords.optIn}`;
   const most = storage.maximumDays === null ? '' : `, never more than ${counted(storage.maximumDays, 'day')}`;
+  const holds = storage.holdsAllowed ? 'may keep a recording longer for a dispute' : 'not for a dispute';
   const rows: [string, string][] = [
     [
       'Names',
@@ -211,6 +230,11 @@ function activityMarkdown(activity: ProcessingActivity): string[] {
     ['Other recipients', activity.recipients.others.join('; ') || 'not stated'],
     ['Transfers outside the EEA', activity.transfers ?? 'not stated'],
     ['Time limit for erasure: recording and its receipt', `${counted(storage.keepDays, 'day')} after the call${most}`],
+    ['Holds', `${holds}; for an authority or the person concerned they may`],
+    [
+      'Object Lock',
+      storage.lock === 'none' ? 'none' : `${storage.lock}: not erased before its end, not on request either`,
+    ],
     ['Time limit for erasure: the trace of the call', 'see below'],
     ['Source of these values', activity.source ?? 'not stated'],
     ['Checked by counsel', activity.checkedByCounsel ? 'yes' : 'not yet'],

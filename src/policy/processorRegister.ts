@@ -2,6 +2,7 @@ import { inLanguage } from '../core/text/inLanguage.ts';
 import { asController, sectionOf } from '../config/controllerView.ts';
 import type { Config } from '../config/schema.ts';
 import { markdownBullets, markdownFacts, markdownLine } from '../core/text/markdown.ts';
+import { processingFacts } from './processingFacts.ts';
 import { measuresOf } from './processingRegister.ts';
 
 /** The register of whoever runs this installation for others (GDPR art. 30(2)): one part for each company of `controllers`. */
@@ -72,7 +73,7 @@ export function processorRegister(config: Config, printedAt: string, language = 
         ownKey: (customer.encryption.key ?? customer.encryption.keyId) !== undefined,
       };
     }),
-    measures: measuresOf(config),
+    measures: measuresOf(processingFacts(config, config)),
     missing: [
       ...missingOf('processor', { name: processor.name, contact: processor.contact }),
       ...Object.entries(controllers).flatMap(([id, { name, contact, transfers }]) =>

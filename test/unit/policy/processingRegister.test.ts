@@ -1,3 +1,4 @@
+import { sha256Of } from '../../../src/core/crypto/sha256.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { processingRegister, registerMarkdown } from '../../../src/policy/processingRegister.ts';
 import { aPurpose, purposesConfig } from '../../support/policy/purposes.ts';
@@ -79,7 +80,7 @@ test('whose call it was is among the data and in the trace, as far as the keys l
   expect(printed({ hashKey })).toContain(
     'as a keyed hash of the number, to answer requests of persons: as long as the',
   );
-  expect(printed({ hashKey })).not.toContain('encrypted');
+  expect(printed({ hashKey })).not.toContain('number itself, encrypted');
   const both = printed({ hashKey, numberKey, callerDays: 30 });
   expect(both).toContain(
     'A keyed hash of the telephone number of the caller, or of who was called, and that number, encrypted',
@@ -148,6 +149,30 @@ test('the measures do not claim encryption that is switched off', () => {
     ).measures.join();
   expect(measures(true)).toContain('encrypted connections (TLS)');
   expect(measures(false)).toContain('not encrypted');
+});
+
+test.each([
+  ['none', 'Recordings are not encrypted in the archive by the program.'],
+  ['server', 'encrypted in the archive by the object store, which keeps the keys'],
+  ['client', 'encrypted by the program before they leave this machine'],
+])('the measures say who encrypts the archive: %s', (mode, words) => {
+  const encryption = { mode, ...(mode === 'client' ? { key: sha256Of('a key of tests') } : {}) };
+  const { measures } = processingRegister(parseConfig({ ...tree, archive: { store: 'minio', encryption } }), printedAt);
+  expect(measures.join('\n')).toContain(words);
+  expect(measures.join('\n')).toContain('Until they are archived, recordings lie in the recording folder');
+});
+
+test('locks and holds are told of each purpose that has them, and of no other', () => {
+  const locked = purposesConfig({
+    training: aPurpose(),
+    agreement: aPurpose({ kind: 'evidence', consent: 'announce', holdsAllowed: true, lock: 'governance' }),
+  });
+  const text = registerMarkdown(processingRegister(parseConfig({ ...locked, controller }), printedAt));
+  expect(text).toContain('so that they cannot be erased earlier: agreement (governance).');
+  expect(text).toContain('a dispute (agreement)');
+  expect(text.match(/\*\*Object Lock:\*\* (\w+)/g)).toEqual(['**Object Lock:** none', '**Object Lock:** governance']);
+  expect(text.match(/\*\*Holds:\*\* (\w+)/g)).toEqual(['**Holds:** not', '**Holds:** may']);
+  expect(registerMarkdown(register)).not.toContain('cannot be erased earlier');
 });
 
 test('the measures say what of the access is enforced, and what is left to permissions', () => {
