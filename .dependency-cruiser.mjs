@@ -4,6 +4,7 @@ export const rooms = [
   'config',
   'prompts',
   'policy',
+  'papers',
   'ari',
   'audio',
   'call',

@@ -7,7 +7,7 @@ import { addCalls, addLanguages, addWebhooks } from './cli/arguments/calls.ts';
 import { addSwitches, jsonOption, makeRun } from './cli/arguments/commandLine.ts';
 import { addDialplan } from './cli/arguments/dialplan.ts';
 import { addEvidence } from './cli/arguments/evidence.ts';
-import { addPrompts, addPurposes, addReport } from './cli/arguments/policy.ts';
+import { addPapers, addPrompts, addPurposes, addReport } from './cli/arguments/policy.ts';
 import { addRecordings } from './cli/arguments/recordings.ts';
 import { addCertificates, addRetention } from './cli/arguments/retention.ts';
 import { addSubject } from './cli/arguments/subject.ts';
@@ -71,6 +71,7 @@ function program(done: (code: number) => void): Command {
   addSubject(root, run);
   addUsers(root, run);
   addPurposes(root, run);
+  addPapers(root, run);
   addReport(root, run);
   addCalls(root, run);
   addWebhooks(root, run);

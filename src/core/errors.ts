@@ -344,6 +344,11 @@ export const errorCodes = {
     'A file of the texts of documents, which came with Préavis, is not there or cannot be used.',
     'Correct the text that is named, or install Préavis again; texts/README.md says how texts are written.',
   ),
+  paper_untrue: misuse(
+    'A paper made from this configuration would leave out what the law asks for, or say what is not so; none was written.',
+    'Set each key that is named, then make the papers again.',
+  ),
+  papers_unwritable: lasting('The folder of --out cannot be written.', 'Name a folder that this account may write to.'),
   evidence_invalid: lasting(
     'A bundle of evidence was changed, or does not show what it says.',
     'Do not rely on it; get it again from where it was made.',

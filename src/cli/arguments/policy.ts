@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { paperLanguages } from '../../papers/languages.ts';
 import { controllerOption, jsonOption, type RunAs } from './commandLine.ts';
 
 /** Arguments of the commands that say why calls are recorded, what is kept, and what callers hear. */
@@ -18,6 +19,23 @@ export function addPurposes(root: Command, run: RunAs): void {
     .option('--language <tag>', 'language of the texts that the configuration gives in several', 'en')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(run(async () => (await import('../commands/purposes.ts')).purposesRegister));
+}
+
+export function addPapers(root: Command, run: RunAs): void {
+  root
+    .command('papers')
+    .description(
+      'write drafts of the papers about the recording, from the configuration: notices for website and staff, summary for the works council, register, impact assessment, poster; no legal advice',
+    )
+    .option(
+      '--language <language>',
+      `only in this language: ${paperLanguages.join(', ')} (default: those of notice.languages)`,
+    )
+    .option(...controllerOption)
+    .option('--out <folder>', 'the folder to write to, with a folder for each language', 'papers')
+    .option('--force', 'replace papers that are there already')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/papers.ts')).papers));
 }
 
 export function addReport(root: Command, run: RunAs): void {

@@ -120,6 +120,7 @@ describe('the help', () => {
     ['users', 'may'],
     ['users', 'code'],
     ['users', 'sign-out'],
+    ['papers'],
     ['prompts', 'check'],
     ['dialplan', 'lint'],
   ])('of %s %s has the exit codes and --json', async (...args) => {

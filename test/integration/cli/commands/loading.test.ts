@@ -61,6 +61,7 @@ const commandLine = [
   'core/text/oneLine.ts',
   'dataSubject/languages.ts',
   'main.ts',
+  'papers/languages.ts',
 ];
 
 test.each(['--version', '--help', 'recordings list --help'])(

@@ -1,0 +1,39 @@
+import { parseConfig } from '../../../src/config/load.ts';
+import { paperFacts, type PaperFacts } from '../../../src/papers/facts.ts';
+import { makePolicy } from '../../../src/policy/policy.ts';
+import { aPurpose, noticeLibrary, purposesConfig, type PurposeTree } from './purposes.ts';
+
+/** Facts of papers, for tests that are about them. */
+
+/** A name in each language of papers. */
+const paperNames = { fr: 'formation', nl: 'opleiding', de: 'Schulung', en: 'training' };
+
+export const paperPurpose = (over: PurposeTree = {}): PurposeTree =>
+  aPurpose({ names: paperNames, mayListen: ['coach'], ...over });
+
+export const paperController = { name: 'Example SA', contact: 'privacy@example.com', transfers: 'none' };
+
+type Tree = {
+  purposes?: Record<string, PurposeTree>;
+  lines?: Record<string, Record<string, unknown>>;
+  more?: Record<string, unknown>;
+};
+
+/** Of a company that nothing is wrong with, unless it is said otherwise. */
+export function factsOf({ purposes = { training: paperPurpose() }, lines = {}, more = {} }: Tree = {}): PaperFacts {
+  const ids = Object.keys(purposes);
+  const tree = purposesConfig(purposes);
+  const config = parseConfig({
+    ...tree,
+    controller: paperController,
+    lines: {
+      default: { purposes: ids, defaultLanguages: ['fr'] },
+      ...Object.fromEntries(
+        Object.entries(lines).map(([name, line]) => [name, { purposes: ids, defaultLanguages: ['fr'], ...line }]),
+      ),
+    },
+    ...more,
+  });
+
+  return paperFacts(config, config, makePolicy(config, noticeLibrary(ids)));
+}
