@@ -153,6 +153,10 @@ export const errorCodes = {
   ),
   call_unknown: misuse('No call has this id.', 'See `preavis calls list`.'),
   recording_unknown: misuse('No recording has this id.', 'See `preavis recordings list`.'),
+  certificate_unknown: misuse(
+    'No certificate has this number, and none is of a recording with this id.',
+    'See `preavis certificates list`.',
+  ),
   recording_unfinished: passing(
     'The recording is not finished: its call is not over, or its file was not measured yet.',
     'Fetch it some seconds after the end of the call. If serve crashed during the call, start serve, or run `preavis upload`.',

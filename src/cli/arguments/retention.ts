@@ -70,6 +70,20 @@ export function addCertificates(root: Command, run: RunAs): void {
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/retention/certificates.ts')).certificatesList));
   certificates
+    .command('show <certificate>')
+    .description('show a certificate by its number or the id of its recording; exit 3 when its key is not trusted')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/retention/oneCertificate.ts')).certificatesShow));
+  certificates
+    .command('export <certificates...>')
+    .description(
+      'write certificates, by their numbers or the ids of their recordings, into a file for others to verify; exit 3 when a key is not trusted',
+    )
+    .requiredOption('-o, --output <file>', 'the file to make, for its owner only')
+    .option('--force', 'replace a file that is there already')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/retention/oneCertificate.ts')).certificatesExport));
+  certificates
     .command('verify')
     .description(
       'check signatures, chain, audit trail with its heads, and that the archive has nothing of it; exit 3 on a fault',

@@ -121,6 +121,8 @@ describe('the help', () => {
     ['users', 'code'],
     ['users', 'sign-out'],
     ['papers'],
+    ['certificates', 'show'],
+    ['certificates', 'export'],
     ['prompts', 'check'],
     ['dialplan', 'lint'],
   ])('of %s %s has the exit codes and --json', async (...args) => {
@@ -141,6 +143,7 @@ describe('the help', () => {
       ['--purpose', '-o, --output'],
     ],
     [['evidence', 'bundle'], ['-o, --output']],
+    [['certificates', 'export'], ['-o, --output']],
     [['subject', 'erase'], ['--number']],
     [['prompts', 'install'], ['--to']],
     [['recordings', 'list'], []],
