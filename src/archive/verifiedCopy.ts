@@ -30,14 +30,14 @@ export type CopyOptions = {
 };
 
 /** Throws usage when something is there that must not be replaced. */
-export async function refuseTaken({ file, replace }: CopyTarget): Promise<void> {
+export async function refuseTaken({ file, replace }: CopyTarget, option = '--output'): Promise<void> {
   const found = await lstat(file).catch((cause: unknown) => {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unwritable(cause);
   });
   if (found === undefined) return;
-  if (!found.isFile()) throw new PreavisError('usage', 'the file of --output exists and is not an ordinary file');
-  if (!replace) throw taken();
+  if (!found.isFile()) throw new PreavisError('usage', `the file of ${option} exists and is not an ordinary file`);
+  if (!replace) throw taken(option);
 }
 
 /**
@@ -134,8 +134,8 @@ export async function writing<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
-function taken(): PreavisError {
-  return new PreavisError('usage', 'the file of --output exists already', {
+function taken(option = '--output'): PreavisError {
+  return new PreavisError('usage', `the file of ${option} exists already`, {
     hint: 'Choose another name, or replace it with --force.',
   });
 }

@@ -25,9 +25,9 @@ export function oneOf<Word extends string>(option: string, text: string, words: 
   return found;
 }
 
-/** Of --output. Standard output is for words. */
-export function requireFileName(text: string): void {
-  if (text === '' || text === '-') throw new PreavisError('usage', '--output is the name of a file');
+/** Of --output, or another option that names a file. Standard output is for words. */
+export function requireFileName(text: string, option = '--output'): void {
+  if (text === '' || text === '-') throw new PreavisError('usage', `${option} is the name of a file`);
 }
 
 /** The form of a purpose's id. Anything else goes into no audit trail. */

@@ -4,7 +4,7 @@ import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
-import type { RecordingRow } from '../catalogue/rows.ts';
+import type { PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode } from '../core/errors.ts';
@@ -66,6 +66,8 @@ export type SubjectRecording = {
   startedAt: number;
   status: RecordingStatus;
   purposes: readonly string[];
+  /** Of each purpose, as they were before. */
+  ends: readonly PurposeEnd[];
   outcome: SubjectOutcome;
 };
 
@@ -141,7 +143,7 @@ async function recordingOf(
   const decide = (keepers: Keepers): ErasureDecision =>
     decideErasure({ status: row.status, purposes, ends, ...keepers }, order, ports.clock.now());
   const now = { holds: recording.holds, lock: await lockOf(row, ports, order.signal) };
-  const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes };
+  const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes, ends };
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
       kind: 'failed',

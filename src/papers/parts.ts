@@ -1,4 +1,5 @@
 import type { LineCode } from '../config/codes.ts';
+import type { Config } from '../config/schema.ts';
 import { inLanguage, languagesWithout, type LocalText } from '../core/text/inLanguage.ts';
 import { html, type Markup, type Part } from '../core/text/markup.ts';
 import type { PaperFacts, PaperLine, PaperPurpose } from './facts.ts';
@@ -160,6 +161,12 @@ const isKnown = (law: string): law is (typeof knownLaws)[number] => knownLaws.so
 
 export const lawsKnown = ({ facts: { jurisdictions } }: Paper): (typeof knownLaws)[number][] =>
   jurisdictions.filter(isKnown);
+
+/** Where people complain about recordings for these purposes, in the language of these texts. */
+export const authoritiesFor = (purposes: Config['purposes'], say: Pick<PaperTexts, 'authorities'>): string[] =>
+  [...new Set(Object.values(purposes).map(({ jurisdiction }) => jurisdiction))]
+    .filter(isKnown)
+    .map((law) => say.authorities[law]);
 
 /** Of each country whose law the recordings are made under. */
 export function authorities(paper: Paper): Part {

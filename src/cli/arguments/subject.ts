@@ -29,6 +29,9 @@ export function addSubject(root: Command, run: RunAs): void {
     .option(...controllerOption)
     .option('--apply', 'do it; it cannot be undone')
     .option('--include-evidence', 'erase evidence, too: no legal claim needs it (art. 17(3)(e))')
+    .option('--answer <file>', 'with --apply: the page to make with the answer to that person, for its owner only')
+    .option('--language <language>', `of the answer: ${subjectLanguages.join(', ')} (default: that of their last call)`)
+    .option('--force', 'replace an answer that is there already')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/subject.ts')).subjectErase));
 }

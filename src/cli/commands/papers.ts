@@ -82,7 +82,7 @@ export async function papers(
   const config = await configOf(context);
   const languages = languagesOf(asked, config.notice.languages);
   const policy = makePolicy(config, await loadLibrary(config));
-  const controller = requiredController(named, config);
+  const controller = requiredController(named, Object.keys(config.controllers));
   const facts = paperFacts(asController(config, controller), config, policy, sectionOf(controller));
   refuseUntruths(facts, languages);
   const making = { madeAt: isoTime(context.clock.now()), version };

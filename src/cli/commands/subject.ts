@@ -18,7 +18,7 @@ import {
   type SubjectRecording,
 } from '../../dataSubject/erase.ts';
 import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
-import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
+import { subjectLanguages } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { asController } from '../../config/controllerView.ts';
 import { callsOfPerson } from '../../dataSubject/findCalls.ts';
@@ -31,6 +31,7 @@ import { beginProgress, waitMs } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
 import { withArchives } from '../withArchives.ts';
 import { withServices } from '../withServices.ts';
+import { answerInWords, checkAnswer, languageOf, prepareAnswer, type AnswerOptions } from './subjectAnswer.ts';
 
 type SubjectExportOptions = {
   /** `-`: the first line of standard input, where no shell keeps it. */
@@ -59,25 +60,6 @@ async function hasCalls(catalogue: Catalogue, hash: string, controller: string |
   const first = await callsOfPerson(catalogue, hash, controller).next();
 
   return first.done !== true;
-}
-
-const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
-
-/** That of the order, or what the person was last spoken to in by this company, or the first of the configuration that there are words for. */
-async function languageOf(
-  asked: string | undefined,
-  { hash, controller }: { hash: string; controller: string | null | undefined },
-  catalogue: Catalogue,
-  config: Config,
-): Promise<SubjectLanguage> {
-  const remembered = await catalogue.preferences.find(hash);
-  let told: readonly string[] = [];
-  for await (const found of callsOfPerson(catalogue, hash, controller)) {
-    if (found.kind === 'call') told = found.call.languages;
-  }
-  const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
-
-  return known.find(isSubjectLanguage) ?? 'en';
 }
 
 /**
@@ -156,10 +138,9 @@ function exportInWords({ calls, included, absent, unreadable, numberUnread }: Su
   ].join('\n');
 }
 
-type SubjectEraseOptions = {
+type SubjectEraseOptions = AnswerOptions & {
   number: string;
   controller?: string | undefined;
-  apply: boolean;
   includeEvidence: boolean;
   json: boolean;
 };
@@ -170,9 +151,11 @@ type SubjectEraseOptions = {
  */
 export async function subjectErase(
   context: CommandContext,
-  { number, controller: named, apply, includeEvidence, json }: SubjectEraseOptions,
+  options: SubjectEraseOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
+  const { number, controller: named, apply, includeEvidence, json } = options;
+  await checkAnswer(options);
   const config = await configOf(context);
   const hash = await hashOfNumber(number, firstLine, config);
   const work = beginProgress('what was not yet erased is left: start it again', json);
@@ -183,6 +166,7 @@ export async function subjectErase(
     const { catalogue, ledger } = services;
     const controller = await controllerAsked(named, config, catalogue);
     const unsearchedKeys = await prepareSearch(catalogue, hash);
+    const writeAnswer = await prepareAnswer(options, { hash, controller }, { catalogue, config, clock: context.clock });
     // Who asked for it is in the certificate.
     const erasing = { ...services, actor: 'command' };
     const ports: SubjectErasurePorts = {
@@ -206,14 +190,23 @@ export async function subjectErase(
       },
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
-    const shown = { ...shownErasure(result, apply), unsearchedKeys, logEmptied: isLogEmptied };
+    const answered = await writeAnswer?.(result, unsearchedKeys.length > 0);
+    const shown = {
+      ...shownErasure(result, apply),
+      unsearchedKeys,
+      logEmptied: isLogEmptied,
+      ...(answered === undefined ? {} : { answer: answered }),
+    };
     answer(context, json, shown, () => [
       erasureInWords(result, apply),
       ...notSearched(unsearchedKeys),
       ...(isLogEmptied ? [] : [logHeld]),
+      ...(answered === undefined ? [] : [answerInWords(answered)]),
     ]);
 
-    return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied ? 3 : 0;
+    const isUnanswered = (answered?.failure ?? null) !== null;
+
+    return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied || isUnanswered ? 3 : 0;
   }).finally(work.end);
 }
 

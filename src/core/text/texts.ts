@@ -75,7 +75,7 @@ export function counted(language: string) {
 }
 
 /** The file of a document in a language, as it came with Préavis. */
-export const textFile = (document: 'bundle' | 'dataSubject' | 'papers', language: string): string =>
+export const textFile = (document: 'bundle' | 'dataSubject' | 'erasureAnswer' | 'papers', language: string): string =>
   installedPath('texts', document, `${language}.yaml`);
 
 /** In French a space that no line breaks at stands before : ; ? ! and within « »: a translator types an ordinary one. */
