@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { localDate } from '../core/text/localDate.ts';
 import { html, Markup, type Part } from '../core/text/markup.ts';
 import type { AbsentWhy, IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
 import type { SubjectTexts } from './texts.ts';
@@ -11,8 +12,8 @@ const style = new Markup(`
   h1 { font-size: 1.7rem; line-height: 1.2; }
   h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 2px solid #1a1a1a; padding-bottom: .25rem; }
   h3 { font-size: 1.05rem; margin: 0 0 .5rem; }
-  dl { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr; gap: .25rem 1rem; margin: 0; }
-  dt { color: #555; }
+  dl { display: grid; grid-template-columns: minmax(9rem, 17rem) 1fr; gap: .25rem 1rem; margin: 0; }
+  dt { color: #555; overflow-wrap: anywhere; }
   dd { margin: 0; overflow-wrap: anywhere; }
   dd ul { margin: 0; padding-left: 1.1rem; }
   article { border: 1px solid #ccc; border-radius: 4px; padding: 1rem; margin: 1rem 0; break-inside: avoid; }
@@ -30,18 +31,17 @@ type Erased = Extract<AbsentWhy, { reason: 'erased' }>;
 
 type Words = {
   said: SubjectTexts;
-  /** A day and time in the zone of the index. */
+  /** A day and time in the zone of the index, and in UTC. */
   time: (iso: string) => string;
   language: (tag: string) => string;
 };
 
 function wordsOf({ timezone }: PersonIndex, said: SubjectTexts): Words {
-  const format = new Intl.DateTimeFormat(said.locale, { dateStyle: 'long', timeStyle: 'short', timeZone: timezone });
   const names = new Intl.DisplayNames(said.locale, { type: 'language' });
 
   return {
     said,
-    time: (iso) => format.format(new Date(iso)),
+    time: (iso) => localDate(iso, { locale: said.locale, timezone }),
     language: (tag) => names.of(tag.replace('_', '-')) ?? tag,
   };
 }
@@ -131,7 +131,7 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
         file.kind === 'included'
           ? row('WAV', [
               html`<a href="${file.file}">${file.file}</a>`,
-              durationMs === null ? '' : `, ${length({ seconds: Math.round(durationMs / 1_000) })}`,
+              durationMs === null ? '' : `, ${length(Math.round(durationMs / 1_000))}`,
             ])
           : ''
       }
@@ -219,7 +219,7 @@ export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Co
         ${purposesSection(index, words)}
         <h2>${said.calls.heading}</h2>
         <p>${said.calls.count(calls.length + unreadableCalls.length)}</p>
-        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable({ calls: unreadableCalls.length })}</p>`}
+        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable(unreadableCalls.length)}</p>`}
         ${calls.map((call) => callPart(call, words))}
         <h2>${said.rights.heading}</h2>
         ${Object.values(said.rights.paragraphs).map((paragraph) => html`<p>${paragraph}</p> `)}

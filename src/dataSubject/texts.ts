@@ -19,7 +19,7 @@ export const subjectTexts = (language: SubjectLanguage) =>
     calls: z.strictObject({
       heading: text,
       count: counted(language),
-      unreadable: template('calls'),
+      unreadable: counted(language),
       call: text,
       line: text,
       languages: text,
@@ -35,7 +35,7 @@ export const subjectTexts = (language: SubjectLanguage) =>
     answers: textFor('accepted', 'refused'),
     recording: z.strictObject({
       heading: text,
-      length: template('seconds'),
+      length: counted(language),
       fingerprint: text,
       keptUntil: text,
       until: template('purpose', 'time'),

@@ -1,3 +1,4 @@
+import { localDate } from '../../../src/core/text/localDate.ts';
 import { indexPage } from '../../../src/dataSubject/indexPage.ts';
 import { subjectLanguages } from '../../../src/dataSubject/languages.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
@@ -80,15 +81,10 @@ const index = (over: Partial<PersonIndex> = {}): PersonIndex => ({
 
 /** What is read, with times as they are given: how a language writes them is not ours, and changes with Node. */
 function textOf(page: string, locale: string): string {
-  const format = new Intl.DateTimeFormat(locale, {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'Europe/Brussels',
-  });
   const shown = page.replaceAll(/<style>.*?<\/style>/gs, '').replaceAll(/<[^>]*>/g, '');
 
   return [0, 5, 200, 300, 400, 500, 600]
-    .map((second) => [format.format(Date.parse(at(second))), at(second)] as const)
+    .map((second) => [localDate(at(second), { locale, timezone: 'Europe/Brussels' }), at(second)] as const)
     .reduce((text, [time, iso]) => text.replaceAll(time, iso), shown)
     .replaceAll(/\s*\n\s*/g, '\n');
 }
@@ -104,7 +100,11 @@ test.each(subjectLanguages)(
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('dataSubject');
   const said = subjectTexts('en').parse(tree);
-  const pages = [index(), index({ calls: [call()], unreadableCalls: [] })].map((each) => indexPage(each, said, {}));
+  const pages = [
+    index(),
+    index({ calls: [call()], unreadableCalls: [] }),
+    index({ calls: [call({ recording: recording({ durationMs: 1_000 }) })], unreadableCalls: ['ONE', 'TWO'] }),
+  ].map((each) => indexPage(each, said, {}));
   expect(keys.filter((key) => !pages.join('').includes(key))).toEqual([]);
 });
 

@@ -11,7 +11,7 @@ function leaves(node: unknown, path = ''): [string, string][] {
   if (typeof node === 'function') {
     const given = new Proxy({}, { get: (_none, name) => `<${String(name)}>` });
 
-    return [[path, (node as (given: unknown) => string)(path.endsWith('.count') ? 7 : given)]];
+    return [[path, (node as (given: unknown) => string)(/\.(count|unreadable|length)$/.test(path) ? 7 : given)]];
   }
 
   return Object.entries(node as object).flatMap(([name, child]) => leaves(child, `${path}.${name}`));
@@ -49,14 +49,40 @@ describe('the words of an export', () => {
       expect(erasedCertified({ certificate: 7 })).toMatch(/7/);
       expect(erased).not.toMatch(/null|\d/);
       expect(made({ time: 'ONE', timezone: 'TWO' })).toMatch(/ONE.*TWO/);
-      expect(calls.unreadable({ calls: 7 })).toMatch(/^7 /);
+      expect(calls.unreadable(7)).toMatch(/^7 /);
     }
+  });
+
+  test('count seconds, and calls that cannot be read, as each language does', () => {
+    const counted = texts.map(([language, { calls, recording }]) => [
+      language,
+      ...[1, 2].map(recording.length),
+      ...[1, 2].map((count) => calls.unreadable(count).split('. ')[0]),
+    ]);
+    expect(counted).toEqual([
+      ['fr', '1 seconde', '2 secondes', "1 de vos appels n'a pas pu être lu", "2 de vos appels n'ont pas pu être lus"],
+      [
+        'nl',
+        '1 seconde',
+        '2 seconden',
+        '1 van uw gesprekken kon niet worden gelezen',
+        '2 van uw gesprekken konden niet worden gelezen',
+      ],
+      [
+        'de',
+        '1 Sekunde',
+        '2 Sekunden',
+        '1 Ihrer Gespräche konnte nicht gelesen werden',
+        '2 Ihrer Gespräche konnten nicht gelesen werden',
+      ],
+      ['en', '1 second', '2 seconds', '1 of your calls could not be read', '2 of your calls could not be read'],
+    ]);
   });
 
   test('count calls as each language does', () => {
     const counted = texts.map(([language, { calls }]) => [language, ...[0, 1, 2, 1_000_000].map(calls.count)]);
     expect(counted).toEqual([
-      ['fr', '0 appels', '1 appel', '2 appels', '1000000 appels'],
+      ['fr', '0 appel', '1 appel', '2 appels', '1000000 appels'],
       ['nl', '0 gesprekken', '1 gesprek', '2 gesprekken', '1000000 gesprekken'],
       ['de', '0 Gespräche', '1 Gespräch', '2 Gespräche', '1000000 Gespräche'],
       ['en', '0 calls', '1 call', '2 calls', '1000000 calls'],
