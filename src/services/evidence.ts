@@ -19,6 +19,7 @@ export async function bundlePorts(
     signer: await services.signer(),
     madeBy: `preavis ${version}`,
     companyOf: (controller) => (controller === null ? config.controller : config.controllers[controller])?.name,
+    timezone: config.schedule.timezone,
     peaksOf: async (id) => {
       const kept = await catalogue.recordings.peaks(id);
 

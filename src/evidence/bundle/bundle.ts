@@ -49,6 +49,8 @@ export type BundlePorts = FetchPorts & {
   madeBy: string;
   /** The name of the company whose recording it is, of `controllers` or null, where it is configured. */
   companyOf(controller: string | null): string | undefined;
+  /** Of the times that pages tell first. */
+  timezone: string;
   /** What the company calls a purpose in a language. */
   nameOf: ExplanationFacts['nameOf'];
   /** What the self-check kept of how loud it was; undefined where it kept nothing. */
@@ -138,7 +140,7 @@ type Ground = {
 
 /** Everything that the manifest lists. */
 async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Ground): Promise<Content> {
-  const { catalogue, clock, signer, madeBy, nameOf } = ports;
+  const { catalogue, clock, signer, madeBy, timezone, nameOf } = ports;
   const company = ports.companyOf(row.controller);
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
@@ -174,10 +176,7 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
     endOf: await endsOf(catalogue, row.id),
     stamped: ports.stamp !== undefined,
     madeAt: isoTime(madeAt),
-    madeBy,
-    company,
-    nameOf,
-    wordingOf: makeWordings(policy),
+    ...{ timezone, madeBy, company, nameOf, wordingOf: makeWordings(policy) },
   };
   const parts = [
     ...explanationLanguages.map((each) =>

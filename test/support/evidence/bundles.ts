@@ -56,6 +56,7 @@ export async function bundleStage(
     soundsFolder,
     signer: await openSigner(keyFile),
     madeBy: 'preavis 0.0.0',
+    timezone: 'Europe/Brussels',
     companyOf: (controller) => (controller === null ? 'Example SA' : `Company ${controller}`),
     peaksOf: async (id) => {
       const kept = await set.catalogue.recordings.peaks(id);

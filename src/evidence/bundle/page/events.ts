@@ -105,7 +105,7 @@ export function soundNotes({ receipt, say }: PageFacts): Part {
 
   return [
     // Where begin, end and length are known each pause is told with its times.
-    pauses === 0 || spanOf(receipt) !== undefined ? '' : paragraph(say.pauses({ count: pauses })),
+    pauses === 0 || spanOf(receipt) !== undefined ? '' : paragraph(say.pauses(pauses)),
     flags.length === 0 ? '' : paragraph(say.flags({ list: flags.map((flag) => `\`${plain(flag)}\``).join(', ') })),
   ];
 }

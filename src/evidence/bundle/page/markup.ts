@@ -11,11 +11,11 @@ const spelled = (text: string): string => text.replaceAll(backtick, '`').replace
 
 /** Our own words with their code and what is bold. */
 export function marked(text: string): Part {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC)/).map((part) => {
+  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
     if (part.startsWith('`')) return html`<code>${spelled(part.slice(1, -1))}</code>`;
     if (part.startsWith('**')) return html`<strong>${spelled(part.slice(2, -2))}</strong>`;
 
-    return /^\d{4}-.*UTC$/.test(part) ? html`<time>${part}</time>` : spelled(part);
+    return spelled(part);
   });
 }
 

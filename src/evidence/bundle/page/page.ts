@@ -6,6 +6,7 @@ import { leastPart } from '../../../call/decide/verification.ts';
 import { createHash } from 'node:crypto';
 import type { LegalHoldRow } from '../../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../../core/clock.ts';
+import { exactLocalDate } from '../../../core/text/localDate.ts';
 import type { Markup } from '../../../core/text/markup.ts';
 import { html, type Part } from '../../../core/text/markup.ts';
 import {
@@ -44,6 +45,8 @@ export type ExplanationFacts = {
   stamped: boolean;
   /** ISO 8601 in UTC. */
   madeAt: string;
+  /** Of the times that are told first, as IANA names it. */
+  timezone: string;
   madeBy: string;
   company: string | undefined;
   /** What the company calls a purpose in this language; undefined where it does not say. */
@@ -56,9 +59,6 @@ export type ExplanationFacts = {
 };
 
 type Page = PageFacts & { facts: ExplanationFacts; language: ExplanationLanguage };
-
-/** 2026-03-04T05:06:07.089Z as 2026-03-04 05:06:07.089 UTC. */
-const timeText = (iso: string): string => iso.replace('T', ' ').replace('Z', ' UTC');
 
 /** The company's words may have no full stop of their own. */
 const ended = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
@@ -182,7 +182,7 @@ function purposePart({ facts, language, say, time }: Page): Part {
           purpose: purposeText(id, nameOf(id, language)),
           why: ended(plain(worded.justification)),
           basis: plain(worded.legalBasis),
-          days: keepDays,
+          days: say.days(keepDays),
           until,
         });
 
@@ -198,7 +198,7 @@ const choiceOf: Readonly<Record<'announce' | 'optOut' | 'optIn', keyof Explanati
   optIn: 'saidYes',
 };
 
-function glancePart({ facts, say, seconds }: Page): Markup {
+function glancePart({ facts, say, seconds, time: timeText }: Page): Markup {
   const { receipt, kid, stamped } = facts;
   const { glance } = say;
   const { id, startedAt, finishedAt, durationMs, gapMs } = receipt.recording;
@@ -222,9 +222,9 @@ function glancePart({ facts, say, seconds }: Page): Markup {
   </dl>`;
 }
 
-function checkPart({ facts, say }: Page): Part {
+function checkPart({ facts, say, time }: Page): Part {
   const { kid, stamped, madeAt, auditRows: rows, unchainedRows: unchained } = facts;
-  const older = unchained === 0 ? [] : [say.historyUnchained({ unchained })];
+  const older = unchained === 0 ? [] : [say.historyUnchained(unchained)];
   const steps = recipeSteps.filter((step) => step !== 'stamp' || stamped);
 
   return html`${paragraph(say.check({ kid }))} ${paragraph(say.byHand)}
@@ -234,7 +234,7 @@ function checkPart({ facts, say }: Page): Part {
           <pre><code>${commandsOf(step)}</code></pre> `,
     )}
     <p></p>
-    ${paragraph([say.history({ rows }), ...older, stamped ? say.stamped : say.notStamped({ madeAt: timeText(madeAt) })].join(' '))}`;
+    ${paragraph([say.history({ rows }), ...older, stamped ? say.stamped : say.notStamped({ madeAt: time(madeAt) })].join(' '))}`;
 }
 
 const style = `<style>${explanationStyle}</style>`;
@@ -254,11 +254,12 @@ function witnessText({ facts: { receipt }, say }: Page): string {
 /** @param say the texts in this language */
 // eslint-disable-next-line max-lines-per-function -- The parts of the page in their order.
 export function explanationPage(language: ExplanationLanguage, say: ExplanationTexts, facts: ExplanationFacts): string {
-  const { receipt, company, madeAt, madeBy, pages, peaks, silent } = facts;
+  const { receipt, company, madeAt, madeBy, timezone, pages, peaks, silent } = facts;
   const { recording } = receipt;
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3, useGrouping: false });
   const seconds = (ms: number): string => number.format(ms / 1_000);
-  const time = (iso: string | null | undefined): string => (typeof iso === 'string' ? timeText(iso) : say.unknownTime);
+  const time = (iso: string | null | undefined): string =>
+    typeof iso === 'string' ? exactLocalDate(iso, timezone) : say.unknownTime;
   const page: Page = { facts, receipt, silent, language, say, seconds, time };
   const others = explanationLanguages.filter((each) => each !== language);
   const gap = recording.gapMs === null ? say.gapUnknown : say.gap({ seconds: seconds(recording.gapMs) });
@@ -269,7 +270,7 @@ export function explanationPage(language: ExplanationLanguage, say: ExplanationT
           recording: recording.id,
           company: plain(company),
         });
-  const intro = say.intro({ madeAt: timeText(madeAt), madeBy });
+  const intro = say.intro({ madeAt: time(madeAt), madeBy, timezone });
   const call = say.call({
     began: time(recording.startedAt),
     ended: time(recording.finishedAt),

@@ -11,7 +11,6 @@ h2 { font-size: 1.22rem; line-height: 1.3; margin: 2.6rem 0 .7rem; color: var(--
 h3 { font-size: .86rem; font-weight: 600; margin: 1.1rem 0 .35rem; color: var(--soft); }
 p { margin: 0 0 .9rem; }
 a { color: var(--accent); text-underline-offset: .15em; }
-p time, li time { white-space: nowrap; }
 code { font: .86em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 nav { font-size: .85rem; color: var(--soft); margin-bottom: 1.6rem; display: flex; gap: .3rem 1rem; flex-wrap: wrap; }
 .facts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1px; margin: 1.8rem 0; padding: 0; background: var(--line); border: 1px solid var(--line); }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Direction } from '../../../catalogue/rows.ts';
 import { holdGrounds } from '../../../catalogue/holdGrounds.ts';
-import { loadTexts, template, text, textFile, textFor } from '../../../core/text/texts.ts';
+import { counted, loadTexts, template, text, textFile, textFor } from '../../../core/text/texts.ts';
 import type { ExplanationLanguage } from '../format.ts';
 import { recipeSteps } from '../recipe.ts';
 
@@ -23,88 +23,91 @@ function putInto(value: unknown, said: Readonly<Record<string, string>>): unknow
  * What a page says in one language. What stands between backticks is shown as code, between two
  * asterisks bold. texts/bundle/en.yaml says what a key is for.
  */
-const tree = z.strictObject({
-  told: z.strictObject({ incoming: words, outgoing: words }),
-  title: text,
-  about: template('recording'),
-  aboutReceived: template('recording', 'company'),
-  aboutMade: template('recording', 'company'),
-  intro: template('madeAt', 'madeBy'),
-  glance: textFor('recording', 'began', 'ended', 'lasts', 'after', 'choice', 'stamp', 'key', 'notStated'),
-  choices: textFor('announced', 'couldRefuse', 'unheard', 'saidYes'),
-  stamps: textFor('yes', 'no'),
-  figure: textFor(
-    ...(['noticeTrack', 'recordingTrack', 'begins', 'saidYes', 'pause', 'silence', 'caption', 'noSound'] as const),
-  ),
-  otherPages: text,
-  quote: template('words'),
-  acknowledged: text,
-  alsoSaid: text,
-  cutShort: template('heard', 'length'),
-  apart: template('wall', 'file', 'missing'),
-  pausedFor: template('from', 'to'),
-  pausedOnRequest: template('from', 'to'),
-  unexplained: template('seconds'),
-  pausedOrMore: template('seconds'),
-  meanwhile: text,
-  silenced: template('from', 'to'),
-  silencedForPause: template('from', 'to'),
-  silencedSomewhere: text,
-  joined: template('at'),
-  transferred: template('at'),
-  awareJoined: template('at'),
-  newcomerTold: template('at'),
-  newcomerRefused: template('at'),
-  recordAsked: template('at'),
-  agreementMarked: template('at'),
-  unheard: template('from', 'to'),
-  unheardToTheEnd: template('from'),
-  callTitle: text,
-  call: template('began', 'ended', 'seconds', 'bytes', 'sha256'),
-  unknownTime: text,
-  pauses: template('count'),
-  flags: template('list'),
-  noticeTitle: text,
-  noticeIntro: text,
-  sentence: template('language', 'from', 'to', 'sha256'),
-  heardWhole: text,
-  answeredMeanwhile: text,
-  soundIn: template('file'),
-  soundMissing: text,
-  gap: template('seconds'),
-  gapUnknown: text,
-  witness: textFor('agrees', 'disagrees', 'missing', 'unavailable', 'notCompared'),
-  consentTitle: text,
-  announced: text,
-  couldRefuse: text,
-  refusalUnknown: text,
-  saidYes: template('key', 'at'),
-  purposeTitle: text,
-  purpose: template('purpose', 'why', 'basis', 'days', 'until'),
-  shortened: template('before'),
-  policy: template('version'),
-  holdGrounds: textFor(...holdGrounds),
-  held: template('why', 'until'),
-  checkTitle: text,
-  check: template('kid'),
-  byHand: text,
-  steps: textFor(...recipeSteps),
-  history: template('rows'),
-  historyUnchained: template('unchained'),
-  stamped: text,
-  notStamped: template('madeAt'),
-  limitsTitle: text,
-  limits: text,
-});
-export type ExplanationTexts = z.output<typeof tree>;
+// eslint-disable-next-line max-lines-per-function -- A list of keys.
+const tree = (language: ExplanationLanguage) =>
+  z.strictObject({
+    told: z.strictObject({ incoming: words, outgoing: words }),
+    title: text,
+    about: template('recording'),
+    aboutReceived: template('recording', 'company'),
+    aboutMade: template('recording', 'company'),
+    intro: template('madeAt', 'madeBy', 'timezone'),
+    glance: textFor('recording', 'began', 'ended', 'lasts', 'after', 'choice', 'stamp', 'key', 'notStated'),
+    choices: textFor('announced', 'couldRefuse', 'unheard', 'saidYes'),
+    stamps: textFor('yes', 'no'),
+    figure: textFor(
+      ...(['noticeTrack', 'recordingTrack', 'begins', 'saidYes', 'pause', 'silence', 'caption', 'noSound'] as const),
+    ),
+    otherPages: text,
+    quote: template('words'),
+    acknowledged: text,
+    alsoSaid: text,
+    cutShort: template('heard', 'length'),
+    apart: template('wall', 'file', 'missing'),
+    pausedFor: template('from', 'to'),
+    pausedOnRequest: template('from', 'to'),
+    unexplained: template('seconds'),
+    pausedOrMore: template('seconds'),
+    meanwhile: text,
+    silenced: template('from', 'to'),
+    silencedForPause: template('from', 'to'),
+    silencedSomewhere: text,
+    joined: template('at'),
+    transferred: template('at'),
+    awareJoined: template('at'),
+    newcomerTold: template('at'),
+    newcomerRefused: template('at'),
+    recordAsked: template('at'),
+    agreementMarked: template('at'),
+    unheard: template('from', 'to'),
+    unheardToTheEnd: template('from'),
+    callTitle: text,
+    call: template('began', 'ended', 'seconds', 'bytes', 'sha256'),
+    unknownTime: text,
+    pauses: counted(language),
+    flags: template('list'),
+    noticeTitle: text,
+    noticeIntro: text,
+    sentence: template('language', 'from', 'to', 'sha256'),
+    heardWhole: text,
+    answeredMeanwhile: text,
+    soundIn: template('file'),
+    soundMissing: text,
+    gap: template('seconds'),
+    gapUnknown: text,
+    witness: textFor('agrees', 'disagrees', 'missing', 'unavailable', 'notCompared'),
+    consentTitle: text,
+    announced: text,
+    couldRefuse: text,
+    refusalUnknown: text,
+    saidYes: template('key', 'at'),
+    purposeTitle: text,
+    days: counted(language),
+    purpose: template('purpose', 'why', 'basis', 'days', 'until'),
+    shortened: template('before'),
+    policy: template('version'),
+    holdGrounds: textFor(...holdGrounds),
+    held: template('why', 'until'),
+    checkTitle: text,
+    check: template('kid'),
+    byHand: text,
+    steps: textFor(...recipeSteps),
+    history: template('rows'),
+    historyUnchained: counted(language),
+    stamped: text,
+    notStamped: template('madeAt'),
+    limitsTitle: text,
+    limits: text,
+  });
+export type ExplanationTexts = z.output<ReturnType<typeof tree>>;
 
-/** The texts about calls of this direction. */
-export const explanationTexts = (direction: Direction): z.ZodType<ExplanationTexts> =>
+/** The texts about calls of this direction, in this language. */
+export const explanationTexts = (direction: Direction, language: ExplanationLanguage): z.ZodType<ExplanationTexts> =>
   z.preprocess((raw) => {
     const { data } = withWords.safeParse(raw);
 
     return data === undefined ? raw : putInto(raw, data.told[direction]);
-  }, tree);
+  }, tree(language));
 
 type InEach = Readonly<Record<ExplanationLanguage, ExplanationTexts>>;
 
@@ -112,7 +115,7 @@ type InEach = Readonly<Record<ExplanationLanguage, ExplanationTexts>>;
 export async function loadExplanationTexts(): Promise<Readonly<Record<Direction, InEach>>> {
   const loadAll = async (direction: Direction): Promise<InEach> => {
     const load = (language: ExplanationLanguage): Promise<ExplanationTexts> =>
-      loadTexts(textFile('bundle', language), explanationTexts(direction));
+      loadTexts(textFile('bundle', language), explanationTexts(direction, language));
     const [fr, nl, de, en] = await Promise.all([load('fr'), load('nl'), load('de'), load('en')]);
 
     return { fr, nl, de, en };

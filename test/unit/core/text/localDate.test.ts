@@ -1,4 +1,4 @@
-import { localDate } from '../../../../src/core/text/localDate.ts';
+import { exactLocalDate, localDate } from '../../../../src/core/text/localDate.ts';
 
 const timezone = 'Europe/Brussels';
 
@@ -24,10 +24,10 @@ test('the hour that comes twice in autumn is told apart by the brackets', () => 
   expect([first, second]).toEqual(['25 October 2026, 02:30 (00:30 UTC)', '25 October 2026, 02:30 (01:30 UTC)']);
 });
 
-test('a time of a call can be told to the second or the millisecond', () => {
-  const at = '2026-08-24T10:00:05.070Z';
-  expect(localDate(at, { locale: 'en-GB', timezone }, 'second')).toBe('24 August 2026, 12:00:05 (10:00:05 UTC)');
-  expect(localDate(at, { locale: 'fr-BE', timezone }, 'millisecond')).toBe(
-    '24 août 2026, 12:00:05,070 (10:00:05,070 UTC)',
+test('a time of a proof is told to the millisecond, in no language', () => {
+  expect(exactLocalDate('2026-08-24T10:00:05.070Z', timezone)).toBe('2026-08-24 12:00:05.070 (10:00:05.070 UTC)');
+  expect(exactLocalDate('2026-12-31T23:30:00.000Z', timezone)).toBe(
+    '2027-01-01 00:30:00.000 (2026-12-31 23:30:00.000 UTC)',
   );
+  expect(exactLocalDate('2026-08-24T00:00:05.070Z', 'UTC')).toBe('2026-08-24 00:00:05.070 (00:00:05.070 UTC)');
 });

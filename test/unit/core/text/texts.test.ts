@@ -92,7 +92,11 @@ describe('a text about a number', () => {
 });
 
 const documents = [
-  { document: 'bundle', languages: explanationLanguages, schemaIn: (): z.ZodType => explanationTexts('incoming') },
+  {
+    document: 'bundle',
+    languages: explanationLanguages,
+    schemaIn: (language): z.ZodType => explanationTexts('incoming', language),
+  },
   { document: 'dataSubject', languages: subjectLanguages, schemaIn: (language): z.ZodType => subjectTexts(language) },
   { document: 'erasureAnswer', languages: subjectLanguages, schemaIn: (language): z.ZodType => answerTexts(language) },
   { document: 'papers', languages: paperLanguages, schemaIn: (language): z.ZodType => paperTexts(language) },

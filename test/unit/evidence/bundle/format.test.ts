@@ -141,6 +141,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       kid: 'the-kid',
       stamped: false,
       madeAt: '2026-03-02T08:00:00.000Z',
+      timezone: 'Europe/Brussels',
       madeBy: 'preavis 1.2.3',
       company: 'Example SA',
       nameOf: () => undefined,
@@ -154,7 +155,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
     for (const fact of [
       'RECORDING',
       'Example SA',
-      '2026-03-01 10:00:06.500 UTC',
+      '2026-03-01 11:00:06.500 (10:00:06.500 UTC)',
       inQuotes,
       'notice/1-notice-agreement-fr_BE.wav',
       'a'.repeat(64),

@@ -79,18 +79,22 @@ const pageOf = (
     kid: 'the-kid',
     stamped: false,
     madeAt: at(300),
+    timezone: 'Europe/Brussels',
     madeBy: 'preavis 1.2.3',
     company: 'Example SA',
     nameOf: () => undefined,
     ...facts,
   });
 const recording = (over: Partial<ReceiptFacts['recording']>) => ({ recording: { ...receipt.recording, ...over } });
+/** A time of a page, of which what is in its brackets is left. */
+const shownTime = /2026-03-01 11:(\d\d:\d\d\.\d{3}) \(10:\1 UTC\)/g;
 /** What is read. */
 const textOf = (page: string): string =>
   page
     .replaceAll(/<style>.*?<\/style>/gs, '')
     .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/\s+/g, ' ');
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(shownTime, '2026-03-01 10:$1 UTC');
 
 test('a page runs nothing, fetches nothing from elsewhere, and has only its own style', () => {
   const page = pageOf();
@@ -303,12 +307,22 @@ test('a page tells since when it was recorded on request, and when an agreement 
 
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('bundle');
-  const say = explanationTexts('incoming').parse(tree);
+  const say = explanationTexts('incoming', 'en').parse(tree);
   const noTimes = recording({ startedAt: null, finishedAt: null, gapMs: null, durationMs: null });
   const answered = receipt.notice.map((each) => ({ ...each, verified: false, verdict: 'answered' }));
   const pages = [
     pageOf(full.over, full.facts, 'en', say),
-    pageOf({ call: outgoing }, {}, 'en', explanationTexts('outgoing').parse(tree)),
+    pageOf(
+      {
+        purposes: receipt.purposes.map((purpose) => ({ ...purpose, keepDays: 1 })),
+        ...noTimes,
+        changes: [1, 2].flatMap(() => [{ change: 'recorderPaused' }, { change: 'recorderResumed' }]),
+      },
+      { unchainedRows: 1 },
+      'en',
+      say,
+    ),
+    pageOf({ call: outgoing }, {}, 'en', explanationTexts('outgoing', 'en').parse(tree)),
     pageOf({ consent: { ...optOut, mode: 'announce' }, notice: answered, changes: [] }, { missing: [1] }, 'en', say),
     pageOf({ consent: optOut, ...noTimes }, { company: undefined, stamped: true, peaks: undefined }, 'en', say),
     pageOf(
