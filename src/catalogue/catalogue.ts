@@ -6,10 +6,12 @@ import { makeSignIns } from './access/signIns.ts';
 import { asynchronous, badRow, type Asynchronous } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
+import { makeExtensions } from './calls/extensions.ts';
 import { makeEndedUnwatched } from './calls/endedUnwatched.ts';
 import { makePreferences } from './calls/preferences.ts';
 import { makeRecordings } from './calls/recordings.ts';
 import { makeTraces } from './calls/traces.ts';
+import { makeSearch } from './calls/search.ts';
 import { makeTimeline } from './calls/timeline.ts';
 import { makeWitness } from './calls/witness.ts';
 import { makeFigures } from './figures.ts';
@@ -115,6 +117,7 @@ function makeRepositories(
     journal: { save, open, endUnreadable, addToTimeline },
     calls: { ...calls, ...makeWitness(database, trail) },
     timeline,
+    search: makeSearch(database),
     recordings: { ...recordings, ...makeEndedUnwatched(database, trail) },
     archiveCopies: { ...makeArchiveCopies(database, trail), ...makeArchiveKeys(database) },
     auditTrail,
@@ -126,6 +129,7 @@ function makeRepositories(
     preferences: makePreferences(database, now),
     callers: makeCallers(database),
     traces: makeTraces(database),
+    extensions: makeExtensions(database),
     leases: makeLeases(database, clock),
     passes: makePasses(database),
     deliveries,

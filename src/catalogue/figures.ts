@@ -35,6 +35,12 @@ const callsRow = z.object({
   calls: count,
   refused: count,
 });
+const unrecordedRow = z.object({
+  day: z.string(),
+  line: z.string().nullable(),
+  reason: z.string().nullable(),
+  calls: count,
+});
 const noticeRow = z.object({ verdict: z.string(), sentences: count, calls: count });
 const witnessRow = z.object({ witness: z.string().nullable(), calls: count });
 const unwatchedRow = z.object({ flag: z.string(), recordings: count });
@@ -130,6 +136,13 @@ export function makeFigures(database: Database.Database) {
   const selectCalls = database.prepare(`
     SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
     FROM calls WHERE ${inPeriod('started_at')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
+  const selectBegun = prepareColumn(
+    `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
+  );
+  const selectUnrecorded = database.prepare(`
+    SELECT date(started_at / 1000, 'unixepoch') AS day, line, reason, count(*) AS calls
+    FROM calls INDEXED BY calls_unrecorded WHERE result = 'unrecorded' AND ${inPeriod('started_at')}
+    GROUP BY day, line, reason ORDER BY day, line, reason`);
   const selectNotices = database.prepare(`
     SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
     FROM calls CROSS JOIN notices ON notices.call_id = calls.id
@@ -195,6 +208,11 @@ export function makeFigures(database: Database.Database) {
   });
 
   return {
+    /** Calls of a period, and those of them that were not recorded, by day of UTC, line and reason. */
+    unrecorded: database.transaction((period: { from: number; to: number }) => ({
+      calls: count.parse(selectBegun.get(period)),
+      unrecorded: z.array(unrecordedRow).parse(selectUnrecorded.all(period)),
+    })),
     /**
      * All of one moment.
      *

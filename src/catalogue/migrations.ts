@@ -532,4 +532,28 @@ export const migrations: readonly string[] = [
   WHEN NEW.status IN ('erased', 'discarded')
   BEGIN UPDATE approvals SET reason = '' WHERE recording_id = NEW.id; END;
   `,
+  // For programs that look for calls, newest first: one index for each question. Most have calls only once they have ended, so that a call
+  // that goes on is written as quickly as before.
+  `
+  CREATE TABLE extensions (
+    call_id TEXT PRIMARY KEY REFERENCES calls (id),
+    extension TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX extensions_by_extension ON extensions (extension, call_id);
+  CREATE TRIGGER extensions_end_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN DELETE FROM extensions WHERE call_id = NEW.call_id; END;
+  CREATE TRIGGER log_holds_extensions AFTER DELETE ON extensions
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE INDEX calls_by_line ON calls (line, id) WHERE state IS NULL;
+  CREATE INDEX calls_by_result ON calls (result, id) WHERE state IS NULL;
+  CREATE INDEX calls_by_reason ON calls (reason, id) WHERE state IS NULL;
+  CREATE INDEX calls_by_purposes ON calls (purposes, id) WHERE state IS NULL;
+  CREATE INDEX calls_by_languages ON calls (languages, id) WHERE state IS NULL;
+  CREATE INDEX calls_outgoing ON calls (id) WHERE direction = 'outgoing';
+  CREATE INDEX recordings_of_status ON recordings (status, call_id);
+  CREATE INDEX recordings_flagged ON recordings (flags, call_id) WHERE flags <> '[]';
+  CREATE INDEX calls_unrecorded ON calls (started_at, line, reason) WHERE result = 'unrecorded';
+  CREATE INDEX changes_turned_away ON changes (call_id) WHERE change = 'turnedAway';
+  `,
 ];

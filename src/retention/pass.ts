@@ -39,6 +39,7 @@ export type RetentionPorts = ErasurePorts &
       sessions: 'sweep';
       signIns: 'sweep';
       approvals: 'sweep';
+      extensions: 'sweep';
       leases: 'take' | 'release';
       passes: 'last' | 'noteDone';
     }>;
@@ -208,7 +209,7 @@ async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at
   );
 }
 
-/** In parts, since a catalogue may have many callers and calls go on beside it. */
+/** Who called, and who answered. In parts, since a catalogue may have many calls and others go on beside it. */
 async function sweepCallers(
   { catalogue, callersKeptMs }: RetentionPorts,
   at: number,
@@ -222,6 +223,10 @@ async function sweepCallers(
       batch,
     );
     after = next;
+    await breathe();
+  }
+  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
+    after = await catalogue.extensions.sweep(times, after, batch);
     await breathe();
   }
 }

@@ -120,7 +120,7 @@ function standingOf(state: CallState) {
 
 /** What calls can come to; `turnedAway` is a part of `unrecorded`, and `goingOn` for one that has not ended. */
 export const callResults = ['recorded', 'unrecorded', 'turnedAway', 'notConnected', 'abandoned', 'goingOn'] as const;
-type CallResult = (typeof callResults)[number];
+export type CallResult = (typeof callResults)[number];
 
 /** Which calls: all where nothing is said. */
 export type CallFilter = {

@@ -66,6 +66,7 @@ function fill(call: CallId): void {
       INSERT INTO notices (call_id, position, prompt, language, text, sha256, length_ms, verdict) VALUES ('${call}', 99, ${sentence}, 'verified');
       INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms) VALUES ('${call}', 'b', 'paused', ${sentence});
       INSERT INTO changes (call_id, change) VALUES ('${call}', 'held');
+      INSERT INTO extensions (call_id, extension) VALUES ('${call}', '101');
       INSERT INTO unwatched (call_id, from_at, why, bridge, parties) VALUES ('${call}', 1, 'away', 'b', '[]');`);
   });
 }
@@ -77,7 +78,7 @@ describe('the trace of a call', () => {
     await passAfter(89);
     expect(Object.entries(rowsOf(call)).filter(([, rows]) => rows === 0)).toEqual([['recordings', 0]]);
     await passAfter(394);
-    expect(rowsOf(call)).toMatchObject({ calls: 1, said: 1, callers: 0 });
+    expect(rowsOf(call)).toMatchObject({ calls: 1, said: 1, callers: 0, extensions: 0 });
     await passAfter(396);
     expect(sum(rowsOf(call))).toBe(0);
     expect(await set.catalogue.calls.find(call)).toBeUndefined();

@@ -1,0 +1,133 @@
+import { encodeTime } from 'ulid';
+import * as z from 'zod';
+import type { CallId } from '../../core/ids.ts';
+import { dayMs } from '../../core/clock.ts';
+import { columnsOf, type Database } from '../sqlite/sqlite.ts';
+import { conditionsOf, type CallSearch } from './searchConditions.ts';
+import { driverOf, type Driver, type Lists, type Values } from './searchDrivers.ts';
+
+/** `next`: where to go on; undefined where there are no more. A page may be shorter than asked for, even empty, and have a `next`. */
+export type FoundCalls = { ids: CallId[]; next: CallId | undefined };
+
+/**
+ * So many candidates of an index are looked at for one page. What few of them fit is found in several pages: no question, however it is put
+ * together, keeps the process busy.
+ */
+const candidatesAtOnce = 2_000;
+/** Ids begin with the time by our clock; calls begin by Asterisk's. What differs by more is not found by its time, ms. */
+const clocksApartMs = dayMs;
+
+/** Ids, the first included and the second not. */
+type Range = { least: string; before: string };
+type Statement = ReturnType<ReturnType<typeof columnsOf>>;
+
+/** Searches of calls, newest first by their ids, with their recordings. */
+export function makeSearch(database: Database) {
+  const prepareColumn = columnsOf(database);
+  const statements = new Map<string, Statement>();
+  const prepared = (sql: string): Statement => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const made = prepareColumn(sql);
+    statements.set(sql, made);
+
+    return made;
+  };
+
+  /** One step in the index for each list that is there. */
+  const listsIn: Lists = ({ table, index, column, where }, most) =>
+    z.array(z.string()).parse(
+      prepared(`
+        WITH RECURSIVE each (list) AS (
+          SELECT min(${column}) FROM ${table} INDEXED BY ${index} WHERE ${where} UNION ALL
+          SELECT (SELECT min(${column}) FROM ${table} INDEXED BY ${index} WHERE ${where} AND ${column} > each.list)
+          FROM each WHERE each.list IS NOT NULL)
+        SELECT list FROM each WHERE list IS NOT NULL LIMIT ${most}`).all(),
+    );
+
+  const onePage = (
+    search: CallSearch,
+    driver: Driver,
+    { range, values, limit }: { range: Range; values: Values; limit: number },
+  ): { ids: string[]; floor: string | undefined } => {
+    if (driver.parts.length === 0) return { ids: [], floor: undefined };
+    const [lastCandidate, select] = searchStatements(search, driver).map(prepared);
+    const floor = z
+      .string()
+      .optional()
+      .parse(lastCandidate?.get({ ...values, ...range }));
+    const found = select?.all({ ...values, ...range, least: floor ?? range.least, limit });
+
+    return { ids: z.array(z.string()).parse(found), floor };
+  };
+
+  return {
+    /**
+     * The newest of them, older than `before` where that is given.
+     *
+     * @param at when holds count, ms since 1970 UTC
+     */
+    calls: (search: CallSearch, at: number, before: string | undefined, limit: number): FoundCalls => {
+      const driver = driverOf(search, listsIn);
+      const range = rangeOf(search, before);
+      const found = onePage(search, driver, { range, values: valuesOf(search, driver, at), limit });
+      const ids = [...new Set(found.ids)] as CallId[];
+
+      return { ids, next: found.ids.length === limit ? ids.at(-1) : (found.floor as CallId | undefined) };
+    },
+  };
+}
+
+/** What says where the candidates of a page end, and what finds it among them. */
+export function searchStatements(search: CallSearch, driver: Driver): [lastCandidate: string, select: string] {
+  return [newest(driver, [], `1 OFFSET ${candidatesAtOnce - 1}`), newest(driver, conditionsOf(search), '@limit')];
+}
+
+/** With `conditions`, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. */
+function newest(driver: Driver, conditions: readonly string[], limit: string): string {
+  const parts = driver.parts.map(({ select, from, where }) => {
+    const isOfCalls = from.startsWith('calls');
+    const withCalls = isOfCalls || conditions.length === 0 ? from : `${from} CROSS JOIN calls ON calls.id = ${select}`;
+    const column = isOfCalls ? 'calls.id' : select;
+    const all = [where, `${column} >= @least`, `${column} < @before`, ...conditions];
+
+    return `SELECT ${column} AS id FROM ${withCalls} WHERE ${all.join(' AND ')}`;
+  });
+
+  return `${parts.join(' UNION ALL ')} ORDER BY 1 DESC LIMIT ${limit}`;
+}
+
+/** Behind every id. */
+const lastId = 'Z'.repeat(26);
+
+function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
+  const idAt = (ms: number): string => encodeTime(Math.max(0, ms), 10);
+  const end = to === undefined ? lastId : idAt(to + clocksApartMs);
+
+  return {
+    least: from === undefined ? '' : idAt(from - clocksApartMs),
+    before: before !== undefined && before < end ? before : end,
+  };
+}
+
+function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
+  const { lines, purposes, language, extensions, ...others } = search;
+  const { from, to, direction, result, reason, caller, status, flag } = others;
+
+  return {
+    ...driver.values,
+    at,
+    from: from ?? null,
+    to: to ?? null,
+    lines: JSON.stringify(lines ?? []),
+    purposes: JSON.stringify(purposes ?? []),
+    languages: JSON.stringify(language === undefined ? [] : [language]),
+    extensions: JSON.stringify(extensions ?? []),
+    direction: direction ?? null,
+    result: result ?? null,
+    reason: reason ?? null,
+    caller: caller ?? null,
+    status: status ?? null,
+    flag: flag ?? null,
+  };
+}

@@ -1,0 +1,163 @@
+import { openCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
+import { driverOf } from '../../../../src/catalogue/calls/searchDrivers.ts';
+import { searchStatements } from '../../../../src/catalogue/calls/search.ts';
+import type { CallSearch } from '../../../../src/catalogue/calls/searchConditions.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
+import { makeCallerHash } from '../../../../src/call/plan/preferences.ts';
+import { callId, fillCatalogue, firstCall, hashKey, lineOf, numberOf } from '../../../../bench/largeCatalogue.ts';
+import { temporaryFolder } from '../../../support/temporaryFolder.ts';
+
+const folder = temporaryFolder();
+const calls = 5_000;
+const clock = { now: () => firstCall };
+let catalogue: Catalogue;
+
+beforeAll(() => {
+  fillCatalogue(folder.path('catalogue.db'), calls);
+  catalogue = openCatalogue(folder.path('catalogue.db'), clock);
+});
+afterAll(() => {
+  catalogue.close();
+});
+
+/** All that a search finds, page by page, and how many pages it took. */
+async function all(search: CallSearch, limit = 200): Promise<string[]> {
+  const found: string[] = [];
+  for (let before: string | undefined; ;) {
+    const page = await catalogue.search.calls(search, firstCall, before, limit);
+    found.push(...page.ids);
+    if (page.next === undefined) return found;
+    before = page.next;
+  }
+}
+
+const caller = makeCallerHash(hashKey, 'BE')(numberOf(1_234)) ?? '';
+const searches: Readonly<Record<string, CallSearch>> = {
+  everything: {},
+  recorded: { recorded: true },
+  line: { lines: ['line-3'] },
+  lines: { lines: ['line-3', 'rare'] },
+  purpose: { purposes: ['training'] },
+  purposes: { purposes: ['obligation', 'agreement'] },
+  language: { language: 'nl' },
+  outgoing: { direction: 'outgoing' },
+  incoming: { direction: 'incoming' },
+  result: { result: 'abandoned' },
+  turnedAway: { result: 'turnedAway' },
+  goingOn: { result: 'goingOn' },
+  reason: { reason: 'refused' },
+  caller: { caller },
+  extension: { extensions: ['123'] },
+  extensions: { extensions: ['123', '200', '301'] },
+  archived: { status: 'archived' },
+  erased: { status: 'erased' },
+  flag: { flag: 'silent' },
+  held: { held: true },
+  exemplary: { exemplary: true },
+  day: { from: firstCall + 20_000 * 700, to: firstCall + 20_000 * 900 },
+  several: { lines: ['line-3'], reason: 'refused', language: 'de', from: firstCall + 20_000 * 100 },
+};
+
+/** The same said in another way: without an index, over every row. */
+function expected(search: CallSearch): string[] {
+  const database = openSqlite(folder.path('catalogue.db'), { readonly: true });
+  type Row = Record<string, string | number | null> & { id: string };
+  const rows = database
+    .prepare(
+      `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
+         EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
+         EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
+         EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
+       FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id LEFT JOIN callers ON callers.call_id = calls.id
+         LEFT JOIN extensions ON extensions.call_id = calls.id ORDER BY calls.id DESC`,
+    )
+    .all() as Row[];
+  database.close();
+  const has = (json: string | number | null | undefined, wanted: readonly string[]): boolean =>
+    wanted.some((each) => (JSON.parse(String(json ?? '[]')) as string[]).includes(each));
+  const is = (wanted: unknown, value: boolean): boolean => wanted === undefined || value;
+
+  return rows
+    .filter(
+      (row) =>
+        is(search.recorded, row['status'] !== null) &&
+        is(search.lines, search.lines?.includes(String(row['line'])) === true) &&
+        is(search.purposes, has(row['purposes'], search.purposes ?? [])) &&
+        is(search.language, has(row['languages'], [search.language ?? ''])) &&
+        is(search.direction, row['direction'] === search.direction) &&
+        is(
+          search.result,
+          search.result === 'turnedAway' ? row['turned'] === 1 : (row['result'] ?? 'goingOn') === search.result,
+        ) &&
+        is(search.reason, row['reason'] === search.reason) &&
+        is(search.caller, row['hash'] === search.caller) &&
+        is(search.extensions, search.extensions?.includes(String(row['extension'])) === true) &&
+        is(search.status, row['status'] === search.status) &&
+        is(search.flag, has(row['flags'], [search.flag ?? ''])) &&
+        is(search.held, row['held'] === 1) &&
+        is(search.exemplary, row['exemplary'] === 1) &&
+        is(search.from, Number(row['started_at']) >= (search.from ?? 0)) &&
+        is(search.to, Number(row['started_at']) < (search.to ?? 0)),
+    )
+    .map(({ id }) => id);
+}
+
+test.each(Object.entries(searches))(
+  'a search by %s finds each call once, the newest first, whatever the page',
+  async (_, search) => {
+    const found = await all(search);
+    expect(found).toEqual(expected(search));
+    expect(await all(search, 7)).toEqual(found);
+  },
+);
+
+test.each(Object.entries(searches))(
+  'a search by %s goes by an index and reads no big table from end to end',
+  (name, search) => {
+    const database = openSqlite(folder.path('catalogue.db'), { readonly: true });
+    // What each list in the index would be asked for.
+    const driver = driverOf(search, () => [
+      '["a"]',
+      '["nl"]',
+      '["training","agreement"]',
+      '["silent"]',
+      '["obligation"]',
+    ]);
+    const plans = searchStatements(search, driver).flatMap((sql) =>
+      (database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(explained) as { detail: string }[]).map(
+        ({ detail }) => detail,
+      ),
+    );
+    database.close();
+    const scans = plans.filter((step) => /^SCAN (?!\(?json_each|one|CONSTANT|holds|each|\(subquery|\(join)/.test(step));
+    // What has no condition goes through an index in its order, from the newest on, and ends at the limit.
+    const inOrder = scans.filter((step) => !step.includes('INDEX'));
+    expect(inOrder).toEqual([]);
+    if (name !== 'held') expect(plans.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
+  },
+);
+
+/** Parameters by their names: EXPLAIN asks for each. */
+const explained = new Proxy<Record<string, unknown>>(
+  {},
+  {
+    get: () => null,
+    has: () => true,
+    getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true, value: null }),
+  },
+);
+
+test('a page of what few calls fit is short and says where to go on', async () => {
+  const first = await catalogue.search.calls(
+    { direction: 'incoming', language: 'de', reason: 'nothing' },
+    firstCall,
+    undefined,
+    50,
+  );
+  expect(first).toEqual({ ids: [], next: undefined });
+  const rare = { from: firstCall, to: firstCall + 20_000 } as const;
+  const page = await catalogue.search.calls(rare, firstCall, undefined, 50);
+  expect(page.ids).toEqual(page.next === undefined ? [callId(0)] : []);
+  expect(await all(rare)).toEqual([callId(0)]);
+  expect(lineOf(0)).toBe('rare');
+});
