@@ -4,7 +4,9 @@
  * the audit trail before any byte leaves, each end and each refusal as well, with the purpose and who asked. Each hand-out
  * is there once, as what it was.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { archiveAt, type Archives } from './archives.ts';
+import { otherLength, type ObjectStore, type PartRead } from '../store/store.ts';
 import { keysOf } from '../store/objectKeys.ts';
 import { chunksOf, openRecording } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
@@ -151,32 +153,69 @@ async function rowOf(
 }
 
 export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
+/** `proved`: how its bytes are known to be what was recorded. */
+export type PartSource = Source & { proved: PartRead['proved'] };
+
+type SourcePorts = Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: CataloguePart<{ recordings: 'find' }> };
 
 /** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
-export async function sourceOf(
+export function sourceOf(row: RecordingRow, ports: SourcePorts, signal: AbortSignal): Promise<Source> {
+  return whereItLies<Source>(row, ports, {
+    archived: async (store, key, version) => ({ from: 'archive', bytes: await store.read(key, version, signal) }),
+    spooled: (handle) => Promise.resolve({ from: 'spool', bytes: chunksOf(handle) }),
+  });
+}
+
+/**
+ * A part of it: `bytes` of the WAV from `from` on. Throws archive_mismatch where what lies there is not as long as what was recorded, and
+ * what sourceOf does.
+ */
+export function partSourceOf(
   row: RecordingRow,
-  ports: Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: CataloguePart<{ recordings: 'find' }> },
+  part: { from: number; bytes: number },
+  ports: SourcePorts,
   signal: AbortSignal,
-): Promise<Source> {
+): Promise<PartSource> {
+  const { bytes: of } = recordedDigest(row);
+
+  return whereItLies<PartSource>(row, ports, {
+    archived: async (store, key, version) => {
+      const { stream, proved } = await store.readPart(key, version, { ...part, of }, signal);
+
+      return { from: 'archive', bytes: stream, proved };
+    },
+    spooled: async (handle) => {
+      const { size } = await handle.stat();
+      if (size === of) return { from: 'spool', bytes: chunksOf(handle, part), proved: 'length' };
+      await handle.close();
+      throw otherLength(size, of);
+    },
+  });
+}
+
+type Opening<T> = {
+  archived: (store: ObjectStore, key: string, version: string | null) => Promise<T>;
+  spooled: (handle: FileHandle) => Promise<T>;
+};
+
+async function whereItLies<T>(row: RecordingRow, ports: SourcePorts, opening: Opening<T>): Promise<T> {
   if (row.status === 'archived') {
-    const key = keysOf(row).wav;
     try {
-      return { from: 'archive', bytes: await archiveAt(row.archive, ports).read(key, row.objectVersion, signal) };
+      return await opening.archived(archiveAt(row.archive, ports), keysOf(row).wav, row.objectVersion);
     } catch (thrown) {
       // It may just have been moved, and its old copy removed.
       const now = asPreavisError(thrown).code === 'archive_object_missing' ? await rowOf(ports, row.id) : row;
-      if (now.status === 'archived' && now.archive !== row.archive) return sourceOf(now, ports, signal);
+      if (now.status === 'archived' && now.archive !== row.archive) return whereItLies(now, ports, opening);
       throw thrown;
     }
   }
-  const { spoolFolder } = ports;
   try {
-    return { from: 'spool', bytes: chunksOf(await openRecording(spoolFile(spoolFolder, row.id))) };
+    return await opening.spooled(await openRecording(spoolFile(ports.spoolFolder, row.id)));
   } catch (thrown) {
     const error = asPreavisError(thrown);
     // The upload may have been faster.
     const now = errnoOf(error.cause) === 'ENOENT' ? await rowOf(ports, row.id) : row;
-    if (now.status === 'archived') return sourceOf(now, ports, signal);
+    if (now.status === 'archived') return whereItLies(now, ports, opening);
     throw error;
   }
 }

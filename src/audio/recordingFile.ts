@@ -35,14 +35,17 @@ export function unreadable(error: unknown): PreavisError {
 
 const chunkBytes = 256 * 1024;
 
-/** The bytes of a local recording; it is closed when they are over, or nobody takes more of them. @throws PreavisError `spool_unusable`. */
-export async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+/** The bytes of a local recording, or a part of them; it is closed when they are over, or nobody takes more of them. @throws PreavisError `spool_unusable`. */
+export async function* chunksOf(
+  handle: FileHandle,
+  { from, bytes }: { from: number; bytes: number } = { from: 0, bytes: Infinity },
+): AsyncGenerator<Buffer> {
   try {
-    for (let position = 0; ;) {
-      const chunk = Buffer.allocUnsafe(chunkBytes);
-      const filled = await readFully(handle, chunk, position);
+    for (let given = 0; given < bytes;) {
+      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, bytes - given));
+      const filled = await readFully(handle, chunk, from + given);
       if (filled === 0) return;
-      position += filled;
+      given += filled;
       yield chunk.subarray(0, filled);
     }
   } catch (error) {

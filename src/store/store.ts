@@ -21,6 +21,12 @@ export type StoredObject = {
   versionId: string | null;
 };
 
+/** Bytes of an object, from the first on; `of` is the length of the whole. */
+export type Part = { from: number; bytes: number; of: number };
+
+/** `proved`: that each segment is what was stored, or that the whole is as long as it. */
+export type PartRead = { stream: Readable; proved: 'segments' | 'length' };
+
 /** What is encrypted at rest of what is stored from now on: by Préavis under this key, by the store itself, or nothing. */
 export type Encryption = { mode: 'client'; keyId: string } | { mode: 'server' } | null;
 
@@ -71,6 +77,14 @@ export type ObjectStore = {
    * @throws PreavisError `archive_object_missing`.
    */
   read(key: string, versionId: string | null, signal: AbortSignal): Promise<Readable>;
+  /**
+   * A part of this version, or of the newest for null: `bytes` from `from` on, both within the object. What Préavis has encrypted is
+   * proved to be what was stored, segment by segment; of anything else only the length is, which `of` must be.
+   *
+   * @param part `of`: how long the whole is, as it was stored
+   * @throws PreavisError `archive_object_missing`; `archive_mismatch` for an object of another length, and for a segment that was changed
+   */
+  readPart(key: string, versionId: string | null, part: Part, signal: AbortSignal): Promise<PartRead>;
   /**
    * Reads the whole object back and hashes it.
    * @throws PreavisError `archive_object_missing`.
@@ -165,6 +179,11 @@ export async function* mapFailures(
   } catch (error) {
     throw toArchiveError(error);
   }
+}
+
+/** For `readPart`: what the store has is not so long as what was stored. */
+export function otherLength(found: number, stored: number): PreavisError {
+  return new PreavisError('archive_mismatch', `what the archive has is ${found} bytes long, and ${stored} were stored`);
 }
 
 /** A failure of storing an object or of reading it back: that what was confirmed is not there is a fault of the archive. */

@@ -25,7 +25,7 @@ import { onArchiveThreads } from './threads.ts';
 import { openVerified } from '../verifiedSource.ts';
 import { digestOf } from '../digest.ts';
 import { readFully } from '../../audio/recordingFile.ts';
-import { assertKey, assertKeyPrefix, mapFailures, type RawStore, type StoredObject } from '../store.ts';
+import { assertKey, assertKeyPrefix, mapFailures, otherLength, type RawStore, type StoredObject } from '../store.ts';
 import { stoppedBy, within } from '../stoppable.ts';
 
 export type DirectoryStoreOptions = {
@@ -58,11 +58,17 @@ function limited<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 }
 
 /** Each read is work of its own: who reads slowly keeps no thread. */
-async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(chunkBytes);
-    const { bytesRead } = await onArchiveThreads(() => handle.read(chunk));
+async function* chunksOf(
+  handle: FileHandle,
+  { from, bytes }: { from: number; bytes: number } = { from: 0, bytes: Infinity },
+): AsyncGenerator<Buffer> {
+  for (let given = 0; given < bytes;) {
+    const length = Math.min(chunkBytes, bytes - given);
+    const chunk = Buffer.allocUnsafe(length);
+    const position = from + given;
+    const { bytesRead } = await onArchiveThreads(() => handle.read(chunk, 0, length, position));
     if (bytesRead === 0) return;
+    given += bytesRead;
     yield chunk.subarray(0, bytesRead);
   }
 }
@@ -210,6 +216,22 @@ export function makeDirectoryStore(options: DirectoryStoreOptions): DirectorySto
         const stream = Readable.from(mapFailures(chunksOf(handle), inArchive), { objectMode: false });
         // Also one that nobody begins to read. Behind a read that is under way.
         return stream.once('close', () => void onArchiveThreads(() => handle.close()).catch(() => undefined));
+      }),
+
+    readPart: (key, _versionId, { from, bytes, of }, signal) =>
+      limited(signal, async () => {
+        const handle = await openObject(key);
+        const close = (): void => void onArchiveThreads(() => handle.close()).catch(() => undefined);
+        try {
+          const { size } = await mapped(() => handle.stat());
+          if (size !== of) throw otherLength(size, of);
+        } catch (error) {
+          close();
+          throw error;
+        }
+        const stream = Readable.from(mapFailures(chunksOf(handle, { from, bytes }), inArchive), { objectMode: false });
+
+        return { stream: stream.once('close', close), proved: 'length' };
       }),
 
     digest: (key, _versionId, signal) =>

@@ -122,9 +122,9 @@ export function makeSegmentCipher(key: SegmentKey): Segments {
 }
 
 /** Decrypts one segment after another, and throws archive_mismatch for one that is not the next one of this object. */
-function makeSegmentDecipher(key: SegmentKey): Segments {
+function makeSegmentDecipher(key: SegmentKey, first: number): Segments {
   const context = contextOf(key);
-  let count = 0;
+  let count = first;
 
   return (ciphertext, isLast) => {
     // A last segment without bytes is that of an empty object.
@@ -142,9 +142,34 @@ function makeSegmentDecipher(key: SegmentKey): Segments {
   };
 }
 
-/** The plaintext of the segments that follow a header, each given out when its tag was seen. Throws archive_mismatch. */
-export async function* decryptSegments(key: SegmentKey, ciphertext: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const decrypt = makeSegmentDecipher(key);
+/** Some segments of an object, by their numbers: what lies where in it, in bytes. `endsObject`: the last of them is the object's. */
+export type SegmentRange = { first: number; from: number; bytes: number; endsObject: boolean };
+
+/** The segments that have `bytes` of the plaintext from `from` on. `of`: its length. */
+export function segmentsOf(
+  { from, bytes, of: plainBytes }: { from: number; bytes: number; of: number },
+  segmentBytes: number,
+): SegmentRange {
+  const first = Math.floor(from / segmentBytes);
+  const last = Math.floor((from + bytes - 1) / segmentBytes);
+  const whole = encryptedLength(plainBytes, segmentBytes);
+  const at = (segment: number): number => Math.min(whole, headerBytes + segment * (segmentBytes + tagBytes));
+
+  return { first, from: at(first), bytes: at(last + 1) - at(first), endsObject: at(last + 1) === whole };
+}
+
+const allSegments = { first: 0, endsObject: true };
+
+/**
+ * The plaintext of the segments that follow a header, or of some of them, each given out when its tag was seen. Throws
+ * archive_mismatch.
+ */
+export async function* decryptSegments(
+  key: SegmentKey,
+  ciphertext: AsyncIterable<Buffer>,
+  { first, endsObject }: Pick<SegmentRange, 'first' | 'endsObject'> = allSegments,
+): AsyncGenerator<Buffer> {
+  const decrypt = makeSegmentDecipher(key, first);
   const pending = Buffer.allocUnsafe(key.segmentBytes + tagBytes);
   let filled = 0;
   for await (const chunk of ciphertext) {
@@ -159,6 +184,6 @@ export async function* decryptSegments(key: SegmentKey, ciphertext: AsyncIterabl
       from += copied;
     }
   }
-  const last = decrypt(pending.subarray(0, filled), true);
+  const last = decrypt(pending.subarray(0, filled), endsObject);
   if (last.length > 0) yield last;
 }

@@ -21,6 +21,7 @@ import {
   decryptSegments,
   plainLength,
   encryptedLength,
+  segmentsOf,
   tagBytes,
   usualSegmentBytes,
   type SegmentKey,
@@ -28,7 +29,7 @@ import {
 } from './format.ts';
 import { bytesSource, encryptedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
-import type { Encryption, ObjectStore, RawStore, StoredObject } from '../store.ts';
+import type { Encryption, ObjectStore, Part, PartRead, RawStore, StoredObject } from '../store.ts';
 import { digestOf } from '../digest.ts';
 import { within } from '../stoppable.ts';
 import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey, type Rewrapped } from './keyStorage.ts';
@@ -116,6 +117,29 @@ export function makeEncryptedStore(
       source.destroy();
       throw error;
     }
+  };
+
+  const readPart = async (
+    key: string,
+    versionId: string | null,
+    part: Part,
+    signal: AbortSignal,
+  ): Promise<PartRead> => {
+    refuseKeyObject(key);
+    const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
+    if (header === undefined) return inner.readPart(key, versionId, part, signal);
+    const { segmentBytes, dataKeyId } = header;
+    const segments = segmentsOf(part, segmentBytes);
+    const dataKey = await wrappedKeys.dataKey(key, dataKeyId, signal);
+    const { from, bytes } = segments;
+    const of = encryptedLength(part.of, segmentBytes);
+    const { stream: source } = await inner.readPart(key, versionId, { from, bytes, of }, signal);
+    const plain = decryptSegments({ ...header, object: key, dataKey }, source, segments);
+    const wanted = cutOut(plain, part.from - segments.first * segmentBytes, part.bytes);
+
+    const stream = Readable.from(wanted, { objectMode: false }).once('close', () => source.destroy());
+
+    return { stream, proved: 'segments' };
   };
 
   /** The header of an object; undefined for one that is not encrypted. */
@@ -215,6 +239,8 @@ export function makeEncryptedStore(
     stat,
 
     read: (key, versionId, signal) => within(signal, () => read(key, versionId, signal)),
+
+    readPart: (key, versionId, part, signal) => within(signal, () => readPart(key, versionId, part, signal)),
 
     digest: (key, versionId, signal) => within(signal, async () => digestOf(await read(key, versionId, signal))),
 
@@ -319,4 +345,15 @@ async function takeStart(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
 async function* withStart(start: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   if (start.length > 0) yield start;
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+}
+
+/** So many bytes behind the first ones, which are left out. */
+async function* cutOut(chunks: AsyncIterable<Buffer>, leftOut: number, bytes: number): AsyncGenerator<Buffer> {
+  let [before, wanted] = [leftOut, bytes];
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(Math.min(before, chunk.length), Math.min(before + wanted, chunk.length));
+    before = Math.max(0, before - chunk.length);
+    wanted -= part.length;
+    if (part.length > 0) yield part;
+  }
 }

@@ -2,7 +2,7 @@
  * An archive in a bucket of MinIO or any other S3 store, by the `minio` client.
  */
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -25,6 +25,7 @@ import {
   asUnkept,
   mapFailures,
   type Encryption,
+  otherLength,
   type RawStore,
   type StoredObject,
 } from '../store.ts';
@@ -248,6 +249,24 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
         );
       }, signal),
 
+    readPart: (key, versionId, { from, bytes, of }, signal) =>
+      call(async (client) => {
+        const answer = await client.getPartialObject(bucket, nameOf(key), from, bytes, versionOf(versionId));
+        const found = lengthOfWhole(answer);
+        if (found !== of) {
+          answer.destroy();
+          throw found === undefined
+            ? new PreavisError('archive_failed', 'The object store does not give a part of an object.')
+            : otherLength(found, of);
+        }
+        const stream = Readable.from(
+          mapFailures(answer, (error) => toArchiveError(error, undefined, address)),
+          { objectMode: false },
+        );
+
+        return { stream, proved: 'length' };
+      }, signal),
+
     digest: (key, versionId, signal) =>
       call(async (client) => digestOf(await client.getObject(bucket, nameOf(key), versionOf(versionId))), signal),
 
@@ -327,4 +346,12 @@ export function makeMinioStore(options: MinioStoreOptions): RawStore {
     },
   };
   return store;
+}
+
+/** As an answer to a part says it (RFC 9110, 14.4): behind the slash. */
+function lengthOfWhole(answer: Readable): number | undefined {
+  const range = 'headers' in answer ? (answer as IncomingMessage).headers['content-range'] : undefined;
+  const [, length] = /^bytes \d+-\d+\/(\d+)$/.exec(range ?? '') ?? [];
+
+  return length === undefined ? undefined : Number(length);
 }

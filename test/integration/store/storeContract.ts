@@ -67,6 +67,36 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
       expect(await store.versions('whole/2026/a.wav')).toEqual([stored.versionId ?? 'null']);
     });
 
+    it('gives any part of what was stored, and none of what has another length', async () => {
+      const store = subject.store();
+      const content = randomBytes(200_001);
+      const stored = await put('part/a.wav', content);
+      const of = content.length;
+      const parts = [
+        [0, 1],
+        [0, of],
+        [of - 1, 1],
+        [65_535, 2],
+        [65_536, 65_536],
+        [70_000, 100_000],
+        [131_072, of - 131_072],
+      ] as const;
+      for (const [from, bytes] of parts) {
+        const part = { from, bytes, of };
+        const { stream } = await store.readPart('part/a.wav', stored.versionId, part, seconds(10));
+        expect((await buffer(stream)).equals(content.subarray(from, from + bytes))).toBe(true);
+      }
+      for (const other of [of - 1, of + 1]) {
+        const asked = { from: 0, bytes: 10, of: other };
+        await expect(store.readPart('part/a.wav', null, asked, seconds(10))).rejects.toMatchObject({
+          code: 'archive_mismatch',
+        });
+      }
+      await expect(store.readPart('part/b', null, { from: 0, bytes: 1, of: 1 }, seconds(10))).rejects.toMatchObject({
+        code: 'archive_object_missing',
+      });
+    });
+
     it('gives back an empty file and a text in UTF-8', async () => {
       const store = subject.store();
       await put('small/empty', Buffer.alloc(0));
