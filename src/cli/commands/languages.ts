@@ -2,7 +2,7 @@ import { logEmptied, logHeld, logWaitMs } from '../../catalogue/sqlite/emptyLog.
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { hashOfNumber, notSearched } from '../callerNumber.ts';
+import { hashOfNumber, notSearched } from '../../dataSubject/callerNumber.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { intoLedger, notCopied } from '../../retention/intoLedger.ts';

@@ -23,7 +23,7 @@ import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { asController } from '../../config/controllerView.ts';
 import { callsOfPerson } from '../../dataSubject/findCalls.ts';
 import { knownControllers, requiredController } from '../filters.ts';
-import { hashOfNumber, notSearched } from '../callerNumber.ts';
+import { hashOfNumber, notSearched } from '../../dataSubject/callerNumber.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { oneOf, requireFileName } from '../options.ts';
