@@ -20,6 +20,7 @@ export const rooms = [
   'webhooks',
   'services',
   'serve',
+  'web',
   'cli',
 ];
 

@@ -1,5 +1,5 @@
 /**
- * Writes docs/config.md, docs/errors.md, docs/receipt.schema.json and the picture of docs/architecture.md from the code; run by `npm run docs`. A test fails when the files in the
+ * Writes docs/config.md, docs/errors.md, docs/receipt.schema.json, docs/openapi.json and the picture of docs/architecture.md from the code; run by `npm run docs`. A test fails when the files in the
  * repository are not what this makes.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { configKeys, type ConfigKey } from '../src/config/keyReference.ts';
 import { errorCodes } from '../src/core/errors.ts';
 import { receiptSchema } from '../src/receipt/receipt.ts';
+import { apiDescription } from './openapi.ts';
 import { roomPicture, withPicture } from './rooms.ts';
 
 const notByHand = '<!-- Made by `npm run docs`; changes by hand are lost. -->';
@@ -113,6 +114,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(new URL('config.md', import.meta.url), configReference());
   await writeFile(new URL('errors.md', import.meta.url), errorReference());
   await writeFile(new URL('receipt.schema.json', import.meta.url), receiptSchemaText());
+  await writeFile(new URL('openapi.json', import.meta.url), apiDescription());
   const architecture = new URL('architecture.md', import.meta.url);
   await writeFile(architecture, withPicture(await readFile(architecture, 'utf8'), await roomPicture()));
 }

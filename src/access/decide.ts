@@ -40,7 +40,7 @@ const grants: Readonly<Record<Role, readonly Act[]>> = {
 };
 
 /** What they see ends with the purposes that name them. The others look after recordings of every purpose, and after what became of them. */
-const seesOwnPurposesOnly: readonly Role[] = ['coach', 'legal'];
+export const seesOwnPurposesOnly: readonly Role[] = ['coach', 'legal'];
 
 /** Asked of everything; what is found is decided row by row. */
 const atLarge: readonly Act[] = [

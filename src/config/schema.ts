@@ -10,6 +10,7 @@ import { lineLawFaults, lineMixFaults, purposeFaults, purposeOf, wordingFaults, 
 import { languageTag } from './localText.ts';
 import { days, endpoints, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
+import { web, webFaults } from './webSchema.ts';
 
 /**
  * Every key of the configuration, with its default, unit and one sentence. docs/config.md and config/preavis.yaml are
@@ -266,6 +267,7 @@ const shape = z.strictObject({
       'Port of the health page (GET /health, /live) and of the metrics; 0 switches them off.',
     ),
   }),
+  web,
   log: section({
     level: key(
       z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -320,6 +322,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ...encryptionFaults(config.archive),
     ...controllerFaults(config),
     ...accessFaults(config.access, config.purposes),
+    ...webFaults(config.web),
   );
   const { hashKey, hashKeyFile, numberKey, numberKeyFile, callerDays, traceDays } = config.privacy;
   if (traceDays < callerDays) {

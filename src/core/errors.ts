@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- A list: each code beside its meaning. */
 /**
  * The one list of error codes, and the class that carries them. docs/errors.md is generated from this list.
  */
@@ -365,6 +366,29 @@ export const errorCodes = {
     'The time-stamping authority did not give a time stamp for what it was asked.',
     'Check the address (--timestamp or evidence.timestampUrl); without it a bundle is made without a time stamp.',
   ),
+  request_invalid: misuse(
+    'A request to the API does not have the form that its description says.',
+    'Correct what `faults` names; GET /api/v1/openapi.json describes each request.',
+  ),
+  request_too_large: misuse('What was sent to the API is too large.', 'Ask for less at a time.'),
+  request_forged: misuse(
+    'A request that changes something was sent with a cookie, and not by the page that it belongs to.',
+    'Send the header `x-preavis-request: 1`, from the address of web.publicUrl; programs use a token.',
+  ),
+  sign_in_needed: misuse(
+    'The API does not know who asks.',
+    'Send `Authorization: Bearer` with a token of access.tokens, or sign in again.',
+  ),
+  sign_in_refused: misuse('User, password or code is wrong, or too many attempts were made.', 'Try again later.'),
+  sign_in_code_needed: misuse(
+    'The password is right, and the code of the second factor is missing.',
+    'Send the code that the authenticator shows now.',
+  ),
+  access_refused: misuse('Whoever asks may not do this.', 'Ask who grants access (docs/api.md).'),
+  address_unknown: misuse('The API has nothing at this address.', 'See GET /api/v1/openapi.json.'),
+  range_unsatisfiable: misuse('The part that was asked for lies outside of the recording.', ''),
+  too_many_requests: passing('Too many requests came from one address.', 'Wait as long as Retry-After says.'),
+  too_busy: passing('The API has as much to do as it takes at a time, or an answer took too long.', 'Try again later.'),
   job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: lasting('A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -86,7 +86,7 @@ describe('the help', () => {
   test('names every command that there is, and the exit codes', async () => {
     const { code, stdout } = await preavis(['--help']);
     expect(code).toBe(0);
-    for (const command of ['serve', 'check', 'upload', 'retention', 'recordings', 'evidence', 'prompts']) {
+    for (const command of ['serve', 'web', 'check', 'upload', 'retention', 'recordings', 'evidence', 'prompts']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
     expect(stdout).toContain('Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done');
@@ -224,7 +224,7 @@ describe('a configuration that cannot be used', () => {
     expect(run.stderr).toContain('/nowhere/preavis.yaml cannot be read (ENOENT)');
   });
 
-  test.each([['serve'], ['check'], ['upload'], ['retention', 'run'], ['recordings', 'list']])(
+  test.each([['serve'], ['web'], ['check'], ['upload'], ['retention', 'run'], ['recordings', 'list']])(
     'because of an unknown key is refused by %s %s with the key',
     async (...args) => {
       const { config } = await place({ colour: 'red' });

@@ -1,0 +1,60 @@
+import { openCatalogue } from '../../catalogue/catalogue.ts';
+import { listenOf } from '../../config/webSchema.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { makeIds } from '../../core/ids.ts';
+import { makeLog } from '../../core/log.ts';
+import { askServe, asks } from '../../services/askServe.ts';
+import { makeServices } from '../../services/services.ts';
+import { addArchives } from '../../services/store.ts';
+import { webhookSubscribers } from '../../services/webhooks.ts';
+import { makeAccess } from '../../web/access.ts';
+import { startWeb } from '../../web/server.ts';
+import { configOf } from '../configuration.ts';
+import type { CommandContext, ExitCode } from '../context.ts';
+
+/** As for `serve`: what was not closed may hold the process for so long, ms. */
+const exitLimitMs = 2_000;
+
+/** Serves the API until SIGTERM or SIGINT. Answers that are being sent may go on for some seconds. */
+export async function web(context: CommandContext): Promise<ExitCode> {
+  const config = await configOf(context);
+  const { listen, publicUrl, trustedProxies } = config.web;
+  const at = listen === undefined ? undefined : listenOf(listen);
+  if (at === undefined) {
+    throw new PreavisError('config_invalid', 'web.listen: is missing, and nothing listens without it');
+  }
+  const { clock } = context;
+  const log = makeLog(config.log.level);
+  const catalogue = openCatalogue(config.catalogue.file, clock, {
+    mustExist: true,
+    webhooks: webhookSubscribers(config),
+    unreadable: (recording, error) => {
+      log.error({ code: error.code, recording }, 'row skipped');
+    },
+  });
+  try {
+    const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'web' }));
+    const asked = new Promise<NodeJS.Signals>((resolve) => {
+      process.once('SIGTERM', resolve);
+      process.once('SIGINT', resolve);
+    });
+    const server = await startWeb(
+      {
+        ...services,
+        ids: makeIds(),
+        access: makeAccess(services),
+        ask: (task, call) => askServe(asks[task], call, { config, catalogue }),
+      },
+      { ...at, publicUrl, trustedProxies },
+    );
+    log.info({ url: server.url }, 'listening');
+    log.info({ signal: await asked }, 'stopping');
+    await server.stop();
+    log.info('stopped');
+  } finally {
+    catalogue.close();
+    setTimeout(() => process.exit(), exitLimitMs).unref();
+  }
+
+  return 0;
+}

@@ -1,0 +1,45 @@
+import { useSession, signOut } from '../access/sessions.ts';
+import { signIn } from '../access/signIn.ts';
+import { actorOfToken } from '../access/users.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { AccessPort } from './ports.ts';
+
+/** Who may come in, by the configuration and the sessions of the catalogue. */
+export function makeAccess({
+  config: { access },
+  catalogue,
+  clock,
+}: {
+  config: Pick<Config, 'access'>;
+  catalogue: Catalogue;
+  clock: Clock;
+}): AccessPort {
+  const ports = { access, catalogue, clock };
+
+  return {
+    actorOf: async ({ token, session }) => {
+      if (token !== undefined) return actorOfToken(access, token, clock.now());
+
+      return session === undefined ? undefined : (await useSession(ports, session))?.actor;
+    },
+    signIn: async ({ user, password, code, address }) => {
+      const given = await signIn(ports, { name: user, password, code, address });
+      switch (given.kind) {
+        case 'signedIn':
+          return { actor: given.actor, secret: given.secret, until: given.endsAt };
+        case 'codeNeeded':
+          throw new PreavisError('sign_in_code_needed', 'the code of the second factor is missing');
+        case 'refused':
+        case 'lockedOut':
+          // Who is locked out is not told so: it would say that the user exists, or that the next password may be right.
+          throw new PreavisError('sign_in_refused', 'user, password or code is wrong, or too many attempts were made');
+      }
+    },
+    signOut: async (session) => {
+      await signOut(ports, session, 'here');
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { parse, serialize } from 'cookie';
+import { PreavisError } from '../core/errors.ts';
+import type { Credentials } from './ports.ts';
+
+/** Where the API is reached: what browsers say in `Origin`, and whether they speak TLS. */
+export type Place = { origin: string; isSecure: boolean };
+
+/** Of web.publicUrl, or of what is listened on. */
+export function placeOf(url: string): Place {
+  const { origin, protocol } = new URL(url);
+
+  return { origin, isSecure: protocol === 'https:' };
+}
+
+/** The prefix makes browsers refuse it from anybody else, and without TLS; that is for loopback alone. */
+const cookieName = ({ isSecure }: Place): string => (isSecure ? '__Host-preavis' : 'preavis');
+
+/** Ends with the browser, or before by the ends of the session. */
+export function sessionCookie(secret: string, place: Place): string {
+  const common = { httpOnly: true, sameSite: 'strict', path: '/', secure: place.isSecure } as const;
+
+  return serialize(cookieName(place), secret, secret === '' ? { ...common, maxAge: 0 } : common);
+}
+
+const bearer = /^Bearer ([\x21-\x7e]{1,200})$/i;
+const secretForm = /^[A-Za-z0-9_-]{1,200}$/;
+
+/** A token goes before a cookie: a program that sends both means the token. */
+export function credentialsOf(headers: IncomingHttpHeaders, address: string, place: Place): Credentials {
+  const [, token] = bearer.exec(headers.authorization ?? '') ?? [];
+  const kept = parse(headers.cookie ?? '')[cookieName(place)];
+  const session = token === undefined && kept !== undefined && secretForm.test(kept) ? kept : undefined;
+
+  return { token, session, address };
+}
+
+/**
+ * A browser sends its cookie along whoever has made it ask, within the same site at least. A header of our own it sends only for the page of
+ * the same origin, since no other is let to (no CORS).
+ *
+ * @throws PreavisError `request_forged`
+ */
+export function refuseForged(method: string, headers: IncomingHttpHeaders, { token }: Credentials, place: Place): void {
+  if (method === 'GET' || token !== undefined) return;
+  if (headers['x-preavis-request'] !== '1') {
+    throw new PreavisError('request_forged', 'the header x-preavis-request: 1 is missing');
+  }
+  refuseOtherOrigin(headers, place);
+}
+
+/** @throws PreavisError `request_forged` */
+export function refuseOtherOrigin({ origin }: IncomingHttpHeaders, place: Place): void {
+  if (origin !== undefined && origin !== place.origin) {
+    throw new PreavisError('request_forged', 'it comes from the page of another address');
+  }
+}

@@ -1,0 +1,104 @@
+import type { Actor } from '../access/actor.ts';
+import { auditOf } from '../access/audit.ts';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
+import { asPreavisError } from '../core/errors.ts';
+import type { RecordingId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import { joined, lengthOf } from './ranges.ts';
+
+/** Nobody has asked for a part of it for so long, ms: they have stopped listening. */
+const quietMs = 30_000;
+
+const words = { listen: 'listened', download: 'downloaded' } as const;
+
+type Listening = {
+  actor: Actor;
+  act: 'listen' | 'download';
+  recording: RecordingId;
+  msPerByte: number;
+  parts: [number, number][];
+  playing: number;
+  quiet: NodeJS.Timeout | undefined;
+};
+
+/** What of a recording somebody plays. `end`: how many bytes left, from its begin on. */
+export type Playing = { end(bytes: number): void };
+
+/**
+ * Who has listened to what, in the audit trail. A player asks for a recording in many parts: its first one is in the trail before a byte
+ * leaves, and all of them together when nobody has asked for more for half a minute. Of a process that was killed, the first line stays.
+ */
+export class ListeningLog {
+  readonly #trail: CataloguePart<{ auditTrail: 'append' }>;
+  readonly #log: Logger;
+  readonly #open = new Map<string, Listening>();
+
+  constructor(trail: CataloguePart<{ auditTrail: 'append' }>, log: Logger) {
+    this.#trail = trail;
+    this.#log = log;
+  }
+
+  /** How many recordings this actor is being sent now. */
+  playingOf({ name }: Actor): number {
+    return [...this.#open.values()].reduce((sum, each) => sum + (each.actor.name === name ? each.playing : 0), 0);
+  }
+
+  get playing(): number {
+    return [...this.#open.values()].reduce((sum, each) => sum + each.playing, 0);
+  }
+
+  /** Throws what the catalogue throws: then nothing may leave. */
+  async begin(
+    actor: Actor,
+    act: 'listen' | 'download',
+    { id, msPerByte }: { id: RecordingId; msPerByte: number },
+    { from, purposes }: { from: number; purposes: readonly string[] },
+  ): Promise<Playing> {
+    const key = `${actor.name} ${act} ${id}`;
+    const known = this.#open.get(key);
+    const listening = known ?? { actor, act, recording: id, msPerByte, parts: [], playing: 0, quiet: undefined };
+    clearTimeout(listening.quiet);
+    listening.playing += 1;
+    this.#open.set(key, listening);
+    try {
+      if (known === undefined) {
+        const begun = auditOf(actor, { did: 'beganToListen', purposes });
+        await this.#trail.auditTrail.append(id, act === 'listen' ? begun : { ...begun, event: 'download begun' });
+      }
+    } catch (thrown) {
+      this.#open.delete(key);
+      throw thrown;
+    }
+
+    return {
+      end: (bytes) => {
+        listening.playing -= 1;
+        if (bytes > 0) listening.parts = joined([...listening.parts, [from, from + bytes]]);
+        if (listening.playing > 0) return;
+        listening.quiet = setTimeout(() => void this.#close(key, listening), quietMs).unref();
+      },
+    };
+  }
+
+  /** Writes what is open. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#open].map(([key, listening]) => this.#close(key, listening)));
+  }
+
+  async #close(key: string, { actor, act, recording, parts, msPerByte, quiet }: Listening): Promise<void> {
+    clearTimeout(quiet);
+    if (!this.#open.delete(key)) return;
+    const seconds = (bytes: number): number => Math.round((bytes * msPerByte) / 100) / 10;
+    const detail = {
+      role: actor.role,
+      seconds: seconds(lengthOf(parts)),
+      parts: parts.map(([from, to]) => [seconds(from), seconds(to)]),
+    };
+    try {
+      await this.#trail.auditTrail.append(recording, { event: words[act], actor: actor.name, detail });
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#log.error({ code: error.code, err: error, recording }, 'listening not noted');
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import type * as z from 'zod';
+import type { Actor } from '../access/actor.ts';
+import type { CallState } from '../call/decide/state.ts';
+import { isoTime } from '../core/clock.ts';
+import { asPreavisError, PreavisError } from '../core/errors.ts';
+import { refuseOtherOrigin } from './credentials.ts';
+import type { Guard } from './guard.ts';
+import type { Credentials, WebPorts } from './ports.ts';
+import { basePath } from './route.ts';
+import type { liveCall } from './schemas.ts';
+import { decided, knownCall } from './subjects.ts';
+
+/** Calls that go on now, and what is told of them while they do. */
+
+type LiveCall = z.input<typeof liveCall>;
+
+/** What the catalogue has of each call that goes on and that they may see. */
+export async function liveCalls(actor: Actor, ports: WebPorts): Promise<LiveCall[]> {
+  const states = (await ports.catalogue.journal.open()).filter((each): each is CallState => each.kind !== 'unreadable');
+  const shown: LiveCall[] = [];
+  for (const state of states) {
+    const known = await knownCall(ports, state.facts.id);
+    if (known === undefined || !(await decided(ports, actor, 'seeLive', known)).allowed) continue;
+    const { call, extension } = known;
+    const { id, line, direction, purposes, languages } = call;
+    shown.push({
+      id,
+      startedAt: isoTime(call.startedAt),
+      line,
+      direction,
+      extension,
+      purposes,
+      languages,
+      phase: state.kind,
+      isRecording: 'recorder' in state && state.recorder.kind === 'running' && !isPaused(state),
+      isPaused: isPaused(state),
+    });
+  }
+
+  return shown;
+}
+
+const isPaused = (state: CallState): boolean => 'paused' in state;
+
+/** How often it is looked whether something has changed, and whether they may still see it, ms. */
+const lookEveryMs = 1_000;
+/** How often a socket must show that somebody is there, ms. */
+const pingEveryMs = 20_000;
+const mostSockets = 64;
+/** Of one that does not read, bytes: it is closed. */
+const mostWaiting = 256 * 1024;
+/** Nothing is to be sent to it. */
+const largestMessage = 1_024;
+
+/** Codes of our own (RFC 6455, 7.4.2), like those of HTTP. */
+const closed = { unknown: 4401, refused: 4403, late: 4408, failed: 4500 } as const;
+
+type Watcher = { socket: WebSocket; credentials: Credentials; actor: Actor; sent: string; isHeard: boolean };
+
+/** Who watches, and what they were told last. */
+class Watchers {
+  readonly #ports: WebPorts;
+  readonly #all = new Set<Watcher>();
+  readonly #timers: NodeJS.Timeout[];
+  #isLooking = false;
+
+  constructor(ports: WebPorts) {
+    this.#ports = ports;
+    this.#timers = [
+      setInterval(() => void this.#lookForAll(), lookEveryMs),
+      setInterval(() => {
+        this.#ping();
+      }, pingEveryMs),
+    ];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  get isFull(): boolean {
+    return this.#all.size >= mostSockets;
+  }
+
+  add(socket: WebSocket, admitted: { actor: Actor; credentials: Credentials }): void {
+    const watcher: Watcher = { socket, ...admitted, sent: '', isHeard: true };
+    this.#all.add(watcher);
+    socket.on('pong', () => {
+      watcher.isHeard = true;
+    });
+    socket.on('close', () => {
+      this.#all.delete(watcher);
+    });
+    socket.on('error', () => {
+      socket.terminate();
+    });
+    void this.#look(watcher);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  async #lookForAll(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    for (const watcher of this.#all) await this.#look(watcher);
+    this.#isLooking = false;
+  }
+
+  async #look(watcher: Watcher): Promise<void> {
+    const { socket } = watcher;
+    try {
+      await this.#tell(watcher);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      this.#ports.log.error({ code: error.code, err: error }, 'live calls not sent');
+      socket.close(closed.failed, error.code);
+    }
+  }
+
+  async #tell(watcher: Watcher): Promise<void> {
+    const { socket, credentials } = watcher;
+    const actor = await this.#ports.access.actorOf(credentials);
+    if (actor?.name !== watcher.actor.name) {
+      socket.close(closed.unknown, 'sign_in_needed');
+      return;
+    }
+    if (socket.bufferedAmount > mostWaiting) {
+      socket.terminate();
+      return;
+    }
+    const text = JSON.stringify({ type: 'calls', calls: await liveCalls(actor, this.#ports) });
+    if (text === watcher.sent) return;
+    watcher.sent = text;
+    socket.send(text);
+  }
+
+  #ping(): void {
+    for (const watcher of this.#all) {
+      if (!watcher.isHeard) watcher.socket.terminate();
+      watcher.isHeard = false;
+      watcher.socket.ping();
+    }
+  }
+}
+
+/**
+ * `GET /live/events`, a WebSocket: the calls that go on, once at the beginning and whenever something of them changes, as
+ * `{ "type": "calls", "calls": [...] }`. It takes no messages.
+ */
+export async function addLiveEvents(app: FastifyInstance, guard: Guard, ports: WebPorts): Promise<void> {
+  await app.register(websocket, { options: { maxPayload: largestMessage } });
+  const watchers = new Watchers(ports);
+  app.addHook('onClose', () => {
+    watchers.stop();
+  });
+  const admitted = new WeakMap<object, { actor: Actor; credentials: Credentials }>();
+  app.route({
+    method: 'GET',
+    url: `${basePath}/live/events`,
+    onRequest: async (request) => {
+      // Browsers connect to any address, with its cookie, from the page of anybody.
+      refuseOtherOrigin(request.headers, guard.place());
+      if (watchers.isFull) throw new PreavisError('too_busy', 'too many watch the calls that go on');
+      admitted.set(request, await guard.admit(request, 'seeLive'));
+    },
+    handler: () => {
+      throw new PreavisError('request_invalid', 'this is a WebSocket');
+    },
+    wsHandler: (socket: WebSocket, request) => {
+      const known = admitted.get(request);
+      if (known === undefined) socket.close(closed.refused);
+      else watchers.add(socket, known);
+    },
+  });
+}

@@ -1,0 +1,50 @@
+import type { Actor } from '../access/actor.ts';
+import type { UserTask } from '../ari/events.ts';
+import type { Archives } from '../archive/archives.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CallRow } from '../catalogue/rows.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { IdMaker } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import type { Done } from '../services/askServe.ts';
+
+/** What the API needs of others. */
+
+/** What a request shows of who sends it. */
+export type Credentials = {
+  /** Behind `Authorization: Bearer`. */
+  token: string | undefined;
+  /** Of the cookie. */
+  session: string | undefined;
+  /** Where it comes from. */
+  address: string;
+};
+
+type SignIn = { user: string; password: string; code: string | undefined; address: string };
+
+/** `secret` is for the cookie; `until`: the absolute end of the session, ms since 1970 UTC. */
+type SignedIn = { actor: Actor; secret: string; until: number };
+
+/** Who may come in. All answers to a stranger are the same: they do not tell whether a user exists. */
+export type AccessPort = {
+  /** undefined: by these nobody is known, or no longer. Asked for every request, and again while a recording is played. */
+  actorOf(credentials: Credentials): Promise<Actor | undefined>;
+  /** Throws sign_in_refused and sign_in_code_needed. */
+  signIn(given: SignIn): Promise<SignedIn>;
+  signOut(session: string): Promise<void>;
+};
+
+/** Asks the `serve` that has the call. Throws pause_not_done and code_not_done. */
+type AskServe = (task: UserTask, call: CallRow) => Promise<Done>;
+
+export type WebPorts = Archives & {
+  config: Config;
+  catalogue: Catalogue;
+  spoolFolder: string;
+  clock: Clock;
+  log: Logger;
+  ids: Pick<IdMaker, 'hold'>;
+  access: AccessPort;
+  ask: AskServe;
+};

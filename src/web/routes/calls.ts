@@ -1,0 +1,162 @@
+import type { Actor } from '../../access/actor.ts';
+import { auditOf } from '../../access/audit.ts';
+import { seesOwnPurposesOnly } from '../../access/decide.ts';
+import type { CallSearch } from '../../catalogue/calls/searchConditions.ts';
+import { prepareSearch } from '../../catalogue/numberKeys.ts';
+import type { Config } from '../../config/schema.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import type { CallId } from '../../core/ids.ts';
+import { hashOfNumber } from '../../dataSubject/callerNumber.ts';
+import { receiptOfCall } from '../../receipt/receipt.ts';
+import { cursorOf } from '../cursor.ts';
+import type { WebPorts } from '../ports.ts';
+import { RequestInvalid } from '../problems.ts';
+import { route, type Route } from '../route.ts';
+import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type ListQuery } from '../schemas.ts';
+import { shownHold, shownListedCall } from '../shown.ts';
+import { allowed, decided, knownCall, type KnownCall } from '../subjects.ts';
+
+/** So many parts of an index are gone through for one page of what an actor may see. */
+const mostRounds = 4;
+
+/**
+ * A page of what they may see of what they look for, newest first. Where they see a part of it only, that part is looked for, and each call
+ * is decided by itself.
+ */
+export async function foundBy(
+  actor: Actor,
+  wanted: CallSearch,
+  { cursor, limit }: Pick<ListQuery, 'cursor' | 'limit'>,
+  ports: WebPorts,
+): Promise<{ found: KnownCall[]; next: CallId | undefined }> {
+  const { catalogue, clock, config } = ports;
+  const search = withinScope(wanted, actor, config);
+  const found: KnownCall[] = [];
+  let before = cursor;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const page = await catalogue.search.calls(search, clock.now(), before, limit - found.length);
+    for (const each of page.ids) {
+      const known = await knownCall(ports, each);
+      if (known !== undefined && (await decided(ports, actor, 'list', known)).allowed) found.push(known);
+    }
+    before = page.next;
+    if (before === undefined || found.length === limit) break;
+  }
+
+  return { found, next: before };
+}
+
+/** What nobody but them may see need not be looked at; `decided` has the last word. */
+function withinScope(wanted: CallSearch, actor: Actor, { purposes: configured }: Pick<Config, 'purposes'>): CallSearch {
+  const { lines, extensions, role } = actor;
+  const named = Object.entries(configured).flatMap(([name, { mayListen }]) => (mayListen.includes(role) ? [name] : []));
+  const purposes = seesOwnPurposesOnly.includes(role) ? (actor.purposes ?? named) : actor.purposes;
+  const both = (asked: readonly string[] | undefined, scope: readonly string[] | undefined) =>
+    asked === undefined || scope === undefined ? (asked ?? scope) : asked.filter((each) => scope.includes(each));
+
+  return {
+    ...wanted,
+    lines: both(wanted.lines, lines),
+    extensions: both(wanted.extensions, extensions),
+    // A call may have several: one that they may not see is no reason to leave it out.
+    purposes: wanted.purposes ?? purposes,
+  };
+}
+
+export function searchOf(query: ListQuery): CallSearch {
+  const { line, purpose, extension, held, exemplary } = query;
+  const { from, to, language, direction, result, reason, status, flag } = query;
+
+  return {
+    from,
+    to,
+    language,
+    direction,
+    result,
+    reason,
+    status,
+    flag,
+    lines: line === undefined ? undefined : [line],
+    purposes: purpose === undefined ? undefined : [purpose],
+    extensions: extension === undefined ? undefined : [extension],
+    held: held === undefined ? undefined : true,
+    exemplary: exemplary === undefined ? undefined : true,
+  };
+}
+
+const list = route({
+  method: 'GET',
+  path: '/calls',
+  summary: 'List calls, newest first, recorded or not',
+  act: 'list',
+  query: listQuery,
+  answer: { status: 200, schema: callPage, description: 'A page of calls.' },
+  handle: async ({ actor, query }, ports) => {
+    const { found, next } = await foundBy(actor, searchOf(query), query, ports);
+    const calls = await Promise.all(found.map((each) => shownListedCall(each, ports)));
+
+    return { kind: 'json', body: { calls, next: cursorOf(next) } };
+  },
+});
+
+async function hashOf(number: string, config: Config): Promise<string> {
+  try {
+    return await hashOfNumber(number, () => Promise.resolve(''), config);
+  } catch (thrown) {
+    // Its words are those of a command.
+    if (asPreavisError(thrown).code !== 'usage') throw thrown;
+    throw new RequestInvalid([{ where: 'body.number', message: 'is not a telephone number' }]);
+  }
+}
+
+const byNumber = route({
+  method: 'POST',
+  path: '/calls/search',
+  summary: 'Find the calls of one telephone number',
+  description:
+    'The number is looked up by its keyed hash (privacy.hashKey). That somebody has looked, and why, is a step of the audit trail; the number is not.',
+  act: 'searchByNumber',
+  body: searchBody,
+  answer: { status: 200, schema: foundCalls, description: 'A page of calls.' },
+  handle: async ({ actor, body }, ports) => {
+    const { catalogue, config } = ports;
+    const caller = await hashOf(body.number, config);
+    const keysNotSearched = await prepareSearch(catalogue, caller);
+    const { found, next } = await foundBy(actor, { caller }, body, ports);
+    const { ground, reference } = body;
+    const why = { ground, ...(reference === undefined ? {} : { reference }) };
+    const step = auditOf(actor, { did: 'searchedByNumber', ...why, found: found.length });
+    await catalogue.auditTrail.append(null, step);
+    const calls = await Promise.all(found.map((each) => shownListedCall(each, ports)));
+
+    return { kind: 'json', body: { calls, next: cursorOf(next), keysNotSearched } };
+  },
+});
+
+const show = route({
+  method: 'GET',
+  path: '/calls/{id}',
+  summary: 'Show one call: who was told when, in which words, what they answered, what was recorded',
+  act: 'read',
+  params: id,
+  answer: { status: 200, schema: callDetail, description: 'The call, with its receipt: the proof.' },
+  handle: async ({ actor, params }, ports) => {
+    const { catalogue } = ports;
+    const known = await allowed(ports, actor, 'read', await knownCall(ports, params.id));
+    const { recording, holds } = known;
+    const maySetHolds = (await decided(ports, actor, 'release', known)).allowed;
+    const certificates = recording === undefined ? [] : await catalogue.certificates.of(recording.id);
+
+    return {
+      kind: 'json',
+      body: {
+        call: await shownListedCall(known, ports),
+        receipt: await receiptOfCall(catalogue, known.call.id),
+        holds: holds.map((each) => shownHold(each, maySetHolds)),
+        certificates,
+      },
+    };
+  },
+});
+
+export const callRoutes: readonly Route[] = [list, byNumber, show];

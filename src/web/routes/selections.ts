@@ -1,0 +1,124 @@
+import { Readable } from 'node:stream';
+import csv from 'papaparse';
+import * as z from 'zod';
+import { sourceOf } from '../../archive/fetch.ts';
+import { isoTime } from '../../core/clock.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { zipOf, type ZipPart } from '../../core/zip.ts';
+import { encryptionOf, receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
+import { recordedDigest } from '../../store/digest.ts';
+import { exactly } from '../../store/verifiedSource.ts';
+import type { WebPorts } from '../ports.ts';
+import { route, type Asked, type Route } from '../route.ts';
+import { id } from '../schemas.ts';
+import { allowed, knownRecording, type KnownRecording } from '../subjects.ts';
+import type { Actor } from '../../access/actor.ts';
+
+/** What a selection has at most: an hour each is half a gigabyte each. */
+const mostRecordings = 100;
+/** Being sent at a time. */
+const mostSelections = 4;
+
+const selectionBody = z.strictObject({
+  recordings: z.array(id.shape.id).min(1).max(mostRecordings).describe('Ids of recordings.'),
+});
+
+type Selection = Pick<Asked<unknown, unknown, unknown>, 'signal' | 'credentials'> & { actor: Actor };
+
+/**
+ * Each recording with its receipt, and a table of all. Whether it may leave is decided when its turn comes, too, and its beginning and end
+ * are in its audit trail.
+ */
+async function* partsOf(
+  chosen: readonly KnownRecording[],
+  { actor, credentials, signal }: Selection,
+  ports: WebPorts,
+): AsyncGenerator<ZipPart> {
+  const { catalogue } = ports;
+  yield { name: 'recordings.csv', bytes: Buffer.from(tableOf(chosen), 'utf8') };
+  for (const { recording: before } of chosen) {
+    const now = await ports.access.actorOf(credentials);
+    if (now?.name !== actor.name) throw new PreavisError('sign_in_needed', 'the session has ended');
+    const { recording, by } = await allowed(ports, now, 'download', await knownRecording(ports, before.id));
+    const expected = recordedDigest(recording);
+    const detail = { role: now.role, purposes: by.map(({ purpose }) => purpose) };
+    const note = (event: string): Promise<void> =>
+      catalogue.auditTrail.append(recording.id, { event, actor: actor.name, detail });
+    await note('download begun');
+    const encryption = encryptionOf(await catalogue.auditTrail.of(recording.id));
+    const receipt = receiptText(await receiptOfRecording(catalogue, recording.id, encryption));
+    yield { name: `${recording.id}.json`, bytes: Buffer.from(receipt, 'utf8') };
+    yield {
+      name: `${recording.id}.wav`,
+      size: expected.bytes,
+      open: async () => {
+        const { bytes } = await sourceOf(recording, ports, signal);
+        const altered = (): PreavisError =>
+          new PreavisError('recording_altered', 'what is kept of it is not what was recorded');
+
+        return Readable.from(exactly(bytes, expected, altered), { objectMode: false });
+      },
+    };
+    await note('downloaded');
+  }
+}
+
+function tableOf(chosen: readonly KnownRecording[]): string {
+  const rows = chosen.map(({ recording, call, extension, ends }) => ({
+    recording: recording.id,
+    call: call.id,
+    startedAt: isoTime(recording.startedAt ?? call.startedAt),
+    seconds: recording.durationMs === null ? '' : (recording.durationMs / 1_000).toFixed(1),
+    line: call.line ?? '',
+    direction: call.direction,
+    extension: extension ?? '',
+    purposes: call.purposes.join(' '),
+    keptUntil: isoTime(Math.max(...ends.map(({ keepUntil }) => keepUntil), recording.keepUntil ?? 0)),
+    bytes: recording.bytes ?? '',
+    sha256: recording.sha256 ?? '',
+  }));
+
+  // A cell must not be taken for a formula by who opens it.
+  return `${csv.unparse(rows, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
+}
+
+export function selectionRoutes(): readonly Route[] {
+  let underWay = 0;
+
+  return [
+    route({
+      method: 'POST',
+      path: '/selections',
+      summary: 'Download some recordings as a ZIP: each WAV, its receipt, and a table (CSV)',
+      description:
+        'Each WAV is compared with its SHA-256 while it is sent; where one was changed, or access to one ends, the connection is cut. Remove the copies when their purposes end: the table says when.',
+      act: 'download',
+      body: selectionBody,
+      answer: { status: 200, contentType: 'application/zip', description: 'The ZIP file.' },
+      handle: async ({ actor, credentials, body, signal }, ports) => {
+        if (underWay >= mostSelections) throw new PreavisError('too_busy', 'too many selections are being sent');
+        const chosen: KnownRecording[] = [];
+        for (const each of new Set(body.recordings)) {
+          chosen.push(await allowed(ports, actor, 'download', await knownRecording(ports, each)));
+        }
+        underWay += 1;
+        const zip = Readable.from(zipOf(partsOf(chosen, { actor, credentials, signal }, ports)), { objectMode: false });
+        zip.once('close', () => {
+          underWay -= 1;
+        });
+        if (signal.aborted) zip.destroy();
+        else signal.addEventListener('abort', () => zip.destroy(), { once: true });
+
+        return {
+          kind: 'bytes',
+          body: zip,
+          status: 200,
+          headers: {
+            'content-type': 'application/zip',
+            'content-disposition': 'attachment; filename="recordings.zip"',
+          },
+        };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,242 @@
+import type { AddressInfo } from 'node:net';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import * as z from 'zod';
+import type { Actor } from '../access/actor.ts';
+import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
+import { settleInTime } from '../core/timeLimit.ts';
+import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
+import { ListeningLog } from './listening.ts';
+import type { Credentials, WebPorts } from './ports.ts';
+import { problemOf, problemType, RequestInvalid, type Fault } from './problems.ts';
+import { addLiveEvents } from './live.ts';
+import { makeGuard, type Guard } from './guard.ts';
+import { basePath, type Reply, type Route } from './route.ts';
+import { allRoutes } from './routes/all.ts';
+
+/** For a whole request, ms: no matter how slowly it comes. */
+const requestLimitMs = 30_000;
+/** Neither side has sent anything for so long, ms: who does not read what they asked for, and who sends nothing. */
+const idleLimitMs = 30_000;
+const keepAliveMs = 10_000;
+const mostConnections = 512;
+const largestBody = 64 * 1024;
+/** Of one address in a minute: a player asks for each part that it plays. */
+const usualRequestsPerMinute = 1_200;
+/** What takes longer is told to be too much, ms; it may yet be done. */
+const answerLimitMs = 25_000;
+/** How long answers that are being sent may go on when the server stops, ms. */
+const stopWithinMs = 5_000;
+
+export type WebServer = {
+  /** For example http://127.0.0.1:8443. */
+  url: string;
+  stop(): Promise<void>;
+};
+
+export type WebOptions = {
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  /** Default: what is listened on. */
+  publicUrl?: string | undefined;
+  /** Addresses of proxies whose word about the address of others is taken. */
+  trustedProxies?: readonly string[];
+  /** Of one address; for what measures. */
+  requestsPerMinute?: number;
+};
+
+/** Listens, and answers until it is stopped. Throws config_invalid where it cannot listen. */
+export async function startWeb(ports: WebPorts, options: WebOptions): Promise<WebServer> {
+  const listening = new ListeningLog(ports.catalogue, ports.log);
+  const stopping = new AbortController();
+  const app = fastify({
+    logger: false,
+    bodyLimit: largestBody,
+    requestTimeout: requestLimitMs,
+    connectionTimeout: idleLimitMs,
+    keepAliveTimeout: keepAliveMs,
+    exposeHeadRoutes: false,
+    trustProxy: [...(options.trustedProxies ?? [])],
+    routerOptions: { maxParamLength: 64 },
+  });
+  app.server.maxConnections = mostConnections;
+  let place: Place = placeOf(options.publicUrl ?? 'http://127.0.0.1');
+  const guard = makeGuard(ports, () => place);
+  speakZod(app);
+  answerProblems(app, ports);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute ?? usualRequestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: () => new PreavisError('too_many_requests', 'too many requests in a minute'),
+  });
+  await addLiveEvents(app, guard, ports);
+  for (const route of allRoutes(listening, guard.place))
+    addRoute(app, route, ports, { guard, stopping: stopping.signal });
+
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (cause) {
+    await app.close();
+    const where = `${options.host}:${options.port}`;
+    const why = errnoOf(cause) ?? '';
+    throw new PreavisError('config_invalid', `web.listen: cannot listen on ${where} (${why})`, { cause });
+  }
+  const { address, port } = app.server.address() as AddressInfo;
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  if (options.publicUrl === undefined) place = placeOf(url);
+
+  return {
+    url,
+    stop: async () => {
+      const cut = setTimeout(() => {
+        stopping.abort();
+        app.server.closeAllConnections();
+      }, stopWithinMs);
+      await app.close().finally(() => {
+        clearTimeout(cut);
+      });
+      await listening.stop();
+    },
+  };
+}
+
+/** Requests are checked and answers written by the schemas that the description of the API is made of. */
+function speakZod(app: FastifyInstance): void {
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
+    const read = schema.safeParse(data);
+
+    return read.success ? { value: read.data } : { error: new RequestInvalid(faultsOf(read.error, httpPart)) };
+  });
+  app.setSerializerCompiler<z.ZodType>(
+    ({ schema }) =>
+      (data) =>
+        JSON.stringify(schema.parse(data)),
+  );
+}
+
+/** Where, and what: never what was sent. */
+function faultsOf({ issues }: z.ZodError, part: string | undefined): Fault[] {
+  return issues.map(({ path, message, code }) => ({
+    where: [part === 'querystring' ? 'query' : (part ?? 'body'), ...path.map(String)].join('.').slice(0, 100),
+    // What zod says of these repeats names that were sent.
+    message: code === 'unrecognized_keys' ? 'has a name that is not known' : message,
+  }));
+}
+
+/** What fastify itself refuses, by the status that it would answer. */
+function asRefusal(thrown: unknown): unknown {
+  if (thrown instanceof PreavisError || typeof thrown !== 'object' || thrown === null) return thrown;
+  const status = 'statusCode' in thrown ? thrown.statusCode : undefined;
+  if (status === 413) return new PreavisError('request_too_large', `more than ${largestBody} bytes`);
+  if (status === 429) return new PreavisError('too_many_requests', 'too many requests in a minute');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new RequestInvalid([{ where: 'request', message: 'cannot be read as HTTP with a body of JSON' }]);
+  }
+
+  return thrown;
+}
+
+function answerProblems(app: FastifyInstance, { log }: WebPorts): void {
+  const send = (reply: FastifyReply, thrown: unknown): FastifyReply => {
+    const found = problemOf(thrown);
+    if (found.status === 401) void reply.header('www-authenticate', 'Bearer realm="preavis"');
+
+    return reply.code(found.status).type(problemType).serializer(JSON.stringify).send(found);
+  };
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = asPreavisError(asRefusal(thrown));
+    if (problemOf(error).status >= 500) {
+      log.error({ code: error.code, err: error, route: request.routeOptions.url }, 'request not answered');
+    }
+
+    return send(reply, error);
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    send(reply, new PreavisError('address_unknown', 'there is nothing at this address')),
+  );
+}
+
+/** Filled before the body is read: a stranger is not listened to. */
+const admitted = new WeakMap<FastifyRequest, { actor: Actor | undefined; credentials: Credentials }>();
+
+function addRoute(
+  app: FastifyInstance,
+  route: Route,
+  ports: WebPorts,
+  { guard, stopping }: { guard: Guard; stopping: AbortSignal },
+): void {
+  const { method, path, params, query, body, answer, perMinute } = route;
+  app.route({
+    method,
+    url: `${basePath}${path.replace(/\{(\w+)\}/g, ':$1')}`,
+    schema: {
+      ...(params === undefined ? {} : { params }),
+      querystring: query ?? z.strictObject({}),
+      ...(body === undefined ? {} : { body }),
+      ...('schema' in answer ? { response: { [answer.status]: answer.schema } } : {}),
+    },
+    ...(perMinute === undefined ? {} : { config: { rateLimit: { max: perMinute, timeWindow: 60_000 } } }),
+    onRequest: async (request) => {
+      const credentials = credentialsOf(request.headers, request.ip, guard.place());
+      if (route.act === 'anybody') {
+        refuseForged(request.method, request.headers, credentials, guard.place());
+        admitted.set(request, { actor: undefined, credentials });
+      } else admitted.set(request, await guard.admit(request, route.act));
+    },
+    handler: async (request, reply) => {
+      const { actor, credentials } = admitted.get(request) ?? {};
+      if (credentials === undefined) throw new PreavisError('internal', 'a request was not admitted');
+      const gone = new AbortController();
+      reply.raw.once('close', () => {
+        gone.abort();
+      });
+      const asked = {
+        params: request.params,
+        query: request.query,
+        body: request.body,
+        credentials,
+        headers: request.headers,
+        signal: AbortSignal.any([gone.signal, stopping]),
+      };
+      const work = (): Promise<Reply> => {
+        if (route.act === 'anybody') return route.handle(asked, ports);
+        if (actor === undefined) throw new PreavisError('internal', 'a route for actors was asked by nobody');
+
+        return route.handle({ ...asked, actor }, ports);
+      };
+      const given = await settleInTime(answerLimitMs, work(), (): Reply => {
+        throw new PreavisError('too_busy', 'it took too long');
+      });
+
+      return sendReply(reply, given);
+    },
+  });
+}
+
+function sendReply(reply: FastifyReply, given: Reply): FastifyReply {
+  void reply.header('cache-control', 'no-store');
+  switch (given.kind) {
+    case 'json':
+      return reply
+        .code(given.status ?? 200)
+        .headers(given.headers ?? {})
+        .type('application/json')
+        .send(given.body);
+    case 'bytes':
+      return reply.code(given.status).headers(given.headers).send(given.body);
+    case 'nothing':
+      return reply
+        .code(204)
+        .headers(given.headers ?? {})
+        .send();
+  }
+}

@@ -1,0 +1,179 @@
+import { Readable } from 'node:stream';
+import type { Actor } from '../access/actor.ts';
+import { partSourceOf, sourceOf } from '../archive/fetch.ts';
+import { PreavisError } from '../core/errors.ts';
+import { settleInTime } from '../core/timeLimit.ts';
+import { recordedDigest } from '../store/digest.ts';
+import { stoppedBy } from '../store/stoppable.ts';
+import { exactly } from '../store/verifiedSource.ts';
+import type { ListeningLog, Playing } from './listening.ts';
+import type { Credentials, WebPorts } from './ports.ts';
+import type { ByteRange } from './ranges.ts';
+import { decided, knownRecording, type Allowed, type KnownRecording } from './subjects.ts';
+
+/** How often it is asked again whether they may still hear it, ms: so long a purpose that ends, or a session, can go on at most. */
+const askAgainMs = 1_000;
+/** For the first byte, and between two of them, ms: an archive that hangs keeps nobody waiting. */
+const firstByteMs = 10_000;
+const nextByteMs = 20_000;
+/** At a time, of all and of one actor. */
+const mostPlaying = 64;
+const mostPlayingOfActor = 6;
+
+export type SoundOrder = {
+  actor: Actor;
+  credentials: Credentials;
+  act: 'listen' | 'download';
+  known: Allowed<KnownRecording>;
+  /** undefined: the whole. */
+  range: ByteRange | undefined;
+  signal: AbortSignal;
+};
+
+export type Sound = {
+  body: Readable;
+  /** sha256: the whole is compared with what was recorded, and its end is given only when it is that. */
+  proved: 'sha256' | 'segments' | 'length';
+};
+
+/**
+ * The sound of a recording, or a part of it, for as long as the actor may hear it. Its first bytes have come when this returns.
+ *
+ * @throws PreavisError `too_busy`; what the archive throws, and `archive_unreachable` where it hangs
+ */
+export async function openSound(order: SoundOrder, ports: WebPorts, listening: ListeningLog): Promise<Sound> {
+  const { actor, act, known, range } = order;
+  const { recording, by } = known;
+  if (listening.playing >= mostPlaying || listening.playingOf(actor) >= mostPlayingOfActor) {
+    throw new PreavisError('too_busy', 'too many recordings are being played');
+  }
+  const { bytes: of } = recordedDigest(recording);
+  const about = { id: recording.id, msPerByte: (recording.durationMs ?? 0) / Math.max(1, of) };
+  const purposes = by.map(({ purpose }) => purpose);
+  const playing = await listening.begin(actor, act, about, { from: range?.from ?? 0, purposes });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([order.signal, stop.signal]);
+  try {
+    const { chunks, proved, leave } = await settleInTime(firstByteMs, chunksOf(order, ports, signal), () => {
+      throw hangs(firstByteMs);
+    });
+    stop.signal.addEventListener('abort', leave, { once: true });
+    const source = chunks[Symbol.asyncIterator]();
+    const first = await inTime(source, firstByteMs);
+
+    return { body: whileAllowed(order, ports, { source, first, stop, playing }), proved };
+  } catch (thrown) {
+    stop.abort();
+    playing.end(0);
+    throw thrown;
+  }
+}
+
+/** `leave` closes what lies below, also while it hangs. */
+type Chunks = { chunks: AsyncIterable<Buffer>; proved: Sound['proved']; leave: () => void };
+
+async function chunksOf(
+  { known: { recording }, range }: SoundOrder,
+  ports: WebPorts,
+  signal: AbortSignal,
+): Promise<Chunks> {
+  const expected = recordedDigest(recording);
+  const opened =
+    range === undefined
+      ? { ...(await sourceOf(recording, ports, signal)), proved: 'sha256' as const }
+      : await partSourceOf(recording, range, ports, signal);
+  const { bytes, proved } = opened;
+  const leave = (): void => {
+    if (bytes instanceof Readable) bytes.destroy();
+    else void bytes[Symbol.asyncIterator]().return?.(undefined);
+  };
+  // Who asked has left, or it took too long: nobody takes what was opened.
+  if (signal.aborted) leave();
+
+  return { chunks: range === undefined ? exactly(bytes, expected, altered) : allOf(bytes, range.bytes), proved, leave };
+}
+
+const altered = (): PreavisError =>
+  new PreavisError('recording_altered', 'what is kept of it is not what was recorded');
+
+/** An archive that ends too soon must not pass for the end of the part. */
+async function* allOf(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let given = 0;
+  for await (const chunk of chunks) {
+    given += chunk.length;
+    yield chunk;
+  }
+  if (given !== bytes) throw altered();
+}
+
+const hangs = (ms: number): PreavisError =>
+  new PreavisError('archive_unreachable', `the archive sent nothing for ${ms / 1_000} s`);
+
+type Step = IteratorResult<Buffer>;
+
+async function inTime(source: AsyncIterator<Buffer>, ms: number): Promise<Step> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(hangs(ms));
+    }, ms);
+  });
+  try {
+    return await Promise.race([source.next(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Sends no more as soon as access has ended: the purpose, the session, the approval, or the recording itself. */
+function whileAllowed(
+  { actor, credentials, act, known, signal }: SoundOrder,
+  ports: WebPorts,
+  {
+    source,
+    first,
+    stop,
+    playing,
+  }: { source: AsyncIterator<Buffer>; first: Step; stop: AbortController; playing: Playing },
+): Readable {
+  let sent = 0;
+  const all = async function* (): AsyncGenerator<Buffer> {
+    for (let step = first; step.done !== true; step = await inTime(source, nextByteMs)) {
+      sent += step.value.length;
+      yield step.value;
+    }
+  };
+  const body = Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 });
+  const isAllowed = async (): Promise<boolean> => {
+    const now = await ports.access.actorOf(credentials);
+    const recording = await knownRecording(ports, known.recording.id);
+    if (now?.name !== actor.name || recording === undefined) return false;
+
+    return (await decided(ports, now, act, recording)).allowed;
+  };
+  let isAsked = false;
+  const again = setInterval(() => {
+    if (isAsked) return;
+    isAsked = true;
+    isAllowed()
+      .catch(() => false)
+      .then((is) => {
+        isAsked = false;
+        if (!is) body.destroy(new PreavisError('access_refused', 'access to the recording has ended'));
+      })
+      .catch(() => undefined);
+  }, askAgainMs).unref();
+  const leave = (): void => {
+    body.destroy(stoppedBy(signal));
+  };
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  body.once('close', () => {
+    clearInterval(again);
+    signal.removeEventListener('abort', leave);
+    stop.abort();
+    playing.end(sent);
+  });
+
+  return body;
+}

@@ -1,0 +1,103 @@
+import type { Act, Actor } from '../access/actor.ts';
+import { auditOf } from '../access/audit.ts';
+import { decideAccess, type Decision } from '../access/decide.ts';
+import { subjectOf } from '../access/subject.ts';
+import { endsWhileHeld } from '../archive/purposes.ts';
+import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
+import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
+import { makeHoldsAllowed } from '../config/purposeRules.ts';
+import { isUlid, type CallId } from '../core/ids.ts';
+import type { WebPorts } from './ports.ts';
+import { refusal } from './problems.ts';
+
+/** A call as the API knows it: with its recording, if it has one, and all that access depends on. */
+export type KnownCall = {
+  call: CallRow;
+  extension: string | null;
+  recording: RecordingRow | undefined;
+  /** Of its purposes, holds taken into account. */
+  ends: readonly PurposeEnd[];
+  holds: readonly LegalHoldRow[];
+  isHeld: boolean;
+};
+export type KnownRecording = KnownCall & { recording: RecordingRow };
+
+type SubjectPorts = Pick<WebPorts, 'catalogue' | 'config' | 'clock'>;
+
+async function withRecording(
+  { catalogue, config, clock }: SubjectPorts,
+  call: CallRow,
+  recording: RecordingRow | undefined,
+): Promise<KnownCall> {
+  const extension = (await catalogue.extensions.of(call.id)) ?? null;
+  if (recording === undefined) return { call, extension, recording, ends: [], holds: [], isHeld: false };
+  const at = clock.now();
+  const holds = await catalogue.legalHolds.of(recording.id);
+  const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
+
+  return { call, extension, recording, ends, holds, isHeld: holds.some((hold) => isActive(hold, at)) };
+}
+
+/** undefined for an id that no call has. */
+export async function knownCall(ports: SubjectPorts, id: string): Promise<KnownCall | undefined> {
+  const call = isUlid(id) ? await ports.catalogue.calls.find(id as CallId) : undefined;
+  if (call === undefined) return undefined;
+
+  return withRecording(ports, call, await ports.catalogue.recordings.ofCall(call.id));
+}
+
+/** undefined for an id that no recording has. */
+export async function knownRecording(ports: SubjectPorts, id: string): Promise<KnownRecording | undefined> {
+  const recording = isUlid(id) ? await ports.catalogue.recordings.find(id) : undefined;
+  const call = recording && (await ports.catalogue.calls.find(recording.callId));
+  if (recording === undefined || call === undefined) return undefined;
+
+  return { ...(await withRecording(ports, call, recording)), recording };
+}
+
+/** Whether the actor may do this with the call now. */
+export async function decided(ports: SubjectPorts, actor: Actor, act: Act, known: KnownCall): Promise<Decision> {
+  const { catalogue, config, clock } = ports;
+  const { call, extension, recording, ends } = known;
+  const { line, controller, purposes } = call;
+  const ofRecording = recording === undefined ? undefined : { status: recording.status, ends };
+  const facts = {
+    line,
+    controller,
+    extension,
+    purposes,
+    recording: ofRecording ?? (call.phase === 'ended' ? ('none' as const) : ('awaited' as const)),
+  };
+  const approvals = recording === undefined ? [] : await catalogue.approvals.of(recording.id, actor.name);
+
+  return decideAccess(actor, act, subjectOf(facts, config, approvals), clock.now());
+}
+
+export type Allowed<Known> = Known & { by: Extract<Decision, { allowed: true }>['by'] };
+
+/**
+ * The call or recording, if the actor may do this with it.
+ *
+ * @param known undefined: there is none, which is told in the same way as that it is not theirs
+ * @throws PreavisError `address_unknown`, `access_refused`, or why it cannot be heard
+ */
+export async function allowed<Known extends KnownCall>(
+  ports: SubjectPorts,
+  actor: Actor,
+  act: Act,
+  known: Known | undefined,
+): Promise<Allowed<Known>> {
+  if (known === undefined) throw refusal('outOfScope');
+  const decision = await decided(ports, actor, act, known);
+  if (!decision.allowed) {
+    const { reason } = decision;
+    const isHearing = act === 'listen' || act === 'download';
+    if (isHearing && known.recording !== undefined && reason !== 'outOfScope') {
+      const step = auditOf(actor, { did: 'refused', act, reason });
+      await ports.catalogue.auditTrail.append(known.recording.id, step);
+    }
+    throw refusal(reason);
+  }
+
+  return { ...known, by: decision.by };
+}

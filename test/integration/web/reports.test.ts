@@ -1,0 +1,56 @@
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const stages: WebStage[] = [];
+
+afterEach(async () => {
+  await Promise.all(stages.splice(0).map(({ server }) => server.stop()));
+});
+
+const first = Date.UTC(2026, 7, 20, 23, 59, 59, 999);
+const calls = [
+  { at: first, line: 'default', result: 'unrecorded', reason: 'refused' },
+  { at: first + 1, line: 'default', result: 'unrecorded', reason: 'refused' },
+  { at: first + 2, line: 'default', result: 'unrecorded', reason: 'refused' },
+  { at: first + 3, line: 'orders', result: 'unrecorded', reason: 'spool_full' },
+  { at: first + 4, line: 'orders', result: 'recorded', reason: null },
+  { at: first + 5, line: 'orders', result: 'notConnected', reason: null },
+];
+
+test('calls that were not recorded are counted by the day of UTC, the line and the reason, of the time that is asked for', async () => {
+  const here = await webStage(folder.path('counted'), open);
+  stages.push(here);
+  here.door.tokens.set('officer', actorOf('officer'));
+  here.door.tokens.set('team', actorOf('officer', { lines: ['orders'] }));
+  const database = openSqlite(folder.path('counted/catalogue.db'));
+  const insert = database.prepare(
+    `INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, phase, result, reason)
+     VALUES (?, ?, 'policy-1', '22', 'node', ?, 'ended', ?, ?)`,
+  );
+  for (const [index, { at, line, result, reason }] of calls.entries()) {
+    insert.run(`01K38DMAJ0000000000000000${index}`, at, line, result, reason);
+  }
+  database.close();
+  const counts = (from: number, to: number): Promise<Record<string, unknown>> =>
+    here.json(`/reports/unrecorded?from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`, 'officer');
+  expect(await counts(first, first + 10)).toEqual({
+    from: '2026-08-20T23:59:59.999Z',
+    to: '2026-08-21T00:00:00.009Z',
+    calls: 6,
+    unrecorded: [
+      { day: '2026-08-20', line: 'default', reason: 'refused', calls: 1 },
+      { day: '2026-08-21', line: 'default', reason: 'refused', calls: 2 },
+      { day: '2026-08-21', line: 'orders', reason: 'spool_full', calls: 1 },
+    ],
+  });
+  expect(await counts(first + 1, first + 3)).toMatchObject({ calls: 2, unrecorded: [{ calls: 2 }] });
+  const refused = [
+    await here.ask('/reports/unrecorded', 'team'),
+    await here.ask('/reports/unrecorded?from=2026-01-01T00:00:00Z&to=2026-08-01T00:00:00Z', 'officer'),
+  ];
+  expect(refused.map(({ status }) => status)).toEqual([403, 400]);
+});

@@ -1,0 +1,190 @@
+import { connect } from 'node:net';
+import { hashPassword } from '../../../src/access/password.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { makeAccess } from '../../../src/web/access.ts';
+import type { WebPorts } from '../../../src/web/ports.ts';
+import { startWeb } from '../../../src/web/server.ts';
+import { sha256Of } from '../../../src/core/crypto/sha256.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const stops: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()));
+});
+
+type Stage = { here: WebStage; url: string; ports: WebPorts };
+
+/** A server that lets in whom the configuration names: anna, a coach, and the token of a program. */
+async function stage(publicUrl?: string): Promise<Stage> {
+  const here = await webStage(folder.path(`${Math.random()}`), open);
+  const config = parseConfig({
+    ...webTree(),
+    access: {
+      users: { anna: { role: 'coach', passwordHash: await hashPassword('right and long enough') } },
+      tokens: { crm: { role: 'legal', sha256: sha256Of('prv_token'), expires: '2027-06-30' } },
+      session: { idleMinutes: 30, hours: 12 },
+    },
+  });
+  const ports = { ...here.ports, config, access: makeAccess({ ...here.ports, config }) };
+  const server = await startWeb(ports, { host: '127.0.0.1', port: 0, publicUrl });
+  stops.push(
+    () => server.stop(),
+    () => here.server.stop(),
+  );
+
+  return { here, url: `${server.url}/api/v1`, ports };
+}
+
+const page = { 'x-preavis-request': '1', 'content-type': 'application/json' };
+
+function signIn(
+  url: string,
+  password = 'right and long enough',
+  user = 'anna',
+  headers: object = page,
+): Promise<Response> {
+  return fetch(`${url}/session`, {
+    method: 'POST',
+    headers: { ...headers },
+    body: JSON.stringify({ user, password }),
+  });
+}
+
+const cookieOf = (answer: Response): string => (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+test('whoever signs in has a cookie that no script reads and no other page sends, until they sign out', async () => {
+  const { url } = await stage();
+  const answer = await signIn(url);
+  expect(answer.status).toBe(201);
+  expect(await answer.json()).toMatchObject({ me: { name: 'user:anna', role: 'coach' } });
+  expect(answer.headers.get('set-cookie')).toMatch(/^preavis=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  const cookie = cookieOf(answer);
+  expect((await fetch(`${url}/me`, { headers: { cookie } })).status).toBe(200);
+  expect((await fetch(`${url}/session`, { method: 'DELETE', headers: { cookie, ...page } })).status).toBe(400);
+  const out = { cookie, 'x-preavis-request': '1' };
+  expect((await fetch(`${url}/session`, { method: 'DELETE', headers: out })).status).toBe(204);
+  expect((await fetch(`${url}/me`, { headers: { cookie } })).status).toBe(401);
+});
+
+test('behind a proxy with TLS the cookie is bound to that address', async () => {
+  const { url } = await stage('https://calls.example.com');
+  expect((await signIn(url)).headers.get('set-cookie')).toMatch(
+    /^__Host-preavis=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+  );
+});
+
+test('a wrong password, a user that does not exist and one that is locked out are answered alike', async () => {
+  const { url } = await stage();
+  const texts = new Set<string>();
+  for (let attempt = 0; attempt < 6; attempt += 1) texts.add(await (await signIn(url, 'wrong')).text());
+  texts.add(await (await signIn(url)).text());
+  texts.add(await (await signIn(url, 'wrong', 'nobody')).text());
+  expect([...texts]).toEqual([expect.stringContaining('sign_in_refused')]);
+});
+
+test('a session ends when nobody uses it, and when its hours are over, and a made-up one is none', async () => {
+  const { here, url } = await stage();
+  const cookie = cookieOf(await signIn(url));
+  const me = (sent = cookie): Promise<Response> => fetch(`${url}/me`, { headers: { cookie: sent } });
+  here.set.clock.at += 29 * 60_000;
+  expect((await me()).status).toBe(200);
+  here.set.clock.at += 31 * 60_000;
+  expect((await me()).status).toBe(401);
+  const again = cookieOf(await signIn(url));
+  for (let part = 0; part < 25; part += 1) {
+    here.set.clock.at += 29 * 60_000;
+    await me(again);
+  }
+  expect((await me(again)).status).toBe(401);
+  expect((await me(`preavis=${'A'.repeat(43)}`)).status).toBe(401);
+});
+
+test('a token counts until its day, and a cookie beside it does not', async () => {
+  const { here, url } = await stage();
+  const cookie = cookieOf(await signIn(url));
+  const headers = { authorization: 'Bearer prv_token', cookie };
+  expect(await (await fetch(`${url}/me`, { headers })).json()).toMatchObject({ name: 'token:crm', role: 'legal' });
+  expect((await fetch(`${url}/me`, { headers: { ...headers, authorization: 'Bearer prv_other' } })).status).toBe(401);
+  here.set.clock.at = Date.parse('2027-06-30T00:00:00Z');
+  expect((await fetch(`${url}/me`, { headers })).status).toBe(401);
+});
+
+test('a page of another address cannot change anything with the cookie of somebody, nor read anything', async () => {
+  const { here, url } = await stage();
+  const { id } = await here.archived();
+  const cookie = cookieOf(await signIn(url));
+  const heard = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${url}/recordings/${id}/heard`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ parts: [[0, 100]] }),
+    });
+  expect((await heard({})).status).toBe(403);
+  expect((await heard({ ...page, origin: 'https://evil.example' })).status).toBe(403);
+  expect((await heard({ ...page, origin: new URL(url).origin })).status).toBe(204);
+  expect((await signIn(url, undefined, undefined, { 'content-type': 'application/json' })).status).toBe(403);
+  const answer = await fetch(`${url}/me`, { headers: { cookie, origin: 'https://evil.example' } });
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+});
+
+test('every answer tells browsers to run nothing, keep nothing and show it in no frame', async () => {
+  const { url } = await stage();
+  for (const path of ['/me', '/openapi.json', '/nothing']) {
+    const { headers } = await fetch(`${url}${path}`);
+    expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none';base-uri 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    if (path === '/openapi.json') expect(headers.get('cache-control')).toBe('no-store');
+  }
+});
+
+test('a body that is too large, no JSON, or of another kind is refused before it is read whole', async () => {
+  const { url } = await stage();
+  const send = (body: string, type = 'application/json'): Promise<Response> =>
+    fetch(`${url}/calls/search`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer prv_token', 'content-type': type },
+      body,
+    });
+  const codes = [
+    await send(JSON.stringify({ number: 'x'.repeat(100_000) })),
+    await send('{"number":'),
+    await send('<number/>', 'text/xml'),
+    await send('[]'),
+  ].map(async (answer) => `${answer.status} ${((await answer.json()) as { code: string }).code}`);
+  expect(await Promise.all(codes)).toEqual([
+    '413 request_too_large',
+    '400 request_invalid',
+    '400 request_invalid',
+    '400 request_invalid',
+  ]);
+});
+
+test('what is no HTTP ends its connection, and nobody else notices', async () => {
+  const { url } = await stage();
+  const { port, hostname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const answer = await new Promise<string>((resolve) => {
+    let text = '';
+    socket.on('data', (data) => (text += data.toString('latin1')));
+    socket.on('close', () => {
+      resolve(text);
+    });
+    socket.write('GET /api/v1/me HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n');
+  });
+  expect(answer).toMatch(/^HTTP\/1.1 400/);
+  expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
+});
+
+test('too many requests from one address are refused for a while', async () => {
+  const { url } = await stage();
+  const answers: number[] = [];
+  for (let attempt = 0; attempt < 22; attempt += 1) answers.push((await signIn(url, 'wrong', 'nobody')).status);
+  expect(answers.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 401));
+  expect(answers.slice(20)).toEqual([429, 429]);
+});
