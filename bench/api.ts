@@ -1,0 +1,180 @@
+/**
+ * Time of the lists, filters and searches of the API: `npm run bench:api [-- --calls 1000000 --times 40 --folder FOLDER]`.
+ *
+ * A catalogue of so many calls, most with a recording, is made in FOLDER, or in a temporary one that is removed at the end; a FOLDER that
+ * has one is used again. Each question is put over HTTP on loopback, as a page puts it: the first page, then the next ones. The result is
+ * red where the 95th percentile of one question is above 50 ms.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Actor } from '../src/access/actor.ts';
+import { openCatalogue } from '../src/catalogue/catalogue.ts';
+import { parseConfig } from '../src/config/load.ts';
+import { PreavisError } from '../src/core/errors.ts';
+import { makeIds } from '../src/core/ids.ts';
+import { makeLog } from '../src/core/log.ts';
+import { makeDirectoryStore } from '../src/store/directory/store.ts';
+import { startWeb } from '../src/web/server.ts';
+import { ascending, quantile } from './figures.ts';
+import { callId, fillCatalogue, firstCall, hashKey, numberOf } from './largeCatalogue.ts';
+
+const limitMs = 50;
+const { values } = parseArgs({
+  options: {
+    calls: { type: 'string', default: '1000000' },
+    times: { type: 'string', default: '40' },
+    folder: { type: 'string' },
+  },
+});
+const calls = Number(values.calls);
+const times = Number(values.times);
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'preavis-bench-api-')));
+await mkdir(folder, { recursive: true });
+const file = join(folder, 'catalogue.db');
+if (!existsSync(file)) {
+  say(`making a catalogue of ${calls} calls`);
+  fillCatalogue(file, calls);
+}
+
+const purpose = (kind: string, mayListen: readonly string[]): Record<string, unknown> => ({
+  names: { fr: 'x', nl: 'x', de: 'x', en: 'x' },
+  justification: 'A purpose of the benchmark, of no use elsewhere.',
+  legalBasis: 'GDPR art. 6(1)(c)',
+  jurisdiction: 'other',
+  kind,
+  consent: 'announce',
+  keepDays: 395,
+  mayListen,
+});
+const config = parseConfig({
+  purposes: {
+    training: { ...purpose('training', ['coach', 'officer']), keepDays: 28 },
+    agreement: purpose('evidence', ['legal', 'officer']),
+    obligation: purpose('obligation', ['officer']),
+  },
+  lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
+  privacy: { hashKey },
+});
+const everything = { lines: undefined, extensions: undefined, purposes: undefined };
+const actors: Readonly<Record<string, Actor>> = {
+  officer: { name: 'token:officer', role: 'officer', ...everything },
+  coach: { name: 'token:coach', role: 'coach', ...everything },
+  team: { name: 'token:team', role: 'coach', ...everything, lines: ['line-3'], extensions: ['123', '130', '137'] },
+};
+// In the middle of the catalogue: for training, the older half is over.
+const now = firstCall + (calls * 20_000) / 2 + 28 * 86_400_000;
+const clock = { now: () => now };
+const catalogue = openCatalogue(file, clock);
+const server = await startWeb(
+  {
+    config,
+    catalogue,
+    store: makeDirectoryStore({ folder: join(folder, 'archive') }),
+    spoolFolder: folder,
+    clock,
+    log: makeLog('warn'),
+    ids: makeIds(),
+    access: {
+      actorOf: ({ token }) => Promise.resolve(actors[token ?? '']),
+      signIn: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),
+      signOut: () => Promise.resolve(),
+    },
+    ask: () => Promise.reject(new PreavisError('code_not_done', 'nothing goes on')),
+  },
+  { host: '127.0.0.1', port: 0, requestsPerMinute: 1_000_000 },
+);
+
+type Question = { name: string; path: string; token?: string; body?: (time: number) => unknown };
+const day = (number: number): string => new Date(firstCall + number * 86_400_000).toISOString();
+const questions: readonly Question[] = [
+  { name: 'every call', path: '/calls' },
+  { name: 'every recording', path: '/recordings' },
+  { name: 'a line', path: '/calls?line=line-3' },
+  { name: 'a rare line', path: '/calls?line=rare' },
+  { name: 'a line that none has', path: '/calls?line=nobody' },
+  { name: 'a purpose', path: '/calls?purpose=agreement' },
+  { name: 'a language', path: '/calls?language=nl' },
+  { name: 'outgoing', path: '/calls?direction=outgoing' },
+  { name: 'not recorded', path: '/calls?result=unrecorded' },
+  { name: 'a rare reason', path: '/calls?reason=spool_full' },
+  { name: 'turned away', path: '/calls?result=turnedAway' },
+  { name: 'going on', path: '/calls?result=goingOn' },
+  { name: 'an extension', path: '/calls?extension=123' },
+  { name: 'failed', path: '/recordings?status=failed' },
+  { name: 'archived', path: '/recordings?status=archived' },
+  { name: 'a rare flag', path: '/recordings?flag=unwatched_blanked' },
+  { name: 'a flag', path: '/recordings?flag=silent' },
+  { name: 'held', path: '/recordings?held=true' },
+  { name: 'exemplary', path: '/recordings?exemplary=true' },
+  { name: 'a day', path: `/calls?from=${day(100)}&to=${day(101)}` },
+  { name: 'a day of a line', path: `/calls?from=${day(100)}&to=${day(101)}&line=line-3` },
+  { name: 'a line, a language', path: '/calls?line=line-3&language=nl' },
+  { name: 'a line, a reason', path: '/calls?line=line-3&reason=refused' },
+  { name: 'what a coach sees', path: '/calls', token: 'coach' },
+  { name: 'what a team sees', path: '/calls', token: 'team' },
+  {
+    name: 'a number',
+    path: '/calls/search',
+    body: (time) => ({ number: numberOf(time * 7_919), ground: 'person' }),
+  },
+];
+
+async function ask(
+  { path, token = 'officer', body }: Question,
+  time: number,
+  cursor: string | null,
+): Promise<string | null> {
+  const next = cursor === null || body !== undefined ? '' : `${path.includes('?') ? '&' : '?'}cursor=${cursor}`;
+  const answer = await fetch(`${server.url}/api/v1${path}${next}`, {
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body(time)) }),
+  });
+  const page = (await answer.json()) as { next: string | null };
+  if (!answer.ok) throw new Error(`${path}: ${JSON.stringify(page)}`);
+
+  return page.next;
+}
+
+const ms = (value: number): string => `${value.toFixed(1).padStart(7)} ms`;
+let isTooSlow = false;
+say(`${calls} calls, ${times} times each; limit of the 95th percentile ${limitMs} ms`);
+for (const question of questions) {
+  const taken: number[] = [];
+  let cursor: string | null = null;
+  // The first time, statements are prepared and pages of the file come from the disk, as for the first who asks in the morning.
+  for (let time = 0; time < times; time += 1) {
+    const began = performance.now();
+    cursor = await ask(question, time, cursor);
+    taken.push(performance.now() - began);
+  }
+  const sorted = ascending(taken);
+  const p95 = quantile(sorted, 0.95);
+  if (p95 > limitMs) isTooSlow = true;
+  say(`${question.name.padEnd(22)} p50 ${ms(quantile(sorted, 0.5))}  p95 ${ms(p95)}  most ${ms(quantile(sorted, 1))}`);
+}
+const detail: number[] = [];
+for (let time = 0; time < times; time += 1) {
+  const began = performance.now();
+  await fetch(`${server.url}/api/v1/recordings/${callId((time * 4_001 + 1) % calls)}`, {
+    headers: { authorization: 'Bearer officer' },
+  }).then((answer) => answer.text());
+  detail.push(performance.now() - began);
+}
+say(
+  `${'one recording'.padEnd(22)} p50 ${ms(quantile(ascending(detail), 0.5))}  p95 ${ms(quantile(ascending(detail), 0.95))}`,
+);
+
+await server.stop();
+catalogue.close();
+if (values.folder === undefined) await rm(folder, { recursive: true });
+process.exitCode = isTooSlow ? 1 : 0;
