@@ -136,6 +136,10 @@ const shape = z.strictObject({
       'How long the trace of a call without a recording is kept: times, line, purposes, sentences, answer; not shorter than callerDays. That of a recorded call is not erased.',
       { unit: 'days' },
     ),
+    keepExtensions: key(
+      z.boolean().default(false),
+      'Whether it is kept which of staff.extensions answered a call, or dialled it: calls are found by it, and a team sees its own (docs/access.md). Kept as long as whose call it was.',
+    ),
     preferenceDays: key(
       z.int().min(1).max(1_095).default(365),
       'How long the language that a caller chose is remembered.',

@@ -72,6 +72,7 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
       random,
       log,
     }),
+    extensions: config.privacy.keepExtensions ? catalogue.extensions : undefined,
     preferences,
     ids,
     log,

@@ -7,6 +7,7 @@ import type { LanguagePreferences } from '../plan/preferences.ts';
 import type { PromptOperators } from '../promptRecording/operators.ts';
 import type { OrphanPorts } from '../session/orphans.ts';
 import type { SessionPorts } from '../session/ports.ts';
+import type { ExtensionKeeper } from '../watch/extensionWatch.ts';
 import type { Watch } from '../watch/watch.ts';
 
 /** What the calls of this process need of others. */
@@ -21,6 +22,8 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   unfinished: OrphanPorts['unfinished'];
   /** undefined where recording prompts by telephone is not enabled. */
   promptDesk?: PromptOperators | undefined;
+  /** undefined where it is not kept who of the house was in a call (privacy.keepExtensions). */
+  extensions?: ExtensionKeeper | undefined;
   asterisk(): AsteriskIdentity;
   /** Whether Asterisk tells of the bridges of others: without, nobody knows who is behind a Local/ channel. */
   watchesBridges(): boolean;

@@ -26,6 +26,7 @@ import type { DeafReason } from '../watch/watch.ts';
 import { BehindCalls } from './behindCalls.ts';
 import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import type { Staff } from '../../policy/policy.ts';
+import { watchExtensions } from './extensions.ts';
 import { Owners } from './owners.ts';
 import { lineAskingOf, pauseWordsOf } from './pauses.ts';
 import type { RegistryPorts } from './ports.ts';
@@ -88,6 +89,7 @@ export class CallRegistry {
   readonly #staff = new StaffWatch();
   readonly #rules: NeverRecordedRules;
   readonly #neverRecorded: NeverRecordedWatch;
+  readonly #extensions: ReturnType<typeof watchExtensions>;
   readonly #legLimits = { looks: pLimit(lookedAtOnce), moves: pLimit(movedAtOnce) };
 
   constructor(ports: RegistryPorts) {
@@ -122,6 +124,7 @@ export class CallRegistry {
       sessionOf,
       watchesBridges: () => ports.watchesBridges(),
     });
+    this.#extensions = watchExtensions(ports, this.#owners);
     const losses = (): number => this.#losses;
     this.#whereabouts = new Whereabouts({
       ari,
@@ -187,6 +190,7 @@ export class CallRegistry {
     this.#hand(event);
     this.#farEnds.handle(event);
     this.#followed.handle(event);
+    this.#extensions?.handle(event);
   }
 
   #hand(event: AriEvent): void {
@@ -432,6 +436,7 @@ export class CallRegistry {
         this.#resync.forget(facts.id);
         this.#unwatched.forget(session);
         if (!endIsSaved) this.#unsaved.add(facts.id);
+        this.#extensions?.ended(state.facts.id);
         this.#ports.callEnded(state);
       },
       endSaved: () => {

@@ -9,6 +9,7 @@ import { newTotpSecret, totpAddress } from '../../access/totp.ts';
 import { actorOfTokenName, actorOfUser, endOfToken, requireUser } from '../../access/users.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
+import type { CallId } from '../../core/ids.ts';
 import { counted } from '../../core/text/counted.ts';
 import { answer, type CommandContext, type ExitCode, type Json, type Program } from '../context.ts';
 import { localTime } from '../localTime.ts';
@@ -115,8 +116,7 @@ export async function usersMay(context: CommandContext, name: string, id: string
     const actor = actorOfUser(config.access, name) ?? actorOfTokenName(config.access, name);
     if (actor === undefined) throw new PreavisError('user_unknown', 'there is no user or token of this name');
     const now = context.clock.now();
-    // Of no call is known which extension had it: whoever is bound to some sees none.
-    const extensionOf = (): Promise<null> => Promise.resolve(null);
+    const extensionOf = async (call: CallId): Promise<string | null> => (await catalogue.extensions.of(call)) ?? null;
     const found = await findSubject({ catalogue, config, extensionOf }, id, actor.name, now);
     if (found === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     const decisions = actsOfRecordings.map((act) => {

@@ -123,7 +123,10 @@ describe('the keys that are configured', () => {
   test('none, before any call was kept: requests cannot be answered', async () => {
     const set = await stage();
     expect(
-      await numberKeyWarning({ privacy: { callerDays: 90, traceDays: 395, preferenceDays: 365 } }, set.catalogue),
+      await numberKeyWarning(
+        { privacy: { callerDays: 90, keepExtensions: false, traceDays: 395, preferenceDays: 365 } },
+        set.catalogue,
+      ),
     ).toContain('cannot be answered');
   });
 
@@ -147,7 +150,9 @@ describe('the keys that are configured', () => {
     const set = await stage();
     await set.called(number);
     await set.calledOnly('anonymous');
-    const config = { privacy: { callerDays: 90, traceDays: 395, preferenceDays: 365, ...privacy } };
+    const config = {
+      privacy: { callerDays: 90, keepExtensions: false, traceDays: 395, preferenceDays: 365, ...privacy },
+    };
     const { log, lines } = collectingLog('info');
     await tellWrongNumberKeys(config, set.catalogue, log);
     const warning = () => numberKeyWarning(config, set.catalogue);

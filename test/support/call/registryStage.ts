@@ -1,5 +1,6 @@
 import { makePlanner, type Planner, type PlannerPorts } from '../../../src/call/plan/planner.ts';
 import { CallRegistry } from '../../../src/call/registry/registry.ts';
+import type { ExtensionKeeper } from '../../../src/call/watch/extensionWatch.ts';
 import type { TimelineEntry } from '../../../src/call/watch/timeline.ts';
 import type { LanguagePreferences } from '../../../src/call/plan/preferences.ts';
 import type { UnreadableCall } from '../../../src/call/session/journal.ts';
@@ -43,6 +44,7 @@ export function stage({
   saveFails = undefined as ((state: CallState) => boolean) | undefined,
   unfinished = (): Promise<RecordingId[]> => Promise.resolve([]),
   watchesBridges = true,
+  extensions = undefined as ExtensionKeeper | undefined,
 } = {}) {
   const ari = scriptedAri();
   for (const call of open) {
@@ -97,6 +99,7 @@ export function stage({
       },
     },
     planner,
+    extensions,
     preferences,
     policy,
     ids,
