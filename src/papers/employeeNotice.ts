@@ -55,7 +55,8 @@ function usePart(paper: Paper): Markup {
       roles.length === 0 ? words.listenersNobody : words.listeners({ roles: rolesIn(roles, paper) }),
       words.audited,
       words.notAutomated,
-      words.aboutYou,
+      facts.keepsExtensions ? words.extensionKept : words.extensionNotKept,
+      words.inTheLog,
     ])}
     ${rows(recipientRows(paper))} ${todo(paper, words.appraisal)} ${todo(paper, words.otherTools)}`;
 }

@@ -20,11 +20,12 @@ import {
 
 /** The register of processing (GDPR art. 30), from the facts that `preavis purposes register` prints as well. */
 
-function dataOf({ facts: { callers }, say }: Paper): string[] {
-  const { dataList, dataHash, dataNumber, dataLanguage } = say.register;
-  if (callers.kind === 'nothing') return [dataList];
+function dataOf({ facts: { callers, keepsExtensions }, say }: Paper): string[] {
+  const { dataList, dataExtension, dataHash, dataNumber, dataLanguage } = say.register;
+  const ofCall = keepsExtensions ? [dataList, dataExtension] : [dataList];
+  if (callers.kind === 'nothing') return ofCall;
 
-  return [dataList, callers.kind === 'hash' ? dataHash : dataNumber, dataLanguage];
+  return [...ofCall, callers.kind === 'hash' ? dataHash : dataNumber, dataLanguage];
 }
 
 function erasureOf({ keepDays, maximumDays }: PaperPurpose, { facts: { callers, traceDays }, say }: Paper): string[] {

@@ -50,6 +50,8 @@ export type ProcessingFacts = {
   };
   purposes: readonly ProcessingPurpose[];
   callers: KeptOfCallers;
+  /** Whether it is kept which telephone of the house was in a call. */
+  keepsExtensions: boolean;
   /** How long the trace of a call without a recording is kept; that of a recorded one has no end. */
   traceDays: number;
   /** Within how many days after a whole notice a caller hears a shorter one; 0: never. */
@@ -107,6 +109,7 @@ export function processingFacts(
     },
     purposes: Object.entries(purposes).map(([id, purpose]) => purposeOf(id, purpose, lines)),
     callers: callersOf(privacy),
+    keepsExtensions: privacy.keepExtensions,
     traceDays: privacy.traceDays,
     shorterWithinDays: notice.shorterWithinDays,
     archive: {

@@ -74,8 +74,9 @@ function keptOfCallers({ callers, shorterWithinDays }: ProcessingFacts): string 
   );
 }
 
-function dataOf({ callers }: ProcessingFacts): string[] {
-  if (callers.kind === 'nothing') return data;
+function dataOf({ callers, keepsExtensions }: ProcessingFacts): string[] {
+  const ofCall = keepsExtensions ? [...data, 'Which telephone of the company answered the call, or dialled it'] : data;
+  if (callers.kind === 'nothing') return ofCall;
   const caller =
     callers.kind === 'hash'
       ? 'A keyed hash of the telephone number of the caller, or of who was called'
@@ -84,7 +85,7 @@ function dataOf({ callers }: ProcessingFacts): string[] {
     'A keyed hash of the telephone number of somebody who chose a language by a key, with that language, for ' +
     `${counted(callers.preferenceDays, 'day')} after the last choice`;
 
-  return [...data, caller, remembered];
+  return [...ofCall, caller, remembered];
 }
 
 const encryptionWords: Readonly<Record<ProcessingFacts['archive']['encryption'], string>> = {
@@ -132,7 +133,8 @@ export function measuresOf(facts: ProcessingFacts): string[] {
     'Each purpose has its own end. The program hands a recording out for a purpose of its call only, and only until the ' +
       'end of that purpose; a recording is erased when its last purpose ends. Each handing out and each refusal is noted ' +
       'with the purpose and the account that asked.',
-    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them. ' +
+    'Users and tokens of the API hear a recording only if a purpose of it names their role, until the end of that purpose. ' +
+      'Whoever runs the commands of the program on the machine is not asked for a role. ' +
       `Only the permissions of ${archive} and of the recording folder decide who can read recordings without the program, ` +
       'where the end of a purpose that is not the last opens and closes nothing.',
   ];

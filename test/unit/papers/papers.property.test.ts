@@ -63,6 +63,7 @@ const tree = fc.record({
   records: fc.constantFrom('always', 'onRequest'),
   featureCode: fc.constantFrom('*9', '#83', '0#'),
   privacy: fc.constantFrom({}, { hashKey: 'h'.repeat(32) }, { hashKey: 'h'.repeat(32), numberKey: 'n'.repeat(32) }),
+  keepExtensions: fc.boolean(),
   callerDays: fc.integer({ min: 301, max: 400 }),
   preferenceDays: fc.integer({ min: 401, max: 500 }),
   encryption: fc.constantFrom(
@@ -90,7 +91,7 @@ function factsFrom(given: Tree): PaperFacts {
     },
     more: {
       consent: { featureCode },
-      privacy: { ...given.privacy, callerDays, preferenceDays, traceDays: 600 },
+      privacy: { ...given.privacy, callerDays, preferenceDays, traceDays: 600, keepExtensions: given.keepExtensions },
       // An object store alone encrypts by itself.
       archive: {
         store: given.encryption.mode === 'server' ? 'minio' : given.store,
@@ -208,6 +209,14 @@ test('what is kept of numbers is what the keys let be kept', () => {
     expect(page('website').includes('your number is stored in encrypted form')).toBe(callers.kind === 'number');
     expect(page('website').includes('a code is computed from your number')).toBe(callers.kind === 'hash');
     expect(page('dpia').includes(say.dpia.risks.wrongNoHash.risk)).toBe(callers.kind === 'nothing');
+  });
+});
+
+test('staff are told that their telephone is kept with a call exactly where it is', () => {
+  holds((_facts, page, { keepExtensions }) => {
+    expect(page('employees').includes(say.employees.extensionKept)).toBe(keepExtensions);
+    expect(page('employees').includes(say.employees.extensionNotKept)).toBe(!keepExtensions);
+    expect(page('register').includes(say.register.dataExtension)).toBe(keepExtensions);
   });
 });
 

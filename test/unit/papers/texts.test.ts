@@ -32,7 +32,7 @@ const configurations = [
         ]),
       ),
       more: {
-        privacy: { hashKey: 'h'.repeat(32) },
+        privacy: { hashKey: 'h'.repeat(32), keepExtensions: true },
       },
     }),
     shorterWithinDays: 30,

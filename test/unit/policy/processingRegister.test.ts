@@ -182,7 +182,8 @@ test('the measures say what of the access is enforced, and what is left to permi
     'for a purpose of its call only, and only until the end of that purpose',
     'erased when its last purpose ends',
     'Each handing out and each refusal is noted with the purpose and the account that asked',
-    'Who may listen for which purpose is a rule of the organisation: the program names them and does not check them',
+    'Users and tokens of the API hear a recording only if a purpose of it names their role, until the end of that purpose',
+    'Whoever runs the commands of the program on the machine is not asked for a role',
   ]) {
     expect(measures('directory')).toContain(part);
   }
