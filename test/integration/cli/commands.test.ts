@@ -243,10 +243,14 @@ describe('a configuration that cannot be used', () => {
   });
 
   test('because it contradicts the prompts is refused by serve', async () => {
-    const { config } = await place({ notice: { languages: ['fr', 'nl', 'it'] } });
+    const { purposes } = configTree() as { purposes: Record<string, unknown> };
+    const { config } = await place({
+      purposes: { ...purposes, spare: purposes['training'] },
+      lines: { default: { purposes: ['spare'], defaultLanguages: ['fr'] } },
+    });
     const run = await preavis(['serve', '--config', config]);
     expect(run.code).toBe(2);
-    expect(run.stderr).toContain('there is no notice for training in it');
+    expect(run.stderr).toContain('there is no notice for spare in fr');
     expect(run.stderr).not.toMatch(stackTrace);
   });
 });
@@ -796,6 +800,7 @@ describe('check', () => {
     expect(checks.map((each) => [each['check'], each['ok']])).toEqual([
       ['schedule', true],
       ['prompts and purposes', true],
+      ['how long callers wait', true],
       ['purposes checked by counsel', true],
       ['second witness', true],
       ['voices', true],
