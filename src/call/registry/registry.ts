@@ -271,7 +271,7 @@ export class CallRegistry {
     const session = this.#owners.of(event.bridgeId);
     if (session === undefined) return;
     const { channelId, at } = event;
-    session.take(event);
+    this.#behind.left(session, event);
     if (partyOf(channelId, session.state.facts) !== undefined) this.#whereabouts.leftBridge(session, channelId, at);
     else this.#owners.remove(channelId, session);
   }

@@ -71,6 +71,57 @@ describe('after a lost connection', () => {
     });
   });
 
+  describe('somebody who joined unseen and leaves while Asterisk answers who is there', () => {
+    const by = 'somebody-else' as ChannelId;
+    const { callerChannel } = known;
+    const { bridge } = known.order;
+
+    /** `meanwhile` happens before the answer that still has them comes. */
+    async function compared(meanwhile: (handle: (type: 'bridgeLeft' | 'bridgeEntered', at: number) => void) => void) {
+      const set = stage({ open: [stateAt('talking', known)] });
+      const { ari, registry } = set;
+      ari.state.channels.push({ id: callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+      ari.state.recording.push(recorderName(recording));
+      ari.state.inBridge[bridge] = [callerChannel, destination];
+      await registry.resync();
+      registry.connectionLost('connection_lost');
+      ari.state.channels.push({ id: by, state: 'Up' });
+      ari.state.inBridge[bridge] = [callerChannel, destination, by];
+      const channelsIn = ari.channelsIn.bind(ari);
+      ari.channelsIn = async (id) => {
+        const there = await channelsIn(id);
+        ari.channelsIn = channelsIn;
+        meanwhile((type, at) => {
+          registry.handle({ type, at, bridgeId: bridge, channelId: by });
+        });
+        return there;
+      };
+      await registry.resync();
+      // The caller hangs up.
+      registry.handle({ type: 'channelHangingUp', at: 20, channelId: callerChannel });
+      registry.handle({ type: 'channelGone', at: 21, channelId: callerChannel, cause: 16 });
+
+      return set;
+    }
+
+    test('takes nobody’s place: the call is over when the caller hangs up', async () => {
+      const set = await compared((handle) => {
+        handle('bridgeLeft', 9);
+      });
+      await eventually(() => set.asked('hangUp').length > 0);
+      expect(set.asked('hangUp')).toEqual([`hangUp ${destination}`]);
+    });
+
+    test('and comes back is there, and talks on with who is left', async () => {
+      const set = await compared((handle) => {
+        handle('bridgeLeft', 9);
+        handle('bridgeEntered', 10);
+      });
+      await eventually(() => set.saved.some(({ facts }) => facts.callerChannel === by));
+      expect(set.asked('hangUp')).toEqual([]);
+    });
+  });
+
   test('somebody who joined unseen a call whose recorder had been started stops it, and what it has is kept', async () => {
     const set = stage({ open: [stateAt('dialling', known)] });
     const by = 'somebody-else' as ChannelId;
