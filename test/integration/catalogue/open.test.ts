@@ -309,7 +309,7 @@ describe('a place that cannot be used is said to be so:', () => {
     const mount = folder.path('full');
     await mkdir(mount);
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount], { stdio: 'ignore' });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', mount], { stdio: 'ignore' });
     } catch {
       // A container without the right to mount cannot show this case.
       return;
