@@ -83,7 +83,7 @@ const website = z.strictObject({
   noRecipients: text,
   transfers: text,
   otherHeading: text,
-  trace: template('days'),
+  keptOfCall: template('days'),
   callerNothing: text,
   callerHash: template('days'),
   callerNumber: template('days'),

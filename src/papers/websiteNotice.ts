@@ -90,7 +90,7 @@ function refusePart(paper: Paper): Markup {
 
 function otherData({ say, facts: { callers, traceDays } }: Paper): Markup {
   const words = say.website;
-  const trace = paragraph(words.trace({ days: say.days(traceDays) }));
+  const trace = paragraph(words.keptOfCall({ days: say.days(traceDays) }));
   if (callers.kind === 'nothing') return html`${trace} ${paragraph(words.callerNothing)}`;
   const kept = callers.kind === 'hash' ? words.callerHash : words.callerNumber;
 
