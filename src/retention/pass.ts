@@ -151,7 +151,7 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     await ports.ledger.check();
     // A remembered language has its time too, whether or not anybody calls again.
     await catalogue.preferences.sweep();
-    await sweepCallers(ports, at, signal);
+    await sweepPersons(ports, at, signal);
     await sweepTraces(ports, at, signal);
     await sweepAccess(ports, at);
     await replayLedger(ports, { dryRun });
@@ -209,45 +209,39 @@ async function refuseAfterRestoration(catalogue: RetentionPorts['catalogue'], at
   );
 }
 
-/** Who called, and who answered. In parts, since a catalogue may have many calls and others go on beside it. */
-async function sweepCallers(
+/** In parts, since a catalogue may have many calls and others go on beside it. */
+async function inParts(
+  sweep: (after: string) => Promise<{ removed: number; next: string | undefined }>,
+  signal: AbortSignal,
+): Promise<number> {
+  let all = 0;
+  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
+    const { removed, next } = await sweep(after);
+    all += removed;
+    after = next;
+    await breathe();
+  }
+
+  return all;
+}
+
+/** Who called, and who answered. */
+async function sweepPersons(
   { catalogue, callersKeptMs }: RetentionPorts,
   at: number,
   signal: AbortSignal,
 ): Promise<void> {
   const times = { since: at - callersKeptMs, at };
-  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
-    const { next }: Awaited<ReturnType<Catalogue['callers']['sweep']>> = await catalogue.callers.sweep(
-      times,
-      after,
-      batch,
-    );
-    after = next;
-    await breathe();
-  }
-  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
-    after = await catalogue.extensions.sweep(times, after, batch);
-    await breathe();
-  }
+  await inParts((after) => catalogue.callers.sweep(times, after, batch), signal);
+  await inParts((after) => catalogue.extensions.sweep(times, after, batch), signal);
 }
 
-/** In parts, as above. */
 async function sweepTraces(
   { catalogue, tracesKeptMs, log }: RetentionPorts,
   at: number,
   signal: AbortSignal,
 ): Promise<void> {
-  let calls = 0;
-  for (let after: string | undefined = ''; after !== undefined && !signal.aborted;) {
-    const { removed, next }: Awaited<ReturnType<Catalogue['traces']['sweep']>> = await catalogue.traces.sweep(
-      at - tracesKeptMs,
-      after,
-      batch,
-    );
-    calls += removed;
-    after = next;
-    await breathe();
-  }
+  const calls = await inParts((after) => catalogue.traces.sweep(at - tracesKeptMs, after, batch), signal);
   if (calls > 0) log.info({ calls }, 'traces of unrecorded calls deleted');
 }
 

@@ -5,16 +5,11 @@ import type { KeptCaller } from '../../call/plan/callerStore.ts';
 import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { callId, row } from '../sqlite/rowForm.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
+import { makeSweepPersons } from './sweepPersons.ts';
 
 const callerRow = row({ call: callId, hash: z.string(), sealed: z.string().nullable() }, { call: 'call_id' });
 
 const heardRow = row({ call: callId, sha256: z.string(), finishedAt: z.number() }, { call: 'call_id' });
-
-/** From when on callers of calls without a recording are kept, and until when it is now, ms since 1970 UTC. */
-export type CallerTimes = { since: number; at: number };
-
-/** One part of a sweep; `next` is undefined after the last one. */
-export type SweptCallers = { removed: number; next: string | undefined };
 
 /**
  * The table `callers`: whose call it was, for requests of persons. A trigger removes the row of a call whose recording is erased
@@ -33,17 +28,6 @@ export function makeCallers(database: Database.Database) {
     JOIN calls ON calls.id = callers.call_id JOIN notices ON notices.call_id = calls.id
     WHERE hash = @hash AND calls.started_at >= @since AND controller IS @controller AND verdict = 'verified' AND finished_at IS NOT NULL
     ORDER BY callers.call_id DESC, position LIMIT 100`);
-  const selectEnd = prepareColumn(
-    `SELECT call_id FROM callers WHERE call_id > @after ORDER BY call_id LIMIT 1 OFFSET @limit - 1`,
-  );
-  const sweep = database.prepare(`
-    DELETE FROM callers WHERE call_id > @after AND (@last IS NULL OR call_id <= @last) AND EXISTS (
-      SELECT 1 FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id
-      WHERE calls.id = callers.call_id AND calls.state IS NULL AND CASE
-        WHEN recordings.id IS NULL THEN calls.started_at < @since
-        WHEN status = 'lost' THEN calls.started_at < min(@since, @at - 86400000 * recordings.keep_days)
-        ELSE status IN ('erased', 'discarded')
-      END)`);
 
   // One step in the index for each key: the point that ends its id comes just before the slash. Hashes without one begin lower.
   const keysIn = (table: string, hash: string): Database.Statement =>
@@ -79,15 +63,6 @@ export function makeCallers(database: Database.Database) {
     /** What one caller has heard whole in calls for this company that came since then, ms: the newest hundred sentences. */
     heardBy: (hash: string, since: number, controller: string | null): HeardSentence[] =>
       z.array(heardRow).parse(selectHeard.all({ hash, since, controller })),
-    /**
-     * Removes, of so many rows beyond `after`, those that nothing is kept for any more: no recording is left, or there was none and
-     * the call is from before `since`. One that was lost may be found again until its time is over.
-     */
-    sweep: ({ since, at }: CallerTimes, after: string, limit: number): SweptCallers => {
-      const last = z.string().optional().parse(selectEnd.get({ after, limit }));
-      const removed = relaxedSync(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;
-
-      return { removed, next: last };
-    },
+    sweep: makeSweepPersons(database, 'callers'),
   };
 }
