@@ -47,6 +47,28 @@ export function subjectOf(
   };
 }
 
+/** A call as far as the catalogue knows it; `ends` of its recording, holds taken into account. */
+export type CallFacts = {
+  call: CallRow;
+  extension: string | null;
+  recording: RecordingRow | undefined;
+  ends: readonly PurposeEnd[];
+};
+
+/** @param asker the actor's name: approvals are of one */
+export async function subjectFor(
+  { catalogue, config }: { catalogue: CataloguePart<{ approvals: 'of' }>; config: Pick<Config, 'purposes' | 'access'> },
+  { call, extension, recording, ends }: CallFacts,
+  asker: string,
+): Promise<Subject> {
+  const { line, controller, purposes, phase } = call;
+  const unrecorded = phase === 'ended' ? ('none' as const) : ('awaited' as const);
+  const ofRecording = recording === undefined ? unrecorded : { status: recording.status, ends };
+  const approvals = recording === undefined ? [] : await catalogue.approvals.of(recording.id, asker);
+
+  return subjectOf({ line, controller, extension, purposes, recording: ofRecording }, config, approvals);
+}
+
 export type SubjectPorts = {
   catalogue: CataloguePart<{
     recordings: 'find' | 'purposeEnds';
@@ -78,10 +100,7 @@ export async function findSubject(
   if (recording === undefined || call === undefined) return undefined;
   const holds = await catalogue.legalHolds.of(recording.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
-  const { line, controller, purposes } = call;
-  const extension = await extensionOf(call.id);
-  const facts = { line, controller, extension, purposes, recording: { status: recording.status, ends } };
-  const approvals = await catalogue.approvals.of(recording.id, asker);
+  const facts = { call, extension: await extensionOf(call.id), recording, ends };
 
-  return { recording, call, subject: subjectOf(facts, config, approvals) };
+  return { recording, call, subject: await subjectFor({ catalogue, config }, facts, asker) };
 }

@@ -1,22 +1,17 @@
 import type { Act, Actor } from '../access/actor.ts';
 import { auditOf } from '../access/audit.ts';
 import { decideAccess, type Decision } from '../access/decide.ts';
-import { subjectOf } from '../access/subject.ts';
+import { subjectFor, type CallFacts } from '../access/subject.ts';
 import { endsWhileHeld } from '../archive/purposes.ts';
 import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
-import type { CallRow, PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
+import type { CallRow, RecordingRow } from '../catalogue/rows.ts';
 import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
 import type { WebPorts } from './ports.ts';
 import { refusal } from './problems.ts';
 
 /** A call as the API knows it: with its recording, if it has one, and all that access depends on. */
-export type KnownCall = {
-  call: CallRow;
-  extension: string | null;
-  recording: RecordingRow | undefined;
-  /** Of its purposes, holds taken into account. */
-  ends: readonly PurposeEnd[];
+export type KnownCall = CallFacts & {
   holds: readonly LegalHoldRow[];
   isHeld: boolean;
 };
@@ -57,20 +52,9 @@ export async function knownRecording(ports: SubjectPorts, id: string): Promise<K
 
 /** Whether the actor may do this with the call now. */
 export async function decided(ports: SubjectPorts, actor: Actor, act: Act, known: KnownCall): Promise<Decision> {
-  const { catalogue, config, clock } = ports;
-  const { call, extension, recording, ends } = known;
-  const { line, controller, purposes } = call;
-  const ofRecording = recording === undefined ? undefined : { status: recording.status, ends };
-  const facts = {
-    line,
-    controller,
-    extension,
-    purposes,
-    recording: ofRecording ?? (call.phase === 'ended' ? ('none' as const) : ('awaited' as const)),
-  };
-  const approvals = recording === undefined ? [] : await catalogue.approvals.of(recording.id, actor.name);
+  const subject = await subjectFor(ports, known, actor.name);
 
-  return decideAccess(actor, act, subjectOf(facts, config, approvals), clock.now());
+  return decideAccess(actor, act, subject, ports.clock.now());
 }
 
 export type Allowed<Known> = Known & { by: Extract<Decision, { allowed: true }>['by'] };
