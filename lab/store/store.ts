@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { claimPorts } from '../machine/ports.ts';
-import { makeLabFolder, spawnLive, type LiveProcess } from '../machine/processes.ts';
+import { makeLabFolder, recordProcess, spawnLive, type LiveProcess } from '../machine/processes.ts';
 import { accountAt, administration, newKeys, type StoreAccount } from './storeAccounts.ts';
 
 const run = promisify(execFile);
@@ -38,8 +38,6 @@ export type LabStore = StoreAccount & {
 /** Ports that one store takes, in a row. */
 const portsPerStore = 10;
 const startLimitMs = 60_000;
-/** How long a tool looks for the monitor. */
-const connectSeconds = 30;
 /** The data is thrown away, so there is nothing to write out first; SIGKILL also ends a frozen process. */
 const atOnce = { signal: 'SIGKILL', graceMs: 0 } as const;
 const region = 'us-east-1';
@@ -69,8 +67,16 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     running.push(daemon);
     return daemon;
   };
-  const tool = async (program: string, ...args: string[]): Promise<string> =>
-    (await run(program, args, { env: environment, timeout: startLimitMs })).stdout;
+  const tool = async (program: string, ...args: string[]): Promise<string> => {
+    const running = run(program, args, { env: environment, timeout: startLimitMs });
+    // The monitor of a run that is interrupted may end first; this would look for it for minutes.
+    const forget = running.child.pid === undefined ? () => undefined : recordProcess(program, running.child.pid);
+    try {
+      return (await running).stdout;
+    } finally {
+      forget();
+    }
+  };
 
   const startGateway = async (): Promise<void> => {
     if (gateway?.isRunning()) return;
@@ -105,8 +111,7 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     await tool('monmaptool', '--create', '--fsid', fsid, '--addv', 'a', `[v2:127.0.0.1:${port + 1}]`, monMap);
     await tool('ceph-mon', '-i', 'a', '--mkfs', '--monmap', monMap);
     await start('ceph-mon', '-f', '-i', 'a');
-    // Of a run that is interrupted the monitor may end first: without a limit this would look for it for minutes.
-    await tool('ceph', '--connect-timeout', String(connectSeconds), 'osd', 'new', osdUuid);
+    await tool('ceph', 'osd', 'new', osdUuid);
     await tool('ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', osdUuid);
     await start('ceph-osd', '-f', '-i', '0');
     await startGateway();
