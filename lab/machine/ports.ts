@@ -35,13 +35,22 @@ export async function claimPorts(count: number, { near }: { near?: number } = {}
   );
 }
 
+/** True when a lab that still runs has claimed this port: it has it whoever had it before. */
+export async function isPortClaimed(port: number): Promise<boolean> {
+  const claim = await listen(claimName(Math.floor((port - lowest) / unit)));
+  claim?.close();
+  return claim === undefined;
+}
+
+const claimName = (index: number): string => `\0preavis-lab-ports-${index}`;
+
 async function claimUnits(start: number, units: number): Promise<PortBlock | undefined> {
   const claims: Server[] = [];
   const release = () => {
     for (const claim of claims) claim.close();
   };
   for (let index = start; index < start + units; index += 1) {
-    const claim = await listen(`\0preavis-lab-ports-${index}`);
+    const claim = await listen(claimName(index));
     if (!claim) {
       release();
       return undefined;

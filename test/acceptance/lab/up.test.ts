@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type LabRecord } from '../../../lab/machine/records.mjs';
 import { runFolder } from '../../../lab/machine/folders.mjs';
-import { isPortFree } from '../../../lab/machine/ports.ts';
+import { isPortClaimed, isPortFree } from '../../../lab/machine/ports.ts';
 import { eventually } from '../../support/poll.ts';
 
 type Owned = LabRecord & { owner: { pid: number } };
@@ -81,7 +81,9 @@ class Lab {
     await eventually(() => {
       expect(left()).toEqual([]);
     });
-    for (const port of this.ports()) await eventually(() => isPortFree(port));
+    // Another lab may have them meanwhile.
+    for (const port of this.ports())
+      await eventually(async () => (await isPortFree(port)) || (await isPortClaimed(port)));
   }
 }
 

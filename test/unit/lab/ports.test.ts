@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { claimPorts, type PortBlock } from '../../../lab/machine/ports.ts';
+import { claimPorts, isPortClaimed, type PortBlock } from '../../../lab/machine/ports.ts';
 
 const blocks: PortBlock[] = [];
 async function claim(count: number, near?: number): Promise<PortBlock> {
@@ -32,6 +32,14 @@ it('gives ports again that were given back', async () => {
   const first = await claim(10);
   first.release();
   expect((await claim(10, first.first)).first).toBe(first.first);
+});
+
+it('knows each port of a block as claimed until the block is given back', async () => {
+  const block = await claim(50);
+  const { first, last } = block;
+  expect(await Promise.all([isPortClaimed(first), isPortClaimed(last)])).toEqual([true, true]);
+  block.release();
+  expect(await Promise.all([isPortClaimed(first), isPortClaimed(last)])).toEqual([false, false]);
 });
 
 it('passes over a block of which somebody else has a TCP port', async () => {
