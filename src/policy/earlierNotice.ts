@@ -1,6 +1,6 @@
-import type { ConsentMode } from '../config/consent.ts';
+import { possibleModes, type ConsentMode, type ConsentPurpose } from '../config/consent.ts';
 import { law } from '../config/law.ts';
-import type { PurposeConfig } from '../config/purposeSchema.ts';
+import type { LineConfig, PurposeConfig } from '../config/purposeSchema.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Prompt } from '../prompts/library.ts';
 
@@ -26,6 +26,26 @@ export function earlierNoticeCounts(
     mode !== 'optIn' &&
     rules.every((rule) => rule !== undefined && !rule.tellsDuration && rule.leastConsent !== 'optIn')
   );
+}
+
+type ToldPurpose = ConsentPurpose & Pick<PurposeConfig, 'jurisdiction'>;
+
+/** The modes of consent in which a caller of this line may hear the shorter notice. Who marks an agreement has its purpose from a whole one. */
+export function shortenedModes({ codes }: Pick<LineConfig, 'codes'>, purposes: readonly ToldPurpose[]): ConsentMode[] {
+  if (codes?.agreement !== undefined || purposes.length === 0) return [];
+
+  return possibleModes(purposes).filter((mode) => earlierNoticeCounts(purposes, mode));
+}
+
+/** Why nobody on this line hears the shorter notice; undefined where somebody may. */
+export function neverShortened(line: Pick<LineConfig, 'codes'>, purposes: readonly ToldPurpose[]): string | undefined {
+  if (shortenedModes(line, purposes).length > 0) return undefined;
+  if (line.codes?.agreement !== undefined) return 'it has codes.agreement';
+  const strict = purposes.find((purpose) => !earlierNoticeCounts([purpose], 'announce'));
+
+  return strict === undefined
+    ? 'its callers are asked (optIn)'
+    : `all of it is said before each recording for ${strict.id} (${strict.kind} in ${strict.jurisdiction})`;
 }
 
 /** The newest call in which every one of these sentences was heard whole, by its sound; undefined where there is none. */

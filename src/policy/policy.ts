@@ -213,7 +213,8 @@ export function turnsAway(purposes: readonly Pick<PurposeConfig, 'whenUnrecordab
   return purposes.some(({ whenUnrecordable }) => whenUnrecordable === 'turnAway');
 }
 
-const purposesOf = (line: Line, { purposes }: Pick<Policy, 'purposes'>): Purpose[] =>
+/** Those of a line that are configured. */
+export const purposesOf = (line: Pick<Line, 'purposes'>, { purposes }: Pick<Policy, 'purposes'>): Purpose[] =>
   line.purposes.flatMap((id) => purposes.get(id) ?? []);
 
 /** Every mode of consent that calls on this line can have. */

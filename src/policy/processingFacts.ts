@@ -2,10 +2,11 @@ import type { ConsentMode } from '../config/consent.ts';
 import type { Jurisdiction } from '../config/law.ts';
 import type { PurposeLock } from '../config/objectLockModes.ts';
 import type { PurposeKind } from '../config/purposeKinds.ts';
-import { maximumDays } from '../config/purposeRules.ts';
+import { maximumDays, purposeOf as configuredPurpose } from '../config/purposeRules.ts';
 import type { PurposeConfig } from '../config/purposeSchema.ts';
 import type { Config } from '../config/schema.ts';
 import type { LocalText } from '../core/text/inLanguage.ts';
+import { shortenedModes } from './earlierNotice.ts';
 
 /** What register and papers say of the processing, as the configuration has it. They differ in words alone. */
 
@@ -54,7 +55,7 @@ export type ProcessingFacts = {
   keepsExtensions: boolean;
   /** How long the trace of a call without a recording is kept; that of a recorded one has no end. */
   traceDays: number;
-  /** Within how many days after a whole notice a caller hears a shorter one; 0: never. */
+  /** Within how many days after a whole notice a caller hears a shorter one; 0: never, or on none of these lines. */
   shorterWithinDays: number;
   archive: {
     place: 'bucket' | 'folder';
@@ -91,6 +92,18 @@ function purposeOf(id: string, purpose: PurposeConfig, lines: Config['lines']): 
   };
 }
 
+/** Whether callers of some line may hear the shorter notice, where there is one. */
+const isShortened = (lines: Config['lines'], purposes: Config['purposes']): boolean =>
+  Object.values(lines).some((line) => {
+    const named = line.purposes.flatMap((id) => {
+      const purpose = configuredPurpose(purposes, id);
+
+      return purpose === undefined ? [] : [{ id, ...purpose }];
+    });
+
+    return shortenedModes(line, named).length > 0;
+  });
+
 /** @param at the key of the configuration below which the controller stands */
 export function processingFacts(
   { controller, purposes, lines }: ProcessingSubject,
@@ -111,7 +124,7 @@ export function processingFacts(
     callers: callersOf(privacy),
     keepsExtensions: privacy.keepExtensions,
     traceDays: privacy.traceDays,
-    shorterWithinDays: notice.shorterWithinDays,
+    shorterWithinDays: isShortened(lines, purposes) ? notice.shorterWithinDays : 0,
     archive: {
       place: archive.store === 'minio' ? 'bucket' : 'folder',
       tls: archive.store === 'minio' && archive.minio.useTls,

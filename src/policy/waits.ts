@@ -1,7 +1,8 @@
 import type { ConsentMode } from '../config/consent.ts';
 import type { Prompt } from '../prompts/library.ts';
-import { modesOf, type Line, type Policy } from './policy.ts';
-import { spokenIn } from './spokenIn.ts';
+import { neverShortened, shortenedModes } from './earlierNotice.ts';
+import { modesOf, purposesOf, type Line, type Policy } from './policy.ts';
+import { shortened, spokenIn } from './spokenIn.ts';
 
 /** How long a caller waits for somebody to talk with, since they are told first. */
 
@@ -14,7 +15,9 @@ export type LineWait = {
   menuMs: number;
   /** Every sentence before the talk, with those of the company's own (`company`, `more`, `refuseLater`). */
   spokenMs: number;
-  /** Of these, notice and question. */
+  /** The same for who has heard the whole notice lately; null where they hear all of it again. */
+  againMs: number | null;
+  /** Of `spokenMs`, notice and question. */
   noticeMs: number;
   /** How long a caller who says nothing is waited for behind the question of an opt-in. */
   silenceMs: number;
@@ -57,12 +60,17 @@ function waitOf(line: Line, policy: Policy, languages: readonly string[], consen
   const saysMuch =
     line.purposes.length > 1 || line.purposes.some((id) => policy.purposes.get(id)?.kind === 'obligation');
 
+  const again = policy.shortens && shortenedModes(line, purposesOf(line, policy)).includes(consent);
+
   return {
     line: line.name,
     languages,
     consent,
     menuMs: menuOf(line, policy),
     spokenMs: lengthOf(spoken),
+    againMs: again
+      ? lengthOf(languages.flatMap((tag) => spokenIn(shortened(policy), line.purposes, tag, consent)))
+      : null,
     noticeMs: lengthOf(spoken.filter((prompt) => !isOptional(prompt))),
     silenceMs: consent === 'optIn' ? policy.consent.waitMs : 0,
     longestMs: longestFor(languages, consent, saysMuch),
@@ -96,8 +104,23 @@ export function waitsInWords(waits: readonly LineWait[]): string[] {
     const [{ menuMs, silenceMs } = { menuMs: 0, silenceMs: 0 }] = all;
     const menu = menuMs === 0 ? '' : `; ${seconds(menuMs)} before, where no language is known`;
     const silence = silenceMs === 0 ? '' : `; ${seconds(silenceMs)} more for who says nothing`;
+    const again = all.flatMap((wait) =>
+      wait.againMs === null ? [] : [`${spokenName(wait)} ${seconds(wait.againMs)}`],
+    );
+    const shorter = again.length === 0 ? '' : `; who heard it lately: ${again.join(', ')}`;
 
-    return `${name}: ${all.map((wait) => `${spokenName(wait)} ${seconds(wait.spokenMs)}`).join(', ')}${menu}${silence}`;
+    return `${name}: ${all.map((wait) => `${spokenName(wait)} ${seconds(wait.spokenMs)}`).join(', ')}${menu}${silence}${shorter}`;
+  });
+}
+
+/** Of the lines on which `notice.shorterWithinDays` changes nothing. */
+export function neverShorterInWords(policy: Pick<Policy, 'shortens' | 'lines' | 'purposes'>): string[] {
+  if (!policy.shortens) return [];
+
+  return [...policy.lines.values()].flatMap((line) => {
+    const why = neverShortened(line, purposesOf(line, policy));
+
+    return why === undefined ? [] : [`${line.name}: nobody hears the shorter notice: ${why}`];
   });
 }
 

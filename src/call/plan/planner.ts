@@ -3,7 +3,7 @@ import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
 import type { LineConfig } from '../../config/purposeSchema.ts';
 import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy.ts';
-import { earlierNotice, earlierNoticeCounts, type EarlierNotice } from '../../policy/earlierNotice.ts';
+import { earlierNotice, shortenedModes, type EarlierNotice } from '../../policy/earlierNotice.ts';
 import { shortened, spokenIn } from '../../policy/spokenIn.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
 import { asPreavisError } from '../../core/errors.ts';
@@ -187,9 +187,7 @@ export function makePlanner(ports: PlannerPorts): Planner {
     languages: readonly string[],
     mode: ConsentMode,
   ): Promise<EarlierNotice | undefined> => {
-    // Who marks an agreement has its purpose from a notice that names it.
-    if (!policy.shortens || line.codes?.agreement !== undefined) return undefined;
-    if (!earlierNoticeCounts(purposesOf(request), mode)) return undefined;
+    if (!policy.shortens || !shortenedModes(line, purposesOf(request)).includes(mode)) return undefined;
     const notice = languages.flatMap((tag) => policy.notice(request.purposes, tag) ?? []);
     try {
       return earlierNotice(notice, await answerInTime(earlierLimitMs, earlier.heardBy(callerNumber, line.controller)));

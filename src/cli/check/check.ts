@@ -12,7 +12,7 @@ import type { CallWitness } from '../../catalogue/rows.ts';
 import { makePolicy, type Policy } from '../../policy/policy.ts';
 import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
 import type { PromptLibrary } from '../../prompts/library.ts';
-import { longWaits, waitsInWords, waitsOf } from '../../policy/waits.ts';
+import { longWaits, neverShorterInWords, waitsInWords, waitsOf } from '../../policy/waits.ts';
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
@@ -108,9 +108,14 @@ const callersWait = 'how long callers wait';
 function waitFinding(policy: Policy): CheckResult {
   const waits = waitsOf(policy);
   const tooLong = longWaits(waits);
-  const warning = `${tooLong.join('; ')}. Shorten the sentences (sounds/README.md)`;
+  const never = neverShorterInWords(policy);
+  const warnings = [
+    ...(tooLong.length === 0 ? [] : [`${tooLong.join('; ')}. Shorten the sentences (sounds/README.md)`]),
+    ...(never.length < policy.lines.size ? [] : ['notice.shorterWithinDays changes nothing on any line']),
+  ];
+  const notes = [...waitsInWords(waits), ...never];
 
-  return { check: callersWait, ok: true, notes: waitsInWords(waits), ...(tooLong.length > 0 ? { warning } : {}) };
+  return { check: callersWait, ok: true, notes, ...(warnings.length === 0 ? {} : { warning: warnings.join('; ') }) };
 }
 
 /** Whether there is a policy: prompts and purposes that fit each other. */

@@ -10,8 +10,8 @@ import { parseSeconds } from '../options.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { Config } from '../../config/schema.ts';
-import { makePolicy } from '../../policy/policy.ts';
-import { longWaits, waitsInWords, waitsOf, type LineWait } from '../../policy/waits.ts';
+import { makePolicy, type Policy } from '../../policy/policy.ts';
+import { longWaits, neverShorterInWords, waitsInWords, waitsOf, type LineWait } from '../../policy/waits.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { table } from '../table.ts';
@@ -129,24 +129,24 @@ export async function promptsBuild(
   return findings.length === 0 ? 0 : 3;
 }
 
-/** What callers of the lines of this configuration wait; undefined where its prompts and purposes are refused, which `preavis check` says. */
-async function waitsUnder(config: Config): Promise<LineWait[] | undefined> {
+/** What this configuration says with its prompts; undefined where they are refused, which `preavis check` says. */
+async function policyUnder(config: Config): Promise<Policy | undefined> {
   try {
-    return waitsOf(makePolicy(config, await loadLibrary(config)));
+    return makePolicy(config, await loadLibrary(config));
   } catch (thrown) {
     if (thrown instanceof PreavisError) return undefined;
     throw thrown;
   }
 }
 
-function waitsText(waits: readonly LineWait[] | undefined): string[] {
-  if (waits === undefined)
+function waitsText(policy: Policy | undefined, waits: readonly LineWait[]): string[] {
+  if (policy === undefined)
     return ['how long callers of each line wait: not known, since preavis check refuses prompts and purposes'];
 
   return [
     ...longWaits(waits).map((wait) => `WARN   ${wait}`),
     'how long callers of each line wait before they can talk:',
-    ...waitsInWords(waits).map((wait) => `  ${wait}`),
+    ...[...waitsInWords(waits), ...neverShorterInWords(policy)].map((wait) => `  ${wait}`),
   ];
 }
 
@@ -159,12 +159,13 @@ export async function promptsCheck(context: CommandContext, { sounds, json }: Pr
   const folder = sounds ?? soundsFolder(config ?? (await configOf(context)));
   const prompts = promptTexts(await readPromptSource(folder));
   const findings = await checkPromptFiles({ prompts }, folder);
-  const waits = config === undefined ? undefined : await waitsUnder(config);
-  const ok = findings.length === 0 && longWaits(waits ?? []).length === 0;
-  answer(context, json, { ok, findings, ...(waits === undefined ? {} : { waits }) }, () => [
+  const policy = config === undefined ? undefined : await policyUnder(config);
+  const waits = policy === undefined ? [] : waitsOf(policy);
+  const ok = findings.length === 0 && longWaits(waits).length === 0;
+  answer(context, json, { ok, findings, ...(policy === undefined ? {} : { waits }) }, () => [
     ...findings.map(describe),
     `${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`,
-    ...(config === undefined ? [] : waitsText(waits)),
+    ...(config === undefined ? [] : waitsText(policy, waits)),
   ]);
 
   return ok ? 0 : 3;

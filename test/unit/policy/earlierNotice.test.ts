@@ -3,7 +3,13 @@ import { consentModes } from '../../../src/config/consent.ts';
 import { jurisdictions, law } from '../../../src/config/law.ts';
 import { purposeKinds } from '../../../src/config/purposeKinds.ts';
 import type { CallId } from '../../../src/core/ids.ts';
-import { earlierNotice, earlierNoticeCounts, type HeardSentence } from '../../../src/policy/earlierNotice.ts';
+import {
+  earlierNotice,
+  earlierNoticeCounts,
+  neverShortened,
+  shortenedModes,
+  type HeardSentence,
+} from '../../../src/policy/earlierNotice.ts';
 
 const call = (name: string): CallId => name as CallId;
 const heard = (name: string, sha256: string, finishedAt: number): HeardSentence => ({
@@ -83,5 +89,29 @@ describe('the law', () => {
     const french = { jurisdiction: 'FR', kind: 'training' } as const;
     const belgian = { jurisdiction: 'BE', kind: 'evidence' } as const;
     expect(earlierNoticeCounts([french, belgian], 'optOut')).toBe(false);
+  });
+});
+
+describe('a line', () => {
+  const training = (jurisdiction: 'BE' | 'NL', optInForCountries: string[] = []) =>
+    ({ id: 'training', kind: 'training', jurisdiction, consent: 'optOut', optInForCountries }) as const;
+  const line = {};
+
+  test('has the shorter notice for those alone who are not asked', () => {
+    expect(shortenedModes(line, [training('NL', ['DE'])])).toEqual(['optOut']);
+    expect(neverShortened(line, [training('NL', ['DE'])])).toBeUndefined();
+  });
+
+  test('has it for nobody where the law wants all of it said each time, and says so', () => {
+    expect(shortenedModes(line, [training('BE', ['DE'])])).toEqual([]);
+    expect(neverShortened(line, [training('NL'), training('BE')])).toBe(
+      'all of it is said before each recording for training (training in BE)',
+    );
+  });
+
+  test('has it for nobody where everybody is asked, or a code adds a purpose', () => {
+    expect(neverShortened(line, [{ ...training('NL'), consent: 'optIn' }])).toBe('its callers are asked (optIn)');
+    const marked = { codes: { agreement: { code: '*7', purpose: 'agreement' }, pressedBy: 'agent' } } as const;
+    expect(neverShortened(marked, [training('NL')])).toBe('it has codes.agreement');
   });
 });

@@ -89,14 +89,20 @@ test('whose call it was is among the data and in the trace, as far as the keys l
 });
 
 test('what else the hash of a number is for is in the trace: a shorter notice', () => {
-  const printed = (shorterWithinDays: number): string => {
+  const printed = (shorterWithinDays: number, jurisdiction = 'NL'): string => {
     const privacy = { hashKey: 'h'.repeat(32) };
-    const config = parseConfig({ ...tree, privacy, notice: { languages: ['fr', 'nl'], shorterWithinDays } });
+    const purposes = purposesConfig({ training: aPurpose({ jurisdiction }) });
+    const config = parseConfig({
+      ...{ ...tree, ...purposes, privacy },
+      notice: { languages: ['fr', 'nl'], shorterWithinDays },
+    });
 
     return registerMarkdown(processingRegister(config, printedAt));
   };
   expect(printed(14)).toContain('By that hash, who heard the whole notice within 14 days hears a shorter one.');
   expect(printed(0)).not.toContain('a shorter one');
+  // There all of it is said before each recording.
+  expect(printed(14, 'BE')).not.toContain('a shorter one');
 });
 
 test('who receives or may hear recordings is not said to be nobody when nothing was said', () => {

@@ -1,4 +1,4 @@
-import { longWaits, waitsInWords, waitsOf, type LineWait } from '../../../src/policy/waits.ts';
+import { longWaits, neverShorterInWords, waitsInWords, waitsOf, type LineWait } from '../../../src/policy/waits.ts';
 import { makePromptLibrary, type Prompt } from '../../../src/prompts/library.ts';
 import { aPrompt, configTree } from '../../support/call/calls.ts';
 import { aLibrary, aPolicy } from '../../support/policy/policies.ts';
@@ -57,6 +57,40 @@ describe('what a caller waits', () => {
     const [french] = waits(nothing, undefined, [company]);
     expect(french).toMatchObject({ spokenMs: 11_000, noticeMs: 2_000 });
     expect(longWaits(french === undefined ? [] : [french])).toEqual([]);
+  });
+});
+
+describe('with notice.shorterWithinDays', () => {
+  const shorter = (jurisdiction: string) => {
+    const tree = structuredClone(configTree()) as Tree & { notice: object; privacy: object };
+    Object.assign(tree.purposes['training'] ?? {}, { jurisdiction, keepDays: 27, checkedByCounsel: true });
+    tree.lines = { default: { purposes: ['training'], defaultLanguages: ['fr', 'nl'] } };
+    tree.notice = { ...tree.notice, shorterWithinDays: 30 };
+    tree.privacy = { hashKey: 'h'.repeat(32) };
+    const library = aLibrary();
+    const again = library.languages.map((language) =>
+      aPrompt({ id: 'again', kind: 'again', language, purposes: [], wording: null, lengthMs: 500 }),
+    );
+
+    return aPolicy(tree, makePromptLibrary(library.languages, [...library.prompts, ...again]));
+  };
+
+  test('it is told what those wait who have heard the notice lately', () => {
+    const [french] = waitsOf(shorter('NL'));
+    expect(french).toMatchObject({ spokenMs: 2_000, againMs: 500 });
+    expect(waitsInWords(waitsOf(shorter('NL')))).toEqual([
+      expect.stringContaining(
+        '; who heard it lately: fr 0.5 s, nl 0.5 s, de 0.5 s, en 0.5 s, fr and nl 1.0 s',
+      ) as string,
+    ]);
+    expect(neverShorterInWords(shorter('NL'))).toEqual([]);
+  });
+
+  test('a line is named on which it changes nothing, and why', () => {
+    expect(waitsOf(shorter('BE')).every(({ againMs }) => againMs === null)).toBe(true);
+    expect(neverShorterInWords(shorter('BE'))).toEqual([
+      'default: nobody hears the shorter notice: all of it is said before each recording for training (training in BE)',
+    ]);
   });
 });
 
