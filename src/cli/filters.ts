@@ -29,6 +29,11 @@ function chosenController(asked: string | undefined, names: readonly string[]): 
   if (asked === undefined) return undefined;
   if (asked === ownCalls) return null;
   if (names.includes(asked)) return asked;
+  if (names.length === 0) {
+    throw new PreavisError('usage', 'the configuration names no companies for --controller', {
+      hint: 'Leave it out, or name them under controllers (docs/pbx/hosted.md).',
+    });
+  }
   throw new PreavisError('usage', `--controller is one of ${[...names, ownCalls].join(', ')}`);
 }
 

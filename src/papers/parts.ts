@@ -1,4 +1,5 @@
 import type { LineCode } from '../config/codes.ts';
+import { roles } from '../config/roles.ts';
 import type { Config } from '../config/schema.ts';
 import { inLanguage, languagesWithout, type LocalText } from '../core/text/inLanguage.ts';
 import { html, type Markup, type Part } from '../core/text/markup.ts';
@@ -94,16 +95,26 @@ export function shareOf({ onlyOnceMarked, recordPercent }: PaperPurpose, { say }
 
 export const lines = (texts: readonly string[]): Part => texts.map((text) => html`<span class="line">${text}</span> `);
 
-/** Roles as the company calls them. */
-export function rolesIn(roles: readonly string[], paper: Paper): string {
-  const { notNamed, quote } = paper.say.purpose;
+/** Roles of `access` in words that a reader outside the company knows; any other as the company calls it. */
+export function rolesIn(named: readonly string[], paper: Paper): string {
+  const { notNamed, quote, roles: said } = paper.say.purpose;
+  const wordsOf = (name: string): string => {
+    const role = roles.find((each) => each === name);
 
-  return roles.length === 0
-    ? notNamed
-    : listOf(
-        roles.map((words) => quote({ words })),
-        paper,
-      );
+    return role === undefined ? quote({ words: name }) : said[role];
+  };
+
+  return named.length === 0 ? notNamed : listOf(named.map(wordsOf), paper);
+}
+
+/** What the documentation tells to write where nothing leaves the EEA. */
+const noTransfers = 'none';
+
+/** Transfers as the company states them; that there are none in the language of the reader. */
+export function transfersIn({ facts: { controller }, say, language }: Paper): string {
+  const words = inLanguage(controller.transfers ?? '', language);
+
+  return words.trim().toLowerCase() === noTransfers ? say.purpose.noTransfers : say.purpose.quote({ words });
 }
 
 /** Whether the company gives a text in this language for sure: one text may be in any. */
@@ -177,12 +188,13 @@ export function authorities(paper: Paper): Part {
     : bullets(known.map((law) => paper.say.authorities[law]));
 }
 
-export function recipientRows({ facts: { controller }, say, language }: Paper): [string, Part][] {
-  const { recipients, noRecipients, transfers } = say.website;
+export function recipientRows(paper: Paper): [string, Part][] {
+  const { controller } = paper.facts;
+  const { recipients, noRecipients, transfers } = paper.say.website;
 
   return [
     [recipients, controller.recipients.length === 0 ? noRecipients : lines(controller.recipients)],
-    [transfers, say.purpose.quote({ words: inLanguage(controller.transfers ?? '', language) })],
+    [transfers, transfersIn(paper)],
   ];
 }
 

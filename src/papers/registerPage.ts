@@ -14,6 +14,7 @@ import {
   rolesIn,
   shareOf,
   todo,
+  transfersIn,
   translation,
   type Paper,
 } from './parts.ts';
@@ -58,7 +59,7 @@ function lockOf({ lock }: PaperPurpose, { say }: Paper): string {
 function activity(purpose: PaperPurpose, paper: Paper): Markup {
   const { facts, say } = paper;
   const words = say.register;
-  const { recipients, transfers } = facts.controller;
+  const { recipients } = facts.controller;
   const shares = shareOf(purpose, paper);
   const onLines: Part =
     purpose.lines.length === 0
@@ -80,7 +81,7 @@ function activity(purpose: PaperPurpose, paper: Paper): Markup {
         words.recipients,
         lines([...(purpose.mayListen.length === 0 ? [] : [rolesIn(purpose.mayListen, paper)]), ...recipients]),
       ],
-      [words.transfers, say.purpose.quote({ words: inLanguage(transfers ?? '', paper.language) })],
+      [words.transfers, transfersIn(paper)],
       [words.erasure, lines(erasureOf(purpose, paper))],
       [words.holds, purpose.holdsAllowed ? words.holdsDispute : words.holdsOther],
       [words.lock, lockOf(purpose, paper)],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { consentModes } from '../config/consent.ts';
 import { jurisdictions } from '../config/law.ts';
+import { roles } from '../config/roles.ts';
 import { counted, loadTexts, template, text, textFile, textFor } from '../core/text/texts.ts';
 import { grounds } from './grounds.ts';
 import type { PaperLanguage } from './languages.ts';
@@ -54,6 +55,8 @@ const shared = {
     abroad: template('countries'),
     listeners: text,
     notNamed: text,
+    roles: textFor(...roles),
+    noTransfers: text,
   }),
   modes: textFor(...consentModes),
 };

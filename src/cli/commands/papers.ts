@@ -25,6 +25,13 @@ type PapersOptions = {
   json: boolean;
 };
 
+/** What callers are told in and nobody wrote papers in. */
+function languagesWithout(asked: string | undefined, spoken: readonly string[]): string[] {
+  const has = (tag: string): boolean => paperLanguages.some((language) => language === tag.split('_')[0]);
+
+  return asked === undefined ? spoken.filter((tag) => !has(tag)) : [];
+}
+
 /** The one that was asked for, or those that callers are told in. */
 function languagesOf(asked: string | undefined, spoken: readonly string[]): PaperLanguage[] {
   if (asked !== undefined) return [oneOf('--language', asked, paperLanguages)];
@@ -81,6 +88,7 @@ export async function papers(
 ): Promise<ExitCode> {
   const config = await configOf(context);
   const languages = languagesOf(asked, config.notice.languages);
+  const without = languagesWithout(asked, config.notice.languages);
   const policy = makePolicy(config, await loadLibrary(config));
   const controller = requiredController(named, Object.keys(config.controllers));
   const facts = paperFacts(asController(config, controller), config, policy, sectionOf(controller));
@@ -101,6 +109,9 @@ export async function papers(
   };
   answer(context, json, document, () => [
     ...made.map(({ file, open }) => (open === 0 ? file : `${file}  ${counted(open, 'place')} to write`)),
+    ...(without.length === 0
+      ? []
+      : [`no papers in ${without.join(', ')}: there are none in another language than ${paperLanguages.join(', ')}`]),
     'These are drafts made from the configuration, and no legal advice: have them checked before you use them.',
   ]);
 

@@ -1,3 +1,4 @@
+import { roles } from '../../../src/config/roles.ts';
 import { sha256Of } from '../../../src/core/crypto/sha256.ts';
 import type { PaperFacts } from '../../../src/papers/facts.ts';
 import { paperLanguages } from '../../../src/papers/languages.ts';
@@ -54,7 +55,7 @@ const configurations = [
     purposes: Object.fromEntries(
       ['LU', 'CH', 'other'].map((jurisdiction) => [
         `purpose${jurisdiction.toLowerCase()}`,
-        paperPurpose({ jurisdiction, consent: 'optIn', keepDays: 20, checkedByCounsel: true }),
+        paperPurpose({ jurisdiction, consent: 'optIn', keepDays: 20, checkedByCounsel: true, mayListen: [...roles] }),
       ]),
     ),
     lines: { advice: { records: 'onRequest', codes: { record: '*5', pressedBy: 'both' } } },
@@ -221,6 +222,16 @@ test('quotation marks are those of the language', () => {
     ['de', '„x“'],
     ['en', '“x”'],
   ]);
+});
+
+test('roles and that nothing leaves the EEA are said in the language of the paper, other words as the company has them', () => {
+  const facts = factsOf({ purposes: { training: paperPurpose({ mayListen: ['coach', 'ombudsman'] }) } });
+  const [, say] = texts.find(([language]) => language === 'nl') ?? [];
+  const pages = say === undefined ? [] : papersIn('nl', facts, say, making, ['nl']);
+  const all = pages.map(({ content }) => content).join('');
+  expect(all).toContain('personen die medewerkers coachen en “ombudsman”');
+  expect(all).not.toMatch(/“none”|“coach”/);
+  expect(all.split('>geen<').length).toBeGreaterThan(2);
 });
 
 test('whatever the company says is text', async () => {

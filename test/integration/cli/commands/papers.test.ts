@@ -70,6 +70,22 @@ test('one language is written alone, and told with what is left to write', async
   expect(printed.join('\n')).toContain('no legal advice');
 });
 
+test('languages that callers are told in and that there are no papers in are named', async () => {
+  const spoken = { notice: { languages: ['fr', 'es', 'it'] } };
+  await papers(await context(spoken), options({ json: false }), program);
+  expect(printed).toContain('no papers in es, it: there are none in another language than fr, nl, de, en');
+  printed = [];
+  await papers(await context(spoken), options({ json: false, language: 'fr' }), program);
+  expect(printed.join('\n')).not.toContain('no papers in');
+});
+
+test('a company that is not there is bad usage, which says that there are none', async () => {
+  await expect(papers(await context(), options({ controller: 'acme' }), program)).rejects.toMatchObject({
+    code: 'usage',
+    message: 'the configuration names no companies for --controller',
+  });
+});
+
 test('papers that somebody may have filled in are replaced with --force alone', async () => {
   const given = options({ language: 'fr' });
   await papers(await context(), given, program);
