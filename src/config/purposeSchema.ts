@@ -21,7 +21,10 @@ export const endpoints = z.array(quoted('101', extensionFault)).max(1_000);
 
 /** A text that only the company can give: the error asks for it. */
 const ownWords = (least: number, question: string) =>
-  localText(z.string().trim().min(least, `is too short: ${question}`), `is missing: ${question}`);
+  localText(
+    z.string().trim().min(least, `is too short (at least ${least} characters): ${question}`),
+    `is missing: ${question}`,
+  );
 
 export const purpose = z.strictObject({
   names: z

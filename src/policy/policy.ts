@@ -86,13 +86,19 @@ function lineFaults(line: Line, policy: Policy, library: PromptLibrary): string[
       faults.push(`${at}: the language ${language} is not one of notice.languages`);
     }
   }
-  const purposes = line.purposes.flatMap((id) => policy.purposes.get(id) ?? []);
+  const purposes = purposesOf(line, policy);
+  // A purpose that is not there has no notice either.
+  if (purposes.length < line.purposes.length) return faults;
+  const without = new Map<string, string[]>();
   for (const language of policy.languages) {
     const notice = policy.notice(line.purposes, language);
     if (notice === undefined) {
       const missing = missingSentences(library.prompts, line.purposes, language);
-      faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${language}: ${missing}`);
+      without.set(missing, [...(without.get(missing) ?? []), language]);
     } else faults.push(...noticeFaults(notice, purposes, line.records).map((fault) => `${at}: ${fault}`));
+  }
+  for (const [missing, languages] of without) {
+    faults.push(`${at}: there is no notice for ${line.purposes.join(' and ')} in ${languages.join(', ')}: ${missing}`);
   }
 
   return faults;
@@ -146,6 +152,9 @@ function againFaults({ notice }: Config, library: PromptLibrary): string[] {
     : [`notice.shorterWithinDays: there is no again sentence in ${missing.join(', ')}`];
 }
 
+const sentencesHint =
+  'Correct the key or the sentence that is named: docs/config.md lists every key, and sounds/README.md says how prompts.yaml has its sentences.';
+
 /** Joins configuration and prompts. Throws config_invalid with every contradiction. */
 export function makePolicy(config: Config, library: PromptLibrary): Policy {
   const { defaultCountry } = config.notice;
@@ -179,7 +188,7 @@ export function makePolicy(config: Config, library: PromptLibrary): Policy {
     ...codeFaults(config.consent.featureCode, library.prompts),
     ...companyFaults(config.lines, library.prompts),
   ];
-  if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '));
+  if (faults.length > 0) throw new PreavisError('config_invalid', faults.join('; '), { hint: sentencesHint });
 
   return policy;
 }
@@ -241,6 +250,8 @@ function kindsOf(line: Line, policy: Policy): SingleKind[] {
 function consentFaults(line: Line, policy: Policy): string[] {
   const faults: string[] = [];
   for (const kind of new Set(kindsOf(line, policy))) {
+    // Of all lines, and it asks for no key: againFaults.
+    if (kind === 'again') continue;
     const prompts = policy.languages.flatMap((language) => policy.sentence(kind, language) ?? []);
     const missing = policy.languages.filter((language) => policy.sentence(kind, language) === undefined);
     if (missing.length > 0) faults.push(`lines.${line.name}: there is no ${kind} sentence in ${missing.join(', ')}`);

@@ -19,9 +19,25 @@ export type Promising = Pick<
 const mayBeSilent = ({ kind, jurisdiction }: PurposeConfig): boolean =>
   kind === 'evidence' || law[jurisdiction][kind]?.tellsDuration === false;
 
-function faultsOf(id: string, purpose: PurposeConfig, prompt: Promising): string[] {
+/** One sentence, in all languages in which it promises the same: they are one fault. `where`: how a message names it. */
+function alike(prompts: readonly Promising[]): { prompt: Promising; where: string }[] {
+  const groups = new Map<string, { prompt: Promising; languages: string[] }>();
+  for (const prompt of prompts) {
+    const { id, language, kind, keys, statesMaxDays, statesMinDays, statesHeldDays } = prompt;
+    const promise = JSON.stringify([id, kind, keys, statesMaxDays, statesMinDays, statesHeldDays]);
+    const group = groups.get(promise);
+    if (group === undefined) groups.set(promise, { prompt, languages: [language] });
+    else group.languages.push(language);
+  }
+
+  return [...groups.values()].map(({ prompt, languages }) => ({
+    prompt,
+    where: `prompt ${prompt.id} (${languages.join(', ')})`,
+  }));
+}
+
+function faultsOf(id: string, purpose: PurposeConfig, prompt: Promising, where: string): string[] {
   const { keepDays, holdsAllowed } = purpose;
-  const where = `prompt ${prompt.id} (${prompt.language})`;
   const faults: string[] = [];
   const most = prompt.statesMaxDays?.[id];
   if (most === null && !mayBeSilent(purpose)) {
@@ -50,11 +66,11 @@ function faultsOf(id: string, purpose: PurposeConfig, prompt: Promising): string
 
 /** A purpose is kept neither longer nor less long than a sentence of its notice promises, and each says for how long where the law wants it. */
 export function keepFaults(purposes: ReadonlyMap<string, PurposeConfig>, prompts: readonly Promising[]): string[] {
-  return prompts.flatMap((prompt) =>
+  return alike(prompts).flatMap(({ prompt, where }) =>
     Object.keys(prompt.statesMaxDays ?? {}).flatMap((id) => {
       const purpose = purposes.get(id);
 
-      return purpose === undefined ? [] : faultsOf(id, purpose, prompt);
+      return purpose === undefined ? [] : faultsOf(id, purpose, prompt, where);
     }),
   );
 }
@@ -67,20 +83,18 @@ export function companyFaults(
   const companies = new Set(Object.values(lines).map(({ controller }) => controller));
   if (companies.size < 2) return [];
 
-  return prompts.flatMap(({ id, language, kind }) =>
+  return alike(prompts).flatMap(({ prompt: { kind }, where }) =>
     kind === 'company' || kind === 'more'
-      ? [`prompt ${id} (${language}) speaks of one company, and the lines belong to several (lines.*.controller)`]
+      ? [`${where} speaks of one company, and the lines belong to several (lines.*.controller)`]
       : [],
   );
 }
 
 /** A sentence that tells the code of refusal tells the one that is obeyed. */
 export function codeFaults(featureCode: string, prompts: readonly Promising[]): string[] {
-  return prompts.flatMap(({ id, language, kind, keys }) =>
+  return alike(prompts).flatMap(({ prompt: { kind, keys }, where }) =>
     kind !== 'refuseLater' || keys?.code === featureCode
       ? []
-      : [
-          `consent.featureCode: ${featureCode} is another code than prompt ${id} (${language}) tells (${keys?.code ?? 'none'})`,
-        ],
+      : [`consent.featureCode: ${featureCode} is another code than ${where} tells (${keys?.code ?? 'none'})`],
   );
 }

@@ -93,7 +93,7 @@ describe('a contradiction is refused by name:', () => {
     [
       'a storage time longer than the caller is told',
       (tree) => (tree.purposes['training'] = { ...tree.purposes['training'], jurisdiction: 'other', keepDays: 32 }),
-      'purposes.training.keepDays: 32 days is longer than prompt keep-training (fr) says (31)',
+      'purposes.training.keepDays: 32 days is longer than prompt keep-training (fr, nl, de, en) says (31)',
     ],
     [
       'a line for a purpose that is none',
