@@ -89,6 +89,26 @@ function describe({ language, prompt, format, what, measured, allowed }: PromptF
   return `${language}/${prompt}.${format}: ${what}: ${measured}; must be ${allowed}`;
 }
 
+/** Findings, one below the other. A sentence without its WAV is one line, however many files and languages of it are not there. */
+function findingsInWords(findings: readonly PromptFinding[]): string[] {
+  const soundless = findings.filter(({ what, format }) => what === 'missing' && format === 'wav');
+  const isSoundless = ({ language, prompt }: PromptFinding): boolean =>
+    soundless.some((each) => each.language === language && each.prompt === prompt);
+  const prompts = [...new Set(soundless.map(({ prompt }) => prompt))];
+  const languagesOf = (id: string): string =>
+    soundless.flatMap(({ prompt, language }) => (prompt === id ? [language] : [])).join(', ');
+
+  return [
+    ...findings.filter((finding) => finding.what !== 'missing' || !isSoundless(finding)).map(describe),
+    ...prompts.map((prompt) => `${prompt}: no sound yet in ${languagesOf(prompt)}`),
+    ...(prompts.length === 0
+      ? []
+      : [
+          'preavis prompts build makes what a machine speaks; what a person speaks is put there first (sounds/README.md)',
+        ]),
+  ];
+}
+
 type BuildCommandOptions = PromptsOptions & {
   language: string[] | undefined;
   force: boolean;
@@ -123,7 +143,7 @@ export async function promptsBuild(
   answer(context, json, { ...built, findings }, () => [
     ...built.left.map(({ language, prompt, why }) => `${language}/${prompt}: left alone: ${why}`),
     `${counted(built.made.length, 'prompt')} made, ${counted(built.kept.length, 'as it was', 'as they were')}, ${built.left.length} left alone`,
-    ...findings.map(describe),
+    ...findingsInWords(findings),
   ]);
 
   return findings.length === 0 ? 0 : 3;
@@ -163,7 +183,7 @@ export async function promptsCheck(context: CommandContext, { sounds, json }: Pr
   const waits = policy === undefined ? [] : waitsOf(policy);
   const ok = findings.length === 0 && longWaits(waits).length === 0;
   answer(context, json, { ok, findings, ...(policy === undefined ? {} : { waits }) }, () => [
-    ...findings.map(describe),
+    ...findingsInWords(findings),
     `${counted(prompts.length, 'prompt')} looked at, ${counted(findings.length, 'finding')}`,
     ...(config === undefined ? [] : waitsText(policy, waits)),
   ]);

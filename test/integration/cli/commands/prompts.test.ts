@@ -98,6 +98,25 @@ describe('how long callers of each line wait', () => {
     ]);
   });
 
+  test('names sentences without a sound once, whatever files and languages of them are not there', async () => {
+    const own = makePromptFolder();
+    try {
+      await own.yaml(`
+languages: { fr: { made: placeholder, voice: espeak-ng fr-be }, nl: { made: placeholder, voice: espeak-ng nl } }
+prompts:
+  company: { kind: company, text: { fr: Bonjour, nl: Dag } }
+`);
+      expect(await promptsCheck(await askedOf(['fr', 'nl'], own.path), { sounds: own.path, json: false })).toBe(3);
+      expect(printed.join('\n').split('\n')).toEqual([
+        'company: no sound yet in fr, nl',
+        expect.stringContaining('preavis prompts build makes') as string,
+        '2 prompts looked at, 10 findings',
+      ]);
+    } finally {
+      own.remove();
+    }
+  });
+
   test('is told by check', async () => {
     await check(await askedOf(['fr', 'nl'], shippedSounds), { json: false });
     expect(printed[printed.indexOf('ok     how long callers wait') + 1]).toContain(spoken);
