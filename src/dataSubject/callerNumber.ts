@@ -46,7 +46,11 @@ export async function hashOfNumber(
   }
   const given = withoutUri(tidied(number === '-' ? await input() : number));
   const hash = makeCallerHash(privacy.hashKey, defaultCountry)(given);
-  if (hash === undefined) throw new PreavisError('usage', '--number is not a telephone number');
+  if (hash === undefined) {
+    throw new PreavisError('usage', '--number is not a telephone number', {
+      hint: `Give it whole: with its country, as in +32 ..., or as it is dialled within ${defaultCountry} (notice.defaultCountry).`,
+    });
+  }
 
   return hash;
 }

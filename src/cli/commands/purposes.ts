@@ -3,6 +3,7 @@ import { processorRegister, processorRegisterMarkdown } from '../../policy/proce
 import { asController, sectionOf } from '../../config/controllerView.ts';
 import { maximumDays } from '../../config/purposeRules.ts';
 import { isLanguageTag } from '../../config/localText.ts';
+import type { Config } from '../../config/schema.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { configOf } from '../configuration.ts';
@@ -55,13 +56,24 @@ export async function purposesList(context: CommandContext, { json }: { json: bo
 
 type RegisterOptions = { controller: string | undefined; processor: boolean; language: string; json: boolean };
 
+/** Throws usage for a language that the configuration has no text in: its readers would take another for it. */
+function requireLanguage(language: string, { notice, purposes }: Pick<Config, 'notice' | 'purposes'>): void {
+  const baseOf = (tag: string): string => tag.split('_')[0] ?? tag;
+  const known = new Set([
+    'en',
+    ...[...notice.languages, ...Object.values(purposes).flatMap(({ names }) => Object.keys(names))].map(baseOf),
+  ]);
+  if (!isLanguageTag(language) || !known.has(baseOf(language)))
+    throw new PreavisError('usage', `--language is one of ${[...known].join(', ')}`);
+}
+
 /** Prints the register of processing, in English, with the company's own texts in `language`. Exit 3 when the configuration does not say all that it must contain. */
 export async function purposesRegister(
   context: CommandContext,
   { controller: asked, processor, language, json }: RegisterOptions,
 ): Promise<ExitCode> {
-  if (!isLanguageTag(language)) throw new PreavisError('usage', '--language is a language such as fr');
   const config = await configOf(context);
+  requireLanguage(language, config);
   const printedAt = isoTime(context.clock.now());
   if (processor) {
     if (asked !== undefined) throw new PreavisError('usage', 'give --controller or --processor');

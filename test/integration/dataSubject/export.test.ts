@@ -273,7 +273,11 @@ describe('what is kept of a person', () => {
     const set = await stage();
     // One after the other: nobody would wait for the second while the first is awaited.
     for (const run of [() => set.exported({ number: '555 x' }), () => set.erased({ number: '555 x' })]) {
-      await expect(run()).rejects.toMatchObject({ code: 'usage', message: '--number is not a telephone number' });
+      await expect(run()).rejects.toMatchObject({
+        code: 'usage',
+        message: '--number is not a telephone number',
+        hint: expect.stringContaining('as it is dialled within BE (notice.defaultCountry)') as string,
+      });
     }
   });
 });

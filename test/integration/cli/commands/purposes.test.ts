@@ -231,6 +231,18 @@ describe('purposes', () => {
     expect(printed.join('\n')).toMatch(/^# Register of processing[^]*Not complete[^]*## training[^]*## agreement/);
   });
 
+  test('register is refused in a language that the configuration has no text in', async () => {
+    for (const language of ['xx', 'French']) {
+      await expect(
+        purposesRegister(await context(), { ...registerOptions, language, json: false }),
+      ).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/--language is one of en, .*nl/) as string,
+      });
+    }
+    expect(await purposesRegister(await context(), { ...registerOptions, language: 'nl_BE', json: false })).toBe(3);
+  });
+
   test('register is JSON, and done when it is complete', async () => {
     const controller = { name: 'Example SA', contact: 'privacy@example.com', transfers: 'none' };
     expect(await purposesRegister(await context(0, { controller }), { ...registerOptions, json: true })).toBe(0);
