@@ -82,7 +82,6 @@ export async function reportCall(call: CallRow, catalogue: Catalogue, folder: st
 /** Prints a table of calls. */
 export function printCalls(calls: readonly ReportCall[]): void {
   const rows = calls.map((call) => [
-    call.id,
     call.line ?? '',
     call.purpose,
     call.language,
@@ -95,7 +94,6 @@ export function printCalls(calls: readonly ReportCall[]): void {
     call.recording?.keepUntil?.slice(0, 10) ?? '',
   ]);
   const header = [
-    'CALL',
     'LINE',
     'PURPOSE',
     'LANGUAGE',
@@ -107,7 +105,9 @@ export function printCalls(calls: readonly ReportCall[]): void {
     'STATUS',
     'KEPT UNTIL',
   ];
-  say(`\n${table(header, rows)}\n`);
+  // The id stands below: beside the rest it would break words.
+  const ids = calls.map(({ id }) => id);
+  say(`\n${table(header, rows, ids)}\n`);
 }
 
 /** The catalogue of a rig, beside `serve`, until the program ends. */
