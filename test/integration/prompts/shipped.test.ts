@@ -255,7 +255,7 @@ test('the synthesised voices are labelled as placeholders, in the file and in th
 
 test('the sentences that the manual offers to companies can be taken as they stand', async () => {
   const manual = await readFile(join(shippedSounds, 'README.md'), 'utf8');
-  const blocks = [...manual.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text.replace(/^prompts:\n/, ''));
+  const blocks = [...manual.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text);
   const offered = blocks.join('');
   const folder = makePromptFolder();
   try {
