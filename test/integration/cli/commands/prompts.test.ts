@@ -10,10 +10,15 @@ const sounds = folder.path.bind(undefined, 'sounds');
 let printed: string[] = [];
 
 /** A folder of the operator's own, in which French is to be that of people. */
-async function context(languages: string[], soundsFolder = sounds()): Promise<CommandContext> {
+async function context(
+  languages: string[],
+  soundsFolder = sounds(),
+  more: { notice?: object; privacy?: object } = {},
+): Promise<CommandContext> {
   const configFile = folder.path('preavis.yaml');
   const tree = {
-    notice: { soundsFolder, languages },
+    notice: { soundsFolder, languages, ...more.notice },
+    privacy: more.privacy ?? {},
     purposeFiles: ['be'],
     purposes: { training: { justification: 'Written for a test, because nobody else can say why.' } },
     lines: { default: { purposes: ['training'], defaultLanguages: [languages[0]] } },
@@ -120,6 +125,25 @@ prompts:
   test('is told by check', async () => {
     await check(await askedOf(['fr', 'nl'], shippedSounds), { json: false });
     expect(printed[printed.indexOf('ok     how long callers wait') + 1]).toContain(spoken);
+  });
+
+  test('is told with what nobody hears by law, and is a warning where that is so on every line', async () => {
+    const own = makePromptFolder();
+    try {
+      await cp(shippedSounds, own.path, { recursive: true });
+      const more = '  again: { kind: again, text: { fr: Bon } }\n';
+      await own.yaml((await readFile(`${shippedSounds}/prompts.yaml`, 'utf8')) + more);
+      await own.write('fr/again.wav', toneWav(500, 1_000));
+      printed = [];
+      const shorter = { notice: { shorterWithinDays: 30 }, privacy: { hashKey: 'k'.repeat(32) } };
+      await check(await context(['fr'], own.path, shorter), { json: false });
+      const at = printed.indexOf('WARN   how long callers wait: notice.shorterWithinDays changes nothing on any line');
+      expect(printed.slice(at, at + 4).join('\n')).toContain(
+        'default: nobody hears the shorter notice: all of it is said before each recording for training (training in BE)',
+      );
+    } finally {
+      own.remove();
+    }
   });
 
   test('is a warning of both where a notice is too long', async () => {
