@@ -99,7 +99,7 @@ try {
   await measure('search', async (hash) => (await catalogue.callers.callsOf(hash, '', 200)).length);
   await measure('gather', async (hash) => {
     let count = 0;
-    for await (const each of callsOfPerson(catalogue, hash)) if (each.kind === 'call') count += 1;
+    for await (const each of callsOfPerson(catalogue, { kind: 'caller', hash })) if (each.kind === 'call') count += 1;
 
     return count;
   });

@@ -58,15 +58,15 @@ export type Day = { from: number; to: number };
 
 const dayForm = /^(\d{4})-(\d\d)-(\d\d)$/;
 
-/** A day of the machine's time zone: `2026-08-24`, `today` or `yesterday`. Throws usage. */
-export function parseDay(text: string, now: number): Day {
+/** A day of the machine's time zone: `2026-08-24`, `today` or `yesterday`. Throws usage, which names the option. */
+export function parseDay(text: string, now: number, option = '--day'): Day {
   const isNamed = text === 'today' || text === 'yesterday';
   const named = isNamed ? localDay(now) : text;
   const [year = Number.NaN, month = 0, date = 0] = (dayForm.exec(named) ?? []).slice(1).map(Number);
   // A day is 23 or 25 hours long where the clock is changed.
   const begin = (ahead: number): number => new Date(year, month - 1, date + ahead).getTime();
   if (Number.isNaN(begin(0)) || localDay(begin(0)) !== named) {
-    throw new PreavisError('usage', '--day is a day such as 2026-08-24, or today, or yesterday');
+    throw new PreavisError('usage', `${option} is a day such as 2026-08-24, or today, or yesterday`);
   }
   const ahead = text === 'yesterday' ? -1 : 0;
 

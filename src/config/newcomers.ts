@@ -12,6 +12,9 @@ const endpointName = /^[A-Za-z0-9_.@+-]{1,80}$/;
 /** A beginning that several names have in common, such as `acme-*`. */
 const beginning = /^[A-Za-z0-9_.@+-]{1,79}[*]$/;
 
+/** Whether this names one endpoint, and no pattern: `101`, not `acme-*`. */
+export const isEndpoint = (text: string): boolean => endpointName.test(text) && !text.startsWith('_');
+
 /** Why this names no extensions; undefined where it does. */
 export function extensionFault(text: string): string | undefined {
   if (text.startsWith('_')) return numberPatternFault(text);

@@ -138,7 +138,7 @@ const shape = z.strictObject({
     ),
     keepExtensions: key(
       z.boolean().default(false),
-      'Whether it is kept which of staff.extensions answered a call, or dialled it: calls are found by it, and a team sees its own (docs/access.md). Kept as long as whose call it was.',
+      'Whether it is kept which of staff.extensions answered a call, or dialled it: calls are found by it, an employee is answered by it (docs/operations/data-subjects.md), and a team sees its own (docs/access.md). Kept as long as whose call it was.',
     ),
     preferenceDays: key(
       z.int().min(1).max(1_095).default(365),

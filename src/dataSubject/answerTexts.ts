@@ -50,6 +50,7 @@ export const answerTexts = (language: SubjectLanguage) =>
     rightsHeading: text,
     rights: text,
     authority: text,
+    employee: z.strictObject({ none: text, period: template('from', 'until'), restriction: text, telephone: text }),
   });
 export type AnswerTexts = z.output<ReturnType<typeof answerTexts>>;
 

@@ -17,7 +17,7 @@ import {
   type ErasureSubject,
   type Exception,
 } from './decideErasure.ts';
-import { callsOfPerson, type FindPorts, type PersonCall, type PersonRecording } from './findCalls.ts';
+import { callsOfPerson, type FindPorts, type Person, type PersonCall, type PersonRecording } from './findCalls.ts';
 
 /**
  * Erases what is kept of a person (GDPR art. 17) but for what must be kept. Killed at any point, it is done again: what is
@@ -40,8 +40,7 @@ export type SubjectErasurePorts = {
 };
 
 export type SubjectErasureOrder = ErasureRules & {
-  /** The keyed hash of the number. */
-  hash: string;
+  person: Person;
   /**
    * Only calls of this one of `controllers`, null: of none; undefined where there is no such. The language is not forgotten then: it is
    * remembered for all lines.
@@ -98,29 +97,39 @@ export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectE
 
 async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
   const { catalogue } = ports;
-  const { hash, controller, apply, signal } = order;
+  const { person, controller, apply, signal } = order;
+  // Of a call of an employee without a recording: that their telephone was in it.
+  const traces: CallId[] = [];
   const result: SubjectErasure = {
     calls: 0,
     recordings: [],
     unrecorded: 0,
     open: [],
     unreadable: [],
-    language: controller === undefined && (await catalogue.preferences.find(hash)) !== undefined,
+    language:
+      person.kind === 'caller' &&
+      controller === undefined &&
+      (await catalogue.preferences.find(person.hash)) !== undefined,
     copyFailure: undefined,
   };
-  for await (const found of callsOfPerson(catalogue, hash, controller)) {
+  for await (const found of callsOfPerson(catalogue, person, controller)) {
     signal.throwIfAborted();
     result.calls += 1;
     order.progress?.(result.calls);
     if (found.kind === 'unreadable') result.unreadable.push(found.id);
     else if (found.recording !== undefined) {
       result.recordings.push(await recordingOf(found, found.recording, ports, order));
-    } else if (found.call.phase === 'ended') result.unrecorded += 1;
-    else result.open.push(found.call.id);
+    } else if (found.call.phase === 'ended') {
+      result.unrecorded += 1;
+      traces.push(found.call.id);
+    } else result.open.push(found.call.id);
   }
   if (!apply) return result;
-  await ports.decisions.forgetCaller(hash, controller);
-  if (controller === undefined) await ports.decisions.forgetLanguages(hash);
+  if (person.kind === 'employee') await ports.decisions.forgetExtensions(traces);
+  else {
+    await ports.decisions.forgetCaller(person.hash, controller);
+    if (controller === undefined) await ports.decisions.forgetLanguages(person.hash);
+  }
   result.copyFailure = await ports.copyCertificates().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown).code,

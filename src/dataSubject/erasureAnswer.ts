@@ -8,6 +8,7 @@ import { paperStyle } from '../papers/style.ts';
 import type { AnswerTexts } from './answerTexts.ts';
 import type { Exception } from './decideErasure.ts';
 import type { SubjectErasure, SubjectRecording } from './erase.ts';
+import type { Person } from './findCalls.ts';
 import type { SubjectLanguage } from './languages.ts';
 
 /**
@@ -15,6 +16,8 @@ import type { SubjectLanguage } from './languages.ts';
  * complain. One page that needs nothing else and can be printed. Their number is not in it.
  */
 export type ErasureAnswer = {
+  /** Who asked, and is answered. */
+  person: Person;
   result: SubjectErasure;
   /** Whether there are calls under an earlier key of hashes, which nobody has searched. */
   unsearched: boolean;
@@ -33,7 +36,12 @@ const nameOf = (purpose: string, { config, language }: ErasureAnswer): string =>
 
 function whyOf(exception: Exception, recording: SubjectRecording, { say, answer, time }: Words): string {
   const { why, until } = say;
-  if (exception.ground === 'hold') return until({ why: why[exception.hold], time: time(exception.until) });
+  if (exception.ground === 'hold') {
+    // Who asked for a restriction is not kept: it may have been the other person in the call.
+    const isOther = exception.hold === 'restriction' && answer.person.kind === 'employee';
+
+    return until({ why: isOther ? say.employee.restriction : why[exception.hold], time: time(exception.until) });
+  }
   if (exception.ground === 'lock') return until({ why: why.lock, time: time(exception.until) });
   const reason =
     exception.ground === 'unknown'
@@ -64,7 +72,8 @@ function keptPart(words: Words): Part {
     ? ''
     : html`<h2>${say.keptHeading}</h2>
         <p>${say.kept(kept.length)}</p>
-        ${bullets(kept.map((recording) => keptItem(recording, words)))} ${paragraph(say.afterwards)}`;
+        ${bullets(kept.map((recording) => keptItem(recording, words)))} ${paragraph(say.afterwards)}
+        ${answer.person.kind === 'employee' ? paragraph(say.employee.telephone) : ''}`;
 }
 
 function erasedPart({ say, answer: { result }, time }: Words): Markup {
@@ -97,6 +106,14 @@ function openPart({ say, answer: { result, unsearched }, time }: Words): Part {
     ? ''
     : html`<h2>${say.openHeading}</h2>
         ${bullets(left)} ${paragraph(say.again)}`;
+}
+
+/** Where not all calls of a telephone were looked for: it may have been another's at other times. */
+function periodPart({ say, answer: { person }, time }: Words): Part {
+  if (person.kind === 'caller' || person.begun === undefined) return '';
+  const { from, to } = person.begun;
+
+  return paragraph(say.employee.period({ from: time(from), until: time(to) }));
 }
 
 /** What remains of a call, and whether it can still be told whose it was. */
@@ -136,7 +153,8 @@ export function erasureAnswerPage(answer: ErasureAnswer, say: AnswerTexts): stri
               ? []
               : [[say.controller.officer, controller.dataProtectionOfficer] as const]),
           ])}
-          ${isNone ? paragraph(say.none) : [erasedPart(words), keptPart(words), openPart(words), tracePart(words)]}
+          ${periodPart(words)}
+          ${isNone ? paragraph(answer.person.kind === 'employee' ? say.employee.none : say.none) : [erasedPart(words), keptPart(words), openPart(words), tracePart(words)]}
           <h2>${say.rightsHeading}</h2>
           ${paragraph(say.rights)} ${authorities.length === 0 ? '' : [paragraph(say.authority), bullets(authorities)]}
         </main>

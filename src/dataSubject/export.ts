@@ -13,7 +13,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { filePart, ordinary, zipOf, type ZipPart } from '../core/zip.ts';
 import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
 import { sourceOf } from '../archive/fetch.ts';
-import { callsOfPerson, type FindPorts, type PersonRecording } from './findCalls.ts';
+import { callsOfPerson, type FindPorts, type Person, type PersonRecording } from './findCalls.ts';
 import { indexPage } from './indexPage.ts';
 import { loadSubjectTexts } from './texts.ts';
 import type { SubjectLanguage } from './languages.ts';
@@ -53,8 +53,7 @@ export type SubjectExportPorts = Archives & {
 };
 
 export type SubjectExportOrder = {
-  /** The keyed hash of the number. */
-  hash: string;
+  person: Person;
   /** Only calls of this one of `controllers`, null: of none; undefined where there is no such. */
   controller?: string | null | undefined;
   language: SubjectLanguage;
@@ -86,19 +85,26 @@ export async function exportForPerson(ports: SubjectExportPorts, order: SubjectE
       }
     };
     await appearWhole(order.target, fill, async () => {
+      const detail = { person: order.person.kind };
       for (const id of result.included)
-        await catalogue.auditTrail.append(id, { event: exportedEvent, actor: operator });
+        await catalogue.auditTrail.append(id, { event: exportedEvent, actor: operator, detail });
     });
   });
 
   return result;
 }
 
+const isoTimes = ({ from, to }: { from: number; to: number }): PersonIndex['begun'] => ({
+  from: isoTime(from),
+  to: isoTime(to),
+});
+
 const textPart = (name: string, text: string): ZipPart => ({ name, bytes: Buffer.from(text) });
 
 async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
   const { ports, order, result } = work;
   const { config, clock, catalogue } = ports;
+  const { person } = order;
   // Before anything is handed out: a file of texts may be broken.
   const texts = await loadSubjectTexts(order.language);
   const index: PersonIndex = {
@@ -107,12 +113,15 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     language: order.language,
     timezone: config.schedule.timezone,
     controller: controllerOf(config, order.language),
+    asker: person.kind,
     number: null,
-    rememberedLanguage: (await catalogue.preferences.find(order.hash)) ?? null,
+    extension: person.kind === 'employee' ? person.extension : null,
+    begun: person.kind === 'employee' && person.begun !== undefined ? isoTimes(person.begun) : null,
+    rememberedLanguage: person.kind === 'caller' ? ((await catalogue.preferences.find(person.hash)) ?? null) : null,
     calls: [],
     unreadableCalls: [],
   };
-  for await (const found of callsOfPerson(catalogue, order.hash, order.controller)) {
+  for await (const found of callsOfPerson(catalogue, person, order.controller)) {
     order.signal.throwIfAborted();
     result.calls += 1;
     if (found.kind === 'unreadable') {
@@ -120,15 +129,15 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
       result.unreadable.push(found.id);
       continue;
     }
-    const number = ports.numberOf(found.caller);
-    if (number === undefined && found.caller.sealed !== null) result.numberUnread = true;
+    const number = found.caller && ports.numberOf(found.caller);
+    if (number === undefined && (found.caller?.sealed ?? null) !== null) result.numberUnread = true;
     index.number = number ?? index.number;
     const policy = await catalogue.calls.policy(found.call.policyVersion);
     index.calls.push(
-      callOf(found, {
+      callOf(found, person.kind, {
         lineName: found.call.line === null ? null : nameOfLine(config.lines, found.call.line, order.language),
         purposes: purposesOf(found, policy, config.purposes, order.language),
-        receipt: yield* receiptPart(found.call.id, work),
+        receipt: person.kind === 'caller' ? yield* receiptPart(found.call.id, work) : null,
         recording: found.recording === undefined ? null : yield* recordingPart(found.recording, work),
       }),
     );
@@ -165,7 +174,9 @@ async function* recordingPart(
   else result.absent.push({ id: row.id, why: file.why });
   order.progress(result.included.length + result.absent.length);
 
-  return recordingOf(recording, file, await catalogue.auditTrail.of(row.id), clock.now());
+  const about = { at: clock.now(), asker: order.person.kind };
+
+  return recordingOf(recording, file, await catalogue.auditTrail.of(row.id), about);
 }
 
 async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): AsyncGenerator<ZipPart, IndexFile> {
@@ -177,7 +188,12 @@ async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): As
   if (bytes === null || sha256 === null) return { kind: 'absent', why: { reason: 'unusable' } };
   const expected = { bytes, sha256 };
   const copy = join(folder, `${row.id}.wav`);
-  await catalogue.auditTrail.append(row.id, { event: 'export for the person begun', actor: operator });
+  const person = order.person.kind;
+  await catalogue.auditTrail.append(row.id, {
+    event: 'export for the person begun',
+    actor: operator,
+    detail: { person },
+  });
   try {
     const open = async (): Promise<AsyncIterable<Buffer>> => (await sourceOf(row, ports, order.signal)).bytes;
     const proved = (): Promise<void> => Promise.resolve();
@@ -190,7 +206,7 @@ async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): As
     await catalogue.auditTrail.append(row.id, {
       event: 'export for the person failed',
       actor: operator,
-      detail: { code },
+      detail: { code, person },
     });
     // Retention may have been faster.
     const now = await catalogue.recordings.find(row.id);

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { localDate } from '../core/text/localDate.ts';
 import { html, Markup, type Part } from '../core/text/markup.ts';
-import type { AbsentWhy, IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
+import type { AbsentWhy, Asker, IndexCall, IndexPurpose, IndexRecording, PersonIndex } from './personIndex.ts';
 import type { SubjectTexts } from './texts.ts';
 
 /** index.html: what is kept of a person, on one page that needs nothing else and can be printed. */
@@ -113,9 +113,11 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
   const kept = purposes.flatMap((each) =>
     each.keepUntil === null ? [] : [until({ purpose: each.name, time: time(each.keepUntil) })],
   );
-  const held = recording.holds.map((each) =>
-    hold({ why: said.holds[each.ground], from: time(each.from), until: time(each.until) }),
-  );
+  const held = recording.holds.map(({ ground, from, until: end }) => {
+    const when = { from: time(from), until: time(end) };
+
+    return ground === null ? said.employee.hold(when) : hold({ why: said.holds[ground], ...when });
+  });
   const nameOf = (id: string | null): string | null => purposes.find((each) => each.id === id)?.name ?? id;
   const handed = recording.listened.map(({ what, at, purpose: id }) => {
     const purpose = nameOf(id);
@@ -148,15 +150,26 @@ function resultOf({ result, endedAt }: IndexCall, said: SubjectTexts): string {
 }
 
 function toldOf({ consent }: IndexCall, said: SubjectTexts): string {
+  if (consent === null) return '';
   const { mode, answer } = consent;
   const asked = mode === null ? '' : said.modes[mode];
 
   return answer === 'none' ? asked : `${asked} ${said.answers[answer]}`.trim();
 }
 
-function callPart(call: IndexCall, words: Words): Part {
+/** An employee gets none: it says what the other person heard and answered. */
+function receiptRow({ receipt }: IndexCall, asker: Asker, { said }: Words): Part {
+  if (asker === 'employee') return '';
+
+  return row(
+    said.calls.receipt,
+    receipt === null ? said.calls.receiptMissing : html`<a href="${receipt}">${receipt}</a>`,
+  );
+}
+
+function callPart(call: IndexCall, asker: Asker, words: Words): Part {
   const { said, time, language } = words;
-  const { line, languages, result, told, receipt, receiptMissing, purposes } = said.calls;
+  const { line, languages, result, told, purposes } = said.calls;
   const asked = toldOf(call, said);
   const names = call.purposes.map(({ name }) => name).join(', ');
 
@@ -166,10 +179,24 @@ function callPart(call: IndexCall, words: Words): Part {
       ${row(result, resultOf(call, said))} ${call.lineName === null ? '' : row(line, call.lineName)}
       ${call.languages.length === 0 ? '' : row(languages, call.languages.map(language).join(', '))}
       ${asked === '' ? '' : row(told, asked)} ${names === '' ? '' : row(purposes, names)}
-      ${row(receipt, call.receipt === null ? receiptMissing : html`<a href="${call.receipt}">${call.receipt}</a>`)}
+      ${receiptRow(call, asker, words)}
     </dl>
     ${call.recording === null ? '' : recordingPart(call.recording, call.purposes, words)}
   </article> `;
+}
+
+const periodOf = ({ from, to }: { from: string; to: string }, { time }: Words) => ({
+  from: time(from),
+  until: time(to),
+});
+
+function personRows({ asker, number, extension, rememberedLanguage }: PersonIndex, { said, language }: Words): Part {
+  const { person, employee, calls, notStated } = said;
+
+  return asker === 'employee'
+    ? html`${row(employee.extension, extension ?? notStated)} ${row(calls.told, employee.toldBy)}`
+    : html`${row(person.number, number ?? person.numberHidden)}
+      ${row(person.language, rememberedLanguage === null ? person.noLanguage : language(rememberedLanguage))}`;
 }
 
 /**
@@ -178,7 +205,7 @@ function callPart(call: IndexCall, words: Words): Part {
  */
 export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Config['purposes']): string {
   const words = wordsOf(index, said);
-  const { time, language } = words;
+  const { time } = words;
   const { controller, calls, unreadableCalls } = index;
   const roles = calls
     .flatMap(({ purposes }) => purposes)
@@ -196,33 +223,30 @@ export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Co
         </style>
       </head>
       <body>
-        <h1>${said.title}</h1>
-        <p>${said.intro}</p>
-        <p>${said.made({ time: time(index.madeAt), timezone: index.timezone })}</p>
-        <h2>${said.controller.heading}</h2>
-        <dl>
-          ${row(said.controller.name, stated(controller.name))}
-          ${row(said.controller.contact, stated(controller.contact))}
-          ${row(said.controller.officer, stated(controller.dataProtectionOfficer))}
-          ${row(said.controller.listeners, list([...new Set(roles)], said.notStated))}
-          ${row(said.controller.recipients, list(controller.recipients, said.notStated))}
-          ${row(said.controller.transfers, stated(controller.transfers))}
-        </dl>
-        <h2>${said.person.heading}</h2>
-        <dl>
-          ${row(said.person.number, index.number ?? said.person.numberHidden)}
-          ${row(
-            said.person.language,
-            index.rememberedLanguage === null ? said.person.noLanguage : language(index.rememberedLanguage),
-          )}
-        </dl>
-        ${purposesSection(index, words)}
-        <h2>${said.calls.heading}</h2>
-        <p>${said.calls.count(calls.length + unreadableCalls.length)}</p>
-        ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable(unreadableCalls.length)}</p>`}
-        ${calls.map((call) => callPart(call, words))}
-        <h2>${said.rights.heading}</h2>
-        ${Object.values(said.rights.paragraphs).map((paragraph) => html`<p>${paragraph}</p> `)}
+        <main>
+          <h1>${said.title}</h1>
+          <p>${index.asker === 'employee' ? said.employee.intro : said.intro}</p>
+          <p>${said.made({ time: time(index.madeAt), timezone: index.timezone })}</p>
+          <h2>${said.controller.heading}</h2>
+          <dl>
+            ${row(said.controller.name, stated(controller.name))}
+            ${row(said.controller.contact, stated(controller.contact))}
+            ${row(said.controller.officer, stated(controller.dataProtectionOfficer))}
+            ${row(said.controller.listeners, list([...new Set(roles)], said.notStated))}
+            ${row(said.controller.recipients, list(controller.recipients, said.notStated))}
+            ${row(said.controller.transfers, stated(controller.transfers))}
+          </dl>
+          <h2>${said.person.heading}</h2>
+          <dl>${personRows(index, words)}</dl>
+          ${index.asker === 'employee' ? html`<p>${said.employee.others}</p>` : ''} ${purposesSection(index, words)}
+          <h2>${said.calls.heading}</h2>
+          ${index.begun === null ? '' : html`<p>${said.employee.period(periodOf(index.begun, words))}</p>`}
+          <p>${said.calls.count(calls.length + unreadableCalls.length)}</p>
+          ${unreadableCalls.length === 0 ? '' : html`<p class="wanting">${said.calls.unreadable(unreadableCalls.length)}</p>`}
+          ${calls.map((call) => callPart(call, index.asker, words))}
+          <h2>${said.rights.heading}</h2>
+          ${Object.values(said.rights.paragraphs).map((paragraph) => html`<p>${paragraph}</p> `)}
+        </main>
       </body>
     </html> `;
 

@@ -6,13 +6,16 @@ import { isoTime } from '../core/clock.ts';
 import { inLanguage } from '../core/text/inLanguage.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { StoredPolicy } from '../catalogue/rows.ts';
-import type { PersonCall, PersonRecording } from './findCalls.ts';
+import type { Person, PersonCall, PersonRecording } from './findCalls.ts';
 import type { SubjectLanguage } from './languages.ts';
+
+/** Who asks what is kept of them. */
+export type Asker = Person['kind'];
 
 /** What was done with a recording; who did it is told by their role alone. */
 type IndexAccess = {
   at: string;
-  what: 'fetched' | 'bundled' | 'exported';
+  what: 'fetched' | 'bundled' | 'exported' | 'exportedToOther';
   purpose: string | null;
   by: 'operator';
 };
@@ -41,8 +44,14 @@ export type PersonIndex = {
   /** Of the times in index.html. */
   timezone: string;
   controller: ReturnType<typeof controllerOf>;
-  /** As it is kept, encrypted; null where only its keyed hash is, or the key is another. */
+  /** Who asked: a caller or whom the company called, or an employee. */
+  asker: Asker;
+  /** Of a caller, as it is kept, encrypted; null where only its keyed hash is, or the key is another. */
   number: string | null;
+  /** The telephone of an employee, by the name of its endpoint; null for a caller. */
+  extension: string | null;
+  /** The time of the employee's calls that were looked for; null: of all. */
+  begun: { from: string; to: string } | null;
   rememberedLanguage: string | null;
   calls: IndexCall[];
   /** Ids of calls whose rows cannot be read. */
@@ -59,10 +68,13 @@ const accesses: Readonly<Record<string, IndexAccess['what']>> = {
   [exportedEvent]: 'exported',
 };
 
-function accessOf({ event, at, detail }: AuditRow): IndexAccess[] {
-  const what = Object.hasOwn(accesses, event) ? accesses[event] : undefined;
-  if (what === undefined) return [];
+function accessOf({ event, at, detail }: AuditRow, asker: Asker): IndexAccess[] {
+  const done = Object.hasOwn(accesses, event) ? accesses[event] : undefined;
+  if (done === undefined) return [];
   const purpose = detail['purpose'];
+  // Before employees were answered, it was the caller.
+  const isOther = done === 'exported' && (detail['person'] ?? 'caller') !== asker;
+  const what = isOther ? 'exportedToOther' : done;
 
   return [{ at: isoTime(at), what, purpose: typeof purpose === 'string' ? purpose : null, by: 'operator' }];
 }
@@ -89,7 +101,13 @@ export function purposesOf(
   });
 }
 
-export function recordingOf({ row, holds }: PersonRecording, file: IndexFile, audit: readonly AuditRow[], at: number) {
+/** It is told to an employee without the ground of a hold, which may be a request of the other person. */
+export function recordingOf(
+  { row, holds }: PersonRecording,
+  file: IndexFile,
+  audit: readonly AuditRow[],
+  { at, asker }: { at: number; asker: Asker },
+) {
   return {
     id: row.id,
     status: row.status,
@@ -97,37 +115,40 @@ export function recordingOf({ row, holds }: PersonRecording, file: IndexFile, au
     durationMs: row.durationMs,
     file,
     holds: holds.map((hold) => ({
-      ground: hold.ground,
+      ground: asker === 'caller' ? hold.ground : null,
       from: isoTime(hold.setAt),
       until: isoTime(hold.releasedAt ?? hold.expiresAt),
       inForce: isActive(hold, at),
     })),
-    listened: audit.flatMap(accessOf),
+    listened: audit.flatMap((each) => accessOf(each, asker)),
   };
 }
 
+/** What the other person heard and answered is told to them alone. */
 export function callOf(
   { call }: PersonCall,
+  asker: Asker,
   parts: {
     /** What the line is called in the person's language, or its id; null where the call has none. */
     lineName: string | null;
     purposes: IndexPurpose[];
-    /** null where it could not be made. */
+    /** null where it could not be made, and for an employee: it is of what the other person heard. */
     receipt: string | null;
     recording: IndexRecording | null;
   },
 ) {
   const { mode, answer, at } = call.consent;
+  const isCaller = asker === 'caller';
 
   return {
     id: call.id,
     startedAt: isoTime(call.startedAt),
     endedAt: isoTime(call.endedAt),
     line: call.line,
-    languages: call.languages,
+    languages: isCaller ? call.languages : [],
     result: call.result,
-    reason: call.reason,
-    consent: { mode, answer, at: isoTime(at) },
+    reason: isCaller ? call.reason : null,
+    consent: isCaller ? { mode, answer, at: isoTime(at) } : null,
     ...parts,
   };
 }

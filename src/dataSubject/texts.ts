@@ -47,7 +47,7 @@ export const subjectTexts = (language: SubjectLanguage) =>
       accessFor: template('what', 'time', 'purpose'),
     }),
     holds: textFor(...holdGrounds),
-    access: textFor('fetched', 'bundled', 'exported'),
+    access: textFor('fetched', 'bundled', 'exported', 'exportedToOther'),
     absent: textFor('unfinished', 'lost', 'discarded', 'unusable', 'unreadable'),
     erased: text,
     erasedOn: template('time'),
@@ -56,6 +56,14 @@ export const subjectTexts = (language: SubjectLanguage) =>
     rights: z.strictObject({
       heading: text,
       paragraphs: textFor('rectification', 'consent', 'complaint', 'source', 'otherVoice'),
+    }),
+    employee: z.strictObject({
+      intro: text,
+      extension: text,
+      toldBy: text,
+      others: text,
+      period: template('from', 'until'),
+      hold: template('from', 'until'),
     }),
   });
 export type SubjectTexts = z.output<ReturnType<typeof subjectTexts>>;

@@ -24,6 +24,11 @@ const forms = {
     kind: z.literal('callersForgotten'),
     calls: z.array(ulid).min(1).max(mostInDecision),
   }),
+  /** Which telephone of the house was in these calls. */
+  extensionsForgotten: z.strictObject({
+    kind: z.literal('extensionsForgotten'),
+    calls: z.array(ulid).min(1).max(mostInDecision),
+  }),
   /** Which language a caller chose; null: all callers. */
   languagesForgotten: z.strictObject({
     kind: z.literal('languagesForgotten'),
@@ -41,6 +46,7 @@ const forms = {
 };
 const whatSchema = z.discriminatedUnion('kind', [
   forms.callersForgotten,
+  forms.extensionsForgotten,
   forms.languagesForgotten,
   forms.purposesShortened,
 ]);

@@ -11,7 +11,7 @@ import { blindedCaller, isDecision, issueDecision, mostInDecision, readDecision,
 import { missingFrom, type Ledger } from './certificates/ledger.ts';
 
 /**
- * Erases what has no certificate: whose a call was, a remembered language, the time of a purpose. Each such decision is signed before
+ * Erases what has no certificate: whose a call was, which telephone was in it, a remembered language, the time of a purpose. Each such decision is signed before
  * it is done, kept by the catalogue in one step with what it does, and then put into the ledger.
  */
 export type DecisionPorts = {
@@ -35,6 +35,8 @@ export type Decisions = {
    * @param controller only calls of this one of `controllers`, null for those of none; undefined for all
    */
   forgetCaller(hash: string, controller?: string | null): Promise<number>;
+  /** Which telephone of the house was in these calls. */
+  forgetExtensions(calls: readonly CallId[]): Promise<void>;
   /** The language that this caller chose, or all callers; how many. */
   forgetLanguages(caller: string | undefined): Promise<number>;
   /** Puts ends of purposes forward, never back. */
@@ -63,6 +65,13 @@ export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: Dec
         const kind = 'callersForgotten';
         await decide({ kind, calls: [...calls] }, { kind, calls });
         forgotten += calls.length;
+      }
+    },
+    forgetExtensions: async (calls) => {
+      const kind = 'extensionsForgotten';
+      for (let at = 0; at < calls.length; at += mostInDecision) {
+        const part = calls.slice(at, at + mostInDecision);
+        await decide({ kind, calls: part }, { kind, calls: part });
       }
     },
     forgetLanguages: async (caller) => {
@@ -150,6 +159,7 @@ export async function findDecision(line: string, ports: DecisionReplayPorts): Pr
 async function effectOf(what: Decision['what'], catalogue: DecisionReplayPorts['catalogue']): Promise<DecisionEffect> {
   switch (what.kind) {
     case 'callersForgotten':
+    case 'extensionsForgotten':
       return { kind: what.kind, calls: what.calls as CallId[] };
     case 'languagesForgotten':
       return { kind: what.kind, callers: what.caller === null ? 'all' : await callersOf(what.caller, catalogue) };

@@ -7,7 +7,12 @@ import { callId, yesNo, row } from '../sqlite/rowForm.ts';
 import { writing } from '../sqlite/writing.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
 
-export const decisionKinds = ['callersForgotten', 'languagesForgotten', 'purposesShortened'] as const;
+export const decisionKinds = [
+  'callersForgotten',
+  'extensionsForgotten',
+  'languagesForgotten',
+  'purposesShortened',
+] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 
 const decisionRow = row({
@@ -25,7 +30,7 @@ export type NewDecision = Omit<DecisionRow, 'inLedger'>;
 
 /** What a decision does here. */
 export type DecisionEffect =
-  | { kind: 'callersForgotten'; calls: readonly CallId[] }
+  | { kind: 'callersForgotten' | 'extensionsForgotten'; calls: readonly CallId[] }
   | { kind: 'languagesForgotten'; callers: 'all' | readonly string[] }
   | {
       kind: 'purposesShortened';
@@ -64,6 +69,7 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
         AND status NOT IN ('erased', 'discarded'))
     ORDER BY call_id LIMIT @limit`);
   const forgetCall = database.prepare(`DELETE FROM callers WHERE call_id = ?`);
+  const forgetExtension = database.prepare(`DELETE FROM extensions WHERE call_id = ?`);
   const selectLanguages = database.prepare(`
     SELECT count(*) AS count, max(expires_at) AS last FROM preferences WHERE @caller IS NULL OR caller = @caller`);
   const selectCallers = prepareColumn(
@@ -83,6 +89,9 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
     switch (effect.kind) {
       case 'callersForgotten':
         for (const call of effect.calls) forgetCall.run(call);
+        return;
+      case 'extensionsForgotten':
+        for (const call of effect.calls) forgetExtension.run(call);
         return;
       case 'languagesForgotten':
         if (effect.callers === 'all') forgetLanguages.run();

@@ -69,7 +69,12 @@ export async function requireSigningKey({ catalogue, trusts }: Services): Promis
 
 type Decisions = Record<DecisionKind, number>;
 type Counts = Record<'lost' | 'decisionsLost' | StrayLine['kind'], number> & { decisions: Decisions };
-const none = (): Decisions => ({ callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 });
+const none = (): Decisions => ({
+  callersForgotten: 0,
+  extensionsForgotten: 0,
+  languagesForgotten: 0,
+  purposesShortened: 0,
+});
 
 /** Until when retention waits after an older catalogue was put back, and what was decided after its backup. */
 type Waiting = { until: number; replayed: string } | undefined;

@@ -1,8 +1,5 @@
 import { refuseTaken } from '../../archive/verifiedCopy.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
-import { prepareSearch } from '../../catalogue/numberKeys.ts';
-import type { Config } from '../../config/schema.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/text/counted.ts';
@@ -21,60 +18,38 @@ import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts
 import { subjectLanguages } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { asController } from '../../config/controllerView.ts';
-import { callsOfPerson } from '../../dataSubject/findCalls.ts';
-import { knownControllers, requiredController } from '../filters.ts';
-import { hashOfNumber, notSearched } from '../../dataSubject/callerNumber.ts';
+import type { Person } from '../../dataSubject/findCalls.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { oneOf, requireFileName } from '../options.ts';
 import { beginProgress, waitMs } from '../progress.ts';
 import { operatorOf } from '../operator.ts';
+import { controllerAsked, hasCalls, personAsked, searchFor, type PersonOptions } from '../personAsked.ts';
 import { withArchives } from '../withArchives.ts';
 import { withServices } from '../withServices.ts';
 import { answerInWords, checkAnswer, languageOf, prepareAnswer, type AnswerOptions } from './subjectAnswer.ts';
 
-type SubjectExportOptions = {
-  /** `-`: the first line of standard input, where no shell keeps it. */
-  number: string;
+type SubjectExportOptions = PersonOptions & {
   output: string;
-  controller?: string | undefined;
   language: string | undefined;
   force: boolean;
   json: boolean;
 };
 
-const unknownNumber = 'no calls of this number';
-
-/** undefined where there is one company alone, and has been. Throws usage. */
-async function controllerAsked(
-  named: string | undefined,
-  config: Config,
-  catalogue: Catalogue,
-): Promise<string | null | undefined> {
-  const names = await knownControllers(config, catalogue);
-
-  return names.length === 0 && named === undefined ? undefined : requiredController(named, names);
-}
-
-async function hasCalls(catalogue: Catalogue, hash: string, controller: string | null | undefined): Promise<boolean> {
-  const first = await callsOfPerson(catalogue, hash, controller).next();
-
-  return first.done !== true;
-}
-
 /**
- * Puts what is kept of a person into a ZIP (GDPR art. 15). Exit 3 when something of it could not be put in. For a number that nothing is
- * kept of no file is made.
+ * Puts what is kept of a person into a ZIP (GDPR art. 15). Exit 3 when something of it could not be put in. For one that nothing is kept
+ * of no file is made.
  */
 export async function subjectExport(
   context: CommandContext,
-  { number, output, controller: named, language: asked, force, json }: SubjectExportOptions,
+  options: SubjectExportOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
+  const { output, controller: named, language: asked, force, json } = options;
   if (asked !== undefined) oneOf('--language', asked, subjectLanguages);
   requireFileName(output);
   const config = await configOf(context);
-  const hash = await hashOfNumber(number, firstLine, config);
+  const person = await personAsked(options, firstLine, config, context.clock.now());
   const target = { file: output, replace: force };
   await refuseTaken(target);
 
@@ -83,32 +58,34 @@ export async function subjectExport(
   return withServices<ExitCode>(context, config, operator, async (services) => {
     const { catalogue } = services;
     const controller = await controllerAsked(named, config, catalogue);
-    const unsearchedKeys = await prepareSearch(catalogue, hash);
+    const { shown, gaps, none, notes } = await searchFor(person, catalogue, config);
     const isKnown =
-      (await hasCalls(catalogue, hash, controller)) ||
-      (controller === undefined && (await catalogue.preferences.find(hash)) !== undefined);
+      (await hasCalls(catalogue, person, controller)) ||
+      (controller === undefined &&
+        person.kind === 'caller' &&
+        (await catalogue.preferences.find(person.hash)) !== undefined);
     if (!isKnown) {
-      const none = { recordings: 0, absent: [], unreadable: [], numberUnread: false, unsearchedKeys };
-      const nothing = { calls: 0, file: null, language: null, ...none };
-      answer(context, json, nothing, () => [unknownNumber, ...notSearched(unsearchedKeys)]);
-      return unsearchedKeys.length > 0 ? 3 : 0;
+      const listed = { recordings: 0, absent: [], unreadable: [], numberUnread: false, ...shown };
+      const nothing = { calls: 0, file: null, language: null, ...listed };
+      answer(context, json, nothing, () => [...none, ...gaps]);
+      return gaps.length > 0 ? 3 : 0;
     }
     const numberOf = makeNumberReader(config.privacy.numberKey);
     const seen = asController(config, controller ?? null);
     const ports = { ...(await addArchives(services)), config: seen, numberOf, operator };
-    const language = await languageOf(asked, { hash, controller }, catalogue, config);
+    const language = await languageOf(asked, { person, controller }, catalogue, config);
     const work = beginProgress('nothing was exported', json);
     const progress = (done: number): void => {
       work.progress(done, done);
     };
-    const order = { hash, controller, language, target, progress, signal: work.signal };
+    const order = { person, controller, language, target, progress, signal: work.signal };
     const made = await exportForPerson(ports, order).finally(work.end);
     const { calls, included, absent, unreadable, numberUnread } = made;
-    const listed = { recordings: included.length, absent, unreadable, numberUnread, unsearchedKeys };
+    const listed = { recordings: included.length, absent, unreadable, numberUnread, ...shown };
     const document = { calls, file: output, language, ...listed };
-    answer(context, json, document, () => [exportInWords(made, output), ...notSearched(unsearchedKeys)]);
+    answer(context, json, document, () => [exportInWords(made, output), ...notes, ...gaps]);
 
-    return numberUnread || absent.length + unreadable.length + unsearchedKeys.length > 0 ? 3 : 0;
+    return numberUnread || absent.length + unreadable.length + gaps.length > 0 ? 3 : 0;
   });
 }
 
@@ -138,12 +115,11 @@ function exportInWords({ calls, included, absent, unreadable, numberUnread }: Su
   ].join('\n');
 }
 
-type SubjectEraseOptions = AnswerOptions & {
-  number: string;
-  controller?: string | undefined;
-  includeEvidence: boolean;
-  json: boolean;
-};
+type SubjectEraseOptions = AnswerOptions &
+  PersonOptions & {
+    includeEvidence: boolean;
+    json: boolean;
+  };
 
 /**
  * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
@@ -154,10 +130,10 @@ export async function subjectErase(
   options: SubjectEraseOptions,
   { firstLine }: Pick<Program, 'firstLine'>,
 ): Promise<ExitCode> {
-  const { number, controller: named, apply, includeEvidence, json } = options;
+  const { controller: named, apply, includeEvidence, json } = options;
   await checkAnswer(options);
   const config = await configOf(context);
-  const hash = await hashOfNumber(number, firstLine, config);
+  const person = await personAsked(options, firstLine, config, context.clock.now());
   const work = beginProgress('what was not yet erased is left: start it again', json);
 
   const operator = operatorOf(context.environment);
@@ -165,8 +141,12 @@ export async function subjectErase(
   return withArchives<ExitCode>(context, config, operator, async (services) => {
     const { catalogue, ledger } = services;
     const controller = await controllerAsked(named, config, catalogue);
-    const unsearchedKeys = await prepareSearch(catalogue, hash);
-    const writeAnswer = await prepareAnswer(options, { hash, controller }, { catalogue, config, clock: context.clock });
+    const { shown, gaps, none, notes } = await searchFor(person, catalogue, config);
+    const writeAnswer = await prepareAnswer(
+      options,
+      { person, controller },
+      { catalogue, config, clock: context.clock },
+    );
     // Who asked for it is in the certificate.
     const erasing = { ...services, actor: 'command' };
     const ports: SubjectErasurePorts = {
@@ -178,7 +158,7 @@ export async function subjectErase(
       copyCertificates: () => copyMissingCertificates(erasing),
     };
     const result = await eraseForPerson(ports, {
-      hash,
+      person,
       controller,
       apply,
       includeEvidence,
@@ -190,23 +170,23 @@ export async function subjectErase(
       },
     });
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
-    const answered = await writeAnswer?.(result, unsearchedKeys.length > 0);
-    const shown = {
+    const answered = await writeAnswer?.(result, shown.unsearchedKeys.length > 0);
+    const document = {
       ...shownErasure(result, apply),
-      unsearchedKeys,
+      ...shown,
       logEmptied: isLogEmptied,
       ...(answered === undefined ? {} : { answer: answered }),
     };
-    answer(context, json, shown, () => [
-      erasureInWords(result, apply),
-      ...notSearched(unsearchedKeys),
+    answer(context, json, document, () => [
+      ...(result.calls === 0 && !result.language ? none : [erasureInWords(result, person, apply), ...notes]),
+      ...gaps,
       ...(isLogEmptied ? [] : [logHeld]),
       ...(answered === undefined ? [] : [answerInWords(answered)]),
     ]);
 
     const isUnanswered = (answered?.failure ?? null) !== null;
 
-    return remains(result) || unsearchedKeys.length > 0 || !isLogEmptied || isUnanswered ? 3 : 0;
+    return remains(result) || gaps.length > 0 || !isLogEmptied || isUnanswered ? 3 : 0;
   }).finally(work.end);
 }
 
@@ -296,9 +276,8 @@ function countsInWords(recordings: readonly SubjectRecording[]): string[] {
   return [...counts].toSorted(([, a], [, b]) => b - a).map(([what, count]) => `${count} ${what}`);
 }
 
-function erasureInWords(result: SubjectErasure, applied: boolean): string {
+function erasureInWords(result: SubjectErasure, person: Person, applied: boolean): string {
   const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
-  if (calls === 0 && !language) return unknownNumber;
   const done = recordings.filter(isDone).length;
   const areDone = (count: number): string => (applied ? (count === 1 ? 'is' : 'are') : 'would be');
 
@@ -311,7 +290,9 @@ function erasureInWords(result: SubjectErasure, applied: boolean): string {
     ...(unrecorded === 0
       ? []
       : [
-          `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`,
+          person.kind === 'caller'
+            ? `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`
+            : `that this telephone was in ${counted(unrecorded, 'call')} without a recording ${applied ? 'is' : 'would be'} forgotten`,
         ]),
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined

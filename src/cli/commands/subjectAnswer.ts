@@ -6,7 +6,7 @@ import { isoTime, type Clock } from '../../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { loadAnswerTexts } from '../../dataSubject/answerTexts.ts';
 import type { SubjectErasure } from '../../dataSubject/erase.ts';
-import { callsOfPerson } from '../../dataSubject/findCalls.ts';
+import { callsOfPerson, type Person } from '../../dataSubject/findCalls.ts';
 import { erasureAnswerPage } from '../../dataSubject/erasureAnswer.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
 import { authoritiesFor } from '../../papers/parts.ts';
@@ -17,17 +17,23 @@ import { oneOf, requireFileName } from '../options.ts';
 
 const isSubjectLanguage = (text: string): text is SubjectLanguage => subjectLanguages.some((each) => each === text);
 
-/** That of the order, or what the person was last spoken to in by this company, or the first of the configuration that there are words for. */
+/**
+ * That of the order, or what a caller was last spoken to in by this company, or the first of the configuration that there are words for.
+ * In which language an employee is spoken to is not kept.
+ */
 export async function languageOf(
   asked: string | undefined,
-  { hash, controller }: { hash: string; controller: string | null | undefined },
+  { person, controller }: Asked,
   catalogue: Catalogue,
   config: Config,
 ): Promise<SubjectLanguage> {
-  const remembered = await catalogue.preferences.find(hash);
+  const isCaller = person.kind === 'caller';
+  const remembered = isCaller ? await catalogue.preferences.find(person.hash) : undefined;
   let told: readonly string[] = [];
-  for await (const found of callsOfPerson(catalogue, hash, controller)) {
-    if (found.kind === 'call') told = found.call.languages;
+  if (isCaller) {
+    for await (const found of callsOfPerson(catalogue, person, controller)) {
+      if (found.kind === 'call') told = found.call.languages;
+    }
   }
   const known = [asked, remembered, ...told, ...config.notice.languages].map((tag) => (tag ?? '').split('_')[0] ?? '');
 
@@ -55,7 +61,7 @@ export async function checkAnswer({ answer: file, language, apply, force = false
 type Written = { file: string; language: SubjectLanguage; failure: ErrorCode | null };
 
 type Asked = {
-  hash: string;
+  person: Person;
   /** The company that answers; undefined where there is one alone. */
   controller: string | null | undefined;
 };
@@ -66,17 +72,17 @@ type Asked = {
  */
 export async function prepareAnswer(
   { answer: file, language: asked, force = false }: AnswerOptions,
-  { hash, controller }: Asked,
+  { person, controller }: Asked,
   { catalogue, config, clock }: { catalogue: Catalogue; config: Config; clock: Clock },
 ): Promise<((result: SubjectErasure, unsearched: boolean) => Promise<Written>) | undefined> {
   if (file === undefined) return undefined;
-  const language = await languageOf(asked, { hash, controller }, catalogue, config);
+  const language = await languageOf(asked, { person, controller }, catalogue, config);
   const [say, { authorities }] = [await loadAnswerTexts(language), await loadPaperTexts(language)];
   const seen = asController(config, controller ?? null);
 
   return async (result, unsearched) => {
     const facts = {
-      ...{ result, unsearched, language, config: seen },
+      ...{ person, result, unsearched, language, config: seen },
       madeAt: isoTime(clock.now()),
       authorities: authoritiesFor(seen.purposes, { authorities }),
     };

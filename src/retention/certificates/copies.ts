@@ -243,7 +243,7 @@ class Replay {
   readonly #replayed: Replayed = {
     certificates: 0,
     erasedAgain: [],
-    decisions: { callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 },
+    decisions: { callersForgotten: 0, extensionsForgotten: 0, languagesForgotten: 0, purposesShortened: 0 },
     refused: 0,
   };
 
@@ -398,6 +398,7 @@ export function decisionsInWords(decisions: Readonly<Record<DecisionKind, number
 
 const kindInWords = {
   callersForgotten: 'that forgot whose calls were',
+  extensionsForgotten: 'that forgot which telephones were in calls',
   languagesForgotten: 'that forgot languages',
   purposesShortened: 'that ended or shortened purposes',
 } as const satisfies Record<DecisionKind, string>;

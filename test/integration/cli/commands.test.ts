@@ -144,7 +144,8 @@ describe('the help', () => {
     ],
     [['evidence', 'bundle'], ['-o, --output']],
     [['certificates', 'export'], ['-o, --output']],
-    [['subject', 'erase'], ['--number']],
+    [['subject', 'export'], ['-o, --output']],
+    [['subject', 'erase'], []],
     [['prompts', 'install'], ['--to']],
     [['recordings', 'list'], []],
   ])('of %j marks the options that it cannot do without, and no others: %j', async (args, required) => {
@@ -550,6 +551,33 @@ describe('subject', () => {
     expect(misplaced.code).toBe(2);
     for (const { stdout, stderr } of [exported, taken, preview, erased, after, nonsense, missing, misplaced]) {
       expect(stdout + stderr).not.toMatch(digits);
+    }
+  });
+
+  test('answers an employee by their telephone, which is in nothing that is printed but where it was typed', async () => {
+    const { config, set, at } = await place({ privacy: { hashKey, keepExtensions: true }, log: { level: 'debug' } });
+    const { id, facts } = await set.finished();
+    await set.catalogue.extensions.keep(facts.id, 'annas-desk');
+    const zip = join(at, 'anna.zip');
+    const run = (args: string[], input = 'annas-desk\n') =>
+      preavis(['subject', ...args, '--extension', '-', '--config', config], {}, input);
+    const found = await run(['find', '--json']);
+    expect(found).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(found.stdout)).toMatchObject({ calls: [{ id: facts.id, recording: { id } }] });
+    const exported = await run(['export', '-o', zip]);
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    expect((await stat(zip)).mode & 0o777).toBe(0o600);
+    const erased = await run(['erase', '--apply', '--json']);
+    expect(JSON.parse(erased.stdout)).toMatchObject({ recordings: [{ id, outcome: { certificate: 1 } }] });
+    const after = await run(['find']);
+    expect(after).toMatchObject({ code: 0, stderr: '' });
+    expect(after.stdout).toContain('no calls of this extension');
+    const nonsense = await run(['find'], 'PJSIP/annas-desk');
+    expect(nonsense).toMatchObject({ code: 2, stdout: '' });
+    const both = await run(['erase', '--number', '0475 12 34 56']);
+    expect(both).toMatchObject({ code: 2, stdout: '' });
+    for (const { stdout, stderr } of [found, exported, erased, after, nonsense, both]) {
+      expect(stdout + stderr).not.toMatch(/anna(?!\.zip)/);
     }
   });
 });

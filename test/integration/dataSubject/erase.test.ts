@@ -201,7 +201,7 @@ describe('the erasure that a person asks for', () => {
       copyCertificates: () => copyMissingCertificates(set),
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
-    const order = { hash, apply: true, waitMs: 0, signal, ...rules };
+    const order = { person: { kind: 'caller', hash } as const, apply: true, waitMs: 0, signal, ...rules };
     const taken = {
       ...set.catalogue,
       leases: { ...set.catalogue.leases, take: () => Promise.resolve({ host: 'elsewhere', pid: 1 }) },
@@ -244,7 +244,14 @@ describe('the erasure that a person asks for', () => {
       checkLedger: () => set.ledger.check(),
       copyCertificates: () => Promise.resolve(),
     };
-    const order = { hash, apply: true, waitMs: 0, signal, includeEvidence: false, kindOf: () => 'training' as const };
+    const order = {
+      person: { kind: 'caller', hash } as const,
+      apply: true,
+      waitMs: 0,
+      signal,
+      includeEvidence: false,
+      kindOf: () => 'training' as const,
+    };
     const { recordings } = await eraseForPerson(ports, order);
     expect(recordings).toMatchObject([{ id, outcome: { kind: 'kept', exceptions: [{ ground: 'hold' }] } }]);
     expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');

@@ -240,7 +240,7 @@ describe('what is kept of a person', () => {
       operator: services.actor,
     };
     const target = { file: join(set.at, 'out.zip'), replace: false };
-    const order = { hash, language: 'en', target, progress: () => undefined } as const;
+    const order = { person: { kind: 'caller', hash }, language: 'en', target, progress: () => undefined } as const;
     const stop = new AbortController();
     const reason = new PreavisError('interrupted', 'nothing was exported');
     const stopping = exportForPerson(ports, {

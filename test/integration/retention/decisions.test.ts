@@ -26,7 +26,7 @@ const folder = temporaryFolder();
 const open = catalogues();
 let places = 0;
 const stage = (): Promise<SubjectStage> => subjectStage(folder.path(`${(places += 1)}`), open);
-const none = { callersForgotten: 0, languagesForgotten: 0, purposesShortened: 0 };
+const none = { callersForgotten: 0, extensionsForgotten: 0, languagesForgotten: 0, purposesShortened: 0 };
 
 let backups = 0;
 /** The catalogue as it is now, for later; as a catalogue that was put back, with the ledger and the archive of then. */
@@ -80,7 +80,8 @@ async function putBack(set: SubjectStage, from: () => SubjectStage) {
 /** One person with a call that nothing was recorded of, a recording that evidence keeps, and a language; another recording. */
 async function decided() {
   const set = await stage();
-  await set.calledOnly(number);
+  await set.calledOnly(number, 'default', '102');
+  await set.calledOnly('+3225550125', 'default', '101');
   const kept = await set.called(number, { purposes: ['training', 'agreement'] });
   const other = await set.called('+3225550124', { purposes: ['training'] });
   await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
@@ -88,6 +89,8 @@ async function decided() {
   await set.catalogue.preferences.set(others, 'fr', callStart + 200 * dayMs);
   const before = backup(set);
   expect(await set.erased()).toMatchObject({ code: 3, json: { unrecordedCalls: 1, languageRemembered: true } });
+  const ofEmployee = { number: undefined, extension: '101' };
+  expect(await set.erased(ofEmployee)).toMatchObject({ json: { unrecordedCalls: 1, recordings: [] } });
   const shorter = recorderEnd + 7 * dayMs;
   await set.decisions.shorten([{ recording: other.id, purpose: 'training', to: shorter }], 'storageTime');
   await copyMissingCertificates(set);
@@ -105,9 +108,11 @@ describe('a catalogue that was put back', () => {
     expect(was.kept['training']).toBeGreaterThan(now);
     expect(was.other['training']).toBeGreaterThan(shorter);
     expect(await catalogue.callers.callsOf(hash, '', 10)).toHaveLength(2);
+    expect(await catalogue.extensions.callsOf('101', '', 10)).toHaveLength(1);
 
-    const all = { callersForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
-    const words = '1 that forgot whose calls were, 1 that forgot languages, 2 that ended or shortened purposes';
+    const all = { callersForgotten: 1, extensionsForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
+    const words =
+      '1 that forgot whose calls were, 1 that forgot which telephones were in calls, 1 that forgot languages, 2 that ended or shortened purposes';
     expect(await checked(restored)).toMatchObject([
       { ok: false, code: 'catalogue_restored', problem: expect.stringContaining(words) as string },
     ]);
@@ -116,6 +121,8 @@ describe('a catalogue that was put back', () => {
     expect(await catalogue.preferences.find(hash)).toBe('nl');
 
     expect(await replay(restored)).toMatchObject({ decisions: all, refused: 0, erasedAgain: [] });
+    expect(await catalogue.extensions.callsOf('101', '', 10)).toEqual([]);
+    expect(await catalogue.extensions.callsOf('102', '', 10)).toHaveLength(1);
     expect(await endsOf(restored, kept.id)).toEqual({ ...was.kept, training: now });
     expect(await endsOf(restored, other.id)).toEqual({ training: shorter });
     expect((await catalogue.recordings.find(other.id))?.keepUntil).toBe(shorter);
@@ -134,7 +141,7 @@ describe('a catalogue that was put back', () => {
       decisions: none,
     });
     await copyMissingCertificates(restored);
-    expect(await linesOf(restored)).toHaveLength(4);
+    expect(await linesOf(restored)).toHaveLength(5);
     // Holds that were set since the backup are not in it.
     set.clock.at = recorderEnd + 8 * dayMs;
     await catalogue.passes.note('restoration', set.clock.at);
@@ -150,7 +157,7 @@ describe('a catalogue that was put back', () => {
       'only the ledger has a decision (purposesShortened): preavis certificates replay mends it',
     );
     expect(await certificatesReplay(context, { dryRun: true, json: true })).toBe(3);
-    const decisions = { callersForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
+    const decisions = { callersForgotten: 1, extensionsForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
     expect(JSON.parse(said())).toMatchObject({ dryRun: true, decisions, decisionsAgain: 0 });
     expect(await certificatesReplay(context, { dryRun: false, json: false })).toBe(0);
     expect(said()).toContain('decisions carried out again: 1 that forgot whose calls were');
@@ -180,7 +187,7 @@ describe('a catalogue that was put back', () => {
     const restored = before();
     const both = await Promise.all([replay(restored), replay(restored)]);
     const counts = both.map(({ decisions }) => Object.values(decisions).reduce((sum, each) => sum + each, 0));
-    expect(counts.reduce((sum, each) => sum + each, 0)).toBe(4);
+    expect(counts.reduce((sum, each) => sum + each, 0)).toBe(5);
     expect(
       (await restored.catalogue.auditTrail.of(other.id)).filter(({ event }) => event === 'kept shorter'),
     ).toHaveLength(1);

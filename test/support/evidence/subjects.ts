@@ -8,6 +8,8 @@ import { makeCallerKeeper } from '../../../src/call/plan/callerStore.ts';
 import { makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import type { CommandContext } from '../../../src/cli/context.ts';
 import { subjectErase, subjectExport } from '../../../src/cli/commands/subject.ts';
+import { subjectFind } from '../../../src/cli/commands/subjectFind.ts';
+import type { PersonOptions } from '../../../src/cli/personAsked.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { archiveStage, type ArchiveStage } from '../archive/archiving.ts';
@@ -32,12 +34,20 @@ export type SubjectStage = ArchiveStage & {
   /** A recorded call of this number; archived unless told. */
   called(
     from: string,
-    options?: { purposes?: string[]; line?: string; archived?: boolean; startedAt?: number },
+    options?: {
+      purposes?: string[];
+      line?: string;
+      archived?: boolean;
+      startedAt?: number;
+      /** The telephone that answered. */
+      extension?: string;
+    },
   ): Promise<{ call: CallId; id: RecordingId; wav: Buffer }>;
   /** A call that nothing was recorded of. */
-  calledOnly(from: string, line?: string): Promise<CallId>;
+  calledOnly(from: string, line?: string, extension?: string): Promise<CallId>;
   /** The configuration that the commands read. */
   configFile: string;
+  listed(options: PersonOptions & { json?: boolean }): Promise<Answer>;
   exported(options?: Partial<Parameters<typeof subjectExport>[1]>): Promise<Answer>;
   erased(options?: Partial<Parameters<typeof subjectErase>[1]>): Promise<Answer>;
 };
@@ -112,25 +122,28 @@ export async function subjectStage(
     ...set,
     at,
     configFile: config,
-    called: async (from, { purposes: wanted = ['training'], line = 'default', archived = true } = {}) => {
+    called: async (from, { purposes: wanted = ['training'], line = 'default', archived = true, extension } = {}) => {
       const order = anOrder(ids, { request: aRequest({ purposes: wanted, line }) });
       const shape = { order, policyVersion: policy, request: order.request };
       const call = await set.finished(undefined, { keepDays: keepDays.agreement, shape });
       await keeper.keep(call.facts.id, from);
+      if (extension !== undefined) await catalogue.extensions.keep(call.facts.id, extension);
       if (archived) await uploadPass(set, { waitMs: 0, signal: new AbortController().signal, all: true });
 
       return { call: call.facts.id, id: call.id, wav: call.wav };
     },
-    calledOnly: async (from, line = 'default') => {
+    calledOnly: async (from, line = 'default', extension) => {
       const order = anOrder(ids, { request: aRequest({ line }) });
       const { facts } = await saveCall(catalogue, {
         ...{ keepDays: keepDays.agreement, shape: { order, policyVersion: policy, request: order.request } },
         events: () => [{ type: 'callerLeft', at: clock.now() }],
       });
       await keeper.keep(facts.id, from);
+      if (extension !== undefined) await catalogue.extensions.keep(facts.id, extension);
 
       return facts.id;
     },
+    listed: (options) => answered((context) => subjectFind(context, { json: true, ...options }, noInput)),
     exported: (options = {}) =>
       answered((context) =>
         subjectExport(

@@ -61,6 +61,7 @@ const result = (over: Partial<SubjectErasure> = {}): SubjectErasure => ({
   ...over,
 });
 const answer = (over: Partial<ErasureAnswer> = {}): ErasureAnswer => ({
+  person: { kind: 'caller', hash: 'k' },
   result: result(),
   unsearched: true,
   madeAt: new Date(at(31)).toISOString(),
@@ -97,7 +98,11 @@ test('each text of a language is said by some answer', async () => {
     }),
   });
   const one = answer({ result: result({ recordings: everything.slice(0, 3) }) });
-  const pages = [answer(), none, bare, ofOne, many, one].map((each) => erasureAnswerPage(each, say)).join('');
+  const employee: ErasureAnswer['person'] = { kind: 'employee', extension: '101', begun: { from: at(1), to: at(20) } };
+  const ofEmployees = [answer({ person: employee }), { ...none, person: employee }];
+  const pages = [answer(), none, bare, ofOne, many, one, ...ofEmployees]
+    .map((each) => erasureAnswerPage(each, say))
+    .join('');
   expect(keys.filter((key) => !pages.includes(key))).toEqual([]);
 });
 
@@ -196,3 +201,19 @@ test('nothing is said to be all where calls under an earlier key were not search
   expect(page(true)).not.toContain(say.none);
   expect(page(true)).toContain(say.unsearched);
 });
+
+test.each(subjectLanguages)(
+  'an employee is told in %s what is kept with their telephone, and not that it was they who asked for a restriction',
+  async (language) => {
+    const say = await loadAnswerTexts(language);
+    const person = { kind: 'employee', extension: 'desk-7', begun: undefined } as const;
+    const page = read(erasureAnswerPage(answer({ language, person }), say));
+    for (const text of [say.employee.telephone, say.employee.restriction]) expect(page).toContain(text);
+    expect(page).not.toContain(say.why.restriction);
+    // It is for a reader who knows it, and for whoever else finds the page.
+    expect(page).not.toContain('desk-7');
+    const none = read(erasureAnswerPage(answer({ language, person, result: nothing, unsearched: false }), say));
+    expect(none).toContain(say.employee.none);
+    expect(none).not.toContain(say.none);
+  },
+);

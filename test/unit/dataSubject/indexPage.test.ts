@@ -56,6 +56,7 @@ const calls: IndexCall[] = [
         { at: at(500), what: 'fetched', purpose: 'agreement', by: 'operator' },
         { at: at(501), what: 'bundled', purpose: null, by: 'operator' },
         { at: at(502), what: 'exported', purpose: null, by: 'operator' },
+        { at: at(503), what: 'exportedToOther', purpose: null, by: 'operator' },
       ],
     }),
   }),
@@ -72,7 +73,10 @@ const index = (over: Partial<PersonIndex> = {}): PersonIndex => ({
   language: 'en',
   timezone: 'Europe/Brussels',
   controller: { name: 'Example SA', contact: null, dataProtectionOfficer: null, recipients: [], transfers: null },
+  asker: 'caller',
   number: null,
+  extension: null,
+  begun: null,
   rememberedLanguage: null,
   calls,
   unreadableCalls: ['LOST'],
@@ -97,12 +101,38 @@ test.each(subjectLanguages)(
   },
 );
 
+/** As it is made for an employee: without what the other person heard and answered. */
+const ofEmployee = (over: Partial<PersonIndex> = {}): PersonIndex =>
+  index({
+    asker: 'employee',
+    extension: '101',
+    begun: { from: at(0), to: at(200) },
+    calls: [
+      call({
+        ...{ languages: [], consent: null, receipt: null },
+        recording: recording({ holds: [{ ground: null, from: at(300), until: at(400), inForce: true }] }),
+      }),
+    ],
+    unreadableCalls: [],
+    ...over,
+  });
+
+test.each(subjectLanguages)('an employee reads in %s what was last agreed', async (language) => {
+  const said = await loadSubjectTexts(language);
+  const text = textOf(indexPage(ofEmployee({ language }), said, {}), said.locale);
+  expect(text).toMatchSnapshot();
+  for (const word of [said.calls.receipt, said.calls.receiptMissing, said.calls.languages, said.person.numberHidden]) {
+    expect(text).not.toContain(word);
+  }
+});
+
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('dataSubject');
   const said = subjectTexts('en').parse(tree);
   const pages = [
     index(),
     index({ calls: [call()], unreadableCalls: [] }),
+    ofEmployee(),
     index({ calls: [call({ recording: recording({ durationMs: 1_000 }) })], unreadableCalls: ['ONE', 'TWO'] }),
   ].map((each) => indexPage(each, said, {}));
   expect(keys.filter((key) => !pages.join('').includes(key))).toEqual([]);
