@@ -124,7 +124,7 @@ export class CallRegistry {
       sessionOf,
       watchesBridges: () => ports.watchesBridges(),
     });
-    this.#extensions = watchExtensions(ports, this.#owners);
+    this.#extensions = watchExtensions(ports, { owners: this.#owners, map, staff: this.#staff });
     const losses = (): number => this.#losses;
     this.#whereabouts = new Whereabouts({
       ari,

@@ -135,6 +135,25 @@ export class BridgeMap {
     return found;
   }
 
+  /** This bridge and those that Local/ channels join to it: whoever is in them hears the others. Nobody does in a holding bridge. */
+  joinedTo(bridge: BridgeId): ReadonlySet<BridgeId> {
+    const joined = new Set<BridgeId>();
+    const near = [bridge];
+    // It grows while it is walked: behind one Local/ channel may be another.
+    for (const each of near) {
+      if (joined.has(each) || this.#holding.has(each)) continue;
+      joined.add(each);
+      for (const member of this.membersOf(each)) {
+        const name = this.#names.get(member);
+        const half = name === undefined ? undefined : this.#byName.get(otherHalf(name));
+        const beyond = half === undefined ? undefined : this.#bridgeOf.get(half);
+        if (beyond !== undefined) near.push(beyond);
+      }
+    }
+
+    return joined;
+  }
+
   #enter(bridge: BridgeId, channel: ChannelId, name: LocalName | undefined): void {
     this.#leave(channel);
     this.#name(channel, name);

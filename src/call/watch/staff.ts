@@ -9,9 +9,14 @@ import type { Staff } from '../../policy/policy.ts';
 export class StaffWatch {
   readonly #endpoints = new Map<ChannelId, string>();
 
+  /** undefined for one that is in no bridge, and for a Local/ channel. */
+  endpointOf(channel: ChannelId): string | undefined {
+    return this.#endpoints.get(channel);
+  }
+
   /** Whether this channel is a telephone of these. */
   has(channel: ChannelId, staff: Pick<Staff, 'has'>): boolean {
-    const endpoint = this.#endpoints.get(channel);
+    const endpoint = this.endpointOf(channel);
 
     return endpoint !== undefined && staff.has(endpoint);
   }
