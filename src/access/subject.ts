@@ -51,20 +51,30 @@ export function subjectOf(
 export type CallFacts = {
   call: CallRow;
   extension: string | null;
-  recording: RecordingRow | undefined;
+  recording: Pick<RecordingRow, 'id' | 'status'> | undefined;
   ends: readonly PurposeEnd[];
 };
 
 /** @param asker the actor's name: approvals are of one */
 export async function subjectFor(
   { catalogue, config }: { catalogue: CataloguePart<{ approvals: 'of' }>; config: Pick<Config, 'purposes' | 'access'> },
-  { call, extension, recording, ends }: CallFacts,
+  facts: CallFacts,
   asker: string,
 ): Promise<Subject> {
+  const { recording } = facts;
+
+  return subjectBy(facts, config, recording === undefined ? [] : await catalogue.approvals.of(recording.id, asker));
+}
+
+/** @param approvals of whoever asks */
+export function subjectBy(
+  { call, extension, recording, ends }: CallFacts,
+  config: Pick<Config, 'purposes' | 'access'>,
+  approvals: readonly Pick<ApprovalRow, 'purpose' | 'endsAt'>[],
+): Subject {
   const { line, controller, purposes, phase } = call;
   const unrecorded = phase === 'ended' ? ('none' as const) : ('awaited' as const);
   const ofRecording = recording === undefined ? unrecorded : { status: recording.status, ends };
-  const approvals = recording === undefined ? [] : await catalogue.approvals.of(recording.id, asker);
 
   return subjectOf({ line, controller, extension, purposes, recording: ofRecording }, config, approvals);
 }

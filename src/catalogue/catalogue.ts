@@ -8,6 +8,7 @@ import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
 import { makeExtensions } from './calls/extensions.ts';
 import { makeEndedUnwatched } from './calls/endedUnwatched.ts';
+import { makeListings } from './calls/listings.ts';
 import { makePreferences } from './calls/preferences.ts';
 import { makeRecordings } from './calls/recordings.ts';
 import { makeTraces } from './calls/traces.ts';
@@ -118,6 +119,7 @@ function makeRepositories(
     calls: { ...calls, ...makeWitness(database, trail) },
     timeline,
     search: makeSearch(database),
+    listings: makeListings(database),
     recordings: { ...recordings, ...makeEndedUnwatched(database, trail) },
     archiveCopies: { ...makeArchiveCopies(database, trail), ...makeArchiveKeys(database) },
     auditTrail,

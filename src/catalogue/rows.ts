@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { changes } from '../call/watch/timeline.ts';
 import { unwatchedReasons } from '../call/watch/watch.ts';
-import { callId, json, recordingId, row } from './sqlite/rowForm.ts';
+import { callId, columnOf, json, recordingId, row } from './sqlite/rowForm.ts';
 import { recordingStatuses } from './statuses.ts';
 
 /** Times are ms since 1970 UTC; those of the notice and the recorder are Asterisk's (P8). */
@@ -51,6 +51,22 @@ export const recordingRow = row({
         },
 }));
 export type RecordingRow = z.output<typeof recordingRow>;
+
+/** What lists show of a recording. Its receipt, the greater part of the row, is not read for them. */
+const listed = {
+  id: recordingId,
+  callId,
+  status: z.enum(recordingStatuses),
+  startedAt: z.number().nullable(),
+  keepUntil: z.number().nullable(),
+  bytes: z.number().nullable(),
+  durationMs: z.number().nullable(),
+  flags: json(z.array(z.string())),
+  failure: z.string().nullable(),
+};
+export const listedRecordingRow = row(listed);
+export const listedRecordingColumns = Object.keys(listed).map(columnOf).join(', ');
+export type ListedRecordingRow = z.output<typeof listedRecordingRow>;
 
 /** What the second witness says of a sentence, and of a call: the worst of its sentences. */
 export const sentenceWitnesses = ['agrees', 'disagrees', 'missing'] as const;

@@ -1,14 +1,15 @@
 import type * as z from 'zod';
 import { purposesInForce } from '../archive/purposes.ts';
+import type { ListedRecordingRow } from '../catalogue/rows.ts';
 import type { LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../core/clock.ts';
 import type { WebPorts } from './ports.ts';
 import type { callPart, hold, listedCall, listedRecording, recordingPart } from './schemas.ts';
-import type { KnownCall, KnownRecording } from './subjects.ts';
+import type { KnownCall, KnownRecording, ListedCall } from './subjects.ts';
 
 /** How calls and recordings are shown. */
 
-function shownCall({ call, extension }: KnownCall): z.input<typeof callPart> {
+function shownCall({ call, extension }: Pick<KnownCall, 'call' | 'extension'>): z.input<typeof callPart> {
   const { id, line, controller, direction, purposes, languages, languageReason, consent, result, reason, dialStatus } =
     call;
 
@@ -30,13 +31,11 @@ function shownCall({ call, extension }: KnownCall): z.input<typeof callPart> {
   };
 }
 
-async function shownPart(
-  { recording, call, ends, isHeld }: KnownRecording,
-  { catalogue, clock }: Pick<WebPorts, 'catalogue' | 'clock'>,
-): Promise<z.input<typeof recordingPart>> {
+type PartOf = Pick<ListedCall, 'call' | 'ends' | 'isHeld' | 'isExemplary'> & { recording: ListedRecordingRow };
+
+function shownPart({ recording, call, ends, isHeld, isExemplary }: PartOf, at: number): z.input<typeof recordingPart> {
   const { id, status, durationMs, bytes, flags, failure } = recording;
-  const inForce = purposesInForce(status, call.purposes, ends, clock.now());
-  const changes = await catalogue.timeline.changes(call.id);
+  const inForce = purposesInForce(status, call.purposes, ends, at);
 
   return {
     id,
@@ -53,27 +52,44 @@ async function shownPart(
       inForce: inForce.includes(purpose),
     })),
     held: isHeld,
-    exemplary: changes.some(({ change }) => change === 'exemplaryMarked'),
+    exemplary: isExemplary,
   };
 }
 
-export async function shownListedCall(
-  known: KnownCall,
-  ports: Pick<WebPorts, 'catalogue' | 'clock'>,
-): Promise<z.input<typeof listedCall>> {
-  const { recording } = known;
+/** @param at now, ms since 1970 UTC */
+export function shownCallOfList(listed: ListedCall, at: number): z.input<typeof listedCall> {
+  const { recording } = listed;
 
-  return {
-    ...shownCall(known),
-    recording: recording === undefined ? null : await shownPart({ ...known, recording }, ports),
-  };
+  return { ...shownCall(listed), recording: recording === undefined ? null : shownPart({ ...listed, recording }, at) };
+}
+
+/**
+ * undefined for a call without a recording.
+ *
+ * @param at now, ms since 1970 UTC
+ */
+export function shownRecordingOfList(listed: ListedCall, at: number): z.input<typeof listedRecording> | undefined {
+  const { recording } = listed;
+
+  return recording && { ...shownPart({ ...listed, recording }, at), call: shownCall(listed) };
+}
+
+type ShownPorts = Pick<WebPorts, 'catalogue' | 'clock'>;
+
+const isExemplary = async ({ call }: KnownCall, { catalogue }: ShownPorts): Promise<boolean> =>
+  (await catalogue.timeline.changes(call.id)).some(({ change }) => change === 'exemplaryMarked');
+
+export async function shownListedCall(known: KnownCall, ports: ShownPorts): Promise<z.input<typeof listedCall>> {
+  return shownCallOfList({ ...known, isExemplary: await isExemplary(known, ports) }, ports.clock.now());
 }
 
 export async function shownRecording(
   known: KnownRecording,
-  ports: Pick<WebPorts, 'catalogue' | 'clock'>,
+  ports: ShownPorts,
 ): Promise<z.input<typeof listedRecording>> {
-  return { ...(await shownPart(known, ports)), call: shownCall(known) };
+  const part = shownPart({ ...known, isExemplary: await isExemplary(known, ports) }, ports.clock.now());
+
+  return { ...part, call: shownCall(known) };
 }
 
 /** @param withReason it is in words of whoever set it, and may name people */

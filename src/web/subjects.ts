@@ -1,8 +1,9 @@
 import type { Act, Actor } from '../access/actor.ts';
 import { auditOf } from '../access/audit.ts';
 import { decideAccess, type Decision } from '../access/decide.ts';
-import { subjectFor, type CallFacts } from '../access/subject.ts';
+import { subjectBy, subjectFor, type CallFacts } from '../access/subject.ts';
 import { endsWhileHeld } from '../archive/purposes.ts';
+import type { Listing } from '../catalogue/calls/listings.ts';
 import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import type { CallRow, RecordingRow } from '../catalogue/rows.ts';
 import { makeHoldsAllowed } from '../config/purposeRules.ts';
@@ -12,10 +13,13 @@ import { refusal } from './problems.ts';
 
 /** A call as the API knows it: with its recording, if it has one, and all that access depends on. */
 export type KnownCall = CallFacts & {
+  recording: RecordingRow | undefined;
   holds: readonly LegalHoldRow[];
   isHeld: boolean;
 };
 export type KnownRecording = KnownCall & { recording: RecordingRow };
+/** A call of a list. */
+export type ListedCall = CallFacts & Pick<Listing, 'recording' | 'isExemplary'> & { isHeld: boolean };
 
 type SubjectPorts = Pick<WebPorts, 'catalogue' | 'config' | 'clock'>;
 
@@ -48,6 +52,24 @@ export async function knownRecording(ports: SubjectPorts, id: string): Promise<K
   if (recording === undefined || call === undefined) return undefined;
 
   return { ...(await withRecording(ports, call, recording)), recording };
+}
+
+/** Those of these calls that the actor may see in a list, in their order. */
+export async function listedCalls(
+  { catalogue, config, clock }: SubjectPorts,
+  actor: Actor,
+  ids: readonly CallId[],
+): Promise<ListedCall[]> {
+  const at = clock.now();
+  const holdsAllowed = makeHoldsAllowed(config);
+  const all = await catalogue.listings.of(ids, actor.name);
+
+  return all.flatMap(({ call, recording, extension, isExemplary, holds, approvals, ...written }) => {
+    const ends = endsWhileHeld(written.ends, holds, holdsAllowed, at);
+    const listed = { call, recording, extension, ends, isExemplary, isHeld: holds.some((hold) => isActive(hold, at)) };
+
+    return decideAccess(actor, 'list', subjectBy(listed, config, approvals), at).allowed ? [listed] : [];
+  });
 }
 
 /** Whether the actor may do this with the call now. */

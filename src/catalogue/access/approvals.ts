@@ -6,7 +6,7 @@ import type { AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
 import { writing } from '../sqlite/writing.ts';
 
-const approvalRow = row(
+export const approvalRow = row(
   {
     id: z.string().transform((id) => id as ApprovalId),
     recording: recordingId,

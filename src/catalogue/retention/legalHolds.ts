@@ -11,7 +11,7 @@ import { writing } from '../sqlite/writing.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
 
 const holdId = z.string().transform((id) => id as HoldId);
-const holdRow = row(
+export const legalHoldRow = row(
   {
     id: holdId,
     recording: recordingId,
@@ -27,7 +27,7 @@ const holdRow = row(
   },
   { recording: 'recording_id' },
 );
-export type LegalHoldRow = z.output<typeof holdRow>;
+export type LegalHoldRow = z.output<typeof legalHoldRow>;
 
 export type NewLegalHold = Omit<LegalHoldRow, 'setAt' | 'releasedAt' | 'releasedBy'>;
 
@@ -96,9 +96,9 @@ export function makeLegalHolds(
       for (const id of z.array(holdId).parse(selectActiveOf.all({ recording, at: now() }))) release(id, by);
     },
     /** All that were ever set, the oldest first. */
-    of: (id: RecordingId): LegalHoldRow[] => z.array(holdRow).parse(selectOf.all(id)),
+    of: (id: RecordingId): LegalHoldRow[] => z.array(legalHoldRow).parse(selectOf.all(id)),
     /** Those that keep a recording at this time, in the order of ids, beyond `after`. */
     active: (at: number, after: string, limit: number): LegalHoldRow[] =>
-      z.array(holdRow).parse(selectActive.all({ at, after, limit })),
+      z.array(legalHoldRow).parse(selectActive.all({ at, after, limit })),
   };
 }

@@ -13,8 +13,8 @@ import type { WebPorts } from '../ports.ts';
 import { RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
 import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type ListQuery } from '../schemas.ts';
-import { shownHold, shownListedCall } from '../shown.ts';
-import { allowed, decided, knownCall, type KnownCall } from '../subjects.ts';
+import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
+import { allowed, decided, knownCall, listedCalls, type ListedCall } from '../subjects.ts';
 
 /** So many parts of an index are gone through for one page of what an actor may see. */
 const mostRounds = 4;
@@ -28,17 +28,14 @@ export async function foundBy(
   wanted: CallSearch,
   { cursor, limit }: Pick<ListQuery, 'cursor' | 'limit'>,
   ports: WebPorts,
-): Promise<{ found: KnownCall[]; next: CallId | undefined }> {
+): Promise<{ found: ListedCall[]; next: CallId | undefined }> {
   const { catalogue, clock, config } = ports;
   const search = withinScope(wanted, actor, config);
-  const found: KnownCall[] = [];
+  const found: ListedCall[] = [];
   let before = cursor;
   for (let round = 0; round < mostRounds; round += 1) {
     const page = await catalogue.search.calls(search, clock.now(), before, limit - found.length);
-    for (const each of page.ids) {
-      const known = await knownCall(ports, each);
-      if (known !== undefined && (await decided(ports, actor, 'list', known)).allowed) found.push(known);
-    }
+    found.push(...(await listedCalls(ports, actor, page.ids)));
     before = page.next;
     if (before === undefined || found.length === limit) break;
   }
@@ -93,7 +90,7 @@ const list = route({
   answer: { status: 200, schema: callPage, description: 'A page of calls.' },
   handle: async ({ actor, query }, ports) => {
     const { found, next } = await foundBy(actor, searchOf(query), query, ports);
-    const calls = await Promise.all(found.map((each) => shownListedCall(each, ports)));
+    const calls = found.map((each) => shownCallOfList(each, ports.clock.now()));
 
     return { kind: 'json', body: { calls, next: cursorOf(next) } };
   },
@@ -127,7 +124,7 @@ const byNumber = route({
     const why = { ground, ...(reference === undefined ? {} : { reference }) };
     const step = auditOf(actor, { did: 'searchedByNumber', ...why, found: found.length });
     await catalogue.auditTrail.append(null, step);
-    const calls = await Promise.all(found.map((each) => shownListedCall(each, ports)));
+    const calls = found.map((each) => shownCallOfList(each, ports.clock.now()));
 
     return { kind: 'json', body: { calls, next: cursorOf(next), keysNotSearched } };
   },

@@ -12,9 +12,9 @@ import { RequestInvalid } from '../problems.ts';
 import { joined, rangeIn, type ByteRange } from '../ranges.ts';
 import { route, type Route } from '../route.ts';
 import { components, id, listQuery, recordingDetail, recordingPage } from '../schemas.ts';
-import { shownHold, shownRecording } from '../shown.ts';
+import { shownHold, shownRecording, shownRecordingOfList } from '../shown.ts';
 import { openSound } from '../sound.ts';
-import { allowed, decided, knownRecording, type KnownRecording } from '../subjects.ts';
+import { allowed, decided, knownRecording } from '../subjects.ts';
 import { foundBy, searchOf } from './calls.ts';
 
 const list = route({
@@ -26,10 +26,7 @@ const list = route({
   answer: { status: 200, schema: recordingPage, description: 'A page of recordings.' },
   handle: async ({ actor, query }, ports) => {
     const { found, next } = await foundBy(actor, { ...searchOf(query), recorded: true }, query, ports);
-    const recorded = found.flatMap((each): KnownRecording[] =>
-      each.recording === undefined ? [] : [{ ...each, recording: each.recording }],
-    );
-    const recordings = await Promise.all(recorded.map((each) => shownRecording(each, ports)));
+    const recordings = found.flatMap((each) => shownRecordingOfList(each, ports.clock.now()) ?? []);
 
     return { kind: 'json', body: { recordings, next: cursorOf(next) } };
   },

@@ -1,0 +1,107 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { CallId } from '../../core/ids.ts';
+import { approvalRow, type ApprovalRow } from '../access/approvals.ts';
+import { legalHoldRow, type LegalHoldRow } from '../retention/legalHolds.ts';
+import {
+  callRow,
+  listedRecordingColumns,
+  listedRecordingRow,
+  purposeEnd,
+  type CallRow,
+  type ListedRecordingRow,
+  type PurposeEnd,
+} from '../rows.ts';
+import { row } from '../sqlite/rowForm.ts';
+
+/** A call as lists show it, with all that decides who sees it. */
+export type Listing = {
+  call: CallRow;
+  recording: ListedRecordingRow | undefined;
+  extension: string | null;
+  holds: LegalHoldRow[];
+  /** As they are written, holds not taken into account. */
+  ends: PurposeEnd[];
+  /** Of whoever asks. */
+  approvals: ApprovalRow[];
+  isExemplary: boolean;
+};
+
+const extensionRow = row({ callId: z.string(), extension: z.string() });
+const exemplaryRow = row({ callId: z.string() });
+const endRow = z.intersection(row({ recordingId: z.string() }), purposeEnd);
+
+const among = (column: string): string => `${column} IN (SELECT value FROM json_each(@ids))`;
+
+/** Calls for a page of a list: one query for each table, and not one for each call. */
+export function makeListings(database: Database.Database) {
+  const selectCalls = database.prepare(`SELECT * FROM calls WHERE ${among('id')}`);
+  const selectRecordings = database.prepare(
+    `SELECT ${listedRecordingColumns} FROM recordings WHERE ${among('call_id')}`,
+  );
+  const selectExtensions = database.prepare(`SELECT call_id, extension FROM extensions WHERE ${among('call_id')}`);
+  const selectExemplary = database.prepare(
+    `SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked' AND ${among('call_id')}`,
+  );
+  const selectEnds = database.prepare(
+    `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
+  );
+  const selectHolds = database.prepare(`SELECT * FROM holds WHERE ${among('recording_id')} ORDER BY id`);
+  const selectApprovals = database.prepare(
+    `SELECT * FROM approvals WHERE ${among('recording_id')} AND asker = @asker ORDER BY id`,
+  );
+
+  return {
+    /**
+     * These calls in their order, as of one moment; ids that no call has are left out.
+     *
+     * @param asker whose approvals count, as the audit trail names them
+     */
+    of: database.transaction((wanted: readonly CallId[], asker: string): Listing[] => {
+      const ids = JSON.stringify(wanted);
+      const calls = grouped(z.array(callRow).parse(selectCalls.all({ ids })), 'id');
+      const recordings = z.array(listedRecordingRow).parse(selectRecordings.all({ ids }));
+      const recordingOf = grouped(recordings, 'callId');
+      const extensions = grouped(z.array(extensionRow).parse(selectExtensions.all({ ids })), 'callId');
+      const exemplary = grouped(z.array(exemplaryRow).parse(selectExemplary.all({ ids })), 'callId');
+      const of = { ids: JSON.stringify(recordings.map(({ id }) => id)), asker };
+      const ends = grouped(z.array(endRow).parse(selectEnds.all(of)), 'recordingId');
+      const holds = grouped(z.array(legalHoldRow).parse(selectHolds.all(of)), 'recording');
+      const approvals = grouped(z.array(approvalRow).parse(selectApprovals.all(of)), 'recording');
+
+      return wanted.flatMap((id): Listing[] => {
+        const [call] = calls(id);
+        if (call === undefined) return [];
+        const [recording] = recordingOf(id);
+        const key = recording?.id ?? '';
+
+        return [
+          {
+            call,
+            recording,
+            extension: extensions(id)[0]?.extension ?? null,
+            holds: holds(key),
+            ends: ends(key).map(({ purpose, keepUntil }) => ({ purpose, keepUntil })),
+            approvals: approvals(key),
+            isExemplary: exemplary(id).length > 0,
+          },
+        ];
+      });
+    }),
+  };
+}
+
+/** The rows that have this in a column, in their order. */
+function grouped<Key extends string, Row extends Readonly<Record<Key, string>>>(
+  rows: readonly Row[],
+  key: Key,
+): (value: string) => Row[] {
+  const groups = new Map<string, Row[]>();
+  for (const each of rows) {
+    const group = groups.get(each[key]);
+    if (group === undefined) groups.set(each[key], [each]);
+    else group.push(each);
+  }
+
+  return (value) => groups.get(value) ?? [];
+}
