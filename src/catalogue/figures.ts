@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
 import * as z from 'zod';
+import { dayMs } from '../core/clock.ts';
 import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
@@ -64,6 +65,18 @@ export type FigureTimes = {
 export type Figures = ReturnType<ReturnType<typeof makeFigures>['read']>;
 
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
+
+/** Of UTC, since 1970. A parameter is no whole number to SQLite unless it is told. */
+const dayOf = (time: string): string => `CAST(${time} AS INTEGER) / ${dayMs}`;
+/** As its index has it. */
+const day = `started_at / ${dayMs}`;
+
+/** In the order of its index, which has all that is asked for: nothing is sorted, and no call is read. */
+export const unrecordedByDay = `
+  SELECT date(${day} * ${dayMs / 1_000}, 'unixepoch') AS day, line, reason, count(*) AS calls
+  FROM calls INDEXED BY calls_unrecorded_by_day
+  WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')}
+  GROUP BY ${day}, line, reason ORDER BY ${day}, line, reason`;
 
 /** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -139,10 +152,7 @@ export function makeFigures(database: Database.Database) {
   const selectBegun = prepareColumn(
     `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
   );
-  const selectUnrecorded = database.prepare(`
-    SELECT date(started_at / 1000, 'unixepoch') AS day, line, reason, count(*) AS calls
-    FROM calls INDEXED BY calls_unrecorded WHERE result = 'unrecorded' AND ${inPeriod('started_at')}
-    GROUP BY day, line, reason ORDER BY day, line, reason`);
+  const selectUnrecorded = database.prepare(unrecordedByDay);
   const selectNotices = database.prepare(`
     SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
     FROM calls CROSS JOIN notices ON notices.call_id = calls.id

@@ -33,23 +33,27 @@ const endRow = z.intersection(row({ recordingId: z.string() }), purposeEnd);
 
 const among = (column: string): string => `${column} IN (SELECT value FROM json_each(@ids))`;
 
+/** By the table that they read; `@ids` are those of calls, and of recordings in the last three. */
+export const listingStatements = {
+  calls: `SELECT * FROM calls WHERE ${among('id')}`,
+  recordings: `SELECT ${listedRecordingColumns} FROM recordings WHERE ${among('call_id')}`,
+  extensions: `SELECT call_id, extension FROM extensions WHERE ${among('call_id')}`,
+  exemplary: `
+    SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked' AND ${among('call_id')}`,
+  ends: `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
+  holds: `SELECT * FROM holds WHERE ${among('recording_id')} ORDER BY id`,
+  approvals: `SELECT * FROM approvals WHERE ${among('recording_id')} AND asker = @asker ORDER BY id`,
+} as const;
+
 /** Calls for a page of a list: one query for each table, and not one for each call. */
 export function makeListings(database: Database.Database) {
-  const selectCalls = database.prepare(`SELECT * FROM calls WHERE ${among('id')}`);
-  const selectRecordings = database.prepare(
-    `SELECT ${listedRecordingColumns} FROM recordings WHERE ${among('call_id')}`,
-  );
-  const selectExtensions = database.prepare(`SELECT call_id, extension FROM extensions WHERE ${among('call_id')}`);
-  const selectExemplary = database.prepare(
-    `SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked' AND ${among('call_id')}`,
-  );
-  const selectEnds = database.prepare(
-    `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
-  );
-  const selectHolds = database.prepare(`SELECT * FROM holds WHERE ${among('recording_id')} ORDER BY id`);
-  const selectApprovals = database.prepare(
-    `SELECT * FROM approvals WHERE ${among('recording_id')} AND asker = @asker ORDER BY id`,
-  );
+  const selectCalls = database.prepare(listingStatements.calls);
+  const selectRecordings = database.prepare(listingStatements.recordings);
+  const selectExtensions = database.prepare(listingStatements.extensions);
+  const selectExemplary = database.prepare(listingStatements.exemplary);
+  const selectEnds = database.prepare(listingStatements.ends);
+  const selectHolds = database.prepare(listingStatements.holds);
+  const selectApprovals = database.prepare(listingStatements.approvals);
 
   return {
     /**

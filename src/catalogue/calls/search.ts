@@ -13,7 +13,7 @@ export type FoundCalls = { ids: CallId[]; next: CallId | undefined };
  * So many candidates of an index are looked at for one page. What few of them fit is found in several pages: no question, however it is put
  * together, keeps the process busy.
  */
-const candidatesAtOnce = 2_000;
+const candidatesAtOnce = 1_000;
 /** Ids begin with the time by our clock; calls begin by Asterisk's. What differs by more is not found by its time, ms. */
 const clocksApartMs = dayMs;
 
@@ -80,14 +80,17 @@ export function makeSearch(database: Database) {
 
 /** What says where the candidates of a page end, and what finds it among them. */
 export function searchStatements(search: CallSearch, driver: Driver): [lastCandidate: string, select: string] {
-  return [newest(driver, [], `1 OFFSET ${candidatesAtOnce - 1}`), newest(driver, conditionsOf(search), '@limit')];
+  return [newest(driver, undefined, `1 OFFSET ${candidatesAtOnce - 1}`), newest(driver, search, '@limit')];
 }
 
-/** With `conditions`, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. */
-function newest(driver: Driver, conditions: readonly string[], limit: string): string {
-  const parts = driver.parts.map(({ select, from, where }) => {
+/** With a search, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. */
+function newest(driver: Driver, search: CallSearch | undefined, limit: string): string {
+  const parts = driver.parts.map(({ select, from, where, covers }) => {
     const isOfCalls = from.startsWith('calls');
-    const withCalls = isOfCalls || conditions.length === 0 ? from : `${from} CROSS JOIN calls ON calls.id = ${select}`;
+    const asked = search && { ...search, ...(covers === undefined ? {} : { [covers]: undefined }) };
+    const conditions = asked === undefined ? [] : conditionsOf(asked, from.startsWith('recordings'));
+    const needsCalls = !isOfCalls && conditions.some((condition) => condition.includes('calls.'));
+    const withCalls = needsCalls ? `${from} CROSS JOIN calls ON calls.id = ${select}` : from;
     const column = isOfCalls ? 'calls.id' : select;
     const all = [where, `${column} >= @least`, `${column} < @before`, ...conditions];
 

@@ -33,38 +33,51 @@ const inJson = (column: string, name: string): string => `${column} IN (SELECT v
 const anyInJson = (column: string, name: string): string =>
   `EXISTS (SELECT 1 FROM json_each(${column}) AS one WHERE one.value IN (SELECT value FROM json_each(@${name})))`;
 const isTurnedAway = `EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway')`;
-const ofRecording = (condition: string): string =>
-  `EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = calls.id AND ${condition})`;
+/** What is asked of a recording; one row at most, which is looked up once. */
+function recordingConditions(search: CallSearch): string[] {
+  return [
+    ...whenGiven(search.status, 'recordings.status = @status'),
+    ...whenGiven(search.flag, 'EXISTS (SELECT 1 FROM json_each(recordings.flags) WHERE value = @flag)'),
+    ...whenGiven(
+      search.held,
+      `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`,
+    ),
+  ];
+}
 
-/** Each condition on its own, whatever index the candidates come from; `calls` is the row. */
-export function conditionsOf(search: CallSearch): string[] {
-  const { result } = search;
-  const whenGiven = (value: unknown, condition: string): string[] => (value === undefined ? [] : [condition]);
+const whenGiven = (value: unknown, condition: string): string[] => (value === undefined ? [] : [condition]);
+
+/**
+ * Each condition on its own, whatever index the candidates come from; `calls` is the row. Those that read nothing but that row come first:
+ * SQLite looks at them in this order, and at no more once one does not hold.
+ *
+ * @param withRecording `recordings` is a row, too
+ */
+export function conditionsOf(search: CallSearch, withRecording: boolean): string[] {
+  const { result, recorded } = search;
   const ofResult =
     result === 'turnedAway'
       ? `calls.result = 'unrecorded' AND ${isTurnedAway}`
       : `ifnull(calls.result, 'goingOn') = @result`;
+  const asked = recordingConditions(search);
+  const hasSuch = ['recordings.call_id = calls.id', ...asked].join(' AND ');
+  const ofRecording =
+    asked.length === 0 && recorded !== true ? [] : [`EXISTS (SELECT 1 FROM recordings WHERE ${hasSuch})`];
 
   return [
     ...whenGiven(search.from, 'calls.started_at >= @from'),
     ...whenGiven(search.to, 'calls.started_at < @to'),
+    ...whenGiven(search.direction, 'calls.direction = @direction'),
+    ...whenGiven(search.reason, 'calls.reason = @reason'),
     ...whenGiven(search.lines, inJson('calls.line', 'lines')),
+    ...whenGiven(result, ofResult),
     ...whenGiven(search.purposes, anyInJson('calls.purposes', 'purposes')),
     ...whenGiven(search.language, anyInJson('calls.languages', 'languages')),
-    ...whenGiven(search.direction, 'calls.direction = @direction'),
-    ...whenGiven(result, ofResult),
-    ...whenGiven(search.reason, 'calls.reason = @reason'),
+    ...(withRecording ? asked : ofRecording),
     ...whenGiven(search.caller, 'EXISTS (SELECT 1 FROM callers WHERE call_id = calls.id AND hash = @caller)'),
     ...whenGiven(
       search.extensions,
       `EXISTS (SELECT 1 FROM extensions WHERE call_id = calls.id AND ${inJson('extension', 'extensions')})`,
-    ),
-    ...whenGiven(search.recorded, ofRecording('TRUE')),
-    ...whenGiven(search.status, ofRecording('status = @status')),
-    ...whenGiven(search.flag, ofRecording('EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag)')),
-    ...whenGiven(
-      search.held,
-      ofRecording(`EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`),
     ),
     ...whenGiven(
       search.exemplary,

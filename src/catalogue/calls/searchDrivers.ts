@@ -8,7 +8,8 @@ export type Values = Readonly<Record<string, string | number | null>>;
 
 /** Parts that are merged, each in the order of its column of ids. */
 export type Driver = { parts: readonly Part[]; values: Values };
-type Part = { select: string; from: string; where: string };
+/** `covers`: what its candidates all fit, so that it is not asked of each of them. */
+type Part = { select: string; from: string; where: string; covers?: keyof CallSearch };
 
 /** A column that holds a list, as JSON, with the index of it. */
 type ListIndex = { table: string; index: string; column: string; where: string };
@@ -22,13 +23,18 @@ const isEnded = 'state IS NULL';
 /** Calls that go on are in no other index; there are few. */
 const open: Part = { select: 'id', from: 'calls INDEXED BY calls_open', where: 'state IS NOT NULL' };
 
-const single = (select: string, from: string, where: string): Driver => ({
-  parts: [{ select, from, where }],
-  values: {},
-});
+const single = (part: Part): Driver => ({ parts: [part], values: {} });
 
-const ended = (index: string, where: string): Driver => ({
-  parts: [open, { select: 'id', from: `calls INDEXED BY ${index}`, where: `${isEnded} AND ${where}` }],
+const ended = (covers: 'reason' | 'result'): Driver => ({
+  parts: [
+    open,
+    {
+      select: 'id',
+      from: `calls INDEXED BY calls_by_${covers}`,
+      where: `${isEnded} AND ${covers} = @${covers}`,
+      covers,
+    },
+  ],
   values: {},
 });
 
@@ -43,8 +49,12 @@ function ofValues(wanted: readonly string[], part: (value: string) => Part, othe
 }
 
 /** A part for each list that has one of these, since an index knows lists and not what is in them. */
-function ofLists(wanted: readonly string[], list: ListIndex & { select: string }, lists: Lists): Driver | undefined {
-  const { table, index, column, where, select } = list;
+function ofLists(
+  wanted: readonly string[],
+  list: ListIndex & Pick<Part, 'select' | 'covers'>,
+  lists: Lists,
+): Driver | undefined {
+  const { table, index, column, where, select, covers } = list;
   const all = lists(list, mostParts + 1);
   if (all.length > mostParts) return undefined;
   const fitting = all.filter((each) => {
@@ -57,11 +67,16 @@ function ofLists(wanted: readonly string[], list: ListIndex & { select: string }
     select,
     from: `${table} INDEXED BY ${index}`,
     where: `${where} AND ${column} = ${value}`,
+    ...(covers === undefined ? {} : { covers }),
   }));
 }
 
-function ofCallLists(wanted: readonly string[], column: 'purposes' | 'languages', lists: Lists): Driver | undefined {
-  const index = { table: 'calls', index: `calls_by_${column}`, column, where: isEnded, select: 'id' };
+function ofCallLists(
+  wanted: readonly string[],
+  [column, covers]: ['purposes', 'purposes'] | ['languages', 'language'],
+  lists: Lists,
+): Driver | undefined {
+  const index = { table: 'calls', index: `calls_by_${column}`, column, where: isEnded, select: 'id', covers };
   const found = ofLists(wanted, index, lists);
 
   return found && { ...found, parts: [open, ...found.parts] };
@@ -69,48 +84,85 @@ function ofCallLists(wanted: readonly string[], column: 'purposes' | 'languages'
 
 type Choice = (search: CallSearch, lists: Lists) => Driver | undefined;
 
-const heldRecordings =
-  'holds INDEXED BY holds_by_recording CROSS JOIN recordings ON recordings.id = holds.recording_id';
-const flags = { table: 'recordings', index: 'recordings_flagged', column: 'flags', where: `flags <> '[]'` };
-const ofStatus = single('call_id', 'recordings INDEXED BY recordings_of_status', 'status = @status');
+const ofFlags = {
+  table: 'recordings',
+  index: 'recordings_flagged',
+  column: 'flags',
+  where: `flags <> '[]'`,
+  select: 'call_id',
+  covers: 'flag',
+} as const;
+const ofStatus = single({
+  select: 'call_id',
+  from: 'recordings INDEXED BY recordings_of_status',
+  where: 'status = @status',
+  covers: 'status',
+});
+const ofCaller = single({
+  select: 'call_id',
+  from: 'callers INDEXED BY callers_by_hash',
+  where: 'hash = @caller',
+  covers: 'caller',
+});
+const held = single({ select: 'call_id', from: 'holds INDEXED BY holds_by_call', where: isActiveHold, covers: 'held' });
+const exemplary = single({
+  select: 'call_id',
+  from: 'changes INDEXED BY changes_exemplary',
+  where: `change = 'exemplaryMarked'`,
+  covers: 'exemplary',
+});
+const turnedAway = single({
+  select: 'call_id',
+  from: 'changes INDEXED BY changes_turned_away',
+  where: `change = 'turnedAway'`,
+});
+const outgoing = single({
+  select: 'id',
+  from: 'calls INDEXED BY calls_outgoing',
+  where: `direction = 'outgoing'`,
+  covers: 'direction',
+});
+const everyRecording = single({ select: 'call_id', from: 'recordings', where: 'TRUE', covers: 'recorded' });
+const everyCall = single({ select: 'id', from: 'calls', where: 'TRUE' });
 
 /** What is likely to be rarest comes first. What its index does not know is looked at in each candidate. */
 const choices: readonly Choice[] = [
-  ({ caller }) =>
-    caller === undefined ? undefined : single('call_id', 'callers INDEXED BY callers_by_hash', 'hash = @caller'),
-  ({ held }) => held && single('recordings.call_id', heldRecordings, isActiveHold),
-  ({ exemplary }) =>
-    exemplary && single('call_id', 'changes INDEXED BY changes_exemplary', `change = 'exemplaryMarked'`),
-  ({ flag }, lists) => (flag === undefined ? undefined : ofLists([flag], { ...flags, select: 'call_id' }, lists)),
-  ({ result }) =>
-    result === 'turnedAway'
-      ? single('call_id', 'changes INDEXED BY changes_turned_away', `change = 'turnedAway'`)
-      : undefined,
-  ({ reason }) => (reason === undefined ? undefined : ended('calls_by_reason', 'reason = @reason')),
+  (search) => (search.caller === undefined ? undefined : ofCaller),
+  (search) => search.held && held,
+  (search) => search.exemplary && exemplary,
+  ({ flag }, lists) => (flag === undefined ? undefined : ofLists([flag], ofFlags, lists)),
+  ({ result }) => (result === 'turnedAway' ? turnedAway : undefined),
+  ({ reason }) => (reason === undefined ? undefined : ended('reason')),
   ({ extensions }) =>
     extensions &&
     ofValues(extensions, (value) => ({
       select: 'call_id',
       from: 'extensions INDEXED BY extensions_by_extension',
       where: `extension = ${value}`,
+      covers: 'extensions',
     })),
   ({ result }) => (result === 'goingOn' ? { parts: [open], values: {} } : undefined),
   // Most are archived: a line is rarer than that.
   ({ status }) => (status === undefined || status === 'archived' ? undefined : ofStatus),
-  ({ direction }) =>
-    direction === 'outgoing' ? single('id', 'calls INDEXED BY calls_outgoing', `direction = 'outgoing'`) : undefined,
+  ({ direction }) => (direction === 'outgoing' ? outgoing : undefined),
   ({ lines }) =>
     lines &&
     ofValues(
       lines,
-      (value) => ({ select: 'id', from: 'calls INDEXED BY calls_by_line', where: `${isEnded} AND line = ${value}` }),
+      (value) => ({
+        select: 'id',
+        from: 'calls INDEXED BY calls_by_line',
+        where: `${isEnded} AND line = ${value}`,
+        covers: 'lines',
+      }),
       [open],
     ),
-  ({ language }, lists) => (language === undefined ? undefined : ofCallLists([language], 'languages', lists)),
-  ({ purposes }, lists) => purposes && ofCallLists(purposes, 'purposes', lists),
-  ({ result }) => result && ended('calls_by_result', 'result = @result'),
+  ({ language }, lists) =>
+    language === undefined ? undefined : ofCallLists([language], ['languages', 'language'], lists),
+  ({ purposes }, lists) => purposes && ofCallLists(purposes, ['purposes', 'purposes'], lists),
+  ({ result }) => result && ended('result'),
   ({ status }) => status && ofStatus,
-  ({ recorded }) => recorded && single('call_id', 'recordings', 'TRUE'),
+  ({ recorded }) => recorded && everyRecording,
 ];
 
 export function driverOf(search: CallSearch, lists: Lists): Driver {
@@ -119,5 +171,5 @@ export function driverOf(search: CallSearch, lists: Lists): Driver {
     if (driver !== undefined) return driver;
   }
 
-  return single('id', 'calls', 'TRUE');
+  return everyCall;
 }

@@ -51,8 +51,8 @@ export function makeLegalHolds(
   const prepareColumn = columnsOf(database);
   const selectStatus = prepareColumn(`SELECT status FROM recordings WHERE id = ?`);
   const insert = database.prepare(`
-    INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at)
-    VALUES (@id, @recording, @ground, @reason, @author, @at, @reviewAt, @expiresAt)`);
+    INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at, call_id)
+    SELECT @id, id, @ground, @reason, @author, @at, @reviewAt, @expiresAt, call_id FROM recordings WHERE id = @recording`);
   const markReleased = prepareColumn(`
     UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`);
   const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);

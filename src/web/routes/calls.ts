@@ -17,7 +17,9 @@ import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
 import { allowed, decided, knownCall, listedCalls, type ListedCall } from '../subjects.ts';
 
 /** So many parts of an index are gone through for one page of what an actor may see. */
-const mostRounds = 4;
+const mostRounds = 8;
+/** None is begun after so long, ms: where the catalogue is read from a slow disk, pages are shorter, and come as soon. */
+const lookForMs = 20;
 
 /**
  * A page of what they may see of what they look for, newest first. Where they see a part of it only, that part is looked for, and each call
@@ -33,11 +35,12 @@ export async function foundBy(
   const search = withinScope(wanted, actor, config);
   const found: ListedCall[] = [];
   let before = cursor;
+  const began = clock.now();
   for (let round = 0; round < mostRounds; round += 1) {
     const page = await catalogue.search.calls(search, clock.now(), before, limit - found.length);
     found.push(...(await listedCalls(ports, actor, page.ids)));
     before = page.next;
-    if (before === undefined || found.length === limit) break;
+    if (before === undefined || found.length === limit || clock.now() - began >= lookForMs) break;
   }
 
   return { found, next: before };
