@@ -1,6 +1,7 @@
 import type { Actor } from '../access/actor.ts';
 import { auditOf } from '../access/audit.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { AuditNote } from '../catalogue/retention/auditTrail.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -15,6 +16,8 @@ type Listening = {
   actor: Actor;
   act: 'listen' | 'download';
   recording: RecordingId;
+  /** When its first line is on the disk. */
+  begun: Promise<void>;
   msPerByte: number;
   parts: [number, number][];
   playing: number;
@@ -55,16 +58,16 @@ export class ListeningLog {
     { from, purposes }: { from: number; purposes: readonly string[] },
   ): Promise<Playing> {
     const key = `${actor.name} ${act} ${id}`;
-    const known = this.#open.get(key);
-    const listening = known ?? { actor, act, recording: id, msPerByte, parts: [], playing: 0, quiet: undefined };
+    const listening = this.#open.get(key) ?? {
+      ...{ actor, act, recording: id, msPerByte, parts: [], playing: 0, quiet: undefined },
+      begun: this.#noteBegun(actor, act, id, purposes),
+    };
     clearTimeout(listening.quiet);
     listening.playing += 1;
     this.#open.set(key, listening);
     try {
-      if (known === undefined) {
-        const begun = auditOf(actor, { did: 'beganToListen', purposes });
-        await this.#trail.auditTrail.append(id, act === 'listen' ? begun : { ...begun, event: 'download begun' });
-      }
+      // Whoever asks for another part meanwhile waits for it, too.
+      await listening.begun;
     } catch (thrown) {
       this.#open.delete(key);
       throw thrown;
@@ -78,6 +81,23 @@ export class ListeningLog {
         listening.quiet = setTimeout(() => void this.#close(key, listening), quietMs).unref();
       },
     };
+  }
+
+  #noteBegun(
+    actor: Actor,
+    act: 'listen' | 'download',
+    recording: RecordingId,
+    purposes: readonly string[],
+  ): Promise<void> {
+    const begun = auditOf(actor, { did: 'beganToListen', purposes });
+    const note = act === 'listen' ? begun : { ...begun, event: 'download begun' };
+
+    return this.#trail.auditTrail.append(recording, note);
+  }
+
+  /** What a player says was really heard. Throws what the catalogue throws. */
+  async heard(recording: RecordingId, note: AuditNote): Promise<void> {
+    await this.#trail.auditTrail.append(recording, note);
   }
 
   /** Writes what is open. */

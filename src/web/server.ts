@@ -7,6 +7,7 @@ import type { Actor } from '../access/actor.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { settleInTime } from '../core/timeLimit.ts';
 import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
+import { GatheredTrail } from './gatheredTrail.ts';
 import { ListeningLog } from './listening.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import { problemOf, problemType, RequestInvalid, type Fault } from './problems.ts';
@@ -49,7 +50,7 @@ export type WebOptions = {
 
 /** Listens, and answers until it is stopped. Throws config_invalid where it cannot listen. */
 export async function startWeb(ports: WebPorts, options: WebOptions): Promise<WebServer> {
-  const listening = new ListeningLog(ports.catalogue, ports.log);
+  const listening = new ListeningLog({ auditTrail: new GatheredTrail(ports.catalogue) }, ports.log);
   const stopping = new AbortController();
   const app = fastify({
     logger: false,

@@ -17,7 +17,7 @@ const askAgainMs = 1_000;
 const firstByteMs = 10_000;
 const nextByteMs = 20_000;
 /** At a time, of all and of one actor. */
-const mostPlaying = 64;
+const mostPlaying = 256;
 const mostPlayingOfActor = 6;
 
 export type SoundOrder = {

@@ -6,6 +6,7 @@ import { row } from '../sqlite/rowForm.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
+import { writing } from '../sqlite/writing.ts';
 
 /** In the trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';
@@ -133,6 +134,10 @@ export function makeAuditTrail(database: Database.Database, now: () => number) {
     append: (recording: RecordingId | null, note: AuditNote): void => {
       appendStep(recording, null, null, note);
     },
+    /** Such lines in one step: either all of them are written, in their order, or none. */
+    appendAll: writing(database, (lines: readonly { recording: RecordingId | null; note: AuditNote }[]): void => {
+      for (const { recording, note } of lines) appendStep(recording, null, null, note);
+    }),
     of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
     /** Whether a line says that it was discarded. The status alone is one field of a file. */
     saysDiscarded: (id: RecordingId): boolean => selectDiscard.get(id) === 1,

@@ -164,30 +164,31 @@ const heardBody = z.strictObject({
     .describe('Begin and end of what was really heard, ms from the begin of the recording.'),
 });
 
-const heard = route({
-  method: 'POST',
-  path: '/recordings/{id}/heard',
-  summary: 'Note what was really heard, as the player knows it',
-  description: 'A player fetches more than is heard. What it says is a step of the audit trail.',
-  act: 'listen',
-  params: id,
-  body: heardBody,
-  answer: { status: 204, description: 'It is noted.' },
-  handle: async ({ actor, params, body }, ports) => {
-    const { recording, by } = await allowed(ports, actor, 'listen', await knownRecording(ports, params.id));
-    const parts = joined(body.parts.filter(([from, to]) => to > from));
-    // A player may count a little beyond the end.
-    const end = (recording.durationMs ?? 0) + 1_000;
-    if (parts.length === 0 || parts.some(([, to]) => to > end)) {
-      throw new RequestInvalid([{ where: 'body.parts', message: 'are not parts of this recording' }]);
-    }
-    const purposes = by.map(({ purpose }) => purpose);
-    const ranges = parts.map(([fromMs, toMs]) => ({ fromMs, toMs }));
-    await ports.catalogue.auditTrail.append(recording.id, auditOf(actor, { did: 'heard', purposes, ranges }));
+const heard = (listening: ListeningLog): Route =>
+  route({
+    method: 'POST',
+    path: '/recordings/{id}/heard',
+    summary: 'Note what was really heard, as the player knows it',
+    description: 'A player fetches more than is heard. What it says is a step of the audit trail.',
+    act: 'listen',
+    params: id,
+    body: heardBody,
+    answer: { status: 204, description: 'It is noted.' },
+    handle: async ({ actor, params, body }, ports) => {
+      const { recording, by } = await allowed(ports, actor, 'listen', await knownRecording(ports, params.id));
+      const parts = joined(body.parts.filter(([from, to]) => to > from));
+      // A player may count a little beyond the end.
+      const end = (recording.durationMs ?? 0) + 1_000;
+      if (parts.length === 0 || parts.some(([, to]) => to > end)) {
+        throw new RequestInvalid([{ where: 'body.parts', message: 'are not parts of this recording' }]);
+      }
+      const purposes = by.map(({ purpose }) => purpose);
+      const ranges = parts.map(([fromMs, toMs]) => ({ fromMs, toMs }));
+      await listening.heard(recording.id, auditOf(actor, { did: 'heard', purposes, ranges }));
 
-    return { kind: 'nothing' };
-  },
-});
+      return { kind: 'nothing' };
+    },
+  });
 
 /** @param listening who plays what, which the audit trail is told of */
 export const recordingRoutes = (listening: ListeningLog): readonly Route[] => [
@@ -196,5 +197,5 @@ export const recordingRoutes = (listening: ListeningLog): readonly Route[] => [
   audio(listening),
   peaks,
   receipt,
-  heard,
+  heard(listening),
 ];

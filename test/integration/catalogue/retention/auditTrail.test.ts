@@ -29,6 +29,21 @@ describe('the audit trail', () => {
     expect(await catalogue.auditTrail.head()).toEqual({ id: lines.at(-1)?.id, chain: before });
   });
 
+  test('has lines that are written together in their order, each with its link, and none of them where one cannot be', async () => {
+    const catalogue = open(folder.path('together.db'));
+    const { id } = await saveCall(catalogue);
+    const line = (event: string) => ({ recording: id, note: { event, actor: 'user:coach' } });
+    await catalogue.auditTrail.appendAll(['one', 'two', 'three'].map(line));
+    const nobody = { ...line('four'), recording: idOf(9) };
+    await expect(catalogue.auditTrail.appendAll([line('lost'), nobody])).rejects.toThrow();
+    expect((await catalogue.auditTrail.of(id)).map(({ event }) => event).slice(-3)).toEqual(['one', 'two', 'three']);
+    let before = chainStart;
+    for (const { digest, chain } of await catalogue.auditTrail.lines(0, Number.MAX_SAFE_INTEGER, 100)) {
+      expect(chain).toBe(linkOf(before, digest));
+      before = chain ?? '';
+    }
+  });
+
   test('shows a line that was changed behind its back, and one that was taken out', async () => {
     const file = folder.path('altered.db');
     const catalogue = open(file);
