@@ -2,13 +2,13 @@
  * Time of the lists, filters and searches of the API: `npm run bench:api [-- --calls 1000000 --times 40 --folder FOLDER]`.
  *
  * A catalogue of so many calls, most with a recording, is made in FOLDER, or in a temporary one that is removed at the end; a FOLDER that
- * has one is used again. Each question is put over HTTP on loopback, as a page puts it: the first page, then the next ones. `busy` is the median of the
- * processor time of both sides, which others on the machine do not lengthen. The result is
- * red where the 95th percentile of one question is above 50 ms.
+ * has one is used again. Each question is put over HTTP on loopback, as a page puts it: the first page, then the next ones. `busy` is the
+ * processor time of both sides, which others on the machine hardly lengthen. The result is red where the 95th percentile of one
+ * question is above 50 ms. `npm run bench:listeners` has the rest: calls while many listen.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Actor } from '../src/access/actor.ts';
@@ -41,7 +41,11 @@ await mkdir(folder, { recursive: true });
 const file = join(folder, 'catalogue.db');
 if (!existsSync(file)) {
   say(`making a catalogue of ${calls} calls`);
-  fillCatalogue(file, calls);
+  // What was interrupted is no catalogue of so many.
+  const unfinished = join(folder, 'unfinished.db');
+  await rm(unfinished, { force: true });
+  fillCatalogue(unfinished, calls);
+  await rename(unfinished, file);
 }
 
 const purpose = (kind: string, mayListen: readonly string[]): Record<string, unknown> => ({
@@ -175,6 +179,10 @@ async function ask(
 
 const ms = (value: number): string => `${value.toFixed(1).padStart(7)} ms`;
 let isTooSlow = false;
+/** MiB. */
+const memory = (): number => process.memoryUsage.rss() / 2 ** 20;
+const memoryBefore = memory();
+let mostMemory = memoryBefore;
 say(`${calls} calls, ${times} times each; limit of the 95th percentile ${limitMs} ms`);
 for (const question of questions) {
   const taken: number[] = [];
@@ -188,6 +196,7 @@ for (const question of questions) {
     const { user, system } = process.cpuUsage(used);
     busy.push((user + system) / 1_000);
   }
+  mostMemory = Math.max(mostMemory, memory());
   const sorted = ascending(taken);
   const p95 = quantile(sorted, 0.95);
   if (p95 > limitMs) isTooSlow = true;
@@ -205,6 +214,10 @@ for (let time = 0; time < times; time += 1) {
 }
 say(
   `${'one recording'.padEnd(26)} p50 ${ms(quantile(ascending(detail), 0.5))}  p95 ${ms(quantile(ascending(detail), 0.95))}`,
+);
+
+say(
+  `memory of both sides: ${memoryBefore.toFixed(0)} MiB before, ${mostMemory.toFixed(0)} most; load ${loadavg()[0]?.toFixed(1) ?? ''}`,
 );
 
 await server.stop();
