@@ -10,6 +10,9 @@ import { joined, lengthOf } from './ranges.ts';
 /** Nobody has asked for a part of it for so long, ms: they have stopped listening. */
 const quietMs = 30_000;
 
+/** So often what was sent is written while somebody goes on asking: a killed process loses no more, and nobody is unnoted for days, ms. */
+const usuallyWritten = 10 * 60_000;
+
 const words = { listen: 'listened', download: 'downloaded' } as const;
 
 type Listening = {
@@ -22,6 +25,8 @@ type Listening = {
   parts: [number, number][];
   playing: number;
   quiet: NodeJS.Timeout | undefined;
+  /** By the clock that only goes on, ms. */
+  writtenAt: number;
 };
 
 /** What of a recording somebody plays. `end`: how many bytes left, from its begin on. */
@@ -29,16 +34,19 @@ export type Playing = { end(bytes: number): void };
 
 /**
  * Who has listened to what, in the audit trail. A player asks for a recording in many parts: its first one is in the trail before a byte
- * leaves, and all of them together when nobody has asked for more for half a minute. Of a process that was killed, the first line stays.
+ * leaves, and all of them together when nobody has asked for more for half a minute, or every ten minutes where somebody goes on. Of a process that was
+ * killed, the first line stays, and what was written meanwhile.
  */
 export class ListeningLog {
   readonly #trail: CataloguePart<{ auditTrail: 'append' }>;
   readonly #log: Logger;
+  readonly #writeEveryMs: number;
   readonly #open = new Map<string, Listening>();
 
-  constructor(trail: CataloguePart<{ auditTrail: 'append' }>, log: Logger) {
+  constructor(trail: CataloguePart<{ auditTrail: 'append' }>, log: Logger, writeEveryMs = usuallyWritten) {
     this.#trail = trail;
     this.#log = log;
+    this.#writeEveryMs = writeEveryMs;
   }
 
   /** How many recordings this actor is being sent now. */
@@ -60,7 +68,7 @@ export class ListeningLog {
     const key = `${actor.name} ${act} ${id}`;
     const listening = this.#open.get(key) ?? {
       ...{ actor, act, recording: id, msPerByte, parts: [], playing: 0, quiet: undefined },
-      begun: this.#noteBegun(actor, act, id, purposes),
+      ...{ begun: this.#noteBegun(actor, act, id, purposes), writtenAt: performance.now() },
     };
     clearTimeout(listening.quiet);
     listening.playing += 1;
@@ -77,6 +85,7 @@ export class ListeningLog {
       end: (bytes) => {
         listening.playing -= 1;
         if (bytes > 0) listening.parts = joined([...listening.parts, [from, from + bytes]]);
+        if (performance.now() - listening.writtenAt >= this.#writeEveryMs) void this.#write(listening);
         if (listening.playing > 0) return;
         listening.quiet = setTimeout(() => void this.#close(key, listening), quietMs).unref();
       },
@@ -105,9 +114,16 @@ export class ListeningLog {
     await Promise.all([...this.#open].map(([key, listening]) => this.#close(key, listening)));
   }
 
-  async #close(key: string, { actor, act, recording, parts, msPerByte, quiet }: Listening): Promise<void> {
-    clearTimeout(quiet);
-    if (!this.#open.delete(key)) return;
+  async #close(key: string, listening: Listening): Promise<void> {
+    clearTimeout(listening.quiet);
+    if (this.#open.delete(key)) await this.#write(listening);
+  }
+
+  /** What was sent since it was last written. */
+  async #write(listening: Listening): Promise<void> {
+    const { actor, act, recording, parts, msPerByte } = listening;
+    listening.parts = [];
+    listening.writtenAt = performance.now();
     const seconds = (bytes: number): number => Math.round((bytes * msPerByte) / 100) / 10;
     const detail = {
       role: actor.role,

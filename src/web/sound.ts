@@ -53,6 +53,7 @@ export async function openSound(order: SoundOrder, ports: WebPorts, listening: L
   const playing = await listening.begin(actor, act, about, { from: range?.from ?? 0, purposes });
   const stop = new AbortController();
   const signal = AbortSignal.any([order.signal, stop.signal]);
+  const decidedAt = performance.now();
   try {
     const { chunks, proved, leave } = await settleInTime(firstByteMs, chunksOf(order, ports, signal), () => {
       throw hangs(firstByteMs);
@@ -60,6 +61,8 @@ export async function openSound(order: SoundOrder, ports: WebPorts, listening: L
     stop.signal.addEventListener('abort', leave, { once: true });
     const source = chunks[Symbol.asyncIterator]();
     const first = await inTime(source, firstByteMs);
+    // An archive that answers late must not hand out what they might no longer hear.
+    if (performance.now() - decidedAt > askAgainMs && !(await isAllowedStill(order, ports))) throw hasEnded();
 
     return { body: whileAllowed(order, ports, { source, first, stop, playing }), proved };
   } catch (thrown) {
@@ -125,9 +128,83 @@ async function inTime(source: AsyncIterator<Buffer>, ms: number): Promise<Step> 
   }
 }
 
-/** Sends no more as soon as access has ended: the purpose, the session, the approval, or the recording itself. */
+const hasEnded = (): PreavisError => new PreavisError('access_refused', 'access to the recording has ended');
+
+/** Whether they may still have it: their session, the purpose, the approval, and the recording itself. */
+async function isAllowedStill(
+  { actor, credentials, act, known }: Pick<SoundOrder, 'actor' | 'credentials' | 'act'> & { known: KnownRecording },
+  ports: WebPorts,
+): Promise<boolean> {
+  const now = await ports.access.actorOf(credentials);
+  const recording = await knownRecording(ports, known.recording.id);
+  if (now?.name !== actor.name || recording === undefined) return false;
+
+  return (await decided(ports, now, act, recording)).allowed;
+}
+
+/** Ends the stream with an error as soon as they may not have it any more. */
+function cutWhenOver(body: Readable, order: Parameters<typeof isAllowedStill>[0], ports: WebPorts): void {
+  let isAsked = false;
+  const again = setInterval(() => {
+    if (isAsked) return;
+    isAsked = true;
+    isAllowedStill(order, ports)
+      .catch(() => false)
+      .then((is) => {
+        isAsked = false;
+        if (!is) body.destroy(hasEnded());
+      })
+      .catch(() => undefined);
+  }, askAgainMs).unref();
+  body.once('close', () => {
+    clearInterval(again);
+  });
+}
+
+/**
+ * The whole of a recording for a file of several, compared with its digest while it is read, and for as long as they may have it.
+ *
+ * @throws PreavisError what the archive throws, and `archive_unreachable` where it hangs
+ */
+export async function openForCopy(
+  order: Pick<SoundOrder, 'actor' | 'credentials' | 'signal'> & { known: KnownRecording },
+  ports: WebPorts,
+): Promise<Readable> {
+  const { known } = order;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([order.signal, stop.signal]);
+  try {
+    const { bytes } = await settleInTime(firstByteMs, sourceOf(known.recording, ports, signal), () => {
+      throw hangs(firstByteMs);
+    });
+    const source = exactly(bytes, recordedDigest(known.recording), altered)[Symbol.asyncIterator]();
+    const body = Readable.from(timely(source), { objectMode: false });
+    body.once('close', () => {
+      stop.abort();
+    });
+    cutWhenOver(body, { ...order, act: 'download' }, ports);
+
+    return body;
+  } catch (thrown) {
+    stop.abort();
+    throw thrown;
+  }
+}
+
+async function* timely(source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    for (let step = await inTime(source, firstByteMs); step.done !== true; step = await inTime(source, nextByteMs)) {
+      yield step.value;
+    }
+  } finally {
+    // Closes what lies below. Nobody waits for it: it may hang.
+    void source.return?.();
+  }
+}
+
+/** Sends no more as soon as access has ended. */
 function whileAllowed(
-  { actor, credentials, act, known, signal }: SoundOrder,
+  order: SoundOrder,
   ports: WebPorts,
   {
     source,
@@ -144,32 +221,14 @@ function whileAllowed(
     }
   };
   const body = Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 });
-  const isAllowed = async (): Promise<boolean> => {
-    const now = await ports.access.actorOf(credentials);
-    const recording = await knownRecording(ports, known.recording.id);
-    if (now?.name !== actor.name || recording === undefined) return false;
-
-    return (await decided(ports, now, act, recording)).allowed;
-  };
-  let isAsked = false;
-  const again = setInterval(() => {
-    if (isAsked) return;
-    isAsked = true;
-    isAllowed()
-      .catch(() => false)
-      .then((is) => {
-        isAsked = false;
-        if (!is) body.destroy(new PreavisError('access_refused', 'access to the recording has ended'));
-      })
-      .catch(() => undefined);
-  }, askAgainMs).unref();
+  cutWhenOver(body, order, ports);
+  const { signal } = order;
   const leave = (): void => {
     body.destroy(stoppedBy(signal));
   };
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   body.once('close', () => {
-    clearInterval(again);
     signal.removeEventListener('abort', leave);
     stop.abort();
     playing.end(sent);

@@ -1,16 +1,15 @@
 import { Readable } from 'node:stream';
 import csv from 'papaparse';
 import * as z from 'zod';
-import { sourceOf } from '../../archive/fetch.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { zipOf, type ZipPart } from '../../core/zip.ts';
 import { encryptionOf, receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
 import { recordedDigest } from '../../store/digest.ts';
-import { exactly } from '../../store/verifiedSource.ts';
 import type { WebPorts } from '../ports.ts';
 import { route, type Asked, type Route } from '../route.ts';
 import { id } from '../schemas.ts';
+import { openForCopy } from '../sound.ts';
 import { allowed, knownRecording, type KnownRecording } from '../subjects.ts';
 import type { Actor } from '../../access/actor.ts';
 
@@ -39,7 +38,8 @@ async function* partsOf(
   for (const { recording: before } of chosen) {
     const now = await ports.access.actorOf(credentials);
     if (now?.name !== actor.name) throw new PreavisError('sign_in_needed', 'the session has ended');
-    const { recording, by } = await allowed(ports, now, 'download', await knownRecording(ports, before.id));
+    const known = await allowed(ports, now, 'download', await knownRecording(ports, before.id));
+    const { recording, by } = known;
     const expected = recordedDigest(recording);
     const detail = { role: now.role, purposes: by.map(({ purpose }) => purpose) };
     const note = (event: string): Promise<void> =>
@@ -51,13 +51,7 @@ async function* partsOf(
     yield {
       name: `${recording.id}.wav`,
       size: expected.bytes,
-      open: async () => {
-        const { bytes } = await sourceOf(recording, ports, signal);
-        const altered = (): PreavisError =>
-          new PreavisError('recording_altered', 'what is kept of it is not what was recorded');
-
-        return Readable.from(exactly(bytes, expected, altered), { objectMode: false });
-      },
+      open: () => openForCopy({ actor, credentials, signal, known }, ports),
     };
     await note('downloaded');
   }
@@ -97,11 +91,17 @@ export function selectionRoutes(): readonly Route[] {
       answer: { status: 200, contentType: 'application/zip', description: 'The ZIP file.' },
       handle: async ({ actor, credentials, body, signal }, ports) => {
         if (underWay >= mostSelections) throw new PreavisError('too_busy', 'too many selections are being sent');
-        const chosen: KnownRecording[] = [];
-        for (const each of new Set(body.recordings)) {
-          chosen.push(await allowed(ports, actor, 'download', await knownRecording(ports, each)));
-        }
+        // Counted before anything is waited for: others ask at the same time.
         underWay += 1;
+        const chosen: KnownRecording[] = [];
+        try {
+          for (const each of new Set(body.recordings)) {
+            chosen.push(await allowed(ports, actor, 'download', await knownRecording(ports, each)));
+          }
+        } catch (thrown) {
+          underWay -= 1;
+          throw thrown;
+        }
         const zip = Readable.from(zipOf(partsOf(chosen, { actor, credentials, signal }, ports)), { objectMode: false });
         zip.once('close', () => {
           underWay -= 1;
