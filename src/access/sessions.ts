@@ -31,8 +31,12 @@ function actorOfSession(
   return actorOfUser(access, name);
 }
 
-/** The session of this cookie, which goes on by being asked for; undefined: there is none. */
-export async function useSession(ports: SessionPorts, secret: string): Promise<Session | undefined> {
+/**
+ * The session of this cookie; undefined: there is none.
+ *
+ * @param isUse whether it goes on by being asked for: not where nobody has done anything
+ */
+export async function useSession(ports: SessionPorts, secret: string, isUse = true): Promise<Session | undefined> {
   const { catalogue, access, clock } = ports;
   const sha256 = sha256Of(secret);
   const row = await catalogue.sessions.find(sha256);
@@ -41,9 +45,9 @@ export async function useSession(ports: SessionPorts, secret: string): Promise<S
   if (row === undefined || actor === undefined) return undefined;
   const idleMs = access.session.idleMinutes * minuteMs;
   // Not at each request: a player asks for many parts, and each would be a write.
-  if (now - row.seenAt >= Math.min(minuteMs, idleMs / 4)) await catalogue.sessions.noteSeen(sha256, now);
+  if (isUse && now - row.seenAt >= Math.min(minuteMs, idleMs / 4)) await catalogue.sessions.noteSeen(sha256, now);
 
-  return { actor, idleUntil: Math.min(now + idleMs, row.endsAt), endsAt: row.endsAt };
+  return { actor, idleUntil: Math.min((isUse ? now : row.seenAt) + idleMs, row.endsAt), endsAt: row.endsAt };
 }
 
 /** Ends this session, or all of that user: `everywhere`. Says how many. */

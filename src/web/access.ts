@@ -20,10 +20,10 @@ export function makeAccess({
   const ports = { access, catalogue, clock };
 
   return {
-    actorOf: async ({ token, session }) => {
+    actorOf: async ({ token, session }, { isUse } = { isUse: true }) => {
       if (token !== undefined) return actorOfToken(access, token, clock.now());
 
-      return session === undefined ? undefined : (await useSession(ports, session))?.actor;
+      return session === undefined ? undefined : (await useSession(ports, session, isUse))?.actor;
     },
     signIn: async ({ user, password, code, address }) => {
       const given = await signIn(ports, { name: user, password, code, address });

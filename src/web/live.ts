@@ -50,6 +50,7 @@ const lookEveryMs = 1_000;
 /** How often a socket must show that somebody is there, ms. */
 const pingEveryMs = 20_000;
 const mostSockets = 64;
+const mostSocketsOfActor = 6;
 /** Of one that does not read, bytes: it is closed. */
 const mostWaiting = 256 * 1024;
 /** Nothing is to be sent to it. */
@@ -78,8 +79,11 @@ class Watchers {
     for (const timer of this.#timers) timer.unref();
   }
 
-  get isFull(): boolean {
-    return this.#all.size >= mostSockets;
+  /** So many pages of one user leave room for those of others. */
+  isFullFor({ name }: Actor): boolean {
+    const theirs = [...this.#all].filter(({ actor }) => actor.name === name).length;
+
+    return this.#all.size >= mostSockets || theirs >= mostSocketsOfActor;
   }
 
   add(socket: WebSocket, admitted: { actor: Actor; credentials: Credentials }): void {
@@ -121,7 +125,8 @@ class Watchers {
 
   async #tell(watcher: Watcher): Promise<void> {
     const { socket, credentials } = watcher;
-    const actor = await this.#ports.access.actorOf(credentials);
+    // A page that was left open is no use of the session, which is to end where somebody has gone.
+    const actor = await this.#ports.access.actorOf(credentials, { isUse: false });
     if (actor?.name !== watcher.actor.name) {
       socket.close(closed.unknown, 'sign_in_needed');
       return;
@@ -159,11 +164,14 @@ export async function addLiveEvents(app: FastifyInstance, guard: Guard, ports: W
   app.route({
     method: 'GET',
     url: `${basePath}/live/events`,
-    onRequest: async (request) => {
+    preParsing: async (request, _reply, payload) => {
       // Browsers connect to any address, with its cookie, from the page of anybody.
       refuseOtherOrigin(request.headers, guard.place());
-      if (watchers.isFull) throw new PreavisError('too_busy', 'too many watch the calls that go on');
-      admitted.set(request, await guard.admit(request, 'seeLive'));
+      const known = await guard.admit(request, 'seeLive');
+      if (watchers.isFullFor(known.actor)) throw new PreavisError('too_busy', 'too many watch the calls that go on');
+      admitted.set(request, known);
+
+      return payload;
     },
     handler: () => {
       throw new PreavisError('request_invalid', 'this is a WebSocket');

@@ -28,8 +28,12 @@ type SignedIn = { actor: Actor; secret: string; until: number };
 
 /** Who may come in. All answers to a stranger are the same: they do not tell whether a user exists. */
 export type AccessPort = {
-  /** undefined: by these nobody is known, or no longer. Asked for every request, and again while a recording is played. */
-  actorOf(credentials: Credentials): Promise<Actor | undefined>;
+  /**
+   * undefined: by these nobody is known, or no longer. Asked for every request, and again while a recording is played or calls are watched.
+   *
+   * @param how `isUse` false: nobody has done anything, and a session ends as if it had not been asked
+   */
+  actorOf(credentials: Credentials, how?: { isUse: boolean }): Promise<Actor | undefined>;
   /** Throws sign_in_refused and sign_in_code_needed. */
   signIn(given: SignIn): Promise<SignedIn>;
   signOut(session: string): Promise<void>;

@@ -67,6 +67,8 @@ describe('a user', () => {
     const { ports, clock } = await stage();
     const { secret } = (await signIn(ports, { name: 'anna', password, ...here })) as { secret: string };
     clock.at += 30 * minuteMs - 1;
+    // Asked for without a use, it goes on for no longer.
+    expect(await useSession(ports, secret, false)).toMatchObject({ idleUntil: now + 30 * minuteMs });
     expect(await useSession(ports, secret)).toBeDefined();
     clock.at += 30 * minuteMs;
     expect(await useSession(ports, secret)).toBeUndefined();

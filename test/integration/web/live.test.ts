@@ -95,6 +95,31 @@ test('who sends too much to it is cut off', async () => {
   expect(await ended).toBe(1009);
 });
 
+test('the pages of one user take no room from those of others', async () => {
+  const here = await stage();
+  const theirs = Array.from({ length: 6 }, () => watch(here, 'operator'));
+  await eventually(() => theirs.every(({ told }) => told.length === 1));
+  expect(await watch(here, 'operator').ended).toBe(503);
+  const { told, socket } = watch(here, 'coach');
+  await eventually(() => told.length === 1);
+  for (const each of [...theirs.map((one) => one.socket), socket]) each.close();
+});
+
+test('a page that was left open is no use of the session of who has gone', async () => {
+  const here = await stage();
+  const uses: boolean[] = [];
+  const known = here.door.actorOf.bind(here.door);
+  here.door.actorOf = (credentials, how) => {
+    uses.push(how?.isUse ?? true);
+
+    return known(credentials);
+  };
+  const { told, socket } = watch(here, 'operator');
+  await eventually(() => told.length === 1 && uses.length >= 3);
+  expect(uses).toEqual([true, ...uses.slice(1).map(() => false)]);
+  socket.close();
+});
+
 test('what is asked of a call goes to the serve that has it, and no more is told than is described', async () => {
   const here = await stage();
   const { facts } = await saveCall(here.set.catalogue, { until: 'talking' });
