@@ -49,6 +49,18 @@ export function refuseForged(method: string, headers: IncomingHttpHeaders, { tok
   refuseOtherOrigin(headers, place);
 }
 
+/**
+ * Browsers say which page has made them ask (Fetch Metadata): one of ours, or whoever typed the address; one that is too old to say so is let
+ * pass.
+ *
+ * @throws PreavisError `request_forged`
+ */
+export function refuseOtherSite(headers: IncomingHttpHeaders): void {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || site === 'same-origin' || site === 'none') return;
+  throw new PreavisError('request_forged', 'the page of another address has made the browser ask');
+}
+
 /** @throws PreavisError `request_forged` */
 export function refuseOtherOrigin({ origin }: IncomingHttpHeaders, place: Place): void {
   if (origin !== undefined && origin !== place.origin) {

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Act, Actor } from '../access/actor.ts';
 import { decideAccess } from '../access/decide.ts';
 import { PreavisError } from '../core/errors.ts';
-import { credentialsOf, refuseForged, type Place } from './credentials.ts';
+import { credentialsOf, refuseForged, refuseOtherSite, type Place } from './credentials.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import { refusal } from './problems.ts';
 
@@ -18,6 +18,8 @@ export function makeGuard({ access, clock }: WebPorts, place: () => Place): Guar
     admit: async (request, act) => {
       const credentials = credentialsOf(request.headers, request.ip, place());
       refuseForged(request.method, request.headers, credentials, place());
+      // Also what only reads: a page of the same site that shows a recording would make somebody be noted as who has listened.
+      if (credentials.session !== undefined) refuseOtherSite(request.headers);
       const known = credentials.token !== undefined || credentials.session !== undefined;
       const actor = known ? await access.actorOf(credentials) : undefined;
       if (actor === undefined) throw new PreavisError('sign_in_needed', 'no valid token and no session');

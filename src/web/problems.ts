@@ -96,11 +96,12 @@ const refusalWords = {
   approvalNotNeeded: 'you may hear it without approval',
 } as const;
 
-/** What a thrown error is to whoever asked. Of a fault of ours nothing is told but that it is one. */
+/** What a thrown error is to whoever asked. Of a fault that is not theirs nothing is told but its code: words about it may name hosts and files. */
 export function problemOf(thrown: unknown): Problem {
   const error = asPreavisError(thrown);
   const { code } = error;
   const status = statuses[code] ?? 500;
+  const isOurs = status >= 500 && code !== 'too_busy';
   const { meaning } = errorCodes[code];
 
   return {
@@ -108,8 +109,8 @@ export function problemOf(thrown: unknown): Problem {
     title: meaning,
     status,
     code,
-    ...(code === 'internal' ? {} : { detail: error.message }),
-    ...(code === 'internal' || error.hint === '' ? {} : { hint: error.hint }),
+    ...(isOurs ? {} : { detail: error.message }),
+    ...(isOurs || error.hint === '' ? {} : { hint: error.hint }),
     ...(error instanceof RequestInvalid ? { faults: [...error.faults] } : {}),
   };
 }

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -61,24 +62,19 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
     exposeHeadRoutes: false,
     trustProxy: [...(options.trustedProxies ?? [])],
     routerOptions: { maxParamLength: 64 },
+    frameworkErrors: (thrown, _request, reply) => {
+      // Nothing more is to be done by fastify, which would repeat the address in its own words.
+      void sendProblem(reply, asRefusal(thrown));
+    },
+    clientErrorHandler: answerNoHttp,
   });
   app.server.maxConnections = mostConnections;
   let place: Place = placeOf(options.publicUrl ?? 'http://127.0.0.1');
   const guard = makeGuard(ports, () => place);
   speakZod(app);
   answerProblems(app, ports);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
-    },
-    referrerPolicy: { policy: 'no-referrer' },
-  });
-  await app.register(rateLimit, {
-    max: options.requestsPerMinute ?? usualRequestsPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: () => new PreavisError('too_many_requests', 'too many requests in a minute'),
-  });
+  await addLimits(app, options);
+  answerUnknown(app);
   await addLiveEvents(app, guard, ports);
   for (const route of allRoutes(listening, guard.place))
     addRoute(app, route, ports, { guard, stopping: stopping.signal });
@@ -108,6 +104,23 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
       await listening.stop();
     },
   };
+}
+
+/** What browsers are told of every answer, and how many requests are taken. */
+async function addLimits(app: FastifyInstance, { requestsPerMinute }: WebOptions): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  // By itself it is asked behind what a route does in `onRequest`: so who is let in is decided in `preParsing`, and strangers are counted too.
+  await app.register(rateLimit, {
+    max: requestsPerMinute ?? usualRequestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: () => new PreavisError('too_many_requests', 'too many requests in a minute'),
+  });
 }
 
 /** Requests are checked and answers written by the schemas that the description of the API is made of. */
@@ -147,23 +160,45 @@ function asRefusal(thrown: unknown): unknown {
 }
 
 function answerProblems(app: FastifyInstance, { log }: WebPorts): void {
-  const send = (reply: FastifyReply, thrown: unknown): FastifyReply => {
-    const found = problemOf(thrown);
-    if (found.status === 401) void reply.header('www-authenticate', 'Bearer realm="preavis"');
-
-    return reply.code(found.status).type(problemType).serializer(JSON.stringify).send(found);
-  };
   app.setErrorHandler((thrown, request, reply) => {
     const error = asPreavisError(asRefusal(thrown));
-    if (problemOf(error).status >= 500) {
+    // Who has left is answered nothing, and what was given up for them is no fault of anybody.
+    if (problemOf(error).status >= 500 && !reply.raw.destroyed) {
       log.error({ code: error.code, err: error, route: request.routeOptions.url }, 'request not answered');
     }
 
-    return send(reply, error);
+    return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((_request, reply) =>
-    send(reply, new PreavisError('address_unknown', 'there is nothing at this address')),
+}
+
+/** Registered behind the limit of requests, which counts them, too. */
+function answerUnknown(app: FastifyInstance): void {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (_request, reply) =>
+    sendProblem(reply, new PreavisError('address_unknown', 'there is nothing at this address')),
   );
+}
+
+function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply {
+  const found = problemOf(thrown);
+  if (found.status === 401) void reply.header('www-authenticate', 'Bearer realm="preavis"');
+
+  return reply.code(found.status).type(problemType).serializer(JSON.stringify).send(found);
+}
+
+/** What cannot be read as HTTP at all has no request and no reply. */
+function answerNoHttp({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const thrown =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? new PreavisError('request_too_large', 'more headers than are read')
+      : new RequestInvalid([{ where: 'request', message: 'cannot be read as HTTP' }]);
+  const found = problemOf(thrown);
+  const text = JSON.stringify(found);
+  const head = `HTTP/1.1 ${found.status} ${STATUS_CODES[found.status] ?? ''}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n`;
+  socket.end(head + text);
 }
 
 /** Filled before the body is read: a stranger is not listened to. */
@@ -186,12 +221,14 @@ function addRoute(
       ...('schema' in answer ? { response: { [answer.status]: answer.schema } } : {}),
     },
     ...(perMinute === undefined ? {} : { config: { rateLimit: { max: perMinute, timeWindow: 60_000 } } }),
-    onRequest: async (request) => {
+    preParsing: async (request, _reply, payload) => {
       const credentials = credentialsOf(request.headers, request.ip, guard.place());
       if (route.act === 'anybody') {
         refuseForged(request.method, request.headers, credentials, guard.place());
         admitted.set(request, { actor: undefined, credentials });
       } else admitted.set(request, await guard.admit(request, route.act));
+
+      return payload;
     },
     handler: async (request, reply) => {
       const { actor, credentials } = admitted.get(request) ?? {};

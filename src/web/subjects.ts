@@ -93,7 +93,11 @@ export async function allowed<Known extends KnownCall>(
   act: Act,
   known: Known | undefined,
 ): Promise<Allowed<Known>> {
-  if (known === undefined) throw refusal('outOfScope');
+  if (known === undefined) {
+    // A role that may never do this is told so, whether there is one or not: else who may not learns by it what there is.
+    const atAll = decideAccess(actor, act, undefined, ports.clock.now());
+    throw refusal(!atAll.allowed && atAll.reason === 'role' ? 'role' : 'outOfScope');
+  }
   const decision = await decided(ports, actor, act, known);
   if (!decision.allowed) {
     const { reason } = decision;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { hashPassword } from '../../../src/access/password.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -20,7 +21,7 @@ afterEach(async () => {
 type Stage = { here: WebStage; url: string; ports: WebPorts };
 
 /** A server that lets in whom the configuration names: anna, a coach, and the token of a program. */
-async function stage(publicUrl?: string): Promise<Stage> {
+async function stage(publicUrl?: string, requestsPerMinute?: number): Promise<Stage> {
   const here = await webStage(folder.path(`${Math.random()}`), open);
   const config = parseConfig({
     ...webTree(),
@@ -31,7 +32,12 @@ async function stage(publicUrl?: string): Promise<Stage> {
     },
   });
   const ports = { ...here.ports, config, access: makeAccess({ ...here.ports, config }) };
-  const server = await startWeb(ports, { host: '127.0.0.1', port: 0, publicUrl });
+  const server = await startWeb(ports, {
+    host: '127.0.0.1',
+    port: 0,
+    publicUrl,
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  });
   stops.push(
     () => server.stop(),
     () => here.server.stop(),
@@ -132,6 +138,22 @@ test('a page of another address cannot change anything with the cookie of somebo
   expect(answer.headers.get('access-control-allow-origin')).toBeNull();
 });
 
+test('a page of the same site cannot even make a browser ask for a recording, which would be noted as listening', async () => {
+  const { here, url } = await stage();
+  const { id } = await here.archived();
+  const cookie = cookieOf(await signIn(url));
+  const audio = async (site: string): Promise<number> =>
+    (await fetch(`${url}/recordings/${id}/audio`, { headers: { cookie, 'sec-fetch-site': site } })).status;
+  expect([
+    await audio('same-site'),
+    await audio('cross-site'),
+    await audio('same-origin'),
+    await audio('none'),
+  ]).toEqual([403, 403, 200, 200]);
+  const begun = (await here.set.catalogue.auditTrail.of(id)).filter(({ event }) => event === 'listening begun');
+  expect(begun).toHaveLength(1);
+});
+
 test('every answer tells browsers to run nothing, keep nothing and show it in no frame', async () => {
   const { url } = await stage();
   for (const path of ['/me', '/openapi.json', '/nothing']) {
@@ -165,18 +187,37 @@ test('a body that is too large, no JSON, or of another kind is refused before it
   ]);
 });
 
-test('what is no HTTP ends its connection, and nobody else notices', async () => {
-  const { url } = await stage();
+/** What a request that Node's own client would not send is answered. */
+function raw(url: string, text: string): Promise<string> {
   const { port, hostname } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const answer = await new Promise<string>((resolve) => {
-    let text = '';
-    socket.on('data', (data) => (text += data.toString('latin1')));
+
+  return new Promise((resolve) => {
+    let answer = '';
+    socket.on('data', (data) => (answer += data.toString('latin1')));
+    socket.on('error', () => undefined);
     socket.on('close', () => {
-      resolve(text);
+      resolve(answer);
     });
-    socket.write('GET /api/v1/me HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n');
+    socket.write(text);
   });
+}
+
+test.each([
+  ['a path that is none', 400, 'GET /api/v1/calls/%zz-secret HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['too many headers', 413, `GET /api/v1/me HTTP/1.1\r\nHost: a\r\nx-secret: ${'y'.repeat(40_000)}\r\n\r\n`],
+  ['a length that is none', 400, 'GET /api/v1/me HTTP/1.1\r\nHost: a\r\nContent-Length: -secret\r\n\r\n'],
+])('%s is answered with a problem like any other, which repeats nothing', async (_, status, text) => {
+  const { url } = await stage();
+  const answer = await raw(url, text);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
+  expect(answer).not.toContain('secret');
+});
+
+test('what is no HTTP ends its connection, and nobody else notices', async () => {
+  const { url } = await stage();
+  const answer = await raw(url, 'GET /api/v1/me HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1.1 400/);
   expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
 });
@@ -187,4 +228,25 @@ test('too many requests from one address are refused for a while', async () => {
   for (let attempt = 0; attempt < 22; attempt += 1) answers.push((await signIn(url, 'wrong', 'nobody')).status);
   expect(answers.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 401));
   expect(answers.slice(20)).toEqual([429, 429]);
+});
+
+test('requests of strangers, and for addresses where nothing is, count as those of others do', async () => {
+  const { url } = await stage(undefined, 3);
+  const answers: number[] = [];
+  for (const path of ['/me', '/calls', '/nothing', '/me', '/nothing', '/openapi.json']) {
+    answers.push((await fetch(`${url}${path}`)).status);
+  }
+  expect(answers).toEqual([401, 401, 404, 429, 429, 429]);
+});
+
+test('a fault that is not theirs is told to nobody in words, which may name hosts and files', async () => {
+  const { here, url } = await stage();
+  const { id } = await here.archived();
+  const headers = { cookie: cookieOf(await signIn(url)) };
+  await rm(here.set.store.location, { recursive: true });
+  const answer = await fetch(`${url}/recordings/${id}/audio`, { headers });
+  expect(answer.status).toBeGreaterThanOrEqual(500);
+  const problem = (await answer.json()) as Record<string, unknown>;
+  expect(Object.keys(problem).toSorted()).toEqual(['code', 'status', 'title', 'type']);
+  expect(here.set.lines.find(({ msg }) => msg === 'request not answered')).toMatchObject({ code: problem['code'] });
 });
