@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
@@ -158,7 +159,7 @@ function stopsBehind(store: ObjectStore, bytes: number): ObjectStore {
           yield chunk.subarray(0, left);
           left -= chunk.length;
           // Until it is given up.
-          if (left <= 0) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          if (left <= 0) await once(signal, 'abort');
         }
       };
 
