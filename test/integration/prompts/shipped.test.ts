@@ -270,6 +270,13 @@ test('the sentences that the manual offers to companies can be taken as they sta
   }
 });
 
+/** It is also heard where a line records on request and the recording begins only then. */
+test.each(languages)('the %s sentence that ends a pause does not say that a recording goes on', (language) => {
+  const { text = '' } = library.single('resumed', language) ?? {};
+  expect(text).not.toBe('');
+  expect(text).not.toMatch(/repren|de nouveau|hervat|verder|fortgesetzt|wieder|resum|again|continú|reanud|ripren/i);
+});
+
 test('the manual tells the seconds of the shipped sentences', async () => {
   const manual = await readFile(join(shippedSounds, 'README.md'), 'utf8');
   const policy = { notice: library.noticeFor.bind(library), sentence: library.single.bind(library) };
