@@ -2,6 +2,7 @@ import { rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appearWhole, copyVerified, withFolderBeside, writing, type CopyTarget } from '../archive/verifiedCopy.ts';
 import type { Archives } from '../archive/archives.ts';
+import { wasTold } from '../call/decide/recordable.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { KeptCaller } from '../call/plan/callerStore.ts';
@@ -133,8 +134,10 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     if (number === undefined && (found.caller?.sealed ?? null) !== null) result.numberUnread = true;
     index.number = number ?? index.number;
     const policy = await catalogue.calls.policy(found.call.policyVersion);
+    const notices = await catalogue.calls.notices(found.call.id);
     index.calls.push(
       callOf(found, person.kind, {
+        told: wasTold(notices.map(({ verdict }) => verdict)),
         lineName: found.call.line === null ? null : nameOfLine(config.lines, found.call.line, order.language),
         purposes: purposesOf(found, policy, config.purposes, order.language),
         receipt: person.kind === 'caller' ? yield* receiptPart(found.call.id, work) : null,

@@ -149,12 +149,22 @@ function resultOf({ result, endedAt }: IndexCall, said: SubjectTexts): string {
   return Object.hasOwn(said.results, result) ? said.results[result as keyof SubjectTexts['results']] : result;
 }
 
-function toldOf({ consent }: IndexCall, said: SubjectTexts): string {
+const timeOr = (iso: string | null, { said, time }: Pick<Words, 'said' | 'time'>): string =>
+  iso === null ? said.notStated : time(iso);
+
+/** What was to be said is no proof that it was heard: who answered it has heard enough of it. */
+function toldOf(call: IndexCall, { said, time }: Pick<Words, 'said' | 'time'>): string {
+  const { consent, told, earlierNotice, endedAt, result } = call;
   if (consent === null) return '';
   const { mode, answer } = consent;
-  const asked = mode === null ? '' : said.modes[mode];
+  const isOver = result !== null || endedAt !== null;
+  if (told !== true && answer === 'none' && mode !== null) return isOver ? said.untold : '';
 
-  return answer === 'none' ? asked : `${asked} ${said.answers[answer]}`.trim();
+  return [
+    ...(mode === null ? [] : [said.modes[mode]]),
+    ...(answer === 'none' ? [] : [said.answers[answer]]),
+    ...(earlierNotice === null ? [] : [said.earlier({ time: timeOr(earlierNotice.at, { said, time }) })]),
+  ].join(' ');
 }
 
 /** An employee gets none: it says what the other person heard and answered. */
@@ -170,7 +180,7 @@ function receiptRow({ receipt }: IndexCall, asker: Asker, { said }: Words): Part
 function callPart(call: IndexCall, asker: Asker, words: Words): Part {
   const { said, time, language } = words;
   const { line, languages, result, told, purposes } = said.calls;
-  const asked = toldOf(call, said);
+  const asked = toldOf(call, words);
   const names = call.purposes.map(({ name }) => name).join(', ');
 
   return html`<article>

@@ -131,6 +131,8 @@ export function callOf(
   parts: {
     /** What the line is called in the person's language, or its id; null where the call has none. */
     lineName: string | null;
+    /** Whether the whole notice of this call was heard. */
+    told: boolean;
     purposes: IndexPurpose[];
     /** null where it could not be made, and for an employee: it is of what the other person heard. */
     receipt: string | null;
@@ -149,7 +151,11 @@ export function callOf(
     result: call.result,
     reason: isCaller ? call.reason : null,
     consent: isCaller ? { mode, answer, at: isoTime(at) } : null,
+    /** The call whose notice counts for this one, which said less, and when it ended there; null where this call said all. */
+    earlierNotice:
+      isCaller && call.earlier !== undefined ? { call: call.earlier.call, at: isoTime(call.earlier.toldAt) } : null,
     ...parts,
+    told: isCaller ? parts.told : null,
   };
 }
 

@@ -32,6 +32,8 @@ export const subjectTexts = (language: SubjectLanguage) =>
     results: textFor('recorded', 'unrecorded', 'notConnected', 'abandoned'),
     goingOn: text,
     modes: textFor(...consentModes),
+    untold: text,
+    earlier: template('time'),
     answers: textFor('accepted', 'refused'),
     recording: z.strictObject({
       heading: text,

@@ -140,6 +140,7 @@ export const receiptFacts = z.object({
     at: time,
   }),
   witness: z.object({ status: z.string() }).nullish(),
+  earlierNotice: z.object({ call: z.string(), finishedAt: time }).optional(),
   recording: z.object({
     id: z.string(),
     startedAt: time,

@@ -65,7 +65,13 @@ describe('what is kept of a person', () => {
       expect(files.get(`recordings/2026-08-24-${id}.wav`)?.equals(wav)).toBe(true);
       expect(JSON.parse(files.get(`receipts/${call}.json`)?.toString() ?? '')).toMatchObject({ call: { id: call } });
     }
-    expect(index.calls.find(({ id }) => id === silent)).toMatchObject({ recording: null, result: 'abandoned' });
+    expect(index.calls.find(({ id }) => id === silent)).toMatchObject({
+      recording: null,
+      result: 'abandoned',
+      told: false,
+      earlierNotice: null,
+    });
+    expect(index.calls.filter(({ told }) => told).map(({ id }) => id)).toEqual(calls.map(({ call }) => call));
     expect([...files.keys()].some((name) => name.includes(other.id) || name.includes(other.call))).toBe(false);
     expect(index.number).toBe(number);
     expect((await stat(join(set.at, 'out.zip'))).mode & 0o777).toBe(0o600);

@@ -30,6 +30,8 @@ const call = (over: Partial<IndexCall> = {}): IndexCall => ({
   result: 'recorded',
   reason: null,
   consent: { mode: 'announce', answer: 'none', at: null },
+  told: true,
+  earlierNotice: null,
   purposes: [{ id: 'agreement', name: 'Agreement', justification: 'why', legalBasis: 'law', keepUntil: at(200) }],
   receipt: 'receipts/CALL.json',
   recording: null,
@@ -63,7 +65,8 @@ const calls: IndexCall[] = [
   ...absent.map((why) => call({ recording: recording({ file: { kind: 'absent', why } }) })),
   call({ result: 'unrecorded', consent: { mode: 'optOut', answer: 'refused', at: at(5) } }),
   call({ result: 'notConnected', consent: { mode: 'optIn', answer: 'accepted', at: at(5) }, receipt: null }),
-  call({ result: 'abandoned' }),
+  call({ result: 'abandoned', told: false }),
+  call({ earlierNotice: { call: 'EARLIER' as CallId, at: at(5) } }),
   call({ result: null, endedAt: null }),
 ];
 
@@ -136,6 +139,22 @@ test('each text of a language is said by some page', async () => {
     index({ calls: [call({ recording: recording({ durationMs: 1_000 }) })], unreadableCalls: ['ONE', 'TWO'] }),
   ].map((each) => indexPage(each, said, {}));
   expect(keys.filter((key) => !pages.join('').includes(key))).toEqual([]);
+});
+
+test('nobody is said to have been told who did not hear the whole notice, unless they answered it', async () => {
+  const said = await loadSubjectTexts('en');
+  const read = (over: Partial<IndexCall>): string =>
+    textOf(indexPage(index({ calls: [call(over)], unreadableCalls: [] }), said, {}), said.locale);
+  for (const result of ['unrecorded', 'abandoned']) {
+    expect(read({ told: false, result })).toContain(said.untold);
+    expect(read({ told: false, result })).not.toContain(said.modes.announce);
+  }
+  const refused = read({ told: false, consent: { mode: 'optOut', answer: 'refused', at: at(5) } });
+  expect(refused).toContain(`${said.modes.optOut} ${said.answers.refused}`);
+  expect(refused).not.toContain(said.untold);
+  const goingOn = read({ told: false, result: null, endedAt: null });
+  expect(goingOn).not.toContain(said.untold);
+  expect(goingOn).not.toContain(said.modes.announce);
 });
 
 test('whatever company, purposes and calls say is text', async () => {

@@ -139,6 +139,12 @@ function otherSentences({ facts, say, seconds, time }: Page): Part {
   ];
 }
 
+/** A shorter notice counts by a whole one that was heard before, in a call that is not in this bundle. */
+const earlierPart = ({ receipt: { earlierNotice }, say, time }: Page): Part =>
+  earlierNotice === undefined
+    ? ''
+    : paragraph(say.earlier({ call: plain(earlierNotice.call), at: time(earlierNotice.finishedAt) }));
+
 /** For a while no key would have been heard. */
 const wasDeaf = ({ recording }: ReceiptFacts): boolean => recording.flags.includes('keys_unheard');
 
@@ -293,7 +299,7 @@ export function explanationPage(language: ExplanationLanguage, say: ExplanationT
     <ol class="sentences">
       ${sentenceItems(page)}
     </ol>
-    ${paragraph(`${gap} ${witnessText(page)}`)}
+    ${earlierPart(page)} ${paragraph(`${gap} ${witnessText(page)}`)}
     <h2>${say.consentTitle}</h2>
     ${paragraph(consentText(page))} ${otherSentences(page)}
     <h2>${say.purposeTitle}</h2>

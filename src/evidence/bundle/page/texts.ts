@@ -75,6 +75,7 @@ const tree = (language: ExplanationLanguage) =>
     soundMissing: text,
     gap: template('seconds'),
     gapUnknown: text,
+    earlier: template('call', 'at'),
     witness: textFor('agrees', 'disagrees', 'missing', 'unavailable', 'notCompared'),
     consentTitle: text,
     announced: text,

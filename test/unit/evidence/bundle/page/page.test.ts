@@ -133,6 +133,16 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
     );
   });
 
+  test('says of a shorter notice which earlier call counts, and of a whole one nothing of the kind', () => {
+    const earlierNotice = { call: 'EARLIER', finishedAt: at(3) };
+    const words = explanationTextsOf[language].earlier({ call: 'EARLIER', at: '2026-03-01 10:00:03.000 UTC' });
+    const [before = '', after = ''] = words.replaceAll("'", '&#39;').split('`EARLIER`');
+    const text = textOf(pageOf({ earlierNotice }, {}, language));
+    expect(text).toContain(before.replaceAll(/\s+/g, ' ').trim());
+    expect(text).toContain(`EARLIER ${after.replaceAll(/\s+/g, ' ')}`);
+    expect(textOf(pageOf({}, {}, language))).not.toContain('EARLIER');
+  });
+
   test('has what was said in words, what confirmed the yes, and why the file is shorter', () => {
     const text = textOf(pageOf({}, {}, language));
     for (const part of [
@@ -323,6 +333,7 @@ test('each text of a language is said by some page', async () => {
       say,
     ),
     pageOf({ call: outgoing }, {}, 'en', explanationTexts('outgoing', 'en').parse(tree)),
+    pageOf({ earlierNotice: { call: 'EARLIER', finishedAt: null } }, {}, 'en', say),
     pageOf({ consent: { ...optOut, mode: 'announce' }, notice: answered, changes: [] }, { missing: [1] }, 'en', say),
     pageOf({ consent: optOut, ...noTimes }, { company: undefined, stamped: true, peaks: undefined }, 'en', say),
     pageOf(
