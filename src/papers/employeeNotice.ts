@@ -1,4 +1,6 @@
+import { law } from '../config/law.ts';
 import { html, type Markup } from '../core/text/markup.ts';
+import type { PaperFacts } from './facts.ts';
 import {
   authorities,
   blanks,
@@ -7,7 +9,9 @@ import {
   controllerPart,
   facts as rows,
   listOf,
+  groundRights,
   nameOfLine,
+  otherLaw,
   paragraph,
   purposeCards,
   recipientRows,
@@ -34,10 +38,12 @@ function internalCalls(paper: Paper): string[] {
 function notRecorded(paper: Paper): Markup {
   const { facts, say } = paper;
   const words = say.employees;
+  const asked = facts.lines.filter(({ records }) => records === 'onRequest').map((line) => nameOfLine(line, paper));
 
   return html`<h2>${words.notHeading}</h2>
     ${bullets([
       words.notBefore,
+      ...(asked.length === 0 ? [] : [words.notAsked({ lines: listOf(asked, paper) })]),
       ...(facts.featureCode === null ? [] : [words.notRefused]),
       ...internalCalls(paper),
       ...(facts.neverRecorded === null ? [] : [words.emergency({ example: facts.neverRecorded })]),
@@ -61,21 +67,29 @@ function usePart(paper: Paper): Markup {
     ${rows(recipientRows(paper))} ${todo(paper, words.appraisal)} ${todo(paper, words.otherTools)}`;
 }
 
-/** German law wants the consent of both sides, so that of staff in writing. */
+/** Whose law wants the consent of all who speak for a purpose of these, so that of staff in writing. */
+const consentLaws = ['AT', 'CH', 'DE', 'LU'] as const;
+const consentWanted = ({ purposes }: PaperFacts): (typeof consentLaws)[number][] =>
+  consentLaws.filter((country) =>
+    purposes.some(({ jurisdiction, kind }) => jurisdiction === country && law[country][kind]?.leastConsent === 'optIn'),
+  );
+
 function signedPart({ facts, say }: Paper): Markup {
   const words = say.employees;
   const blank = blanks([words.name, words.date, words.signature]);
   const company = facts.controller.name ?? '';
+  const wanted = consentWanted(facts);
 
   return html`<section class="sign">
       <h2>${words.ackHeading}</h2>
       ${paragraph(words.ack)} ${blank}
     </section>
     ${
-      facts.jurisdictions.includes('DE')
+      wanted.length > 0
         ? html`<section class="sign">
             <h2>${words.consentHeading}</h2>
-            ${paragraph(words.consentNote)} ${paragraph(words.consent({ company }))} ${blank}
+            ${wanted.map((country) => paragraph(words.consentNotes[country]))} ${paragraph(words.consent({ company }))}
+            ${blank}
           </section>`
         : ''
     }`;
@@ -94,6 +108,7 @@ export function employeeNotice(paper: Paper): Markup {
     <h2>${words.codesHeading}</h2>
     ${codesPart(paper)}
     <h2>${words.rightsHeading}</h2>
-    ${paragraph(words.rights)} ${paragraph(say.website.how({ contact: facts.controller.contact ?? '' }))}
-    ${paragraph(say.website.complain)} ${authorities(paper)} ${signedPart(paper)}`;
+    ${paragraph(words.rights)} ${bullets(groundRights(paper))}
+    ${paragraph(say.website.how({ contact: facts.controller.contact ?? '' }))} ${paragraph(say.website.complain)}
+    ${authorities(paper)} ${otherLaw(paper)} ${signedPart(paper)}`;
 }

@@ -13,6 +13,7 @@ import {
   type ProcessingSetting,
   type ProcessingSubject,
 } from '../policy/processingFacts.ts';
+import { spokenIn } from '../policy/spokenIn.ts';
 import type { SingleKind } from '../prompts/library.ts';
 import { groundsOf, type Ground } from './grounds.ts';
 import { paperLanguages, type PaperLanguage } from './languages.ts';
@@ -31,7 +32,8 @@ export type PaperPurpose = ProcessingPurpose & {
 
 /** Sentences as callers hear them, in one language. */
 type Spoken = {
-  notice: readonly string[];
+  /** All that is said before the talk, in order. */
+  heard: readonly string[];
   singles: Readonly<Partial<Record<SingleKind, string>>>;
 };
 
@@ -91,14 +93,18 @@ const isOfLanguage =
   (tag: string): boolean =>
     tag === language || tag.startsWith(`${language}_`);
 
-const singlesSaid = ['optOut', 'optIn', 'paused', 'resumed', 'erasedAck'] as const satisfies SingleKind[];
+const singlesSaid = ['paused', 'resumed', 'erasedAck'] as const satisfies SingleKind[];
 
-function spokenIn(language: PaperLanguage, purposes: readonly string[], policy: Policy): Spoken | undefined {
+function spokenTo(
+  language: PaperLanguage,
+  { purposes, mode }: Pick<PaperLine, 'purposes' | 'mode'>,
+  policy: Policy,
+): Spoken | undefined {
   const tag = policy.languages.find(isOfLanguage(language));
   if (tag === undefined) return undefined;
 
   return {
-    notice: (policy.notice(purposes, tag) ?? []).map(({ text }) => text),
+    heard: spokenIn(policy, purposes, tag, mode).map(({ text }) => text),
     singles: Object.fromEntries(
       singlesSaid.flatMap((kind) => {
         const text = policy.sentence(kind, tag)?.text;
@@ -131,10 +137,12 @@ function lineOf(
   { purposes, staff }: { purposes: Config['purposes']; staff: readonly string[] },
   policy: Policy,
 ): PaperLine {
+  const consent = consentOf(line.purposes, purposes);
+
   return {
     name,
     purposes: line.purposes,
-    ...consentOf(line.purposes, purposes),
+    ...consent,
     codes: codesOf(line),
     agreementFor: line.codes?.agreement?.purpose ?? null,
     records: line.records,
@@ -146,7 +154,7 @@ function lineOf(
     pauseSeconds: line.pauseSeconds ?? null,
     spoken: Object.fromEntries(
       paperLanguages.flatMap((language) => {
-        const spoken = spokenIn(language, line.purposes, policy);
+        const spoken = spokenTo(language, { purposes: line.purposes, mode: consent.mode }, policy);
 
         return spoken === undefined ? [] : [[language, spoken]];
       }),

@@ -3,12 +3,15 @@ import { html, type Markup, type Part } from '../core/text/markup.ts';
 import type { PaperPurpose } from './facts.ts';
 import {
   bullets,
+  callersErase,
   controllerPart,
   hasPause,
+  isOnLine,
   lines,
   listOf,
   nameOf,
   nameOfLine,
+  otherLaw,
   paragraph,
   purposeCards,
   todo,
@@ -65,7 +68,11 @@ function minimised(paper: Paper): string[] {
 function necessityPart(paper: Paper): Markup {
   const { facts, say } = paper;
   const words = say.dpia;
-  const whole = facts.purposes.filter((purpose) => purpose.recordPercent === 100 && !purpose.onlyOnceMarked);
+  const isAlways = ({ id }: PaperPurpose): boolean =>
+    facts.lines.some(({ purposes, records }) => purposes.includes(id) && records === 'always');
+  const whole = facts.purposes.filter(
+    (purpose) => purpose.recordPercent === 100 && !purpose.onlyOnceMarked && (isAlways(purpose) || !isOnLine(purpose)),
+  );
 
   return html`<h2>${words.necessityHeading}</h2>
     ${todo(paper, words.necessity)}
@@ -75,14 +82,15 @@ function necessityPart(paper: Paper): Markup {
     ${hasPause(facts) ? '' : todo(paper, words.minimise.noPause)}`;
 }
 
-function inFavour({ choices, keepDays }: PaperPurpose, { say }: Paper): string[] {
+function inFavour({ choices, keepDays, id }: PaperPurpose, { say, facts }: Paper): string[] {
   const words = say.dpia;
+  const mayErase = facts.lines.some((line) => line.purposes.includes(id) && callersErase(line));
 
   return [
     words.favourTold,
     ...(choices.includes('optOut') ? [words.favourRefuse] : []),
     ...(choices.includes('optIn') ? [words.favourAsked] : []),
-    ...(choices.includes('announce') ? [words.favourNoRefusal] : []),
+    ...(choices.includes('announce') && !mayErase ? [words.favourNoRefusal] : []),
     words.favourKept({ days: say.days(keepDays) }),
   ];
 }
@@ -149,5 +157,5 @@ export function impactAssessment(paper: Paper): Markup {
     ${controllerPart(paper)} ${screeningPart(paper)} ${descriptionPart(paper)} ${necessityPart(paper)}
     ${interestPart(paper)} ${risksPart(paper)}
     <h2>${words.opinionsHeading}</h2>
-    ${[words.officer, words.views, words.decision, words.review].map((text) => todo(paper, text))}`;
+    ${[words.officer, words.views, words.decision, words.review].map((text) => todo(paper, text))} ${otherLaw(paper)}`;
 }

@@ -4,7 +4,7 @@ import { employeeNotice } from './employeeNotice.ts';
 import { hashOfFacts, type PaperFacts } from './facts.ts';
 import { impactAssessment } from './impactAssessment.ts';
 import type { PaperLanguage } from './languages.ts';
-import { listOf, nameOf, type Paper } from './parts.ts';
+import { listOf, quotedName, type Paper } from './parts.ts';
 import { poster } from './poster.ts';
 import { registerPage } from './registerPage.ts';
 import { paperStyle } from './style.ts';
@@ -49,7 +49,7 @@ function footer(paper: Paper, { madeAt, version }: Making): Markup {
   const { facts, say } = paper;
   const unchecked = facts.purposes
     .filter(({ checkedByCounsel }) => !checkedByCounsel)
-    .map((each) => nameOf(each, paper));
+    .map((each) => quotedName(each, paper));
   const time = localDate(madeAt, { locale: say.locale, timezone: facts.timezone });
   const made = say.made({ time, version, policy: facts.policyVersion, hash: hashOfFacts(facts) });
 

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { inLanguage, languagesWithout, type LocalText } from '../core/text/inLanguage.ts';
 import { html, type Markup, type Part } from '../core/text/markup.ts';
 import type { PaperFacts, PaperLine, PaperPurpose } from './facts.ts';
+import type { Ground } from './grounds.ts';
 import type { PaperLanguage } from './languages.ts';
 import { knownLaws, type PaperTexts } from './texts.ts';
 
@@ -48,6 +49,9 @@ export function nameOf({ names, id }: PaperPurpose, { language }: Paper): string
   return (tag === undefined ? undefined : names[tag]) ?? id;
 }
 
+export const quotedName = (purpose: PaperPurpose, paper: Paper): string =>
+  paper.say.purpose.quote({ words: nameOf(purpose, paper) });
+
 export const listOf = (items: readonly string[], { say }: Paper): string =>
   new Intl.ListFormat(say.locale, { type: 'conjunction' }).format(items);
 
@@ -68,13 +72,10 @@ export function basisOf({ grounds, legalBasis }: PaperPurpose, { say, language }
 }
 
 function keptOf({ keepDays, holdsAllowed, lock }: PaperPurpose, { say }: Paper): string[] {
-  const { keptFor, dispute, locked } = say.purpose;
+  const { keptFor, dispute, locked, lockedUnlessLifted } = say.purpose;
+  const lockWords = { none: [], governance: [lockedUnlessLifted], compliance: [locked] };
 
-  return [
-    keptFor({ days: say.days(keepDays) }),
-    ...(holdsAllowed ? [dispute] : []),
-    ...(lock === 'none' ? [] : [locked]),
-  ];
+  return [keptFor({ days: say.days(keepDays) }), ...(holdsAllowed ? [dispute] : []), ...lockWords[lock]];
 }
 
 /** Which calls are recorded for it, and what their callers may choose. */
@@ -133,6 +134,9 @@ export function translation(paper: Paper): Part {
 export const nameOfLine = ({ names, name }: PaperLine, { language }: Pick<Paper, 'language'>): string =>
   names === null ? name : inLanguage(names, language);
 
+/** Of one that is on none it is not known whether any call has it: the dialplan may ask for it. */
+export const isOnLine = ({ lines: having }: PaperPurpose): boolean => having.length > 0;
+
 /** Each purpose on a card of its own. */
 export function purposeCards(paper: Paper): Part {
   const { say } = paper;
@@ -151,6 +155,7 @@ export function purposeCards(paper: Paper): Part {
             [words.choice, lines([...choiceOf(purpose, paper), ...shareOf(purpose, paper)])],
             [words.listeners, rolesIn(purpose.mayListen, paper)],
           ])}
+          ${isOnLine(purpose) ? '' : todo(paper, words.noLine({ id: purpose.id }))}
         </section> `,
     ),
     translation(paper),
@@ -168,6 +173,16 @@ export function controllerPart({ facts: { controller }, say }: Paper): Markup {
     ])}`;
 }
 
+/** Whether a purpose has one of these legal bases. One that names none of art. 6(1) may have any. */
+export const restsOn = ({ purposes }: PaperFacts, ...letters: readonly Ground[]): boolean =>
+  purposes.some(({ grounds }) => grounds.length === 0 || grounds.some((ground) => letters.includes(ground)));
+
+/** What legitimate interests, and consent, let a person do. */
+export const groundRights = ({ facts: all, say }: Paper): string[] => [
+  ...(restsOn(all, 'f') ? [say.website.object] : []),
+  ...(restsOn(all, 'a') ? [say.website.withdraw] : []),
+];
+
 const isKnown = (law: string): law is (typeof knownLaws)[number] => knownLaws.some((known) => known === law);
 
 export const lawsKnown = ({ facts: { jurisdictions } }: Paper): (typeof knownLaws)[number][] =>
@@ -183,10 +198,15 @@ export const authoritiesFor = (purposes: Config['purposes'], say: Pick<PaperText
 export function authorities(paper: Paper): Part {
   const known = lawsKnown(paper);
 
-  return known.length === 0
-    ? todo(paper, paper.say.authorityUnknown)
-    : bullets(known.map((law) => paper.say.authorities[law]));
+  return [
+    bullets(known.map((law) => paper.say.authorities[law])),
+    known.length === 0 || paper.facts.jurisdictions.includes('other') ? todo(paper, paper.say.authorityUnknown) : '',
+  ];
 }
+
+/** The papers name articles of the GDPR, which is not the law of Switzerland, nor of countries that are not known. */
+export const otherLaw = (paper: Paper): Part =>
+  paper.facts.jurisdictions.some((law) => law === 'CH' || law === 'other') ? todo(paper, paper.say.otherLaw) : '';
 
 export function recipientRows(paper: Paper): [string, Part][] {
   const { controller } = paper.facts;
@@ -228,6 +248,10 @@ function sharedCodes({ lines: all, featureCode }: PaperFacts, language: PaperLan
 }
 
 const isPause = ({ task }: LineCode): boolean => task === 'pause' || task === 'toggle';
+
+/** Whether callers of a line may have the recording removed by a code of it, whatever their choice was before. */
+export const callersErase = ({ codes }: PaperLine): boolean =>
+  codes.some(({ task, pressedBy }) => task === 'erase' && pressedBy !== 'agent');
 
 /** Whether some line has a code that pauses the recording. */
 export const hasPause = ({ lines: all }: PaperFacts): boolean => all.some(({ codes }) => codes.some(isPause));

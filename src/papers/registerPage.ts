@@ -10,6 +10,7 @@ import {
   listOf,
   nameOf,
   nameOfLine,
+  otherLaw,
   paragraph,
   rolesIn,
   shareOf,
@@ -115,6 +116,6 @@ export function registerPage(paper: Paper): Markup {
       erased({ days: say.days(facts.certificateDays) }),
       ...archiveMeasures(paper),
     ])}
-    ${paragraph(say.worksCouncil.limit)} ${todo(paper, words.access)}
+    ${paragraph(say.worksCouncil.limit)} ${todo(paper, words.access)} ${otherLaw(paper)}
     ${facts.archive.former === 0 ? '' : todo(paper, words.former)}`;
 }

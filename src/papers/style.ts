@@ -71,6 +71,7 @@ td.open { width: 24%; color: var(--open); background: var(--open-ground); paddin
 .steps h2 { margin: 0 0 .6rem; font-size: 1.1rem; }
 .steps h2::before { content: counter(step) ". "; }
 .steps ul { padding-left: 1.05rem; }
+.steps + .todo { margin-top: 1rem; }
 .poster .codes .soft { display: inline; }
 .poster main { max-width: 60rem; }
 .poster header, .poster footer { max-width: 60rem; }
@@ -97,13 +98,13 @@ footer p { margin: 0 0 .35rem; }
   header, main, footer, .poster main, .poster header, .poster footer { max-width: none; padding: 0; }
   main { border: 0; padding: 5mm 0; }
   header { border-bottom: 1px solid var(--open-line); padding-bottom: 2mm; }
-  footer { border-top: 1px solid var(--line); padding-top: 2mm; }
+  footer { border-top: 1px solid var(--line); padding-top: 2mm; break-inside: avoid; font-size: 7.5pt; line-height: 1.35; }
   nav { display: none; }
   h1 { font-size: 20pt; }
   h2 { font-size: 12.5pt; margin-top: 6mm; }
   h2, h3 { break-after: avoid; }
   .purpose, .facts > div, blockquote, .cards li, .steps section { break-inside: avoid; }
-  .facts > div { grid-template-columns: 50mm 1fr; }
+  .facts > div { grid-template-columns: 58mm 1fr; }
   .purpose .facts > div { grid-template-columns: 36mm 1fr; }
   p, li { orphans: 3; widows: 3; }
   a { color: inherit; text-decoration: none; }

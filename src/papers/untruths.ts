@@ -12,7 +12,10 @@ const missingWords: Readonly<Record<string, (key: string) => string>> = {
   mayListen: (key) => `nobody is named who receives these recordings: set ${key}, or recipients of the controller`,
 };
 
-const missingFault = (key: string): string => missingWords[key.split('.').at(-1) ?? '']?.(key) ?? `set ${key}`;
+const noProcessor = 'the papers would name no recipient who runs this installation for the company: set processor.name';
+
+const missingFault = (key: string): string =>
+  key === 'processor.name' ? noProcessor : (missingWords[key.split('.').at(-1) ?? '']?.(key) ?? `set ${key}`);
 
 function purposeFaults({ id, names, grounds, consent }: PaperPurpose, language: PaperLanguage): string[] {
   // A paper says "with your consent", and the caller was given no say.

@@ -6,9 +6,13 @@ import {
   controllerPart,
   facts as rows,
   keys,
+  groundRights,
   listOf,
+  restsOn,
   rolesIn,
-  nameOf,
+  callersErase,
+  otherLaw,
+  quotedName,
   paragraph,
   purposeCards,
   recipientRows,
@@ -18,13 +22,8 @@ import {
 
 /** What callers are to find on the website: the second layer of the notice (GDPR art. 13). */
 
-/** What is heard on a line, with the question of its consent. */
-function heardOn({ spoken, mode }: PaperLine, { language }: Paper): string {
-  const { notice = [], singles = {} } = spoken[language] ?? {};
-  const question = mode === 'announce' ? undefined : singles[mode];
-
-  return [...notice, ...(question === undefined ? [] : [question])].join(' ');
-}
+/** What is heard on a line before the talk. */
+const heardOn = ({ spoken }: PaperLine, { language }: Paper): string => (spoken[language]?.heard ?? []).join(' ');
 
 function heardPart(paper: Paper): Part {
   const { say, facts } = paper;
@@ -34,6 +33,13 @@ function heardPart(paper: Paper): Part {
     ? ''
     : html`<p>${say.website.notice}</p>
         ${[...heard].map((words) => html`<blockquote>${say.purpose.quote({ words })}</blockquote> `)}`;
+}
+
+function onRequest({ say, facts: { lines } }: Paper): string[] {
+  const asked = lines.filter(({ records }) => records === 'onRequest').length;
+  if (asked === 0) return [];
+
+  return [asked === lines.length ? say.website.onRequestAlways : say.website.onRequest];
 }
 
 function callPart(paper: Paper): Markup {
@@ -49,7 +55,7 @@ function callPart(paper: Paper): Markup {
       ...(facts.shorterWithinDays === 0 ? [] : [words.shorter({ days: say.days(facts.shorterWithinDays) })]),
       words.toldOutgoing,
       words.notRecorded,
-      ...(facts.lines.some(({ records }) => records === 'onRequest') ? [words.onRequest] : []),
+      ...onRequest(paper),
       ...(pausedByStaff ? [words.pausedByStaff] : []),
       ...(facts.purposes.every(({ turnsAway }) => turnsAway) ? [] : [words.goOn]),
       ...(facts.purposes.some(({ turnsAway }) => turnsAway) ? [words.turnAway] : []),
@@ -80,10 +86,12 @@ function refusePart(paper: Paper): Markup {
     ...(asked.optIn === null ? [] : [words.byYes({ ...asked.optIn, seconds })]),
     ...(featureCode === null ? [] : [words.inTalk({ code: featureCode })]),
   ];
-  const obliged = facts.purposes.filter(({ kind }) => kind === 'obligation').map((each) => nameOf(each, paper));
+  const obliged = facts.purposes.filter(({ kind }) => kind === 'obligation').map((each) => quotedName(each, paper));
+  // Its keys stand among those of callers.
+  const mayErase = facts.lines.some(callersErase);
 
   return html`<h2>${words.refuseHeading}</h2>
-    ${ways.length === 0 ? paragraph(words.noKey) : bullets(ways)} ${callerCodes(paper)}
+    ${ways.length > 0 ? bullets(ways) : mayErase ? '' : paragraph(words.noKey)} ${callerCodes(paper)}
     ${modes.includes('announce') ? '' : paragraph(words.freely)}
     ${obliged.length === 0 ? '' : paragraph(words.obliged({ purposes: listOf(obliged, paper) }))}`;
 }
@@ -103,8 +111,6 @@ function rightsPart(paper: Paper): Markup {
   const { say, facts } = paper;
   const words = say.website;
   const { purposes, controller, callers } = facts;
-  const rests = (...letters: readonly string[]): boolean =>
-    purposes.some(({ grounds }) => grounds.length === 0 || grounds.some((ground) => letters.includes(ground)));
 
   return html`<h2>${words.rightsHeading}</h2>
     ${bullets([
@@ -113,15 +119,14 @@ function rightsPart(paper: Paper): Markup {
       words.erase,
       ...(purposes.some(({ kind }) => kind === 'evidence') ? [words.eraseEvidence] : []),
       ...(purposes.some(({ kind }) => kind === 'obligation') ? [words.eraseObligation] : []),
-      ...(rests('f') ? [words.object] : []),
-      ...(rests('a') ? [words.withdraw] : []),
-      ...(rests('a', 'b') ? [words.portability] : []),
+      ...groundRights(paper),
+      ...(restsOn(facts, 'a', 'b') ? [words.portability] : []),
     ])}
     <p>
       ${words.how({ contact: controller.contact ?? '' })} ${callers.kind === 'nothing' ? words.byTime : words.byNumber}
     </p>
     <p>${words.complain}</p>
-    ${authorities(paper)} ${paragraph(words.automated)}`;
+    ${authorities(paper)} ${paragraph(words.automated)} ${otherLaw(paper)}`;
 }
 
 export function websiteNotice(paper: Paper): Markup {

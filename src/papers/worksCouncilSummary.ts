@@ -1,4 +1,5 @@
 import { html, type Markup, type Part } from '../core/text/markup.ts';
+import type { PaperLine } from './facts.ts';
 import {
   blanks,
   bullets,
@@ -6,7 +7,9 @@ import {
   facts as rows,
   lawsKnown,
   lines,
+  listOf,
   nameOf,
+  nameOfLine,
   paragraph,
   purposeCards,
   shareOf,
@@ -22,12 +25,22 @@ function whichCalls(paper: Paper): Part {
   const shares = facts.purposes.flatMap((purpose) =>
     shareOf(purpose, paper).map((share) => words.share({ name: nameOf(purpose, paper), share })),
   );
-  const always = facts.lines.some(({ records }) => records === 'always');
-  const onRequest = facts.lines.some(({ records }) => records === 'onRequest');
+  const always = facts.lines.filter(
+    ({ records, purposes: ids }) =>
+      records === 'always' && facts.purposes.some((each) => ids.includes(each.id) && shareOf(each, paper).length === 0),
+  );
+  const onRequest = facts.lines.filter(({ records }) => records === 'onRequest');
+  // Where they differ, each is said of its lines.
+  const of = (some: readonly PaperLine[], all: string, share: string): string[] => {
+    if (some.length === 0) return [];
+    const names = some.map((line) => nameOfLine(line, paper));
+
+    return [some.length === facts.lines.length ? all : words.share({ name: listOf(names, paper), share })];
+  };
 
   return lines([
-    ...(always && facts.purposes.some((purpose) => shareOf(purpose, paper).length === 0) ? [words.allCalls] : []),
-    ...(onRequest ? [words.onlyMarked] : []),
+    ...of(always, words.allCalls, words.all),
+    ...of(onRequest, words.onlyMarked, words.onlyMarked),
     ...shares,
   ]);
 }
@@ -40,7 +53,7 @@ function lawPart(paper: Paper): Markup {
   return html`<h2>${words.lawHeading}</h2>
     <p class="soft">${words.lawNote}</p>
     ${rows(known.map((law) => [say.law[law], words.rules[law]] as const))}
-    ${known.length === 0 ? todo(paper, words.ruleUnknown) : ''}`;
+    ${known.length === 0 || paper.facts.jurisdictions.includes('other') ? todo(paper, words.ruleUnknown) : ''}`;
 }
 
 export function worksCouncilSummary(paper: Paper): Markup {

@@ -14,7 +14,7 @@ import { shortenedModes } from './earlierNotice.ts';
 export type ProcessingSubject = Pick<Config, 'controller' | 'purposes' | 'lines'>;
 
 /** What all controllers of an installation share. */
-export type ProcessingSetting = Pick<Config, 'privacy' | 'notice' | 'archive' | 'evidence'>;
+export type ProcessingSetting = Pick<Config, 'privacy' | 'notice' | 'archive' | 'evidence' | 'processor'>;
 
 /** What of the number of a caller, or of who was called, is kept; days. */
 type KeptOfCallers = { kind: 'nothing' } | { kind: 'hash' | 'number'; callerDays: number; preferenceDays: number };
@@ -46,6 +46,7 @@ export type ProcessingFacts = {
     name: string | null;
     contact: string | null;
     dataProtectionOfficer: string | null;
+    /** Outside the company; for one of `controllers` who runs the installation as well (GDPR art. 4(9), 13(1)(e)). */
     recipients: readonly string[];
     transfers: LocalText | null;
   };
@@ -104,10 +105,15 @@ const isShortened = (lines: Config['lines'], purposes: Config['purposes']): bool
     return shortenedModes(line, named).length > 0;
   });
 
+/** Those who run the installation, for a company that they run it for. */
+function operatorsOf({ name, subprocessors }: Config['processor'], at: string): string[] {
+  return at === 'controller' ? [] : [...(name === undefined ? [] : [name]), ...subprocessors];
+}
+
 /** @param at the key of the configuration below which the controller stands */
 export function processingFacts(
   { controller, purposes, lines }: ProcessingSubject,
-  { privacy, notice, archive, evidence }: ProcessingSetting,
+  { privacy, notice, archive, evidence, processor }: ProcessingSetting,
   at = 'controller',
 ): ProcessingFacts {
   const { name, contact, dataProtectionOfficer, recipients, transfers } = controller;
@@ -117,7 +123,7 @@ export function processingFacts(
       name: name ?? null,
       contact: contact ?? null,
       dataProtectionOfficer: dataProtectionOfficer ?? null,
-      recipients,
+      recipients: [...new Set([...recipients, ...operatorsOf(processor, at)])],
       transfers: transfers ?? null,
     },
     purposes: Object.entries(purposes).map(([id, purpose]) => purposeOf(id, purpose, lines)),
@@ -136,6 +142,7 @@ export function processingFacts(
       ...Object.entries({ name, contact, transfers }).flatMap(([key, value]) =>
         value === undefined ? [`${at}.${key}`] : [],
       ),
+      ...(at === 'controller' || processor.name !== undefined ? [] : ['processor.name']),
       // Art. 30(1)(d): somebody receives them, within the company or outside of it.
       ...Object.entries(purposes).flatMap(([id, { mayListen }]) =>
         mayListen.length === 0 && recipients.length === 0 ? [`purposes.${id}.mayListen`] : [],

@@ -1,3 +1,4 @@
+import { asController, sectionOf } from '../../../src/config/controllerView.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { paperFacts, type PaperFacts } from '../../../src/papers/facts.ts';
 import { makePolicy } from '../../../src/policy/policy.ts';
@@ -17,10 +18,17 @@ type Tree = {
   purposes?: Record<string, PurposeTree>;
   lines?: Record<string, Record<string, unknown>>;
   more?: Record<string, unknown>;
+  /** Of `controllers` in `more`; default: the company itself. */
+  controller?: string;
 };
 
 /** Of a company that nothing is wrong with, unless it is said otherwise. */
-export function factsOf({ purposes = { training: paperPurpose() }, lines = {}, more = {} }: Tree = {}): PaperFacts {
+export function factsOf({
+  purposes = { training: paperPurpose() },
+  lines = {},
+  more = {},
+  controller,
+}: Tree = {}): PaperFacts {
   const ids = Object.keys(purposes);
   const tree = purposesConfig(purposes);
   const config = parseConfig({
@@ -35,5 +43,9 @@ export function factsOf({ purposes = { training: paperPurpose() }, lines = {}, m
     ...more,
   });
 
-  return paperFacts(config, config, makePolicy(config, noticeLibrary(ids)));
+  const policy = makePolicy(config, noticeLibrary(ids));
+
+  return controller === undefined
+    ? paperFacts(config, config, policy)
+    : paperFacts(asController(config, controller), config, policy, sectionOf(controller));
 }

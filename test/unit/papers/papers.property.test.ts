@@ -59,8 +59,11 @@ const codesTree = fc.record(
 const tree = fc.record({
   training: purposeTree,
   agreement: fc.option(evidenceTree),
+  /** Of which a dialplan may ask. */
+  unlined: fc.option(purposeTree),
   codes: fc.option(codesTree),
   records: fc.constantFrom('always', 'onRequest'),
+  adviceRecords: fc.constantFrom('always', 'onRequest'),
   featureCode: fc.constantFrom('*9', '#83', '0#'),
   privacy: fc.constantFrom({}, { hashKey: 'h'.repeat(32) }, { hashKey: 'h'.repeat(32), numberKey: 'n'.repeat(32) }),
   keepExtensions: fc.boolean(),
@@ -78,16 +81,22 @@ const tree = fc.record({
 type Tree = typeof tree extends fc.Arbitrary<infer T> ? T : never;
 
 function factsFrom(given: Tree): PaperFacts {
-  const { training, agreement, codes, records, featureCode, callerDays, preferenceDays, officer } = given;
+  const { training, agreement, unlined, codes, records, adviceRecords, featureCode } = given;
+  const { callerDays, preferenceDays, officer } = given;
 
   return factsOf({
     purposes: {
       training: paperPurpose(training),
       ...(agreement === null ? {} : { agreement: paperPurpose(agreement) }),
+      ...(unlined === null ? {} : { unlined: paperPurpose(unlined) }),
     },
     lines: {
-      default: { records, ...(codes === null ? {} : { codes }) },
-      advice: { purposes: ['training'] },
+      default: {
+        purposes: ['training', ...(agreement === null ? [] : ['agreement'])],
+        records,
+        ...(codes === null ? {} : { codes }),
+      },
+      advice: { purposes: ['training'], records: adviceRecords },
     },
     more: {
       consent: { featureCode },
@@ -137,12 +146,15 @@ test('every number of days is one of the configuration, and each time limit is s
 });
 
 test('the code that refuses is named exactly where somebody may refuse', () => {
-  holds(({ modes }, page, { featureCode }) => {
+  holds(({ modes, lines }, page, { featureCode, codes }) => {
     const mayRefuse = modes.some((mode) => mode !== 'announce');
-    for (const kind of ['website', 'employees', 'worksCouncil', 'poster'] as const) {
-      expect([kind, page(kind).includes(featureCode)]).toEqual([kind, mayRefuse]);
+    const mayErase = codes?.erase !== undefined && codes.pressedBy !== 'agent';
+    const onLines = lines.some((line) => line.modes.some((mode) => mode !== 'announce'));
+    for (const kind of ['employees', 'worksCouncil', 'poster'] as const) {
+      expect([kind, page(kind).includes(featureCode)]).toEqual([kind, onLines]);
     }
-    expect(page('website').includes(say.website.noKey)).toBe(!mayRefuse);
+    expect(page('website').includes(featureCode)).toBe(mayRefuse);
+    expect(page('website').includes(say.website.noKey)).toBe(!mayRefuse && !mayErase);
     expect(page('website').includes('names a key for it, press 9')).toBe(modes.includes('optOut'));
     expect(page('website').includes('press 1 to agree')).toBe(modes.includes('optIn'));
     expect(page('website').includes(say.website.freely)).toBe(!modes.includes('announce'));
@@ -178,16 +190,72 @@ test('locks, disputes, lots and requests are told where there are any', () => {
   holds(({ purposes, lines }, page) => {
     const some = (holdsFor: (purpose: (typeof purposes)[number]) => boolean): boolean => purposes.some(holdsFor);
     for (const kind of ['website', 'employees', 'worksCouncil'] as const) {
-      expect(page(kind).includes(say.purpose.locked)).toBe(some(({ lock }) => lock !== 'none'));
+      expect(page(kind).includes(say.purpose.locked)).toBe(some(({ lock }) => lock === 'compliance'));
+      expect(page(kind).includes(say.purpose.lockedUnlessLifted)).toBe(some(({ lock }) => lock === 'governance'));
       expect(page(kind).includes(say.purpose.dispute)).toBe(some(({ holdsAllowed }) => holdsAllowed));
       for (const { recordPercent } of purposes) {
         const share = say.purpose.share({ percent: recordPercent });
         expect(page(kind).includes(share)).toBe(recordPercent < 100);
       }
     }
-    expect(page('website').includes(say.website.onRequest)).toBe(lines.some(({ records }) => records === 'onRequest'));
+    const asked = lines.filter(({ records }) => records === 'onRequest').map(({ name }) => name);
+    const [all, none] = [asked.length === lines.length, asked.length === 0];
+    expect(page('website').includes(say.website.onRequest)).toBe(!all && !none);
+    expect(page('website').includes(say.website.onRequestAlways)).toBe(all);
+    expect(page('poster').includes(say.poster.talkRequest)).toBe(all);
+    expect(page('poster').includes(say.poster.talkRequestOn({ lines: asked.join(' and ') }))).toBe(!all && !none);
+    expect(page('employees').includes(say.employees.notAsked({ lines: asked.join(' and ') }))).toBe(!none);
+    expect(page('worksCouncil').includes(say.worksCouncil.onlyMarked)).toBe(!none);
+    for (const { id, names, recordPercent, onlyOnceMarked } of purposes) {
+      const having = lines.filter((line) => line.purposes.includes(id));
+      const isWhole =
+        recordPercent === 100 &&
+        !onlyOnceMarked &&
+        (having.length === 0 || having.some(({ records }) => records === 'always'));
+      const words = say.dpia.minimise.all({ name: names['en'] ?? '' });
+      // All purposes of these tests have one name.
+      if (isWhole) expect(page('dpia')).toContain(words);
+      if (all && purposes.every((each) => each.lines.length > 0)) expect(page('dpia')).not.toContain(words);
+    }
+    if (all) expect(page('worksCouncil')).not.toContain(say.worksCouncil.all);
     expect(page('website').includes(say.website.eraseEvidence)).toBe(some(({ kind }) => kind === 'evidence'));
   });
+});
+
+test('a purpose that no line has is left to a human, and is not on the poster as one that holds', () => {
+  holds((_facts, page, { unlined }) => {
+    const marked = say.purpose.noLine({ id: 'unlined' });
+    for (const kind of ['website', 'employees', 'worksCouncil', 'dpia'] as const)
+      expect([kind, page(kind).includes(marked)]).toEqual([kind, unlined !== null]);
+    expect(page('poster').includes(say.poster.afterUnlined({ kept: '' }).slice(0, 20))).toBe(unlined !== null);
+    expect(page('register').includes(say.register.noLine)).toBe(unlined !== null);
+  });
+});
+
+test('the written consent of staff is asked for where the law wants that of all who speak', () => {
+  const asks = (jurisdiction: string, kind: string): boolean => {
+    const over = { jurisdiction, kind, consent: 'optIn', keepDays: 20, checkedByCounsel: true };
+    const page = read(factsOf({ purposes: { training: paperPurpose(over) } }));
+
+    return page('employees').includes(say.employees.consentHeading + '\n');
+  };
+  const all = ['AT', 'BE', 'CH', 'DE', 'ES', 'FR', 'IT', 'LU', 'NL', 'other'];
+  expect(all.filter((country) => asks(country, 'training'))).toEqual(['AT', 'CH', 'DE', 'LU']);
+  expect(all.filter((country) => asks(country, 'evidence'))).toEqual(['DE']);
+});
+
+test('where the GDPR is not the law, or may not be, each page that names its articles leaves that to a human', () => {
+  for (const jurisdiction of ['BE', 'CH', 'other']) {
+    const over = { jurisdiction, consent: 'optIn', keepDays: 20 };
+    const page = read(factsOf({ purposes: { training: paperPurpose(over), more: paperPurpose({ keepDays: 20 }) } }));
+    for (const kind of ['website', 'employees', 'register', 'dpia'] as const)
+      expect([kind, jurisdiction, page(kind).includes(say.otherLaw)]).toEqual([
+        kind,
+        jurisdiction,
+        jurisdiction !== 'BE',
+      ]);
+    expect(page('website').includes(say.authorityUnknown)).toBe(jurisdiction === 'other');
+  }
 });
 
 test('the archive is said to be as protected as it is', () => {

@@ -5,7 +5,7 @@ import { paperLanguages } from '../../../src/papers/languages.ts';
 import { papersIn } from '../../../src/papers/papers.ts';
 import { loadPaperTexts, paperTexts } from '../../../src/papers/texts.ts';
 import { markedTexts } from '../../support/markedTexts.ts';
-import { factsOf, paperPurpose } from '../../support/policy/papers.ts';
+import { factsOf, paperController, paperPurpose } from '../../support/policy/papers.ts';
 
 const making = { madeAt: '2026-08-24T10:00:00.000Z', version: '1.2.3' };
 
@@ -18,7 +18,7 @@ const inEnglish = (facts: PaperFacts): PaperFacts => ({
   ...facts,
   lines: facts.lines.map((line) => ({
     ...line,
-    spoken: { ...line.spoken, en: line.spoken.fr ?? { notice: [], singles: {} } },
+    spoken: { ...line.spoken, en: line.spoken.fr ?? { heard: [], singles: {} } },
   })),
 });
 
@@ -111,6 +111,7 @@ const configurations = [
       },
     },
   }),
+  factsOf({ lines: { default: { records: 'onRequest', codes: { record: '*5' } } } }),
   factsOf({
     purposes: {
       mifid: paperPurpose({
@@ -125,6 +126,21 @@ const configurations = [
     },
   }),
 ];
+
+test('who runs an installation for a company is a recipient of its recordings, beside those that it names', () => {
+  const tree = (controller: Record<string, unknown>) => ({
+    more: {
+      controllers: { acme: { ...paperController, ...controller } },
+      processor: { name: 'Host', subprocessors: ['Centre'] },
+    },
+    lines: { default: { controller: 'acme' } },
+  });
+  const recipients = (controller: Record<string, unknown>) =>
+    factsOf({ ...tree(controller), controller: 'acme' }).controller.recipients;
+  expect(recipients({})).toEqual(['Host', 'Centre']);
+  expect(recipients({ recipients: ['Lawyer', 'Host'] })).toEqual(['Lawyer', 'Host', 'Centre']);
+  expect(factsOf(tree({})).controller.recipients).toEqual([]);
+});
 
 test('each text of a language is said by some paper', async () => {
   const { tree, keys } = await markedTexts('papers');

@@ -35,6 +35,15 @@ test.each<[string, Parameters<typeof factsOf>[0], string]>([
     { lines: { outbound: { calledParty: 'told' } } },
     'set lines.outbound.calledParty to untold',
   ],
+  [
+    'who runs the installation for the company',
+    {
+      more: { controllers: { acme: paperController } },
+      lines: { default: { controller: 'acme' } },
+      controller: 'acme',
+    },
+    'set processor.name',
+  ],
 ])('a configuration that does not say %s is refused', (_what, tree, key) => {
   const faults = untruths(factsOf(tree), 'de');
   expect(faults).toHaveLength(1);

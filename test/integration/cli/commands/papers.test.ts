@@ -122,6 +122,7 @@ test('of several companies each has papers of its own, and none is shown the lin
       alpha: { name: 'Alpha SA', contact: 'alpha@example.com', transfers: 'none' },
       beta: { name: 'Beta SA' },
     },
+    processor: { name: 'Host NV' },
     lines: {
       default: { purposes: ['training'], defaultLanguages: ['fr'] },
       alpha: {
@@ -141,6 +142,9 @@ test('of several companies each has papers of its own, and none is shown the lin
   };
   expect(await register('alpha')).toMatch(/Alpha SA[^]*alpha@example\.com/);
   expect(await register('alpha')).not.toContain('Example SA');
+  // Who runs the installation has the recordings of its customers in its archive, and none of others for itself.
+  expect(await register('alpha')).toContain('Host NV');
+  expect(await register('own')).not.toContain('Host NV');
   expect(await register('own')).not.toContain('Alpha SA');
   await expect(papers(companies, options(), program)).rejects.toMatchObject({ code: 'usage' });
   await expect(papers(companies, options({ controller: 'beta' }), program)).rejects.toMatchObject({
