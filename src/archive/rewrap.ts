@@ -6,7 +6,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { keyRewrapped } from '../catalogue/retention/auditTrail.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
-import { PreavisError, type ErrorCode } from '../core/errors.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { RecordingId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { timeLimit } from '../core/timeLimit.ts';
@@ -19,7 +19,7 @@ export type RewrapPorts = {
     auditTrail: 'append';
     leases: 'take' | 'release';
   }>;
-  store: Pick<EncryptedStore, 'location' | 'encryption' | 'encryptionFor' | 'rewrap' | 'tryKey'>;
+  store: Pick<EncryptedStore, 'location' | 'encryption' | 'encryptionFor' | 'rewrap' | 'tryKeys'>;
   log: Logger;
   actor: string;
   atOnce: number;
@@ -39,6 +39,8 @@ export type RewrapResult = {
   keyId: string;
   /** In a dry run: to be wrapped anew. */
   rewrapped: number;
+  /** Keys of today that cannot be used: what they are to wrap is in `failed`, and stays as it was. */
+  unusableKeys: string[];
   current: number;
   /** Neither WAV nor receipt is encrypted. */
   plain: number;
@@ -48,32 +50,76 @@ export type RewrapResult = {
   failed: { recording: RecordingId; code: ErrorCode }[];
 };
 
-/** Throws job_busy, encryption_key_missing where there is no current key, and what makes going on of no use. */
+/**
+ * A key of one company that cannot be used keeps the recordings of no other waiting. Throws job_busy, encryption_key_missing where there is no
+ * current key, encryption_key_unusable where none can be used, and what else makes going on of no use.
+ */
 export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Promise<RewrapResult> {
   const { catalogue, store } = ports;
   const { encryption } = store;
   if (encryption?.mode !== 'client') {
     throw new PreavisError('encryption_key_missing', 'there is no current key: archive.encryption.mode is not client');
   }
-  await store.tryKey(AbortSignal.any([options.signal, timeLimit(ports.attemptMs)]));
-  const pass = (): Promise<RewrapResult> => run(ports, options, encryption.keyId);
+  const unusable = await unusableKeys(ports, options.signal);
+  const pass = (): Promise<RewrapResult> => run(ports, options, encryption.keyId, unusable);
 
   return options.dryRun ? pass() : withLease(catalogue, 'rewrap', options.waitMs, pass);
 }
 
-async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): Promise<RewrapResult> {
-  const { catalogue, atOnce } = ports;
-  const result: RewrapResult = { keyId, rewrapped: 0, current: 0, plain: 0, elsewhere: 0, failed: [] };
+type Unusable = Map<string, PreavisError>;
+
+/** Throws the fault where no key can be used. */
+async function unusableKeys({ store, attemptMs }: RewrapPorts, signal: AbortSignal): Promise<Unusable> {
+  const tried = await store.tryKeys(AbortSignal.any([signal, timeLimit(attemptMs)]));
+  const unusable = tried.flatMap(({ id, fault }): [string, PreavisError][] =>
+    fault === undefined ? [] : [[id, fault]],
+  );
+  const [first] = unusable;
+  if (first !== undefined && unusable.length === tried.length) throw first[1];
+
+  return new Map(unusable);
+}
+
+/** By which the keys of a recording are to be wrapped. */
+function keyIdFor({ objectKey }: RecordingRow, { store }: RewrapPorts): string | undefined {
+  const encryption = objectKey === null ? store.encryption : store.encryptionFor(objectKey);
+
+  return encryption?.mode === 'client' ? encryption.keyId : undefined;
+}
+
+async function run(
+  ports: RewrapPorts,
+  options: RewrapOptions,
+  keyId: string,
+  unusable: Unusable,
+): Promise<RewrapResult> {
+  const { catalogue, store, atOnce } = ports;
+  const result: RewrapResult = {
+    keyId,
+    rewrapped: 0,
+    unusableKeys: [],
+    current: 0,
+    plain: 0,
+    elsewhere: 0,
+    failed: [],
+  };
   const pass: RowPass<RecordingRow> = {
     page: (after, most) => catalogue.recordings.listBeyond(after, most),
     idOf: ({ id }) => id,
     isMeant: ({ status }) => status === 'archived',
     attempt: async (row) => {
+      const fault = row.archive === store.location ? unusable.get(keyIdFor(row, ports) ?? '') : undefined;
+      if (fault !== undefined) throw fault;
       result[await rewrapOne(row, ports, options)] += 1;
     },
     failed: async (row, error) => {
       // One wrapped key that was changed makes a KMS refuse, too: whether it works at all shows with another.
-      if (error.code === 'encryption_key_unusable' ? !(await works(ports)) : endsPass(error)) return error;
+      const isKnown = unusable.has(keyIdFor(row, ports) ?? '');
+      if (error.code === 'encryption_key_unusable' && !isKnown) {
+        const now = await unusableKeys(ports, options.signal).catch(asPreavisError);
+        if (now instanceof PreavisError) return now;
+        for (const [id, fault] of now) unusable.set(id, fault);
+      } else if (!isKnown && endsPass(error)) return error;
       const about = { recording: row.id, code: error.code, err: error };
       ports.log.warn(about, 'recording keys not fully rewrapped');
       result.failed.push({ recording: row.id, code: error.code });
@@ -85,14 +131,8 @@ async function run(ports: RewrapPorts, options: RewrapOptions, keyId: string): P
   };
   await overRows(pass, options);
 
-  return result;
+  return { ...result, unusableKeys: [...unusable.keys()] };
 }
-
-const works = ({ store, attemptMs }: RewrapPorts): Promise<boolean> =>
-  store.tryKey(timeLimit(attemptMs)).then(
-    () => true,
-    () => false,
-  );
 
 /** Throws archive_locked when all is done but what a lock forbids. */
 async function rewrapOne(

@@ -28,10 +28,14 @@ export async function archiveRewrap(
 const stillLocked =
   ': it is under the new key, but a lock keeps an earlier wrapped key too; run it again when that lock ends';
 
-function forPeople({ keyId, rewrapped, current, plain, elsewhere, failed }: RewrapResult, dryRun: boolean): string[] {
+function forPeople(
+  { keyId, rewrapped, unusableKeys, current, plain, elsewhere, failed }: RewrapResult,
+  dryRun: boolean,
+): string[] {
   const lines = failed.map(
     ({ recording, code }) => `${recording}: ${code}${code === 'archive_locked' ? stillLocked : ''}`,
   );
+  lines.push(...unusableKeys.map((id) => `key ${id} cannot be used: what it is to wrap was left as it is`));
   const done = dryRun ? 'would be rewrapped' : 'rewrapped';
   lines.push(
     `key ${keyId}: ${rewrapped} ${done}, ${current} had it already, ${counted(plain, 'is', 'are')} not encrypted`,

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { PreavisError, type ErrorCode } from '../../core/errors.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { catalogueMarkerPrefix } from '../catalogueMarker.ts';
 import { locksWithKeys } from './locks.ts';
@@ -38,12 +38,17 @@ export type EncryptedStore = ObjectStore &
   Pick<RawStore, 'putSource'> & {
     /** Wraps and unwraps a key that is thrown away, with each key that wraps. @throws PreavisError `encryption_key_unusable`. */
     tryKey(signal: AbortSignal): Promise<void>;
+    /** The same for each by itself, by their ids: that of one company may fail, and those of others work. Never rejects for a key. */
+    tryKeys(signal: AbortSignal): Promise<readonly TriedKey[]>;
     /**
      * Wraps the data keys of one object under the current key; the object stays as it is.
      * @throws PreavisError `internal` without a current key, and as `read` does.
      */
     rewrap(key: string, how: { dryRun: boolean }, signal: AbortSignal): Promise<Rewrapped>;
   };
+
+/** `fault`: `encryption_key_unusable` or what the key program made of it; undefined where it works. */
+type TriedKey = { id: string; fault: PreavisError | undefined };
 
 type Content = { open: () => Promise<VerifiedSource>; bytes: number; contentType: string };
 
@@ -174,8 +179,24 @@ export function makeEncryptedStore(
     if (!back.equals(dataKey)) throw doesNotGiveBack(wrapping);
   };
 
+  const currentKeys = current === undefined ? [] : [current, ...keyring.own];
+
   const tryKey = async (signal: AbortSignal): Promise<void> => {
-    for (const wrapping of current === undefined ? [] : [current, ...keyring.own]) await tryOne(wrapping, signal);
+    for (const each of currentKeys) await tryOne(each, signal);
+  };
+
+  const tryKeys: EncryptedStore['tryKeys'] = async (signal) => {
+    const tried: TriedKey[] = [];
+    for (const each of currentKeys) {
+      const fault = await tryOne(each, signal).then(
+        () => undefined,
+        (thrown: unknown) => asPreavisError(thrown),
+      );
+      signal.throwIfAborted();
+      tried.push({ id: each.id, fault });
+    }
+
+    return tried;
   };
 
   const rewrap: EncryptedStore['rewrap'] = async (key, { dryRun }, signal) => {
@@ -199,6 +220,7 @@ export function makeEncryptedStore(
     encryption: encryptionBy(current),
     encryptionFor: (key) => encryptionBy(keyring.currentFor(key)),
     tryKey,
+    tryKeys,
     rewrap: (key, how, signal) => within(signal, () => rewrap(key, how, signal)),
 
     check: async (how) => {

@@ -178,6 +178,48 @@ test('a company whose key cannot be used keeps nobody else waiting', async () =>
   await expect(store.tryKey(never)).rejects.toMatchObject({ code: 'encryption_key_unusable' });
 });
 
+test('a company whose key cannot be used keeps nobody else from being wrapped anew', async () => {
+  const [common, newer] = [newKey(), newKey()];
+  const set = await stage({ common, acme: newKey() });
+  const [acme, bakker] = [await set.recorded('acme'), await set.recorded('bakker')];
+  await uploadPass(set, { waitMs: 0, signal: never });
+  const before = await placeOf(set, acme.id);
+  const config = configWith(
+    set.at,
+    newer,
+    { acme: { keyId: 'of-acme' }, bakker: {} },
+    { kmsCommand: ['/bin/false'], oldKeys: [common] },
+  );
+  const store = await makeStore(config, set.catalogue);
+  const ports = { ...set, store, atOnce: 1 };
+  for (const dryRun of [true, false]) {
+    expect(await rewrapAll(ports, { dryRun, waitMs: 0, signal: never })).toMatchObject({
+      rewrapped: 1,
+      unusableKeys: ['of-acme'],
+      failed: [{ recording: acme.id, code: 'encryption_key_unusable' }],
+    });
+  }
+  const later = { ...set, store };
+  expect(await placeOf(later, bakker.id)).toMatchObject({
+    wav: { keyId: idOf(newer) },
+    receipt: { keyId: idOf(newer) },
+  });
+  expect(await placeOf(set, acme.id)).toMatchObject({ wav: before.wav, receipt: before.receipt });
+  // Where none can be used nothing is tried.
+  const none = await makeStore(
+    configWith(
+      set.at,
+      common,
+      { acme: { keyId: 'of-acme' } },
+      { key: undefined, keyId: 'common', kmsCommand: ['/bin/false'] },
+    ),
+    set.catalogue,
+  );
+  await expect(rewrapAll({ ...set, store: none }, { dryRun: true, waitMs: 0, signal: never })).rejects.toMatchObject({
+    code: 'encryption_key_unusable',
+  });
+});
+
 test('a recording whose company the configuration does not have any more is still sent', async () => {
   const keys = { common: newKey(), acme: newKey() };
   const set = await stage(keys);

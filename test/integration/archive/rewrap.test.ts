@@ -88,7 +88,7 @@ describe.each(kinds)('in %s', (_, openRaw) => {
     const versions = await Promise.all(set.calls.map((call) => set.raw.versions(keysOf(call).wav)));
 
     const both = keyringOf(current, earlier);
-    const counts = { keyId: current.id, plain: 0, elsewhere: 0, failed: [] };
+    const counts = { keyId: current.id, unusableKeys: [], plain: 0, elsewhere: 0, failed: [] };
     expect(await set.rewrap(both, { dryRun: true })).toEqual({ ...counts, rewrapped: 3, current: 0 });
     expect(
       (await rawBytes(set.raw, await onlyKeyObject(set.raw, keysOf(set.calls[0] as never).wav))).toString(),

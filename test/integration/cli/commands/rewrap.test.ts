@@ -82,6 +82,7 @@ test('keys go from one file to the next and to a KMS, and the recording is fetch
   expect(JSON.parse(dry.stdout)).toEqual({
     dryRun: true,
     keyId: idOf.two,
+    unusableKeys: [],
     rewrapped: 1,
     current: 0,
     plain: 0,
