@@ -64,6 +64,14 @@ export type FigureTimes = {
 /** What is kept, why, until when, and what became of the calls and recordings of a period; no ids, no personal data. */
 export type Figures = ReturnType<ReturnType<typeof makeFigures>['read']>;
 
+/** A further condition on the company that a row belongs to: none, or that it is @controller. */
+type OfCompany = (column: string) => string;
+const ofAll: OfCompany = () => '';
+const ofOne: OfCompany = (column) => ` AND ${column} IS @controller`;
+/** Of the recording that a row is about. */
+const itsController = (recording: string): string =>
+  `(SELECT controller FROM recordings WHERE recordings.id = ${recording})`;
+
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
 
 /** Of UTC, since 1970. A parameter is no whole number to SQLite unless it is told. */
@@ -78,9 +86,8 @@ export const unrecordedByDay = `
   WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')}
   GROUP BY ${day}, line, reason ORDER BY ${day}, line, reason`;
 
-/** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeFigures(database: Database.Database) {
+function makeReading(database: Database.Database, of: OfCompany) {
   const prepareColumn = columnsOf(database);
   // One step in the index for each purpose.
   const selectPurposes = prepareColumn(`
@@ -95,11 +102,13 @@ export function makeFigures(database: Database.Database) {
       min(ends.keep_until) FILTER (WHERE ends.keep_until > @at) AS nextEndAt, max(ends.keep_until) AS lastEndAt
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes AS ends
       ON ends.recording_id = recordings.id AND ends.purpose = @purpose
-    WHERE ${isKept}`);
+    WHERE ${isKept}${of('recordings.controller')}`);
   const selectStated = prepareColumn(`
     SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
     WHERE stated IS NOT NULL ORDER BY rowid DESC LIMIT 1`);
-  const selectStatuses = database.prepare(`SELECT status, count(*) AS recordings FROM recordings GROUP BY status`);
+  const selectStatuses = database.prepare(
+    `SELECT status, count(*) AS recordings FROM recordings WHERE TRUE${of('controller')} GROUP BY status`,
+  );
   const selectDue = database.prepare(`
     SELECT count(*) FILTER (WHERE held) AS held,
       count(*) FILTER (WHERE free AND keep_until > @overdueBefore) AS awaiting,
@@ -109,25 +118,25 @@ export function makeFigures(database: Database.Database) {
         AND NOT EXISTS (
           SELECT 1 FROM audit WHERE recording_id = due.id AND event IN (@event, '${requestFailed}'))) AS untried
     FROM (SELECT id, keep_until, ${isHeld} AS held, NOT ${isHeld} AND NOT ${isDoubtful} AS free
-      FROM ${recordingsByEnd} WHERE ${isOver}) AS due`);
+      FROM ${recordingsByEnd} WHERE ${isOver}${of('recordings.controller')}) AS due`);
   const selectDoubts = database.prepare(`
     SELECT count(*) AS open, min(raised_at) AS oldestAt FROM clock_doubts
-    JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}`);
+    JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
   const selectDueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit
         WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful})
+      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}${of('recordings.controller')})
     WHERE code IS NOT NULL GROUP BY code ORDER BY recordings DESC, code`);
   // What became last of each recording that its person asked to have erased in the period.
   const requests = `
     WITH answers AS (
       SELECT id, recording_id, event, detail FROM audit
-      WHERE event IN ('${requestRefused}', '${requestFailed}') AND ${inPeriod('at')}
+      WHERE event IN ('${requestRefused}', '${requestFailed}') AND ${inPeriod('at')}${of(itsController('audit.recording_id'))}
       UNION ALL
       SELECT id, recording_id, 'erased', '{}' FROM audit AS ends
       -- The first of the two is what the index of ends is for.
-      WHERE to_status IN ('erased', 'failed', 'lost') AND to_status = 'erased' AND ${inPeriod('at')} AND EXISTS (
+      WHERE to_status IN ('erased', 'failed', 'lost') AND to_status = 'erased' AND ${inPeriod('at')}${of(itsController('ends.recording_id'))} AND EXISTS (
         SELECT 1 FROM audit WHERE recording_id = ends.recording_id AND id < ends.id AND (
           event IN ('${requestRefused}', '${requestFailed}')
           OR event = '${erasureBegun}' AND json_extract(detail, '$.rule') = 'subject'))),
@@ -145,33 +154,31 @@ export function makeFigures(database: Database.Database) {
   const selectHolds = database.prepare(`
     SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue,
       min(review_at) FILTER (WHERE review_at > @at) AS nextReviewAt
-    FROM holds WHERE ${isActiveHold}`);
+    FROM holds WHERE ${isActiveHold}${of(itsController('holds.recording_id'))}`);
   const selectCalls = database.prepare(`
     SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
-    FROM calls WHERE ${inPeriod('started_at')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
-  const selectBegun = prepareColumn(
-    `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
-  );
-  const selectUnrecorded = database.prepare(unrecordedByDay);
+    FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
   const selectNotices = database.prepare(`
     SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
     FROM calls CROSS JOIN notices ON notices.call_id = calls.id
-    WHERE ${inPeriod('calls.started_at')} AND verdict NOT IN ('verified', 'answered')
+    WHERE ${inPeriod('calls.started_at')}${of('calls.controller')} AND verdict NOT IN ('verified', 'answered')
     GROUP BY verdict ORDER BY sentences DESC, verdict`);
   const selectWitness = database.prepare(
-    `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')} GROUP BY witness`,
+    `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY witness`,
   );
   const selectEnded = database.prepare(`
     SELECT to_status AS status, iif(to_status = 'erased', NULL, failure) AS failure, count(*) AS recordings
     FROM audit CROSS JOIN recordings ON recordings.id = audit.recording_id
-    WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}
+    WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}${of('recordings.controller')}
     GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2`);
   // By their ids, which begin with their time.
   const selectUnwatched = database.prepare(`
     SELECT value AS flag, count(*) AS recordings FROM recordings, json_each(flags)
-    WHERE recordings.id >= @first AND recordings.id < @behind AND value IN (${unwatchedFindings.map((flag) => `'${flag}'`).join()})
+    WHERE recordings.id >= @first AND recordings.id < @behind AND value IN (${unwatchedFindings.map((flag) => `'${flag}'`).join()})${of('recordings.controller')}
     GROUP BY value ORDER BY value`);
-  const selectCertificates = prepareColumn(`SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}`);
+  const selectCertificates = prepareColumn(
+    `SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}${of(itsController('certificates.recording_id'))}`,
+  );
 
   /** Of the newest policy that has it. */
   const stated = (purpose: string): z.output<typeof wording> | undefined => {
@@ -180,10 +187,10 @@ export function makeFigures(database: Database.Database) {
     return text === undefined ? undefined : wording.parse(JSON.parse(text));
   };
 
-  const read = database.transaction((times: FigureTimes, erasureFailed: string) => {
-    const { at } = times;
-    const period = { from: times.from, to: times.to };
-    const due = { at, event: erasureFailed };
+  return database.transaction((times: FigureTimes, erasureFailed: string, company: { controller?: string | null }) => {
+    const at = { at: times.at, ...company };
+    const period = { from: times.from, to: times.to, ...company };
+    const due = { ...at, event: erasureFailed };
 
     return {
       purposes: z
@@ -192,22 +199,24 @@ export function makeFigures(database: Database.Database) {
         .map((purpose) => ({
           purpose,
           stated: stated(purpose),
-          ...purposeRow.parse(selectPurpose.get({ at, purpose })),
+          ...purposeRow.parse(selectPurpose.get({ ...at, purpose })),
         })),
-      statuses: z.array(statusRow).parse(selectStatuses.all()),
+      statuses: z.array(statusRow).parse(selectStatuses.all(company)),
       due: {
         ...dueRow.parse(selectDue.get({ ...due, overdueBefore: times.overdueBefore })),
         failures: z.array(codeRow).parse(selectDueCodes.all(due)),
       },
-      doubts: doubtsRow.parse(selectDoubts.get()),
-      holds: holdRow.parse(selectHolds.get({ at })),
+      doubts: doubtsRow.parse(selectDoubts.get(at)),
+      holds: holdRow.parse(selectHolds.get(at)),
       calls: z.array(callsRow).parse(selectCalls.all(period)),
       notices: z.array(noticeRow).parse(selectNotices.all(period)),
       witness: z.array(witnessRow).parse(selectWitness.all(period)),
       ended: z.array(endedRow).parse(selectEnded.all(period)),
       unwatched: z
         .array(unwatchedRow)
-        .parse(selectUnwatched.all({ first: encodeTime(period.from, 10), behind: encodeTime(period.to, 10) })),
+        .parse(
+          selectUnwatched.all({ first: encodeTime(times.from, 10), behind: encodeTime(times.to, 10), ...company }),
+        ),
       certificates: count.parse(selectCertificates.get(period)),
       requests: {
         ...requestsRow.parse(selectRequests.get(period)),
@@ -216,6 +225,18 @@ export function makeFigures(database: Database.Database) {
       },
     };
   });
+}
+
+/** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
+export function makeFigures(database: Database.Database) {
+  const prepareColumn = columnsOf(database);
+  const selectBegun = prepareColumn(
+    `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
+  );
+  const selectUnrecorded = database.prepare(unrecordedByDay);
+  const readAll = makeReading(database, ofAll);
+  /** Made where somebody asks for one company. */
+  let readOne: typeof readAll | undefined;
 
   return {
     /** Calls of a period, and those of them that were not recorded, by day of UTC, line and reason. */
@@ -227,7 +248,13 @@ export function makeFigures(database: Database.Database) {
      * All of one moment.
      *
      * @param erasureFailed the event of the audit trail that says, with a `code`, why a recording could not be erased
+     * @param controller only of this one of `controllers`, null: of the company itself; undefined: of all
      */
-    read: (times: FigureTimes, erasureFailed: string) => read.deferred(times, erasureFailed),
+    read: (times: FigureTimes, erasureFailed: string, controller?: string | null) => {
+      if (controller === undefined) return readAll.deferred(times, erasureFailed, {});
+      readOne ??= makeReading(database, ofOne);
+
+      return readOne.deferred(times, erasureFailed, { controller });
+    },
   };
 }

@@ -25,7 +25,7 @@ export async function knownControllers(
  * What `--controller` asks for: one of these names, or null for the calls of lines without one; undefined for all. Throws usage, which
  * repeats nothing of what was typed.
  */
-function chosenController(asked: string | undefined, names: readonly string[]): string | null | undefined {
+export function chosenController(asked: string | undefined, names: readonly string[]): string | null | undefined {
   if (asked === undefined) return undefined;
   if (asked === ownCalls) return null;
   if (names.includes(asked)) return asked;

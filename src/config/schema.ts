@@ -320,7 +320,7 @@ export const configSchema = shape.superRefine((config, context) => {
       ...codeFaults(id, each, config.consent.featureCode),
       ...codeRuleFaults(id, each, (purpose) => purposeOf(config.purposes, purpose)?.kind),
     ]),
-    ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each)),
+    ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each, config.controllers)),
   ];
   faults.push(
     ...encryptionFaults(config.archive),

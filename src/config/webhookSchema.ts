@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { key } from './field.ts';
+import { ownCalls } from './controllerSchema.ts';
+import { key, name } from './field.ts';
 
 /** Who is told of what becomes of recordings: the section `webhooks`. */
 
@@ -45,6 +46,10 @@ export const webhook = z.strictObject({
       .default([...webhookEvents]),
     `What it is told of: ${webhookEvents.join(', ')}.`,
   ),
+  controllers: key(
+    z.array(name).min(1).optional(),
+    `The companies of whose recordings it is told, by their names in controllers, or ${ownCalls}; default: all.`,
+  ),
 });
 export type WebhookConfig = z.output<typeof webhook>;
 
@@ -55,7 +60,8 @@ function isThisMachine(hostname: string): boolean {
 /** What no single key shows to be wrong. */
 export function webhookFaults(
   id: string,
-  { url, allowHttp, secret, secretFile }: WebhookConfig,
+  { url, allowHttp, secret, secretFile, controllers = [] }: WebhookConfig,
+  companies: Readonly<Record<string, unknown>>,
 ): { path: string[]; message: string }[] {
   const faults: { path: string[]; message: string }[] = [];
   const { protocol, hostname, username, password } = new URL(url);
@@ -67,6 +73,13 @@ export function webhookFaults(
   }
   if (username !== '' || password !== '') {
     faults.push({ path: ['webhooks', id, 'url'], message: 'must not hold a user or password: messages are signed' });
+  }
+  const unknown = controllers.filter((each) => each !== ownCalls && !Object.hasOwn(companies, each));
+  if (unknown.length > 0) {
+    faults.push({
+      path: ['webhooks', id, 'controllers'],
+      message: `${unknown.join(', ')}: is neither a name of controllers nor ${ownCalls}`,
+    });
   }
   if (secret === undefined && secretFile === undefined) {
     faults.push({ path: ['webhooks', id, 'secret'], message: 'is missing, or secretFile is' });

@@ -41,6 +41,8 @@ const uploadLateMs = 24 * 3_600_000;
 
 export type ReportSources = {
   config: Config;
+  /** Whose it is, as `--controller` names it; null: of all. */
+  company: string | null;
   month: Month;
   /** Now, ms since 1970 UTC. */
   at: number;
@@ -123,6 +125,10 @@ function factsOf(sources: ReportSources) {
     printedAt: isoTime(at),
     period: { month: month.month, from: isoTime(month.from), to: isoTime(month.to) },
     controller: config.controller.name ?? null,
+    /** Whose calls it counts: one of `controllers`, own, or null for all of the installation. */
+    company: sources.company,
+    /** How many companies it counts together with the controller. */
+    otherCompanies: sources.company === null ? Object.keys(config.controllers).length : 0,
     purposes: purposesOf(sources),
     statuses,
     due: {
@@ -348,12 +354,21 @@ function monthMarkdown(facts: Facts): string[] {
 }
 
 export function reportMarkdown(report: Report): string {
-  const { period, printedAt, controller, attention, purposes } = report;
+  const { period, printedAt, controller, company, attention, purposes } = report;
   const lines = [
     `# Recordings: report of ${period.month}`,
     '',
     ...markdownFacts([
       ['Controller', controller ?? 'not stated'],
+      ...(company === null ? [] : [['Counts', `what belongs to ${company} alone`] as const]),
+      ...(report.otherCompanies === 0
+        ? []
+        : [
+            [
+              'Counts',
+              `all of this installation, with ${counted(report.otherCompanies, 'other company', 'other companies')}`,
+            ] as const,
+          ]),
       ['Period', `${period.from} to ${period.to} (UTC)`],
       ['Printed', `${printedAt}; what is kept, due and waiting is of this moment`],
     ]),

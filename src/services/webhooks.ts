@@ -1,6 +1,7 @@
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { DeliveryFigures, Subscriber } from '../catalogue/jobs/deliveries.ts';
 import type { Config } from '../config/schema.ts';
+import { ownCalls } from '../config/controllerSchema.ts';
 import { webhookKey } from '../config/webhookSchema.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { Endpoint } from '../webhooks/message.ts';
@@ -19,7 +20,11 @@ export function webhookEndpoints({ webhooks }: Config): Endpoint[] {
 
 /** What the catalogue must know of the webhooks where statuses of recordings move. */
 export function webhookSubscribers({ webhooks }: Config): Subscriber[] {
-  return Object.entries(webhooks).map(([name, { events }]) => ({ name, events }));
+  return Object.entries(webhooks).map(([name, { events, controllers }]) => ({
+    name,
+    events,
+    controllers: controllers?.map((each) => (each === ownCalls ? null : each)),
+  }));
 }
 
 /** What there is for each webhook that is configured, also where that is nothing, and for those that were. */

@@ -222,7 +222,7 @@ export function makeRecordings(
   const countByStatus = database.prepare(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectWaiting = database.prepare(`
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS oldestAt
-    FROM recordings WHERE status = 'recorded' GROUP BY failure`);
+    FROM recordings WHERE status = 'recorded' AND (@isAll OR controller IS @controller) GROUP BY failure`);
   const selectDue = database.prepare(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}
@@ -406,7 +406,11 @@ export function makeRecordings(
      */
     adopt,
     /** What waits for the archive, by what kept it from being archived at its last attempt. */
-    waiting: (): WaitingRecordings[] => z.array(waitingRow).parse(selectWaiting.all()),
+    /** @param controller only of this one of `controllers`, null: of none; undefined: of all */
+    waiting: (controller?: string | null): WaitingRecordings[] =>
+      z
+        .array(waitingRow)
+        .parse(selectWaiting.all({ isAll: controller === undefined ? 1 : 0, controller: controller ?? null })),
     /** The next attempt to upload it is not made before then. */
     postpone: (id: RecordingId, until: number, failure: ErrorCode): void => {
       postpone.run(until, failure, id);

@@ -9,7 +9,12 @@ import { json, row } from '../sqlite/rowForm.ts';
 import { writing } from '../sqlite/writing.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
-export type Subscriber = { name: string; events: readonly WebhookEvent[] };
+export type Subscriber = {
+  name: string;
+  events: readonly WebhookEvent[];
+  /** Of `controllers`, null: of the company itself; undefined: of all. */
+  controllers?: readonly (string | null)[] | undefined;
+};
 
 /** Something that others are told of. `hold` is the id of the hold, where it is about one. */
 export type DeliveryEvent = { event: WebhookEvent; recording: RecordingId; hold?: string };
@@ -58,6 +63,7 @@ const factsRow = row(
     call: z.string(),
     status: z.string(),
     line: z.string().nullable(),
+    controller: z.string().nullable(),
     purposes: json(z.unknown()),
     keepUntil: z.number().nullable(),
     failure: z.string().nullable(),
@@ -75,7 +81,7 @@ const longestPostponedMs = 2 * 60 * 60_000;
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeDeliveries(database: Database.Database, now: () => number, subscribers: readonly Subscriber[]) {
   const selectFacts = database.prepare(`
-    SELECT call_id, recordings.status, recordings.failure, keep_until, line, calls.purposes
+    SELECT call_id, recordings.status, recordings.failure, keep_until, line, recordings.controller, calls.purposes
     FROM recordings JOIN calls ON calls.id = recordings.call_id WHERE recordings.id = ?`);
   // Its id must be new in every copy of the catalogue, also in a backup that was restored.
   const insert = database.prepare(`
@@ -141,10 +147,12 @@ export function makeDeliveries(database: Database.Database, now: () => number, s
   return {
     /** To be called in the transaction of what it tells of, after it was written there. */
     append: ({ event, recording, hold }: DeliveryEvent): void => {
-      const told = subscribers.filter(({ events }) => events.includes(event));
-      if (told.length === 0) return;
+      const interested = subscribers.filter(({ events }) => events.includes(event));
+      if (interested.length === 0) return;
       const at = now();
       const facts = factsRow.parse(selectFacts.get(recording));
+      const told = interested.filter(({ controllers }) => controllers?.includes(facts.controller) ?? true);
+      if (told.length === 0) return;
       // Undefined is left out of JSON.
       const data = { recording, ...facts, keepUntil: isoTime(facts.keepUntil), hold };
       const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });

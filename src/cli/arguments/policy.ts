@@ -45,6 +45,7 @@ export function addReport(root: Command, run: RunAs): void {
       'print what is kept, why, until when, what is overdue and what failed, as Markdown; exit 3 when something needs attention',
     )
     .option('--month <YYYY-MM>', 'the month in UTC (default: the last one that is over)')
+    .option('--controller <name>', 'of this company of controllers alone; own: of the lines of none (default: of all)')
     .option('--json', 'print it as one JSON document in place of Markdown')
     .action(run(async () => (await import('../commands/report.ts')).report));
 }

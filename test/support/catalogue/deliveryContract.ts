@@ -1,7 +1,9 @@
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Subscriber } from '../../../src/catalogue/jobs/deliveries.ts';
 import { webhookEvents } from '../../../src/config/webhookSchema.ts';
-import { callStart } from '../call/calls.ts';
+import { ulid } from 'ulid';
+import { makeIds } from '../../../src/core/ids.ts';
+import { anOrder, aRequest, callStart } from '../call/calls.ts';
 import { clockAt, saveCall, type ConnectCatalogue } from './catalogues.ts';
 
 /**
@@ -35,6 +37,7 @@ export function deliveryContract(newDatabase: () => ConnectCatalogue): void {
         recording: id,
         call: facts.id,
         line: 'default',
+        controller: null,
         purposes: ['training'],
         keepUntil: new Date(callStart + 1_000_000).toISOString(),
         failure: null,
@@ -48,6 +51,44 @@ export function deliveryContract(newDatabase: () => ConnectCatalogue): void {
       const rows = (await catalogue.deliveries.list(10)).toReversed();
       expect(rows.map(({ endpoint }) => endpoint)).toEqual(['crm', 'crm', 'auditors']);
       expect(new Set(rows.map((row) => row.id)).size).toBe(3);
+    });
+
+    test('of one company goes to those who asked for it, and names it', async () => {
+      const events = ['recording.archived'] as const;
+      const { catalogue } = await stage([
+        { name: 'all', events },
+        { name: 'acme', events, controllers: ['acme'] },
+        { name: 'own', events, controllers: [null] },
+        { name: 'both', events, controllers: [null, 'acme'] },
+      ]);
+      await catalogue.calls.savePolicy(
+        'of-two',
+        JSON.stringify({
+          purposes: { training: { justification: 'to learn', legalBasis: 'consent', keepDays: 28 } },
+          controllerOfLine: { acme: 'acme' },
+        }),
+      );
+      const ids = makeIds(() => ulid());
+      for (const line of ['acme', 'default']) {
+        const order = anOrder(ids, { request: aRequest({ line }) });
+        const { id } = await saveCall(catalogue, { shape: { order, policyVersion: 'of-two', request: order.request } });
+        await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
+        await catalogue.recordings.move(id, 'recorded', 'archived', {}, note);
+      }
+      const rows = (await catalogue.deliveries.list(10)).toReversed();
+      const told = rows.map(({ endpoint, body }) => {
+        const { data } = JSON.parse(body) as { data: { controller: string | null } };
+
+        return [endpoint, data.controller];
+      });
+      expect(told).toEqual([
+        ['all', 'acme'],
+        ['acme', 'acme'],
+        ['both', 'acme'],
+        ['all', null],
+        ['own', null],
+        ['both', null],
+      ]);
     });
 
     test.each(['failed', 'lost'] as const)('says that a recording is %s, and why', async (to) => {

@@ -17,6 +17,20 @@ test('one with url and secret is told of everything', () => {
   expect(parse({ url, secret })).toEqual({ crm: { url, secret, allowHttp: false, events: webhookEvents } });
 });
 
+test('the companies of a webhook are those of the configuration, or own', () => {
+  const url = 'https://crm.example/preavis';
+  const tree = (controllers: string[]) => ({
+    ...configTree(),
+    controllers: { acme: {} },
+    webhooks: { crm: { url, secret, controllers } },
+  });
+  expect(parseConfig(tree(['acme', 'own'])).webhooks['crm']?.controllers).toEqual(['acme', 'own']);
+  // A slip of the pen would tell nobody of anything.
+  expect(() => parseConfig(tree(['acmee']))).toThrow(
+    'webhooks.crm.controllers: acmee: is neither a name of controllers',
+  );
+});
+
 test.each([
   'http://127.0.0.1:8080/x',
   'http://127.9.9.9/x',

@@ -34,6 +34,7 @@ const nothing: Figures = {
 const reported = (figures: Partial<Figures>, over: Partial<ReportSources> = {}) =>
   makeReport({
     config,
+    company: null,
     month: reportMonth(undefined, at),
     at,
     figures: { ...nothing, ...figures },

@@ -8,6 +8,7 @@ import type { Report } from '../../../../src/evidence/monthlyReport.ts';
 import { callEnd, dayMs, idOf, insertPolicy, insertRecording } from '../../../support/catalogue/catalogueRows.ts';
 import { runCommand } from '../../../support/command.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
+import { webhookSecret } from '../../../support/webhookReceiver.ts';
 
 const folder = temporaryFolder();
 /** The calls were in August; the report is made in the middle of September. */
@@ -18,7 +19,7 @@ const number = '+32470123456';
 let printed: string[] = [];
 let files = 0;
 
-async function context(catalogue: string, now = at): Promise<CommandContext> {
+async function context(catalogue: string, now = at, more: object = {}): Promise<CommandContext> {
   const configFile = folder.path('preavis.yaml');
   const tree = {
     purposeFiles: ['be'],
@@ -29,6 +30,7 @@ async function context(catalogue: string, now = at): Promise<CommandContext> {
     recording: { spoolFolder: folder.path(), minimumFreeMib: 0 },
     ari: { url: 'http://127.0.0.1:1', password: 'none' },
     controller: { name: 'Example SA' },
+    ...more,
   };
   await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
 
@@ -357,4 +359,61 @@ test('an empty catalogue has a report', async () => {
   const { file, database } = empty();
   database.close();
   expect(await reportOf(file)).toMatchObject({ code: 0, made: { erased: 0, attention: [] } });
+});
+
+test('that of one company counts its own alone, and those of all companies add up to that of the installation', async () => {
+  const { file, database } = empty();
+  fill(database);
+  for (const table of ['recordings', 'calls']) {
+    database.prepare(`UPDATE ${table} SET controller = 'acme' WHERE unicode(substr(id, -1)) % 2 = 1`).run();
+  }
+  database.close();
+  const of = async (controller?: string): Promise<Report> => {
+    printed = [];
+    const companies = {
+      controllers: { acme: { name: 'Acme NV' } },
+      lines: Object.fromEntries(
+        ['default', 'acme'].map((line) => [
+          line,
+          {
+            purposes: ['training', 'agreement'],
+            defaultLanguages: ['fr'],
+            ...(line === 'acme' ? { controller: 'acme' } : {}),
+          },
+        ]),
+      ),
+      webhooks: {
+        crm: { url: 'https://crm.example/x', secret: webhookSecret },
+        'of-acme': { url: 'https://acme.example/x', secret: webhookSecret, controllers: ['acme'] },
+      },
+    };
+    await report(await context(file, at, companies), { month: '2026-08', controller, json: true });
+
+    return JSON.parse(printed.join('\n')) as Report;
+  };
+  const [all, acme, own] = [await of(), await of('acme'), await of('own')];
+  expect([all.company, acme.company, own.company]).toEqual([null, 'acme', 'own']);
+  expect([all.otherCompanies, acme.otherCompanies]).toEqual([1, 0]);
+  expect([all.controller, acme.controller, own.controller]).toEqual(['Example SA', 'Acme NV', 'Example SA']);
+  const sum = (counts: readonly { recordings: number }[]): number =>
+    counts.reduce((total, { recordings }) => total + recordings, 0);
+  const figuresOf = ({ statuses, due, holds, calls, witness, erased, certificates, ...made }: Report) => ({
+    ...statuses,
+    ...{ held: due.held, awaiting: due.awaitingPass, overdue: due.overdue.recordings, untried: due.overdue.untried },
+    ...{ failures: sum(due.failures), holds: holds.active, erased, certificates, uploads: sum(made.uploads) },
+    ...{ recorded: calls.recorded, refused: calls.refused, notConnected: calls.notConnected, goingOn: calls.goingOn },
+    ...{ unheard: made.noticesNotVerified.length, lost: sum(made.failed) },
+    ...witness,
+  });
+  const [whole, one, other] = [figuresOf(all), figuresOf(acme), figuresOf(own)];
+  const added = Object.fromEntries(
+    Object.entries(one).map(([name, count]) => [name, count + ((other as Record<string, number>)[name] ?? 0)]),
+  );
+  expect({ ...added, unheard: 1 }).toEqual({ ...whole, unheard: 1 });
+  expect(acme.statuses['archived']).toBeGreaterThan(0);
+  expect(own.statuses['archived']).toBeGreaterThan(0);
+  // What waits for a webhook that is told of all says something of all.
+  expect(acme.webhooks.map(({ name }) => name)).toEqual(['of-acme']);
+  expect(all.webhooks.map(({ name }) => name).toSorted()).toEqual(['crm', 'of-acme']);
+  await expect(of('acmee')).rejects.toMatchObject({ code: 'usage' });
 });
