@@ -3,7 +3,7 @@ import type { Role } from '../config/roles.ts';
 
 /** Whoever asks: a user with a session, or a token. */
 export type Actor = {
-  /** As the audit trail names them: `user:anna`, `token:crm`. */
+  /** As the audit trail names them: `user:anna`, `token:crm`, `openid:` and who it is at the identity provider. */
   name: string;
   role: Role;
   /** Lines they may see; undefined: all. */

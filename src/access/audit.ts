@@ -15,6 +15,7 @@ export const referenceForm = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$/;
  */
 export type Step =
   | { did: 'signedIn'; by: 'password' | 'passwordAndCode' | 'signInCode' }
+  | { did: 'signedIn'; by: 'openId'; rule: string }
   | { did: 'signedOut'; sessions: number }
   | { did: 'lockedOut'; minutes: number }
   | { did: 'searchedByNumber'; ground: SearchGround; reference?: string; found: number }

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import type { Actor } from './actor.ts';
 import { auditOf } from './audit.ts';
+import { actorOfOpenId, isOpenIdName } from './openId.ts';
 import { actorOfUser, credentialOf, userOf } from './users.ts';
 
 const minuteMs = 60_000;
@@ -18,17 +19,19 @@ export type SessionPorts = {
 /** When it ends unless it is used, and when in any case, ms since 1970 UTC. */
 export type Session = { actor: Actor; idleUntil: number; endsAt: number };
 
-/** Who this session is of now: undefined when it has ended, and when the configuration has the user no more, or with another password. */
-function actorOfSession(
-  { user: name, credential, endsAt, seenAt }: SessionRow,
-  access: AccessConfig,
-  now: number,
-): Actor | undefined {
+/** Who this session is of, if it goes on: undefined when the configuration has them no more, or by something else than they came in by. */
+function ownerOf({ user: name, credential }: SessionRow, access: AccessConfig): Actor | undefined {
+  if (isOpenIdName(name)) return actorOfOpenId(access, { name, credential });
   const user = userOf(access, name);
-  const isOver = endsAt <= now || seenAt + access.session.idleMinutes * minuteMs <= now;
-  if (isOver || user === undefined || credentialOf(user) !== credential) return undefined;
 
-  return actorOfUser(access, name);
+  return user === undefined || credentialOf(access, user) !== credential ? undefined : actorOfUser(access, name);
+}
+
+/** The same now: undefined when it has ended. */
+function actorOfSession(row: SessionRow, access: AccessConfig, now: number): Actor | undefined {
+  const isOver = row.endsAt <= now || row.seenAt + access.session.idleMinutes * minuteMs <= now;
+
+  return isOver ? undefined : ownerOf(row, access);
 }
 
 /**
@@ -58,7 +61,7 @@ export async function signOut(ports: SessionPorts, secret: string, where: 'here'
   if (row === undefined) return 0;
   const ended =
     where === 'here' ? Number(await catalogue.sessions.end(sha256)) : await catalogue.sessions.endAll(row.user);
-  const actor = actorOfUser(ports.access, row.user);
+  const actor = isOpenIdName(row.user) ? ownerOf(row, ports.access) : actorOfUser(ports.access, row.user);
   if (ended > 0 && actor !== undefined) {
     await catalogue.auditTrail.append(null, auditOf(actor, { did: 'signedOut', sessions: ended }));
   }
@@ -97,4 +100,23 @@ export async function sessionsOf(
   const rows = await catalogue.sessions.list(name);
 
   return rows.filter((row) => actorOfSession(row, access, now) !== undefined).length;
+}
+
+/** Who came through the identity provider and is signed in, with how many sessions. */
+export async function openIdSessions({
+  catalogue,
+  access,
+  clock,
+}: Pick<SessionPorts, 'access' | 'clock'> & { catalogue: CataloguePart<{ sessions: 'list' }> }): Promise<
+  { actor: Actor; sessions: number }[]
+> {
+  const now = clock.now();
+  const found = new Map<string, { actor: Actor; sessions: number }>();
+  for (const row of await catalogue.sessions.list()) {
+    const actor = isOpenIdName(row.user) ? actorOfSession(row, access, now) : undefined;
+    // Of several sessions the newest says what they are.
+    if (actor !== undefined) found.set(row.user, { actor, sessions: (found.get(row.user)?.sessions ?? 0) + 1 });
+  }
+
+  return [...found.values()];
 }

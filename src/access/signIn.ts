@@ -1,15 +1,19 @@
 /**
- * How people come in: by password, with a one-time code where they have a secret for it, or by a code that works once. Who may try, and how
+ * How people come in: by password, with a one-time code where they have a secret for it, by a code that works once, or through an
+ * identity provider. Who may try, and how
  * often, is decided before a password is looked at, and is the same for names that do not exist.
  */
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Begun } from '../catalogue/access/signIns.ts';
 import type { AccessConfig } from '../config/accessSchema.ts';
+import type { OpenIdConfig } from '../config/openIdSchema.ts';
 import type { Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
+import { PreavisError } from '../core/errors.ts';
 import type { Actor } from './actor.ts';
 import { addressKey } from './addressKey.ts';
 import { auditOf, type Step } from './audit.ts';
+import { actorOfOpenId, credentialOfRule, letIn, type Claims } from './openId.ts';
 import { isPassword } from './password.ts';
 import { newSessionSecret, newSignInCode, sha256OfCode } from './secrets.ts';
 import { periodOfCode } from './totp.ts';
@@ -28,15 +32,14 @@ export type SignInPorts = {
   clock: Clock;
 };
 
+/** `secret` is for the cookie; `endsAt`: the absolute end of the session, ms since 1970 UTC. */
+type SignedIn = { kind: 'signedIn'; actor: Actor; secret: string; endsAt: number };
+
 /**
  * refused: name, password or code are wrong, and nobody is told which. lockedOut: too many have failed, for a while. codeNeeded: the
  * password is right, and the one-time code is missing.
  */
-export type SignIn =
-  | { kind: 'signedIn'; actor: Actor; secret: string; endsAt: number }
-  | { kind: 'refused' }
-  | { kind: 'lockedOut' }
-  | { kind: 'codeNeeded' };
+export type SignIn = SignedIn | { kind: 'refused' } | { kind: 'lockedOut' } | { kind: 'codeNeeded' };
 
 export type PasswordSignIn = { name: string; password: string; code?: string | undefined; address: string };
 
@@ -63,7 +66,7 @@ export async function signIn(ports: SignInPorts, { name, password, code, address
   if (begun.kind === 'lockedOut') return { kind: 'lockedOut' };
   const user = userOf(access, name);
   const actor = actorOfUser(access, name);
-  const isRight = await isPassword(password, user?.passwordHash);
+  const isRight = await isPassword(password, access.passwordSignIn ? user?.passwordHash : undefined);
   const fail = async (): Promise<SignIn> => {
     // Of names that do not exist nothing is kept: anybody could fill the trail with them.
     if (begun.isLast && actor !== undefined) {
@@ -84,7 +87,7 @@ export async function signIn(ports: SignInPorts, { name, password, code, address
   await catalogue.signIns.succeed(key);
   const by = user.totpSecret === undefined ? 'password' : 'passwordAndCode';
 
-  return beginSession(ports, name, actor, by);
+  return beginUserSession(ports, name, actor, by);
 }
 
 /** For a demonstration, or somebody who has forgotten their password: whoever has the code is that user, once. */
@@ -102,7 +105,7 @@ export async function signInByCode(
   if (name === undefined || actor === undefined) return { kind: 'refused' };
   await catalogue.signIns.succeed(key);
 
-  return beginSession(ports, name, actor, 'signInCode');
+  return beginUserSession(ports, name, actor, 'signInCode');
 }
 
 /**
@@ -129,20 +132,45 @@ export async function offerSignInCode(
   return { code: secret, endsAt };
 }
 
+function beginUserSession(
+  ports: SignInPorts,
+  user: string,
+  actor: Actor,
+  by: 'password' | 'passwordAndCode' | 'signInCode',
+): Promise<SignedIn> {
+  const { access } = ports;
+  const known = userOf(access, user);
+  const credential = known === undefined ? '' : credentialOf(access, known);
+
+  return beginSession(ports, { user, credential }, actor, { did: 'signedIn', by });
+}
+
+/** For whom the identity provider has proved to be this person. Throws NotLetIn and open_id_untrusted. */
+export function signInByOpenId(
+  ports: Omit<SignInPorts, 'access'> & { access: AccessConfig & { openId: OpenIdConfig } },
+  claims: Claims,
+): Promise<SignedIn> {
+  const { openId } = ports.access;
+  const { name, rule } = letIn(openId, claims);
+  const credential = credentialOfRule(openId, rule);
+  const actor = actorOfOpenId(ports.access, { name, credential });
+  if (actor === undefined) throw new PreavisError('internal', 'a rule that holds is not there');
+
+  return beginSession(ports, { user: name, credential }, actor, { did: 'signedIn', by: 'openId', rule });
+}
+
 async function beginSession(
   ports: SignInPorts,
-  name: string,
+  { user, credential }: { user: string; credential: string },
   actor: Actor,
-  by: Extract<Step, { did: 'signedIn' }>['by'],
-): Promise<SignIn> {
+  step: Extract<Step, { did: 'signedIn' }>,
+): Promise<SignedIn> {
   const { catalogue, access, clock } = ports;
-  const user = userOf(access, name);
   const { secret, sha256 } = newSessionSecret();
   const beganAt = clock.now();
   const endsAt = beganAt + access.session.hours * hourMs;
-  const credential = user === undefined ? '' : credentialOf(user);
-  await note(ports, actor, { did: 'signedIn', by });
-  await catalogue.sessions.begin({ sha256, user: name, credential, beganAt, endsAt });
+  await note(ports, actor, step);
+  await catalogue.sessions.begin({ sha256, user, credential, beganAt, endsAt });
 
   return { kind: 'signedIn', actor, secret, endsAt };
 }

@@ -2,26 +2,11 @@ import type { AccessConfig, UserConfig } from '../config/accessSchema.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { Actor } from './actor.ts';
+import { scopesOf } from './scopes.ts';
 
 /** Who the configuration lets in, and what they may see. */
 
 const tokenPrefix = 'token:';
-
-type Scopes = Pick<Actor, 'role' | 'lines' | 'controllers' | 'extensions' | 'purposes'>;
-
-const scopesOf = ({
-  role,
-  lines,
-  controllers,
-  extensions,
-  purposes,
-}: Pick<Scopes, 'role'> & Partial<Scopes>): Scopes => ({
-  role,
-  lines,
-  controllers,
-  extensions,
-  purposes,
-});
 
 /** undefined: there is none. */
 export function userOf({ users }: Pick<AccessConfig, 'users'>, name: string): UserConfig | undefined {
@@ -39,9 +24,12 @@ export function actorOfUser(access: Pick<AccessConfig, 'users'>, name: string): 
   return user && { name: `user:${name}`, ...scopesOf(user) };
 }
 
-/** Stands for what a user proves who they are with: another password or secret ends their sessions. */
-export function credentialOf({ passwordHash = '', totpSecret = '' }: UserConfig): string {
-  return sha256Of(`${passwordHash}\n${totpSecret}`);
+/** Stands for what a user proves who they are with: another password or secret ends their sessions, and so does that passwords count no more. */
+export function credentialOf(
+  { passwordSignIn }: Pick<AccessConfig, 'passwordSignIn'>,
+  { passwordHash = '', totpSecret = '' }: UserConfig,
+): string {
+  return sha256Of(`${passwordSignIn ? passwordHash : ''}\n${totpSecret}`);
 }
 
 /** Whether it is a program that asks, and not a person. */

@@ -1,31 +1,11 @@
 import * as z from 'zod';
-import { ownCalls } from './controllerSchema.ts';
 import { isTotpSecret, passwordHashFault, passwordHashOf, totpSecretFault } from './credentials.ts';
 import { key, name, section } from './field.ts';
+import { openId, openIdFaults } from './openIdSchema.ts';
 import type { Fault } from './purposeRules.ts';
-import { roles } from './roles.ts';
+import { whatTheySee } from './scopeKeys.ts';
 
 /** Who may see and hear what: the section `access`. */
-
-const whatTheySee = {
-  role: key(
-    z.enum(roles),
-    'What they are for: coach, legal, officer, operator, auditor or admin (docs/access.md has what each may do).',
-  ),
-  lines: key(z.array(name).min(1).optional(), 'The lines whose calls they see; default: all.'),
-  controllers: key(
-    z.array(name).min(1).optional(),
-    `The companies whose calls they see, by their names in controllers, or ${ownCalls}; default: all.`,
-  ),
-  extensions: key(
-    z.array(z.string('must be in quotes, such as "101"').min(1).max(40)).min(1).optional(),
-    'The extensions whose calls they see, their own or those of a team; default: all.',
-  ),
-  purposes: key(
-    z.array(name).min(1).optional(),
-    'The purposes whose recordings they see; default: all. What they hear of them, mayListen says.',
-  ),
-};
 
 const user = z.strictObject({
   ...whatTheySee,
@@ -63,6 +43,11 @@ const token = z.strictObject({
 export const access = section({
   users: key(z.record(name, user).default({}), 'Who may sign in, by name.'),
   tokens: key(z.record(name, token).default({}), 'Which programs may ask, by name.'),
+  passwordSignIn: key(
+    z.boolean().default(true),
+    'Whether users sign in with their passwords. false where everybody comes through openId: codes of `preavis users code` still count.',
+  ),
+  openId: openId.optional(),
   session: section({
     idleMinutes: key(z.int().min(1).max(1_440).default(30), 'After how long without a request a session ends.', {
       unit: 'minutes',
@@ -90,7 +75,7 @@ export type AccessConfig = z.output<typeof access>;
 
 /** What no single key shows to be wrong. */
 export function accessFaults(
-  { users, tokens, approvalFor, session }: AccessConfig,
+  { users, tokens, approvalFor, session, passwordSignIn, openId: provider }: AccessConfig,
   purposes: Readonly<Record<string, unknown>>,
 ): Fault[] {
   const faults: Fault[] = [];
@@ -98,10 +83,14 @@ export function accessFaults(
     faults.push({ path: ['access', ...path], message });
   };
   for (const [id, { passwordHash, passwordHashFile }] of Object.entries(users)) {
-    if (passwordHash === undefined && passwordHashFile === undefined) {
+    if (passwordSignIn && passwordHash === undefined && passwordHashFile === undefined) {
       add(['users', id, 'passwordHash'], 'is missing, or passwordHashFile is');
     }
   }
+  if (!passwordSignIn && provider === undefined && Object.keys(users).length > 0) {
+    add(['passwordSignIn'], 'is false, and there is no openId: no user could sign in');
+  }
+  if (provider !== undefined) faults.push(...openIdFaults(provider));
   const owners = new Map<string, string>();
   for (const [id, { sha256 }] of Object.entries(tokens)) {
     const owner = owners.get(sha256);

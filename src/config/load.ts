@@ -276,6 +276,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   }
   refuseSharedKeys(config);
   await readUserSecrets(config);
+  await readOpenIdSecret(config, environment);
   const former = config.archive.former.map((path) => readFormerArchive(resolve(dirname(file), path), keys));
 
   return { ...config, formerArchives: await Promise.all(former) };
@@ -307,6 +308,15 @@ async function readWebhookSecrets({ webhooks }: Config): Promise<void> {
     }
     webhook.secret = secret;
   }
+}
+
+async function readOpenIdSecret({ access: { openId } }: Config, environment: NodeJS.ProcessEnv): Promise<void> {
+  const secret = await secretFrom(openId?.clientSecretFile, 'access.openId.clientSecretFile');
+  if (openId === undefined || secret === undefined) return;
+  if (environment['PREAVIS_ACCESS_OPEN_ID_CLIENT_SECRET'] !== undefined) return;
+  if (secret === '')
+    throw new PreavisError('config_invalid', 'access.openId.clientSecretFile: its first line is empty');
+  openId.clientSecret = secret;
 }
 
 /** Throws config_invalid for a file that does not hold what its key says. */

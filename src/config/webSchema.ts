@@ -42,7 +42,8 @@ export const web = section({
 });
 export type WebConfig = z.output<typeof web>;
 
-function isLoopback(host: string): boolean {
+/** Of the part of an address that names the machine. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -384,6 +384,34 @@ export const errorCodes = {
     'The password is right, and the code of the second factor is missing.',
     'Send the code that the authenticator shows now.',
   ),
+  sign_in_not_granted: misuse(
+    'The identity provider knows who it is, and access.openId lets them not in.',
+    'Whoever runs Préavis gives the account a group or role for which a rule of access.openId holds (docs/openid.md). Then sign in again.',
+  ),
+  sign_in_factor_needed: misuse(
+    'The identity provider did not ask for what access.openId requires, such as a second factor (acr, amr).',
+    'Sign in with the second factor; whoever runs the provider has it asked for (docs/openid.md).',
+  ),
+  sign_in_expired: misuse(
+    'This sign-in was not begun in this browser, was finished before, or took more than ten minutes.',
+    'Begin again. If it comes back, look whether the browser keeps cookies of this address.',
+  ),
+  open_id_unreachable: passing(
+    'The identity provider does not answer, or not in time.',
+    'Try again later. If it lasts, check access.openId.issuer, the network and the certificate of the provider.',
+  ),
+  open_id_untrusted: lasting(
+    'What the identity provider answers does not prove who somebody is: its form, issuer, audience, nonce, time or signature.',
+    'Compare access.openId.issuer and clientId with the provider, and the clocks of both machines; then `preavis check`.',
+  ),
+  open_id_refused: lasting(
+    'The identity provider refuses the sign-in.',
+    'See the log of the provider; the person may have cancelled, or may not use this application there.',
+  ),
+  open_id_client_refused: lasting(
+    'The identity provider refuses Préavis itself: its client id or secret.',
+    'Compare access.openId.clientId and the secret with the provider; secrets expire at some.',
+  ),
   access_refused: misuse('Whoever asks may not do this.', 'Ask who grants access (docs/api.md).'),
   address_unknown: misuse('The API has nothing at this address.', 'See GET /api/v1/openapi.json.'),
   range_unsatisfiable: misuse('The part that was asked for lies outside of the recording.', ''),

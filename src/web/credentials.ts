@@ -23,6 +23,27 @@ export function sessionCookie(secret: string, place: Place): string {
   return serialize(cookieName(place), secret, secret === '' ? { ...common, maxAge: 0 } : common);
 }
 
+const pendingName = ({ isSecure }: Place): string => (isSecure ? '__Host-preavis-openid' : 'preavis-openid');
+
+/**
+ * What the browser keeps while somebody is at the identity provider. `lax`: it comes back with the navigation from there, which is one from
+ * another site; nothing else that other sites make a browser do sends it.
+ *
+ * @param seconds for how long; 0: it is removed
+ */
+export function pendingCookie(sealed: string, seconds: number, place: Place): string {
+  const how = { httpOnly: true, sameSite: 'lax', path: '/', secure: place.isSecure, maxAge: seconds } as const;
+
+  return serialize(pendingName(place), sealed, how);
+}
+
+/** undefined: there is none. */
+export function pendingOf(headers: IncomingHttpHeaders, place: Place): string | undefined {
+  const kept = parse(headers.cookie ?? '')[pendingName(place)];
+
+  return kept !== undefined && /^[A-Za-z0-9_.-]{1,3000}$/.test(kept) ? kept : undefined;
+}
+
 const bearer = /^Bearer ([\x21-\x7e]{1,200})$/i;
 const secretForm = /^[A-Za-z0-9_-]{1,200}$/;
 

@@ -38,7 +38,6 @@ const parametersOf = (schema: z.ZodType | undefined, place: 'path' | 'query'): J
 
 function answersOf(answer: Answer): Json {
   const { description } = answer;
-  if (answer.status === 204) return { 204: { description } };
   if ('schema' in answer) {
     return {
       [answer.status]: {
@@ -47,6 +46,7 @@ function answersOf(answer: Answer): Json {
       },
     };
   }
+  if (!('contentType' in answer)) return { [answer.status]: { description } };
   const content = { [answer.contentType]: {} };
 
   return {

@@ -37,6 +37,22 @@ export type AccessPort = {
   /** Throws sign_in_refused and sign_in_code_needed. */
   signIn(given: SignIn): Promise<SignedIn>;
   signOut(session: string): Promise<void>;
+  /** Where people sign in through the identity provider of their company. */
+  openId?: OpenIdPort | undefined;
+};
+
+/** Each throws open_id_unreachable and open_id_untrusted. */
+export type OpenIdPort = {
+  /**
+   * Where to send the browser, and what it keeps meanwhile.
+   *
+   * @param to where the person wants to go, an own path
+   */
+  begin(given: { redirectUrl: string; to: string }): Promise<{ address: string; kept: string }>;
+  /** Throws what else can be wrong with what the browser came back with: sign_in_*, open_id_*, too_busy. */
+  finish(answer: URL, kept: string | undefined): Promise<SignedIn & { to: string }>;
+  /** Where the browser ends its session at the provider; undefined: the provider has no such place. */
+  signOutAddress(after: string): Promise<string | undefined>;
 };
 
 /** Asks the `serve` that has the call. Throws pause_not_done and code_not_done. */

@@ -24,12 +24,12 @@ export type Asked<Params, Query, Body> = {
 export type Reply =
   /** `body` is cut down to the schema of the route. */
   | { kind: 'json'; body: unknown; status?: number; headers?: Readonly<Record<string, string>> }
-  | { kind: 'bytes'; body: Readable | string; status: number; headers: Readonly<Record<string, string>> }
+  | { kind: 'bytes'; body: Readable | string; status: number; headers: Readonly<Record<string, string | string[]>> }
   | { kind: 'nothing'; headers?: Readonly<Record<string, string>> };
 
 export type Answer =
   | { status: 200 | 201; schema: z.ZodType; description: string }
-  | { status: 204; description: string }
+  | { status: 204 | 302; description: string }
   | { status: 200; contentType: string; description: string; isPartial?: true };
 
 type Form<Params, Query, Body> = {

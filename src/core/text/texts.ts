@@ -75,8 +75,10 @@ export function counted(language: string) {
 }
 
 /** The file of a document in a language, as it came with Préavis. */
-export const textFile = (document: 'bundle' | 'dataSubject' | 'erasureAnswer' | 'papers', language: string): string =>
-  installedPath('texts', document, `${language}.yaml`);
+export const textFile = (
+  document: 'bundle' | 'dataSubject' | 'erasureAnswer' | 'papers' | 'signIn',
+  language: string,
+): string => installedPath('texts', document, `${language}.yaml`);
 
 /** In French a space that no line breaks at stands before : ; ? ! and within « »: a translator types an ordinary one. */
 function withFrenchSpaces(value: unknown): unknown {

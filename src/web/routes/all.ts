@@ -5,6 +5,7 @@ import { callRoutes } from './calls.ts';
 import { withDescription } from './description.ts';
 import { holdRoutes } from './holds.ts';
 import { liveRoutes } from './live.ts';
+import { openIdRoutes } from './openId.ts';
 import { recordingRoutes } from './recordings.ts';
 import { reportRoutes } from './reports.ts';
 import { selectionRoutes } from './selections.ts';
@@ -20,4 +21,5 @@ export const allRoutes = (listening: ListeningLog, place: () => Place): readonly
     ...reportRoutes,
     ...liveRoutes,
     ...sessionRoutes(place),
+    ...openIdRoutes(place),
   ]);

@@ -56,6 +56,11 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'POST /session': [401, 401, 401, 401, 401, 401, 403],
   'DELETE /session': [204, 204, 204, 204, 204, 204, 401],
   'GET /me': [200, 200, 200, 200, 200, 200, 401],
+  'GET /session/ways': [200, 200, 200, 200, 200, 200, 200],
+  // Where no provider is configured.
+  'GET /session/openid': [404, 404, 404, 404, 404, 404, 404],
+  'GET /session/openid/callback': [404, 404, 404, 404, 404, 404, 404],
+  'GET /session/openid/end': [404, 404, 404, 404, 404, 404, 404],
   'GET /openapi.json': [200, 200, 200, 200, 200, 200, 200],
 };
 

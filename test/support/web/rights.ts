@@ -52,6 +52,9 @@ const paused = onLive(({ status }) =>
 /** No line of the test records on request, or of agreements alone. */
 const coded = onLive(() => '409 code_not_done');
 
+/** Of a sign-in through a provider, where none is configured. */
+const noProvider: Row = { roles: allRoles, of: 'nothing', done: () => '404 address_unknown' };
+
 /** A hold of no id that one has: what is there is left as it was. */
 const noHold = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
@@ -113,6 +116,10 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'DELETE /session': { roles: allRoles, of: 'nothing', done: () => '204', isLast: true },
   'GET /me': { roles: allRoles, of: 'nothing', done: ok },
+  'GET /session/ways': { roles: allRoles, of: 'nothing', done: ok },
+  'GET /session/openid': noProvider,
+  'GET /session/openid/callback': noProvider,
+  'GET /session/openid/end': noProvider,
   'GET /openapi.json': { roles: allRoles, of: 'nothing', done: ok },
 };
 

@@ -3,6 +3,7 @@ import { actor } from '../../support/access/subjects.ts';
 
 test.each<[Step, string, Record<string, unknown>]>([
   [{ did: 'signedIn', by: 'password' }, 'signed in', { by: 'password' }],
+  [{ did: 'signedIn', by: 'openId', rule: 'coaches' }, 'signed in', { by: 'openId', rule: 'coaches' }],
   [{ did: 'signedOut', sessions: 2 }, 'signed out', { sessions: 2 }],
   [{ did: 'lockedOut', minutes: 15 }, 'locked out', { minutes: 15 }],
   [

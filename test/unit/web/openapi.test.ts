@@ -21,6 +21,10 @@ test('each operation has a name of its own, and says what goes wrong as RFC 9457
 test('nobody but a stranger who signs in, and who reads the description, is let in without a token or a session', () => {
   expect(operations.flatMap(({ name, security }) => (security?.length === 0 ? [name] : []))).toEqual([
     'post /session',
+    'get /session/ways',
+    'get /session/openid',
+    'get /session/openid/callback',
+    'get /session/openid/end',
     'get /openapi.json',
   ]);
 });
@@ -28,5 +32,12 @@ test('nobody but a stranger who signs in, and who reads the description, is let 
 test('no request has a telephone number in its address, which is in logs', () => {
   expect(JSON.stringify(paths.map(([path]) => path))).not.toMatch(/number|caller/);
   const queries = describedRoutes.filter(({ query }) => query !== undefined).map(({ path }) => path);
-  expect(queries).toEqual(['/calls', '/recordings', '/recordings/{id}/audio', '/reports/unrecorded']);
+  expect(queries).toEqual([
+    '/calls',
+    '/recordings',
+    '/recordings/{id}/audio',
+    '/reports/unrecorded',
+    '/session/openid',
+    '/session/openid/callback',
+  ]);
 });

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { counted, loadTexts, template, text, textFile, textFor } from '../../../../src/core/text/texts.ts';
+import { signInLanguages, signInTexts } from '../../../../src/web/signInPages.ts';
 import { isTree, readYaml } from '../../../../src/core/text/yaml.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../../../src/dataSubject/languages.ts';
 import { subjectTexts } from '../../../../src/dataSubject/texts.ts';
@@ -99,6 +100,7 @@ const documents = [
   },
   { document: 'dataSubject', languages: subjectLanguages, schemaIn: (language): z.ZodType => subjectTexts(language) },
   { document: 'erasureAnswer', languages: subjectLanguages, schemaIn: (language): z.ZodType => answerTexts(language) },
+  { document: 'signIn', languages: signInLanguages, schemaIn: (): z.ZodType => signInTexts },
   { document: 'papers', languages: paperLanguages, schemaIn: (language): z.ZodType => paperTexts(language) },
 ] as const satisfies { schemaIn: (language: SubjectLanguage) => z.ZodType; [more: string]: unknown }[];
 
