@@ -23,7 +23,9 @@ export function addUsers(root: Command, run: RunAs): void {
     .action(run(async () => (await import('../commands/users.ts')).usersToken));
   users
     .command('list')
-    .description('list users and tokens: role, what they see, how they sign in, sessions, expiry')
+    .description(
+      'list users, tokens, rules of OpenID Connect and who is signed in by them: role, what they see, sessions, expiry',
+    )
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/users.ts')).usersList));
   users
@@ -42,8 +44,8 @@ export function addUsers(root: Command, run: RunAs): void {
     .action(run(async () => (await import('../commands/users.ts')).usersCode));
   users
     .command('sign-out')
-    .description('end all sessions of a user; audited')
-    .argument('<name>', 'name of the user')
+    .description('end all sessions of a user, or of somebody who came through OpenID Connect; audited')
+    .argument('<name>', 'name of the user, or openid:... as `users list` and the audit trail have it')
     .option(...jsonOption)
     .action(run(async () => (await import('../commands/users.ts')).usersSignOut));
 }

@@ -35,6 +35,7 @@ import { dialplanFinding } from './dialplan.ts';
 import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
+import { openIdFinding } from './openId.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
 import { voiceFindings } from './voices.ts';
 import { commandLog } from '../withServices.ts';
@@ -55,6 +56,8 @@ async function findings(config: Config, context: CommandContext): Promise<CheckR
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
   const kept = await lookAtWhatIsKept(config, context, list, look);
+  const ofProvider = await openIdFinding(config, context.clock);
+  if (ofProvider !== undefined) list.push(ofProvider);
   const known = { library: policyFound ? library : undefined, ...kept, spoolUsable };
   await lookAtAsterisk(config, context, known, list, look);
 

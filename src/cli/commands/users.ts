@@ -2,7 +2,8 @@ import { actsOfRecordings, type Actor } from '../../access/actor.ts';
 import { decideAccess } from '../../access/decide.ts';
 import { hashPassword, passwordFault } from '../../access/password.ts';
 import { newToken } from '../../access/secrets.ts';
-import { endSessions, sessionsOf } from '../../access/sessions.ts';
+import { isOpenIdName } from '../../access/openId.ts';
+import { endSessions, openIdSessions, sessionsOf } from '../../access/sessions.ts';
 import { offerSignInCode } from '../../access/signIn.ts';
 import { findSubject } from '../../access/subject.ts';
 import { newTotpSecret, totpAddress } from '../../access/totp.ts';
@@ -74,38 +75,54 @@ export async function usersList(context: CommandContext, { json }: Json): Promis
       })),
     );
     const now = context.clock.now();
+    const rules = Object.entries(access.openId?.rules ?? {}).map(([name, rule]) => ({ name, ...scopes(rule) }));
+    const signedIn = await openIdSessions(ports);
+    const people = signedIn.map(({ actor, sessions }) => ({ name: actor.name, ...scopes(actor), sessions }));
     const tokens = Object.entries(access.tokens).map(([name, token]) => {
       const endsAt = endOfToken(token.expires);
       return { name, ...scopes(token), expires: isoTime(endsAt), expired: endsAt <= now };
     });
-    answer(context, json, { users, tokens }, () => {
+    answer(context, json, { users, tokens, openId: { rules, signedIn: people } }, () => {
       const all = (names: readonly string[] | null): string => names?.join(' ') ?? 'all';
+      const rowOf = (who: string, seen: ReturnType<typeof scopes>, how: string): string[] => [
+        who,
+        seen.role ?? '',
+        all(seen.lines),
+        all(seen.controllers),
+        all(seen.extensions),
+        all(seen.purposes),
+        how,
+      ];
+      const passwords = access.passwordSignIn ? 'password' : 'no password';
       const rows = [
-        ...users.map((each) => [
-          `user ${each.name}`,
-          each.role ?? '',
-          all(each.lines),
-          all(each.controllers),
-          all(each.extensions),
-          all(each.purposes),
-          `${each.oneTimeCode ? 'password and code' : 'password'}; ${counted(each.sessions, 'session')}`,
-        ]),
-        ...tokens.map((each) => [
-          `token ${each.name}`,
-          each.role ?? '',
-          all(each.lines),
-          all(each.controllers),
-          all(each.extensions),
-          all(each.purposes),
-          `${each.expired ? 'expired' : 'expires'} ${each.expires.slice(0, 10)}`,
-        ]),
+        ...users.map((each) =>
+          rowOf(
+            `user ${each.name}`,
+            each,
+            `${each.oneTimeCode && access.passwordSignIn ? 'password and code' : passwords}; ${counted(each.sessions, 'session')}`,
+          ),
+        ),
+        ...rules.map((each) => rowOf(`rule ${each.name}`, each, 'OpenID Connect')),
+        ...tokens.map((each) =>
+          rowOf(`token ${each.name}`, each, `${each.expired ? 'expired' : 'expires'} ${each.expires.slice(0, 10)}`),
+        ),
       ];
 
-      return [table(['WHO', 'ROLE', 'LINES', 'COMPANIES', 'EXTENSIONS', 'PURPOSES', 'SIGN-IN'], rows)];
+      return [
+        table(['WHO', 'ROLE', 'LINES', 'COMPANIES', 'EXTENSIONS', 'PURPOSES', 'SIGN-IN'], rows),
+        ...peopleInWords(people),
+      ];
     });
 
     return 0;
   });
+}
+
+/** Not in a column of the others: their names are long, and are copied into `users sign-out`. */
+function peopleInWords(people: readonly { name: string; role?: string | undefined; sessions: number }[]): string[] {
+  const rows = people.map(({ name, role, sessions }) => [name, role ?? '', `${sessions}`]);
+
+  return rows.length === 0 ? [] : ['', table(['SIGNED IN BY OPENID CONNECT', 'ROLE', 'SESSIONS'], rows)];
 }
 
 /** Prints what somebody may do with a recording, each act with the reason why not. */
@@ -163,14 +180,14 @@ export async function usersCode(
   });
 }
 
-/** Ends all sessions of a user. */
+/** Ends all sessions of a user, or of somebody who came through the identity provider. */
 export async function usersSignOut(context: CommandContext, name: string, { json }: Json): Promise<ExitCode> {
-  requireName(name);
+  if (!isOpenIdName(name)) requireName(name);
 
   return withCatalogue<ExitCode>(context, async (catalogue, { access }) => {
     const sessions = await endSessions({ catalogue }, name, operatorOf(context.environment));
     // One who is configured no more may have had some.
-    if (sessions === 0) requireUser(access, name);
+    if (sessions === 0 && !isOpenIdName(name)) requireUser(access, name);
     answer(context, json, { user: name, sessions }, () => [`${counted(sessions, 'session')} of ${name} ended`]);
 
     return 0;

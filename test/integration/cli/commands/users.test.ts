@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { hashPassword, isPassword } from '../../../../src/access/password.ts';
-import { signIn, signInByCode } from '../../../../src/access/signIn.ts';
+import { signIn, signInByCode, signInByOpenId } from '../../../../src/access/signIn.ts';
 import {
   usersCode,
   usersHash,
@@ -53,6 +53,12 @@ async function stage() {
     catalogue: { file },
     access: {
       users: Object.fromEntries(named) as unknown,
+      openId: {
+        issuer: 'https://login.example.com',
+        clientId: 'preavis',
+        clientSecret: 'zebra crossing',
+        rules: { law: { claim: 'groups', anyOf: ['legal'], role: 'legal', lines: ['orders'] } },
+      },
       tokens: { crm: token, old: { ...token, sha256: 'b'.repeat(64), expires: '2026-01-01' } },
     },
   };
@@ -65,6 +71,15 @@ async function stage() {
 }
 
 const text = (printed: string[]): string => printed.join('\n');
+const leo = '6f1f3a52-0d6a-4c39-9a5b-3f1f4f2f7a11';
+
+/** As whom the identity provider has proved to be leo. */
+async function signInAsLeo({ ports }: Pick<Awaited<ReturnType<typeof stage>>, 'ports'>): Promise<void> {
+  const { openId } = ports.access;
+  if (openId === undefined) throw new Error('no provider is configured');
+  await signInByOpenId({ ...ports, access: { ...ports.access, openId } }, { sub: leo, groups: ['legal'] });
+}
+
 const json = (printed: string[]): unknown => JSON.parse(text(printed));
 const typed = (line: string) => ({ firstLine: () => Promise.resolve(line) });
 
@@ -142,14 +157,18 @@ describe('users list', () => {
   test('shows who is let in, what they see, and until when; no secret', async () => {
     const { context, printed, ports } = await stage();
     await signIn(ports, { name: 'anna', password, address: '192.0.2.1' });
+    await signInAsLeo({ ports });
+    await signInAsLeo({ ports });
     await usersList(context, { json: false });
     const shown = text(printed);
     expect(shown).toMatch(/user anna +coach +default orders +all +all +training +password; 1 session$/m);
     expect(shown).toMatch(/user ben +officer +all +all +all +all +password and code; 0 sessions$/m);
+    expect(shown).toMatch(/rule law +legal +orders +all +all +all +OpenID Connect$/m);
+    expect(shown).toMatch(new RegExp(`^openid:${leo} +legal +2$`, 'm'));
     expect(shown).toMatch(/token crm +operator +all +own +101 +all +expires 2027-06-30$/m);
     expect(shown).toMatch(/token old .*expired 2026-01-01$/m);
     await usersList(context, { json: true });
-    expect(text(printed)).not.toMatch(/scrypt|AAAAAAAA|aaaaaaaa/);
+    expect(text(printed)).not.toMatch(/scrypt|AAAAAAAA|aaaaaaaa|zebra/);
   });
 });
 
@@ -217,4 +236,17 @@ test('users sign-out ends the sessions of a user, also of one who is configured 
     expect(printed.at(-1)).toBe(said);
   }
   await expect(usersSignOut(context, 'gone', { json: false })).rejects.toMatchObject({ code: 'user_unknown' });
+});
+
+test('users sign-out ends the sessions of whoever came through the identity provider', async () => {
+  const { context, printed, ports, catalogue } = await stage();
+  await signInAsLeo({ ports });
+  await signIn(ports, { name: 'anna', password, address: '192.0.2.1' });
+  for (const count of ['1 session', '0 sessions']) {
+    await usersSignOut(context, `openid:${leo}`, { json: false });
+    expect(printed.at(-1)).toBe(`${count} of openid:${leo} ended`);
+  }
+  expect((await catalogue.sessions.list()).map(({ user }) => user)).toEqual(['anna']);
+  const wrong = usersSignOut(context, 'openid:leo@example.com', { json: false });
+  await expect(wrong).rejects.toMatchObject({ code: 'usage', message: expect.not.stringContaining('leo') as string });
 });
