@@ -7,6 +7,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { archiveAt, type Archives } from './archives.ts';
 import { otherLength, type ObjectStore, type PartRead } from '../store/store.ts';
+import type { HeldKeys } from '../store/heldKeys.ts';
 import { keysOf } from '../store/objectKeys.ts';
 import { chunksOf, openRecording } from '../audio/recordingFile.ts';
 import { spoolFile } from './finish/spool.ts';
@@ -169,18 +170,21 @@ export function sourceOf(row: RecordingRow, ports: SourcePorts, signal: AbortSig
 /**
  * A part of it: `bytes` of the WAV from `from` on. Throws archive_mismatch where what lies there is not as long as what was recorded, and
  * what sourceOf does.
+ *
+ * @param keys where its data key is held between two parts
  */
 export function partSourceOf(
   row: RecordingRow,
   part: { from: number; bytes: number },
   ports: SourcePorts,
   signal: AbortSignal,
+  keys?: HeldKeys,
 ): Promise<PartSource> {
   const { bytes: of } = recordedDigest(row);
 
   return whereItLies<PartSource>(row, ports, {
     archived: async (store, key, version) => {
-      const { stream, proved } = await store.readPart(key, version, { ...part, of }, signal);
+      const { stream, proved } = await store.readPart(key, version, { ...part, of }, signal, keys);
 
       return { from: 'archive', bytes: stream, proved };
     },

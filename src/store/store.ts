@@ -6,6 +6,7 @@
  * no folder) is an error in every method: otherwise a wrong setting would look like a finished erasure. `stat` may take some
  * seconds to notice that a bucket that was there is gone.
  */
+import type { HeldKeys } from './heldKeys.ts';
 import type { Digest } from './digest.ts';
 import type { Readable } from 'node:stream';
 import { PreavisError } from '../core/errors.ts';
@@ -82,9 +83,10 @@ export type ObjectStore = {
    * proved to be what was stored, segment by segment; of anything else only the length is, which `of` must be.
    *
    * @param part `of`: how long the whole is, as it was stored
+   * @param keys where its data key is held, if it has one and is read in many parts
    * @throws PreavisError `archive_object_missing`; `archive_mismatch` for an object of another length, and for a segment that was changed
    */
-  readPart(key: string, versionId: string | null, part: Part, signal: AbortSignal): Promise<PartRead>;
+  readPart(key: string, versionId: string | null, part: Part, signal: AbortSignal, keys?: HeldKeys): Promise<PartRead>;
   /**
    * Reads the whole object back and hashes it.
    * @throws PreavisError `archive_object_missing`.

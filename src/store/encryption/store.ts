@@ -31,6 +31,7 @@ import { bytesSource, encryptedSource } from './source.ts';
 import { isKeyObject, objectOf, keyObjectOf, keyObjectPrefix, keyObjectsOf } from './keyObject.ts';
 import type { Encryption, ObjectStore, Part, PartRead, RawStore, StoredObject } from '../store.ts';
 import { digestOf } from '../digest.ts';
+import type { HeldKeys } from '../heldKeys.ts';
 import { within } from '../stoppable.ts';
 import { doesNotGiveBack, makeWrappedKeys, withoutWrappedKey, type Rewrapped } from './keyStorage.ts';
 
@@ -129,13 +130,15 @@ export function makeEncryptedStore(
     versionId: string | null,
     part: Part,
     signal: AbortSignal,
+    keys?: HeldKeys,
   ): Promise<PartRead> => {
     refuseKeyObject(key);
     const header = decodeHeader(await inner.readStart(key, versionId, headerBytes, signal));
     if (header === undefined) return inner.readPart(key, versionId, part, signal);
     const { segmentBytes, dataKeyId } = header;
     const segments = segmentsOf(part, segmentBytes);
-    const dataKey = await wrappedKeys.dataKey(key, dataKeyId, signal);
+    const unwrap = (): Promise<Buffer> => wrappedKeys.dataKey(key, dataKeyId, signal);
+    const dataKey = await (keys === undefined ? unwrap() : keys.of(`${dataKeyId} ${key}`, unwrap));
     const { from, bytes } = segments;
     const of = encryptedLength(part.of, segmentBytes);
     const { stream: source } = await inner.readPart(key, versionId, { from, bytes, of }, signal);
@@ -262,7 +265,8 @@ export function makeEncryptedStore(
 
     read: (key, versionId, signal) => within(signal, () => read(key, versionId, signal)),
 
-    readPart: (key, versionId, part, signal) => within(signal, () => readPart(key, versionId, part, signal)),
+    readPart: (key, versionId, part, signal, keys) =>
+      within(signal, () => readPart(key, versionId, part, signal, keys)),
 
     digest: (key, versionId, signal) => within(signal, async () => digestOf(await read(key, versionId, signal))),
 
