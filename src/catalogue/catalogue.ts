@@ -1,6 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import { makeApprovals } from './access/approvals.ts';
+import { makeAnnotations } from './annotation/annotations.ts';
+import { makeRequireAnnotatable } from './annotation/changing.ts';
+import { makeCollections } from './annotation/collections.ts';
+import { makeComments } from './annotation/comments.ts';
 import { makeSessions } from './access/sessions.ts';
 import { makeSignIns } from './access/signIns.ts';
 import { asynchronous, badRow, type Asynchronous } from './asynchronous.ts';
@@ -22,6 +26,7 @@ import { makeArchiveKeys } from './jobs/archiveKeys.ts';
 import { makeDeliveries, type Subscriber } from './jobs/deliveries.ts';
 import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
+import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
 import { makeAuditTrail } from './retention/auditTrail.ts';
 import { makeCertificates } from './retention/certificates.ts';
@@ -112,6 +117,7 @@ function makeRepositories(
   const { releaseAllOf, ...legalHolds } = makeLegalHolds(database, trail, messages, now);
   const recordings = makeRecordings(database, trail, messages, leftAside, clockDoubts.raise);
   const { save, open, endUnreadable, ...calls } = makeCalls(database, trail);
+  const requireAnnotatable = makeRequireAnnotatable(database, trail);
   const { addToTimeline, ...timeline } = makeTimeline(database);
 
   return {
@@ -138,7 +144,15 @@ function makeRepositories(
     sessions: makeSessions(database),
     signIns: makeSignIns(database),
     approvals: makeApprovals(database, trail),
-    figures: { ...makeFigures(database), ...makePromises(database), ...makeStorageLimits(database) },
+    annotations: makeAnnotations(database, trail, requireAnnotatable),
+    comments: makeComments(database, trail, requireAnnotatable),
+    collections: makeCollections(database, trail, requireAnnotatable),
+    figures: {
+      ...makeFigures(database),
+      ...makePlots(database),
+      ...makePromises(database),
+      ...makeStorageLimits(database),
+    },
     file: { ...makeIdentity(database), ...makeWriteAheadLog(database) },
   };
 }

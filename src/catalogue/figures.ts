@@ -71,6 +71,8 @@ const ofOne: OfCompany = (column) => ` AND ${column} IS @controller`;
 /** Of the recording that a row is about. */
 const itsController = (recording: string): string =>
   `(SELECT controller FROM recordings WHERE recordings.id = ${recording})`;
+/** `@controllers` is null for all. */
+export const ofCompanies = `(@controllers IS NULL OR ifnull(controller, '') IN (SELECT value FROM json_each(@controllers)))`;
 
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
 
@@ -80,11 +82,12 @@ const dayOf = (time: string): string => `CAST(${time} AS INTEGER) / ${dayMs}`;
 const day = `started_at / ${dayMs}`;
 
 /** In the order of its index, which has all that is asked for: nothing is sorted, and no call is read. */
-export const unrecordedByDay = `
+const unrecorded = (condition: string): string => `
   SELECT date(${day} * ${dayMs / 1_000}, 'unixepoch') AS day, line, reason, count(*) AS calls
   FROM calls INDEXED BY calls_unrecorded_by_day
-  WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')}
+  WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')} ${condition}
   GROUP BY ${day}, line, reason ORDER BY ${day}, line, reason`;
+export const unrecordedByDay = unrecorded('');
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 function makeReading(database: Database.Database, of: OfCompany) {
@@ -233,17 +236,30 @@ export function makeFigures(database: Database.Database) {
   const selectBegun = prepareColumn(
     `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
   );
+  const selectBegunOf = prepareColumn(
+    `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')} AND ${ofCompanies}`,
+  );
   const selectUnrecorded = database.prepare(unrecordedByDay);
+  const selectUnrecordedOf = database.prepare(unrecorded(`AND ${ofCompanies}`));
   const readAll = makeReading(database, ofAll);
   /** Made where somebody asks for one company. */
   let readOne: typeof readAll | undefined;
 
   return {
-    /** Calls of a period, and those of them that were not recorded, by day of UTC, line and reason. */
-    unrecorded: database.transaction((period: { from: number; to: number }) => ({
-      calls: count.parse(selectBegun.get(period)),
-      unrecorded: z.array(unrecordedRow).parse(selectUnrecorded.all(period)),
-    })),
+    /**
+     * Calls of a period, and those of them that were not recorded, by day of UTC, line and reason.
+     *
+     * @param controllers of these companies, '' the own; undefined: of all
+     */
+    unrecorded: database.transaction((period: { from: number; to: number }, controllers?: readonly string[]) => {
+      const of = { ...period, controllers: JSON.stringify(controllers) };
+      const [begun, rows] =
+        controllers === undefined
+          ? [selectBegun.get(period), selectUnrecorded.all(period)]
+          : [selectBegunOf.get(of), selectUnrecordedOf.all(of)];
+
+      return { calls: count.parse(begun), unrecorded: z.array(unrecordedRow).parse(rows) };
+    }),
     /**
      * All of one moment.
      *

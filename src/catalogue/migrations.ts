@@ -565,4 +565,64 @@ export const migrations: readonly string[] = [
   DROP INDEX calls_unrecorded;
   CREATE INDEX calls_unrecorded_by_day ON calls (started_at / 86400000, line, reason, started_at) WHERE result = 'unrecorded';
   `,
+  // What people write about a recording: tags, a rating, comments, and the collections that it is in. Such words may tell of who
+  // called, and of who answered: they go with the sound.
+  `
+  CREATE TABLE annotations (
+    recording_id TEXT PRIMARY KEY REFERENCES recordings (id),
+    call_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    rating TEXT,
+    score INTEGER,
+    rated_by TEXT,
+    rated_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX annotations_rated ON annotations (call_id, score) WHERE score IS NOT NULL;
+  CREATE TABLE tags (
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    tag TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    PRIMARY KEY (recording_id, tag)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tags_by_tag ON tags (tag, call_id);
+  CREATE TABLE comments (
+    id TEXT PRIMARY KEY,
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    at_ms INTEGER,
+    text TEXT NOT NULL,
+    author TEXT NOT NULL,
+    written_at INTEGER NOT NULL,
+    changed_at INTEGER,
+    version INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX comments_of_recording ON comments (recording_id);
+  CREATE TABLE collected (
+    recording_id TEXT NOT NULL REFERENCES recordings (id),
+    collection TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    added_by TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    PRIMARY KEY (recording_id, collection)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX collected_in_order ON collected (collection, position);
+  CREATE INDEX collected_by_call ON collected (collection, call_id);
+  CREATE TRIGGER annotation_ends_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded', 'lost')
+  BEGIN
+    DELETE FROM annotations WHERE recording_id = NEW.id;
+    DELETE FROM tags WHERE recording_id = NEW.id;
+    DELETE FROM comments WHERE recording_id = NEW.id;
+    DELETE FROM collected WHERE recording_id = NEW.id;
+  END;
+  CREATE TRIGGER log_holds_annotations AFTER DELETE ON annotations
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_tags AFTER DELETE ON tags
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_comments AFTER DELETE ON comments
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE INDEX calls_by_controller ON calls (ifnull(controller, ''), id) WHERE state IS NULL;
+  -- For who looks which of their questions were answered.
+  CREATE INDEX approvals_by_asker ON approvals (asker, id);
+  `,
 ];

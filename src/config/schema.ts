@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { access, accessFaults } from './accessSchema.ts';
+import { annotation } from './annotationSchema.ts';
 import { archive } from './archiveSchema.ts';
 import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
@@ -252,6 +253,7 @@ const shape = z.strictObject({
   }),
   webhooks: key(z.record(name, webhook).default({}), 'Who is told of what becomes of recordings, by name.'),
   access,
+  annotation,
   schedule: section({
     timezone: key(
       z.string().min(1).default('Europe/Brussels'),

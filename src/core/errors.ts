@@ -204,6 +204,19 @@ export const errorCodes = {
   ),
   hold_unknown: misuse('No hold has this id, or it was released.', 'See `preavis recordings holds`.'),
   user_unknown: misuse('The configuration has no user of this name.', 'See `preavis users list`.'),
+  erasure_refused: lasting(
+    'A recording is not erased before its end, since something keeps it.',
+    'Look what keeps it: a hold can be released; a lock, and what the law wants kept, stay until their end.',
+  ),
+  comment_unknown: misuse('No comment of the recording has this id, or it was removed.', 'Read the annotation again.'),
+  version_missing: misuse(
+    'A request that replaces something does not say which version of it was seen.',
+    'Read it first, and send its ETag as If-Match.',
+  ),
+  version_conflict: lasting(
+    'Somebody else has changed it since it was read.',
+    'Read it again, and repeat the change on what is there now.',
+  ),
   approval_unknown: misuse('Nobody has asked for this approval.', 'See which wait for an answer.'),
   approval_own: misuse(
     'Whoever asks to hear a recording cannot approve it.',

@@ -15,6 +15,8 @@ export type PlaybackId = Branded<'PlaybackId'>;
 export type HoldId = Branded<'HoldId'>;
 /** Somebody's question whether they may hear a recording, and the answer. */
 export type ApprovalId = Branded<'ApprovalId'>;
+/** What somebody has written about a recording. */
+export type CommentId = Branded<'CommentId'>;
 
 /** Makes ids of our own for everything we create in Asterisk, so that an event can be matched before the reply comes. */
 export type IdMaker = {
@@ -25,6 +27,7 @@ export type IdMaker = {
   playback(): PlaybackId;
   hold(): HoldId;
   approval(): ApprovalId;
+  comment(): CommentId;
 };
 
 /** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
@@ -57,6 +60,7 @@ export function makeIds(next?: () => string): IdMaker {
     playback: () => `preavis-${make()}` as PlaybackId,
     hold: () => make() as HoldId,
     approval: () => make() as ApprovalId,
+    comment: () => make() as CommentId,
   };
 }
 

@@ -51,6 +51,8 @@ export function makeApprovals(database: Database.Database, trail: Pick<AuditTrai
   const selectOf = database.prepare(`SELECT * FROM approvals WHERE recording_id = ? AND asker = ? ORDER BY id`);
   const selectOpen = database.prepare(`
     SELECT * FROM approvals WHERE verdict IS NULL AND open_until > @at AND id > @after ORDER BY id LIMIT @limit`);
+  const selectAsked = database.prepare(`
+    SELECT * FROM approvals WHERE asker = @asker AND id < @before ORDER BY id DESC LIMIT @limit`);
   const selectExpired = database.prepare(
     `SELECT * FROM approvals WHERE verdict IS NULL AND open_until <= ? ORDER BY id`,
   );
@@ -110,6 +112,9 @@ export function makeApprovals(database: Database.Database, trail: Pick<AuditTrai
     /** Those that wait for an answer, in the order of ids, beyond `after`. */
     open: (at: number, after: string, limit: number): ApprovalRow[] =>
       z.array(approvalRow).parse(selectOpen.all({ at, after, limit })),
+    /** All that somebody asked, the newest first, before `before`. */
+    askedBy: (asker: string, before: string, limit: number): ApprovalRow[] =>
+      z.array(approvalRow).parse(selectAsked.all({ asker, before, limit })),
     /** Ends what nobody has answered, and removes what has been over since `before`. */
     sweep,
   };

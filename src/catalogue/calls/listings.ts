@@ -25,15 +25,23 @@ export type Listing = {
   /** Of whoever asks. */
   approvals: ApprovalRow[];
   isExemplary: boolean;
+  /** What people have written about it, as far as lists show it. */
+  written: Written;
 };
 
+type Written = { tags: string[]; score: number | null; collections: string[] };
+export const nothingWritten: Written = { tags: [], score: null, collections: [] };
+
 const extensionRow = row({ callId: z.string(), extension: z.string() });
+const tagRow = row({ recordingId: z.string(), tag: z.string() });
+const scoreRow = row({ recordingId: z.string(), score: z.number() });
+const collectedRow = row({ recordingId: z.string(), collection: z.string() });
 const exemplaryRow = row({ callId: z.string() });
 const endRow = z.intersection(row({ recordingId: z.string() }), purposeEnd);
 
 const among = (column: string): string => `${column} IN (SELECT value FROM json_each(@ids))`;
 
-/** By the table that they read; `@ids` are those of calls, and of recordings in the last three. */
+/** By the table that they read; `@ids` are those of calls, and of recordings from `ends` on. */
 export const listingStatements = {
   calls: `SELECT * FROM calls WHERE ${among('id')}`,
   recordings: `SELECT ${listedRecordingColumns} FROM recordings WHERE ${among('call_id')}`,
@@ -43,6 +51,10 @@ export const listingStatements = {
   ends: `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
   holds: `SELECT * FROM holds WHERE ${among('recording_id')} ORDER BY id`,
   approvals: `SELECT * FROM approvals WHERE ${among('recording_id')} AND asker = @asker ORDER BY id`,
+  tags: `SELECT recording_id, tag FROM tags WHERE ${among('recording_id')} ORDER BY recording_id, tag`,
+  scores: `SELECT recording_id, score FROM annotations WHERE ${among('recording_id')} AND score IS NOT NULL`,
+  collections: `
+    SELECT recording_id, collection FROM collected WHERE ${among('recording_id')} ORDER BY recording_id, collection`,
 } as const;
 
 /** Calls for a page of a list: one query for each table, and not one for each call. */
@@ -54,6 +66,9 @@ export function makeListings(database: Database.Database) {
   const selectEnds = database.prepare(listingStatements.ends);
   const selectHolds = database.prepare(listingStatements.holds);
   const selectApprovals = database.prepare(listingStatements.approvals);
+  const selectTags = database.prepare(listingStatements.tags);
+  const selectScores = database.prepare(listingStatements.scores);
+  const selectCollections = database.prepare(listingStatements.collections);
 
   return {
     /**
@@ -70,6 +85,9 @@ export function makeListings(database: Database.Database) {
       const exemplary = grouped(z.array(exemplaryRow).parse(selectExemplary.all({ ids })), 'callId');
       const of = { ids: JSON.stringify(recordings.map(({ id }) => id)), asker };
       const ends = grouped(z.array(endRow).parse(selectEnds.all(of)), 'recordingId');
+      const tags = grouped(z.array(tagRow).parse(selectTags.all(of)), 'recordingId');
+      const scores = grouped(z.array(scoreRow).parse(selectScores.all(of)), 'recordingId');
+      const collections = grouped(z.array(collectedRow).parse(selectCollections.all(of)), 'recordingId');
       const holds = grouped(z.array(legalHoldRow).parse(selectHolds.all(of)), 'recording');
       const approvals = grouped(z.array(approvalRow).parse(selectApprovals.all(of)), 'recording');
 
@@ -88,6 +106,11 @@ export function makeListings(database: Database.Database) {
             ends: ends(key).map(({ purpose, keepUntil }) => ({ purpose, keepUntil })),
             approvals: approvals(key),
             isExemplary: exemplary(id).length > 0,
+            written: {
+              tags: tags(key).map(({ tag }) => tag),
+              score: scores(key)[0]?.score ?? null,
+              collections: collections(key).map(({ collection }) => collection),
+            },
           },
         ];
       });

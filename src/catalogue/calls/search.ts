@@ -115,7 +115,7 @@ function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
 
 function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
   const { lines, purposes, language, extensions, ...others } = search;
-  const { from, to, direction, result, reason, caller, status, flag } = others;
+  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores } = others;
 
   return {
     ...driver.values,
@@ -132,5 +132,10 @@ function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
     caller: caller ?? null,
     status: status ?? null,
     flag: flag ?? null,
+    controllers: JSON.stringify((controllers ?? []).map((each) => each ?? '')),
+    tag: tag ?? null,
+    collection: collection ?? null,
+    scoreFrom: scores?.from ?? null,
+    scoreTo: scores?.to ?? null,
   };
 }

@@ -20,6 +20,8 @@ export type CallSearch = {
   caller?: string | undefined;
   /** Answered by one of these, or dialled from it. */
   extensions?: readonly string[] | undefined;
+  /** For one of these of `controllers`; null: for none of them. */
+  controllers?: readonly (string | null)[] | undefined;
   /** Of its recording; a call without one has none of these. */
   recorded?: true | undefined;
   status?: RecordingStatus | undefined;
@@ -27,12 +29,20 @@ export type CallSearch = {
   /** Kept by a hold at the time `at`. */
   held?: true | undefined;
   exemplary?: true | undefined;
+  tag?: string | undefined;
+  collection?: string | undefined;
+  /** Of its rating, from 0 to 100, both included; one that is not rated has none. */
+  scores?: { from: number; to: number } | undefined;
 };
 
 const inJson = (column: string, name: string): string => `${column} IN (SELECT value FROM json_each(@${name}))`;
 const anyInJson = (column: string, name: string): string =>
   `EXISTS (SELECT 1 FROM json_each(${column}) AS one WHERE one.value IN (SELECT value FROM json_each(@${name})))`;
 const isTurnedAway = `EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway')`;
+const writtenOf = (table: string, condition: string): string =>
+  `EXISTS (SELECT 1 FROM ${table} WHERE ${table}.recording_id = recordings.id AND ${condition})`;
+export const hasScore = 'score IS NOT NULL AND score BETWEEN @scoreFrom AND @scoreTo';
+
 /** What is asked of a recording; one row at most, which is looked up once. */
 function recordingConditions(search: CallSearch): string[] {
   return [
@@ -42,6 +52,9 @@ function recordingConditions(search: CallSearch): string[] {
       search.held,
       `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`,
     ),
+    ...whenGiven(search.tag, writtenOf('tags', 'tag = @tag')),
+    ...whenGiven(search.collection, writtenOf('collected', 'collection = @collection')),
+    ...whenGiven(search.scores, writtenOf('annotations', hasScore)),
   ];
 }
 
@@ -70,6 +83,7 @@ export function conditionsOf(search: CallSearch, withRecording: boolean): string
     ...whenGiven(search.direction, 'calls.direction = @direction'),
     ...whenGiven(search.reason, 'calls.reason = @reason'),
     ...whenGiven(search.lines, inJson('calls.line', 'lines')),
+    ...whenGiven(search.controllers, inJson(`ifnull(calls.controller, '')`, 'controllers')),
     ...whenGiven(result, ofResult),
     ...whenGiven(search.purposes, anyInJson('calls.purposes', 'purposes')),
     ...whenGiven(search.language, anyInJson('calls.languages', 'languages')),

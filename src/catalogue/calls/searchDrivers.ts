@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isActiveHold } from '../conditions.ts';
-import type { CallSearch } from './searchConditions.ts';
+import { hasScore, type CallSearch } from './searchConditions.ts';
 
 /** Which index gives the candidates of a search, in the order of the ids of calls. */
 
@@ -122,14 +122,30 @@ const outgoing = single({
   where: `direction = 'outgoing'`,
   covers: 'direction',
 });
+const ofTag = single({ select: 'call_id', from: 'tags INDEXED BY tags_by_tag', where: 'tag = @tag', covers: 'tag' });
+const ofCollection = single({
+  select: 'call_id',
+  from: 'collected INDEXED BY collected_by_call',
+  where: 'collection = @collection',
+  covers: 'collection',
+});
+const rated = single({
+  select: 'call_id',
+  from: 'annotations INDEXED BY annotations_rated',
+  where: hasScore,
+  covers: 'scores',
+});
 const everyRecording = single({ select: 'call_id', from: 'recordings', where: 'TRUE', covers: 'recorded' });
 const everyCall = single({ select: 'id', from: 'calls', where: 'TRUE' });
 
 /** What is likely to be rarest comes first. What its index does not know is looked at in each candidate. */
 const choices: readonly Choice[] = [
   (search) => (search.caller === undefined ? undefined : ofCaller),
+  (search) => (search.tag === undefined ? undefined : ofTag),
+  (search) => (search.collection === undefined ? undefined : ofCollection),
   (search) => search.held && held,
   (search) => search.exemplary && exemplary,
+  (search) => search.scores && rated,
   ({ flag }, lists) => (flag === undefined ? undefined : ofLists([flag], ofFlags, lists)),
   ({ result }) => (result === 'turnedAway' ? turnedAway : undefined),
   ({ reason }) => (reason === undefined ? undefined : ended('reason')),
@@ -154,6 +170,18 @@ const choices: readonly Choice[] = [
         from: 'calls INDEXED BY calls_by_line',
         where: `${isEnded} AND line = ${value}`,
         covers: 'lines',
+      }),
+      [open],
+    ),
+  ({ controllers }) =>
+    controllers &&
+    ofValues(
+      controllers.map((each) => each ?? ''),
+      (value) => ({
+        select: 'id',
+        from: 'calls INDEXED BY calls_by_controller',
+        where: `${isEnded} AND ifnull(controller, '') = ${value}`,
+        covers: 'controllers',
       }),
       [open],
     ),

@@ -78,6 +78,8 @@ export function makeCertificates(
         WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
     ORDER BY id LIMIT @limit`);
   const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
+  const selectBefore = database.prepare(`
+    SELECT * FROM certificates WHERE number < @before ORDER BY number DESC, sha256 LIMIT @limit`);
   const selectAlone = {
     ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
     archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
@@ -172,6 +174,9 @@ export function makeCertificates(
     /** What the audit trail says since a time that there is a certificate of, and there is none. */
     missing: (since: number, limit: number): { recording: string; number: number }[] =>
       z.array(missingRow).parse(selectMissing.all({ since, limit })),
+    /** The newest first, with smaller numbers than `before`. */
+    before: (before: number, limit: number): CertificateRow[] =>
+      z.array(certificateRow).parse(selectBefore.all({ before, limit })),
     newest: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
     /** Those that are not yet in the ledger, or in the archive. */
     withoutCopy: (place: CopyPlace, limit: number): CertificateRow[] =>

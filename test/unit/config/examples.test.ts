@@ -34,7 +34,7 @@ describe('preavis.yaml', () => {
     const document = parseDocument(complete);
     expect(document.errors).toEqual([]);
     const operatorNames =
-      /^(purposes|lines|webhooks|controllers|access\.users|access\.tokens|access\.openId\.rules)\.[^.]+\.(names\.[^.]+$)?/;
+      /^(purposes|lines|webhooks|controllers|access\.users|access\.tokens|access\.openId\.rules|annotation\.rating|annotation\.collections)\.[^.]+\.(names\.[^.]+$)?/;
     const named = new Set(
       leaves(document.toJS()).map((path) =>
         path.replace(

@@ -18,11 +18,23 @@ let catalogue: Catalogue;
 
 beforeAll(() => {
   fillCatalogue(folder.path('catalogue.db'), calls);
+  annotate(folder.path('catalogue.db'));
   catalogue = openCatalogue(folder.path('catalogue.db'), clock);
 });
 afterAll(() => {
   catalogue.close();
 });
+
+/** Some calls are of another company, and people have written about some recordings. */
+function annotate(file: string): void {
+  const database = openSqlite(file);
+  database.exec(`
+    UPDATE calls SET controller = 'acme' WHERE rowid % 40 = 0;
+    INSERT INTO tags SELECT id, iif(rowid % 60 = 0, 'vip', 'complaint'), call_id FROM recordings WHERE rowid % 30 = 0;
+    INSERT INTO collected SELECT id, 'exemplary', call_id, rowid, 'user:anna', 1 FROM recordings WHERE rowid % 70 = 0;
+    INSERT INTO annotations SELECT id, call_id, 1, '[]', rowid % 101, 'user:anna', 1 FROM recordings WHERE rowid % 9 = 0;`);
+  database.close();
+}
 
 /** All that a search finds, page by page, and how many pages it took. */
 async function all(search: CallSearch, limit = 200): Promise<string[]> {
@@ -58,7 +70,13 @@ const searches: Readonly<Record<string, CallSearch>> = {
   flag: { flag: 'silent' },
   held: { held: true },
   exemplary: { exemplary: true },
+  tag: { tag: 'vip' },
+  collection: { collection: 'exemplary' },
+  scores: { scores: { from: 40, to: 60 } },
+  company: { controllers: ['acme'] },
+  companies: { controllers: ['acme', null] },
   day: { from: firstCall + 20_000 * 700, to: firstCall + 20_000 * 900 },
+  written: { tag: 'complaint', scores: { from: 0, to: 100 }, controllers: [null], lines: ['line-3'] },
   several: { lines: ['line-3'], reason: 'refused', language: 'de', from: firstCall + 20_000 * 100 },
 };
 
@@ -70,17 +88,23 @@ function everyRow(): readonly Row[] {
   const rows = database
     .prepare(
       `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
+         calls.controller, tag, collection, score,
          EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
        FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id LEFT JOIN callers ON callers.call_id = calls.id
-         LEFT JOIN extensions ON extensions.call_id = calls.id ORDER BY calls.id DESC`,
+         LEFT JOIN extensions ON extensions.call_id = calls.id
+         LEFT JOIN tags ON tags.call_id = calls.id LEFT JOIN collected ON collected.call_id = calls.id
+         LEFT JOIN annotations ON annotations.call_id = calls.id ORDER BY calls.id DESC`,
     )
     .all() as Row[];
   database.close();
 
   return rows;
 }
+
+const isBetween = (score: unknown, scores: CallSearch['scores']): boolean =>
+  typeof score === 'number' && scores !== undefined && score >= scores.from && score <= scores.to;
 
 /** The same said in another way: without an index, over every row. */
 function expected(search: CallSearch): string[] {
@@ -108,6 +132,10 @@ function expected(search: CallSearch): string[] {
         is(search.flag, has(row['flags'], [search.flag ?? ''])) &&
         is(search.held, row['held'] === 1) &&
         is(search.exemplary, row['exemplary'] === 1) &&
+        is(search.controllers, search.controllers?.includes(row['controller'] as string | null) === true) &&
+        is(search.tag, row['tag'] === search.tag) &&
+        is(search.collection, row['collection'] === search.collection) &&
+        is(search.scores, isBetween(row['score'], search.scores)) &&
         is(search.from, Number(row['started_at']) >= (search.from ?? 0)) &&
         is(search.to, Number(row['started_at']) < (search.to ?? 0)),
     )
@@ -148,7 +176,8 @@ function planOf(...statements: readonly string[]): string[] {
 }
 
 /** Tables that grow with the calls. */
-const large = 'calls|recordings|recording_purposes|callers|extensions|changes|holds|notices|approvals';
+const large =
+  'calls|recordings|recording_purposes|callers|extensions|changes|holds|notices|approvals|tags|collected|annotations';
 /** Through all rows of such a table in no order that is wanted, or all rows of one put in order. */
 const costly = (steps: readonly string[]): string[] =>
   steps.filter((step) => {
@@ -213,6 +242,11 @@ test('a page of any calls is what each of them is by itself, in the order that i
       ends: alone === undefined ? [] : await catalogue.recordings.purposeEnds(alone.id),
       approvals: [],
       isExemplary: (await catalogue.timeline.changes(call.id)).some(({ change }) => change === 'exemplaryMarked'),
+      written: {
+        tags: alone === undefined ? [] : (await catalogue.annotations.of(alone.id)).tags,
+        score: (alone && (await catalogue.annotations.of(alone.id)).rating?.score) ?? null,
+        collections: alone === undefined ? [] : await catalogue.collections.of(alone.id),
+      },
     });
   }
 });

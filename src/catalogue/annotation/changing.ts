@@ -1,0 +1,34 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { PreavisError } from '../../core/errors.ts';
+import type { CallId, RecordingId } from '../../core/ids.ts';
+import { isErasureUnderWay, type AuditTrail } from '../retention/auditTrail.ts';
+import { callId, row } from '../sqlite/rowForm.ts';
+
+const recordingRow = row({ call: callId, status: z.string() }, { call: 'call_id' });
+
+/** There is sound, or there will be: what is written about it has something to end with. */
+const annotatable = ['recording', 'recorded', 'archived', 'failed'];
+
+/** Says of which call a recording is that somebody writes about. Throws recording_unknown, and recording_gone once its erasure has begun. */
+export type RequireAnnotatable = (recording: RecordingId) => CallId;
+
+export function makeRequireAnnotatable(database: Database.Database, trail: Pick<AuditTrail, 'of'>): RequireAnnotatable {
+  const select = database.prepare(`SELECT call_id, status FROM recordings WHERE id = ?`);
+
+  return (recording) => {
+    const found = recordingRow.optional().parse(select.get(recording));
+    if (found === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
+    if (!annotatable.includes(found.status)) {
+      throw new PreavisError('recording_gone', `its status is ${found.status}`);
+    }
+    if (isErasureUnderWay(trail.of(recording))) {
+      throw new PreavisError('recording_gone', 'its erasure has begun');
+    }
+
+    return found.call;
+  };
+}
+
+export const versionConflict = (): PreavisError =>
+  new PreavisError('version_conflict', 'somebody else has changed it meanwhile');

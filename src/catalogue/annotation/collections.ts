@@ -1,0 +1,105 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
+import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
+import { callId, row } from '../sqlite/rowForm.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
+import { writing } from '../sqlite/writing.ts';
+import type { RequireAnnotatable } from './changing.ts';
+
+const collectedRow = row({ call: callId, position: z.number() }, { call: 'call_id' });
+/** The call of a recording of a collection, and where in its order: smaller is earlier. */
+export type Collected = z.output<typeof collectedRow>;
+
+/** Between two neighbours, so that another fits in without a change to the others. */
+const gap = 1_024;
+const mostCollected = 5_000;
+
+export type Placing = {
+  recording: RecordingId;
+  collection: string;
+  /** The one that it comes behind; null: it is the first; undefined: it stays where it is, or comes behind the last. */
+  after: string | null | undefined;
+  by: string;
+  at: number;
+};
+
+/** The table `collected`: which recordings are in a collection, and their order. A trigger removes one that is gone. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
+export function makeCollections(
+  database: Database.Database,
+  trail: Pick<AuditTrail, 'append'>,
+  requireAnnotatable: RequireAnnotatable,
+) {
+  const prepareColumn = columnsOf(database);
+  const selectOf = prepareColumn(`SELECT collection FROM collected WHERE recording_id = ? ORDER BY collection`);
+  const selectBeyond = database.prepare(`
+    SELECT call_id, position FROM collected
+    WHERE collection = @collection AND position > @position ORDER BY position LIMIT @limit`);
+  const selectPosition = prepareColumn(
+    `SELECT position FROM collected WHERE collection = @collection AND recording_id = @recording`,
+  );
+  const selectNext = prepareColumn(
+    `SELECT min(position) FROM collected WHERE collection = @collection AND position > @position`,
+  );
+  const selectLast = prepareColumn(`SELECT max(position) FROM collected WHERE collection = ?`);
+  const count = prepareColumn(`SELECT count(*) FROM collected WHERE collection = ?`);
+  const spread = database.prepare(`
+    UPDATE collected SET position = ${gap} * places.place
+    FROM (SELECT recording_id, row_number() OVER (ORDER BY position) AS place FROM collected WHERE collection = @collection) AS places
+    WHERE collected.collection = @collection AND collected.recording_id = places.recording_id`);
+  const upsert = database.prepare(`
+    INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at)
+    VALUES (@recording, @collection, @call, @position, @by, @at)
+    ON CONFLICT (recording_id, collection) DO UPDATE SET position = @position`);
+  const remove = database.prepare(`DELETE FROM collected WHERE recording_id = @recording AND collection = @collection`);
+  const position = (collection: string, recording: string): number | undefined =>
+    z.number().optional().parse(selectPosition.get({ collection, recording }));
+  const lastOf = (collection: string): number => z.number().nullable().parse(selectLast.get(collection)) ?? 0;
+
+  /** Throws request_invalid where the other one is not in it. */
+  const placeBehind = (collection: string, other: string | null): number => {
+    const before = other === null ? 0 : position(collection, other);
+    if (before === undefined) {
+      throw new PreavisError('request_invalid', 'the recording that it is to come behind is not in the collection');
+    }
+    const next = z
+      .number()
+      .nullable()
+      .parse(selectNext.get({ collection, position: before }));
+    if (next === null) return before + gap;
+    if (next - before > 1) return Math.floor((before + next) / 2);
+    spread.run({ collection });
+
+    return placeBehind(collection, other);
+  };
+  const place = writing(database, ({ recording, collection, after, by, at }: Placing, note: AuditNote): void => {
+    const call = requireAnnotatable(recording);
+    const now = position(collection, recording);
+    if (now !== undefined && (after === undefined || after === recording)) return;
+    if (now === undefined && z.number().parse(count.get(collection)) >= mostCollected) {
+      throw new PreavisError('request_too_large', `a collection has at most ${mostCollected} recordings`);
+    }
+    const to = after === undefined ? lastOf(collection) + gap : placeBehind(collection, after);
+    upsert.run({ recording, collection, call, position: to, by, at });
+    trail.append(recording, note);
+  });
+
+  return {
+    /** The names of those that it is in. */
+    of: (recording: RecordingId): string[] => z.array(z.string()).parse(selectOf.all(recording)),
+    /** In their order, beyond this position. */
+    list: (collection: string, beyond: number, limit: number): Collected[] =>
+      z.array(collectedRow).parse(selectBeyond.all({ collection, position: beyond, limit })),
+    /** Puts it in, or moves it. Throws recording_gone, recording_unknown, request_invalid and request_too_large. */
+    place,
+    /** Says whether it was in it. */
+    take: writing(database, (recording: RecordingId, collection: string, note: AuditNote): boolean => {
+      if (remove.run({ recording, collection }).changes === 0) return false;
+      trail.append(recording, note);
+
+      return true;
+    }),
+  };
+}
