@@ -42,6 +42,8 @@ export type SubjectExportPorts = Archives & {
       auditTrail: 'of' | 'append';
       certificates: 'of';
       recordings: 'find';
+      annotations: 'of';
+      comments: 'of';
       timeline: 'said' | 'changes' | 'unwatched';
     }>;
   spoolFolder: string;
@@ -177,9 +179,13 @@ async function* recordingPart(
   else result.absent.push({ id: row.id, why: file.why });
   order.progress(result.included.length + result.absent.length);
 
-  const about = { at: clock.now(), asker: order.person.kind };
+  // What is written about a call may tell of its caller, who is another person than an employee that asks.
+  const isCaller = order.person.kind === 'caller';
+  const { tags } = await catalogue.annotations.of(row.id);
+  const notes = isCaller ? { tags, comments: await catalogue.comments.of(row.id) } : { tags: [], comments: [] };
+  const audit = await catalogue.auditTrail.of(row.id);
 
-  return recordingOf(recording, file, await catalogue.auditTrail.of(row.id), about);
+  return recordingOf(recording, file, { audit, notes }, { at: clock.now(), asker: order.person.kind });
 }
 
 async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): AsyncGenerator<ZipPart, IndexFile> {

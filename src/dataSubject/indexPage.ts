@@ -107,8 +107,22 @@ function absentPart({ file }: IndexRecording, { said, time }: Words): Part {
 
 function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpose[], words: Words): Part {
   const { said, time } = words;
-  const { heading, length, fingerprint, keptUntil, until, holds, hold, listened, nobody, access, accessFor } =
-    said.recording;
+  const {
+    heading,
+    length,
+    fingerprint,
+    keptUntil,
+    until,
+    holds,
+    hold,
+    tags,
+    comments,
+    commentAt,
+    listened,
+    nobody,
+    access,
+    accessFor,
+  } = said.recording;
   const { file, durationMs } = recording;
   const kept = purposes.flatMap((each) =>
     each.keepUntil === null ? [] : [until({ purpose: each.name, time: time(each.keepUntil) })],
@@ -118,6 +132,9 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
 
     return ground === null ? said.employee.hold(when) : hold({ why: said.holds[ground], ...when });
   });
+  const written = recording.comments.map(({ atMs, text }) =>
+    atMs === null ? text : commentAt({ second: Math.round(atMs / 1_000), text }),
+  );
   const nameOf = (id: string | null): string | null => purposes.find((each) => each.id === id)?.name ?? id;
   const handed = recording.listened.map(({ what, at, purpose: id }) => {
     const purpose = nameOf(id);
@@ -139,7 +156,8 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
       }
       ${file.kind === 'included' ? row(fingerprint, html`<code>${file.sha256}</code>`) : ''}
       ${kept.length === 0 ? '' : row(keptUntil, list(kept, ''))} ${held.length === 0 ? '' : row(holds, list(held, ''))}
-      ${row(listened, list(handed, nobody))}
+      ${recording.tags.length === 0 ? '' : row(tags, recording.tags.join(', '))}
+      ${written.length === 0 ? '' : row(comments, list(written, ''))} ${row(listened, list(handed, nobody))}
     </dl>`;
 }
 

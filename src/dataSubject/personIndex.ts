@@ -1,3 +1,4 @@
+import type { CommentRow } from '../catalogue/annotation/comments.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
@@ -101,11 +102,20 @@ export function purposesOf(
   });
 }
 
+/**
+ * What people have written about a recording, and what is said in it: an opinion of somebody is personal data of theirs (CJEU C-434/16). Who
+ * wrote it is not told, and a rating tells of who answered.
+ */
+export type IndexNotes = {
+  tags: readonly string[];
+  comments: readonly Pick<CommentRow, 'atMs' | 'text' | 'writtenAt'>[];
+};
+
 /** It is told to an employee without the ground of a hold, which may be a request of the other person. */
 export function recordingOf(
   { row, holds }: PersonRecording,
   file: IndexFile,
-  audit: readonly AuditRow[],
+  { audit, notes }: { audit: readonly AuditRow[]; notes: IndexNotes },
   { at, asker }: { at: number; asker: Asker },
 ) {
   return {
@@ -120,6 +130,8 @@ export function recordingOf(
       until: isoTime(hold.releasedAt ?? hold.expiresAt),
       inForce: isActive(hold, at),
     })),
+    tags: notes.tags,
+    comments: notes.comments.map(({ atMs, text, writtenAt }) => ({ atMs, text, writtenAt: isoTime(writtenAt) })),
     listened: audit.flatMap((each) => accessOf(each, asker)),
   };
 }

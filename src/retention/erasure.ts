@@ -17,7 +17,7 @@ import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
 import type { Signer } from '../core/crypto/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
-import { issueCertificate, type Certificate } from './certificates/certificate.ts';
+import { articleOfGround, issueCertificate, type Certificate, type DecidedGround } from './certificates/certificate.ts';
 
 /**
  * Erases one recording (P6): the intent goes into the audit trail, unless a hold keeps it; then every version of the WAV and of its
@@ -42,8 +42,14 @@ export type ErasurePorts = Archives & {
   actor: string;
 };
 
-/** Why it is erased: its time is over, or the person it belongs to asked for it (GDPR art. 17). */
-export type ErasureCause = { rule: 'due' } | { rule: 'subject'; operator: string };
+/**
+ * Why it is erased: its time is over, the person it belongs to asked for it (GDPR art. 17), or whoever is responsible has decided so, with the
+ * number of a ticket or a file, if there is one.
+ */
+export type ErasureCause =
+  | { rule: 'due' }
+  | { rule: 'subject'; operator: string }
+  | { rule: 'decided'; operator: string; ground: DecidedGround; reference: string | null };
 
 /** Where a recording lies. */
 export type PlacePorts = Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>;
@@ -74,9 +80,10 @@ export async function eraseRecording(
   const signer = await ports.signer();
   await refuseEmptyArchive(row, keys, before.own, ports);
   const begunAt = clock.now();
-  const actor = cause.rule === 'subject' ? cause.operator : ports.actor;
-  const detail = { rule: cause.rule, keepUntil: row.keepUntil, keys };
-  const ground = cause.rule === 'subject' ? 'asked' : 'due';
+  const actor = cause.rule === 'due' ? ports.actor : cause.operator;
+  const why = cause.rule === 'decided' ? { ground: cause.ground, reference: cause.reference } : {};
+  const detail = { rule: cause.rule, ...why, keepUntil: row.keepUntil, keys };
+  const ground = cause.rule === 'due' ? 'due' : 'asked';
   await catalogue.certificates.beginErasure(row.id, begunAt, ground, { event: erasureBegun, actor, detail });
   failPoint?.('retention, begun');
   try {
@@ -267,6 +274,8 @@ async function ruleOf(
   switch (cause.rule) {
     case 'subject':
       return { kind: 'subject', article: 'GDPR art. 17' };
+    case 'decided':
+      return { kind: 'decided', article: articleOfGround[cause.ground], reference: cause.reference };
     case 'due': {
       const call = await catalogue.calls.find(row.callId);
       const ends = await catalogue.recordings.purposeEnds(row.id);

@@ -14,6 +14,7 @@ import {
   type SubjectErasurePorts,
   type SubjectRecording,
 } from '../../dataSubject/erase.ts';
+import { shownErasure } from '../../dataSubject/shownErasure.ts';
 import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
 import { subjectLanguages } from '../../dataSubject/languages.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
@@ -27,7 +28,8 @@ import { operatorOf } from '../operator.ts';
 import { controllerAsked, hasCalls, personAsked, searchFor, type PersonOptions } from '../personAsked.ts';
 import { withArchives } from '../withArchives.ts';
 import { withServices } from '../withServices.ts';
-import { answerInWords, checkAnswer, languageOf, prepareAnswer, type AnswerOptions } from './subjectAnswer.ts';
+import { languageOf } from '../../dataSubject/answerFor.ts';
+import { answerInWords, checkAnswer, prepareAnswer, type AnswerOptions } from './subjectAnswer.ts';
 
 type SubjectExportOptions = PersonOptions & {
   output: string;
@@ -194,33 +196,6 @@ const isDone = ({ outcome }: SubjectRecording): boolean => ['erase', 'erased', '
 
 const remains = ({ recordings, open, unreadable, copyFailure }: SubjectErasure): boolean =>
   !recordings.every(isDone) || open.length + unreadable.length > 0 || copyFailure !== undefined;
-
-const shownException = (exception: Exception) => ({
-  ...exception,
-  ...('until' in exception ? { until: isoTime(exception.until) } : {}),
-  article: articleOf(exception),
-});
-
-function shownErasure(result: SubjectErasure, applied: boolean) {
-  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
-
-  return {
-    applied,
-    calls,
-    recordings: recordings.map(({ id, startedAt, status, purposes, outcome }) => ({
-      id,
-      startedAt: isoTime(startedAt),
-      status,
-      purposes,
-      outcome: outcome.kind === 'kept' ? { ...outcome, exceptions: outcome.exceptions.map(shownException) } : outcome,
-    })),
-    unrecordedCalls: unrecorded,
-    openCalls: open,
-    unreadableCalls: unreadable,
-    languageRemembered: language,
-    copyFailure: copyFailure ?? null,
-  };
-}
 
 /** @param isAlone whether nothing of another ground keeps it */
 function exceptionInWords(exception: Exception, isAlone: boolean): string {

@@ -15,10 +15,21 @@ import { pagesOf } from '../../core/pages.ts';
 
 const type = 'preavis-erasure+jws';
 
+/** Why somebody who is responsible has a recording erased before its end, and where the law obliges to it. */
+export const articleOfGround = {
+  notNeeded: 'GDPR art. 17(1)(a)',
+  withdrawn: 'GDPR art. 17(1)(b)',
+  objection: 'GDPR art. 17(1)(c)',
+  unlawful: 'GDPR art. 17(1)(d)',
+  obligation: 'GDPR art. 17(1)(e)',
+} as const;
+export type DecidedGround = keyof typeof articleOfGround;
+export const decidedGrounds = Object.keys(articleOfGround) as [DecidedGround, ...DecidedGround[]];
+
 const objects = z.array(z.strictObject({ key: z.string(), versions: z.array(z.string()) }));
 const archive = z.enum(['directory', 'minio']);
 
-const certificateSchema = z.strictObject({
+export const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
   recording: z.string().refine(isUlid),
@@ -37,6 +48,12 @@ const certificateSchema = z.strictObject({
       purposes: z.array(z.strictObject({ id: z.string(), keepUntil: z.iso.datetime() })),
     }),
     z.strictObject({ kind: z.literal('subject'), article: z.literal('GDPR art. 17') }),
+    z.strictObject({
+      kind: z.literal('decided'),
+      article: z.enum(Object.values(articleOfGround)),
+      /** The number of a ticket or a file: no text, which might name somebody. */
+      reference: z.string().nullable(),
+    }),
   ]),
   actor: z.string(),
   begunAt: z.iso.datetime(),

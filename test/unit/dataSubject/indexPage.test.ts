@@ -17,6 +17,8 @@ const recording = (over: Partial<IndexRecording> = {}): IndexRecording => ({
   durationMs: 90_400,
   file: { kind: 'included', file: 'recordings/RECORDING.wav', bytes: 44, sha256: 'b'.repeat(64) },
   holds: [],
+  tags: [],
+  comments: [],
   listened: [],
   ...over,
 });
@@ -136,7 +138,18 @@ test('each text of a language is said by some page', async () => {
     index(),
     index({ calls: [call()], unreadableCalls: [] }),
     ofEmployee(),
-    index({ calls: [call({ recording: recording({ durationMs: 1_000 }) })], unreadableCalls: ['ONE', 'TWO'] }),
+    index({
+      calls: [
+        call({
+          recording: recording({
+            durationMs: 1_000,
+            tags: ['vip'],
+            comments: [{ atMs: 900, text: 'well said', writtenAt: at(0) }],
+          }),
+        }),
+      ],
+      unreadableCalls: ['ONE', 'TWO'],
+    }),
   ].map((each) => indexPage(each, said, {}));
   expect(keys.filter((key) => !pages.join('').includes(key))).toEqual([]);
 });

@@ -64,6 +64,8 @@ function ruleInWords({ rule }: Certificate): string {
       return `due since ${localTime(Date.parse(rule.keepUntil))}, of ${rule.purposes.map(({ id }) => id).join(' and ')}`;
     case 'subject':
       return `asked for by the person concerned (${rule.article})`;
+    case 'decided':
+      return `decided by who is responsible (${rule.article})${rule.reference === null ? '' : `, file ${rule.reference}`}`;
   }
 }
 
