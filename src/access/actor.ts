@@ -17,8 +17,8 @@ export type Actor = {
 };
 
 /**
- * What can be asked. Of everything, without a subject: `list`, `searchByNumber`, `readAudit`, `readReport`, `seeLive`, `approve` and
- * `manageAccess`; what they find is decided again, row by row. The others are asked of one call or recording.
+ * What can be asked. Of everything, without a subject: `list`, `searchByNumber`, `answerPersons`, `readAudit`, `readReport`, `readSystem`,
+ * `seeLive`, `approve` and `manageAccess`; what they find is decided again, row by row. The others are asked of one call or recording.
  */
 export const acts = [
   'list',
@@ -32,8 +32,12 @@ export const acts = [
   'hold',
   'release',
   'erase',
+  /** Find, export and erase what is kept of somebody by their number. */
+  'answerPersons',
   'readAudit',
   'readReport',
+  /** Jobs, alarms, prompts, and what they have at hand: no calls. */
+  'readSystem',
   'seeLive',
   /** Pause, resume, record, agreement and erasure of a call that goes on. */
   'actOnCall',

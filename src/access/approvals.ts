@@ -78,13 +78,15 @@ export async function askApproval(
 
 /**
  * Answers a question. Who answers must be somebody else, and must see the recording; a question that does not exist is out of their scope.
- * Throws approval_own and approval_closed.
+ * Throws approval_own, approval_closed, and usage for a yes that is longer than access.approvalHours.
+ *
+ * @param verdict a yes counts for so many hours, or for access.approvalHours
  */
 export async function answerApproval(
   ports: ApprovalPorts,
   actor: Actor,
   id: ApprovalId,
-  verdict: 'approved' | 'refused',
+  verdict: 'refused' | { approvedForHours: number | undefined },
 ): Promise<Answered> {
   const { catalogue, clock, config } = ports;
   const at = clock.now();
@@ -93,10 +95,21 @@ export async function answerApproval(
   const decision = decide(actor, found?.subject, at);
   if (!decision.allowed) return { kind: 'refused', reason: decision.reason };
   const by = { by: actor.name, at };
-  const endsAt = at + config.access.approvalHours * hourMs;
-  const answer = verdict === 'approved' ? { ...by, verdict, endsAt } : { ...by, verdict };
+  const answer =
+    verdict === 'refused'
+      ? { ...by, verdict }
+      : { ...by, verdict: 'approved' as const, endsAt: at + hoursOf(verdict.approvedForHours, config) * hourMs };
 
   return { kind: 'done', approval: await catalogue.approvals.decide(id, answer) };
+}
+
+function hoursOf(asked: number | undefined, { access: { approvalHours } }: ApprovalPorts['config']): number {
+  if (asked === undefined) return approvalHours;
+  if (asked > approvalHours) {
+    throw new PreavisError('usage', `an approval counts for ${approvalHours} hours at most (access.approvalHours)`);
+  }
+
+  return asked;
 }
 
 /** `approve` without a subject asks whether they may approve at all: here it is of one recording, which must be there. */

@@ -18,7 +18,7 @@ export type Step =
   | { did: 'signedIn'; by: 'openId'; rule: string }
   | { did: 'signedOut'; sessions: number }
   | { did: 'lockedOut'; minutes: number }
-  | { did: 'searchedByNumber'; ground: SearchGround; reference?: string; found: number }
+  | { did: 'searchedByNumber'; ground: SearchGround; reference?: string; found?: number }
   | { did: 'beganToListen'; purposes: readonly string[] }
   | { did: 'heard'; purposes: readonly string[]; ranges: readonly { fromMs: number; toMs: number }[] }
   | { did: 'annotated'; what: string }

@@ -33,10 +33,10 @@ const proving = ['download', 'makeEvidence', 'searchByNumber', 'approve'] as con
 const grants: Readonly<Record<Role, readonly Act[]>> = {
   coach: [...seeing, 'annotate', 'seeLive'],
   legal: [...seeing, ...keeping, ...proving],
-  officer: [...seeing, ...keeping, ...proving, 'erase', 'readAudit', 'readReport'],
-  operator: [...seeing, 'readReport', 'seeLive', 'actOnCall'],
+  officer: [...seeing, ...keeping, ...proving, 'erase', 'answerPersons', 'readAudit', 'readReport'],
+  operator: [...seeing, 'readReport', 'readSystem', 'seeLive', 'actOnCall'],
   auditor: [...seeing, 'readAudit', 'readReport'],
-  admin: ['readReport', 'manageAccess'],
+  admin: ['readReport', 'readSystem', 'manageAccess'],
 };
 
 /** What they see ends with the purposes that name them. The others look after recordings of every purpose, and after what became of them. */
@@ -46,14 +46,18 @@ export const seesOwnPurposesOnly: readonly Role[] = ['coach', 'legal'];
 const atLarge: readonly Act[] = [
   'list',
   'searchByNumber',
+  'answerPersons',
   'readAudit',
   'readReport',
+  'readSystem',
   'seeLive',
   'approve',
   'manageAccess',
 ];
 /** The answer cannot be taken apart by calls. */
-const ofWholeScope: readonly Act[] = ['readAudit', 'readReport'];
+const ofWholeScope: readonly Act[] = ['readAudit', 'readSystem'];
+/** The answer can be taken apart by companies alone. */
+const ofCompanies: readonly Act[] = ['answerPersons', 'readReport'];
 
 /**
  * Whether somebody may do something, to everything (`subject` undefined) or to one call or recording; one that does not exist is undefined,
@@ -82,7 +86,9 @@ export function decideAccess(actor: Actor, act: Act, subject: Subject | undefine
     case 'release':
     case 'searchByNumber':
     case 'readAudit':
+    case 'answerPersons':
     case 'readReport':
+    case 'readSystem':
     case 'seeLive':
     case 'actOnCall':
     case 'approve':
@@ -99,9 +105,14 @@ function refused(reason: Refusal): Decision {
 
 function decideAtLarge({ lines, controllers, extensions, purposes }: Actor, act: Act): Decision {
   if (!atLarge.includes(act)) return refused('outOfScope');
-  const seesAll = [lines, controllers, extensions, purposes].every((scope) => scope === undefined);
+  const seesAll = (scopes: readonly (readonly string[] | undefined)[]): boolean =>
+    scopes.every((scope) => scope === undefined);
+  // Of one company they are asked by its name: whoever asks names one that they see.
+  if (ofCompanies.includes(act)) return seesAll([lines, extensions, purposes]) ? allowed : refused('wholeScope');
 
-  return ofWholeScope.includes(act) && !seesAll ? refused('wholeScope') : allowed;
+  return ofWholeScope.includes(act) && !seesAll([lines, controllers, extensions, purposes])
+    ? refused('wholeScope')
+    : allowed;
 }
 
 function seenPurposes({ role, purposes }: Actor, subject: Subject, now: number): SubjectPurpose[] {

@@ -51,7 +51,7 @@ test('a recording of such a purpose is heard once somebody else has approved it,
   expect(await mayHear()).toBe('approvalNeeded');
   const id = idIn(await ask());
   expect(await mayHear()).toBe('approvalNeeded');
-  await answerApproval(ports, olga, id, 'approved');
+  await answerApproval(ports, olga, id, { approvedForHours: undefined });
   expect(await mayHear()).toEqual([{ purpose: 'training', until: now + 2 * hourMs }]);
   expect(await mayHear(lea)).toBe('approvalNeeded');
   expect(await mayHear(olga)).toBe('approvalNeeded');
@@ -63,7 +63,7 @@ test('a recording of such a purpose is heard once somebody else has approved it,
 test('an approval ends with the purpose, however long it counts', async () => {
   const { clock, ports, mayHear, ask } = await stage();
   clock.at = callStart + dayMs - hourMs;
-  await answerApproval(ports, olga, idIn(await ask()), 'approved');
+  await answerApproval(ports, olga, idIn(await ask()), { approvedForHours: undefined });
   expect(await mayHear()).toEqual([{ purpose: 'training', until: callStart + dayMs }]);
   clock.at = callStart + dayMs;
   expect(await mayHear()).toBe('outOfScope');
@@ -77,16 +77,20 @@ test('a refusal, and no answer within a week, leave it unheard', async () => {
   expect(await catalogue.approvals.find(id)).toMatchObject({ openUntil: now + 7 * dayMs });
   clock.at = now + 7 * dayMs;
   expect(await openApprovals(ports, olga, '', 10)).toEqual([]);
-  await expect(answerApproval(ports, olga, id, 'approved')).rejects.toMatchObject({ code: 'approval_closed' });
+  await expect(answerApproval(ports, olga, id, { approvedForHours: undefined })).rejects.toMatchObject({
+    code: 'approval_closed',
+  });
 });
 
 test('nobody approves what they asked themselves', async () => {
   const { ports, ask, mayHear } = await stage();
   const id = idIn(await ask(olga));
   expect(await openApprovals(ports, olga, '', 10)).toEqual([]);
-  await expect(answerApproval(ports, olga, id, 'approved')).rejects.toMatchObject({ code: 'approval_own' });
+  await expect(answerApproval(ports, olga, id, { approvedForHours: undefined })).rejects.toMatchObject({
+    code: 'approval_own',
+  });
   expect(await openApprovals(ports, lea, '', 10)).toMatchObject([{ id, reason }]);
-  await answerApproval(ports, lea, id, 'approved');
+  await answerApproval(ports, lea, id, { approvedForHours: undefined });
   expect(await mayHear(olga)).toMatchObject([{ purpose: 'training' }]);
 });
 
@@ -95,7 +99,10 @@ test('a program approves nothing, whatever its role', async () => {
   const id = idIn(await ask());
   const program = { ...olga, name: 'token:crm' };
   expect(await openApprovals(ports, program, '', 10)).toEqual([]);
-  expect(await answerApproval(ports, program, id, 'approved')).toEqual({ kind: 'refused', reason: 'role' });
+  expect(await answerApproval(ports, program, id, { approvedForHours: undefined })).toEqual({
+    kind: 'refused',
+    reason: 'role',
+  });
 });
 
 test('who does not see the recording neither asks, answers nor learns that somebody asked', async () => {
@@ -105,12 +112,15 @@ test('who does not see the recording neither asks, answers nor learns that someb
   expect(await ask(stranger)).toEqual({ kind: 'refused', reason: 'outOfScope' });
   const id = idIn(await ask({ ...anna, extensions: ['101'] }));
   expect(await openApprovals(ports, elsewhere, '', 10)).toEqual([]);
-  expect(await answerApproval(ports, elsewhere, id, 'approved')).toEqual({ kind: 'refused', reason: 'outOfScope' });
-  expect(await answerApproval(ports, elsewhere, makeIds().approval(), 'approved')).toEqual({
+  expect(await answerApproval(ports, elsewhere, id, { approvedForHours: undefined })).toEqual({
     kind: 'refused',
     reason: 'outOfScope',
   });
-  expect(await answerApproval(ports, actorNamed('ada', 'coach'), id, 'approved')).toEqual({
+  expect(await answerApproval(ports, elsewhere, makeIds().approval(), { approvedForHours: undefined })).toEqual({
+    kind: 'refused',
+    reason: 'outOfScope',
+  });
+  expect(await answerApproval(ports, actorNamed('ada', 'coach'), id, { approvedForHours: undefined })).toEqual({
     kind: 'refused',
     reason: 'role',
   });

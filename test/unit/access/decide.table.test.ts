@@ -20,87 +20,96 @@ const letters: Readonly<Record<Refusal | 'allowed', string>> = {
 
 /** The columns, in the order of the acts: each letter below stands under the first of its act. */
 const columns = `
-             list read listen download makeEvidence searchByNumber annotate hold release erase readAudit readReport seeLive actOnCall askApproval approve manageAccess`;
+             list read listen download makeEvidence searchByNumber annotate hold release erase answerPersons readAudit readReport readSystem seeLive actOnCall askApproval approve manageAccess`;
 
 const everything = `
-  coach:     y    y    y      .        .            .              y        .    .       .     .         .          y       .         x           .       .
-  legal:     y    y    y      y        y            y              y        y    y       .     .         .          .       .         x           y       .
-  officer:   y    y    y      y        y            y              y        y    y       y     y         y          .       .         x           y       .
-  operator:  y    y    y      .        .            .              .        .    .       .     .         y          y       y         x           .       .
-  auditor:   y    y    y      .        .            .              .        .    .       .     y         y          .       .         x           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    y    y      .        .            .              y        .    .       .     .             .         .          .          y       .         x           .       .
+  legal:     y    y    y      y        y            y              y        y    y       .     .             .         .          .          .       .         x           y       .
+  officer:   y    y    y      y        y            y              y        y    y       y     y             y         y          .          .       .         x           y       .
+  operator:  y    y    y      .        .            .              .        .    .       .     .             .         y          y          y       y         x           .       .
+  auditor:   y    y    y      .        .            .              .        .    .       .     .             y         y          .          .       .         x           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const nothing = `
-  coach:     s    s    s      .        .            .              s        .    .       .     .         .          s       .         s           .       .
-  legal:     s    s    s      s        s            s              s        s    s       .     .         .          .       .         s           s       .
-  officer:   s    s    s      s        s            s              s        s    s       s     s         s          .       .         s           s       .
-  operator:  s    s    s      .        .            .              .        .    .       .     .         s          s       s         s           .       .
-  auditor:   s    s    s      .        .            .              .        .    .       .     s         s          .       .         s           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         s          .       .         .           .       s`;
+  coach:     s    s    s      .        .            .              s        .    .       .     .             .         .          .          s       .         s           .       .
+  legal:     s    s    s      s        s            s              s        s    s       .     .             .         .          .          .       .         s           s       .
+  officer:   s    s    s      s        s            s              s        s    s       s     s             s         s          .          .       .         s           s       .
+  operator:  s    s    s      .        .            .              .        .    .       .     .             .         s          s          s       s         s           .       .
+  auditor:   s    s    s      .        .            .              .        .    .       .     .             s         s          .          .       .         s           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         s          s          .       .         .           .       s`;
 
 const gone = `
-  coach:     y    y    g      .        .            .              g        .    .       .     .         .          y       .         g           .       .
-  legal:     y    y    g      g        g            y              g        g    y       .     .         .          .       .         g           y       .
-  officer:   y    y    g      g        g            y              g        g    y       g     y         y          .       .         g           y       .
-  operator:  y    y    g      .        .            .              .        .    .       .     .         y          y       y         g           .       .
-  auditor:   y    y    g      .        .            .              .        .    .       .     y         y          .       .         g           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    y    g      .        .            .              g        .    .       .     .             .         .          .          y       .         g           .       .
+  legal:     y    y    g      g        g            y              g        g    y       .     .             .         .          .          .       .         g           y       .
+  officer:   y    y    g      g        g            y              g        g    y       g     y             y         y          .          .       .         g           y       .
+  operator:  y    y    g      .        .            .              .        .    .       .     .             .         y          y          y       y         g           .       .
+  auditor:   y    y    g      .        .            .              .        .    .       .     .             y         y          .          .       .         g           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const toBeApproved = `
-  coach:     y    y    a      .        .            .              y        .    .       .     .         .          y       .         y           .       .
-  legal:     y    y    a      a        a            y              y        y    y       .     .         .          .       .         y           y       .
-  officer:   y    y    a      a        a            y              y        y    y       y     y         y          .       .         y           y       .
-  operator:  y    y    a      .        .            .              .        .    .       .     .         y          y       y         y           .       .
-  auditor:   y    y    a      .        .            .              .        .    .       .     y         y          .       .         y           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    y    a      .        .            .              y        .    .       .     .             .         .          .          y       .         y           .       .
+  legal:     y    y    a      a        a            y              y        y    y       .     .             .         .          .          .       .         y           y       .
+  officer:   y    y    a      a        a            y              y        y    y       y     y             y         y          .          .       .         y           y       .
+  operator:  y    y    a      .        .            .              .        .    .       .     .             .         y          y          y       y         y           .       .
+  auditor:   y    y    a      .        .            .              .        .    .       .     .             y         y          .          .       .         y           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const ofNoRecording = `
-  coach:     y    s    s      .        .            .              s        .    .       .     .         .          y       .         s           .       .
-  legal:     y    s    s      s        s            y              s        s    s       .     .         .          .       .         s           y       .
-  officer:   y    s    s      s        s            y              s        s    s       s     y         y          .       .         s           y       .
-  operator:  y    s    s      .        .            .              .        .    .       .     .         y          y       s         s           .       .
-  auditor:   y    s    s      .        .            .              .        .    .       .     y         y          .       .         s           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    s    s      .        .            .              s        .    .       .     .             .         .          .          y       .         s           .       .
+  legal:     y    s    s      s        s            y              s        s    s       .     .             .         .          .          .       .         s           y       .
+  officer:   y    s    s      s        s            y              s        s    s       s     y             y         y          .          .       .         s           y       .
+  operator:  y    s    s      .        .            .              .        .    .       .     .             .         y          y          y       s         s           .       .
+  auditor:   y    s    s      .        .            .              .        .    .       .     .             y         y          .          .       .         s           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const ofNoRecordingInAScope = `
-  coach:     y    s    s      .        .            .              s        .    .       .     .         .          y       .         s           .       .
-  legal:     y    s    s      s        s            y              s        s    s       .     .         .          .       .         s           y       .
-  officer:   y    s    s      s        s            y              s        s    s       s     w         w          .       .         s           y       .
-  operator:  y    s    s      .        .            .              .        .    .       .     .         w          y       s         s           .       .
-  auditor:   y    s    s      .        .            .              .        .    .       .     w         w          .       .         s           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         w          .       .         .           .       y`;
+  coach:     y    s    s      .        .            .              s        .    .       .     .             .         .          .          y       .         s           .       .
+  legal:     y    s    s      s        s            y              s        s    s       .     .             .         .          .          .       .         s           y       .
+  officer:   y    s    s      s        s            y              s        s    s       s     w             w         w          .          .       .         s           y       .
+  operator:  y    s    s      .        .            .              .        .    .       .     .             .         w          w          y       s         s           .       .
+  auditor:   y    s    s      .        .            .              .        .    .       .     .             w         w          .          .       .         s           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         w          w          .       .         .           .       y`;
+
+/** What can be taken apart by companies is asked of one by its name. */
+const ofNoRecordingOfSomeCompanies = `
+  coach:     y    s    s      .        .            .              s        .    .       .     .             .         .          .          y       .         s           .       .
+  legal:     y    s    s      s        s            y              s        s    s       .     .             .         .          .          .       .         s           y       .
+  officer:   y    s    s      s        s            y              s        s    s       s     y             w         y          .          .       .         s           y       .
+  operator:  y    s    s      .        .            .              .        .    .       .     .             .         y          w          y       s         s           .       .
+  auditor:   y    s    s      .        .            .              .        .    .       .     .             w         y          .          .       .         s           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          w          .       .         .           .       y`;
 
 const notNamed = `
-  coach:     s    s    s      .        .            .              s        .    .       .     .         .          s       .         s           .       .
-  legal:     s    s    s      s        s            s              s        s    s       .     .         .          .       .         s           s       .
-  officer:   y    y    n      n        n            y              y        y    y       y     y         y          .       .         n           y       .
-  operator:  y    y    n      .        .            .              .        .    .       .     .         y          y       y         n           .       .
-  auditor:   y    y    n      .        .            .              .        .    .       .     y         y          .       .         n           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     s    s    s      .        .            .              s        .    .       .     .             .         .          .          s       .         s           .       .
+  legal:     s    s    s      s        s            s              s        s    s       .     .             .         .          .          .       .         s           s       .
+  officer:   y    y    n      n        n            y              y        y    y       y     y             y         y          .          .       .         n           y       .
+  operator:  y    y    n      .        .            .              .        .    .       .     .             .         y          y          y       y         n           .       .
+  auditor:   y    y    n      .        .            .              .        .    .       .     .             y         y          .          .       .         n           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const over = `
-  coach:     s    s    s      .        .            .              s        .    .       .     .         .          s       .         s           .       .
-  legal:     s    s    s      s        s            s              s        s    s       .     .         .          .       .         s           s       .
-  officer:   y    y    o      o        o            y              y        y    y       y     y         y          .       .         o           y       .
-  operator:  y    y    o      .        .            .              .        .    .       .     .         y          y       y         o           .       .
-  auditor:   y    y    o      .        .            .              .        .    .       .     y         y          .       .         o           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     s    s    s      .        .            .              s        .    .       .     .             .         .          .          s       .         s           .       .
+  legal:     s    s    s      s        s            s              s        s    s       .     .             .         .          .          .       .         s           s       .
+  officer:   y    y    o      o        o            y              y        y    y       y     y             y         y          .          .       .         o           y       .
+  operator:  y    y    o      .        .            .              .        .    .       .     .             .         y          y          y       y         o           .       .
+  auditor:   y    y    o      .        .            .              .        .    .       .     .             y         y          .          .       .         o           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const unfinished = `
-  coach:     y    y    u      .        .            .              y        .    .       .     .         .          y       .         u           .       .
-  legal:     y    y    u      u        u            y              y        y    y       .     .         .          .       .         u           y       .
-  officer:   y    y    u      u        u            y              y        y    y       u     y         y          .       .         u           y       .
-  operator:  y    y    u      .        .            .              .        .    .       .     .         y          y       y         u           .       .
-  auditor:   y    y    u      .        .            .              .        .    .       .     y         y          .       .         u           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    y    u      .        .            .              y        .    .       .     .             .         .          .          y       .         u           .       .
+  legal:     y    y    u      u        u            y              y        y    y       .     .             .         .          .          .       .         u           y       .
+  officer:   y    y    u      u        u            y              y        y    y       u     y             y         y          .          .       .         u           y       .
+  operator:  y    y    u      .        .            .              .        .    .       .     .             .         y          y          y       y         u           .       .
+  auditor:   y    y    u      .        .            .              .        .    .       .     .             y         y          .          .       .         u           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 const unusable = `
-  coach:     y    y    b      .        .            .              y        .    .       .     .         .          y       .         b           .       .
-  legal:     y    y    b      b        b            y              y        y    y       .     .         .          .       .         b           y       .
-  officer:   y    y    b      b        b            y              y        y    y       y     y         y          .       .         b           y       .
-  operator:  y    y    b      .        .            .              .        .    .       .     .         y          y       y         b           .       .
-  auditor:   y    y    b      .        .            .              .        .    .       .     y         y          .       .         b           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .         y          .       .         .           .       y`;
+  coach:     y    y    b      .        .            .              y        .    .       .     .             .         .          .          y       .         b           .       .
+  legal:     y    y    b      b        b            y              y        y    y       .     .             .         .          .          .       .         b           y       .
+  officer:   y    y    b      b        b            y              y        y    y       y     y             y         y          .          .       .         b           y       .
+  operator:  y    y    b      .        .            .              .        .    .       .     .             .         y          y          y       y         b           .       .
+  auditor:   y    y    b      .        .            .              .        .    .       .     .             y         y          .          .       .         b           .       .
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
 
 /** The scopes of an actor, the call or recording, and what may be done then. */
 const situations: [string, Partial<Actor>, Subject | undefined, string][] = [
@@ -108,7 +117,7 @@ const situations: [string, Partial<Actor>, Subject | undefined, string][] = [
   ['a recording in the spool', {}, subject({ status: 'recorded' }), everything],
   ['no recording', {}, undefined, ofNoRecording],
   ['no recording, of some lines', { lines: ['sales'] }, undefined, ofNoRecordingInAScope],
-  ['no recording, of some companies', { controllers: ['acme'] }, undefined, ofNoRecordingInAScope],
+  ['no recording, of some companies', { controllers: ['acme'] }, undefined, ofNoRecordingOfSomeCompanies],
   ['no recording, of some extensions', { extensions: ['101'] }, undefined, ofNoRecordingInAScope],
   ['no recording, of some purposes', { purposes: ['training'] }, undefined, ofNoRecordingInAScope],
   ['their line', { lines: ['sales'] }, subject(), everything],
