@@ -18,6 +18,7 @@ import { PreavisError } from '../src/core/errors.ts';
 import { makeIds } from '../src/core/ids.ts';
 import { makeLog } from '../src/core/log.ts';
 import { makeDirectoryStore } from '../src/store/directory/store.ts';
+import { makeServices } from '../src/services/services.ts';
 import { startWeb } from '../src/web/server.ts';
 import { ascending, quantile } from './figures.ts';
 import { callId, fillCatalogue, firstCall, hashKey, numberOf } from './largeCatalogue.ts';
@@ -82,12 +83,11 @@ const clock = { now: () => at + Date.now() - began };
 const catalogue = openCatalogue(file, clock);
 const server = await startWeb(
   {
-    config,
-    catalogue,
+    ...makeServices({ config, catalogue, clock, log: makeLog('warn'), actor: 'bench' }),
+    version: '0.0.0',
+    check: () => Promise.resolve([]),
     store: makeDirectoryStore({ folder: join(folder, 'archive') }),
     spoolFolder: folder,
-    clock,
-    log: makeLog('warn'),
     ids: makeIds(),
     access: {
       actorOf: ({ token }) => Promise.resolve(actors[token ?? '']),

@@ -1,5 +1,6 @@
 /** The routes of the API, to describe them: nothing is asked of them here. */
 import { placeOf } from '../src/web/credentials.ts';
+import { SessionKeys } from '../src/web/sessionKeys.ts';
 import { ListeningLog } from '../src/web/listening.ts';
 import { openApiText } from '../src/web/openapi.ts';
 import type { Route } from '../src/web/route.ts';
@@ -7,7 +8,10 @@ import { allRoutes } from '../src/web/routes/all.ts';
 import { makeLog } from '../src/core/log.ts';
 
 export const describedRoutes: readonly Route[] = allRoutes(
-  new ListeningLog({ auditTrail: { append: () => Promise.resolve() } }, makeLog('silent')),
+  {
+    listening: new ListeningLog({ auditTrail: { append: () => Promise.resolve() } }, makeLog('silent')),
+    keys: new SessionKeys(() => 0),
+  },
   () => placeOf('http://127.0.0.1'),
 );
 

@@ -4,11 +4,12 @@ import { nameOfPurpose } from '../config/purposeRules.ts';
 import type { BundlePorts } from '../evidence/bundle/bundle.ts';
 import { fetchTimeStamp } from '../evidence/bundle/timestamp.ts';
 import { soundsFolder } from './prompts.ts';
-import type { ArchiveServices } from './store.ts';
+import type { Archives } from '../archive/archives.ts';
+import type { Services } from './services.ts';
 
 /** @param timestampUrl where to have bundles stamped; undefined: nowhere */
 export async function bundlePorts(
-  services: ArchiveServices,
+  services: Services & Archives,
   { version, timestampUrl }: { version: string; timestampUrl: string | undefined },
 ): Promise<BundlePorts> {
   const { config, catalogue } = services;

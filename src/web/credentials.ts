@@ -63,7 +63,7 @@ export function credentialsOf(headers: IncomingHttpHeaders, address: string, pla
  * @throws PreavisError `request_forged`
  */
 export function refuseForged(method: string, headers: IncomingHttpHeaders, { token }: Credentials, place: Place): void {
-  if (method === 'GET' || token !== undefined) return;
+  if (method === 'GET' || method === 'HEAD' || token !== undefined) return;
   if (headers['x-preavis-request'] !== '1') {
     throw new PreavisError('request_forged', 'the header x-preavis-request: 1 is missing');
   }

@@ -96,7 +96,7 @@ export function openApi(routes: readonly Route[]): Json {
     info: {
       title: 'Préavis',
       version: '1',
-      description: `Calls, recordings and their proofs. What a role may do is decided for each request and each recording; what is out of scope is 404. The rights are ${acts.join(', ')}. docs/api.md has examples.`,
+      description: `Calls, recordings and their proofs. What a role may do is decided for each request and each recording; what is out of scope is 404. The rights are ${acts.join(', ')}. Each GET answers HEAD, too. docs/api.md has examples.`,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/api/v1' }],

@@ -1,13 +1,10 @@
 import type { Actor } from '../access/actor.ts';
 import type { UserTask } from '../ari/events.ts';
 import type { Archives } from '../archive/archives.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CallRow } from '../catalogue/rows.ts';
-import type { Config } from '../config/schema.ts';
-import type { Clock } from '../core/clock.ts';
 import type { IdMaker } from '../core/ids.ts';
-import type { Logger } from '../core/log.ts';
 import type { Done } from '../services/askServe.ts';
+import type { Services } from '../services/services.ts';
 
 /** What the API needs of others. */
 
@@ -58,13 +55,19 @@ export type OpenIdPort = {
 /** Asks the `serve` that has the call. Throws pause_not_done and code_not_done. */
 type AskServe = (task: UserTask, call: CallRow) => Promise<Done>;
 
-export type WebPorts = Archives & {
-  config: Config;
-  catalogue: Catalogue;
-  spoolFolder: string;
-  clock: Clock;
-  log: Logger;
-  ids: Pick<IdMaker, 'hold'>;
-  access: AccessPort;
-  ask: AskServe;
-};
+/** What was found of one thing, as `preavis check` tells it. */
+type Checked = { check: string; about?: string } & (
+  | { ok: true; warning?: string; notes?: readonly string[] }
+  | { ok: false; code: string; problem: string; hint: string; unchecked?: readonly string[] }
+);
+
+export type WebPorts = Services &
+  Archives & {
+    ids: Pick<IdMaker, 'hold' | 'approval' | 'comment'>;
+    access: AccessPort;
+    ask: AskServe;
+    /** All that `preavis check` looks at. */
+    check: () => Promise<readonly Checked[]>;
+    /** Of this program. */
+    version: string;
+  };

@@ -38,21 +38,30 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   open_id_unreachable: 503,
   access_refused: 403,
   request_forged: 403,
+  approval_own: 403,
   purpose_over: 403,
   purpose_foreign: 403,
   address_unknown: 404,
   call_unknown: 404,
   recording_unknown: 404,
   hold_unknown: 404,
+  comment_unknown: 404,
+  approval_unknown: 404,
   recording_unfinished: 409,
   recording_unusable: 409,
   hold_refused: 409,
   hold_too_late: 409,
   pause_not_done: 409,
   code_not_done: 409,
+  approval_closed: 409,
+  erasure_refused: 409,
+  recording_held: 409,
+  archive_locked: 409,
   recording_gone: 410,
+  version_conflict: 412,
   request_too_large: 413,
   range_unsatisfiable: 416,
+  version_missing: 428,
   too_many_requests: 429,
   archive_unreachable: 503,
   archive_denied: 503,
@@ -61,6 +70,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   catalogue_unusable: 503,
   ari_unreachable: 503,
   too_busy: 503,
+  job_busy: 503,
 };
 
 /** A request that has faults. Throws nothing: it is thrown. */
@@ -74,7 +84,7 @@ export class RequestInvalid extends PreavisError {
 }
 
 /** The same word for all that somebody may not do. */
-export function refusal(reason: Refusal): PreavisError {
+export function refusal(reason: Refusal | 'notAuthor'): PreavisError {
   switch (reason) {
     case 'outOfScope':
       return new PreavisError('address_unknown', 'there is nothing at this address');
@@ -83,6 +93,7 @@ export function refusal(reason: Refusal): PreavisError {
     case 'notNamed':
     case 'approvalNeeded':
     case 'approvalNotNeeded':
+    case 'notAuthor':
       return new PreavisError('access_refused', refusalWords[reason]);
     case 'purposeOver':
       return new PreavisError('purpose_over', 'every purpose for which you might hear it has ended');
@@ -100,6 +111,7 @@ const refusalWords = {
   wholeScope: 'it tells of all calls, and you see some of them',
   notNamed: 'no purpose of this recording names your role (mayListen)',
   approvalNeeded: 'somebody else must approve it first',
+  notAuthor: 'somebody else has written it',
   approvalNotNeeded: 'you may hear it without approval',
 } as const;
 

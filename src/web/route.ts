@@ -7,7 +7,7 @@ export const basePath = '/api/v1';
 
 /** One route: what it takes, who may ask for it and what it answers. The API and its description are made of these. */
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What a handler is given; all of it has its form. */
 export type Asked<Params, Query, Body> = {
@@ -17,6 +17,8 @@ export type Asked<Params, Query, Body> = {
   credentials: Credentials;
   /** Names of headers in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Only the headers are asked for: what costs much need not be done. */
+  isHead: boolean;
   /** Fires when whoever asked has left, and when the server stops. */
   signal: AbortSignal;
 };
@@ -24,7 +26,12 @@ export type Asked<Params, Query, Body> = {
 export type Reply =
   /** `body` is cut down to the schema of the route. */
   | { kind: 'json'; body: unknown; status?: number; headers?: Readonly<Record<string, string>> }
-  | { kind: 'bytes'; body: Readable | string; status: number; headers: Readonly<Record<string, string | string[]>> }
+  | {
+      kind: 'bytes';
+      body: Readable | Buffer | string;
+      status: number;
+      headers: Readonly<Record<string, string | string[]>>;
+    }
   | { kind: 'nothing'; headers?: Readonly<Record<string, string>> };
 
 export type Answer =
@@ -45,6 +52,8 @@ type Form<Params, Query, Body> = {
   answer: Answer;
   /** Requests in a minute from one address; default: that of the whole API. */
   perMinute?: number;
+  /** How long it may take until the answer begins, ms; default: that of the whole API. */
+  withinMs?: number;
 };
 
 export type ActorsRoute<Params, Query, Body> = Form<Params, Query, Body> & {

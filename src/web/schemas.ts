@@ -10,7 +10,7 @@ import { cursor } from './cursor.ts';
 /** What goes in and out. Times are ISO 8601 in UTC. What a schema does not name does not leave. */
 
 export const components = z.registry<{ id: string }>();
-const named = <T extends z.ZodType>(id: string, schema: T): T => {
+export const named = <T extends z.ZodType>(id: string, schema: T): T => {
   components.add(schema, { id });
 
   return schema;
@@ -30,6 +30,14 @@ const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
   cursor: cursor.optional().describe('`next` of the page before.'),
 };
+
+/** Letters, digits and little else of any language: a tag stands in addresses and tables. */
+export const tagGiven = z
+  .string()
+  .trim()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,39}$/u, 'is not a tag of at most 40 letters, digits, spaces and -_.')
+  .transform((text) => text.normalize('NFC').toLocaleLowerCase('en'));
+const score = z.coerce.number().int().min(0).max(100);
 
 /** Filters of calls. */
 const chosen = {
@@ -53,13 +61,20 @@ const chosen = {
   status: z.enum(recordingStatuses).optional(),
   flag: reasonCode.optional(),
   held: z.literal('true').optional().describe('Kept by a hold.'),
-  exemplary: z.literal('true').optional().describe('Marked as exemplary.'),
+  exemplary: z.literal('true').optional().describe('Marked as exemplary while the call went on.'),
+  controller: nameGiven.optional().describe('The company that it was for, of `controllers`; `own`: none of them.'),
+  tag: tagGiven.optional(),
+  collection: nameGiven.optional(),
+  scoreFrom: score.optional().describe('Rated, and at least so well.'),
+  scoreTo: score.optional().describe('Rated, and at most so well.'),
 };
 
 export const listQuery = z.strictObject({ ...chosen, ...page });
 export type ListQuery = z.output<typeof listQuery>;
+export type Filters = Omit<ListQuery, 'limit' | 'cursor'>;
 /** A telephone number stands in no address: those are in logs. */
 export const searchBody = z.strictObject({
+  ...chosen,
   number: z.string().min(1).max(40).describe('In any national or international form, or a tel: URI.'),
   ground: z
     .enum(searchGrounds)
@@ -88,7 +103,10 @@ export const recordingPart = named(
     keepUntil: time.nullable(),
     purposes: z.array(purposeEnd),
     held: z.boolean(),
-    exemplary: z.boolean(),
+    exemplary: z.boolean().describe('Marked as exemplary while the call went on.'),
+    tags: z.array(z.string()),
+    score: z.int().nullable().describe('Of its rating, from 0 to 100.'),
+    collections: z.array(z.string()),
   }),
 );
 
@@ -115,7 +133,7 @@ export const callPart = named(
   }),
 );
 
-const next = z
+export const next = z
   .string()
   .nullable()
   .describe('cursor of the next page; null after the last one. A page may be short, or empty, and have a next one.');

@@ -14,6 +14,7 @@ import type { Credentials, WebPorts } from './ports.ts';
 import { problemOf, problemType, RequestInvalid, type Fault } from './problems.ts';
 import { addLiveEvents } from './live.ts';
 import { makeGuard, type Guard } from './guard.ts';
+import { SessionKeys } from './sessionKeys.ts';
 import { basePath, type Reply, type Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 
@@ -52,6 +53,7 @@ export type WebOptions = {
 /** Listens, and answers until it is stopped. Throws config_invalid where it cannot listen. */
 export async function startWeb(ports: WebPorts, options: WebOptions): Promise<WebServer> {
   const listening = new ListeningLog({ auditTrail: new GatheredTrail(ports.catalogue) }, ports.log);
+  const keys = new SessionKeys(() => ports.clock.now());
   const stopping = new AbortController();
   const app = fastify({
     logger: false,
@@ -76,7 +78,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   await addLimits(app, options);
   answerUnknown(app);
   await addLiveEvents(app, guard, ports);
-  for (const route of allRoutes(listening, guard.place))
+  for (const route of allRoutes({ listening, keys }, guard.place))
     addRoute(app, route, ports, { guard, stopping: stopping.signal });
 
   try {
@@ -101,6 +103,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
       await app.close().finally(() => {
         clearTimeout(cut);
       });
+      keys.stop();
       await listening.stop();
     },
   };
@@ -210,9 +213,10 @@ function addRoute(
   ports: WebPorts,
   { guard, stopping }: { guard: Guard; stopping: AbortSignal },
 ): void {
-  const { method, path, params, query, body, answer, perMinute } = route;
+  const { method, path, params, query, body, answer, perMinute, withinMs = answerLimitMs } = route;
   app.route({
-    method,
+    // What a GET would be answered, without its body.
+    method: method === 'GET' ? ['GET', 'HEAD'] : method,
     url: `${basePath}${path.replace(/\{(\w+)\}/g, ':$1')}`,
     schema: {
       ...(params === undefined ? {} : { params }),
@@ -233,6 +237,8 @@ function addRoute(
     handler: async (request, reply) => {
       const { actor, credentials } = admitted.get(request) ?? {};
       if (credentials === undefined) throw new PreavisError('internal', 'a request was not admitted');
+      // Nothing is sent to whoever waits for it.
+      if (withinMs > idleLimitMs) request.raw.socket.setTimeout(withinMs + idleLimitMs);
       const gone = new AbortController();
       reply.raw.once('close', () => {
         gone.abort();
@@ -243,6 +249,7 @@ function addRoute(
         body: request.body,
         credentials,
         headers: request.headers,
+        isHead: request.method === 'HEAD',
         signal: AbortSignal.any([gone.signal, stopping]),
       };
       const work = (): Promise<Reply> => {
@@ -251,7 +258,7 @@ function addRoute(
 
         return route.handle({ ...asked, actor }, ports);
       };
-      const given = await settleInTime(answerLimitMs, work(), (): Reply => {
+      const given = await settleInTime(withinMs, work(), (): Reply => {
         throw new PreavisError('too_busy', 'it took too long');
       });
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { purposesInForce } from '../archive/purposes.ts';
+import { nothingWritten } from '../catalogue/calls/listings.ts';
 import type { ListedRecordingRow } from '../catalogue/rows.ts';
 import type { LegalHoldRow } from '../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../core/clock.ts';
@@ -31,9 +32,14 @@ function shownCall({ call, extension }: Pick<KnownCall, 'call' | 'extension'>): 
   };
 }
 
-type PartOf = Pick<ListedCall, 'call' | 'ends' | 'isHeld' | 'isExemplary'> & { recording: ListedRecordingRow };
+type PartOf = Pick<ListedCall, 'call' | 'ends' | 'isHeld' | 'isExemplary' | 'written'> & {
+  recording: ListedRecordingRow;
+};
 
-function shownPart({ recording, call, ends, isHeld, isExemplary }: PartOf, at: number): z.input<typeof recordingPart> {
+function shownPart(
+  { recording, call, ends, isHeld, isExemplary, written }: PartOf,
+  at: number,
+): z.input<typeof recordingPart> {
   const { id, status, durationMs, bytes, flags, failure } = recording;
   const inForce = purposesInForce(status, call.purposes, ends, at);
 
@@ -53,6 +59,7 @@ function shownPart({ recording, call, ends, isHeld, isExemplary }: PartOf, at: n
     })),
     held: isHeld,
     exemplary: isExemplary,
+    ...written,
   };
 }
 
@@ -76,18 +83,29 @@ export function shownRecordingOfList(listed: ListedCall, at: number): z.input<ty
 
 type ShownPorts = Pick<WebPorts, 'catalogue' | 'clock'>;
 
-const isExemplary = async ({ call }: KnownCall, { catalogue }: ShownPorts): Promise<boolean> =>
-  (await catalogue.timeline.changes(call.id)).some(({ change }) => change === 'exemplaryMarked');
+/** What lists show beside what decides. */
+async function besides(
+  { call, recording }: KnownCall,
+  { catalogue }: ShownPorts,
+): Promise<Pick<ListedCall, 'isExemplary' | 'written'>> {
+  const changes = await catalogue.timeline.changes(call.id);
+  const isExemplary = changes.some(({ change }) => change === 'exemplaryMarked');
+  if (recording === undefined) return { isExemplary, written: nothingWritten };
+  const { tags, rating } = await catalogue.annotations.of(recording.id);
+  const collections = await catalogue.collections.of(recording.id);
+
+  return { isExemplary, written: { tags, score: rating?.score ?? null, collections } };
+}
 
 export async function shownListedCall(known: KnownCall, ports: ShownPorts): Promise<z.input<typeof listedCall>> {
-  return shownCallOfList({ ...known, isExemplary: await isExemplary(known, ports) }, ports.clock.now());
+  return shownCallOfList({ ...known, ...(await besides(known, ports)) }, ports.clock.now());
 }
 
 export async function shownRecording(
   known: KnownRecording,
   ports: ShownPorts,
 ): Promise<z.input<typeof listedRecording>> {
-  const part = shownPart({ ...known, isExemplary: await isExemplary(known, ports) }, ports.clock.now());
+  const part = shownPart({ ...known, ...(await besides(known, ports)) }, ports.clock.now());
 
   return { ...part, call: shownCall(known) };
 }

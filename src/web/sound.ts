@@ -7,6 +7,8 @@ import { recordedDigest } from '../store/digest.ts';
 import { stoppedBy } from '../store/stoppable.ts';
 import { exactly } from '../store/verifiedSource.ts';
 import type { ListeningLog, Playing } from './listening.ts';
+import type { HeldKeys } from '../store/heldKeys.ts';
+import type { SessionKeys } from './sessionKeys.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import type { ByteRange } from './ranges.ts';
 import { decided, knownRecording, type Allowed, type KnownRecording } from './subjects.ts';
@@ -41,7 +43,11 @@ export type Sound = {
  *
  * @throws PreavisError `too_busy`; what the archive throws, and `archive_unreachable` where it hangs
  */
-export async function openSound(order: SoundOrder, ports: WebPorts, listening: ListeningLog): Promise<Sound> {
+export async function openSound(
+  order: SoundOrder,
+  ports: WebPorts,
+  { listening, keys }: { listening: ListeningLog; keys: SessionKeys },
+): Promise<Sound> {
   const { actor, act, known, range } = order;
   const { recording, by } = known;
   if (listening.playing >= mostPlaying || listening.playingOf(actor) >= mostPlayingOfActor) {
@@ -51,11 +57,14 @@ export async function openSound(order: SoundOrder, ports: WebPorts, listening: L
   const about = { id: recording.id, msPerByte: (recording.durationMs ?? 0) / Math.max(1, of) };
   const purposes = by.map(({ purpose }) => purpose);
   const playing = await listening.begin(actor, act, about, { from: range?.from ?? 0, purposes });
+  const isAllowed = (): Promise<boolean> => isAllowedStill(order, ports);
+  const until = Math.max(...by.map((each) => each.until));
+  const held = keys.of(`${actor.name} ${act} ${recording.id}`, { until, isAllowed });
   const stop = new AbortController();
   const signal = AbortSignal.any([order.signal, stop.signal]);
   const decidedAt = performance.now();
   try {
-    const { chunks, proved, leave } = await settleInTime(firstByteMs, chunksOf(order, ports, signal), () => {
+    const { chunks, proved, leave } = await settleInTime(firstByteMs, chunksOf(order, ports, held, signal), () => {
       throw hangs(firstByteMs);
     });
     stop.signal.addEventListener('abort', leave, { once: true });
@@ -78,13 +87,14 @@ type Chunks = { chunks: AsyncIterable<Buffer>; proved: Sound['proved']; leave: (
 async function chunksOf(
   { known: { recording }, range }: SoundOrder,
   ports: WebPorts,
+  held: HeldKeys,
   signal: AbortSignal,
 ): Promise<Chunks> {
   const expected = recordedDigest(recording);
   const opened =
     range === undefined
       ? { ...(await sourceOf(recording, ports, signal)), proved: 'sha256' as const }
-      : await partSourceOf(recording, range, ports, signal);
+      : await partSourceOf(recording, range, ports, signal, held);
   const { bytes, proved } = opened;
   const leave = (): void => {
     if (bytes instanceof Readable) bytes.destroy();

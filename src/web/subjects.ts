@@ -8,7 +8,8 @@ import { isActive, type LegalHoldRow } from '../catalogue/retention/legalHolds.t
 import type { CallRow, RecordingRow } from '../catalogue/rows.ts';
 import { makeHoldsAllowed } from '../config/purposeRules.ts';
 import { isUlid, type CallId } from '../core/ids.ts';
-import type { WebPorts } from './ports.ts';
+import { PreavisError } from '../core/errors.ts';
+import type { Credentials, WebPorts } from './ports.ts';
 import { refusal } from './problems.ts';
 
 /** A call as the API knows it: with its recording, if it has one, and all that access depends on. */
@@ -19,7 +20,7 @@ export type KnownCall = CallFacts & {
 };
 export type KnownRecording = KnownCall & { recording: RecordingRow };
 /** A call of a list. */
-export type ListedCall = CallFacts & Pick<Listing, 'recording' | 'isExemplary'> & { isHeld: boolean };
+export type ListedCall = CallFacts & Pick<Listing, 'recording' | 'isExemplary' | 'written'> & { isHeld: boolean };
 
 type SubjectPorts = Pick<WebPorts, 'catalogue' | 'config' | 'clock'>;
 
@@ -64,9 +65,10 @@ export async function listedCalls(
   const holdsAllowed = makeHoldsAllowed(config);
   const all = await catalogue.listings.of(ids, actor.name);
 
-  return all.flatMap(({ call, recording, extension, isExemplary, holds, approvals, ...written }) => {
-    const ends = endsWhileHeld(written.ends, holds, holdsAllowed, at);
-    const listed = { call, recording, extension, ends, isExemplary, isHeld: holds.some((hold) => isActive(hold, at)) };
+  return all.flatMap(({ call, recording, extension, isExemplary, written, holds, approvals, ...kept }) => {
+    const ends = endsWhileHeld(kept.ends, holds, holdsAllowed, at);
+    const isHeld = holds.some((hold) => isActive(hold, at));
+    const listed = { call, recording, extension, ends, isExemplary, written, isHeld };
 
     return decideAccess(actor, 'list', subjectBy(listed, config, approvals), at).allowed ? [listed] : [];
   });
@@ -77,6 +79,18 @@ export async function decided(ports: SubjectPorts, actor: Actor, act: Act, known
   const subject = await subjectFor(ports, known, actor.name);
 
   return decideAccess(actor, act, subject, ports.clock.now());
+}
+
+/** Who asked, as they are now: what took long is for who is still signed in. Throws sign_in_needed. */
+export async function stillSignedIn(
+  { name }: Actor,
+  credentials: Credentials,
+  { access }: Pick<WebPorts, 'access'>,
+): Promise<Actor> {
+  const now = await access.actorOf(credentials);
+  if (now?.name !== name) throw new PreavisError('sign_in_needed', 'the session has ended');
+
+  return now;
 }
 
 export type Allowed<Known> = Known & { by: Extract<Decision, { allowed: true }>['by'] };

@@ -41,7 +41,7 @@ import { voiceFindings } from './voices.ts';
 import { commandLog } from '../withServices.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
-async function findings(config: Config, context: CommandContext): Promise<CheckResult[]> {
+export async function findings(config: Config, context: CommandContext): Promise<CheckResult[]> {
   const list: CheckResult[] = [];
   const look = makeLook(list);
   const library = await loadLibrary(config).catch((error: unknown) => asPreavisError(error));

@@ -7,16 +7,22 @@ import { askServe, asks } from '../../services/askServe.ts';
 import { makeServices } from '../../services/services.ts';
 import { addArchives } from '../../services/store.ts';
 import { webhookSubscribers } from '../../services/webhooks.ts';
+import { removeLeftovers } from '../../web/handOut.ts';
 import { makeAccess } from '../../web/access.ts';
 import { startWeb } from '../../web/server.ts';
+import { findings } from '../check/check.ts';
 import { configOf } from '../configuration.ts';
-import type { CommandContext, ExitCode } from '../context.ts';
+import type { CommandContext, ExitCode, Json, Program } from '../context.ts';
 
 /** As for `serve`: what was not closed may hold the process for so long, ms. */
 const exitLimitMs = 2_000;
 
 /** Serves the API until SIGTERM or SIGINT. Answers that are being sent may go on for some seconds. */
-export async function web(context: CommandContext): Promise<ExitCode> {
+export async function web(
+  context: CommandContext,
+  _options: Json,
+  { version }: Pick<Program, 'version'>,
+): Promise<ExitCode> {
   const config = await configOf(context);
   const { listen, publicUrl, trustedProxies } = config.web;
   const at = listen === undefined ? undefined : listenOf(listen);
@@ -34,6 +40,7 @@ export async function web(context: CommandContext): Promise<ExitCode> {
   });
   try {
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'web' }));
+    await removeLeftovers(config);
     const asked = new Promise<NodeJS.Signals>((resolve) => {
       process.once('SIGTERM', resolve);
       process.once('SIGINT', resolve);
@@ -41,6 +48,8 @@ export async function web(context: CommandContext): Promise<ExitCode> {
     const server = await startWeb(
       {
         ...services,
+        version,
+        check: () => findings(config, context),
         ids: makeIds(),
         access: makeAccess(services),
         ask: (task, call) => askServe(asks[task], call, { config, catalogue }),

@@ -1,24 +1,43 @@
-import type { ListeningLog } from '../listening.ts';
 import type { Place } from '../credentials.ts';
 import type { Route } from '../route.ts';
+import { annotationRoutes } from './annotation.ts';
+import { approvalRoutes } from './approvals.ts';
 import { callRoutes } from './calls.ts';
+import { collectionRoutes } from './collections.ts';
+import { certificateRoutes } from './certificates.ts';
+import { erasureRoutes } from './erasure.ts';
+import { evidenceRoutes } from './evidence.ts';
+import { figureRoutes } from './figures.ts';
+import { personRoutes } from './persons.ts';
 import { withDescription } from './description.ts';
 import { holdRoutes } from './holds.ts';
 import { liveRoutes } from './live.ts';
 import { openIdRoutes } from './openId.ts';
-import { recordingRoutes } from './recordings.ts';
+import { recordingRoutes, type Listeners } from './recordings.ts';
+import { retentionRoutes } from './retention.ts';
+import { systemRoutes } from './system.ts';
 import { reportRoutes } from './reports.ts';
 import { selectionRoutes } from './selections.ts';
 import { sessionRoutes } from './session.ts';
 
 /** Every route of the API. */
-export const allRoutes = (listening: ListeningLog, place: () => Place): readonly Route[] =>
+export const allRoutes = (listeners: Listeners, place: () => Place): readonly Route[] =>
   withDescription([
     ...callRoutes,
-    ...recordingRoutes(listening),
+    ...recordingRoutes(listeners),
+    ...annotationRoutes,
+    ...collectionRoutes,
+    ...approvalRoutes,
     ...holdRoutes,
     ...selectionRoutes(),
+    ...evidenceRoutes(),
+    ...erasureRoutes,
+    ...certificateRoutes,
+    ...personRoutes(),
+    ...retentionRoutes,
     ...reportRoutes,
+    ...figureRoutes(),
+    ...systemRoutes(),
     ...liveRoutes,
     ...sessionRoutes(place),
     ...openIdRoutes(place),

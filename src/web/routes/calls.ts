@@ -3,16 +3,24 @@ import { auditOf } from '../../access/audit.ts';
 import { seesOwnPurposesOnly } from '../../access/decide.ts';
 import type { CallSearch } from '../../catalogue/calls/searchConditions.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
+import { ownCalls } from '../../config/controllerSchema.ts';
 import type { Config } from '../../config/schema.ts';
-import { asPreavisError } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
-import { hashOfNumber } from '../../dataSubject/callerNumber.ts';
 import { receiptOfCall } from '../../receipt/receipt.ts';
 import { cursorOf } from '../cursor.ts';
 import type { WebPorts } from '../ports.ts';
-import { RequestInvalid } from '../problems.ts';
+import { hashOf } from '../number.ts';
 import { route, type Route } from '../route.ts';
-import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type ListQuery } from '../schemas.ts';
+import {
+  callDetail,
+  callPage,
+  foundCalls,
+  id,
+  listQuery,
+  searchBody,
+  type Filters,
+  type ListQuery,
+} from '../schemas.ts';
 import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
 import { allowed, decided, knownCall, listedCalls, type ListedCall } from '../subjects.ts';
 
@@ -48,24 +56,31 @@ export async function foundBy(
 
 /** What nobody but them may see need not be looked at; `decided` has the last word. */
 function withinScope(wanted: CallSearch, actor: Actor, { purposes: configured }: Pick<Config, 'purposes'>): CallSearch {
-  const { lines, extensions, role } = actor;
+  const { lines, controllers, extensions, role } = actor;
   const named = Object.entries(configured).flatMap(([name, { mayListen }]) => (mayListen.includes(role) ? [name] : []));
   const purposes = seesOwnPurposesOnly.includes(role) ? (actor.purposes ?? named) : actor.purposes;
-  const both = (asked: readonly string[] | undefined, scope: readonly string[] | undefined) =>
-    asked === undefined || scope === undefined ? (asked ?? scope) : asked.filter((each) => scope.includes(each));
 
   return {
     ...wanted,
-    lines: both(wanted.lines, lines),
-    extensions: both(wanted.extensions, extensions),
+    lines: ofBoth(wanted.lines, lines),
+    controllers: ofBoth(wanted.controllers, controllers?.map(controllerOf)),
+    extensions: ofBoth(wanted.extensions, extensions),
     // A call may have several: one that they may not see is no reason to leave it out.
     purposes: wanted.purposes ?? purposes,
   };
 }
 
-export function searchOf(query: ListQuery): CallSearch {
+/** As the catalogue has a company: null is none of `controllers`. */
+const controllerOf = (name: string): string | null => (name === ownCalls ? null : name);
+
+function ofBoth<T>(asked: readonly T[] | undefined, scope: readonly T[] | undefined): readonly T[] | undefined {
+  return asked === undefined || scope === undefined ? (asked ?? scope) : asked.filter((each) => scope.includes(each));
+}
+
+export function searchOf(query: Filters): CallSearch {
   const { line, purpose, extension, held, exemplary } = query;
-  const { from, to, language, direction, result, reason, status, flag } = query;
+  const { from, to, language, direction, result, reason, status, flag, tag, collection } = query;
+  const { controller, scoreFrom, scoreTo } = query;
 
   return {
     from,
@@ -76,6 +91,10 @@ export function searchOf(query: ListQuery): CallSearch {
     reason,
     status,
     flag,
+    tag,
+    collection,
+    controllers: controller === undefined ? undefined : [controllerOf(controller)],
+    scores: scoreFrom === undefined && scoreTo === undefined ? undefined : { from: scoreFrom ?? 0, to: scoreTo ?? 100 },
     lines: line === undefined ? undefined : [line],
     purposes: purpose === undefined ? undefined : [purpose],
     extensions: extension === undefined ? undefined : [extension],
@@ -99,16 +118,6 @@ const list = route({
   },
 });
 
-async function hashOf(number: string, config: Config): Promise<string> {
-  try {
-    return await hashOfNumber(number, () => Promise.resolve(''), config);
-  } catch (thrown) {
-    // Its words are those of a command.
-    if (asPreavisError(thrown).code !== 'usage') throw thrown;
-    throw new RequestInvalid([{ where: 'body.number', message: 'is not a telephone number' }]);
-  }
-}
-
 const byNumber = route({
   method: 'POST',
   path: '/calls/search',
@@ -122,7 +131,7 @@ const byNumber = route({
     const { catalogue, config } = ports;
     const caller = await hashOf(body.number, config);
     const keysNotSearched = await prepareSearch(catalogue, caller);
-    const { found, next } = await foundBy(actor, { caller }, body, ports);
+    const { found, next } = await foundBy(actor, { ...searchOf(body), caller }, body, ports);
     const { ground, reference } = body;
     const why = { ground, ...(reference === undefined ? {} : { reference }) };
     const step = auditOf(actor, { did: 'searchedByNumber', ...why, found: found.length });

@@ -8,6 +8,7 @@ import { encryptionOf, gapMs, receiptOfRecording, receiptText } from '../../rece
 import { recordedDigest } from '../../store/digest.ts';
 import { cursorOf } from '../cursor.ts';
 import type { ListeningLog } from '../listening.ts';
+import type { SessionKeys } from '../sessionKeys.ts';
 import { RequestInvalid } from '../problems.ts';
 import { joined, rangeIn, type ByteRange } from '../ranges.ts';
 import { route, type Route } from '../route.ts';
@@ -66,7 +67,10 @@ const audioQuery = z.strictObject({
   download: z.literal('true').optional().describe('To keep a copy, and not to listen: needs the right to download.'),
 });
 
-const audio = (listening: ListeningLog): Route =>
+/** What a server knows of those who listen: for the audit trail, and the keys of what they hear. */
+export type Listeners = { listening: ListeningLog; keys: SessionKeys };
+
+const audio = (listeners: Listeners): Route =>
   route({
     method: 'GET',
     path: '/recordings/{id}/audio',
@@ -77,26 +81,30 @@ const audio = (listening: ListeningLog): Route =>
     params: id,
     query: audioQuery,
     answer: { status: 200, contentType: 'audio/wav', description: 'The whole recording.', isPartial: true },
-    handle: async ({ actor, credentials, params, query, headers, signal }, ports) => {
+    handle: async ({ actor, credentials, params, query, headers, isHead, signal }, ports) => {
       const act = query.download === 'true' ? 'download' : 'listen';
       const known = await allowed(ports, actor, act, await knownRecording(ports, params.id));
       const { bytes: of, sha256 } = recordedDigest(known.recording);
       const etag = `"${sha256}"`;
+      const about = {
+        'content-type': 'audio/wav',
+        'content-disposition': `${act === 'listen' ? 'inline' : 'attachment'}; filename="${known.recording.id}.wav"`,
+        'accept-ranges': 'bytes',
+        etag,
+      };
+      if (isHead) return { kind: 'bytes', body: '', status: 200, headers: { ...about, 'content-length': String(of) } };
       const isSame = headers['if-range'] === undefined || headers['if-range'] === etag;
       const range = isSame ? rangeIn(headers['range'] as string | undefined, of) : undefined;
       if (range === 'unsatisfiable') throw new PreavisError('range_unsatisfiable', `it has ${of} bytes`);
-      const { body, proved } = await openSound({ actor, credentials, act, known, range, signal }, ports, listening);
+      const { body, proved } = await openSound({ actor, credentials, act, known, range, signal }, ports, listeners);
 
       return {
         kind: 'bytes',
         body,
         status: range === undefined ? 200 : 206,
         headers: {
-          'content-type': 'audio/wav',
+          ...about,
           'content-length': String(range?.bytes ?? of),
-          'content-disposition': `${act === 'listen' ? 'inline' : 'attachment'}; filename="${known.recording.id}.wav"`,
-          'accept-ranges': 'bytes',
-          etag,
           'preavis-proved': proved,
           ...(range === undefined ? {} : { 'content-range': contentRange(range, of) }),
         },
@@ -190,12 +198,11 @@ const heard = (listening: ListeningLog): Route =>
     },
   });
 
-/** @param listening who plays what, which the audit trail is told of */
-export const recordingRoutes = (listening: ListeningLog): readonly Route[] => [
+export const recordingRoutes = (listeners: Listeners): readonly Route[] => [
   list,
   show,
-  audio(listening),
+  audio(listeners),
   peaks,
   receipt,
-  heard(listening),
+  heard(listeners.listening),
 ];

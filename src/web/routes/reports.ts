@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { dayMs, isoTime } from '../../core/clock.ts';
+import { companiesCounted } from '../company.ts';
 import { RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
 import { components } from '../schemas.ts';
@@ -12,6 +13,11 @@ const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(tex
 const period = z.strictObject({
   from: time.optional().describe('Default: thirty days before `to`.'),
   to: time.optional().describe('Excluded. Default: now. At most 93 days from `from`.'),
+  controller: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+    .optional()
+    .describe('Of this company, of `controllers`; `own`: of none of them. Default: of all.'),
 });
 
 const unrecorded = z.object({
@@ -38,13 +44,14 @@ export const reportRoutes: readonly Route[] = [
     act: 'readReport',
     query: period,
     answer: { status: 200, schema: unrecorded, description: 'The counts.' },
-    handle: async ({ query }, { catalogue, clock }) => {
+    handle: async ({ actor, query }, { catalogue, clock }) => {
+      const controllers = companiesCounted(actor, query.controller);
       const to = query.to ?? clock.now();
       const from = query.from ?? to - usualMs;
       if (to <= from || to - from > longestMs) {
         throw new RequestInvalid([{ where: 'query.from', message: 'is not before `to`, or by more than 93 days' }]);
       }
-      const found = await catalogue.figures.unrecorded({ from, to });
+      const found = await catalogue.figures.unrecorded({ from, to }, controllers);
 
       return { kind: 'json', body: { from: isoTime(from), to: isoTime(to), ...found } };
     },

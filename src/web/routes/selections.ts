@@ -3,6 +3,7 @@ import csv from 'papaparse';
 import * as z from 'zod';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
+import type { RecordingId } from '../../core/ids.ts';
 import { zipOf, type ZipPart } from '../../core/zip.ts';
 import { encryptionOf, receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
 import { recordedDigest } from '../../store/digest.ts';
@@ -10,7 +11,7 @@ import type { WebPorts } from '../ports.ts';
 import { route, type Asked, type Route } from '../route.ts';
 import { id } from '../schemas.ts';
 import { openForCopy } from '../sound.ts';
-import { allowed, knownRecording, type KnownRecording } from '../subjects.ts';
+import { allowed, knownRecording, stillSignedIn, type KnownRecording } from '../subjects.ts';
 import type { Actor } from '../../access/actor.ts';
 
 /** What a selection has at most: an hour each is half a gigabyte each. */
@@ -36,8 +37,7 @@ async function* partsOf(
   const { catalogue } = ports;
   yield { name: 'recordings.csv', bytes: Buffer.from(tableOf(chosen), 'utf8') };
   for (const { recording: before } of chosen) {
-    const now = await ports.access.actorOf(credentials);
-    if (now?.name !== actor.name) throw new PreavisError('sign_in_needed', 'the session has ended');
+    const now = await stillSignedIn(actor, credentials, ports);
     const known = await allowed(ports, now, 'download', await knownRecording(ports, before.id));
     const { recording, by } = known;
     const expected = recordedDigest(recording);
@@ -48,6 +48,8 @@ async function* partsOf(
     const encryption = encryptionOf(await catalogue.auditTrail.of(recording.id));
     const receipt = receiptText(await receiptOfRecording(catalogue, recording.id, encryption));
     yield { name: `${recording.id}.json`, bytes: Buffer.from(receipt, 'utf8') };
+    const notes = await notesOf(recording.id, ports);
+    if (notes !== undefined) yield { name: `${recording.id}.notes.json`, bytes: Buffer.from(notes, 'utf8') };
     yield {
       name: `${recording.id}.wav`,
       size: expected.bytes,
@@ -55,6 +57,24 @@ async function* partsOf(
     };
     await note('downloaded');
   }
+}
+
+/** What people have written about it, as JSON; undefined where nobody has. */
+async function notesOf(id: RecordingId, { catalogue }: WebPorts): Promise<string | undefined> {
+  const { tags, rating } = await catalogue.annotations.of(id);
+  const comments = await catalogue.comments.of(id);
+  const collections = await catalogue.collections.of(id);
+  if (rating === null && tags.length + comments.length + collections.length === 0) return undefined;
+  const notes = {
+    tags,
+    rating: rating && { ...rating, at: isoTime(rating.at) },
+    comments: comments.map(({ atMs, text, author, writtenAt, changedAt }) => {
+      return { atMs, text, author, writtenAt: isoTime(writtenAt), changedAt: isoTime(changedAt) };
+    }),
+    collections,
+  };
+
+  return `${JSON.stringify(notes, undefined, 2)}\n`;
 }
 
 function tableOf(chosen: readonly KnownRecording[]): string {
@@ -83,7 +103,7 @@ export function selectionRoutes(): readonly Route[] {
     route({
       method: 'POST',
       path: '/selections',
-      summary: 'Download some recordings as a ZIP: each WAV, its receipt, and a table (CSV)',
+      summary: 'Download some recordings as a ZIP: each WAV, its receipt, its notes, and a table (CSV)',
       description:
         'Each WAV is compared with its SHA-256 while it is sent; where one was changed, or access to one ends, the connection is cut. Remove the copies when their purposes end: the table says when.',
       act: 'download',

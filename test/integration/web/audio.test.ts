@@ -5,7 +5,7 @@ import { makeEncryptedStore } from '../../../src/store/encryption/store.ts';
 import { makeDirectoryStore } from '../../../src/store/directory/store.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
-import { keyringOf, newKey } from '../../support/archive/encryption.ts';
+import { countingKey, keyringOf, newKey } from '../../support/archive/encryption.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
@@ -238,5 +238,33 @@ test('who does not read what they asked for holds a bounded part of it, and thei
   for (const socket of slow) socket.destroy();
   await eventually(async () => {
     expect((await play(here, id, 'bytes=0-1')).status).toBe(206);
+  });
+});
+
+test('the key of a recording is asked for once while somebody listens to it in parts, and again once access has ended', async () => {
+  const key = countingKey();
+  const here = await stage((at) => makeEncryptedStore(inFolder(at), keyringOf(key)));
+  const { id, wav } = await here.archived(['training'], toneWav(440, 12_000));
+  const before = key.used.unwrap;
+  const part = async (from: number): Promise<void> => {
+    const answer = await play(here, id, `bytes=${from}-${from + 9_999}`);
+    expect((await bytesOf(answer)).equals(wav.subarray(from, from + 10_000))).toBe(true);
+  };
+  for (const from of [0, 70_000, 140_000]) await part(from);
+  expect(key.used.unwrap - before).toBe(1);
+  // Who hears it by another decision has the key unwrapped for them.
+  await bytesOf(await play(here, id, 'bytes=0-99', 'officer'));
+  expect(key.used.unwrap - before).toBe(2);
+  const coach = here.door.tokens.get('coach') ?? actorOf('coach');
+  here.door.tokens.delete('coach');
+  expect((await play(here, id, 'bytes=0-99')).status).toBe(401);
+  // Nobody asks for it while they may not: it is looked at by itself.
+  await eventually(async () => {
+    here.door.tokens.set('coach', coach);
+    const unwrapped = key.used.unwrap;
+    await part(0);
+    const isAgain = key.used.unwrap > unwrapped;
+    if (!isAgain) here.door.tokens.delete('coach');
+    expect(isAgain).toBe(true);
   });
 });

@@ -26,6 +26,18 @@ const bodies: Readonly<Record<string, (id: string) => unknown>> = {
   '/calls/search': () => ({ number: '+32475123456', ground: 'person' }),
   '/recordings/{id}/heard': () => ({ parts: [[0, 500]] }),
   '/recordings/{id}/holds': () => ({ ground: 'authority', reason: 'asked for', until: '2026-12-31' }),
+  '/recordings/{id}/tags': () => ({ tags: ['complaint'] }),
+  '/recordings/{id}/rating': () => ({ criteria: [{ criterion: 'greeting', value: 4 }] }),
+  '/recordings/{id}/comments': () => ({ atMs: 500, text: 'Well said' }),
+  '/recordings/{id}/comments/{comment}': () => ({ atMs: 500, text: 'Well said' }),
+  '/recordings/{id}/collections/{collection}': () => ({}),
+  '/recordings/{id}/approvals': () => ({ purpose: 'training', reason: 'The caller complains' }),
+  '/approvals/{id}/answer': () => ({ verdict: 'refused' }),
+  '/recordings/{id}/evidence': () => ({}),
+  '/recordings/{id}/erasure': () => ({ ground: 'unlawful' }),
+  '/persons/find': () => ({ number: '+32475123456' }),
+  '/persons/export': () => ({ number: '+32475123456' }),
+  '/persons/erase': () => ({ number: '+32475123456' }),
   '/selections': (id) => ({ recordings: [id] }),
   '/session': () => ({ user: 'nobody', password: 'wrong' }),
 };
@@ -44,10 +56,44 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'GET /recordings/{id}/peaks': [200, 404, 200, 200, 200, 403, 401],
   'GET /recordings/{id}/receipt': [200, 404, 200, 200, 200, 403, 401],
   'POST /recordings/{id}/heard': [204, 404, 204, 204, 204, 403, 401],
+  'GET /annotation-form': [200, 200, 200, 200, 200, 200, 401],
+  'GET /recordings/{id}/annotation': [200, 404, 200, 200, 200, 403, 401],
+  'PUT /recordings/{id}/tags': [428, 404, 428, 403, 403, 403, 401],
+  'PUT /recordings/{id}/rating': [428, 404, 428, 403, 403, 403, 401],
+  'DELETE /recordings/{id}/rating': [428, 404, 428, 403, 403, 403, 401],
+  'POST /recordings/{id}/comments': [201, 404, 201, 403, 403, 403, 401],
+  'PUT /recordings/{id}/comments/{comment}': [404, 404, 404, 403, 403, 403, 401],
+  'DELETE /recordings/{id}/comments/{comment}': [404, 404, 404, 403, 403, 403, 401],
+  'PUT /recordings/{id}/collections/{collection}': [204, 404, 204, 403, 403, 403, 401],
+  'DELETE /recordings/{id}/collections/{collection}': [204, 404, 204, 403, 403, 403, 401],
+  'GET /collections/{collection}/recordings': [200, 200, 200, 200, 200, 403, 401],
+  'POST /recordings/{id}/approvals': [403, 404, 403, 403, 403, 403, 401],
+  'GET /approvals': [403, 200, 200, 403, 403, 403, 401],
+  'GET /approvals/own': [200, 200, 200, 200, 200, 403, 401],
+  'POST /approvals/{id}/answer': [403, 404, 404, 403, 403, 403, 401],
   'POST /recordings/{id}/holds': [403, 404, 201, 403, 403, 403, 401],
   'DELETE /recordings/{id}/holds/{hold}': [403, 404, 404, 403, 403, 403, 401],
   'POST /selections': [403, 404, 200, 403, 403, 403, 401],
+  'POST /recordings/{id}/evidence': [403, 404, 200, 403, 403, 403, 401],
+  'GET /recordings/{id}/erasure': [403, 403, 200, 403, 403, 403, 401],
+  'POST /recordings/{id}/erasure': [403, 403, 200, 403, 403, 403, 401],
+  'GET /recordings/{id}/certificates': [200, 404, 200, 200, 200, 403, 401],
+  'GET /certificates': [403, 403, 200, 403, 200, 403, 401],
+  'POST /persons/find': [403, 403, 200, 403, 403, 403, 401],
+  'POST /persons/export': [403, 403, 200, 403, 403, 403, 401],
+  'POST /persons/erase': [403, 403, 200, 403, 403, 403, 401],
+  'GET /retention/due': [200, 200, 200, 200, 200, 403, 401],
+  'GET /retention/overdue': [200, 200, 200, 200, 200, 403, 401],
+  'GET /retention/upcoming': [200, 200, 200, 200, 200, 403, 401],
+  'GET /retention/held': [200, 200, 200, 200, 200, 403, 401],
   'GET /reports/unrecorded': [403, 403, 200, 200, 200, 200, 401],
+  'GET /figures/calls': [403, 403, 200, 200, 200, 200, 401],
+  'GET /figures/storage': [403, 403, 200, 200, 200, 200, 401],
+  'GET /figures/notices': [403, 403, 200, 200, 200, 200, 401],
+  'GET /system': [403, 403, 403, 200, 403, 200, 401],
+  'GET /system/checks': [403, 403, 403, 200, 403, 200, 401],
+  'GET /system/prompts': [403, 403, 403, 200, 403, 200, 401],
+  'GET /system/prompts/{language}/{prompt}/audio': [403, 403, 403, 404, 403, 404, 401],
   'GET /live': [200, 403, 403, 200, 403, 403, 401],
   'POST /live/{id}/pause': [403, 403, 403, 409, 403, 403, 401],
   'POST /live/{id}/resume': [403, 403, 403, 409, 403, 403, 401],
@@ -74,14 +120,18 @@ test.each(describedRoutes.map((route) => [`${route.method} ${route.path}`, route
     const here = await stage();
     const { id, call } = await here.archived();
     const own = path.startsWith('/recordings') ? id : call;
-    const url = path.replace('{id}', own).replace('{hold}', own);
+    const url = path
+      .replace('{id}', own)
+      .replace(/\{(hold|comment)\}/, own)
+      .replace('{collection}', 'exemplary')
+      .replace('{language}/{prompt}', 'fr/none');
     const body = bodies[path]?.(id);
     const answers: number[] = [];
     for (const who of [...roles, undefined]) {
       // A stranger is no program: their requests are those of a page.
       const headers =
         who === undefined && !(method === 'POST' && path === '/session') ? { 'x-preavis-request': '1' } : {};
-      const asked = body === undefined || method !== 'POST' ? { headers: {} } : json(body);
+      const asked = body === undefined || method === 'GET' || method === 'DELETE' ? { headers: {} } : json(body);
       const answer = await here.ask(url, who, { method, ...asked, headers: { ...asked.headers, ...headers } });
       answers.push(answer.status);
       expect(await faultsOf(answer, method, path)).toBe('');

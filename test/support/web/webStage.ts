@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { ulid } from 'ulid';
 import type { Actor } from '../../../src/access/actor.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
@@ -7,6 +7,7 @@ import { makeIds, type CallId, type RecordingId } from '../../../src/core/ids.ts
 import { parseConfig } from '../../../src/config/load.ts';
 import type { Role } from '../../../src/config/roles.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
+import { makeServices } from '../../../src/services/services.ts';
 import { startWeb, type WebServer } from '../../../src/web/server.ts';
 import type { AccessPort, WebPorts } from '../../../src/web/ports.ts';
 import { archiveStage, type ArchiveStage } from '../archive/archiving.ts';
@@ -63,8 +64,12 @@ export type WebStage = {
   ask: (path: string, token?: string, how?: Asking) => Promise<Response>;
   /** The JSON of an answer of 200. */
   json: (path: string, token: string, how?: Asking) => Promise<Record<string, unknown>>;
+  /** What lies where files are made that are handed out. */
+  leftFiles: () => Promise<string[]>;
   archived: (purposes?: readonly string[], wav?: Buffer) => Promise<{ id: RecordingId; call: CallId; wav: Buffer }>;
 };
+
+const ratingForm = { greeting: { label: 'Greeting' }, closing: { label: { en: 'Closing', fr: 'Fin' }, points: 3 } };
 
 /** Coaches may hear what is for training; legal and officers what is for agreements, too. */
 export function webTree(): Record<string, unknown> {
@@ -72,7 +77,7 @@ export function webTree(): Record<string, unknown> {
   Object.assign(tree.purposes['training'] ?? {}, { mayListen: ['coach', 'officer', 'operator', 'auditor'] });
   Object.assign(tree.purposes['agreement'] ?? {}, { mayListen: ['legal', 'officer'], holdsAllowed: true });
 
-  return { ...tree, privacy: { hashKey: 'k'.repeat(32) } };
+  return { ...tree, privacy: { hashKey: 'k'.repeat(32) }, annotation: { rating: ratingForm } };
 }
 
 const policy = (tree: Record<string, unknown>): string => {
@@ -98,14 +103,15 @@ export async function webStage(
   const tree = webTree();
   await set.catalogue.calls.savePolicy('policy-1', policy(tree));
   const door = makeDoor();
+  const config = change.ports?.config ?? parseConfig({ ...tree, catalogue: { file: `${folder}/catalogue.db` } });
+  const { catalogue, clock, log } = set;
   const ports: WebPorts = {
-    config: parseConfig(tree),
-    catalogue: set.catalogue,
+    ...makeServices({ config, catalogue, clock, log, actor: 'web' }),
     store: set.store,
     spoolFolder: set.spoolFolder,
-    clock: set.clock,
-    log: set.log,
     ids: makeIds(),
+    version: '0.0.0',
+    check: () => Promise.resolve([]),
     access: door,
     ask: () => Promise.reject(new PreavisError('code_not_done', 'no serve is connected to Asterisk')),
     ...change.ports,
@@ -130,6 +136,7 @@ export async function webStage(
 
       return JSON.parse(text) as Record<string, unknown>;
     },
+    leftFiles: () => readdir(`${folder}/web-files`),
     archived: async (purposes = ['training'], wav) => {
       const request = { ...aRequest(), purposes, line: purposes.includes('agreement') ? 'orders' : 'default' };
       // Ids of the time of the call: a recording that seems to be made later is kept longer.

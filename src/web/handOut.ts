@@ -1,0 +1,52 @@
+import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Config } from '../config/schema.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { isAlive } from '../core/processes.ts';
+
+/** Files that are made whole before they are sent: each lies in a folder of this process, and in none once the first byte of it leaves. */
+
+const folderOf = ({ catalogue }: Pick<Config, 'catalogue'>): string => join(dirname(catalogue.file), 'web-files');
+
+export type HandedOut = { body: Readable; bytes: number };
+
+/**
+ * Has a file made, and gives what is in it. Nothing is left of it on the disk when this returns, nor after an error.
+ *
+ * @param make puts the file at the place that it is given
+ * @throws PreavisError `output_unwritable`, and what `make` throws
+ */
+export async function handOut(
+  config: Pick<Config, 'catalogue'>,
+  make: (file: string) => Promise<void>,
+): Promise<HandedOut> {
+  const folder = await mkdir(folderOf(config), { recursive: true, mode: 0o700 })
+    .then(() => mkdtemp(join(folderOf(config), `${process.pid}-`)))
+    .catch((cause: unknown) => {
+      throw new PreavisError(
+        'output_unwritable',
+        `no file can be made beside the catalogue (${errnoOf(cause) ?? ''})`,
+        {
+          cause,
+        },
+      );
+    });
+  try {
+    const file = join(folder, 'file');
+    await make(file);
+    const handle = await open(file, 'r');
+
+    return { bytes: (await handle.stat()).size, body: handle.createReadStream() };
+  } finally {
+    // Who has it open still reads it.
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes what processes have left that were killed while they made a file. */
+export async function removeLeftovers(config: Pick<Config, 'catalogue'>): Promise<void> {
+  const names = await readdir(folderOf(config)).catch(() => []);
+  const left = names.filter((name) => !isAlive(Number.parseInt(name, 10)));
+  await Promise.all(left.map((name) => rm(join(folderOf(config), name), { recursive: true, force: true })));
+}

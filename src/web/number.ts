@@ -1,0 +1,15 @@
+import type { Config } from '../config/schema.ts';
+import { asPreavisError } from '../core/errors.ts';
+import { hashOfNumber } from '../dataSubject/callerNumber.ts';
+import { RequestInvalid } from './problems.ts';
+
+/** The keyed hash of the number in a body, by which its calls are found. Throws request_invalid. */
+export async function hashOf(number: string, config: Config): Promise<string> {
+  try {
+    return await hashOfNumber(number, () => Promise.resolve(''), config);
+  } catch (thrown) {
+    // Its words are those of a command.
+    if (asPreavisError(thrown).code !== 'usage') throw thrown;
+    throw new RequestInvalid([{ where: 'body.number', message: 'is not a telephone number' }]);
+  }
+}

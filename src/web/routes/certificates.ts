@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { everyBefore } from '../pages.ts';
+import { readCertificate } from '../../retention/certificates/certificate.ts';
+import { certificateOut, shownCertificate } from '../certificate.ts';
+import { route, type Route } from '../route.ts';
+import { id, named } from '../schemas.ts';
+import { allowed, knownRecording } from '../subjects.ts';
+
+const ofRecording = named('Certificates', z.object({ certificates: z.array(certificateOut) }));
+const page = named(
+  'CertificatePage',
+  z.object({ certificates: z.array(certificateOut), next: z.string().nullable().describe('cursor of the next page.') }),
+);
+
+export const certificateRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/recordings/{id}/certificates',
+    summary: 'Show the certificates that a recording was erased',
+    description: 'Each signature was verified. There are several where an older catalogue was put back.',
+    act: 'read',
+    params: id,
+    answer: { status: 200, schema: ofRecording, description: 'The certificates.' },
+    handle: async ({ actor, params }, ports) => {
+      const { recording } = await allowed(ports, actor, 'read', await knownRecording(ports, params.id));
+      const rows = await ports.catalogue.certificates.of(recording.id);
+      const certificates = await Promise.all(
+        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, ports)),
+      );
+
+      return { kind: 'json', body: { certificates } };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/certificates',
+    summary: 'List the certificates of erasure, the newest first',
+    act: 'readAudit',
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(100).default(50).describe('At most this many.'),
+      cursor: everyBefore.optional().describe('`next` of the page before.'),
+    }),
+    answer: { status: 200, schema: page, description: 'A page of certificates.' },
+    handle: async ({ query: { limit, cursor = Number.MAX_SAFE_INTEGER } }, ports) => {
+      const rows = await ports.catalogue.certificates.before(cursor, limit);
+      const certificates = await Promise.all(
+        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, ports)),
+      );
+      const last = rows.length < limit ? undefined : rows.at(-1)?.number;
+
+      return { kind: 'json', body: { certificates, next: last === undefined ? null : String(last) } };
+    },
+  }),
+];

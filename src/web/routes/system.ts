@@ -1,0 +1,253 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { isoTime } from '../../core/clock.ts';
+import { PreavisError } from '../../core/errors.ts';
+import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
+import { scheduledPasses } from '../../services/schedule.ts';
+import { makePromisedFigures } from '../../services/metrics.ts';
+import { webhookFigures } from '../../services/webhooks.ts';
+import type { WebPorts } from '../ports.ts';
+import { route, type Route } from '../route.ts';
+import { named } from '../schemas.ts';
+
+const time = z.iso.datetime().nullable();
+/** So long a look at everything is given again, ms. */
+const keptMs = 60_000;
+const withinMs = 3 * 60_000;
+
+const alarmNames = [
+  'serve_away',
+  'pass_late',
+  'uploads_failing',
+  'recordings_overdue',
+  'erasures_failing',
+  'recordings_unusable',
+  'webhooks_given_up',
+] as const;
+
+const system = named(
+  'System',
+  z.object({
+    version: z.string(),
+    servedAt: time.describe('When a serve last watched calls; null: never.'),
+    jobs: z.array(
+      z.object({
+        job: z.enum(scheduledPasses),
+        doneAt: time.describe('When a pass last came to its end.'),
+        dueAt: time.describe('When the next is to begin.'),
+        isLate: z.boolean(),
+      }),
+    ),
+    uploads: z
+      .array(
+        z.object({
+          failure: z.string().nullable().describe('An error code; null: not tried yet, or the archive does not work.'),
+          recordings: z.int(),
+          oldestAt: time,
+        }),
+      )
+      .describe('What waits for the archive.'),
+    retention: z.object({
+      due: z.int(),
+      overdue: z.int(),
+      locked: z.int(),
+      failedErasures: z.int(),
+      unusable: z.int(),
+    }),
+    webhooks: z.array(z.object({ name: z.string(), waiting: z.int(), givenUp: z.int(), oldestWaitingAt: time })),
+    alarms: z.array(z.object({ alarm: z.enum(alarmNames), about: z.string().nullable(), count: z.int() })),
+  }),
+);
+type System = z.input<typeof system>;
+
+/** A pass that was to begin so long ago has been missed, ms. */
+const lateMs = 15 * 60_000;
+/** A serve notes that it watches calls at least once in this time, ms. */
+const awayMs = 3 * 60_000;
+
+async function systemNow(ports: WebPorts): Promise<System> {
+  const { catalogue, clock, config, version } = ports;
+  const at = clock.now();
+  const awayFor = await catalogue.leases.notServedMs();
+  const jobs = await Promise.all(
+    scheduledPasses.map(async (job) => {
+      const { doneAt, dueAt } = await catalogue.passes.times(job);
+      const isLate = dueAt !== undefined && at - dueAt >= lateMs;
+
+      return { job, doneAt: isoTime(doneAt ?? null), dueAt: isoTime(dueAt ?? null), isLate };
+    }),
+  );
+  const waiting = await catalogue.recordings.waiting();
+  const promised = await makePromisedFigures(catalogue, clock)();
+  const { due, overdue, locked, failedErasures } = promised;
+  const unusable = promised.unusable.failed + promised.unusable.lost;
+  const webhooks = await webhookFigures(config, catalogue);
+  const found = {
+    serve_away: awayFor === undefined || awayFor >= awayMs ? 1 : 0,
+    recordings_overdue: overdue,
+    erasures_failing: failedErasures.due + failedErasures.subject,
+    recordings_unusable: unusable,
+  };
+  const alarm = (name: (typeof alarmNames)[number], about: string | null, count: number): System['alarms'] =>
+    count === 0 ? [] : [{ alarm: name, about, count }];
+
+  return {
+    version,
+    servedAt: awayFor === undefined ? null : isoTime(at - awayFor),
+    jobs,
+    uploads: waiting.map(({ failure, count, oldestAt }) => ({
+      failure,
+      recordings: count,
+      oldestAt: isoTime(oldestAt),
+    })),
+    retention: { due, overdue, locked, failedErasures: found.erasures_failing, unusable },
+    webhooks: webhooks.map(({ endpoint, waiting: queued, failed, oldestWaitingAt }) => ({
+      name: endpoint,
+      waiting: queued,
+      givenUp: failed,
+      oldestWaitingAt: isoTime(oldestWaitingAt),
+    })),
+    alarms: [
+      ...alarm('serve_away', null, found.serve_away),
+      ...jobs.flatMap(({ job, isLate }) => alarm('pass_late', job, Number(isLate))),
+      ...waiting.flatMap(({ failure, count }) => alarm('uploads_failing', failure, failure === null ? 0 : count)),
+      ...alarm('recordings_overdue', null, found.recordings_overdue),
+      ...alarm('erasures_failing', null, found.erasures_failing),
+      ...alarm('recordings_unusable', null, found.recordings_unusable),
+      ...webhooks.flatMap(({ endpoint, failed }) => alarm('webhooks_given_up', endpoint, failed)),
+    ],
+  };
+}
+
+const checks = named(
+  'Checks',
+  z.object({
+    checkedAt: z.iso.datetime().describe('It is looked again after a minute at the earliest.'),
+    results: z.array(
+      z.object({
+        check: z.string(),
+        about: z.string().nullable(),
+        state: z.enum(['ok', 'warning', 'failed']),
+        code: z.string().nullable().describe('One of docs/errors.md.'),
+        text: z.string().nullable().describe('The warning, or what is wrong.'),
+        hint: z.string().nullable(),
+        notes: z.array(z.string()),
+        unchecked: z.array(z.string()).describe('What could not be looked at because of it.'),
+      }),
+    ),
+  }),
+);
+type Results = z.input<typeof checks>['results'];
+
+async function resultsOf(ports: WebPorts): Promise<Results> {
+  return (await ports.check()).map((each) => {
+    const about = each.about ?? null;
+    const common = { check: each.check, about };
+    if (!each.ok) {
+      const { code, problem: text, hint, unchecked = [] } = each;
+
+      return { ...common, state: 'failed', code, text, hint, notes: [], unchecked: [...unchecked] };
+    }
+    const { warning, notes = [] } = each;
+    const state = warning === undefined ? 'ok' : 'warning';
+
+    return { ...common, state, code: null, text: warning ?? null, hint: null, notes: [...notes], unchecked: [] };
+  });
+}
+
+const languageForm = z.string().regex(/^[a-z]{2,3}(_[A-Z]{2})?$/);
+const prompts = named(
+  'Prompts',
+  z.object({
+    prompts: z.array(
+      z.object({
+        prompt: z.string(),
+        language: z.string(),
+        kind: z.string(),
+        text: z.string(),
+        purposes: z.array(z.string()),
+        made: z.string().describe('By whom: recorded, or synthetic.'),
+        lengthMs: z.int(),
+        sha256: z.string(),
+      }),
+    ),
+  }),
+);
+
+const promptRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/system/prompts',
+    summary: 'List the sentences that callers hear, with their seconds',
+    act: 'readSystem',
+    answer: { status: 200, schema: prompts, description: 'The sentences.' },
+    handle: async (_, { config }) => {
+      const library = await loadLibrary(config);
+      const list = library.prompts.map(({ id, language, kind, text, purposes, made, lengthMs, sha256 }) => {
+        return { prompt: id, language, kind, text, purposes: [...purposes], made, lengthMs, sha256 };
+      });
+
+      return { kind: 'json', body: { prompts: list } };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/system/prompts/{language}/{prompt}/audio',
+    summary: 'Play a sentence that callers hear',
+    act: 'readSystem',
+    params: z.strictObject({ language: languageForm, prompt: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/) }),
+    answer: { status: 200, contentType: 'audio/wav', description: 'The WAV.' },
+    handle: async ({ params: { language, prompt } }, { config }) => {
+      // Only what the library names is read.
+      const found = (await loadLibrary(config)).find(prompt, language);
+      if (found === undefined) throw new PreavisError('address_unknown', 'there is no such sentence');
+      const sound = await readFile(join(soundsFolder(config), found.language, `${found.id}.wav`));
+
+      return {
+        kind: 'bytes',
+        body: sound,
+        status: 200,
+        headers: { 'content-type': 'audio/wav', 'content-length': String(sound.length) },
+      };
+    },
+  }),
+];
+
+export function systemRoutes(): readonly Route[] {
+  let looked: { at: number; results: Promise<Results> } | undefined;
+
+  return [
+    route({
+      method: 'GET',
+      path: '/system',
+      summary: 'Tell how jobs, uploads, retention and webhooks do, and what needs attention',
+      act: 'readSystem',
+      answer: { status: 200, schema: system, description: 'How it is.' },
+      handle: async (_, ports) => ({ kind: 'json', body: await systemNow(ports) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/system/checks',
+      summary: 'Look at configuration, prompts, catalogue, archive and Asterisk, as `preavis check` does',
+      description: 'It takes some seconds, and writes and removes small objects in the archive.',
+      act: 'readSystem',
+      withinMs,
+      answer: { status: 200, schema: checks, description: 'What was found.' },
+      handle: async (_, ports) => {
+        const at = ports.clock.now();
+        if (looked === undefined || Math.abs(at - looked.at) >= keptMs) {
+          const results = resultsOf(ports);
+          looked = { at, results };
+          results.catch(() => {
+            looked = undefined;
+          });
+        }
+        const { at: checkedAt, results } = looked;
+
+        return { kind: 'json', body: { checkedAt: isoTime(checkedAt), results: await results } };
+      },
+    }),
+    ...promptRoutes,
+  ];
+}

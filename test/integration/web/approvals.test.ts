@@ -1,0 +1,85 @@
+import { parseConfig } from '../../../src/config/load.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { actorOf, webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const stages: WebStage[] = [];
+const reason = 'The caller complains about what was said';
+
+afterEach(async () => {
+  await Promise.all(stages.splice(0).map(({ server }) => server.stop()));
+});
+
+async function stage(): Promise<WebStage> {
+  const config = parseConfig({ ...webTree(), access: { approvalFor: ['training'], approvalHours: 2 } });
+  const here = await webStage(folder.path(`${Math.random()}`), open, { ports: { config } });
+  stages.push(here);
+  here.door.tokens.set('anna', actorOf('coach', { name: 'user:anna' }));
+  here.door.tokens.set('olga', actorOf('officer', { name: 'user:olga' }));
+  here.door.tokens.set('otto', actorOf('officer', { name: 'user:otto' }));
+
+  return here;
+}
+
+const post = async (here: WebStage, who: string, path: string, body: unknown) => {
+  const answer = await here.ask(path, who, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+};
+
+test('a recording is heard once somebody else has approved it, until the hour that they gave', async () => {
+  const here = await stage();
+  const { id } = await here.archived();
+  const audio = async () => (await here.ask(`/recordings/${id}/audio`, 'anna')).status;
+  expect(await audio()).toBe(403);
+  const asked = await post(here, 'anna', `/recordings/${id}/approvals`, { purpose: 'training', reason });
+  expect(asked).toMatchObject({ status: 201, body: { state: 'open', asker: 'user:anna', recording: id } });
+  const waiting = (who: string, path = '/approvals') => here.json(path, who);
+  expect(await waiting('olga')).toMatchObject({ approvals: [{ id: asked.body['id'], reason }], next: null });
+  const answer = (who: string, body: unknown) => post(here, who, `/approvals/${String(asked.body['id'])}/answer`, body);
+  expect(await answer('olga', { verdict: 'approved', hours: 3 })).toMatchObject({ status: 400 });
+  const given = await answer('olga', { verdict: 'approved', hours: 1 });
+  const until = new Date(here.set.clock.at + 3_600_000).toISOString();
+  expect(given).toMatchObject({ status: 200, body: { state: 'approved', answeredBy: 'user:olga', until } });
+  expect(await audio()).toBe(200);
+  expect(await answer('otto', { verdict: 'refused' })).toMatchObject({
+    status: 409,
+    body: { code: 'approval_closed' },
+  });
+  expect(await waiting('olga')).toMatchObject({ approvals: [] });
+  expect(await waiting('anna', '/approvals/own')).toMatchObject({ approvals: [{ state: 'approved' }] });
+  here.set.clock.at += 3_600_000;
+  expect(await audio()).toBe(403);
+});
+
+test('nobody answers their own question, nor does a program', async () => {
+  const here = await stage();
+  const { id } = await here.archived();
+  here.door.tokens.set('crm', actorOf('officer', { name: 'token:crm' }));
+  const { body } = await post(here, 'olga', `/recordings/${id}/approvals`, { purpose: 'training', reason });
+  const path = `/approvals/${String(body['id'])}/answer`;
+  expect(await post(here, 'olga', path, { verdict: 'approved' })).toMatchObject({
+    status: 403,
+    body: { code: 'approval_own' },
+  });
+  expect(await post(here, 'crm', path, { verdict: 'approved' })).toMatchObject({ status: 403 });
+  expect(await here.json('/approvals', 'olga')).toMatchObject({ approvals: [] });
+  expect(await here.json('/approvals', 'otto')).toMatchObject({ approvals: [{ asker: 'user:olga' }] });
+  expect(await post(here, 'otto', path, { verdict: 'refused' })).toMatchObject({
+    body: { state: 'refused', until: null },
+  });
+});
+
+test('a question is refused for a purpose that needs none, and for a reason that is none', async () => {
+  const here = await stage();
+  const { id } = await here.archived();
+  const ask = (body: unknown) => post(here, 'anna', `/recordings/${id}/approvals`, body);
+  expect(await ask({ purpose: 'agreement', reason })).toMatchObject({ status: 400 });
+  expect(await ask({ purpose: 'training', reason: 'why' })).toMatchObject({ status: 400 });
+});

@@ -1,0 +1,153 @@
+import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
+
+const folder = temporaryFolder();
+const open = catalogues();
+const stages: WebStage[] = [];
+
+afterEach(async () => {
+  await Promise.all(stages.splice(0).map(({ server }) => server.stop()));
+});
+
+async function stage(ports: Parameters<typeof webStage>[2] = {}): Promise<WebStage> {
+  const here = await webStage(folder.path(`${Math.random()}`), open, ports);
+  stages.push(here);
+  for (const role of ['officer', 'operator', 'coach'] as const) here.door.tokens.set(role, actorOf(role));
+  here.door.tokens.set('acme', actorOf('auditor', { name: 'user:acme', controllers: ['acme'] }));
+
+  return here;
+}
+
+const idsOf = (page: Record<string, unknown>): string[] => (page['recordings'] as { id: string }[]).map(({ id }) => id);
+
+test('calls are counted by day, result and language, and for one company by its name', async () => {
+  const here = await stage();
+  await here.archived();
+  await here.archived();
+  const day = new Date(here.set.clock.at).toISOString().slice(0, 10);
+  const { days } = (await here.json('/figures/calls', 'officer')) as { days: Record<string, unknown>[] };
+  expect(days.map(({ day: on, result, calls }) => [on, result, calls])).toEqual([[day, 'recorded', 2]]);
+  expect(await here.json('/figures/calls?controller=own', 'officer')).toEqual({ days });
+  expect(await here.json('/figures/calls?controller=acme', 'acme')).toEqual({ days: [] });
+  expect((await here.ask('/figures/calls', 'acme')).status).toBe(403);
+  expect((await here.ask('/figures/calls?controller=own', 'acme')).status).toBe(403);
+  expect((await here.ask('/figures/calls?from=2020-01-01', 'officer')).status).toBe(400);
+  expect(await here.json('/reports/unrecorded?controller=acme', 'acme')).toMatchObject({ calls: 0, unrecorded: [] });
+  expect((await here.ask('/reports/unrecorded', 'acme')).status).toBe(403);
+});
+
+test('storage is counted by purpose', async () => {
+  const here = await stage();
+  const [one, other] = [await here.archived(), await here.archived(['agreement'])];
+  expect(await here.json('/figures/storage', 'operator')).toMatchObject({
+    purposes: [
+      { purpose: 'agreement', recordings: 1, bytes: other.wav.length },
+      { purpose: 'training', recordings: 1, bytes: one.wav.length },
+    ],
+  });
+});
+
+test('the lists of retention have what is due, what a pass has missed, what comes and what is held', async () => {
+  const here = await stage();
+  const made = [await here.archived(), await here.archived(), await here.archived()];
+  const [one = '', two = '', three = ''] = made.map(({ id }) => id as string);
+  const list = async (which: string, query = ''): Promise<string[]> =>
+    idsOf(await here.json(`/retention/${which}${query}`, 'officer'));
+  expect(await list('due')).toEqual([]);
+  expect(await list('upcoming')).toEqual([one, two, three]);
+  const until = new Date(here.set.clock.at + 60 * dayMs).toISOString().slice(0, 10);
+  await here.ask(`/recordings/${two}/holds`, 'officer', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ground: 'authority', reason: 'A question of the police', until }),
+  });
+  here.set.clock.at += 28 * dayMs + 3_600_000;
+  expect(await list('due')).toEqual([one, three]);
+  expect(await list('overdue')).toEqual([]);
+  expect(await list('upcoming')).toEqual([]);
+  expect(await list('held')).toEqual([two]);
+  const first = await here.json('/retention/due?limit=1', 'officer');
+  expect(idsOf(first)).toEqual([one]);
+  expect(await list('due', `?limit=2&cursor=${String(first['next'])}`)).toEqual([three]);
+  here.set.clock.at += 25 * 3_600_000;
+  expect(await list('overdue')).toEqual([one, three]);
+  // Whose purpose is over, who teaches does not see.
+  expect(idsOf(await here.json('/retention/due', 'coach'))).toEqual([]);
+});
+
+test('the system tells what needs attention, and what check finds', async () => {
+  let looked = 0;
+  const check = () => {
+    looked += 1;
+
+    return Promise.resolve([
+      { check: 'spool', ok: true as const, notes: ['a note'] },
+      { check: 'archive', ok: true as const, warning: 'slow' },
+      { check: 'asterisk', ok: false as const, code: 'ari_unreachable', problem: 'away', hint: 'start it' },
+    ]);
+  };
+  const here = await stage({ ports: { check } });
+  await here.archived();
+  expect(await here.json('/system', 'operator')).toMatchObject({
+    servedAt: null,
+    uploads: [],
+    retention: { due: 0, overdue: 0 },
+    alarms: [{ alarm: 'serve_away', about: null, count: 1 }],
+  });
+  await here.set.catalogue.leases.noteServing({ host: 'here', pid: 1 });
+  expect(await here.json('/system', 'operator')).toMatchObject({ alarms: [] });
+  here.set.clock.at += 30 * dayMs;
+  expect(await here.json('/system', 'operator')).toMatchObject({
+    retention: { due: 1, overdue: 1 },
+    alarms: expect.arrayContaining([{ alarm: 'recordings_overdue', about: null, count: 1 }]) as unknown,
+  });
+  const { results } = await here.json('/system/checks', 'operator');
+  expect(results).toMatchObject([
+    { check: 'spool', state: 'ok', notes: ['a note'] },
+    { check: 'archive', state: 'warning', text: 'slow' },
+    { check: 'asterisk', state: 'failed', code: 'ari_unreachable', text: 'away', hint: 'start it' },
+  ]);
+  await here.json('/system/checks', 'operator');
+  expect(looked).toBe(1);
+  expect((await here.ask('/system', 'officer')).status).toBe(403);
+});
+
+test('the sentences that callers hear have their seconds and their sound', async () => {
+  const here = await stage();
+  const { prompts } = (await here.json('/system/prompts', 'operator')) as {
+    prompts: { prompt: string; language: string; lengthMs: number; text: string }[];
+  };
+  const [one] = prompts;
+  expect(one?.lengthMs).toBeGreaterThan(500);
+  const path = `/system/prompts/${one?.language ?? ''}/${one?.prompt ?? ''}/audio`;
+  const sound = await here.ask(path, 'operator');
+  expect([sound.status, sound.headers.get('content-type')]).toEqual([200, 'audio/wav']);
+  expect(
+    Buffer.from(await sound.arrayBuffer())
+      .subarray(0, 4)
+      .toString(),
+  ).toBe('RIFF');
+  expect((await here.ask('/system/prompts/fr/nothing/audio', 'operator')).status).toBe(404);
+  expect((await here.ask('/system/prompts/fr/..%2f..%2fpasswd/audio', 'operator')).status).toBe(400);
+  expect(await here.json('/figures/notices', 'operator')).toMatchObject({
+    lines: expect.arrayContaining([expect.objectContaining({ line: 'default' })]) as unknown,
+  });
+});
+
+test('a HEAD is answered as the GET, without a body, and reads nothing from the archive', async () => {
+  const here = await stage();
+  const { id, wav } = await here.archived();
+  const head = await here.ask(`/recordings/${id}/audio`, 'coach', { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length'), head.headers.get('accept-ranges')]).toEqual([
+    200,
+    String(wav.length),
+    'bytes',
+  ]);
+  const get = await here.ask(`/recordings/${id}/audio`, 'coach');
+  expect(get.headers.get('etag')).toBe(head.headers.get('etag'));
+  await get.arrayBuffer();
+  expect((await here.ask('/calls', 'coach', { method: 'HEAD' })).status).toBe(200);
+  expect((await here.ask('/calls', undefined, { method: 'HEAD' })).status).toBe(401);
+  expect((await here.ask(`/recordings/${id}/holds`, 'coach', { method: 'HEAD' })).status).toBe(404);
+});
