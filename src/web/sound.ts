@@ -69,7 +69,7 @@ export async function openSound(
     });
     stop.signal.addEventListener('abort', leave, { once: true });
     const source = chunks[Symbol.asyncIterator]();
-    const first = await inTime(source, firstByteMs);
+    const first = await inTime(source, firstByteMs, signal);
     // An archive that answers late must not hand out what they might no longer hear.
     if (performance.now() - decidedAt > askAgainMs && !(await isAllowedStill(order, ports))) throw hasEnded();
 
@@ -124,17 +124,25 @@ const hangs = (ms: number): PreavisError =>
 
 type Step = IteratorResult<Buffer>;
 
-async function inTime(source: AsyncIterator<Buffer>, ms: number): Promise<Step> {
+/** @param stop ends the wait: an archive that hangs must not keep what is over from being cut */
+async function inTime(source: AsyncIterator<Buffer>, ms: number, stop: AbortSignal): Promise<Step> {
+  let leave = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(hangs(ms));
     }, ms);
+    leave = () => {
+      reject(stoppedBy(stop));
+    };
+    if (stop.aborted) leave();
+    else stop.addEventListener('abort', leave, { once: true });
   });
   try {
     return await Promise.race([source.next(), late]);
   } finally {
     clearTimeout(timer);
+    stop.removeEventListener('abort', leave);
   }
 }
 
@@ -153,7 +161,12 @@ async function isAllowedStill(
 }
 
 /** Ends the stream with an error as soon as they may not have it any more. */
-function cutWhenOver(body: Readable, order: Parameters<typeof isAllowedStill>[0], ports: WebPorts): void {
+function cutWhenOver(
+  body: Readable,
+  order: Parameters<typeof isAllowedStill>[0],
+  ports: WebPorts,
+  stop: AbortController,
+): void {
   let isAsked = false;
   const again = setInterval(() => {
     if (isAsked) return;
@@ -162,7 +175,9 @@ function cutWhenOver(body: Readable, order: Parameters<typeof isAllowedStill>[0]
       .catch(() => false)
       .then((is) => {
         isAsked = false;
-        if (!is) body.destroy(hasEnded());
+        if (is) return;
+        body.destroy(hasEnded());
+        stop.abort();
       })
       .catch(() => undefined);
   }, askAgainMs).unref();
@@ -188,11 +203,11 @@ export async function openForCopy(
       throw hangs(firstByteMs);
     });
     const source = exactly(bytes, recordedDigest(known.recording), altered)[Symbol.asyncIterator]();
-    const body = Readable.from(timely(source), { objectMode: false });
+    const body = Readable.from(timely(source, stop.signal), { objectMode: false });
     body.once('close', () => {
       stop.abort();
     });
-    cutWhenOver(body, { ...order, act: 'download' }, ports);
+    cutWhenOver(body, { ...order, act: 'download' }, ports, stop);
 
     return body;
   } catch (thrown) {
@@ -201,9 +216,13 @@ export async function openForCopy(
   }
 }
 
-async function* timely(source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* timely(source: AsyncIterator<Buffer>, stop: AbortSignal): AsyncGenerator<Buffer> {
   try {
-    for (let step = await inTime(source, firstByteMs); step.done !== true; step = await inTime(source, nextByteMs)) {
+    for (
+      let step = await inTime(source, firstByteMs, stop);
+      step.done !== true;
+      step = await inTime(source, nextByteMs, stop)
+    ) {
       yield step.value;
     }
   } finally {
@@ -225,16 +244,17 @@ function whileAllowed(
 ): Readable {
   let sent = 0;
   const all = async function* (): AsyncGenerator<Buffer> {
-    for (let step = first; step.done !== true; step = await inTime(source, nextByteMs)) {
+    for (let step = first; step.done !== true; step = await inTime(source, nextByteMs, stop.signal)) {
       sent += step.value.length;
       yield step.value;
     }
   };
   const body = Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 });
-  cutWhenOver(body, order, ports);
+  cutWhenOver(body, order, ports, stop);
   const { signal } = order;
   const leave = (): void => {
     body.destroy(stoppedBy(signal));
+    stop.abort();
   };
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });

@@ -197,7 +197,10 @@ test.each([
   const first = (await reader?.read()) as { value?: Uint8Array } | undefined;
   expect(first?.value?.length).toBe(5_000);
   end(here);
+  const endedAt = performance.now();
   await expect(reader?.read()).rejects.toThrow();
+  // It is asked once a second, however long the archive hangs.
+  expect(performance.now() - endedAt).toBeLessThan(10_000);
   expect((await play(here, id)).status).toBeGreaterThanOrEqual(401);
 });
 
