@@ -5,6 +5,7 @@ import { counted, loadTexts, template, text, textFile, textFor } from '../core/t
 import type { SubjectLanguage } from './languages.ts';
 
 /** Every word of index.html in one language. */
+// eslint-disable-next-line max-lines-per-function -- A list of texts.
 export const subjectTexts = (language: SubjectLanguage) =>
   z.strictObject({
     /** For dates and names of languages. */
