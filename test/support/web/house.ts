@@ -174,6 +174,7 @@ export async function openHouse(at: string, account: StoreAccount): Promise<Hous
     controllers: { acme: { name: 'Acme' }, other: { name: 'Other' } },
     processor: { name: 'House' },
     privacy: { hashKey },
+    annotation: { rating: { greeting: { label: 'Greeting' } } },
     catalogue: { file },
     ari: { url: 'http://127.0.0.1:1', username: 'nobody', password: 'nothing' },
     recording: { spoolFolder },

@@ -25,22 +25,32 @@ export const hearers: Readonly<Record<string, readonly Role[]>> = {
 export const onApproval: readonly string[] = ['careful'];
 export const companyOf: Readonly<Record<string, string>> = { sales: 'acme', support: 'acme', orders: 'other' };
 
-/** Of nothing, of everything at once, or of one call or recording. */
-type Of = 'nothing' | 'everything' | 'call' | 'recording';
+/** Of nothing, of everything at once, of one company, or of one call or recording. */
+type Of = 'nothing' | 'everything' | 'company' | 'call' | 'recording';
 
 type Row = {
   roles: readonly Role[];
   of: Of;
-  /** hearing: a purpose that names the role must be in force. keeping: there must be something that is kept. */
-  needs?: 'hearing' | 'keeping';
+  /**
+   * hearing: a purpose that names the role must be in force. asking: one that is heard on approval only, which nobody has given. keeping: there
+   * must be something that is kept. finished: and it must not be in the making.
+   */
+  needs?: 'hearing' | 'asking' | 'keeping' | 'finished';
   body?: (staged: StagedCall) => unknown;
   query?: string;
   /** What becomes of it where they may: the status, and the code of a problem. */
   done: (staged: StagedCall) => string;
   /** It ends the session that asks: it is asked for last. */
   isLast?: true;
+  /** No program may. */
+  isOfPeople?: true;
+  /** What it does changes the answers to others, or takes long: only who is refused asks for it here. */
+  isRefusedOnly?: true;
 };
 
+const annotators: readonly Role[] = ['coach', 'legal', 'officer'];
+const counters: readonly Role[] = ['officer', 'operator', 'auditor', 'admin'];
+const keepsSystem: readonly Role[] = ['operator', 'admin'];
 const seers: readonly Role[] = ['coach', 'legal', 'officer', 'operator', 'auditor'];
 const keepers: readonly Role[] = ['legal', 'officer'];
 const ok = () => '200';
@@ -55,7 +65,23 @@ const coded = onLive(() => '409 code_not_done');
 /** Of a sign-in through a provider, where none is configured. */
 const noProvider: Row = { roles: allRoles, of: 'nothing', done: () => '404 address_unknown' };
 
-/** A hold of no id that one has: what is there is left as it was. */
+const listed: Row = { roles: seers, of: 'nothing', done: ok };
+const annotated = (body: unknown, done: string): Row => ({
+  ...{ roles: annotators, of: 'recording', needs: 'keeping', done: () => done },
+  ...(body === undefined ? {} : { body: () => body }),
+});
+/** Of this company all are asked that are of one. */
+const askedCompany = 'acme';
+const counted: Row = { roles: counters, of: 'company', query: `controller=${askedCompany}`, done: ok };
+/** Nobody has called from there. */
+const ofPerson: Row = {
+  roles: ['officer'],
+  of: 'company',
+  body: () => ({ number: '+32475999999', controller: askedCompany }),
+  done: ok,
+};
+
+/** A hold, a comment or a question of no id that one has: what is there is left as it was. */
 const noHold = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
 export const rows: Readonly<Record<string, Row>> = {
@@ -95,6 +121,59 @@ export const rows: Readonly<Record<string, Row>> = {
     done: () => '400 request_invalid',
   },
   'DELETE /recordings/{id}/holds/{hold}': { roles: keepers, of: 'recording', done: () => '404 hold_unknown' },
+  'GET /annotation-form': { roles: allRoles, of: 'nothing', done: ok },
+  'GET /recordings/{id}/annotation': { roles: seers, of: 'recording', done: ok },
+  'PUT /recordings/{id}/tags': annotated({ tags: ['complaint'] }, '428 version_missing'),
+  'PUT /recordings/{id}/rating': annotated({ criteria: [{ criterion: 'greeting', value: 4 }] }, '428 version_missing'),
+  'DELETE /recordings/{id}/rating': annotated(undefined, '428 version_missing'),
+  'POST /recordings/{id}/comments': annotated({ atMs: 500, text: 'Well said' }, '201'),
+  'PUT /recordings/{id}/comments/{comment}': annotated({ atMs: 500, text: 'Well said' }, '404 comment_unknown'),
+  'DELETE /recordings/{id}/comments/{comment}': annotated(undefined, '404 comment_unknown'),
+  'PUT /recordings/{id}/collections/{collection}': annotated({}, '204'),
+  'DELETE /recordings/{id}/collections/{collection}': annotated(undefined, '204'),
+  'GET /collections/{collection}/recordings': listed,
+  'POST /recordings/{id}/approvals': {
+    roles: seers,
+    of: 'recording',
+    needs: 'asking',
+    body: () => ({ purpose: 'careful', reason: 'The caller complains' }),
+    done: () => '201',
+  },
+  'GET /approvals': { roles: keepers, of: 'nothing', done: ok },
+  'GET /approvals/own': listed,
+  'POST /approvals/{id}/answer': {
+    roles: keepers,
+    of: 'nothing',
+    body: () => ({ verdict: 'refused' }),
+    done: () => '404 address_unknown',
+    isOfPeople: true,
+  },
+  'POST /recordings/{id}/evidence': {
+    roles: keepers,
+    of: 'recording',
+    needs: 'hearing',
+    body: () => ({}),
+    done: ok,
+    isRefusedOnly: true,
+  },
+  'GET /recordings/{id}/erasure': { roles: ['officer'], of: 'recording', needs: 'finished', done: ok },
+  'POST /recordings/{id}/erasure': {
+    roles: ['officer'],
+    of: 'recording',
+    needs: 'finished',
+    body: () => ({ ground: 'unlawful' }),
+    done: ok,
+    isRefusedOnly: true,
+  },
+  'GET /recordings/{id}/certificates': { roles: seers, of: 'recording', done: ok },
+  'GET /certificates': { roles: ['officer', 'auditor'], of: 'everything', done: ok },
+  'POST /persons/find': ofPerson,
+  'POST /persons/export': ofPerson,
+  'POST /persons/erase': ofPerson,
+  'GET /retention/due': listed,
+  'GET /retention/overdue': listed,
+  'GET /retention/upcoming': listed,
+  'GET /retention/held': listed,
   'POST /selections': {
     roles: keepers,
     of: 'recording',
@@ -102,7 +181,18 @@ export const rows: Readonly<Record<string, Row>> = {
     body: ({ recording }) => ({ recordings: [recording] }),
     done: ok,
   },
-  'GET /reports/unrecorded': { roles: ['officer', 'operator', 'auditor', 'admin'], of: 'everything', done: ok },
+  'GET /reports/unrecorded': counted,
+  'GET /figures/calls': counted,
+  'GET /figures/storage': { roles: counters, of: 'everything', done: ok },
+  'GET /figures/notices': { roles: counters, of: 'everything', done: ok },
+  'GET /system': { roles: keepsSystem, of: 'everything', done: ok },
+  'GET /system/checks': { roles: keepsSystem, of: 'everything', done: ok },
+  'GET /system/prompts': { roles: keepsSystem, of: 'everything', done: ok },
+  'GET /system/prompts/{language}/{prompt}/audio': {
+    roles: keepsSystem,
+    of: 'everything',
+    done: () => '404 address_unknown',
+  },
   'GET /live': { roles: ['coach', 'operator'], of: 'nothing', done: ok },
   'POST /live/{id}/pause': paused,
   'POST /live/{id}/resume': paused,
@@ -135,7 +225,13 @@ export const addressOf = (row: string, { call, recording }: Pick<StagedCall, 'ca
   const { query } = rows[row] ?? {};
   const id = path.startsWith('/recordings') ? recording : call;
 
-  return `${path.replace('{id}', id).replace('{hold}', noHold)}${query === undefined ? '' : `?${query}`}`;
+  const full = path
+    .replace('{id}', path.startsWith('/approvals') ? noHold : id)
+    .replace(/\{(hold|comment)\}/, noHold)
+    .replace('{collection}', 'exemplary')
+    .replace('{language}/{prompt}', 'fr/none');
+
+  return `${full}${query === undefined ? '' : `?${query}`}`;
 };
 
 /** Which telephone it was is not known any more once nothing is kept of the sound. */
@@ -204,16 +300,38 @@ function deaf(role: Role, scope: Scope, staged: StagedCall, isApproved: boolean)
   }
 }
 
-/** What this route answers somebody who is known; `isApproved`: whether somebody else has approved that they hear it. */
-export function expected(row: string, role: Role, scope: Scope, staged: StagedCall, isApproved: boolean): string {
+/** The answer is of all calls of a company, and of no part of them. */
+const seesCompany = ({ controllers, ...parts }: Scope): boolean =>
+  Object.keys(parts).length === 0 && (controllers === undefined || controllers.includes(askedCompany));
+
+/**
+ * What this route answers somebody who is known.
+ *
+ * @param isApproved whether somebody else has approved that they hear it
+ * @param isProgram whether they ask with a token
+ */
+export function expected(
+  row: string,
+  { role, scope, isProgram }: { role: Role; scope: Scope; isProgram: boolean },
+  staged: StagedCall,
+  isApproved: boolean,
+): string {
   const rights = rows[row];
   if (rights === undefined) throw new Error(`the route ${row} has no row in test/support/web/rights.ts`);
-  const { roles, of, needs, done } = rights;
-  if (!roles.includes(role)) return '403 access_refused';
+  const { roles, of, needs, done, isOfPeople } = rights;
+  if (!roles.includes(role) || (isOfPeople === true && isProgram)) return '403 access_refused';
   if (of === 'nothing') return done(staged);
+  if (of === 'company') return seesCompany(scope) ? done(staged) : '403 access_refused';
   if (of === 'everything') return Object.keys(scope).length > 0 ? '403 access_refused' : done(staged);
   if (!sees(role, scope, staged) || (of === 'recording' && staged.status === 'none')) return '404 address_unknown';
-  if (needs === 'keeping' && ['erased', 'discarded', 'lost'].includes(staged.status)) return '410 recording_gone';
+  const isGone = ['erased', 'discarded', 'lost'].includes(staged.status);
+  if ((needs === 'keeping' || needs === 'finished') && isGone) return '410 recording_gone';
+  if (needs === 'finished' && ['running', 'recording'].includes(staged.status)) return '409 recording_unfinished';
+  if (needs === 'asking') {
+    const isHeard = deaf(role, scope, staged, isApproved) === undefined;
+
+    return deaf(role, scope, staged, true) ?? (isHeard ? '403 access_refused' : done(staged));
+  }
   const silence = needs === 'hearing' ? deaf(role, scope, staged, isApproved) : undefined;
 
   return silence ?? done(staged);
