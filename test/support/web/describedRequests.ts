@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { callerNumber } from './house.ts';
 
 /** Requests made from docs/openapi.json: as it describes them, and as it does not. */
+
+const companies = ['acme', 'other', 'own'];
+/** Nobody has called from there. */
+const nobodysNumber = '+32475999999';
 
 type Schema = {
   type?: string;
@@ -17,6 +22,8 @@ type Schema = {
   maxItems?: number;
   items?: Schema | false;
   prefixItems?: readonly Schema[];
+  oneOf?: readonly Schema[];
+  anyOf?: readonly Schema[];
   properties?: Readonly<Record<string, Schema>>;
   required?: readonly string[];
 };
@@ -44,6 +51,8 @@ export function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if (schema.format === 'date-time') return day.map((each) => each.toISOString());
   if (schema.format === 'date') return day.map((each) => each.toISOString().slice(0, 10));
+  const choices = schema.oneOf ?? schema.anyOf;
+  if (choices !== undefined) return fc.oneof(...choices.map(valueOf));
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern));
   const { minimum: min = -1e9, maximum: max = 1e9 } = schema;
   switch (schema.type) {
@@ -51,6 +60,8 @@ export function valueOf(schema: Schema): fc.Arbitrary<unknown> {
       return fc.integer({ min, max });
     case 'number':
       return fc.double({ min, max, noNaN: true });
+    case 'null':
+      return fc.constant(null);
     case 'boolean':
       return fc.boolean();
     case 'string':
@@ -85,9 +96,11 @@ export function asDescribed({ path, operation }: Described, ids: readonly string
     schema.pattern?.includes('{26}') === true
       ? fc.oneof({ weight: 3, arbitrary: known }, valueOf(schema))
       : valueOf(schema);
+  const inPathOr = ({ name, schema }: Parameter): fc.Arbitrary<unknown> =>
+    name === 'collection' ? fc.oneof(fc.constantFrom('exemplary', 'needs-work'), valueOf(schema)) : idOr(schema);
   const inPath = parameters.filter((each) => each.in === 'path');
   const inQuery = parameters.filter((each) => each.in === 'query' && each.name !== 'cursor');
-  const ofPath = fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, idOr(schema)])));
+  const ofPath = fc.record(Object.fromEntries(inPath.map((each) => [each.name, inPathOr(each)])));
   const ofQuery = fc.record(Object.fromEntries(inQuery.map(({ name, schema }) => [name, valueOf(schema)])), {
     requiredKeys: [],
   });
@@ -101,18 +114,22 @@ export function asDescribed({ path, operation }: Described, ids: readonly string
   }));
 }
 
-/** Lists of ids have some that are there; a cursor is none that anybody would make up. */
+/** Lists of ids have some that are there, and companies are those of the house; a cursor is none that anybody would make up. */
 function bodyOf(schema: Schema, known: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
-  return valueOf(schema).chain((value) =>
-    fc.uniqueArray(known, { minLength: 1, maxLength: 3 }).map((ids) => {
-      const given = { ...(value as Record<string, unknown>) };
+  const { controller } = schema.properties ?? {};
+  const company = controller === undefined ? fc.constant({}) : fc.record({ controller: fc.constantFrom(...companies) });
+
+  return fc
+    .tuple(valueOf(schema), fc.uniqueArray(known, { minLength: 1, maxLength: 3 }), company)
+    .map(([value, ids, named]) => {
+      const given: Record<string, unknown> = { ...(value as Record<string, unknown>), ...named };
       delete given['cursor'];
 
       return {
         ...given,
         ...('recordings' in given ? { recordings: ids } : {}),
-        ...('number' in given ? { number: '+32475123456' } : {}),
+        // Who is asked for by company might be erased with all that the others are asked for.
+        ...('number' in given ? { number: controller === undefined ? callerNumber : nobodysNumber } : {}),
       };
-    }),
-  );
+    });
 }
