@@ -66,7 +66,9 @@ function program(done: (code: number) => void): Command {
     .action(run(async () => (await import('./cli/commands/upload.ts')).upload));
   root
     .command('web')
-    .description('serve the API (web.listen) until SIGTERM or SIGINT; a process of its own beside serve')
+    .description(
+      'serve the API and the console (web.listen) until SIGTERM or SIGINT; a process of its own beside serve',
+    )
     .option('--json', 'print an error that stops it as one JSON object, like its log')
     .action(run(async () => (await import('./cli/commands/web.ts')).web));
   addArchive(root, run);

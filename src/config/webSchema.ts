@@ -26,7 +26,7 @@ export const web = section({
       .string()
       .refine((text) => listenOf(text) !== undefined, 'is not an address and a port such as 127.0.0.1:8080')
       .optional(),
-    'Address and port of the API (`preavis web`), without TLS: put a proxy before it that speaks TLS. Without it nothing listens.',
+    'Address and port of the API and the console (`preavis web`), without TLS: put a proxy before it that speaks TLS. Without it nothing listens.',
   ),
   publicUrl: key(
     z

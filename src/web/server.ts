@@ -7,6 +7,7 @@ import * as z from 'zod';
 import type { Actor } from '../access/actor.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { settleInTime } from '../core/timeLimit.ts';
+import { addConsole, type ConsoleFiles } from './console.ts';
 import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
 import { ListeningLog } from './listening.ts';
@@ -48,6 +49,8 @@ export type WebOptions = {
   trustedProxies?: readonly string[];
   /** Of one address; for what measures. */
   requestsPerMinute?: number;
+  /** The pages for people; undefined: the API alone. */
+  console?: ConsoleFiles | undefined;
 };
 
 /** Listens, and answers until it is stopped. Throws config_invalid where it cannot listen. */
@@ -80,6 +83,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   await addLiveEvents(app, guard, ports);
   for (const route of allRoutes({ listening, keys }, guard.place))
     addRoute(app, route, ports, { guard, stopping: stopping.signal });
+  if (options.console !== undefined) addConsole(app, options.console);
 
   try {
     await app.listen({ host: options.host, port: options.port });

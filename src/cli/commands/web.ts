@@ -1,6 +1,7 @@
 import { openCatalogue } from '../../catalogue/catalogue.ts';
 import { listenOf } from '../../config/webSchema.ts';
 import { PreavisError } from '../../core/errors.ts';
+import { installedPath } from '../../core/installation.ts';
 import { makeIds } from '../../core/ids.ts';
 import { makeLog } from '../../core/log.ts';
 import { askServe, asks } from '../../services/askServe.ts';
@@ -9,6 +10,7 @@ import { addArchives } from '../../services/store.ts';
 import { webhookSubscribers } from '../../services/webhooks.ts';
 import { removeLeftovers } from '../../web/handOut.ts';
 import { makeAccess } from '../../web/access.ts';
+import { readConsole } from '../../web/console.ts';
 import { startWeb } from '../../web/server.ts';
 import { findings } from '../check/check.ts';
 import { configOf } from '../configuration.ts';
@@ -17,7 +19,7 @@ import type { CommandContext, ExitCode, Json, Program } from '../context.ts';
 /** As for `serve`: what was not closed may hold the process for so long, ms. */
 const exitLimitMs = 2_000;
 
-/** Serves the API until SIGTERM or SIGINT. Answers that are being sent may go on for some seconds. */
+/** Serves the API and the console until SIGTERM or SIGINT. Answers that are being sent may go on for some seconds. */
 export async function web(
   context: CommandContext,
   _options: Json,
@@ -54,7 +56,7 @@ export async function web(
         access: makeAccess(services),
         ask: (task, call) => askServe(asks[task], call, { config, catalogue }),
       },
-      { ...at, publicUrl, trustedProxies },
+      { ...at, publicUrl, trustedProxies, console: readConsole(installedPath('dist', 'console')) },
     );
     log.info({ url: server.url }, 'listening');
     log.info({ signal: await asked }, 'stopping');
