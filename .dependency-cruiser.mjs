@@ -27,6 +27,9 @@ export const rooms = [
 /** The parts of src/call, bottom to top, by the same rule. */
 const partsOfCall = ['decide', 'plan', 'watch', 'session', 'promptRecording', 'registry'];
 
+/** Lists of names that the console shows in words. */
+const namesAlone = '^src/(call/decide/unrecordedReasons|catalogue/(holdGrounds|statuses))\\.ts$';
+
 const anyOf = (names) => `^src/(${names.join('|')})/`;
 
 export default {
@@ -35,7 +38,7 @@ export default {
       name: 'no-circle',
       comment: 'Files that import each other cannot be read one after the other.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|console)/' },
       to: { circular: true },
     },
     {
@@ -50,7 +53,14 @@ export default {
       comment: 'The product imports nothing of its tests, its lab or its benchmarks.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|lab|bench|docs)/' },
+      to: { path: '^(test|lab|bench|docs|console)/' },
+    },
+    {
+      name: 'console-by-the-api',
+      comment: 'The console asks the API. Of src it has types, and lists of names in files that import nothing.',
+      severity: 'error',
+      from: { path: '^console/' },
+      to: { path: '^(src|test|lab|bench|docs)/', pathNot: namesAlone, dependencyTypesNot: ['type-only'] },
     },
     ...rooms.map((room, index) => ({
       name: `upward-from-${room}`,

@@ -6,3 +6,4 @@ export declare function bundle(what: {
   readonly outdir: string;
   readonly write?: boolean;
 }): BuildResult<BuildOptions & { metafile: true; write: false }>;
+export declare function buildConsole(outDir: string): Promise<void>;

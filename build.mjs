@@ -43,7 +43,16 @@ export function bundle({ entryPoints, outdir, write = true }) {
 /** What `preavis` is made of: the command, and the program of the thread that listens to recordings. */
 export const product = { entryPoints: ['src/main.ts', 'src/audio/selfCheckWorker.ts'], outdir: 'dist' };
 
+/** The console: pages, scripts and styles below `outDir`, as `preavis web` serves them. */
+export async function buildConsole(outDir) {
+  // Tests bundle modules by this file, and need no Vite.
+  const { build } = await import('vite');
+  const configFile = fileURLToPath(new URL('console/vite.config.mjs', import.meta.url));
+  await build({ configFile, build: { outDir } });
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(new URL('dist', import.meta.url), { recursive: true, force: true });
   bundle(product);
+  await buildConsole(fileURLToPath(new URL('dist/console', import.meta.url)));
 }

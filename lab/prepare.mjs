@@ -294,7 +294,10 @@ function newestUnder(folder) {
 function buildIsCurrent() {
   const built = statSync(join(root, 'dist', 'main.js'), { throwIfNoEntry: false });
   if (!built) return false;
-  const sources = [newestUnder(join(root, 'src')), statSync(join(root, 'build.mjs')).mtimeMs];
+  const sources = [
+    ...['src', 'console'].map((name) => newestUnder(join(root, name))),
+    statSync(join(root, 'build.mjs')).mtimeMs,
+  ];
   return newestUnder(join(root, 'dist')) >= Math.max(...sources);
 }
 

@@ -16,6 +16,7 @@ const done = z.object({
   agreement: z.boolean().optional(),
 });
 components.add(done, { id: 'Done' });
+export type Done = z.output<typeof done>;
 
 const acts = [
   ['pause', 'Pause the recording of a call that goes on'],

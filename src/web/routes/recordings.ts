@@ -121,6 +121,7 @@ const peakPicture = z.object({
     .describe('The lowest and the highest sample of each of some hundred equal parts, in 256ths of full scale.'),
 });
 components.add(peakPicture, { id: 'Peaks' });
+export type Peaks = z.output<typeof peakPicture>;
 
 const peaks = route({
   method: 'GET',

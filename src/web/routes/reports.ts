@@ -34,6 +34,7 @@ const unrecorded = z.object({
   ),
 });
 components.add(unrecorded, { id: 'UnrecordedReport' });
+export type UnrecordedReport = z.output<typeof unrecorded>;
 
 export const reportRoutes: readonly Route[] = [
   route({

@@ -20,8 +20,10 @@ const me = z.object({
   acts: z.array(z.enum(acts)).describe('What their role may ask for; of a call or recording it is decided each time.'),
 });
 components.add(me, { id: 'Me' });
+export type Me = z.output<typeof me>;
 const session = z.object({ me, until: z.iso.datetime().describe('When it ends at the latest.') });
 components.add(session, { id: 'Session' });
+export type Session = z.output<typeof session>;
 
 function shownActor(actor: Actor): z.input<typeof me> {
   const { name, role, lines, controllers, extensions, purposes } = actor;

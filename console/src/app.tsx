@@ -1,0 +1,80 @@
+import type { Me } from '../../src/web/routes/session.ts';
+import { CallPage } from './call/callPage.tsx';
+import { CallsPage } from './calls/callsPage.tsx';
+import { CollectionsPage } from './collections/collectionsPage.tsx';
+import { LivePage } from './live/livePage.tsx';
+import { Link, usePlace } from './router.tsx';
+import { useSession, type SessionControl } from './session.ts';
+import { Shell } from './shell.tsx';
+import { SignInPage } from './signIn/signInPage.tsx';
+import { useSpeech } from './text/say.tsx';
+import { Empty, ProblemNote } from './ui/notes.tsx';
+import { usePageTitle } from './ui/title.ts';
+import { UnrecordedPage } from './unrecorded/unrecordedPage.tsx';
+import { useMe, Who } from './who.ts';
+
+function NotFound() {
+  const { say } = useSpeech();
+  usePageTitle(say.app.notFoundTitle);
+
+  return (
+    <Empty title={say.app.notFoundTitle} text={say.app.notFound}>
+      <Link class="button" href="/calls">
+        {say.app.toCalls}
+      </Link>
+    </Empty>
+  );
+}
+
+function Page() {
+  const { path } = usePlace();
+  const { say } = useSpeech();
+  const { acts } = useMe();
+  const [, room = '', id] = path.split('/');
+  if (!acts.includes('list') && room !== 'unrecorded') return <Empty title="" text={say.app.nothingForRole} />;
+  if (room === '' || (room === 'calls' && id === undefined)) return <CallsPage />;
+  if (room === 'calls' && id !== undefined) return <CallPage key={id} id={id} />;
+  if (room === 'collections') return <CollectionsPage name={id} />;
+  if (room === 'live' && acts.includes('seeLive')) return <LivePage />;
+  if (room === 'unrecorded' && acts.includes('readReport')) return <UnrecordedPage />;
+
+  return <NotFound />;
+}
+
+function Signed({ me, session, isHidden }: { me: Me; session: SessionControl; isHidden: boolean }) {
+  return (
+    <Who.Provider value={me}>
+      {/* Kept as it is, with what was typed; nothing of it is shown to who is not known any more. */}
+      <div class="signed" hidden={isHidden}>
+        <Shell onSignOut={session.signOut}>
+          <Page />
+        </Shell>
+      </div>
+    </Who.Provider>
+  );
+}
+
+export function App() {
+  const session = useSession();
+  const { state } = session;
+  switch (state.kind) {
+    case 'unknown':
+      return <div class="blank" aria-busy="true" />;
+    case 'failed':
+      return (
+        <main class="alone">
+          <ProblemNote problem={state.problem} onRetry={session.again} />
+        </main>
+      );
+    case 'out':
+      return <SignInPage session={session} why={state.isLeft ? 'signedOut' : undefined} />;
+    case 'in':
+    case 'ended':
+      return (
+        <>
+          <Signed key={state.me.name} me={state.me} session={session} isHidden={state.kind === 'ended'} />
+          {state.kind === 'ended' && <SignInPage session={session} why="ended" />}
+        </>
+      );
+  }
+}

@@ -1,0 +1,150 @@
+import { useState } from 'preact/hooks';
+import type { Peaks } from '../../../src/web/routes/recordings.ts';
+import type { Annotation, CallDetail } from '../api/types.ts';
+import { useAsked } from '../api/useAsked.ts';
+import { lastList } from '../calls/lastList.ts';
+import { Link } from '../router.tsx';
+import { fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { usePageTitle } from '../ui/title.ts';
+import { Happened } from './happened.tsx';
+import { HistoryCard } from './history.tsx';
+import { FileCard, KeptCard } from './kept.tsx';
+import { marksOf, type Mark } from './marks.ts';
+import { NotesCard } from './notesCard.tsx';
+import type { PlaceOfPlayer } from './notesProps.ts';
+import { NoticeStrip } from './noticeStrip.tsx';
+import { PlayerPanel } from './playerPanel.tsx';
+import { ProofCard, VerdictBanner } from './proof.tsx';
+
+function CopyLink() {
+  const { say } = useSpeech();
+  const [isCopied, setCopied] = useState(false);
+
+  return (
+    <button
+      type="button"
+      class="button button-small"
+      onClick={() => {
+        void navigator.clipboard.writeText(location.href).then(
+          () => {
+            setCopied(true);
+          },
+          () => undefined,
+        );
+      }}
+    >
+      <Icon name={isCopied ? 'check' : 'link'} />
+      <span aria-live="polite">{isCopied ? say.call.copied : say.call.copyLink}</span>
+    </button>
+  );
+}
+
+function Heading({ detail: { call } }: { detail: CallDetail }) {
+  const { say, format } = useSpeech();
+  const title = call.direction === 'incoming' ? say.call.titleIncoming : say.call.titleOutgoing;
+  const words = fill(title, { time: format.dayAndTime(call.startedAt) });
+  usePageTitle(words);
+  const facts = [
+    ...(call.line === null ? [] : [fill(say.call.line, { line: call.line })]),
+    ...(call.extension === null ? [] : [fill(say.call.extension, { extension: call.extension })]),
+    ...(call.controller === null ? [] : [call.controller]),
+  ];
+
+  return (
+    <header class="heading">
+      <div>
+        <h1>{words}</h1>
+        <p class="quiet">{facts.join(' · ')}</p>
+      </div>
+      <CopyLink />
+    </header>
+  );
+}
+
+/** Where people have written something. */
+const commentMarks = (written: Annotation | undefined): Mark[] =>
+  (written?.comments ?? []).flatMap(({ atMs, writtenAt, id }): Mark[] =>
+    atMs === null ? [] : [{ kind: 'comment', from: atMs, to: undefined, iso: `${writtenAt} ${id}` }],
+  );
+
+function Sound({
+  detail,
+  written,
+  onReady,
+}: {
+  detail: CallDetail;
+  written: Annotation | undefined;
+  onReady: (player: PlaceOfPlayer | undefined) => void;
+}) {
+  const { say } = useSpeech();
+  const { recording } = detail.call;
+  const hasSound = recording !== null && (recording.status === 'archived' || recording.status === 'recorded');
+  const peaks = useAsked<Peaks>(hasSound ? `/recordings/${recording.id}/peaks` : undefined);
+  if (recording === null) return null;
+
+  return (
+    <section class="card sound" aria-labelledby="sound">
+      <h2 id="sound">{say.player.title}</h2>
+      <NoticeStrip receipt={detail.receipt} />
+      <PlayerPanel
+        recording={recording}
+        peaks={peaks}
+        marks={[...marksOf(detail.receipt), ...commentMarks(written)]}
+        onReady={onReady}
+      />
+    </section>
+  );
+}
+
+function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void }) {
+  const [player, setPlayer] = useState<PlaceOfPlayer>();
+  const { call, receipt } = detail;
+  const { recording } = call;
+  const notes = useAsked<Annotation>(recording === null ? undefined : `/recordings/${recording.id}/annotation`);
+
+  return (
+    <div class="page call">
+      <Heading detail={detail} />
+      <VerdictBanner receipt={receipt} />
+      <div class="columns">
+        <div class="column-main">
+          <Sound detail={detail} written={notes.kind === 'given' ? notes.answer : undefined} onReady={setPlayer} />
+          {recording !== null && <NotesCard recording={recording.id} notes={notes} player={player} />}
+          <Happened receipt={receipt} seek={player?.seek} />
+        </div>
+        <div class="column-side">
+          <ProofCard receipt={receipt} />
+          <KeptCard detail={detail} onChange={onChange} />
+          <FileCard detail={detail} />
+          {recording !== null && <HistoryCard recording={recording.id} />}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+const idForm = /^[0-9A-Z]{26}$/;
+
+export function CallPage({ id }: { id: string }) {
+  const { say } = useSpeech();
+  const asked = useAsked<CallDetail>(idForm.test(id) ? `/calls/${id}` : undefined);
+  const isNothing = !idForm.test(id) || (asked.kind === 'failed' && asked.problem.status === 404);
+
+  return (
+    <>
+      <nav class="way-back">
+        <Link href={lastList()}>
+          <Icon name="left" />
+          {say.call.back}
+        </Link>
+      </nav>
+      {isNothing && <Empty title={say.app.notFoundTitle} text={say.app.notFound} />}
+      {!isNothing && asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
+      {!isNothing && asked.kind === 'waiting' && <Waiting />}
+      {asked.kind === 'given' && <Shown detail={asked.answer} onChange={asked.again} />}
+    </>
+  );
+}

@@ -1,0 +1,249 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Comment } from '../api/types.ts';
+import { fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { useKeys } from '../ui/keys.ts';
+import type { Change, NotesProps, PlaceOfPlayer } from './notesProps.ts';
+
+/** Comments, each at a position of the recording or about the whole. */
+
+const longest = 4_000;
+
+type Draft = { id: string | undefined; version: number | undefined; atMs: number | null; text: string };
+
+function TextField({ text, onText }: { text: string; onText: (text: string) => void }) {
+  const { say } = useSpeech();
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
+
+  return (
+    <div class="field">
+      <label for="comment-text">{say.notes.text}</label>
+      <textarea
+        ref={field}
+        id="comment-text"
+        rows={3}
+        maxLength={longest}
+        required
+        value={text}
+        onInput={({ currentTarget: { value } }) => {
+          onText(value);
+        }}
+      />
+    </div>
+  );
+}
+
+/** Stays open, with what was typed, until the API has it. */
+function CommentForm({
+  draft,
+  recording,
+  change,
+  onClose,
+}: {
+  draft: Draft;
+  recording: string;
+  change: Change;
+  onClose: () => void;
+}) {
+  const { say, format } = useSpeech();
+  const [text, setText] = useState(draft.text);
+  const [isPlaced, setPlaced] = useState(draft.atMs !== null);
+  const save = async (): Promise<void> => {
+    const body = { atMs: isPlaced ? draft.atMs : null, text };
+    const path = `/recordings/${recording}/comments`;
+    const done =
+      draft.id === undefined || draft.version === undefined
+        ? await change(path, { method: 'POST', body })
+        : await change(`${path}/${draft.id}`, { method: 'PUT', body, version: draft.version });
+    if (done) onClose();
+  };
+
+  return (
+    <form
+      class="form part"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <TextField text={text} onText={setText} />
+      {draft.atMs !== null && (
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={isPlaced}
+            onChange={({ currentTarget: { checked } }) => {
+              setPlaced(checked);
+            }}
+          />
+          {fill(say.notes.at, { position: format.position(draft.atMs) })}
+        </label>
+      )}
+      <div class="dialog-foot">
+        <button type="button" class="button" onClick={onClose}>
+          {say.list.cancel}
+        </button>
+        <button type="submit" class="button button-main" disabled={text.trim() === ''}>
+          {say.notes.save}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function CommentItem({
+  comment,
+  seek,
+  onEdit,
+  onRemove,
+}: {
+  comment: Comment;
+  seek: ((ms: number) => void) | undefined;
+  onEdit: () => void;
+  onRemove: () => void;
+}) {
+  const { say, format } = useSpeech();
+  const { atMs, author, text, writtenAt, changedAt } = comment;
+
+  return (
+    <li>
+      <p class="comment-head">
+        {atMs === null ? (
+          <span class="quiet">{say.notes.whole}</span>
+        ) : (
+          <button
+            type="button"
+            class="button button-small"
+            disabled={seek === undefined}
+            aria-label={`${say.player.play} ${format.position(atMs)}`}
+            onClick={() => {
+              seek?.(atMs);
+            }}
+          >
+            {format.position(atMs)}
+          </button>
+        )}
+        <strong>{author.replace(/^user:/, '')}</strong>
+        <span class="quiet">
+          <time dateTime={writtenAt}>{format.day(writtenAt)}</time>
+          {changedAt !== null && `, ${say.notes.changed}`}
+        </span>
+      </p>
+      <p class="typed">{text}</p>
+      {comment.own && (
+        <p class="comment-acts">
+          <button type="button" class="button button-small button-quiet" onClick={onEdit}>
+            {say.notes.edit}
+          </button>
+          <button type="button" class="button button-small button-quiet" onClick={onRemove}>
+            {say.notes.remove}
+          </button>
+        </p>
+      )}
+    </li>
+  );
+}
+
+function RemoveDialog({ onClose, onRemove }: { onClose: () => void; onRemove: () => void }) {
+  const { say } = useSpeech();
+
+  return (
+    <Dialog title={say.notes.removeTitle} onClose={onClose}>
+      <div class="dialog-foot">
+        <button type="button" class="button" onClick={onClose}>
+          {say.list.cancel}
+        </button>
+        <button type="button" class="button button-main" onClick={onRemove}>
+          {say.notes.remove}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+type Opened = { kind: 'none' } | { kind: 'draft'; draft: Draft } | { kind: 'remove'; comment: Comment };
+
+function CommentList({
+  comments,
+  seek,
+  open,
+}: {
+  comments: readonly Comment[];
+  seek: ((ms: number) => void) | undefined;
+  open: (opened: Opened) => void;
+}) {
+  return (
+    <ol>
+      {comments.map((comment) => (
+        <CommentItem
+          key={comment.id}
+          comment={comment}
+          seek={seek}
+          onEdit={() => {
+            const { id, version, atMs, text } = comment;
+            open({ kind: 'draft', draft: { id, version, atMs, text } });
+          }}
+          onRemove={() => {
+            open({ kind: 'remove', comment });
+          }}
+        />
+      ))}
+    </ol>
+  );
+}
+
+export function Comments({
+  recording,
+  written,
+  mayWrite,
+  change,
+  player,
+}: NotesProps & { player: PlaceOfPlayer | undefined }) {
+  const { say } = useSpeech();
+  const [opened, open] = useState<Opened>({ kind: 'none' });
+  const close = (): void => {
+    open({ kind: 'none' });
+  };
+  const write = (): boolean => {
+    if (!mayWrite || opened.kind !== 'none') return false;
+    const atMs = player === undefined ? null : Math.round(player.position());
+    open({ kind: 'draft', draft: { id: undefined, version: undefined, atMs, text: '' } });
+
+    return true;
+  };
+  useKeys({ c: write, C: write });
+
+  return (
+    <div class="comments">
+      {written.comments.length === 0 && opened.kind !== 'draft' && <p class="quiet">{say.notes.none}</p>}
+      <CommentList comments={written.comments} seek={player?.seek} open={open} />
+      {opened.kind === 'draft' ? (
+        <CommentForm
+          key={opened.draft.id ?? ''}
+          draft={opened.draft}
+          recording={recording}
+          change={change}
+          onClose={close}
+        />
+      ) : (
+        mayWrite && (
+          <button type="button" class="button" onClick={write}>
+            {say.notes.write}
+          </button>
+        )
+      )}
+      {opened.kind === 'remove' && (
+        <RemoveDialog
+          onClose={close}
+          onRemove={() => {
+            const { id, version } = opened.comment;
+            close();
+            void change(`/recordings/${recording}/comments/${id}`, { method: 'DELETE', version });
+          }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,247 @@
+import { useState } from 'preact/hooks';
+import type { Receipt } from '../../../src/receipt/receipt.ts';
+import { apiPath, ask } from '../api/client.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
+import type { CallDetail, Hold, RecordingPart } from '../api/types.ts';
+import { useMe } from '../who.ts';
+import { fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { problemText } from '../ui/notes.tsx';
+import { HoldDialog } from './holdDialog.tsx';
+
+/** Why the recording is kept, until when, by whom it is held, and what the file is. */
+
+function Purposes({ receipt, recording }: { receipt: Receipt; recording: RecordingPart }) {
+  const { say, format } = useSpeech();
+
+  return (
+    <ul class="purposes">
+      {receipt.purposes.map(({ id, justification, legalBasis }) => {
+        const known = recording.purposes.find(({ purpose }) => purpose === id);
+        const end = known?.keepUntil ?? null;
+
+        return (
+          <li key={id}>
+            <p>
+              <strong>{id}</strong>{' '}
+              {end !== null && (
+                <span class={known?.inForce === true ? 'tag tag-calm' : 'tag'}>
+                  {fill(known?.inForce === true ? say.call.keptUntil : say.call.over, { day: format.day(end) })}
+                </span>
+              )}
+            </p>
+            <p class="quiet">
+              {justification} {fill(say.call.legalBasis, { basis: legalBasis })}
+            </p>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function ReleaseDialog({ hold, onClose, onDone }: { hold: Hold; onClose: () => void; onDone: () => void }) {
+  const { say } = useSpeech();
+  const [problem, setProblem] = useState<Problem>();
+  const release = (): void => {
+    ask(`/recordings/${hold.recording}/holds/${hold.id}`, { method: 'DELETE' }).then(onDone, (thrown: unknown) => {
+      setProblem(asProblem(thrown));
+    });
+  };
+
+  return (
+    <Dialog title={say.call.releaseTitle} onClose={onClose}>
+      <p>{say.call.releaseText}</p>
+      {problem !== undefined && (
+        <p class="note note-problem" role="alert">
+          {problemText(problem, say)}
+        </p>
+      )}
+      <div class="dialog-foot">
+        <button type="button" class="button" onClick={onClose}>
+          {say.list.cancel}
+        </button>
+        <button type="button" class="button button-main" onClick={release}>
+          {say.call.releaseSubmit}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => void) | undefined }) {
+  const { say, format } = useSpeech();
+  const person = (name: string): string => name.replace(/^\w+:/, '');
+
+  return (
+    <li>
+      <p>
+        <Icon name="hold" />{' '}
+        {fill(say.call.holdUntil, { day: format.day(hold.expiresAt), ground: say.call.grounds[hold.ground] })}
+      </p>
+      {hold.reason !== null && <p class="typed">{hold.reason}</p>}
+      <p class="quiet">
+        {fill(say.call.holdBy, { who: person(hold.setBy), day: format.day(hold.setAt) })}
+        {hold.releasedAt !== null && (
+          <>
+            {' '}
+            · {fill(say.call.holdReleased, { who: person(hold.releasedBy ?? ''), day: format.day(hold.releasedAt) })}
+          </>
+        )}
+      </p>
+      {onRelease !== undefined && (
+        <button type="button" class="button button-small" onClick={onRelease}>
+          {say.call.release}
+        </button>
+      )}
+    </li>
+  );
+}
+
+const isInForce = (hold: Hold): boolean => hold.releasedAt === null && Date.parse(hold.expiresAt) > Date.now();
+
+type Opened = { kind: 'none' } | { kind: 'hold' } | { kind: 'release'; hold: Hold };
+
+function Holds({
+  recording,
+  holds,
+  onChange,
+}: {
+  recording: RecordingPart;
+  holds: readonly Hold[];
+  onChange: () => void;
+}) {
+  const { say } = useSpeech();
+  const { acts } = useMe();
+  const [opened, open] = useState<Opened>({ kind: 'none' });
+  const close = (): void => {
+    open({ kind: 'none' });
+  };
+  const done = (): void => {
+    close();
+    onChange();
+  };
+  const mayHold = acts.includes('hold') && (recording.status === 'archived' || recording.status === 'recorded');
+  if (holds.length === 0 && !mayHold) return null;
+
+  return (
+    <div class="holds">
+      <h3>{say.call.holds}</h3>
+      <ul>
+        {holds.map((hold) => (
+          <HoldItem
+            key={hold.id}
+            hold={hold}
+            onRelease={
+              acts.includes('release') && isInForce(hold)
+                ? () => {
+                    open({ kind: 'release', hold });
+                  }
+                : undefined
+            }
+          />
+        ))}
+      </ul>
+      {mayHold && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            open({ kind: 'hold' });
+          }}
+        >
+          <Icon name="hold" />
+          {say.call.hold}
+        </button>
+      )}
+      {opened.kind === 'hold' && <HoldDialog recording={recording.id} onClose={close} onDone={done} />}
+      {opened.kind === 'release' && <ReleaseDialog hold={opened.hold} onClose={close} onDone={done} />}
+    </div>
+  );
+}
+
+export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: () => void }) {
+  const { say } = useSpeech();
+  const { call, receipt, holds, certificates } = detail;
+  if (call.recording === null) return null;
+
+  return (
+    <section class="card" aria-labelledby="kept">
+      <h2 id="kept">{say.call.purposes}</h2>
+      <Purposes receipt={receipt} recording={call.recording} />
+      <Holds recording={call.recording} holds={holds} onChange={onChange} />
+      {certificates.length > 0 && (
+        <>
+          <h3>{say.call.certificates}</h3>
+          <ul class="certificates">
+            {certificates.map(({ number, sha256 }) => (
+              <li key={number}>
+                {fill(say.call.certificate, { number })} <code>{sha256}</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function encryptionText({ recording }: Receipt, say: ReturnType<typeof useSpeech>['say']): string {
+  const mode = recording?.encryption?.mode;
+  if (mode === undefined) return say.call.encryptedNone;
+
+  return mode === 'client' ? say.call.encryptedClient : say.call.encryptedServer;
+}
+
+/** What the file is: for who compares it. */
+export function FileCard({ detail: { call, receipt } }: { detail: CallDetail }) {
+  const { say, format } = useSpeech();
+  const { recording } = call;
+  const facts = [
+    ...(recording === null
+      ? []
+      : ([
+          [say.call.fileState, say.statuses[recording.status]],
+          [say.call.fileSize, recording.bytes === null ? '–' : format.size(recording.bytes)],
+          [say.call.fileEncryption, encryptionText(receipt, say)],
+          [say.call.fileHash, receipt.recording?.sha256 ?? '–'],
+          [say.call.recordingId, recording.id],
+        ] as const)),
+    [say.call.callId, call.id],
+  ] as const;
+
+  return (
+    <section class="card" aria-labelledby="file">
+      <h2 id="file">{recording === null ? say.call.ids : say.call.file}</h2>
+      {recording !== null && recording.flags.length > 0 && (
+        <div class="note">
+          <p>
+            <strong>{say.call.flags}</strong>
+          </p>
+          <ul>
+            {recording.flags.map((flag) => (
+              <li key={flag}>{say.flags[flag] ?? flag}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <dl class="facts facts-small">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{/^[0-9a-f]{64}$|^[0-9A-Z]{26}$/.test(value) ? <code>{value}</code> : value}</dd>
+          </div>
+        ))}
+      </dl>
+      {recording !== null && (
+        <p>
+          <a href={`${apiPath}/recordings/${recording.id}/receipt`} download={`${recording.id}.json`}>
+            {say.call.receiptLink}
+          </a>
+        </p>
+      )}
+    </section>
+  );
+}

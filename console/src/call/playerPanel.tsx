@@ -1,0 +1,234 @@
+import { useEffect } from 'preact/hooks';
+import type { Peaks } from '../../../src/web/routes/recordings.ts';
+import { apiPath } from '../api/client.ts';
+import type { RecordingPart } from '../api/types.ts';
+import type { Asked } from '../api/useAsked.ts';
+import { useMe } from '../who.ts';
+import { fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { useKeys } from '../ui/keys.ts';
+import { problemText, ProblemNote, Waiting } from '../ui/notes.tsx';
+import type { Mark } from './marks.ts';
+import type { PlaceOfPlayer } from './notesProps.ts';
+import { speeds, usePlayer, type Player } from './usePlayer.ts';
+import { Waveform } from './waveform.tsx';
+
+function usePlayerKeys(player: Player): void {
+  const { position, speed } = player;
+  const jump = (ms: number) => () => {
+    player.seek(position + ms);
+  };
+  const faster = (by: 1 | -1) => () => {
+    const at = speeds.findIndex((each) => each === speed);
+    player.setSpeed(speeds[Math.min(speeds.length - 1, Math.max(0, at + by))] ?? 1);
+  };
+  useKeys({
+    ' ': player.toggle,
+    ArrowLeft: jump(-5_000),
+    ArrowRight: jump(5_000),
+    j: jump(-10_000),
+    J: jump(-10_000),
+    l: jump(10_000),
+    L: jump(10_000),
+    '<': faster(-1),
+    '>': faster(1),
+  });
+}
+
+function SpeedChoice({ player }: { player: Player }) {
+  const { say, format } = useSpeech();
+
+  return (
+    <label class="choice speed">
+      <span class="quiet">{say.player.speed}</span>
+      <select
+        value={String(player.speed)}
+        onChange={({ currentTarget: { value } }) => {
+          player.setSpeed(Number(value));
+        }}
+      >
+        {speeds.map((each) => (
+          <option key={each} value={String(each)}>
+            {format.speed(each)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Controls({ player, lengthMs }: { player: Player; lengthMs: number }) {
+  const { say, format } = useSpeech();
+  const { state, position } = player;
+  const isPlaying = state.kind === 'playing' || state.kind === 'loading';
+
+  return (
+    <div class="controls">
+      <button
+        type="button"
+        class="button button-round"
+        aria-label={say.player.back}
+        title={say.player.back}
+        onClick={() => {
+          player.seek(position - 10_000);
+        }}
+      >
+        <Icon name="back" />
+      </button>
+      <button
+        type="button"
+        class="button button-main button-round button-play"
+        aria-label={isPlaying ? say.player.pause : say.player.play}
+        onClick={player.toggle}
+      >
+        {state.kind === 'loading' ? (
+          <span class="spinner" aria-hidden="true" />
+        ) : (
+          <Icon name={isPlaying ? 'pause' : 'play'} isFilled={!isPlaying} />
+        )}
+      </button>
+      <button
+        type="button"
+        class="button button-round"
+        aria-label={say.player.forward}
+        title={say.player.forward}
+        onClick={() => {
+          player.seek(position + 10_000);
+        }}
+      >
+        <Icon name="forward" />
+      </button>
+      <output class="position" data-position={Math.round(position)}>
+        {format.position(position)} <span class="quiet">/ {format.position(lengthMs)}</span>
+      </output>
+      <SpeedChoice player={player} />
+    </div>
+  );
+}
+
+function MarkLegend({ marks }: { marks: readonly Mark[] }) {
+  const { say } = useSpeech();
+  const kinds = [...new Set(marks.map(({ kind }) => kind))];
+  if (kinds.length === 0) return null;
+
+  return (
+    <ul class="legend" aria-label={say.player.marks}>
+      {kinds.map((kind) => (
+        <li key={kind} class={`legend-${kind}`}>
+          {say.player.kinds[kind]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Ended({ player }: { player: Player }) {
+  const { say } = useSpeech();
+  const { state } = player;
+  if (state.kind === 'failed') {
+    return (
+      <p class="note note-problem" role="alert">
+        {say.player.failed} {problemText(state.problem, say)}
+      </p>
+    );
+  }
+  if (state.kind !== 'over') return null;
+
+  return (
+    <div class="note note-problem" role="alert">
+      <p>
+        <strong>{say.player.endedTitle}</strong>
+      </p>
+      <p>{say.player.endedText}</p>
+      <p>{problemText(state.problem, say)}</p>
+    </div>
+  );
+}
+
+type PlayerProps = {
+  recording: RecordingPart & { durationMs: number };
+  peaks: readonly number[];
+  marks: readonly Mark[];
+  /** Gives others the way to a position, and where it is. */
+  onReady: (player: PlaceOfPlayer | undefined) => void;
+};
+
+function Playing({ recording, peaks, marks, onReady }: PlayerProps) {
+  const { say, format } = useSpeech();
+  const { acts } = useMe();
+  const player = usePlayer(recording.id, recording.durationMs);
+  usePlayerKeys(player);
+  useEffect(() => {
+    onReady({ seek: player.seek, position: () => player.audio.currentTime * 1_000 });
+
+    return () => {
+      onReady(undefined);
+    };
+  }, [player.audio]);
+  if (player.state.kind === 'over') return <Ended player={player} />;
+
+  return (
+    <>
+      <Waveform player={player} peaks={peaks} marks={marks} lengthMs={recording.durationMs} />
+      <MarkLegend marks={marks} />
+      <Controls player={player} lengthMs={recording.durationMs} />
+      <Ended player={player} />
+      <p class="player-foot">
+        <span class="quiet">
+          {player.heardSeconds >= 1 &&
+            fill(say.player.heard, { seconds: format.length(Math.round(player.heardSeconds) * 1_000) })}
+        </span>
+        {acts.includes('download') && (
+          <a href={`${apiPath}/recordings/${recording.id}/audio?download=true`} download={`${recording.id}.wav`}>
+            {say.player.download}
+          </a>
+        )}
+      </p>
+    </>
+  );
+}
+
+/** Why there is no sound to hear; undefined where there is. */
+function whySilent(recording: RecordingPart): keyof typeof silence | undefined {
+  return recording.status in silence ? (recording.status as keyof typeof silence) : undefined;
+}
+const silence = { erased: true, discarded: true, lost: true, failed: true } as const;
+
+/** The sound of a recording, or why there is none for who looks. */
+export function PlayerPanel({
+  recording,
+  peaks,
+  marks,
+  onReady,
+}: {
+  recording: RecordingPart;
+  peaks: Asked<Peaks> & { again: () => void };
+  marks: readonly Mark[];
+  onReady: PlayerProps['onReady'];
+}) {
+  const { say } = useSpeech();
+  const gone = whySilent(recording);
+  if (gone !== undefined) return <p class="note">{say.player.gone[gone]}.</p>;
+  if (peaks.kind === 'waiting') return <Waiting />;
+  if (peaks.kind === 'failed') {
+    if (peaks.problem.status === 0 || peaks.problem.status >= 500) {
+      return <ProblemNote problem={peaks.problem} onRetry={peaks.again} />;
+    }
+
+    return (
+      <div class="note">
+        <p>
+          <strong>{say.player.notYours}</strong>
+        </p>
+        <p>{problemText(peaks.problem, say)}</p>
+      </div>
+    );
+  }
+  const durationMs = recording.durationMs ?? peaks.answer.durationMs;
+  if (durationMs === null || durationMs === 0) return <p class="note">{say.problems.recording_unfinished}</p>;
+
+  return (
+    <Playing recording={{ ...recording, durationMs }} peaks={peaks.answer.peaks} marks={marks} onReady={onReady} />
+  );
+}

@@ -1,0 +1,286 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import { useSpeech } from '../text/say.tsx';
+import type { Messages } from '../messages/en.ts';
+import { Icon } from '../ui/icon.tsx';
+import { choices, dayOf, isUsable, type FilterName, type Filters } from './filters.ts';
+
+type Change = (name: FilterName, value: string) => void;
+type FieldProps = { name: FilterName; filters: Filters; onChange: Change };
+
+function Field({ name, children }: { name: FilterName; children: (id: string) => ComponentChildren }) {
+  const { say } = useSpeech();
+  const id = useId();
+
+  return (
+    <div class="field field-small">
+      <label for={id}>{say.list[name]}</label>
+      {children(id)}
+    </div>
+  );
+}
+
+function DayField({ name, filters, onChange }: FieldProps) {
+  return (
+    <Field name={name}>
+      {(id) => (
+        <input
+          id={id}
+          type="date"
+          value={filters[name] ?? ''}
+          max="2999-12-31"
+          onChange={({ currentTarget: { value } }) => {
+            onChange(name, value);
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** A text counts when it is whole: behind Enter, or when the field is left. */
+function TextField({ name, filters, onChange, known }: FieldProps & { known: readonly string[] }) {
+  const [isWrong, setWrong] = useState(false);
+  const list = useId();
+
+  return (
+    <Field name={name}>
+      {(id) => (
+        <>
+          <input
+            id={id}
+            type="text"
+            list={list}
+            value={filters[name] ?? ''}
+            maxLength={80}
+            autoCapitalize="none"
+            spellcheck={false}
+            aria-invalid={isWrong}
+            onChange={({ currentTarget: { value } }) => {
+              const text = value.trim();
+              const isFine = text === '' || isUsable(name, text);
+              setWrong(!isFine);
+              if (isFine) onChange(name, text);
+            }}
+          />
+          <datalist id={list}>
+            {known.map((each) => (
+              <option key={each} value={each} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}
+
+function ChoiceField({ name, filters, onChange, all }: FieldProps & { all: readonly (readonly [string, string])[] }) {
+  const { say } = useSpeech();
+
+  return (
+    <Field name={name}>
+      {(id) => (
+        <select
+          id={id}
+          value={filters[name] ?? ''}
+          onChange={({ currentTarget: { value } }) => {
+            onChange(name, value);
+          }}
+        >
+          <option value="">{say.list.any}</option>
+          {all.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+function TickField({ name, filters, onChange }: FieldProps) {
+  const { say } = useSpeech();
+
+  return (
+    <label class="tick">
+      <input
+        type="checkbox"
+        checked={filters[name] === 'true'}
+        onChange={({ currentTarget: { checked } }) => {
+          onChange(name, checked ? 'true' : '');
+        }}
+      />
+      {say.list[name]}
+    </label>
+  );
+}
+
+const allOf = (names: readonly string[], words: Readonly<Record<string, string>>): (readonly [string, string])[] =>
+  names.map((name) => [name, words[name] ?? name]);
+
+/** What a filter says in words. */
+function filterText(name: FilterName, value: string, say: Messages, day: (iso: string) => string): string {
+  const words: Partial<Record<FilterName, Readonly<Record<string, string>>>> = {
+    result: say.results,
+    reason: say.reasons,
+    direction: say.list.directions,
+    status: say.statuses,
+    flag: say.flags,
+  };
+  if (name === 'held' || name === 'exemplary') return say.list[name];
+  if (name === 'from' || name === 'to') return `${say.list[name]} ${day(`${value}T12:00:00`)}`;
+
+  return `${say.list[name]}: ${words[name]?.[value] ?? value}`;
+}
+
+const dayMs = 86_400_000;
+
+export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
+  const { say } = useSpeech();
+  const back = (days: number): string => dayOf(new Date(Date.now() - days * dayMs));
+  const presets = [
+    [say.list.today, back(0)],
+    [say.list.week, back(6)],
+    [say.list.month, back(29)],
+  ] as const;
+
+  return (
+    <div class="presets">
+      {presets.map(([name, from]) => (
+        <button
+          key={name}
+          type="button"
+          class="button button-small"
+          onClick={() => {
+            onPeriod(from);
+          }}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** What the pages seen so far had, to choose from. */
+export type Known = { lines: readonly string[]; purposes: readonly string[]; languages: readonly string[] };
+
+export function FilterForm({
+  filters,
+  known,
+  onChange,
+}: {
+  filters: Filters;
+  known: Known;
+  onChange: (filters: Filters) => void;
+}) {
+  const { say } = useSpeech();
+  const rare = [
+    'purpose',
+    'language',
+    'direction',
+    'reason',
+    'extension',
+    'status',
+    'flag',
+    'held',
+    'exemplary',
+  ] as const;
+  const [isOpen, setOpen] = useState(() => rare.some((name) => filters[name] !== undefined));
+  const set: Change = (name, value) => {
+    onChange({ ...filters, [name]: value === '' ? undefined : value });
+  };
+  const one = { filters, onChange: set };
+
+  return (
+    <form
+      class="filters"
+      aria-label={say.list.filters}
+      onSubmit={(event) => {
+        event.preventDefault();
+      }}
+    >
+      <div class="filter-row">
+        <DayField name="from" {...one} />
+        <DayField name="to" {...one} />
+        <TextField name="line" known={known.lines} {...one} />
+        <ChoiceField name="result" all={allOf(choices.result, say.results)} {...one} />
+        <button
+          type="button"
+          class="button"
+          aria-expanded={isOpen}
+          onClick={() => {
+            setOpen(!isOpen);
+          }}
+        >
+          <Icon name="filter" />
+          {isOpen ? say.list.fewer : say.list.more}
+        </button>
+      </div>
+      {isOpen && <RareFilters one={one} known={known} />}
+    </form>
+  );
+}
+
+function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change }; known: Known }) {
+  const { say, format } = useSpeech();
+
+  return (
+    <div class="filter-row">
+      <TextField name="purpose" known={known.purposes} {...one} />
+      <ChoiceField
+        name="language"
+        all={known.languages.map((tag) => [tag, format.languageName(tag)] as const)}
+        {...one}
+      />
+      <ChoiceField name="direction" all={allOf(choices.direction, say.list.directions)} {...one} />
+      <TextField name="extension" known={[]} {...one} />
+      <ChoiceField name="reason" all={Object.entries(say.reasons)} {...one} />
+      <ChoiceField name="status" all={allOf(choices.status, say.statuses)} {...one} />
+      <ChoiceField name="flag" all={allOf(choices.flag, say.flags)} {...one} />
+      <TickField name="held" {...one} />
+      <TickField name="exemplary" {...one} />
+    </div>
+  );
+}
+
+/** The filters that count, each to be taken away. */
+export function FilterChips({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
+  const { say, format } = useSpeech();
+  const active = (Object.entries(filters) as [FilterName, string | undefined][]).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, words: filterText(name, value, say, format.day) }],
+  );
+  if (active.length === 0) return null;
+
+  return (
+    <ul class="chips" aria-label={say.list.filters}>
+      {active.map(({ name, words }) => (
+        <li key={name}>
+          <button
+            type="button"
+            class="chip"
+            aria-label={say.list.remove.replace('{name}', () => words)}
+            onClick={() => {
+              onChange({ ...filters, [name]: undefined });
+            }}
+          >
+            {words}
+            <Icon name="close" />
+          </button>
+        </li>
+      ))}
+      <li>
+        <button
+          type="button"
+          class="button button-quiet button-small"
+          onClick={() => {
+            onChange({});
+          }}
+        >
+          {say.list.clear}
+        </button>
+      </li>
+    </ul>
+  );
+}

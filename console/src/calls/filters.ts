@@ -1,0 +1,95 @@
+import { recordingFlags } from './flags.ts';
+
+/** What is looked for, as it stands in the address of the list: a link shows what its sender saw. Days are those of the reader. */
+
+/** Of a choice: what there is. */
+export const choices = {
+  result: ['recorded', 'unrecorded', 'turnedAway', 'notConnected', 'abandoned', 'goingOn'],
+  direction: ['incoming', 'outgoing'],
+  status: ['recording', 'recorded', 'archived', 'erased', 'failed', 'lost', 'discarded'],
+  flag: recordingFlags,
+} as const;
+
+const names = [
+  'from',
+  'to',
+  'line',
+  'result',
+  'reason',
+  'purpose',
+  'language',
+  'direction',
+  'extension',
+  'status',
+  'flag',
+  'held',
+  'exemplary',
+] as const;
+export type FilterName = (typeof names)[number];
+export type Filters = Readonly<Partial<Record<FilterName, string | undefined>>>;
+
+const dayForm = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Of what is not one of these the API says that it is wrong: an address may be old, or typed. */
+const forms: Readonly<Record<FilterName, RegExp>> = {
+  from: dayForm,
+  to: dayForm,
+  line: /^[a-z][a-z0-9-]{0,39}$/,
+  result: new RegExp(`^(${choices.result.join('|')})$`),
+  reason: /^[a-z_]{1,40}$/,
+  purpose: /^[a-z][a-z0-9-]{0,39}$/,
+  language: /^[a-z]{2,3}(_[A-Z]{2})?$/,
+  direction: new RegExp(`^(${choices.direction.join('|')})$`),
+  extension: /^[A-Za-z0-9*#+._-]{1,80}$/,
+  status: new RegExp(`^(${choices.status.join('|')})$`),
+  flag: /^[a-z_]{1,40}$/,
+  held: /^true$/,
+  exemplary: /^true$/,
+};
+
+export const isUsable = (name: FilterName, value: string): boolean => forms[name].test(value);
+
+/** Those of an address that can be used. */
+export function filtersIn(query: URLSearchParams): Filters {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = query.get(name) ?? '';
+
+      return isUsable(name, value) ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** The address of the list with these filters; of its first page where there is no cursor. */
+export function listAddress(filters: Filters, cursor?: string): string {
+  const query = new URLSearchParams();
+  for (const name of names) if ((filters[name] ?? '') !== '') query.set(name, filters[name] ?? '');
+  if (cursor !== undefined) query.set('cursor', cursor);
+  const text = query.toString();
+
+  return text === '' ? '/calls' : `/calls?${text}`;
+}
+
+/** The begin of a day of the reader, `days` later. */
+function beginOf(day: string, days = 0): Date {
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
+
+  return new Date(year, month - 1, date + days);
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** The day of the reader at this time, as filters have it. */
+export const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+/** The address of the API for a page of the list. `to` is the last day, and the API wants the time behind it. */
+export function apiQuery({ from, to, ...rest }: Filters, cursor: string | undefined, limit: number): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, value);
+  if (from !== undefined) query.set('from', beginOf(from).toISOString());
+  if (to !== undefined) query.set('to', beginOf(to, 1).toISOString());
+  if (cursor !== undefined) query.set('cursor', cursor);
+  query.set('limit', String(limit));
+
+  return `/calls?${query.toString()}`;
+}

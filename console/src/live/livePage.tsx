@@ -1,0 +1,182 @@
+import { useState } from 'preact/hooks';
+import type { Done } from '../../../src/web/routes/live.ts';
+import { ask } from '../api/client.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
+import type { LiveCall } from '../api/types.ts';
+import { useMe } from '../who.ts';
+import { Link } from '../router.tsx';
+import { fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Empty, ProblemNote, problemText, Waiting } from '../ui/notes.tsx';
+import { usePageTitle } from '../ui/title.ts';
+import { useLive } from './useLive.ts';
+
+type Task = 'pause' | 'resume' | 'record' | 'agreement';
+
+/** The states of docs/call.md, as far as they differ for who looks on. */
+const phases: Readonly<Record<string, 'before' | 'notice' | 'asking' | 'dialling' | 'talking' | 'ending'>> = {
+  planning: 'before',
+  checking: 'before',
+  answering: 'before',
+  choosing: 'notice',
+  announcing: 'notice',
+  confirming: 'notice',
+  asking: 'asking',
+  accepting: 'notice',
+  acknowledging: 'notice',
+  dialling: 'dialling',
+  releasing: 'dialling',
+  following: 'talking',
+  talking: 'talking',
+  closing: 'ending',
+  ended: 'ending',
+};
+
+type Outcome =
+  { kind: 'none' } | { kind: 'asking' } | { kind: 'done'; words: string } | { kind: 'failed'; problem: Problem };
+
+function Tasks({ call }: { call: LiveCall }) {
+  const { say } = useSpeech();
+  const [outcome, setOutcome] = useState<Outcome>({ kind: 'none' });
+  const act = (task: Task): void => {
+    setOutcome({ kind: 'asking' });
+    ask<Done>(`/live/${call.id}/${task}`, { method: 'POST' }).then(
+      ({ done }) => {
+        setOutcome({ kind: 'done', words: done ? say.live.done[task] : say.live.agreementUntold });
+      },
+      (thrown: unknown) => {
+        setOutcome({ kind: 'failed', problem: asProblem(thrown) });
+      },
+    );
+  };
+  const tasks: readonly Task[] = call.isPaused
+    ? ['resume', 'agreement']
+    : call.isRecording
+      ? ['pause', 'agreement']
+      : ['record'];
+
+  return (
+    <div class="tasks">
+      {phases[call.phase] === 'talking' &&
+        tasks.map((task) => (
+          <button
+            key={task}
+            type="button"
+            class="button button-small"
+            disabled={outcome.kind === 'asking'}
+            onClick={() => {
+              act(task);
+            }}
+          >
+            {say.live[task]}
+          </button>
+        ))}
+      <span role="status">
+        {outcome.kind === 'done' && outcome.words}
+        {outcome.kind === 'failed' && <span class="wrong">{problemText(outcome.problem, say)}</span>}
+      </span>
+    </div>
+  );
+}
+
+function State({ call }: { call: LiveCall }) {
+  const { say } = useSpeech();
+  if (call.isPaused) {
+    return (
+      <span class="tag tag-calm">
+        <Icon name="pause" />
+        {say.live.paused}
+      </span>
+    );
+  }
+
+  return call.isRecording ? (
+    <span class="tag tag-now">
+      <span class="dot" aria-hidden="true" />
+      {say.live.recording}
+    </span>
+  ) : (
+    <span class="tag">{say.live.notRecording}</span>
+  );
+}
+
+function LiveItem({ call }: { call: LiveCall }) {
+  const { say, format } = useSpeech();
+  const { acts } = useMe();
+  const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
+  const phase = phases[call.phase];
+
+  return (
+    <li class="live-call">
+      <div class="live-what">
+        <p>
+          <Link href={`/calls/${call.id}`}>
+            {call.line ?? '–'}
+            {call.extension === null ? '' : ` ${call.extension}`}
+          </Link>{' '}
+          <State call={call} />
+        </p>
+        <p class="quiet">
+          {[
+            say.list.directions[call.direction],
+            ...(phase === undefined ? [] : [say.live.phases[phase]]),
+            ...(languages === '' ? [] : [languages]),
+            fill(say.live.since, { time: format.clock(call.startedAt) }),
+          ].join(' · ')}
+        </p>
+      </div>
+      {acts.includes('actOnCall') && <Tasks call={call} />}
+    </li>
+  );
+}
+
+function List({ calls }: { calls: readonly LiveCall[] }) {
+  const { say } = useSpeech();
+  if (calls.length === 0) return <Empty title={say.live.emptyTitle} text={say.live.empty} />;
+
+  return (
+    <ul class="live">
+      {calls.map((call) => (
+        <LiveItem key={call.id} call={call} />
+      ))}
+    </ul>
+  );
+}
+
+export function LivePage() {
+  const { say, format } = useSpeech();
+  const live = useLive();
+  usePageTitle(say.live.title);
+
+  return (
+    <div class="page page-narrow">
+      <header class="heading">
+        <div>
+          <h1>{say.live.title}</h1>
+          <p class="quiet">{say.live.intro}</p>
+        </div>
+        {live.kind === 'connected' && (
+          <span class="tag tag-good" role="status">
+            <span class="dot" aria-hidden="true" />
+            {say.live.connected}
+          </span>
+        )}
+      </header>
+      {live.kind === 'connecting' && <Waiting />}
+      {live.kind === 'refused' && <ProblemNote problem={live.problem} />}
+      {live.kind === 'lost' && (
+        <>
+          <p class="note note-problem" role="alert">
+            {fill(say.live.lost, { time: format.clock(live.since) })}
+          </p>
+          {/* Nothing can be asked of calls that may be over. */}
+          <div class="stale" inert>
+            <List calls={live.calls} />
+          </div>
+        </>
+      )}
+      {live.kind === 'connected' && <List calls={live.calls} />}
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+import type { Language } from './language.ts';
+
+/** Times, lengths and sizes as a language writes them. Times are those of the reader's clock; `title` has UTC. */
+export type Format = {
+  /** 29 November 2026, 14:03 */
+  dayAndTime: (iso: string) => string;
+  /** Sunday 29 November 2026 */
+  longDay: (iso: string) => string;
+  /** 29/11/2026 */
+  day: (iso: string) => string;
+  /** 14:03:07 */
+  clock: (iso: string) => string;
+  /** 14:03:07.120: as the receipt has it. */
+  exactClock: (iso: string) => string;
+  /** 1:05, or 1:00:05 */
+  position: (ms: number) => string;
+  /** 12 ms, 1.4 s, 2 min 5 s */
+  length: (ms: number) => string;
+  size: (bytes: number) => string;
+  number: (value: number) => string;
+  /** 1.25× */
+  speed: (value: number) => string;
+  percent: (share: number) => string;
+  languageName: (tag: string) => string;
+};
+
+/** Of the day before the month, as the countries write it where Préavis is used. */
+const locales: Readonly<Record<Language, string>> = { fr: 'fr-BE', nl: 'nl-BE', de: 'de-DE', en: 'en-GB' };
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** 65000 ms as 1:05. */
+function positionText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+export function formatOf(language: Language): Format {
+  const locale = locales[language];
+  const dates = (options: Intl.DateTimeFormatOptions): ((iso: string) => string) => {
+    const format = new Intl.DateTimeFormat(locale, options);
+
+    return (iso) => format.format(new Date(iso));
+  };
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+  const clock = dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+  const names = new Intl.DisplayNames([locale], { type: 'language' });
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+
+  return {
+    dayAndTime: dates({
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    }),
+    longDay: dates({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+    day: dates({ day: '2-digit', month: '2-digit', year: 'numeric' }),
+    clock,
+    exactClock: (iso) => `${clock(iso)}.${String(new Date(iso).getUTCMilliseconds()).padStart(3, '0')}`,
+    position: positionText,
+    length: (ms) => {
+      if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
+      if (Math.abs(ms) < 60_000) return `${number.format(ms / 1_000)} s`;
+
+      return `${Math.floor(ms / 60_000)} min ${Math.round(ms / 1_000) % 60} s`;
+    },
+    size: (bytes) =>
+      bytes < 1_000_000
+        ? `${number.format(Math.max(0.1, bytes / 1_000))} kB`
+        : `${number.format(bytes / 1_000_000)} MB`,
+    number: (value) => number.format(value),
+    speed: (value) => `${exact.format(value)}×`,
+    percent: (share) => percent.format(share),
+    languageName: (tag) => {
+      try {
+        return names.of(tag.replaceAll('_', '-')) ?? tag;
+      } catch {
+        return tag;
+      }
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { createContext, type ComponentChildren } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { Messages } from '../messages/en.ts';
+import { withFrenchSpaces } from './fill.ts';
+import { formatOf, type Format } from './format.ts';
+import { languageOf, type Language } from './language.ts';
+import { kept } from '../ui/kept.ts';
+
+export type Speech = {
+  language: Language;
+  say: Messages;
+  format: Format;
+  speak: (language: Language) => void;
+};
+
+/** Each language is fetched when it is spoken. */
+async function messagesOf(language: Language): Promise<Messages> {
+  switch (language) {
+    case 'fr':
+      return withFrenchSpaces((await import('../messages/fr.ts')).fr);
+    case 'nl':
+      return (await import('../messages/nl.ts')).nl;
+    case 'de':
+      return (await import('../messages/de.ts')).de;
+    case 'en':
+      return (await import('../messages/en.ts')).en;
+  }
+}
+
+const Spoken = createContext<Speech | undefined>(undefined);
+
+/** What is said, in the language of who reads it. */
+export function useSpeech(): Speech {
+  const speech = useContext(Spoken);
+  if (speech === undefined) throw new Error('nothing is said outside of <Speaking>');
+
+  return speech;
+}
+
+/** Shows what is in it once its language is there. */
+export function Speaking({ children }: { children: ComponentChildren }) {
+  const [language, speak] = useState(() => languageOf(kept.get('language'), navigator.languages));
+  const [spoken, setSpoken] = useState<Speech>();
+  useEffect(() => {
+    let isLeft = false;
+    void messagesOf(language).then((say) => {
+      if (isLeft) return;
+      document.documentElement.lang = language;
+      const choose = (chosen: Language): void => {
+        kept.set('language', chosen);
+        speak(chosen);
+      };
+      setSpoken({ language, say, format: formatOf(language), speak: choose });
+    });
+
+    return () => {
+      isLeft = true;
+    };
+  }, [language]);
+
+  return spoken === undefined ? null : <Spoken.Provider value={spoken}>{children}</Spoken.Provider>;
+}

@@ -1,0 +1,210 @@
+import type { UnrecordedReport } from '../../../src/web/routes/reports.ts';
+import { useAsked } from '../api/useAsked.ts';
+import { dayOf, listAddress } from '../calls/filters.ts';
+import { go, Link, usePlace } from '../router.tsx';
+import { counted, fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { usePageTitle } from '../ui/title.ts';
+import { sumsOf, type DayCount, type Sums } from './sums.ts';
+
+/** Which calls were not recorded, and why: what somebody wanted so, and what is a fault. */
+
+const periods = [1, 7, 30, 90] as const;
+const usualDays = 30;
+const dayMs = 86_400_000;
+
+const percent = (part: number): string => `${(100 * part).toFixed(2)}%`;
+
+function Bars({
+  title,
+  help,
+  none,
+  counts,
+  kind,
+  from,
+}: {
+  title: string;
+  help: string;
+  none: string;
+  counts: Sums['faults'];
+  kind: 'fault' | 'calm';
+  from: string;
+}) {
+  const { language, say } = useSpeech();
+  const reasons = new Map(Object.entries(say.reasons));
+  const most = Math.max(1, ...counts.map(({ calls }) => calls));
+
+  return (
+    <section class="card">
+      <h2>
+        <Icon name={kind === 'fault' ? 'warning' : 'check'} /> {title}
+      </h2>
+      {counts.length === 0 ? (
+        <p class="quiet">{none}</p>
+      ) : (
+        <>
+          <p class="quiet">{help}</p>
+          <ul class={`bars bars-${kind}`}>
+            {counts.map(({ name, calls }) => (
+              <li key={name}>
+                <Link
+                  href={listAddress({ result: 'unrecorded', ...(name === null ? {} : { reason: name }), from })}
+                  title={say.unrecorded.show}
+                >
+                  {reasons.get(name ?? '') ?? say.unrecorded.unknownReason}
+                </Link>
+                <span class="bar" aria-hidden="true">
+                  <span style={{ width: percent(calls / most) }} />
+                </span>
+                <span class="bar-count">{counted(language, say.unrecorded.callsCounted, calls)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A column for each day: faults above what somebody wanted. */
+function Days({ days }: { days: readonly DayCount[] }) {
+  const { language, say, format } = useSpeech();
+  const most = Math.max(1, ...days.map(({ faults, wanted }) => faults + wanted));
+  const text = ({ day, faults, wanted }: DayCount): string =>
+    `${format.day(`${day}T12:00:00Z`)}: ${counted(language, say.unrecorded.callsCounted, faults + wanted)}`;
+
+  return (
+    <section class="card">
+      <h2>{say.unrecorded.byDay}</h2>
+      <ul class="days">
+        {days.map((each) => (
+          <li key={each.day} title={text(each)}>
+            <span class="unseen">{text(each)}</span>
+            <span class="day-fault" style={{ height: percent(each.faults / most) }} />
+            <span class="day-wanted" style={{ height: percent(each.wanted / most) }} />
+          </li>
+        ))}
+      </ul>
+      <p class="days-ends quiet" aria-hidden="true">
+        <span>{days[0] === undefined ? '' : format.day(`${days[0].day}T12:00:00Z`)}</span>
+        <span>{format.day(`${days.at(-1)?.day ?? ''}T12:00:00Z`)}</span>
+      </p>
+      <ul class="legend">
+        <li class="legend-fault">{say.unrecorded.faults}</li>
+        <li class="legend-wanted">{say.unrecorded.wanted}</li>
+      </ul>
+    </section>
+  );
+}
+
+function Lines({ lines, from }: { lines: Sums['lines']; from: string }) {
+  const { say, format } = useSpeech();
+
+  return (
+    <section class="card">
+      <h2>{say.unrecorded.byLine}</h2>
+      <table class="plain">
+        <tbody>
+          {lines.map(({ name, calls }) => (
+            <tr key={name}>
+              <th scope="row">
+                {name === null ? (
+                  say.unrecorded.noLine
+                ) : (
+                  <Link href={listAddress({ result: 'unrecorded', line: name, from })}>{name}</Link>
+                )}
+              </th>
+              <td>{format.number(calls)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Report({ report }: { report: UnrecordedReport }) {
+  const { say, format } = useSpeech();
+  const sums = sumsOf(report);
+  const from = dayOf(new Date(report.from));
+  if (report.calls === 0) return <Empty title={say.unrecorded.noneTitle} text={say.unrecorded.none} />;
+  if (sums.total === 0) return <Empty title={say.unrecorded.emptyTitle} text={say.unrecorded.empty} />;
+
+  return (
+    <>
+      <p class="summary">
+        {fill(say.unrecorded.summary, {
+          unrecorded: format.number(sums.total),
+          calls: format.number(report.calls),
+          share: format.percent(sums.total / report.calls),
+        })}
+      </p>
+      <div class="cards">
+        <Bars
+          title={say.unrecorded.faults}
+          help={say.unrecorded.faultsHelp}
+          none={say.unrecorded.noFaults}
+          counts={sums.faults}
+          kind="fault"
+          from={from}
+        />
+        <Bars
+          title={say.unrecorded.wanted}
+          help={say.unrecorded.wantedHelp}
+          none={say.unrecorded.noWanted}
+          counts={sums.wanted}
+          kind="calm"
+          from={from}
+        />
+        <Days days={sums.days} />
+        <Lines lines={sums.lines} from={from} />
+      </div>
+    </>
+  );
+}
+
+/** Whole days back from today, in UTC, as the report counts. */
+function reportAddress(days: number): string {
+  const today = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`).getTime();
+
+  return `/reports/unrecorded?from=${new Date(today - (days - 1) * dayMs).toISOString()}`;
+}
+
+export function UnrecordedPage() {
+  const { language, say } = useSpeech();
+  const { query } = usePlace();
+  const days = periods.find((each) => String(each) === query.get('days')) ?? usualDays;
+  const asked = useAsked<UnrecordedReport>(reportAddress(days));
+  usePageTitle(say.unrecorded.title);
+
+  return (
+    <div class="page">
+      <header class="heading">
+        <div>
+          <h1>{say.unrecorded.title}</h1>
+          <p class="quiet">{say.unrecorded.intro}</p>
+        </div>
+        <label class="choice">
+          <span class="quiet">{say.unrecorded.period}</span>
+          <select
+            value={String(days)}
+            onChange={({ currentTarget: { value } }) => {
+              go(`/unrecorded?days=${value}`);
+            }}
+          >
+            {periods.map((each) => (
+              <option key={each} value={String(each)}>
+                {counted(language, say.unrecorded.days, each)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      {asked.kind === 'waiting' && <Waiting />}
+      {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
+      {asked.kind === 'given' && <Report report={asked.answer} />}
+    </div>
+  );
+}

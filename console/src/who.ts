@@ -1,0 +1,13 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Me } from '../../src/web/routes/session.ts';
+
+export const Who = createContext<Me | undefined>(undefined);
+
+/** Who is signed in, and what their role may ask for. */
+export function useMe(): Me {
+  const me = useContext(Who);
+  if (me === undefined) throw new Error('nobody is signed in here');
+
+  return me;
+}

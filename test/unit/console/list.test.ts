@@ -1,0 +1,92 @@
+import { HeardParts } from '../../../console/src/call/heard.ts';
+import { apiQuery, filtersIn, listAddress } from '../../../console/src/calls/filters.ts';
+import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
+
+/** What the pages reckon by themselves. */
+
+describe('the filters of an address', () => {
+  test('are those that can be used; others are left aside', () => {
+    const query = new URLSearchParams('line=sales&result=nothing&from=yesterday&held=true&cursor=x&number=%2B32');
+    expect(filtersIn(query)).toEqual({ line: 'sales', held: 'true' });
+  });
+
+  test('make the same address again', () => {
+    const address = '/calls?from=2026-11-01&line=sales&result=unrecorded';
+    expect(listAddress(filtersIn(new URLSearchParams(address.split('?')[1])))).toBe(address);
+    expect(listAddress({})).toBe('/calls');
+    expect(listAddress({ line: 'sales' }, 'abc')).toBe('/calls?line=sales&cursor=abc');
+  });
+
+  test('ask the API for whole days, the last one included', () => {
+    const query = new URLSearchParams(apiQuery({ from: '2026-11-01', to: '2026-11-02' }, undefined, 50).split('?')[1]);
+    const begin = new Date(2026, 10, 1).toISOString();
+    expect(query.get('from')).toBe(begin);
+    expect(query.get('to')).toBe(new Date(2026, 10, 3).toISOString());
+    expect(query.get('limit')).toBe('50');
+  });
+});
+
+describe('what was heard', () => {
+  test('is what was played, and not what was jumped over', () => {
+    const heard = new HeardParts();
+    for (const position of [0, 250, 500]) heard.playedTo(position);
+    heard.interrupted();
+    for (const position of [10_000, 10_250]) heard.playedTo(position);
+    expect(heard.seconds).toBe(0.75);
+    expect(heard.take()).toEqual([
+      [0, 500],
+      [10_000, 10_250],
+    ]);
+    expect(heard.take()).toEqual([]);
+  });
+
+  test('has no jump that nobody told of, and no way back', () => {
+    const heard = new HeardParts();
+    for (const position of [0, 5_000, 5_100, 4_000]) heard.playedTo(position);
+    expect(heard.take()).toEqual([[5_000, 5_100]]);
+  });
+
+  test('that could not be told is told the next time', () => {
+    const heard = new HeardParts();
+    heard.playedTo(0);
+    heard.playedTo(1_000);
+    heard.putBack(heard.take());
+    expect(heard.take()).toEqual([[0, 1_000]]);
+  });
+});
+
+test('the report is put together by reason, line and day, faults apart from what somebody wanted', () => {
+  const row = (day: string, line: string | null, reason: string | null, calls: number) => ({
+    day,
+    line,
+    reason,
+    calls,
+  });
+  const sums = sumsOf({
+    from: '2026-11-01T00:00:00Z',
+    to: '2026-11-03T12:00:00Z',
+    calls: 20,
+    unrecorded: [
+      row('2026-11-01', 'sales', 'refused', 2),
+      row('2026-11-03', 'orders', 'spool_full', 4),
+      row('2026-11-03', 'sales', null, 1),
+    ],
+  });
+  expect(sums).toEqual({
+    total: 7,
+    faults: [
+      { name: 'spool_full', calls: 4 },
+      { name: null, calls: 1 },
+    ],
+    wanted: [{ name: 'refused', calls: 2 }],
+    lines: [
+      { name: 'orders', calls: 4 },
+      { name: 'sales', calls: 3 },
+    ],
+    days: [
+      { day: '2026-11-01', faults: 0, wanted: 2 },
+      { day: '2026-11-02', faults: 0, wanted: 0 },
+      { day: '2026-11-03', faults: 5, wanted: 0 },
+    ],
+  });
+});
