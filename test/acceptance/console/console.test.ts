@@ -1,0 +1,341 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { continuousTone } from '../../../lab/telephones/audio.ts';
+import { placeCall } from '../../../lab/telephones/sip.ts';
+import {
+  consoleRig,
+  makeCalls,
+  numberOfLiege,
+  somePeople,
+  startPhones,
+  startWebOf,
+  type People,
+  type Phones,
+  type Web,
+} from '../../support/console/consoleLab.ts';
+import {
+  faultsOn,
+  inBrowser,
+  openBrowser,
+  positionOf,
+  signIn,
+  visit,
+  widerThanWindow,
+  type Visit,
+} from '../../support/console/pages.ts';
+import { eventually } from '../../support/poll.ts';
+import { catalogueRecordings, showRecording, useRig } from '../../support/rig/rigs.ts';
+
+/** The console on real calls: people sign in, find, hear, annotate and prove, and lose what they may see no more. */
+
+let phones: Phones;
+let people: People;
+let web: Web;
+let browser: Browser;
+const visits: Visit[] = [];
+
+// Before the rig, which has to be the last process.
+afterAll(async () => {
+  await browser.close();
+  await web.process.stop({ graceMs: 10_000 });
+});
+
+const at = useRig(async () => {
+  phones = await startPhones(at);
+  people = await somePeople();
+
+  return consoleRig(phones, people);
+});
+
+beforeAll(async () => {
+  await makeCalls(at.rig, phones);
+  await eventually(
+    async () => {
+      await at.rig.preavis('upload');
+      const rows = await catalogueRecordings(at.rig);
+
+      return rows.filter(({ status }) => status === 'archived').length === 3;
+    },
+    { everyMs: 500 },
+  );
+  web = await startWebOf(at.rig, join(at.rig.folder, 'web.log'));
+  browser = await openBrowser();
+});
+
+afterEach(async () => {
+  for (const { context } of visits) await context.close();
+  const made = visits.splice(0);
+  expect(made.flatMap(({ complaints }) => complaints)).toEqual([]);
+  // Nothing is asked of anybody else.
+  expect(made.flatMap(({ foreign }) => foreign)).toEqual([]);
+});
+
+async function opened(path: string, user?: string, look: Parameters<typeof visit>[2] = {}): Promise<Visit['page']> {
+  const made = await visit(browser, web.url, look);
+  visits.push(made);
+  await made.page.goto(path);
+  if (user !== undefined) await signIn(made.page, user);
+
+  return made.page;
+}
+
+const rowOf = (page: Visit['page'], line: string, cell: RegExp) =>
+  page
+    .locator('table.calls tr', { hasText: line })
+    .filter({ has: page.locator('td').filter({ hasText: cell }) })
+    .locator('a[data-row]');
+
+/** The longest call, of the caller from Liège. */
+async function openedCall(user: string): Promise<Visit['page']> {
+  const page = await opened('/calls', user);
+  await rowOf(page, 'sales', /^0:3\d$/).click();
+  await page.locator('.button-play').waitFor();
+  await page.locator('#notes').waitFor();
+
+  return page;
+}
+
+async function recordingOf(line: string): Promise<string> {
+  const rows = await catalogueRecordings(at.rig);
+  const shown = await Promise.all(rows.map(({ id }) => showRecording(at.rig, id)));
+  const longest = shown
+    .filter((each) => each.line === line)
+    .toSorted((one, other) => other.durationMs - one.durationMs)[0];
+  if (longest === undefined) throw new Error(`no recording of ${line}`);
+
+  return longest.id;
+}
+
+inBrowser(
+  'who types a wrong password is told no more than that, and who has a second factor is asked for it',
+  async () => {
+    const page = await opened('/calls');
+    await page.locator('input[name=user]').fill('louis');
+    await page.locator('input[name=password]').fill('a wrong password');
+    await page.locator('.sign-in button[type=submit]').click();
+    await page.getByText('User name, password or code is wrong').waitFor();
+    await page.locator('input[name=password]').fill('');
+    await signIn(page, 'louis', people.codeOfLawyer());
+    // The lawyer sees what is for agreements, and nothing else.
+    await page.locator('table.calls').waitFor();
+    expect(await page.locator('a[data-row]').count()).toBe(1);
+    await page.locator('.menu summary').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out.').waitFor();
+    await page.goto('/calls');
+    await page.locator('input[name=user]').waitFor();
+  },
+);
+
+inBrowser('a filter is in the address, and the address shows the same list again', async () => {
+  const page = await opened('/calls', 'olga');
+  await page.locator('table.calls').waitFor();
+  expect(await page.locator('a[data-row]').count()).toBe(5);
+  await page.getByLabel('Result', { exact: true }).selectOption('unrecorded');
+  await page.waitForURL('**/calls?result=unrecorded');
+  await eventually(async () => (await page.locator('a[data-row]').count()) === 1);
+  await page.reload();
+  await page.getByText('The recording was refused').waitFor();
+  expect(await page.locator('a[data-row]').count()).toBe(1);
+  await page.goBack();
+  await eventually(async () => (await page.locator('a[data-row]').count()) === 5);
+  await page.goto('/calls?line=nobody');
+  await page.getByText('No call matches').waitFor();
+});
+
+inBrowser('by the keyboard alone one goes through the list, opens a call, plays it and moves within it', async () => {
+  const page = await opened('/calls?line=sales&result=recorded', 'anna');
+  await page.locator('table.calls').waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByText('Told first, then recorded').waitFor();
+  await page.locator('.button-play').waitFor();
+  await page.keyboard.press(' ');
+  await eventually(async () => (await positionOf(page)) > 1_000);
+  const before = await positionOf(page);
+  await page.keyboard.press('l');
+  await eventually(async () => (await positionOf(page)) >= before + 10_000);
+  await page.keyboard.press('j');
+  await eventually(async () => (await positionOf(page)) < before + 10_000);
+  await page.keyboard.press('>');
+  expect(await page.getByLabel('Speed').inputValue()).toBe('1.25');
+  await page.keyboard.press(' ');
+  const stopped = await positionOf(page);
+  await page.keyboard.press('ArrowRight');
+  await eventually(async () => (await positionOf(page)) >= stopped + 4_900);
+  const box = await page.locator('.wave').boundingBox();
+  if (box === null) throw new Error('there is no waveform');
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await eventually(async () => Math.abs((await positionOf(page)) - 16_000) < 2_500);
+  // What was played, and not what was jumped over, is in the audit trail.
+  const id = await recordingOf('sales');
+  await eventually(async () => {
+    const { audit } = await showRecording(at.rig, id);
+
+    return audit.some(({ event, actor }) => event === 'heard' && actor === 'user:anna');
+  });
+});
+
+inBrowser('who only opens a call has not listened', async () => {
+  const page = await openedCall('otto');
+  await page.getByText('What happened').waitFor();
+  const { audit } = await showRecording(at.rig, await recordingOf('sales'));
+  expect(audit.filter(({ actor }) => actor === 'user:otto')).toEqual([]);
+});
+
+inBrowser('a call shows its proof: who was told when, in which words, the answer, the gap and a hold', async () => {
+  const page = await opened('/calls', 'olga');
+  await rowOf(page, 'orders', /^German$/).click();
+  await page.getByText('Asked, agreed, then recorded').waitFor();
+  await page.locator('.words blockquote').first().waitFor();
+  expect(await page.locator('.words blockquote').first().innerText()).toContain('Dieses Gespräch');
+  expect(await page.locator('.words blockquote').first().getAttribute('lang')).toBe('de');
+  await page.getByText(/Asked, and said yes with key 1 at \d\d:/).waitFor();
+  await page.goBack();
+  await rowOf(page, 'desk', /^English$/).click();
+  await page.getByText('The called party put the other side on hold').waitFor();
+  await page.locator('.mark-hold').waitFor({ state: 'attached' });
+  expect(await page.locator('.mark-hold').count()).toBe(1);
+  expect(await page.locator('.verdict-gap strong').innerText()).toMatch(/^[\d.]+ m?s$/);
+});
+
+const hostile = '<img src=x onerror="document.title=1"> "><script>document.title=2</script> ' + 'ä'.repeat(3_500);
+
+inBrowser(
+  'a comment is at its position, shown as it was typed, and a network that drops loses nothing of it',
+  async () => {
+    const page = await openedCall('anna');
+    await page.getByLabel('Position in the recording').fill('12000');
+    await page.keyboard.press('Tab');
+    await page.locator('h1').click();
+    await page.keyboard.press('c');
+    await page.getByLabel('Comment', { exact: true }).fill(hostile);
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Préavis cannot be reached').waitFor();
+    expect(await page.getByLabel('Comment', { exact: true }).inputValue()).toBe(hostile);
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.locator('.comments li').waitFor();
+    expect(await page.locator('.comments .typed').innerText()).toBe(hostile);
+    expect(await page.locator('.comments img, .comments script').count()).toBe(0);
+    expect(await page.locator('.comment-head button').innerText()).toBe('0:12');
+    expect(await page.locator('.mark-comment').count()).toBe(1);
+    await page.getByLabel('Add a tag').fill('b'.repeat(41));
+    await page.getByLabel('Add a tag').fill('welcome');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Remove the tag welcome' }).waitFor();
+    await page.getByLabel('Greeting').selectOption('4');
+    await page.getByRole('button', { name: 'Save the rating' }).click();
+    await page.getByText('75 of 100').waitFor();
+    await page.getByLabel('Exemplary').check();
+    await page.goto('/collections/exemplary');
+    await page.getByText('75 / 100').waitFor();
+    expect(await faultsOn(page)).toEqual([]);
+  },
+);
+
+inBrowser('a hold is set with what was typed, and released', async () => {
+  const page = await opened('/calls', 'olga');
+  await rowOf(page, 'orders', /^German$/).click();
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  await page.getByLabel('Reason, in your words').fill('<b>file 12</b>');
+  expect(await faultsOn(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Set the hold' }).click();
+  await page.getByText('<b>file 12</b>').waitFor();
+  await page.getByRole('button', { name: 'Release', exact: true }).click();
+  await page.getByRole('button', { name: 'Release the hold' }).click();
+  await page.getByText(/Released by olga/).waitFor();
+});
+
+inBrowser('a selection comes as a ZIP', async () => {
+  const page = await opened('/calls?result=recorded', 'olga');
+  await page.getByLabel('Select all recordings of this page').check();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download as ZIP' }).click();
+  const file = await (await download).path();
+  expect(readFileSync(file).subarray(0, 2).toString()).toBe('PK');
+  expect(readFileSync(file).toString('latin1')).toContain('recordings.csv');
+});
+
+inBrowser('a session that ends while somebody plays stops the sound, and keeps what they had typed', async () => {
+  const page = await openedCall('anna');
+  await page.getByRole('button', { name: 'Write a comment' }).waitFor();
+  await page.keyboard.press('c');
+  await page.getByLabel('Comment', { exact: true }).fill('half a sentence');
+  await page.locator('.button-play').click();
+  await eventually(async () => (await positionOf(page)) > 500);
+  expect((await at.rig.preavis('users', 'sign-out', 'anna')).code).toBe(0);
+  await page.getByText('Your session has ended. Sign in again').waitFor();
+  expect(await page.locator('.call').isVisible()).toBe(false);
+  await signIn(page, 'anna');
+  await page.getByLabel('Comment', { exact: true }).waitFor();
+  expect(await page.getByLabel('Comment', { exact: true }).inputValue()).toBe('half a sentence');
+  expect(await page.locator('.note-problem').innerText()).toContain('Your access to this recording has ended');
+});
+
+inBrowser('calls that go on appear by themselves, and are gone when they end', async () => {
+  const page = await opened('/live', 'otto');
+  await page.getByText('No call goes on now').waitFor();
+  expect(await faultsOn(page)).toEqual([]);
+  const tone = await continuousTone(440);
+  const call = await at.keep(
+    placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'sales', fromNumber: '+442070000001', tone }),
+  );
+  await page.locator('.live-call', { hasText: 'sales' }).waitFor();
+  await page.locator('.live-call .tag-now').waitFor();
+  expect(await faultsOn(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.locator('.live-call', { hasText: 'Paused' }).first().waitFor();
+  await call.hangUp();
+  await page.getByText('No call goes on now').waitFor();
+});
+
+/** Each page once, as the data protection officer sees it. */
+async function eachPage(
+  look: { language: string; theme: 'light' | 'dark' },
+  judge: (page: Visit['page']) => Promise<string[]>,
+) {
+  const found: [name: string, faults: string[]][] = [];
+  const page = await opened('/calls', undefined, { width: 360, ...look });
+  const see = async (name: string, shown: string): Promise<void> => {
+    await page.locator(shown).first().waitFor();
+    const faults = await judge(page);
+    if (faults.length > 0) found.push([name, faults]);
+  };
+  await see('sign in', 'input[name=user]');
+  await signIn(page, 'olga');
+  await see('calls', 'table.calls');
+  expect(await page.locator('html').getAttribute('lang')).toBe(look.language);
+  await page.locator('.filters button[aria-expanded]').click();
+  await see('filters', '.filter-row + .filter-row');
+  await page.locator('a[data-row]').last().click();
+  await see('call', '.happened');
+  await page.goto('/unrecorded');
+  await see('not recorded', '.bars');
+  await page.goto('/collections');
+  await see('collections', '.tabs');
+  await page.keyboard.press('?');
+  await see('shortcuts', 'dialog[open]');
+
+  return found;
+}
+
+inBrowser.each(['fr', 'nl', 'de', 'en'])('in %s nothing is wider than a small telephone', async (language) => {
+  expect(await eachPage({ language, theme: 'light' }, widerThanWindow)).toEqual([]);
+});
+
+inBrowser.each(['light', 'dark'] as const)('axe finds nothing on any page, in %s', async (theme) => {
+  expect(await eachPage({ language: 'nl', theme }, faultsOn)).toEqual([]);
+});
+
+inBrowser('a recording that is erased while somebody plays it is told to be gone', async () => {
+  const page = await openedCall('anna');
+  await page.keyboard.press(' ');
+  await eventually(async () => (await positionOf(page)) > 500);
+  const erased = await at.rig.preavis('subject', 'erase', '--number', numberOfLiege, '--apply');
+  expect(erased.stderr + erased.stdout).toContain('erased');
+  await page.getByText('Your access to this recording has ended').waitFor();
+  await page.getByText('The sound of this recording does not exist any more.').waitFor();
+});

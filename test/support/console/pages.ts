@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { password } from './consoleLab.ts';
+
+/** The console in a real browser, and what the eye and a screen reader would stumble over there. */
+
+const executable = ['chromium', 'chromium-browser', 'google-chrome']
+  .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim())
+  .find((path) => path !== '');
+
+/** Skipped, and counted as that, where there is no Chromium: `node lab/prepare.mjs --with browser` brings it. */
+export const inBrowser = executable === undefined ? test.skip : test;
+
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: executable ?? '',
+    args: ['--no-sandbox', '--disable-gpu', '--mute-audio', '--disable-background-networking'],
+  });
+
+/** What the browser complained of: scripts that threw, and what the policy of contents kept out. */
+export type Visit = { context: BrowserContext; page: Page; complaints: string[]; foreign: string[] };
+
+type Look = { width?: number; language?: string; theme?: 'light' | 'dark' };
+
+export async function visit(
+  browser: Browser,
+  url: string,
+  { width = 1_440, language = 'en', theme = 'light' }: Look = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    locale: language,
+    colorScheme: theme,
+    baseURL: url,
+  });
+  const page = await context.newPage();
+  const seen: Visit = { context, page, complaints: [], foreign: [] };
+  page.on('pageerror', ({ message }) => seen.complaints.push(message));
+  page.on('console', (message) => {
+    // That an answer was no is not a fault of the page.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      seen.complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith('blob:')) seen.foreign.push(request.url());
+  });
+
+  return seen;
+}
+
+export async function signIn(page: Page, user: string, code?: string): Promise<void> {
+  await page.locator('input[name=user]').fill(user);
+  await page.locator('input[name=password]').fill(password);
+  await page.locator('.sign-in button[type=submit]').click();
+  if (code === undefined) return;
+  await page.locator('input[name=code]').fill(code);
+  await page.locator('.sign-in button[type=submit]').click();
+}
+
+/** How much wider than the window the page is. */
+export async function widerThanWindow(page: Page): Promise<string[]> {
+  const over = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+
+  return over > 0 ? [`${over} px wider than the window`] : [];
+}
+
+/** What axe finds as well. */
+export async function faultsOn(page: Page): Promise<string[]> {
+  // By the debugger, which the policy of contents does not hold off; it is not to bring style sheets of its own.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { target: string[] }[] }[] }>(
+    'axe.run({ preload: false })',
+  );
+
+  return [
+    ...(await widerThanWindow(page)),
+    ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+  ];
+}
+
+/** ms, as the player shows it. */
+export const positionOf = async (page: Page): Promise<number> =>
+  Number(await page.locator('output.position').getAttribute('data-position'));
