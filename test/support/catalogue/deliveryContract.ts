@@ -125,7 +125,7 @@ export function deliveryContract(newDatabase: () => ConnectCatalogue): void {
       const [body] = (await bodies(catalogue)) as { data: object }[];
       // What may be in it, and nothing else: each of these is an id, a code, a time or a name of the configuration.
       expect(Object.keys(body ?? {})).toEqual(['type', 'timestamp', 'data']);
-      const keys = ['recording', 'call', 'status', 'line', 'purposes', 'keepUntil', 'failure'];
+      const keys = ['recording', 'call', 'status', 'line', 'controller', 'purposes', 'keepUntil', 'failure'];
       expect(Object.keys(body?.data ?? {})).toEqual(keys);
       expect(JSON.stringify(body)).not.toMatch(/\+?\d{9,12}[^\d:.]|PJSIP|SIP\/|sip:/);
     });

@@ -100,6 +100,7 @@ const secrets: Readonly<Record<string, string>> = {
   'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
   'controllers.*.encryption.key': '5a656272614f776e4b657930313233343536373839abcdeffedcba9876543210',
   'controllers.*.encryption.oldKeys': '5a656272614f776e4f6c644b65793031323334353637383930abcdeffedcba98',
+  'access.openId.clientSecret': 'Zebra-openid-secret-of-a-provider',
   'access.users.*.passwordHash':
     '$scrypt$ln=15,r=8,p=3$ZebraSaltOfSixteenByte$ZebraHashOfThirtyTwoBytesInBase64WithoutEqu',
   'access.users.*.totpSecret': 'ZEBRATOTPSECRETOFTHIRTYTWOLETTER',
@@ -149,7 +150,15 @@ describe('a secret', () => {
           oldKeys: [secrets['archive.encryption.oldKeys']],
         },
       },
-      access: { users: { anna: { role: 'coach', ...section('access.users.*') } } },
+      access: {
+        users: { anna: { role: 'coach', ...section('access.users.*') } },
+        openId: {
+          issuer: 'http://127.0.0.1:9',
+          clientId: 'preavis',
+          rules: { coaches: { claim: 'groups', anyOf: ['coaches'], role: 'coach' } },
+          ...section('access.openId'),
+        },
+      },
       controllers: {
         acme: {
           encryption: {
