@@ -123,4 +123,32 @@ export function leaseContract(newDatabase: () => Connect): void {
     await database.leases.release('upload', elsewhere);
     expect(await waiting).toBe('done');
   });
+
+  test('keeps a second pass of the same process waiting, and is given back by the last of them', async () => {
+    const database = await newDatabase()(standing);
+    const steps: string[] = [];
+    let end = (): void => undefined;
+    const isOver = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const first = withLease(database, 'retention', 0, async () => {
+      steps.push('first begins');
+      await isOver;
+      steps.push('first ends');
+    });
+    const second = withLease(database, 'retention', 10_000, () => {
+      steps.push('second');
+
+      return database.leases.otherHolder('retention', elsewhere);
+    });
+    await expect(withLease(database, 'retention', 0, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'job_busy',
+    });
+    await expect(withLease(database, 'upload', 0, () => Promise.resolve('done'))).resolves.toBe('done');
+    end();
+    await first;
+    expect(await second).toMatchObject({ pid: process.pid });
+    expect(steps).toEqual(['first begins', 'first ends', 'second']);
+    expect(await database.leases.otherHolder('retention', elsewhere)).toBeUndefined();
+  });
 }
