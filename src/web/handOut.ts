@@ -44,9 +44,16 @@ export async function handOut(
   }
 }
 
-/** Removes what processes have left that were killed while they made a file. */
+/**
+ * Removes what processes have left that were killed while they made a file. Called before this one makes any: in a container each process has
+ * the number of the one before.
+ */
 export async function removeLeftovers(config: Pick<Config, 'catalogue'>): Promise<void> {
   const names = await readdir(folderOf(config)).catch(() => []);
-  const left = names.filter((name) => !isAlive(Number.parseInt(name, 10)));
+  const left = names.filter((name) => {
+    const pid = Number.parseInt(name, 10);
+
+    return pid === process.pid || !isAlive(pid);
+  });
   await Promise.all(left.map((name) => rm(join(folderOf(config), name), { recursive: true, force: true })));
 }
