@@ -4,7 +4,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { ApprovalId, IdMaker } from '../core/ids.ts';
-import type { Act, Actor } from './actor.ts';
+import type { Act, Actor, Subject } from './actor.ts';
 import { decideAccess, type Refusal } from './decide.ts';
 import { findSubject, type SubjectPorts } from './subject.ts';
 import { isProgram } from './users.ts';
@@ -50,13 +50,8 @@ export async function askApproval(
   if (!decision.allowed) return { kind: 'refused', reason: decision.reason };
   const asked = found?.subject.purposes.find(({ name }) => name === purpose);
   // The same question, of this purpose alone.
-  const ofPurpose = decideAccess(
-    actor,
-    'askApproval',
-    found && asked && { ...found.subject, purposes: [asked] },
-    askedAt,
-  );
-  if (found === undefined || !ofPurpose.allowed) {
+  const ofThis = decideAccess(actor, 'askApproval', found && asked && { ...found.subject, purposes: [asked] }, askedAt);
+  if (found === undefined || !ofThis.allowed) {
     throw new PreavisError(
       'purpose_foreign',
       'it is not a purpose of the recording that can be approved for this user',
@@ -77,7 +72,7 @@ export async function askApproval(
 }
 
 /**
- * Answers a question. Who answers must be somebody else, and must see the recording; a question that does not exist is out of their scope.
+ * Answers a question. Who answers must be somebody else, and must see the recording for that purpose; a question that does not exist is out of their scope.
  * Throws approval_own, approval_closed, and usage for a yes that is longer than access.approvalHours.
  *
  * @param verdict a yes counts for so many hours, or for access.approvalHours
@@ -92,7 +87,7 @@ export async function answerApproval(
   const at = clock.now();
   const asked = await catalogue.approvals.find(id);
   const found = asked && (await findSubject(ports, asked.recording, actor.name, at));
-  const decision = decide(actor, found?.subject, at);
+  const decision = decide(actor, found && ofPurpose(found.subject, asked), at);
   if (!decision.allowed) return { kind: 'refused', reason: decision.reason };
   const by = { by: actor.name, at };
   const answer =
@@ -112,8 +107,14 @@ function hoursOf(asked: number | undefined, { access: { approvalHours } }: Appro
   return asked;
 }
 
+/** A recording of several purposes: who sees one of them approves nothing that is heard for another. */
+const ofPurpose = (subject: Subject, { purpose }: Pick<ApprovalRow, 'purpose'>): Subject => ({
+  ...subject,
+  purposes: subject.purposes.filter(({ name }) => name === purpose),
+});
+
 /** `approve` without a subject asks whether they may approve at all: here it is of one recording, which must be there. */
-const decide = (actor: Actor, subject: Parameters<typeof decideAccess>[2], at: number) => {
+const decide = (actor: Actor, subject: Subject | undefined, at: number) => {
   const act: Act = 'approve';
   // The yes of a program is nobody's, and may be that of who asked.
   if (isProgram(actor)) return { allowed: false, reason: 'role' } as const;
@@ -139,7 +140,8 @@ export async function openApprovals(
     for (const approval of page) {
       last = approval.id;
       const found = await findSubject(ports, approval.recording, actor.name, at);
-      if (approval.asker !== actor.name && decide(actor, found?.subject, at).allowed) seen.push(approval);
+      const subject = found && ofPurpose(found.subject, approval);
+      if (approval.asker !== actor.name && decide(actor, subject, at).allowed) seen.push(approval);
       if (seen.length === limit) return seen;
     }
     if (page.length < limit) return seen;

@@ -83,3 +83,18 @@ test('a question is refused for a purpose that needs none, and for a reason that
   expect(await ask({ purpose: 'agreement', reason })).toMatchObject({ status: 400 });
   expect(await ask({ purpose: 'training', reason: 'why' })).toMatchObject({ status: 400 });
 });
+
+test('who sees a recording for another purpose alone neither reads nor answers the question', async () => {
+  const here = await stage();
+  here.door.tokens.set('mia', actorOf('officer', { name: 'user:mia', purposes: ['agreement'] }));
+  here.door.tokens.set('lea', actorOf('legal', { name: 'user:lea' }));
+  const { id } = await here.archived(['training', 'agreement']);
+  const { body } = await post(here, 'anna', `/recordings/${id}/approvals`, { purpose: 'training', reason });
+  for (const who of ['mia', 'lea']) {
+    expect(await here.json(`/recordings/${id}`, who)).toMatchObject({ recording: { id } });
+    expect(await here.json('/approvals', who)).toMatchObject({ approvals: [] });
+    const answer = await post(here, who, `/approvals/${String(body['id'])}/answer`, { verdict: 'approved' });
+    expect(answer).toMatchObject({ status: 404, body: { code: 'address_unknown' } });
+  }
+  expect(await here.json('/approvals', 'otto')).toMatchObject({ approvals: [{ asker: 'user:anna' }] });
+});
