@@ -143,7 +143,7 @@ function makeRepositories(
     deliveries,
     sessions: makeSessions(database),
     signIns: makeSignIns(database),
-    approvals: makeApprovals(database, trail),
+    approvals: makeApprovals(database, trail, requireAnnotatable),
     annotations: makeAnnotations(database, trail, requireAnnotatable),
     comments: makeComments(database, trail, requireAnnotatable),
     collections: makeCollections(database, trail, requireAnnotatable),

@@ -37,7 +37,11 @@ export type Verdict = { by: string; at: number } & ({ verdict: 'approved'; endsA
 
 /** The table `approvals`. Who asked, who answered and what is in the audit trail for good; the reason is not. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeApprovals(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
+export function makeApprovals(
+  database: Database.Database,
+  trail: Pick<AuditTrail, 'append'>,
+  requireThere: (recording: RecordingId) => unknown,
+) {
   const selectOpenOf = database.prepare(`
     SELECT * FROM approvals WHERE recording_id = @recording AND asker = @asker AND purpose = @purpose
       AND verdict IS NULL AND open_until > @askedAt LIMIT 1`);
@@ -65,6 +69,8 @@ export function makeApprovals(database: Database.Database, trail: Pick<AuditTrai
   const ask = writing(database, (approval: NewApproval): ApprovalRow => {
     const open = approvalRow.optional().parse(selectOpenOf.get(approval));
     if (open !== undefined) return open;
+    // Another process may have erased it since it was decided: nothing would remove the reason any more.
+    requireThere(approval.recording);
     insert.run(approval);
     const { id, recording, purpose, asker, openUntil } = approval;
     trail.append(recording, { event: 'approval asked', actor: asker, detail: { approval: id, purpose, openUntil } });
@@ -101,7 +107,7 @@ export function makeApprovals(database: Database.Database, trail: Pick<AuditTrai
   });
 
   return {
-    /** The same question, still open, is asked once: the earlier one is given back. */
+    /** The same question, still open, is asked once: the earlier one is given back. Throws recording_gone and recording_unknown. */
     ask,
     /** Throws approval_unknown, approval_own, and approval_closed for one that was answered or whose time is over. */
     decide,

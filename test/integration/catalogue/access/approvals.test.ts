@@ -102,3 +102,11 @@ test('an answer to what nobody has asked is refused', async () => {
   const { catalogue } = await asked();
   await expect(catalogue.approvals.decide(ids.approval(), yes)).rejects.toMatchObject({ code: 'approval_unknown' });
 });
+
+test('nobody asks to hear a recording that is gone: no erasure would remove their words', async () => {
+  const { catalogue, recording, question } = await asked();
+  await catalogue.recordings.move(recording, 'archived', 'erased', {}, { event: 'test', actor: 'test' });
+  const again = { ...question, id: ids.approval(), asker: 'user:ben' };
+  await expect(catalogue.approvals.ask(again)).rejects.toMatchObject({ code: 'recording_gone' });
+  expect(await catalogue.approvals.of(recording, 'user:ben')).toEqual([]);
+});
