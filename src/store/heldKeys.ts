@@ -8,13 +8,16 @@ export class HeldKeys {
   /** A copy, which `forget` does not overwrite: what is being decrypted with it goes on. */
   async of(name: string, unwrap: () => Promise<Buffer>): Promise<Buffer> {
     const keys = this.#keys;
-    const known = keys.get(name) ?? unwrap();
+    const others = keys.get(name);
+    const known = others ?? unwrap();
     keys.set(name, known);
     try {
       return Buffer.from(await known);
     } catch (thrown) {
-      keys.delete(name);
-      throw thrown;
+      if (keys.get(name) === known) keys.delete(name);
+      if (others === undefined) throw thrown;
+      // It ended with whoever has asked first: a player leaves one part for another.
+      return this.of(name, unwrap);
     }
   }
 
