@@ -34,7 +34,8 @@ export async function languageOf(
   config: Config,
 ): Promise<SubjectLanguage> {
   const isCaller = person.kind === 'caller';
-  const remembered = isCaller ? await catalogue.preferences.find(person.hash) : undefined;
+  // It is remembered for all companies: another one may have spoken it.
+  const remembered = isCaller && controller === undefined ? await catalogue.preferences.find(person.hash) : undefined;
   let told: readonly string[] = [];
   if (isCaller) {
     for await (const found of callsOfPerson(catalogue, person, controller)) {

@@ -120,7 +120,7 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     number: null,
     extension: person.kind === 'employee' ? person.extension : null,
     begun: person.kind === 'employee' && person.begun !== undefined ? isoTimes(person.begun) : null,
-    rememberedLanguage: person.kind === 'caller' ? ((await catalogue.preferences.find(person.hash)) ?? null) : null,
+    rememberedLanguage: null,
     calls: [],
     unreadableCalls: [],
   };
@@ -146,6 +146,10 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
         recording: found.recording === undefined ? null : yield* recordingPart(found.recording, work),
       }),
     );
+  }
+  // It is remembered for all companies, and is of this one's calls where there are any: to another nobody says that there are some.
+  if (person.kind === 'caller' && (order.controller === undefined || index.calls.length > 0)) {
+    index.rememberedLanguage = (await catalogue.preferences.find(person.hash)) ?? null;
   }
   yield textPart('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
   yield textPart('index.html', indexPage(index, texts, config.purposes));

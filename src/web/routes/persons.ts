@@ -101,9 +101,10 @@ async function controllerOf(
   const names = new Set([...Object.keys(config.controllers), ...(await catalogue.recordings.controllers())]);
   const fault = (message: string): RequestInvalid => new RequestInvalid([{ where: 'body.controller', message }]);
   if (asked === undefined && names.size > 0) throw fault('is missing: there are several companies');
-  if (asked !== undefined && asked !== ownCalls && !names.has(asked)) throw fault('is not a company');
+  // Before it is said whether there is such a company: whoever sees one of them learns no other's name.
   const seen = actor.controllers === undefined || actor.controllers.includes(asked ?? ownCalls);
   if (!seen) throw refusal('wholeScope');
+  if (asked !== undefined && asked !== ownCalls && !names.has(asked)) throw fault('is not a company');
   if (names.size === 0) return undefined;
 
   return asked === ownCalls ? null : asked;

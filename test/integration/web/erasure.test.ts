@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
 import { openPromise } from 'yauzl';
 import { makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import { erasureBegun } from '../../../src/catalogue/retention/auditTrail.ts';
@@ -79,6 +80,15 @@ test('an officer erases a recording with a reason of the law, and has its certif
   expect(await here.json('/certificates', 'olga')).toEqual({ certificates, next: null });
 });
 
+test('of two who erase a recording at the same time one does, and the other is told that it is gone', async () => {
+  const here = await stage();
+  const { id } = await here.archived();
+  const both = await Promise.all([1, 2].map(() => post(here, `/recordings/${id}/erasure`, { ground: 'unlawful' })));
+  expect(both.map(({ status }) => status).toSorted()).toEqual([200, 410]);
+  const events = (await here.set.catalogue.auditTrail.of(id)).map(({ event }) => event);
+  expect(events.filter((event) => event === erasureBegun)).toHaveLength(1);
+});
+
 test('what a hold or evidence keeps is not erased, and stays as it is', async () => {
   const here = await stage();
   const { id } = await here.archived(['agreement']);
@@ -114,10 +124,11 @@ test('a bundle of evidence is downloaded whole, and nothing of it is left on the
   expect((await ask(here, `/recordings/${id}/evidence`, { purpose: 'training' }, 'lea')).status).toBe(400);
 });
 
+const hashOfCaller = makeCallerHash('k'.repeat(32), 'BE')(number) ?? '';
+
 /** Says whose call it was. */
 async function called(here: WebStage, call: Awaited<ReturnType<WebStage['archived']>>['call']): Promise<void> {
-  const hash = makeCallerHash('k'.repeat(32), 'BE')(number) ?? '';
-  await here.set.catalogue.callers.keep({ call, hash, sealed: null });
+  await here.set.catalogue.callers.keep({ call, hash: hashOfCaller, sealed: null });
 }
 
 test('a person is found, given what is kept of them, and erased with an answer', async () => {
@@ -153,6 +164,24 @@ test('a person is found, given what is kept of them, and erased with an answer',
   expect(JSON.stringify(lines)).not.toMatch(/475|12 ?34/);
 });
 
+test('one company learns nothing of a language that the person has spoken with another', async () => {
+  const here = await stage();
+  const { catalogue } = here.ports;
+  jest.spyOn(catalogue.recordings, 'controllers').mockResolvedValue(['acme']);
+  here.door.tokens.set('acme', actorOf('officer', { name: 'user:acme', controllers: ['acme'] }));
+  await called(here, (await here.archived()).call);
+  await catalogue.preferences.set(hashOfCaller, 'de', here.set.clock.at + dayMs);
+  const indexFor = async (controller: string, who: string): Promise<unknown> => {
+    const answer = await ask(here, '/persons/export', { number, controller }, who);
+
+    return JSON.parse((await filesIn(answer)).get('index.json')?.toString() ?? '');
+  };
+  expect(await indexFor('acme', 'acme')).toMatchObject({ language: 'fr', rememberedLanguage: null, calls: [] });
+  expect(await indexFor('own', 'olga')).toMatchObject({ rememberedLanguage: 'de' });
+  const erased = await post(here, '/persons/erase', { number, controller: 'acme' }, 'acme');
+  expect(erased).toMatchObject({ status: 200, body: { calls: 0, answer: { language: 'fr' } } });
+});
+
 test('whoever sees a part of the calls answers no person', async () => {
   const here = await stage();
   here.door.tokens.set('some', actorOf('officer', { name: 'user:some', lines: ['default'] }));
@@ -160,6 +189,8 @@ test('whoever sees a part of the calls answers no person', async () => {
   here.door.tokens.set('acme', actorOf('officer', { name: 'user:acme', controllers: ['acme'] }));
   expect(await post(here, '/persons/find', { number }, 'some')).toMatchObject({ status: 403 });
   expect(await post(here, '/persons/find', { number }, 'acme')).toMatchObject({ status: 403 });
+  const other = { number, controller: 'bakker' };
+  expect(await post(here, '/persons/find', other, 'own')).toMatchObject({ status: 403 });
   expect(await post(here, '/persons/find', { number }, 'own')).toMatchObject({ status: 200, body: { calls: 0 } });
   expect(await post(here, '/persons/find', { number: 'Jan' })).toMatchObject({ status: 400 });
   expect(await post(here, '/persons/find', { number, controller: 'acme' })).toMatchObject({ status: 400 });
