@@ -32,3 +32,7 @@ export function makeRequireAnnotatable(database: Database.Database, trail: Pick<
 
 export const versionConflict = (): PreavisError =>
   new PreavisError('version_conflict', 'somebody else has changed it meanwhile');
+
+/** Of an order in a collection. */
+export const behindUnknown = (): PreavisError =>
+  new PreavisError('request_invalid', 'the recording that it is to come behind is not in the collection');

@@ -6,7 +6,7 @@ import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import { callId, row } from '../sqlite/rowForm.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
 import { writing } from '../sqlite/writing.ts';
-import type { RequireAnnotatable } from './changing.ts';
+import { behindUnknown, type RequireAnnotatable } from './changing.ts';
 
 const collectedRow = row({ call: callId, position: z.number() }, { call: 'call_id' });
 /** The call of a recording of a collection, and where in its order: smaller is earlier. */
@@ -61,9 +61,7 @@ export function makeCollections(
   /** Throws request_invalid where the other one is not in it. */
   const placeBehind = (collection: string, other: string | null): number => {
     const before = other === null ? 0 : position(collection, other);
-    if (before === undefined) {
-      throw new PreavisError('request_invalid', 'the recording that it is to come behind is not in the collection');
-    }
+    if (before === undefined) throw behindUnknown();
     const next = z
       .number()
       .nullable()

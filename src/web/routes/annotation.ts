@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { auditOf } from '../../access/audit.ts';
 import type { Annotation, RatedCriterion } from '../../catalogue/annotation/annotations.ts';
+import { behindUnknown } from '../../catalogue/annotation/changing.ts';
 import type { CommentRow } from '../../catalogue/annotation/comments.ts';
 import type { AuditNote } from '../../catalogue/retention/auditTrail.ts';
 import type { AnnotationConfig } from '../../config/annotationSchema.ts';
@@ -283,6 +284,13 @@ function requireCollection(
   }
 }
 
+/** One that they do not see is as one that is not there: whether it is in the collection is not told. Throws request_invalid. */
+async function requireSeen(after: string, actor: Actor, ports: WebPorts): Promise<void> {
+  const known = await knownRecording(ports, after);
+  if (known !== undefined && (await decided(ports, actor, 'list', known)).allowed) return;
+  throw behindUnknown();
+}
+
 const collections: readonly Route[] = [
   route({
     method: 'PUT',
@@ -297,6 +305,7 @@ const collections: readonly Route[] = [
       const { collection } = params;
       requireCollection(collection, ports.config);
       const { after } = body;
+      if (typeof after === 'string') await requireSeen(after, actor, ports);
       const place = { recording: recording.id, collection, after, by: actor.name, at: ports.clock.now() };
       await ports.catalogue.collections.place(place, noteOf(actor, `collection ${collection}`));
 

@@ -176,6 +176,8 @@ test('a collection keeps the order that people give it, and shows each what they
   const page = await here.json('/collections/exemplary/recordings?limit=2', 'anna');
   expect(await listed('anna', `?cursor=${String(page['next'])}`)).toEqual([two]);
   expect(await place('anna', one, { after: made[0]?.call })).toMatchObject({ status: 400 });
+  // Whether one that she does not see is in it she does not learn.
+  expect(await place('anna', one, { after: foreign })).toMatchObject({ status: 400 });
   expect(await place('anna', foreign)).toMatchObject({ status: 404 });
   expect(await send(here, 'anna', 'DELETE', `/recordings/${one}/collections/exemplary`)).toMatchObject({ status: 204 });
   expect(await listed('anna')).toEqual([three, two]);
