@@ -72,9 +72,16 @@ export function HeardTag({ sentence }: { sentence: Sentence }) {
 }
 
 function Words({ told }: { told: Told }) {
+  const { say } = useSpeech();
   if (told.kind !== 'sentence' && told.kind !== 'said') return null;
 
-  return <blockquote lang={langOf(told.sentence.language)}>{told.sentence.text}</blockquote>;
+  return (
+    <>
+      <blockquote lang={langOf(told.sentence.language)}>{told.sentence.text}</blockquote>
+      {told.kind === 'sentence' && !told.sentence.verified && <HeardTag sentence={told.sentence} />}
+      {told.kind === 'said' && told.sentence.finishedAt === null && <span class="tag">{say.call.notToItsEnd}</span>}
+    </>
+  );
 }
 
 export function Happened({ receipt, seek }: { receipt: Receipt; seek: ((ms: number) => void) | undefined }) {

@@ -1,13 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { Receipt } from '../../../src/receipt/receipt.ts';
-import type { Call } from '../api/types.ts';
 import type { Messages } from '../messages/en.ts';
 import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { HeardTag, langOf } from './happened.tsx';
-import { newcomersIn, toldSide, verdictOf, type Verdict } from './verdict.ts';
+import { newcomersIn, toldSide, verdictOf, verdictText, type Verdict } from './verdict.ts';
 
 /** The proof of a call: in one sentence, then who was told, in which words, what they answered, and how long it took until the recorder began. */
 
@@ -18,36 +17,12 @@ const looks: Readonly<Record<Verdict, { kind: string; icon: IconName }>> = {
   unrecorded: { kind: 'calm', icon: 'none' },
   notConnected: { kind: 'calm', icon: 'none' },
   goingOn: { kind: 'now', icon: 'play' },
+  failed: { kind: 'fault', icon: 'warning' },
+  contradicted: { kind: 'fault', icon: 'warning' },
+  unjudged: { kind: 'fault', icon: 'warning' },
+  refusedKept: { kind: 'fault', icon: 'warning' },
   unproved: { kind: 'fault', icon: 'warning' },
 };
-
-function reasonText({ reason }: Pick<Call, 'reason'>, say: Messages): string {
-  const reasons = new Map(Object.entries(say.reasons));
-
-  return reason === null ? '' : `${reasons.get(reason) ?? say.unrecorded.unknownReason}.`;
-}
-
-function verdictText(verdict: Verdict, receipt: Receipt, say: Messages): string {
-  const who = say.call.sides[toldSide(receipt)];
-  const { verdicts } = say.call;
-  switch (verdict) {
-    case 'told':
-      return fill(verdicts.toldText, { who });
-    case 'accepted':
-      return fill(verdicts.acceptedText, { who });
-    case 'refused':
-      return receipt.call.reason === 'erase_asked'
-        ? reasonText(receipt.call, say)
-        : fill(verdicts.refusedText, { who });
-    case 'unproved':
-      return verdicts.unprovedText;
-    case 'unrecorded':
-      return reasonText(receipt.call, say);
-    case 'notConnected':
-    case 'goingOn':
-      return '';
-  }
-}
 
 /** The first thing to be read. */
 export function VerdictBanner({ receipt }: { receipt: Receipt }) {

@@ -1,29 +1,89 @@
 import type { Receipt } from '../../../src/receipt/receipt.ts';
+import type { Messages } from '../messages/en.ts';
+import { fill } from '../text/fill.ts';
 
 /**
- * What the receipt shows, in one word. told: the whole notice, then the recorder; accepted: and a yes in between. unproved: there is a recording
- * of which the receipt does not show that.
+ * What the receipt shows, in one word. told: the whole notice, then the recorder; accepted: and a yes in between. Of a recording of which the
+ * receipt does not show that: contradicted, the second log says something else; unjudged, nobody watched for a while, and it is not decided who
+ * was there; refusedKept, they refused, and it is there; unproved, anything else.
  */
-export type Verdict = 'told' | 'accepted' | 'refused' | 'unrecorded' | 'unproved' | 'notConnected' | 'goingOn';
+export type Verdict =
+  | 'told'
+  | 'accepted'
+  | 'refused'
+  | 'unrecorded'
+  | 'notConnected'
+  | 'goingOn'
+  | 'failed'
+  | 'contradicted'
+  | 'unjudged'
+  | 'refusedKept'
+  | 'unproved';
 
 /** Who was to be told. */
 export const toldSide = ({ call }: Pick<Receipt, 'call'>): 'caller' | 'destination' =>
   call.direction === 'incoming' ? 'caller' : 'destination';
 
-const removed: readonly string[] = ['discarded'];
+/** Nothing of it is left, or ever was. */
+function verdictWithout({ call, consent }: Receipt): Verdict {
+  if (consent.answer === 'refused' || call.reason === 'refused' || call.reason === 'erase_asked') return 'refused';
+
+  return call.result === 'notConnected' || call.result === 'abandoned' ? 'notConnected' : 'unrecorded';
+}
 
 export function verdictOf(receipt: Receipt): Verdict {
-  const { call, consent, recording, told } = receipt;
+  const { call, consent, recording, told, unwatched, witness } = receipt;
   if (call.endedAt === null && call.result === null) return 'goingOn';
-  if (recording === null || removed.includes(recording.status)) {
-    if (consent.answer === 'refused' || call.reason === 'refused' || call.reason === 'erase_asked') return 'refused';
-
-    return call.result === 'notConnected' || call.result === 'abandoned' ? 'notConnected' : 'unrecorded';
-  }
+  if (recording === null || recording.status === 'discarded') return verdictWithout(receipt);
+  if (consent.answer === 'refused') return recording.status === 'erased' ? 'refused' : 'refusedKept';
+  if (recording.status === 'failed') return 'failed';
   if (told === null || recording.startedAt === null || (recording.gapMs ?? -1) < 0) return 'unproved';
-  if (consent.mode === 'optIn') return consent.answer === 'accepted' ? 'accepted' : 'unproved';
+  if (consent.mode === null || (consent.mode === 'optIn' && !isAgreedBefore(consent, recording.startedAt))) {
+    return 'unproved';
+  }
+  if (witness?.status === 'disagrees') return 'contradicted';
+  if (unwatched.some(({ judged }) => judged === null)) return 'unjudged';
 
-  return consent.answer === 'refused' ? 'refused' : 'told';
+  return consent.mode === 'optIn' ? 'accepted' : 'told';
+}
+
+/** Whether a yes is shown, and its time was before that of the recorder. */
+const isAgreedBefore = ({ answer, at }: Receipt['consent'], startedAt: string): boolean =>
+  answer === 'accepted' && at !== null && Date.parse(at) <= Date.parse(startedAt);
+
+function reasonText({ reason }: Pick<Receipt['call'], 'reason'>, say: Messages): string {
+  const reasons = new Map(Object.entries(say.reasons));
+
+  return reason === null ? '' : `${reasons.get(reason) ?? say.unrecorded.unknownReason}.`;
+}
+
+/** What the line at the top says more. It names nobody who did not do it: a newcomer may have refused, or a program have asked to erase. */
+export function verdictText(verdict: Verdict, receipt: Receipt, say: Messages): string {
+  const who = say.call.sides[toldSide(receipt)];
+  const { verdicts } = say.call;
+  const isShort = receipt.earlierNotice !== undefined;
+  switch (verdict) {
+    case 'told':
+      return fill(isShort ? verdicts.toldShortText : verdicts.toldText, { who });
+    case 'accepted':
+      return fill(isShort ? verdicts.acceptedShortText : verdicts.acceptedText, { who });
+    case 'refused':
+      return receipt.consent.answer === 'refused' ? fill(verdicts.refusedText, { who }) : reasonText(receipt.call, say);
+    case 'refusedKept':
+      return fill(verdicts.refusedKeptText, { who });
+    case 'unproved':
+      return verdicts.unprovedText;
+    case 'contradicted':
+      return verdicts.contradictedText;
+    case 'unjudged':
+      return verdicts.unjudgedText;
+    case 'failed':
+    case 'unrecorded':
+      return reasonText(receipt.call, say);
+    case 'notConnected':
+    case 'goingOn':
+      return '';
+  }
 }
 
 /** What became of each newcomer, in the order of their numbers; the last word about one counts. */

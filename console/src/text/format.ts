@@ -68,7 +68,9 @@ export function formatOf(language: Language): Format {
       if (Math.abs(ms) < 1_000) return `${Math.round(ms)} ms`;
       if (Math.abs(ms) < 60_000) return `${number.format(ms / 1_000)} s`;
 
-      return `${Math.floor(ms / 60_000)} min ${Math.round(ms / 1_000) % 60} s`;
+      const seconds = Math.round(ms / 1_000);
+
+      return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
     },
     size: (bytes) =>
       bytes < 1_000_000

@@ -1,5 +1,6 @@
 import { HeardParts } from '../../../console/src/call/heard.ts';
 import { apiQuery, filtersIn, listAddress } from '../../../console/src/calls/filters.ts';
+import { formatOf } from '../../../console/src/text/format.ts';
 import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
 
 /** What the pages reckon by themselves. */
@@ -89,4 +90,15 @@ test('the report is put together by reason, line and day, faults apart from what
       { day: '2026-11-03', faults: 5, wanted: 0 },
     ],
   });
+});
+
+test('a length is rounded before it is told in minutes and seconds', () => {
+  const { length } = formatOf('en');
+  expect([12, 1_440, 59_940, 119_700, 125_000].map(length)).toEqual([
+    '12 ms',
+    '1.4 s',
+    '59.9 s',
+    '2 min 0 s',
+    '2 min 5 s',
+  ]);
 });

@@ -1,7 +1,8 @@
 import { marksOf } from '../../../console/src/call/marks.ts';
 import { placesIn } from '../../../console/src/call/places.ts';
 import { stepsOf } from '../../../console/src/call/timeline.ts';
-import { newcomersIn, verdictOf } from '../../../console/src/call/verdict.ts';
+import { newcomersIn, verdictOf, verdictText } from '../../../console/src/call/verdict.ts';
+import { en } from '../../../console/src/messages/en.ts';
 import type { Receipt } from '../../../src/receipt/receipt.ts';
 
 /** What the page of a call makes of its receipt. */
@@ -137,13 +138,45 @@ describe('what is said first of a call', () => {
     expect(verdictOf(receipt({ recording: { ...recording, startedAt: null } }))).toBe('unproved');
     const consent = { ...receipt().consent, mode: 'optIn' as const };
     expect(verdictOf(receipt({ consent }))).toBe('unproved');
-    expect(verdictOf(receipt({ consent: { ...consent, answer: 'accepted' } }))).toBe('accepted');
+    expect(verdictOf(receipt({ consent: { ...receipt().consent, mode: null } }))).toBe('unproved');
+  });
+
+  test('is that they agreed, where the yes came before the recorder and no other did', () => {
+    const yes = { ...receipt().consent, mode: 'optIn' as const, answer: 'accepted' as const, digits: '1' };
+    expect(verdictOf(receipt({ consent: { ...yes, at: at(9) } }))).toBe('accepted');
+    expect(verdictOf(receipt({ consent: { ...yes, at: at(11) } }))).toBe('unproved');
+    expect(verdictOf(receipt({ consent: { ...yes, at: null } }))).toBe('unproved');
+  });
+
+  test('is that the second log contradicts it, and no praise', () => {
+    const witness = { source: 'asterisk-cel', toleranceMs: 100 } as const;
+    expect(verdictOf(receipt({ witness: { ...witness, status: 'disagrees' } }))).toBe('contradicted');
+    expect(verdictOf(receipt({ witness: { ...witness, status: 'agrees' } }))).toBe('told');
+    expect(verdictOf(receipt({ witness: { ...witness, status: 'unavailable' } }))).toBe('told');
+  });
+
+  test('is that a part was not watched, as long as nobody knows who was there', () => {
+    const part = { from: at(12), to: at(14), why: 'connection_lost' } as const;
+    expect(verdictOf(receipt({ unwatched: [{ ...part, judged: null }] }))).toBe('unjudged');
+    expect(verdictOf(receipt({ unwatched: [{ ...part, judged: 'blanked' }] }))).toBe('told');
+  });
+
+  test('is that a recording failed, whatever came before it', () => {
+    expect(verdictOf(receipt({ recording: { ...recording, status: 'failed' } }))).toBe('failed');
   });
 
   test('is the refusal, whatever was recorded before it', () => {
     const consent = { ...receipt().consent, answer: 'refused' as const };
     expect(verdictOf(receipt({ consent, recording: { ...recording, status: 'discarded' } }))).toBe('refused');
     expect(verdictOf(receipt({ consent, recording: null }))).toBe('refused');
+    expect(verdictOf(receipt({ consent, recording: { ...recording, status: 'erased' } }))).toBe('refused');
+  });
+
+  test('is that there is a recording in spite of a refusal, and not that nothing is kept', () => {
+    const consent = { ...receipt().consent, answer: 'refused' as const };
+    for (const status of ['recording', 'recorded', 'archived']) {
+      expect(verdictOf(receipt({ consent, recording: { ...recording, status } }))).toBe('refusedKept');
+    }
   });
 
   test('is that nothing was recorded, with its reason, or that nobody was connected', () => {
@@ -153,6 +186,25 @@ describe('what is said first of a call', () => {
     expect(of('unrecorded', 'spool_full')).toBe('unrecorded');
     expect(of('notConnected', null)).toBe('notConnected');
     expect(verdictOf(receipt({ recording: null, call: { ...call, endedAt: null, result: null } }))).toBe('goingOn');
+  });
+});
+
+describe('the words below it', () => {
+  const words = (over: Partial<Receipt>): string => verdictText(verdictOf(receipt(over)), receipt(over), en);
+
+  test('claim the whole notice of this call only where this call said all', () => {
+    expect(words({})).toBe('The caller heard the whole notice before anything was recorded.');
+    const earlierNotice = { call: '01KBJ3Q0V8Q4J2M9W6T5R1N7XB', finishedAt: at(-500) };
+    expect(words({ earlierNotice })).toContain('a short notice before anything was recorded, and the whole one');
+  });
+
+  test('say of the caller that they refused only where they did', () => {
+    const call = { ...receipt().call, result: 'unrecorded', reason: 'refused' };
+    const discarded = { ...recording, status: 'discarded' };
+    // As where a newcomer refused.
+    expect(words({ call, recording: discarded })).toBe('The recording was refused.');
+    const consent = { ...receipt().consent, answer: 'refused' as const };
+    expect(words({ call, consent, recording: discarded })).toMatch(/^The caller refused/);
   });
 });
 
