@@ -11,7 +11,7 @@ import { useSpeech } from './text/say.tsx';
 import { Empty, ProblemNote } from './ui/notes.tsx';
 import { usePageTitle } from './ui/title.ts';
 import { UnrecordedPage } from './unrecorded/unrecordedPage.tsx';
-import { useMe, Who } from './who.ts';
+import { Unseen, useMe, Who } from './who.ts';
 
 function NotFound() {
   const { say } = useSpeech();
@@ -45,11 +45,13 @@ function Signed({ me, session, isHidden }: { me: Me; session: SessionControl; is
   return (
     <Who.Provider value={me}>
       {/* Kept as it is, with what was typed; nothing of it is shown to who is not known any more. */}
-      <div class="signed" hidden={isHidden}>
-        <Shell onSignOut={session.signOut}>
-          <Page />
-        </Shell>
-      </div>
+      <Unseen.Provider value={isHidden}>
+        <div class="signed" hidden={isHidden}>
+          <Shell onSignOut={session.signOut}>
+            <Page />
+          </Shell>
+        </div>
+      </Unseen.Provider>
     </Who.Provider>
   );
 }

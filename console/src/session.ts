@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Me, Session } from '../../src/web/routes/session.ts';
 import { ask, sessionEnded } from './api/client.ts';
+import { idleLeft } from './api/idle.ts';
 import { asProblem, type Problem } from './api/problem.ts';
+import { rememberList } from './calls/lastList.ts';
 
 /**
  * Who is signed in. ended: they were, and are asked to sign in again; `me` is who they were, and the page that they had is kept, unseen.
@@ -23,6 +25,46 @@ export type SessionControl = {
 
 /** A timer of browsers cannot be set to longer, ms. */
 const longestTimer = 2_147_000_000;
+
+/** Tells, once, that nothing was asked for so long that the session has ended. */
+function useIdleEnd(idleMinutes: number | undefined): void {
+  useEffect(() => {
+    if (idleMinutes === undefined) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = (): void => {
+      const left = idleLeft(idleMinutes, Date.now());
+      if (left === 0) sessionEnded.dispatchEvent(new Event('ended'));
+      else timer = setTimeout(look, left);
+    };
+    look();
+
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [idleMinutes]);
+}
+
+/**
+ * Who they are is asked again when the page comes back into sight: they may have signed out in another window, or the browser may have brought the
+ * page back from its memory. The same is how who signs in anew in another window comes back to this one.
+ */
+function useLookOnReturn(given: (me: Me) => void): void {
+  useEffect(() => {
+    const look = (): void => {
+      if (document.visibilityState === 'visible') ask<Me>('/me').then(given, () => undefined);
+    };
+    const back = ({ persisted }: PageTransitionEvent): void => {
+      if (persisted) look();
+    };
+    document.addEventListener('visibilitychange', look);
+    addEventListener('pageshow', back);
+
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      removeEventListener('pageshow', back);
+    };
+  }, [given]);
+}
 
 export function useSession(): SessionControl {
   const [state, setState] = useState<SignedIn>({ kind: 'unknown' });
@@ -51,6 +93,12 @@ export function useSession(): SessionControl {
       clearTimeout(timer);
     };
   }, [until]);
+  useIdleEnd(state.kind === 'in' ? state.me.idleMinutes : undefined);
+  useLookOnReturn(
+    useCallback((me: Me) => {
+      setState((before) => (before.kind === 'in' || before.kind === 'ended' ? { kind: 'in', me } : before));
+    }, []),
+  );
 
   return {
     state,
@@ -61,7 +109,11 @@ export function useSession(): SessionControl {
       setState({ kind: 'in', me: session.me });
     },
     signOut: async () => {
-      await ask('/session', { method: 'DELETE' });
+      await ask('/session', { method: 'DELETE' }).catch((thrown: unknown) => {
+        // It had ended before: they are out all the same.
+        if (asProblem(thrown).status !== 401) throw thrown;
+      });
+      rememberList('/calls');
       setUntil(undefined);
       setState({ kind: 'out', isLeft: true });
     },

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { asProblem, type Problem } from './api/problem.ts';
 import { useMe } from './who.ts';
 import { Link, usePlace } from './router.tsx';
 import { fill } from './text/fill.ts';
@@ -7,6 +8,7 @@ import { isLanguage, languages } from './text/language.ts';
 import { useSpeech } from './text/say.tsx';
 import { Icon } from './ui/icon.tsx';
 import { useKeys } from './ui/keys.ts';
+import { problemText } from './ui/notes.tsx';
 import { ShortcutsDialog } from './ui/shortcuts.tsx';
 import { applyTheme, themeNow, themes } from './ui/theme.ts';
 
@@ -102,7 +104,13 @@ function Navigation() {
 function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHelp: () => void }) {
   const { say } = useSpeech();
   const me = useMe();
+  const [problem, setProblem] = useState<Problem>();
   const name = me.name.replace(/^\w+:/, '');
+  const leave = (): void => {
+    onSignOut().catch((thrown: unknown) => {
+      setProblem(asProblem(thrown));
+    });
+  };
 
   return (
     <details class="menu">
@@ -121,9 +129,14 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHel
           <Icon name="keyboard" />
           {say.app.help}
         </button>
-        <button type="button" class="button button-wide" onClick={() => void onSignOut().catch(() => undefined)}>
+        <button type="button" class="button button-wide" onClick={leave}>
           {say.app.signOut}
         </button>
+        {problem !== undefined && (
+          <p class="note note-problem" role="alert">
+            {problemText(problem, say)}
+          </p>
+        )}
       </div>
     </details>
   );

@@ -4,6 +4,10 @@ import type { Me } from '../../src/web/routes/session.ts';
 
 export const Who = createContext<Me | undefined>(undefined);
 
+/** Whether the page is kept, and not shown, since nobody is signed in any more. */
+export const Unseen = createContext(false);
+export const useIsUnseen = (): boolean => useContext(Unseen);
+
 /** Who is signed in, and what their role may ask for. */
 export function useMe(): Me {
   const me = useContext(Who);

@@ -1,3 +1,4 @@
+import { noteAnswer } from './idle.ts';
 import { Problem, problemIn } from './problem.ts';
 
 /** Requests to the API, with the cookie of the session. */
@@ -42,6 +43,7 @@ export async function send(
     if (signal?.aborted === true) throw thrown;
     throw new Problem({ code: 'unreachable', status: 0 });
   }
+  noteAnswer(Date.now());
   if (answer.ok) return answer;
   const problem = problemIn(await answer.json().catch(() => undefined), answer.status);
   if (problem.code === 'sign_in_needed') sessionEnded.dispatchEvent(new Event('ended'));

@@ -144,6 +144,9 @@ export function CallPage({ id }: { id: string }) {
       {isNothing && <Empty title={say.app.notFoundTitle} text={say.app.notFound} />}
       {!isNothing && asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
       {!isNothing && asked.kind === 'waiting' && <Waiting />}
+      {asked.kind === 'given' && asked.fault !== undefined && (
+        <ProblemNote problem={asked.fault} onRetry={asked.again} />
+      )}
       {asked.kind === 'given' && <Shown detail={asked.answer} onChange={asked.again} />}
     </>
   );

@@ -86,6 +86,9 @@ export function NotesCard({
       )}
       {notes.kind === 'waiting' && <Waiting />}
       {notes.kind === 'failed' && <ProblemNote problem={notes.problem} onRetry={notes.again} />}
+      {notes.kind === 'given' && notes.fault !== undefined && (
+        <ProblemNote problem={notes.fault} onRetry={notes.again} />
+      )}
       {notes.kind === 'given' && (
         <Parts
           {...{ recording, written: notes.answer, mayWrite: acts.includes('annotate'), change, player }}

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../api/client.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
 import type { Call, CallPage as Page } from '../api/types.ts';
-import { useMe } from '../who.ts';
+import { useIsUnseen, useMe } from '../who.ts';
 import { go, Link, usePlace } from '../router.tsx';
 import { useSpeech } from '../text/say.tsx';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
@@ -35,10 +35,12 @@ async function pageOf(filters: Filters, cursor: string | undefined, signal: Abor
 }
 
 function useCalls(filters: Filters, cursor: string | undefined): { listed: Listed; again: () => void } {
+  const isUnseen = useIsUnseen();
   const [turn, setTurn] = useState(0);
   const address = listAddress(filters, cursor);
   const [found, setFound] = useState<{ address: string; listed: Listed }>();
   useEffect(() => {
+    if (isUnseen) return undefined;
     const left = new AbortController();
     const show = (listed: Listed): void => {
       if (!left.signal.aborted) setFound({ address, listed });
@@ -56,7 +58,7 @@ function useCalls(filters: Filters, cursor: string | undefined): { listed: Liste
       left.abort();
     };
     // The address is all that the filters and the cursor say.
-  }, [address, turn]);
+  }, [address, turn, isUnseen]);
   const again = useCallback(() => {
     setTurn((before) => before + 1);
   }, []);

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { apiPath, ask, sessionEnded } from '../api/client.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
 import type { LiveCall } from '../api/types.ts';
+import { useIsUnseen } from '../who.ts';
 
 /** Calls that go on, as the API tells them whenever something changes. */
 export type Live =
@@ -38,8 +39,12 @@ async function whyNot(): Promise<Problem | undefined> {
 }
 
 export function useLive(): Live {
+  const isUnseen = useIsUnseen();
   const [live, setLive] = useState<Live>({ kind: 'connecting' });
   useEffect(() => {
+    // Whoever signs in again is connected again.
+    setLive({ kind: 'connecting' });
+    if (isUnseen) return undefined;
     let socket: WebSocket | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let wait = firstWaitMs;
@@ -79,7 +84,7 @@ export function useLive(): Live {
       clearTimeout(timer);
       socket?.close();
     };
-  }, []);
+  }, [isUnseen]);
 
   return live;
 }

@@ -19,8 +19,12 @@ export function useWays(): Ways | undefined {
   return ways;
 }
 
-/** Leads to the identity provider of the company, and back to the page that was asked for. */
-export function CompanySignIn({ isAlone }: { isAlone: boolean }) {
+/**
+ * Leads to the identity provider of the company, and back to the page that was asked for.
+ *
+ * @param keepsPage in another window: what was typed in this one is lost if it is left
+ */
+export function CompanySignIn({ isAlone, keepsPage }: { isAlone: boolean; keepsPage: boolean }) {
   const { say } = useSpeech();
   const to = encodeURIComponent(location.pathname + location.search);
 
@@ -30,6 +34,7 @@ export function CompanySignIn({ isAlone }: { isAlone: boolean }) {
       <a
         class={isAlone ? 'button button-main button-wide' : 'button button-wide'}
         href={`${apiPath}/session/openid?to=${to}`}
+        {...(keepsPage ? { target: '_blank' } : {})}
       >
         {say.signIn.company}
       </a>

@@ -130,7 +130,7 @@ export function SignInPage({ session, why }: { session: SessionControl; why: 'en
           </p>
         )}
         {ways?.password === true && <SignInForm session={session} />}
-        {ways?.openId === true && <CompanySignIn isAlone={!ways.password} />}
+        {ways?.openId === true && <CompanySignIn isAlone={!ways.password} keepsPage={why === 'ended'} />}
         {ways?.password === true && <p class="quiet">{say.signIn.forgotten}</p>}
       </main>
       <footer>

@@ -1,13 +1,16 @@
-/** What this browser remembers of how the console is to be: nothing of calls. A browser may forbid that, and is then asked nothing. */
+/** How the console is to be; `asked`: when it last asked the API (api/idle.ts). */
+type Kept = 'language' | 'theme' | 'shortcuts' | 'speed' | 'asked';
+
+/** What this browser remembers: nothing of calls. A browser may forbid that, and is then asked nothing. */
 export const kept = {
-  get(name: 'language' | 'theme' | 'shortcuts' | 'speed'): string | null {
+  get(name: Kept): string | null {
     try {
       return localStorage.getItem(`preavis.${name}`);
     } catch {
       return null;
     }
   },
-  set(name: 'language' | 'theme' | 'shortcuts' | 'speed', value: string): void {
+  set(name: Kept, value: string): void {
     try {
       localStorage.setItem(`preavis.${name}`, value);
     } catch {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { acts, type Act } from '../../access/actor.ts';
 import { decideAccess } from '../../access/decide.ts';
+import type { Config } from '../../config/schema.ts';
 import { roles } from '../../config/roles.ts';
 import { isoTime } from '../../core/clock.ts';
 import { sessionCookie, type Place } from '../credentials.ts';
@@ -17,6 +18,7 @@ const me = z.object({
   controllers: names.describe('The companies whose calls they see; null: all.'),
   extensions: names.describe('The extensions whose calls they see; null: all.'),
   purposes: names.describe('The purposes that they see; null: those that name their role.'),
+  idleMinutes: z.int().describe('A session ends after so long without a request, minutes.'),
   acts: z.array(z.enum(acts)).describe('What their role may ask for; of a call or recording it is decided each time.'),
 });
 components.add(me, { id: 'Me' });
@@ -25,7 +27,7 @@ const session = z.object({ me, until: z.iso.datetime().describe('When it ends at
 components.add(session, { id: 'Session' });
 export type Session = z.output<typeof session>;
 
-function shownActor(actor: Actor): z.input<typeof me> {
+function shownActor(actor: Actor, { access }: Pick<Config, 'access'>): z.input<typeof me> {
   const { name, role, lines, controllers, extensions, purposes } = actor;
   const mayAsk = (act: Act): boolean => {
     const decision = decideAccess(actor, act, undefined, 0);
@@ -40,6 +42,7 @@ function shownActor(actor: Actor): z.input<typeof me> {
     controllers: controllers === undefined ? null : [...controllers],
     extensions: extensions === undefined ? null : [...extensions],
     purposes: purposes === undefined ? null : [...purposes],
+    idleMinutes: access.session.idleMinutes,
     acts: acts.filter(mayAsk),
   };
 }
@@ -68,14 +71,14 @@ export const sessionRoutes = (place: () => Place): readonly Route[] => [
     perMinute: attemptsPerMinute,
     body: credentials,
     answer: { status: 201, schema: session, description: 'The session; its secret is in the cookie alone.' },
-    handle: async ({ body, credentials: { address } }, { access }) => {
+    handle: async ({ body, credentials: { address } }, { access, config }) => {
       const { user, password, code } = body;
       const { actor, secret, until } = await access.signIn({ user, password, code, address });
 
       return {
         kind: 'json',
         status: 201,
-        body: { me: shownActor(actor), until: isoTime(until) },
+        body: { me: shownActor(actor, config), until: isoTime(until) },
         headers: { 'set-cookie': sessionCookie(secret, place()) },
       };
     },
@@ -98,6 +101,6 @@ export const sessionRoutes = (place: () => Place): readonly Route[] => [
     summary: 'Tell who asks, and what they may do',
     act: 'signedIn',
     answer: { status: 200, schema: me, description: 'Whoever asks.' },
-    handle: ({ actor }) => Promise.resolve({ kind: 'json', body: shownActor(actor) }),
+    handle: ({ actor }, { config }) => Promise.resolve({ kind: 'json', body: shownActor(actor, config) }),
   }),
 ];
