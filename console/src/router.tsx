@@ -10,7 +10,10 @@ const moved = new EventTarget();
 
 /** @param how replace: the way back does not lead to where they are now */
 export function go(to: string, how: 'push' | 'replace' = 'push'): void {
+  const before = location.pathname;
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', to);
+  // As a browser does with a new page.
+  if (location.pathname !== before) scrollTo(0, 0);
   moved.dispatchEvent(new Event('moved'));
 }
 

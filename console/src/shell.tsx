@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from './api/problem.ts';
 import { useMe } from './who.ts';
 import { Link, usePlace } from './router.tsx';
@@ -142,9 +142,23 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHel
   );
 }
 
+/** What had the focus went with the page before: whoever cannot see begins with the new one, and not with nothing. */
+function useFocusOnPage() {
+  const { path } = usePlace();
+  const main = useRef<HTMLElement>(null);
+  const last = useRef(path);
+  useEffect(() => {
+    if (last.current !== path) main.current?.focus({ preventScroll: true });
+    last.current = path;
+  }, [path]);
+
+  return main;
+}
+
 export function Shell({ onSignOut, children }: { onSignOut: () => Promise<void>; children: ComponentChildren }) {
   const { say } = useSpeech();
   const [isHelping, setHelping] = useState(false);
+  const main = useFocusOnPage();
   useKeys({
     '?': () => {
       setHelping(true);
@@ -166,7 +180,7 @@ export function Shell({ onSignOut, children }: { onSignOut: () => Promise<void>;
           }}
         />
       </header>
-      <main id="content" tabIndex={-1}>
+      <main ref={main} id="content" tabIndex={-1}>
         {children}
       </main>
       {isHelping && (

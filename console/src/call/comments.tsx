@@ -10,7 +10,7 @@ import type { Change, NotesProps, PlaceOfPlayer } from './notesProps.ts';
 
 const longest = 4_000;
 
-type Draft = { id: string | undefined; version: number | undefined; atMs: number | null; text: string };
+type Draft = { id: string | undefined; atMs: number | null; text: string };
 
 function TextField({ text, onText }: { text: string; onText: (text: string) => void }) {
   const { say } = useSpeech();
@@ -35,14 +35,20 @@ function TextField({ text, onText }: { text: string; onText: (text: string) => v
   );
 }
 
-/** Stays open, with what was typed, until the API has it. */
+/**
+ * Stays open, with what was typed, until the API has it.
+ *
+ * @param version of the comment as it is shown, also after somebody was faster; undefined: there is none, or none any more
+ */
 function CommentForm({
   draft,
+  version,
   recording,
   change,
   onClose,
 }: {
   draft: Draft;
+  version: number | undefined;
   recording: string;
   change: Change;
   onClose: () => void;
@@ -50,14 +56,17 @@ function CommentForm({
   const { say, format } = useSpeech();
   const [text, setText] = useState(draft.text);
   const [isPlaced, setPlaced] = useState(draft.atMs !== null);
+  const [isSaving, setSaving] = useState(false);
   const save = async (): Promise<void> => {
+    setSaving(true);
     const body = { atMs: isPlaced ? draft.atMs : null, text };
     const path = `/recordings/${recording}/comments`;
     const done =
-      draft.id === undefined || draft.version === undefined
+      draft.id === undefined || version === undefined
         ? await change(path, { method: 'POST', body })
-        : await change(`${path}/${draft.id}`, { method: 'PUT', body, version: draft.version });
+        : await change(`${path}/${draft.id}`, { method: 'PUT', body, version });
     if (done) onClose();
+    else setSaving(false);
   };
 
   return (
@@ -85,7 +94,7 @@ function CommentForm({
         <button type="button" class="button" onClick={onClose}>
           {say.list.cancel}
         </button>
-        <button type="submit" class="button button-main" disabled={text.trim() === ''}>
+        <button type="submit" class="button button-main" disabled={isSaving || text.trim() === ''}>
           {say.notes.save}
         </button>
       </div>
@@ -117,7 +126,7 @@ function CommentItem({
             type="button"
             class="button button-small"
             disabled={seek === undefined}
-            aria-label={`${say.player.play} ${format.position(atMs)}`}
+            aria-label={fill(say.notes.at, { position: format.position(atMs) })}
             onClick={() => {
               seek?.(atMs);
             }}
@@ -182,8 +191,8 @@ function CommentList({
           comment={comment}
           seek={seek}
           onEdit={() => {
-            const { id, version, atMs, text } = comment;
-            open({ kind: 'draft', draft: { id, version, atMs, text } });
+            const { id, atMs, text } = comment;
+            open({ kind: 'draft', draft: { id, atMs, text } });
           }}
           onRemove={() => {
             open({ kind: 'remove', comment });
@@ -209,7 +218,7 @@ export function Comments({
   const write = (): boolean => {
     if (!mayWrite || opened.kind !== 'none') return false;
     const atMs = player === undefined ? null : Math.round(player.position());
-    open({ kind: 'draft', draft: { id: undefined, version: undefined, atMs, text: '' } });
+    open({ kind: 'draft', draft: { id: undefined, atMs, text: '' } });
 
     return true;
   };
@@ -223,6 +232,7 @@ export function Comments({
         <CommentForm
           key={opened.draft.id ?? ''}
           draft={opened.draft}
+          version={written.comments.find(({ id }) => id === opened.draft.id)?.version}
           recording={recording}
           change={change}
           onClose={close}

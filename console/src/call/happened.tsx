@@ -110,7 +110,7 @@ export function Happened({ receipt, seek }: { receipt: Receipt; seek: ((ms: numb
                 <button
                   type="button"
                   class="button button-small step-place"
-                  aria-label={`${say.player.play} ${format.position(position)}`}
+                  aria-label={fill(say.notes.at, { position: format.position(position) })}
                   onClick={() => {
                     seek(position);
                   }}

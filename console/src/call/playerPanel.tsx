@@ -210,6 +210,7 @@ export function PlayerPanel({
   const { say } = useSpeech();
   const gone = whySilent(recording);
   if (gone !== undefined) return <p class="note">{say.player.gone[gone]}.</p>;
+  if (recording.status === 'recording') return <p class="note">{say.problems.recording_unfinished}</p>;
   if (peaks.kind === 'waiting') return <Waiting />;
   if (peaks.kind === 'failed') {
     if (peaks.problem.status === 0 || peaks.problem.status >= 500) {

@@ -49,6 +49,9 @@ function makeAudio(recording: string): HTMLAudioElement {
   return audio;
 }
 
+/** What has nothing against what was told, and may take it the next time. */
+export const isForLater = ({ status }: Problem): boolean => status === 0 || status === 429 || status >= 500;
+
 /** Tells the API what was heard. What could not be told is told the next time. */
 function tell(recording: string, heard: HeardParts): void {
   const parts = heard.take();
@@ -56,7 +59,7 @@ function tell(recording: string, heard: HeardParts): void {
   ask(`/recordings/${recording}/heard`, { method: 'POST', body: { parts }, keepalive: true }).catch(
     (thrown: unknown) => {
       // What the API refuses it would refuse again.
-      if (asProblem(thrown).status === 0) heard.putBack(parts);
+      if (isForLater(asProblem(thrown))) heard.putBack(parts);
     },
   );
 }

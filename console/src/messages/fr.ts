@@ -495,7 +495,7 @@ export const fr: Messages = {
     not_sampled: 'Seule une partie de ces appels est enregistrée, pas celui-ci',
     not_requested: 'Personne n’a demandé d’enregistrement',
     never_recorded: 'Un des numéros n’est jamais enregistré',
-    internal_call: 'Les deux extrémités sont internes',
+    internal_call: 'Les deux correspondants sont internes',
   },
   results: {
     recorded: 'Enregistré',

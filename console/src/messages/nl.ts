@@ -132,7 +132,7 @@ export const nl: Messages = {
     copyLink: 'Link kopiëren',
     copied: 'Gekopieerd',
     sides: { caller: 'De beller', destination: 'De gebelde' },
-    someone: 'Een programma of een beheerder',
+    someone: 'Een programma of een operator',
     verdicts: {
       told: 'Eerst ingelicht, dan opgenomen',
       toldText: '{who} hoorde de hele melding voordat er iets werd opgenomen.',
@@ -164,10 +164,10 @@ export const nl: Messages = {
     proof: 'Het bewijs',
     who: 'Wie is ingelicht',
     toldOnArrival: 'hoorde de melding bij aankomst, alleen, voordat er iemand werd gebeld',
-    toldOnAnswer: 'hoorde de melding bij het opnemen, alleen, terwijl de andere kant wachtte',
+    toldOnAnswer: 'hoorde de melding bij het beantwoorden van de oproep, alleen, terwijl de andere kant wachtte',
     notTold: 'hoorde niet de hele melding',
     otherSideText:
-      'hoorde in dit gesprek geen melding: wie voor het bedrijf belt of opneemt, wordt door het bedrijf ingelicht',
+      'hoorde in dit gesprek geen melding: wie voor het bedrijf belt of oproepen beantwoordt, wordt door het bedrijf ingelicht',
     newcomer: 'Nieuwkomer {newcomer}',
     newcomerStates: {
       told: 'hoorde de melding alleen, om {time}',
@@ -260,7 +260,7 @@ export const nl: Messages = {
     happenedHelp: 'Volgens de klok van de telefooncentrale. Klik op een positie om ernaartoe te gaan.',
     steps: {
       began: 'Het gesprek kwam binnen',
-      beganOutgoing: 'De gebelde nam op',
+      beganOutgoing: 'De gebelde beantwoordde de oproep',
       sentence: 'Melding, in het {language}',
       said: 'Ook gezegd, in het {language}',
       saidTo: 'Gezegd tegen nieuwkomer {newcomer}, in het {language}',
@@ -477,7 +477,7 @@ export const nl: Messages = {
     prepare_failed: 'De centrale kon de verbinding niet voorbereiden',
     dial_failed: 'De bestemming kon niet worden gebeld',
     follow_failed: 'De centrale liet Préavis het gesprek niet volgen',
-    recorder_failed: 'De centrale nam niet op',
+    recorder_failed: 'De centrale maakte geen opname',
     untold_party: 'Er was iemand in het gesprek die niet was ingelicht',
     called_party_untold: 'Iemand buitenshuis werd gebeld zonder te zijn ingelicht',
     interrupted: 'De verbinding met de centrale was verbroken',

@@ -1,4 +1,6 @@
+import { Problem } from '../../../console/src/api/problem.ts';
 import { HeardParts } from '../../../console/src/call/heard.ts';
+import { isForLater } from '../../../console/src/call/usePlayer.ts';
 import { apiQuery, filtersIn, listAddress } from '../../../console/src/calls/filters.ts';
 import { formatOf } from '../../../console/src/text/format.ts';
 import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
@@ -53,6 +55,17 @@ describe('what was heard', () => {
     heard.playedTo(1_000);
     heard.putBack(heard.take());
     expect(heard.take()).toEqual([[0, 1_000]]);
+  });
+
+  test.each([
+    [0, true],
+    [429, true],
+    [503, true],
+    [400, false],
+    [401, false],
+    [404, false],
+  ])('after an answer %i is told again: %s', (status, isAgain) => {
+    expect(isForLater(new Problem({ code: 'any', status }))).toBe(isAgain);
   });
 });
 
