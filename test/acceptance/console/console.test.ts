@@ -89,7 +89,8 @@ const rowOf = (page: Visit['page'], line: string, cell: RegExp) =>
 /** The longest call, of the caller from Liège. */
 async function openedCall(user: string): Promise<Visit['page']> {
   const page = await opened('/calls', user);
-  await rowOf(page, 'sales', /^0:3\d$/).click();
+  // How long exactly says how fast the machine was.
+  await rowOf(page, 'sales', /^0:[1-5]\d$/).click();
   await page.locator('.button-play').waitFor();
   await page.locator('#notes').waitFor();
 
@@ -167,7 +168,8 @@ inBrowser('by the keyboard alone one goes through the list, opens a call, plays 
   const box = await page.locator('.wave').boundingBox();
   if (box === null) throw new Error('there is no waveform');
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
-  await eventually(async () => Math.abs((await positionOf(page)) - 16_000) < 2_500);
+  const middle = Number(await page.locator('.seek').getAttribute('max')) / 2;
+  await eventually(async () => Math.abs((await positionOf(page)) - middle) < 1_500);
   // What was played, and not what was jumped over, is in the audit trail.
   const id = await recordingOf('sales');
   await eventually(async () => {
@@ -273,6 +275,24 @@ inBrowser('a session that ends while somebody plays stops the sound, and keeps w
   await page.getByLabel('Comment', { exact: true }).waitFor();
   expect(await page.getByLabel('Comment', { exact: true }).inputValue()).toBe('half a sentence');
   expect(await page.locator('.note-problem').innerText()).toContain('Your access to this recording has ended');
+});
+
+inBrowser('a session that ends while a dialogue is open lets them sign in again, and go on in it', async () => {
+  const page = await opened('/calls', 'olga');
+  await rowOf(page, 'orders', /^German$/).click();
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  await page.getByLabel('Reason, in your words').fill('half a reason');
+  expect((await at.rig.preavis('users', 'sign-out', 'olga')).code).toBe(0);
+  // As when they come back to this window.
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await page.getByText('Your session has ended. Sign in again').waitFor();
+  expect(await page.locator('dialog').isVisible()).toBe(false);
+  await signIn(page, 'olga');
+  await page.locator('dialog[open]').waitFor();
+  expect(await page.getByLabel('Reason, in your words').inputValue()).toBe('half a reason');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  // The focus is not lost with it.
+  await eventually(async () => (await page.evaluate<string>('document.activeElement.textContent')) === 'Set a hold');
 });
 
 inBrowser('calls that go on appear by themselves, and are gone when they end', async () => {

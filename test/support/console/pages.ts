@@ -18,6 +18,9 @@ export const openBrowser = (): Promise<Browser> =>
     args: ['--no-sandbox', '--disable-gpu', '--mute-audio', '--disable-background-networking'],
   });
 
+/** Less would fail on a machine that is slow, and says no more where something is broken, ms. */
+const waitMs = 90_000;
+
 /** What the browser complained of: scripts that threw, and what the policy of contents kept out. */
 export type Visit = { context: BrowserContext; page: Page; complaints: string[]; foreign: string[] };
 
@@ -34,6 +37,7 @@ export async function visit(
     colorScheme: theme,
     baseURL: url,
   });
+  context.setDefaultTimeout(waitMs);
   const page = await context.newPage();
   const seen: Visit = { context, page, complaints: [], foreign: [] };
   page.on('pageerror', ({ message }) => seen.complaints.push(message));
