@@ -96,7 +96,8 @@ export function useSession(): SessionControl {
   useIdleEnd(state.kind === 'in' ? state.me.idleMinutes : undefined);
   useLookOnReturn(
     useCallback((me: Me) => {
-      setState((before) => (before.kind === 'in' || before.kind === 'ended' ? { kind: 'in', me } : before));
+      // Whoever has just signed out here stays out, also where the answer was under way.
+      setState((before) => (before.kind === 'out' && before.isLeft ? before : { kind: 'in', me }));
     }, []),
   );
 

@@ -117,7 +117,6 @@ export const de: Messages = {
     noMatch: 'Entfernen Sie einen Filter, oder wählen Sie einen längeren Zeitraum.',
     lookedBack: 'Bisher nichts gefunden. Erst ein Teil der Zeit ist durchsucht.',
     searchOn: 'Weiter zurück suchen',
-    openCall: 'Gespräch vom {time} öffnen',
     select: 'Aufzeichnung vom {time} auswählen',
     selectAll: 'Alle Aufzeichnungen dieser Seite auswählen',
     selected: { one: '{count} Aufzeichnung ausgewählt', other: '{count} Aufzeichnungen ausgewählt' },

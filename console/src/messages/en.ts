@@ -249,7 +249,6 @@ export const en = {
     noMatch: 'Remove a filter, or choose a longer time.',
     lookedBack: 'Nothing found so far. The search has gone back part of the way.',
     searchOn: 'Search further back',
-    openCall: 'Open the call of {time}',
     select: 'Select the recording of {time}',
     selectAll: 'Select all recordings of this page',
     selected: { one: '{count} recording selected', other: '{count} recordings selected' },

@@ -117,7 +117,6 @@ export const fr: Messages = {
     noMatch: 'Retirez un filtre, ou choisissez une période plus longue.',
     lookedBack: 'Rien trouvé jusqu’ici. La recherche n’est remontée qu’une partie du temps.',
     searchOn: 'Chercher plus loin',
-    openCall: 'Ouvrir l’appel du {time}',
     select: 'Sélectionner l’enregistrement du {time}',
     selectAll: 'Sélectionner tous les enregistrements de cette page',
     selected: { one: '{count} enregistrement sélectionné', other: '{count} enregistrements sélectionnés' },

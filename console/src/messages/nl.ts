@@ -112,7 +112,6 @@ export const nl: Messages = {
     noMatch: 'Haal een filter weg, of kies een langere periode.',
     lookedBack: 'Tot nu toe niets gevonden. Er is nog maar een deel van de tijd doorzocht.',
     searchOn: 'Verder terug zoeken',
-    openCall: 'Gesprek van {time} openen',
     select: 'Opname van {time} kiezen',
     selectAll: 'Alle opnamen van deze pagina kiezen',
     selected: { one: '{count} opname gekozen', other: '{count} opnamen gekozen' },
