@@ -15,7 +15,10 @@ type Saying = { receipt: Receipt; say: Messages; format: Format };
 function changeText(change: Receipt['changes'][number], { say }: Saying): string {
   const who = change.party === null ? say.call.someone : say.call.sides[change.party];
 
-  return fill(say.call.changes[change.change], { who, newcomer: change.newcomer ?? '' }).replace(/ {2,}/g, ' ');
+  const isUntimed = change.change === 'unheard' && change.at === null;
+  const words = isUntimed ? say.call.steps.unheardUntimed : say.call.changes[change.change];
+
+  return fill(words, { who, newcomer: change.newcomer ?? '' }).replace(/ {2,}/g, ' ');
 }
 
 function unwatchedText(part: Receipt['unwatched'][number], { say, format }: Saying): string {

@@ -19,6 +19,7 @@ const looks: Readonly<Record<Verdict, { kind: string; icon: IconName }>> = {
   goingOn: { kind: 'now', icon: 'play' },
   failed: { kind: 'fault', icon: 'warning' },
   contradicted: { kind: 'fault', icon: 'warning' },
+  noticeInside: { kind: 'fault', icon: 'warning' },
   unjudged: { kind: 'fault', icon: 'warning' },
   refusedKept: { kind: 'fault', icon: 'warning' },
   unproved: { kind: 'fault', icon: 'warning' },

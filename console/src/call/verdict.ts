@@ -4,8 +4,9 @@ import { fill } from '../text/fill.ts';
 
 /**
  * What the receipt shows, in one word. told: the whole notice, then the recorder; accepted: and a yes in between. Of a recording of which the
- * receipt does not show that: contradicted, the second log says something else; unjudged, nobody watched for a while, and it is not decided who
- * was there; refusedKept, they refused, and it is there; unproved, anything else.
+ * receipt does not show that, or something speaks against it: contradicted, the second log says something else; noticeInside, a sentence of the
+ * notice was found in it; unjudged, nobody watched for a while, and it is not decided who was there; refusedKept, they refused, and it is there;
+ * unproved, anything else.
  */
 export type Verdict =
   | 'told'
@@ -16,6 +17,7 @@ export type Verdict =
   | 'goingOn'
   | 'failed'
   | 'contradicted'
+  | 'noticeInside'
   | 'unjudged'
   | 'refusedKept'
   | 'unproved';
@@ -42,6 +44,7 @@ export function verdictOf(receipt: Receipt): Verdict {
     return 'unproved';
   }
   if (witness?.status === 'disagrees') return 'contradicted';
+  if (recording.flags.includes('notice_inside')) return 'noticeInside';
   if (unwatched.some(({ judged }) => judged === null)) return 'unjudged';
 
   return consent.mode === 'optIn' ? 'accepted' : 'told';
@@ -75,6 +78,8 @@ export function verdictText(verdict: Verdict, receipt: Receipt, say: Messages): 
       return verdicts.unprovedText;
     case 'contradicted':
       return verdicts.contradictedText;
+    case 'noticeInside':
+      return verdicts.noticeInsideText;
     case 'unjudged':
       return verdicts.unjudgedText;
     case 'failed':

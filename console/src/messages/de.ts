@@ -158,6 +158,9 @@ export const de: Messages = {
       contradicted: 'Aufgezeichnet, doch das zweite Protokoll widerspricht dem Nachweis',
       contradictedText:
         'Über den Hinweis sagt ein zweites Protokoll der Telefonanlage etwas anderes als der Nachweis. Lassen Sie das prüfen.',
+      noticeInside: 'Aufgezeichnet, doch der Hinweis ist in der Aufzeichnung',
+      noticeInsideText:
+        'In der Aufzeichnung wurde ein Satz des Hinweises gefunden: Sie begann zu früh, oder jemand spielte ihn ab. Lassen Sie das prüfen.',
       unjudged: 'Erst informiert, doch ein Teil wurde nicht überwacht',
       unjudgedText:
         'Eine Zeit lang überwachte niemand das Gespräch, und es steht noch nicht fest, wer daran teilnahm. Bleibt es dabei, lassen Sie das prüfen.',
@@ -277,6 +280,7 @@ export const de: Messages = {
       unwatched: 'Für {length} überwachte niemand das Gespräch, denn {why}: {judged}',
       unwatchedOpen: 'Ab hier überwachte niemand das Gespräch, denn {why}: {judged}',
       notJudged: 'noch nicht beurteilt',
+      unheardUntimed: 'Der Ton einer Seite kann fehlen, seit wann ist unbekannt: {who}',
       noTime: 'Zeit unbekannt',
     },
     changes: {

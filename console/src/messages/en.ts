@@ -289,6 +289,9 @@ export const en = {
       contradicted: 'Recorded, but the second log contradicts the proof',
       contradictedText:
         'Of the notice, a second log of the telephone system says something else than the receipt. Have it looked at.',
+      noticeInside: 'Recorded, but the notice is in the recording',
+      noticeInsideText:
+        'A sentence of the notice was found in the recording: it began too early, or somebody played it. Have it looked at.',
       unjudged: 'Told first, but a part was not watched',
       unjudgedText:
         'For a while nobody watched the call, and it is not decided yet who was there. Have it looked at if it stays so.',
@@ -388,6 +391,7 @@ export const en = {
       unwatched: 'Nobody watched for {length}, since {why}: {judged}',
       unwatchedOpen: 'Nobody watched from here on, since {why}: {judged}',
       notJudged: 'not judged yet',
+      unheardUntimed: '{who} may not be heard; since when, nobody knows',
       noTime: 'no time told',
     },
     changes,

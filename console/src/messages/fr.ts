@@ -159,6 +159,9 @@ export const fr: Messages = {
       contradicted: 'Enregistré, mais le second journal contredit la preuve',
       contradictedText:
         'Au sujet de l’annonce, un second journal du central dit autre chose que le justificatif. Faites-le examiner.',
+      noticeInside: 'Enregistré, mais l’annonce figure dans l’enregistrement',
+      noticeInsideText:
+        'Une phrase de l’annonce a été trouvée dans l’enregistrement : il a commencé trop tôt, ou quelqu’un l’a fait entendre. Faites-le examiner.',
       unjudged: 'Informé d’abord, mais une partie n’a pas été surveillée',
       unjudgedText:
         'Pendant un temps, personne ne surveillait l’appel, et il n’est pas encore établi qui était présent. Si cela persiste, faites-le examiner.',
@@ -278,6 +281,7 @@ export const fr: Messages = {
       unwatched: 'Personne ne surveillait pendant {length}, car {why} : {judged}',
       unwatchedOpen: 'Personne ne surveillait à partir d’ici, car {why} : {judged}',
       notJudged: 'pas encore jugé',
+      unheardUntimed: 'Le son de cette partie peut manquer, on ne sait depuis quand : {who}',
       noTime: 'heure inconnue',
     },
     changes: {

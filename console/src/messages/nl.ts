@@ -153,6 +153,9 @@ export const nl: Messages = {
       contradicted: 'Opgenomen, maar het tweede logboek spreekt het bewijs tegen',
       contradictedText:
         'Over de melding zegt een tweede logboek van de centrale iets anders dan het bewijsstuk. Laat ernaar kijken.',
+      noticeInside: 'Opgenomen, maar de melding staat in de opname',
+      noticeInsideText:
+        'In de opname is een zin van de melding gevonden: ze begon te vroeg, of iemand speelde de melding af. Laat ernaar kijken.',
       unjudged: 'Eerst ingelicht, maar een deel is niet gevolgd',
       unjudgedText:
         'Een tijdlang volgde niemand het gesprek, en er is nog niet vastgesteld wie erbij was. Blijft dat zo, laat er dan naar kijken.',
@@ -272,6 +275,7 @@ export const nl: Messages = {
       unwatched: 'Niemand keek toe gedurende {length}, want {why}: {judged}',
       unwatchedOpen: 'Niemand keek vanaf hier toe, want {why}: {judged}',
       notJudged: 'nog niet beoordeeld',
+      unheardUntimed: 'Het geluid van één kant kan ontbreken, sinds wanneer is onbekend: {who}',
       noTime: 'tijd onbekend',
     },
     changes: {

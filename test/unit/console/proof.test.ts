@@ -155,6 +155,11 @@ describe('what is said first of a call', () => {
     expect(verdictOf(receipt({ witness: { ...witness, status: 'unavailable' } }))).toBe('told');
   });
 
+  test('is that the notice is in the recording, where the check of its sound found it there', () => {
+    expect(verdictOf(receipt({ recording: { ...recording, flags: ['notice_inside'] } }))).toBe('noticeInside');
+    expect(verdictOf(receipt({ recording: { ...recording, flags: ['one_sided'] } }))).toBe('told');
+  });
+
   test('is that a part was not watched, as long as nobody knows who was there', () => {
     const part = { from: at(12), to: at(14), why: 'connection_lost' } as const;
     expect(verdictOf(receipt({ unwatched: [{ ...part, judged: null }] }))).toBe('unjudged');
