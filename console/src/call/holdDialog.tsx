@@ -44,7 +44,7 @@ function Fields() {
       </div>
       <div class="field">
         <label for="hold-until">{say.call.holdEnd}</label>
-        <input id="hold-until" name="until" type="date" min={dayIn(0)} value={dayIn(180)} required />
+        <input id="hold-until" name="until" type="date" min={dayIn(0)} defaultValue={dayIn(180)} required />
       </div>
     </>
   );

@@ -40,7 +40,8 @@ function DayField({ name, filters, onChange }: FieldProps) {
 
 /** A text counts when it is whole: behind Enter, or when the field is left. */
 function TextField({ name, filters, onChange, known }: FieldProps & { known: readonly string[] }) {
-  const [isWrong, setWrong] = useState(false);
+  // It stays as it was typed, to be mended.
+  const [wrong, setWrong] = useState<string>();
   const list = useId();
 
   return (
@@ -51,15 +52,15 @@ function TextField({ name, filters, onChange, known }: FieldProps & { known: rea
             id={id}
             type="text"
             list={list}
-            value={filters[name] ?? ''}
+            value={wrong ?? filters[name] ?? ''}
             maxLength={80}
             autoCapitalize="none"
             spellcheck={false}
-            aria-invalid={isWrong}
+            aria-invalid={wrong !== undefined}
             onChange={({ currentTarget: { value } }) => {
               const text = value.trim();
               const isFine = text === '' || isUsable(name, text);
-              setWrong(!isFine);
+              setWrong(isFine ? undefined : value);
               if (isFine) onChange(name, text);
             }}
           />

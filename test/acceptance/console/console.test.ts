@@ -244,6 +244,13 @@ inBrowser('a hold is set with what was typed, and released', async () => {
   await page.getByRole('button', { name: 'Set a hold' }).click();
   await page.getByLabel('Reason, in your words').fill('<b>file 12</b>');
   expect(await faultsOn(page)).toEqual([]);
+  const lastDay = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel('Last day').fill(lastDay);
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: 'Set the hold' }).click();
+  await page.getByText('Préavis cannot be reached').waitFor();
+  expect(await page.getByLabel('Last day').inputValue()).toBe(lastDay);
+  await page.context().setOffline(false);
   await page.getByRole('button', { name: 'Set the hold' }).click();
   await page.getByText('<b>file 12</b>').waitFor();
   await page.getByRole('button', { name: 'Release', exact: true }).click();
