@@ -32,14 +32,20 @@ const tonesOfKeys: Readonly<Record<string, readonly [number, number]>> = {
 
 type Format = Codec | 'alaw';
 type Sound = { hz: readonly number[]; lengthMs: number; padMs?: number; format: Format };
-const sounds = new Map<string, Buffer>();
+const sounds = new Map<string, Promise<Buffer>>();
+
+/** Made once: several talks ask for the same at a time, and each would write the file that another one is read from. */
+function soundOf(rig: Rig, sound: Sound): Promise<Buffer> {
+  const { hz, lengthMs, padMs = 0, format } = sound;
+  const name = `pause-${hz.join('-')}-${lengthMs}-${padMs}-${format}`;
+  const known = sounds.get(name) ?? makeSound(rig, name, sound);
+  sounds.set(name, known);
+
+  return known;
+}
 
 /** Tones at once, in this codec, made by Asterisk. */
-async function soundOf(rig: Rig, { hz, lengthMs, padMs = 0, format }: Sound): Promise<Buffer> {
-  const name = `pause-${hz.join('-')}-${lengthMs}-${padMs}`;
-  const known = sounds.get(name + format);
-  if (known !== undefined) return known;
-  const { asterisk } = rig;
+async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs = 0, format }: Sound): Promise<Buffer> {
   const { soundsFolder } = asterisk;
   const volume = 9_000 / hz.length;
   const samples = Int16Array.from({ length: ((lengthMs + padMs) * sampleRate) / 1_000 }, (_none, index) =>
@@ -49,10 +55,8 @@ async function soundOf(rig: Rig, { hz, lengthMs, padMs = 0, format }: Sound): Pr
   );
   writeWav(join(soundsFolder, `${name}.wav`), samples);
   await asterisk.cli(`file convert ${name}.wav ${name}.${format}`);
-  const made = readFileSync(join(soundsFolder, `${name}.${format}`));
-  sounds.set(name + format, made);
 
-  return made;
+  return readFileSync(join(soundsFolder, `${name}.${format}`));
 }
 
 /** Somebody who says one tone until they say another; keys as tones come in between. */
