@@ -8,7 +8,7 @@ import { isLanguage, languages } from './text/language.ts';
 import { useSpeech } from './text/say.tsx';
 import { Icon } from './ui/icon.tsx';
 import { useKeys } from './ui/keys.ts';
-import { problemText } from './ui/notes.tsx';
+import { ProblemNote } from './ui/notes.tsx';
 import { ShortcutsDialog } from './ui/shortcuts.tsx';
 import { applyTheme, themeNow, themes } from './ui/theme.ts';
 
@@ -132,11 +132,7 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHel
         <button type="button" class="button button-wide" onClick={leave}>
           {say.app.signOut}
         </button>
-        {problem !== undefined && (
-          <p class="note note-problem" role="alert">
-            {problemText(problem, say)}
-          </p>
-        )}
+        {problem !== undefined && <ProblemNote problem={problem} />}
       </div>
     </details>
   );

@@ -6,7 +6,7 @@ import type { Hold } from '../api/types.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { formText } from '../ui/formText.ts';
-import { problemText } from '../ui/notes.tsx';
+import { ProblemNote } from '../ui/notes.tsx';
 
 const dayMs = 86_400_000;
 
@@ -81,11 +81,7 @@ export function HoldDialog({
       <p>{say.call.holdIntro}</p>
       <form class="form" onSubmit={submit}>
         <Fields />
-        {problem !== undefined && (
-          <p class="note note-problem" role="alert">
-            {problemText(problem, say)}
-          </p>
-        )}
+        {problem !== undefined && <ProblemNote problem={problem} />}
         <div class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>
             {say.list.cancel}

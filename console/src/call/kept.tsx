@@ -8,7 +8,7 @@ import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { problemText } from '../ui/notes.tsx';
+import { ProblemNote } from '../ui/notes.tsx';
 import { HoldDialog } from './holdDialog.tsx';
 
 /** Why the recording is kept, until when, by whom it is held, and what the file is. */
@@ -54,11 +54,7 @@ function ReleaseDialog({ hold, onClose, onDone }: { hold: Hold; onClose: () => v
   return (
     <Dialog title={say.call.releaseTitle} onClose={onClose}>
       <p>{say.call.releaseText}</p>
-      {problem !== undefined && (
-        <p class="note note-problem" role="alert">
-          {problemText(problem, say)}
-        </p>
-      )}
+      {problem !== undefined && <ProblemNote problem={problem} />}
       <div class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>
           {say.list.cancel}

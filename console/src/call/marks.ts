@@ -11,7 +11,7 @@ export type Mark = { kind: MarkKind; from: number; to: number | undefined; iso: 
 type Change = Receipt['changes'][number];
 
 /** What is a point in time. */
-const points: Readonly<Partial<Record<Change['change'], MarkKind>>> = {
+export const points: Readonly<Partial<Record<Change['change'], MarkKind>>> = {
   joined: 'newcomer',
   transferred: 'newcomer',
   awareJoined: 'newcomer',

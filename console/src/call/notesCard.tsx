@@ -6,7 +6,7 @@ import { useAsked } from '../api/useAsked.ts';
 import { useMe } from '../who.ts';
 import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
-import { problemText, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { ProblemNote, Waiting } from '../ui/notes.tsx';
 import { Comments } from './comments.tsx';
 import type { Change, NotesProps, PlaceOfPlayer } from './notesProps.ts';
 import { RatingPart } from './rating.tsx';
@@ -79,11 +79,7 @@ export function NotesCard({
   return (
     <section class="card" aria-labelledby="notes">
       <h2 id="notes">{say.notes.title}</h2>
-      {problem !== undefined && (
-        <p class="note note-problem" role="alert">
-          {problemText(problem, say)}
-        </p>
-      )}
+      {problem !== undefined && <ProblemNote problem={problem} />}
       {notes.kind === 'waiting' && <Waiting />}
       {notes.kind === 'failed' && <ProblemNote problem={notes.problem} onRetry={notes.again} />}
       {notes.kind === 'given' && notes.fault !== undefined && (

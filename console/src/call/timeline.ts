@@ -1,5 +1,5 @@
 import type { Receipt } from '../../../src/receipt/receipt.ts';
-import type { MarkKind } from './marks.ts';
+import { points, type MarkKind } from './marks.ts';
 
 /** What a receipt tells, line by line, in the order of time; the words are the page's. */
 
@@ -51,18 +51,11 @@ export function stepsOf(receipt: Receipt): Step[] {
 export type StepLook = MarkKind | 'notice' | 'answer' | 'recorder' | 'plain';
 
 const looks: Readonly<Partial<Record<Change['change'], StepLook>>> = {
+  ...points,
   held: 'hold',
   resumed: 'hold',
-  joined: 'newcomer',
-  transferred: 'newcomer',
-  awareJoined: 'newcomer',
-  neverRecorded: 'newcomer',
-  newcomerTold: 'told',
-  allTold: 'told',
-  newcomerRefused: 'refusal',
   newcomerUntold: 'refusal',
   recordingRemoved: 'refusal',
-  eraseAsked: 'refusal',
   turnedAway: 'refusal',
   recorderPaused: 'pause',
   recorderResumed: 'pause',
@@ -71,10 +64,7 @@ const looks: Readonly<Partial<Record<Change['change'], StepLook>>> = {
   pauseExpired: 'pause',
   unheard: 'unheard',
   heardAgain: 'unheard',
-  agreementMarked: 'mark',
   agreementUntold: 'mark',
-  exemplaryMarked: 'mark',
-  recordAsked: 'mark',
 };
 
 export function lookOf(told: Told): StepLook {
