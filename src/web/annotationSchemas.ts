@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { listedRecording, named, next, tagGiven } from './schemas.ts';
+import { listedRecording, named, next, tagGiven, nameGiven } from './schemas.ts';
 
 /** What people write about a recording, as it goes in and out. */
 
@@ -11,10 +11,9 @@ export const tagsBody = z.strictObject({
   tags: z.array(tagGiven).max(most.tags).describe('All of them: they take the place of those that were there.'),
 });
 
-const criterionName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 export const ratingBody = z.strictObject({
   criteria: z
-    .array(z.strictObject({ criterion: criterionName, value: z.int().min(1).max(10) }))
+    .array(z.strictObject({ criterion: nameGiven, value: z.int().min(1).max(10) }))
     .min(1)
     .max(most.criteria)
     .describe('Values of the form, GET /annotation-form. One that does not apply is left out.'),

@@ -19,7 +19,8 @@ export const named = <T extends z.ZodType>(id: string, schema: T): T => {
 const time = z.iso.datetime();
 /** With its zone; `2026-08-24` alone would be the day of nobody in particular. */
 const timeGiven = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const nameGiven = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
+/** A name of the configuration, as somebody has written it. */
+export const nameGiven = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 const extensionForm = /^[A-Za-z0-9*#+._-]{1,80}$/;
 
 const reasonCode = z.string().regex(/^[a-z_]{1,40}$/);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { auditOf } from '../../access/audit.ts';
 import type { Annotation, RatedCriterion } from '../../catalogue/annotation/annotations.ts';
@@ -22,12 +22,12 @@ import {
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Reply, type Route } from '../route.ts';
-import { id } from '../schemas.ts';
+import { id, nameGiven } from '../schemas.ts';
 import { allowed, decided, knownRecording, type KnownRecording } from '../subjects.ts';
 import { etagOf, versionSeen } from '../versions.ts';
 
 const ofComment = id.extend({ comment: id.shape.id });
-const ofCollection = id.extend({ collection: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/) });
+const ofCollection = id.extend({ collection: nameGiven });
 
 /** Says which of these was changed, and not to what: the trail is kept for good. */
 const noteOf = (

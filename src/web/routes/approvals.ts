@@ -14,7 +14,7 @@ import type { ApprovalId } from '../../core/ids.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { id, named } from '../schemas.ts';
+import { id, named, nameGiven } from '../schemas.ts';
 import { allowed, knownRecording } from '../subjects.ts';
 
 const time = z.iso.datetime();
@@ -86,10 +86,7 @@ const ask = route({
   act: 'askApproval',
   params: id,
   body: z.strictObject({
-    purpose: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,39}$/)
-      .describe('Of access.approvalFor, and of the recording.'),
+    purpose: nameGiven.describe('Of access.approvalFor, and of the recording.'),
     reason: z.string().trim().min(10).max(500).describe('In your words; it is erased with the recording.'),
   }),
   answer: { status: 201, schema: approval, description: 'The question.' },

@@ -4,6 +4,7 @@ import { collectedPage } from '../annotationSchemas.ts';
 import { route, type Route } from '../route.ts';
 import { shownRecordingOfList } from '../shown.ts';
 import { listedCalls, type ListedCall } from '../subjects.ts';
+import { nameGiven } from '../schemas.ts';
 
 /** Where the list of a collection goes on: the position of the last recording that was looked at. */
 const positionCursor = z
@@ -20,7 +21,7 @@ export const collectionRoutes: readonly Route[] = [
     path: '/collections/{collection}/recordings',
     summary: 'List the recordings of a collection, in their order',
     act: 'list',
-    params: z.strictObject({ collection: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/) }),
+    params: z.strictObject({ collection: nameGiven }),
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
       cursor: positionCursor.optional().describe('`next` of the page before.'),

@@ -7,7 +7,7 @@ import { bundlePorts } from '../../services/evidence.ts';
 import { handOut } from '../handOut.ts';
 import { RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { id } from '../schemas.ts';
+import { id, nameGiven } from '../schemas.ts';
 import { allowed, knownRecording, stillSignedIn } from '../subjects.ts';
 
 /** The whole recording is copied, compared and signed, ms. */
@@ -16,9 +16,7 @@ const withinMs = 5 * 60_000;
 const mostBundles = 2;
 
 const body = z.strictObject({
-  purpose: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  purpose: nameGiven
     .optional()
     .describe('For which it is handed out. Default: the one that is kept as evidence, or the only one.'),
 });

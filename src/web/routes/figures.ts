@@ -8,7 +8,7 @@ import { companiesCounted } from '../company.ts';
 import { RequestInvalid } from '../problems.ts';
 import type { WebPorts } from '../ports.ts';
 import { route, type Route } from '../route.ts';
-import { named } from '../schemas.ts';
+import { named, nameGiven } from '../schemas.ts';
 
 /** A quarter of a year, with the days of its months. */
 const mostDays = 93;
@@ -19,9 +19,7 @@ const batch = 2_000;
 const keptMs = 10 * 60_000;
 const withinMs = 60_000;
 
-const company = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/)
+const company = nameGiven
   .optional()
   .describe('Of this company, of `controllers`; `own`: of none of them. Default: of all.');
 

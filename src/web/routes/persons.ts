@@ -23,7 +23,7 @@ import { hashOf } from '../number.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { named } from '../schemas.ts';
+import { named, nameGiven } from '../schemas.ts';
 import { stillSignedIn } from '../subjects.ts';
 import { exception } from './erasure.ts';
 
@@ -35,9 +35,7 @@ const mostExports = 2;
 
 const personAsked = {
   number: z.string().min(1).max(40).describe('In any national or international form, or a tel: URI.'),
-  controller: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  controller: nameGiven
     .optional()
     .describe('The company that is asked, of `controllers`, or `own`; needed where there are several.'),
   reference: z.string().regex(referenceForm).optional().describe('The number of a ticket or a file. No names.'),

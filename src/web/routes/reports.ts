@@ -3,7 +3,7 @@ import { dayMs, isoTime } from '../../core/clock.ts';
 import { companiesCounted } from '../company.ts';
 import { RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { components } from '../schemas.ts';
+import { components, nameGiven } from '../schemas.ts';
 
 /** A quarter of a year, with the days of its months. */
 const longestMs = 93 * dayMs;
@@ -13,9 +13,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(tex
 const period = z.strictObject({
   from: time.optional().describe('Default: thirty days before `to`.'),
   to: time.optional().describe('Excluded. Default: now. At most 93 days from `from`.'),
-  controller: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  controller: nameGiven
     .optional()
     .describe('Of this company, of `controllers`; `own`: of none of them. Default: of all.'),
 });

@@ -9,7 +9,7 @@ import { makePromisedFigures } from '../../services/metrics.ts';
 import { webhookFigures } from '../../services/webhooks.ts';
 import type { WebPorts } from '../ports.ts';
 import { route, type Route } from '../route.ts';
-import { named } from '../schemas.ts';
+import { named, nameGiven } from '../schemas.ts';
 
 const time = z.iso.datetime().nullable();
 /** So long a look at everything is given again, ms. */
@@ -196,7 +196,7 @@ const promptRoutes: readonly Route[] = [
     path: '/system/prompts/{language}/{prompt}/audio',
     summary: 'Play a sentence that callers hear',
     act: 'readSystem',
-    params: z.strictObject({ language: languageForm, prompt: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/) }),
+    params: z.strictObject({ language: languageForm, prompt: nameGiven }),
     answer: { status: 200, contentType: 'audio/wav', description: 'The WAV.' },
     handle: async ({ params: { language, prompt } }, { config }) => {
       // Only what the library names is read.
