@@ -164,6 +164,23 @@ const renegotiation = (contact: string, description: readonly string[]) => `<lab
 )}</send>
 <recv request="ACK" next="talk"><action>${aim}</action></recv>`;
 
+/**
+ * A telephone hangs up, and waits for the answer. A new description of the session may cross its BYE, which it refuses (RFC 3261, 15.1.1), and
+ * the ACK of one that came before may follow it. SIPp sends nothing else while it repeats a message by itself, so the BYE is repeated here.
+ */
+const hangingUp = (bye: readonly string[]): string => `<label id="hangUp"/>
+<send>${message(bye)}<action>${hush}${note('byeSent')}</action></send>
+<label id="leaving"/>
+<recv request="INVITE" optional="true" next="crossed" timeout="3000" ontimeout="again"/>
+<recv request="ACK" optional="true" next="leaving" timeout="3000" ontimeout="again"/>
+<recv response="200" next="end" timeout="3000" ontimeout="again"/>
+<label id="crossed"/>
+<send next="leaving">${message(['SIP/2.0 481 Call/Transaction Does Not Exist', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
+<label id="again"/>
+<send retrans="500">${message(bye)}</send>
+<recv response="481" optional="true" next="end"/>
+<recv response="200" next="end"/>`;
+
 export function agentScenario(input: AgentScenario): string {
   const timeout = timeLimit(input.hangUpAfterMs);
   const crypto = input.srtpKey === undefined ? '' : ',crypto,inline';
@@ -227,18 +244,15 @@ ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${inDialog('200 OK')}</send>
-<label id="hangUp"/>
-<nop><action>${hush}${note('byeSent')}</action></nop>
-<send retrans="500">${message([
-          'BYE [$contact] SIP/2.0',
-          'Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]',
-          'Max-Forwards: 70',
-          'From: <sip:agent@[local_ip]:[local_port]>;tag=agent-[pid]-[call_number]',
-          'To: [$from]',
-          '[last_Call-ID:]',
-          `CSeq: ${lastSequence} BYE`,
-        ])}</send>
-<recv response="200" next="end"/>
+${hangingUp([
+  'BYE [$contact] SIP/2.0',
+  'Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]',
+  'Max-Forwards: 70',
+  'From: <sip:agent@[local_ip]:[local_port]>;tag=agent-[pid]-[call_number]',
+  'To: [$from]',
+  '[last_Call-ID:]',
+  `CSeq: ${lastSequence} BYE`,
+])}
 ${renegotiation(ownContact, sdp(input))}
 ${cancelled}`,
       );
@@ -292,10 +306,7 @@ ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
-<label id="hangUp"/>
-<nop><action>${hush}${note('byeSent')}</action></nop>
-<send retrans="500">${message(request('BYE', '[$to]', lastSequence, '[branch]'))}</send>
-<recv response="200" next="end"/>
+${hangingUp(request('BYE', '[$to]', lastSequence, '[branch]'))}
 ${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input))}
 <label id="cancel"/>
 <nop><action>${note('cancelSent')}</action></nop>
