@@ -185,7 +185,7 @@ async function startBench(program: Program): Promise<Bench> {
         log: { level: 'info' },
         purposes: { training },
         lines: { default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] } },
-        web: { listen: '127.0.0.1:1', trustedProxies: ['127.0.0.1'] },
+        web: { startedBy: 'itself', listen: '127.0.0.1:1', trustedProxies: ['127.0.0.1'] },
         access: { tokens },
       },
       environment: {

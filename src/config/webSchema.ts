@@ -26,7 +26,11 @@ export const web = section({
       .string()
       .refine((text) => listenOf(text) !== undefined, 'is not an address and a port such as 127.0.0.1:8080')
       .optional(),
-    'Address and port of the API and the console (`preavis web`), without TLS: put a proxy before it that speaks TLS. Without it nothing listens.',
+    'Address and port of the API and the console, without TLS: put a proxy before it that speaks TLS. Without it nothing listens.',
+  ),
+  startedBy: key(
+    z.enum(['serve', 'itself']).default('serve'),
+    'Who starts `preavis web`: `serve` does beside itself, and again where it fails; with `itself` you do, as another service or on another account.',
   ),
   publicUrl: key(
     z

@@ -430,6 +430,10 @@ export const errorCodes = {
   range_unsatisfiable: misuse('The part that was asked for lies outside of the recording.', ''),
   too_many_requests: passing('Too many requests came from one address.', 'Wait as long as Retry-After says.'),
   too_busy: passing('The API has as much to do as it takes at a time, or an answer took too long.', 'Try again later.'),
+  web_ended: passing(
+    'The process of the API and the console has ended; calls are not touched.',
+    'See the line of log before it. `serve` starts it again, at first after a second, later each minute.',
+  ),
   job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
   internal: lasting('A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,11 +1,23 @@
 import { Server } from '../../serve/server.ts';
+import { WebProcess } from '../../serve/webProcess.ts';
+import type { Config } from '../../config/schema.ts';
 import { makeIds } from '../../core/ids.ts';
-import { makeLog } from '../../core/log.ts';
+import { makeLog, type Logger } from '../../core/log.ts';
 import { configOf } from '../configuration.ts';
 import type { CommandContext, ExitCode } from '../context.ts';
 
 /** How long what was not closed may hold the process when all is stopped, ms. */
 const exitLimitMs = 2_000;
+
+/** The API and the console, where they listen and nobody else starts them. Calls do not wait for them. */
+function startWeb({ web }: Config, { configFile, environment }: CommandContext, log: Logger): WebProcess | undefined {
+  const [, file] = process.argv;
+  if (web.listen === undefined || web.startedBy === 'itself' || file === undefined) return undefined;
+  const started = new WebProcess({ file, configFile, environment }, log, () => performance.now());
+  started.start();
+
+  return started;
+}
 
 /**
  * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
@@ -31,8 +43,9 @@ export async function serve(
   });
   try {
     await server.start();
+    const web = startWeb(config, context, log);
     await asked;
-    await server.stop();
+    await Promise.all([server.stop(), web?.stop()]);
   } finally {
     // A connection on which nothing comes any more, as of ari-client's first requests, would hold the process.
     setTimeout(() => process.exit(), exitLimitMs).unref();

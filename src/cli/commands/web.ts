@@ -19,7 +19,18 @@ import type { CommandContext, ExitCode, Json, Program } from '../context.ts';
 /** As for `serve`: what was not closed may hold the process for so long, ms. */
 const exitLimitMs = 2_000;
 
-/** Serves the API and the console until SIGTERM or SIGINT. Answers that are being sent may go on for some seconds. */
+/** SIGTERM, SIGINT, or the end of the `serve` that has started this process (serve/webProcess.ts). */
+function askedToStop(): Promise<string> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+    process.once('disconnect', () => {
+      resolve('serve has ended');
+    });
+  });
+}
+
+/** Serves the API and the console until it is asked to stop. Answers that are being sent may go on for some seconds. */
 export async function web(
   context: CommandContext,
   _options: Json,
@@ -43,10 +54,7 @@ export async function web(
   try {
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'web' }));
     await removeLeftovers(config);
-    const asked = new Promise<NodeJS.Signals>((resolve) => {
-      process.once('SIGTERM', resolve);
-      process.once('SIGINT', resolve);
-    });
+    const asked = askedToStop();
     const server = await startWeb(
       {
         ...services,
@@ -59,7 +67,7 @@ export async function web(
       { ...at, publicUrl, trustedProxies, console: readConsole(installedPath('dist', 'console')) },
     );
     log.info({ url: server.url }, 'listening');
-    log.info({ signal: await asked }, 'stopping');
+    log.info({ reason: await asked }, 'stopping');
     await server.stop();
     log.info('stopped');
   } finally {

@@ -81,7 +81,7 @@ export function consoleRig({ agent, holding, busy }: Phones, { config }: People)
           greeting: { label: { en: 'Greeting', fr: 'Accueil', nl: 'Begroeting', de: 'Begrüßung' }, points: 5 },
         },
       },
-      web: { listen: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] },
+      web: { startedBy: 'itself', listen: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] },
     },
     environment: { PREAVIS_PRIVACY_HASH_KEY: 'k'.repeat(32) },
   };
