@@ -12,7 +12,6 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { spawnLive, type LiveProcess } from '../lab/machine/processes.ts';
 import { runProgram, say, type Program } from '../lab/program.ts';
 import { labPurpose, rigBucket, startRig, type Rig } from '../lab/rig.ts';
 import { startStore, type LabStore } from '../lab/store/store.ts';
@@ -51,7 +50,6 @@ const listenersOfToken = 4;
 const lookEveryMs = 500;
 const beginWithinMs = 60_000;
 
-const command = join(import.meta.dirname, '../dist/main.js');
 const listeners: readonly Listener[] = Array.from({ length: count }, (_, index) => ({
   token: `token-${Math.floor(index / listenersOfToken)}`,
   address: `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`,
@@ -114,7 +112,7 @@ type Phase = {
 class Bench {
   readonly store: LabStore;
   readonly rig: Rig;
-  readonly web: LiveProcess;
+  readonly web: number;
   readonly #catalogue: Catalogue;
   readonly #tone: Awaited<ReturnType<typeof continuousTone>>;
 
@@ -162,7 +160,7 @@ class Bench {
     return {
       serve: cpuMs(serve),
       asterisk: cpuMs(asterisk),
-      web: cpuMs(this.web.pid),
+      web: cpuMs(this.web),
       store: storeCpuMs(),
       listeners: (user + system) / 1_000,
     };
@@ -185,27 +183,21 @@ async function startBench(program: Program): Promise<Bench> {
         log: { level: 'info' },
         purposes: { training },
         lines: { default: { purposes: ['training'], language: 'en', defaultLanguages: ['en'] } },
-        web: { startedBy: 'itself', listen: '127.0.0.1:1', trustedProxies: ['127.0.0.1'] },
+        web: { trustedProxies: ['127.0.0.1'] },
         access: { tokens },
       },
       environment: {
         PREAVIS_ARCHIVE_ENCRYPTION_MODE: 'client',
         PREAVIS_ARCHIVE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       },
-      nodeOptions: profile('serve'),
+      nodeOptions: profile(),
+      idle: true,
     }),
   );
-  const listen = `127.0.0.1:${rig.healthPort + 1}`;
-  const logFile = join(rig.folder, 'web.log');
-  // By the same priority as `serve`: nothing of the lab favours one of them.
-  const web = await program.keep(
-    spawnLive(process.execPath, [...profile('web'), command, 'web'], {
-      logFile,
-      env: { ...process.env, ...rig.variables, PREAVIS_WEB_LISTEN: listen },
-      priority: 'product',
-    }),
-  );
-  await until(() => readFileSync(logFile, 'utf8').includes('"msg":"listening"'), 'preavis web does not listen');
+  await rig.startServe({ PREAVIS_WEB_LISTEN: `127.0.0.1:${rig.healthPort + 1}` });
+  await until(() => readFileSync(rig.logFile, 'utf8').includes('"msg":"listening"'), 'preavis web does not listen');
+  const web = rig.webPid();
+  if (web === undefined) throw new Error('serve has started no preavis web.');
   const catalogue = openCatalogue(join(rig.folder, 'catalogue.db'), systemClock);
   await program.keep({
     stop: () => {
@@ -218,10 +210,10 @@ async function startBench(program: Program): Promise<Bench> {
   return new Bench({ store, rig, web }, catalogue, await continuousTone(440));
 }
 
-function profile(name: string): string[] {
+function profile(): string[] {
   const folder = values['cpu-prof'];
 
-  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(folder, name)}`];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
 
 async function until(is: () => boolean, otherwise: string): Promise<void> {
@@ -268,7 +260,7 @@ await runProgram('bench', async (program) => {
     const alone = await program.unlessAsked(bench.phase());
     tell(`round ${round}, nobody listens`, alone);
     without.push(...alone.gaps);
-    const memory = memoryMib(web.pid, 'VmRSS');
+    const memory = memoryMib(web, 'VmRSS');
     const players = new Players(`http://127.0.0.1:${rig.healthPort + 1}`, playable, listeners);
     try {
       await until(
@@ -291,7 +283,7 @@ await runProgram('bench', async (program) => {
       players.stop();
     }
     say(
-      `  memory of web: ${memory.toFixed(0)} MiB before, ${memoryMib(web.pid, 'VmRSS').toFixed(0)} after, most ever ${memoryMib(web.pid, 'VmHWM').toFixed(0)}`,
+      `  memory of web: ${memory.toFixed(0)} MiB before, ${memoryMib(web, 'VmRSS').toFixed(0)} after, most ever ${memoryMib(web, 'VmHWM').toFixed(0)}`,
     );
   }
   say(`gap, nobody listens: ${each(without)}`);

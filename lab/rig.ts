@@ -69,6 +69,8 @@ export type Rig = {
   /** Steps the clock of Préavis to this much from the right time; only where `clockOff` was given. */
   setClock(off: string): void;
   servePid(): number | undefined;
+  /** Of the `preavis web` that it has started, if it has. */
+  webPid(): number | undefined;
   /** `more`: in the environment of this process alone. */
   startServe(more?: Readonly<Record<string, string>>): Promise<void>;
   /** Asks serve to stop and waits for it; its exit code. */
@@ -76,6 +78,15 @@ export type Rig = {
   killServe(): Promise<void>;
   stop(): Promise<void>;
 };
+
+/** The child of a process that was started with this argument. */
+function childOf(pid: number, argument: string): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+
+  return children
+    .map(Number)
+    .find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes(argument));
+}
 
 /** The dialplan of a lab: our include file, and one line of it in each extension. */
 export function rigDialplan(extensions: Readonly<Record<string, string>>, lines: readonly string[] = []): string {
@@ -219,6 +230,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       setFakeClock(folder, off);
     },
     servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
+    webPid: () => (serve?.isRunning() === true ? childOf(serve.pid, 'web') : undefined),
     startServe: async (more = {}) => {
       const before = logText().length;
       const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve'], {

@@ -34,21 +34,14 @@ const answers = (): Promise<boolean> =>
     async (response) => (await response.text()).includes('<html'),
     () => false,
   );
-const servePid = (): number => {
-  const pid = at.rig.servePid();
-  if (pid === undefined) throw new Error('serve does not run');
+const pidOf = (which: 'servePid' | 'webPid'): number => {
+  const pid = at.rig[which]();
+  if (pid === undefined) throw new Error(`there is no ${which}`);
 
   return pid;
 };
-
-/** The process that answers: the one child of `serve` that is `preavis web`. */
-function webPid(): number {
-  const children = readFileSync(`/proc/${servePid()}/task/${servePid()}/children`, 'utf8').trim().split(' ');
-  const [pid] = children.filter((each) => readFileSync(`/proc/${each}/cmdline`, 'utf8').split('\0').includes('web'));
-  if (pid === undefined) throw new Error('serve has no preavis web');
-
-  return Number(pid);
-}
+const servePid = (): number => pidOf('servePid');
+const webPid = (): number => pidOf('webPid');
 
 /** Of a process that has ended and was not waited for there is a row, too. */
 function runs(pid: number): boolean {
@@ -118,6 +111,6 @@ test('where its port is taken, calls are recorded all the same, and it comes whe
 
 test('where another starts it, serve does not', async () => {
   await at.rig.startServe({ PREAVIS_WEB_STARTED_BY: 'itself' });
-  expect(webPid).toThrow('serve has no preavis web');
+  expect(at.rig.webPid()).toBeUndefined();
   await at.rig.stopServe();
 });
