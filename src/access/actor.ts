@@ -39,7 +39,7 @@ export const acts = [
   /** Jobs, alarms, prompts, and what they have at hand: no calls. */
   'readSystem',
   'seeLive',
-  /** Pause, resume, record, agreement and erasure of a call that goes on. */
+  /** Pause, resume, record and agreement of a call that goes on. */
   'actOnCall',
   /** To hear a recording of a purpose that is replayed on approval only. */
   'askApproval',

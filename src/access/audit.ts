@@ -24,7 +24,6 @@ export type Step =
   | { did: 'annotated'; what: string }
   | { did: 'actedOnCall'; what: string }
   | { did: 'readAudit' }
-  | { did: 'readReport'; month: string }
   | { did: 'refused'; act: 'listen' | 'download' | 'makeEvidence'; reason: Refusal };
 
 const refusedEvents = {
@@ -53,8 +52,6 @@ const eventOf = (step: Step): string => {
       return 'acted on call';
     case 'readAudit':
       return 'audit trail read';
-    case 'readReport':
-      return 'report read';
     case 'refused':
       return refusedEvents[step.act];
   }

@@ -102,21 +102,31 @@ export async function sessionsOf(
   return rows.filter((row) => actorOfSession(row, access, now) !== undefined).length;
 }
 
-/** Who came through the identity provider and is signed in, with how many sessions. */
-export async function openIdSessions({
-  catalogue,
-  access,
-  clock,
-}: Pick<SessionPorts, 'access' | 'clock'> & { catalogue: CataloguePart<{ sessions: 'list' }> }): Promise<
-  { actor: Actor; sessions: number }[]
-> {
+type ListPorts = Pick<SessionPorts, 'access' | 'clock'> & { catalogue: CataloguePart<{ sessions: 'list' }> };
+
+/** Somebody, and their sessions that go on, the newest last. */
+export type SignedIn = { actor: Actor; sessions: Pick<SessionRow, 'beganAt' | 'seenAt' | 'endsAt'>[] };
+
+/** Who is signed in now. */
+export async function signedIn({ catalogue, access, clock }: ListPorts): Promise<SignedIn[]> {
   const now = clock.now();
-  const found = new Map<string, { actor: Actor; sessions: number }>();
+  const found = new Map<string, SignedIn>();
   for (const row of await catalogue.sessions.list()) {
-    const actor = isOpenIdName(row.user) ? actorOfSession(row, access, now) : undefined;
+    const actor = actorOfSession(row, access, now);
+    const { beganAt, seenAt, endsAt } = row;
+    const earlier = found.get(row.user)?.sessions ?? [];
     // Of several sessions the newest says what they are.
-    if (actor !== undefined) found.set(row.user, { actor, sessions: (found.get(row.user)?.sessions ?? 0) + 1 });
+    if (actor !== undefined) found.set(row.user, { actor, sessions: [...earlier, { beganAt, seenAt, endsAt }] });
   }
 
   return [...found.values()];
+}
+
+/** Who came through the identity provider and is signed in, with how many sessions. */
+export async function openIdSessions(ports: ListPorts): Promise<{ actor: Actor; sessions: number }[]> {
+  const people = await signedIn(ports);
+
+  return people.flatMap(({ actor, sessions }) =>
+    isOpenIdName(actor.name) ? [{ actor, sessions: sessions.length }] : [],
+  );
 }

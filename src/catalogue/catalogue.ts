@@ -36,6 +36,7 @@ import { makeDecisions } from './retention/decisions.ts';
 import { makeLegalHolds } from './retention/legalHolds.ts';
 import { makePromises } from './retention/promises.ts';
 import type { Database } from './sqlite/sqlite.ts';
+import { makeTrailSearch } from './retention/trailSearch.ts';
 import { makeStorageLimits } from './storageLimits.ts';
 import { makeWriteAheadLog } from './sqlite/writeAheadLog.ts';
 
@@ -128,7 +129,7 @@ function makeRepositories(
     listings: makeListings(database),
     recordings: { ...recordings, ...makeEndedUnwatched(database, trail) },
     archiveCopies: { ...makeArchiveCopies(database, trail), ...makeArchiveKeys(database) },
-    auditTrail,
+    auditTrail: { ...auditTrail, ...makeTrailSearch(database) },
     legalHolds,
     clockDoubts,
     certificates: makeCertificates(database, trail, recordings.move, releaseAllOf),

@@ -625,4 +625,8 @@ export const migrations: readonly string[] = [
   -- For who looks which of their questions were answered.
   CREATE INDEX approvals_by_asker ON approvals (asker, id);
   `,
+  // For who reads the audit trail of a time.
+  `
+  CREATE INDEX audit_by_time ON audit (at);
+  `,
 ];

@@ -18,7 +18,7 @@ export const named = <T extends z.ZodType>(id: string, schema: T): T => {
 
 const time = z.iso.datetime();
 /** With its zone; `2026-08-24` alone would be the day of nobody in particular. */
-const timeGiven = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+export const timeGiven = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 /** A name of the configuration, as somebody has written it. */
 export const nameGiven = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 const extensionForm = /^[A-Za-z0-9*#+._-]{1,80}$/;
@@ -173,7 +173,7 @@ export const hold = named(
 
 const certificate = z.object({ number: z.int(), sha256: z.string() });
 
-const auditStep = z.object({
+export const auditStep = z.object({
   at: time,
   event: z.string(),
   from: z.string().nullable(),

@@ -2,6 +2,7 @@ import type { Place } from '../credentials.ts';
 import type { Route } from '../route.ts';
 import { annotationRoutes } from './annotation.ts';
 import { approvalRoutes } from './approvals.ts';
+import { auditRoutes } from './audit.ts';
 import { callRoutes } from './calls.ts';
 import { collectionRoutes } from './collections.ts';
 import { certificateRoutes } from './certificates.ts';
@@ -19,6 +20,7 @@ import { systemRoutes } from './system.ts';
 import { reportRoutes } from './reports.ts';
 import { selectionRoutes } from './selections.ts';
 import { sessionRoutes } from './session.ts';
+import { sessionsRoutes } from './sessions.ts';
 
 /** Every route of the API. */
 export const allRoutes = (listeners: Listeners, place: () => Place): readonly Route[] =>
@@ -33,6 +35,7 @@ export const allRoutes = (listeners: Listeners, place: () => Place): readonly Ro
     ...evidenceRoutes(),
     ...erasureRoutes,
     ...certificateRoutes,
+    ...auditRoutes,
     ...personRoutes(),
     ...retentionRoutes,
     ...reportRoutes,
@@ -40,5 +43,6 @@ export const allRoutes = (listeners: Listeners, place: () => Place): readonly Ro
     ...systemRoutes(),
     ...liveRoutes,
     ...sessionRoutes(place),
+    ...sessionsRoutes,
     ...openIdRoutes(place),
   ]);

@@ -79,6 +79,7 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'POST /recordings/{id}/erasure': [403, 403, 200, 403, 403, 403, 401],
   'GET /recordings/{id}/certificates': [200, 404, 200, 200, 200, 403, 401],
   'GET /certificates': [403, 403, 200, 403, 200, 403, 401],
+  'GET /audit': [403, 403, 200, 403, 200, 403, 401],
   'POST /persons/find': [403, 403, 200, 403, 403, 403, 401],
   'POST /persons/export': [403, 403, 200, 403, 403, 403, 401],
   'POST /persons/erase': [403, 403, 200, 403, 403, 403, 401],
@@ -102,6 +103,8 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'POST /session': [401, 401, 401, 401, 401, 401, 403],
   'DELETE /session': [204, 204, 204, 204, 204, 204, 401],
   'GET /me': [200, 200, 200, 200, 200, 200, 401],
+  'GET /sessions': [403, 403, 403, 403, 403, 200, 401],
+  'DELETE /sessions/{name}': [403, 403, 403, 403, 403, 200, 401],
   'GET /session/ways': [200, 200, 200, 200, 200, 200, 200],
   // Where no provider is configured.
   'GET /session/openid': [404, 404, 404, 404, 404, 404, 404],
@@ -123,6 +126,7 @@ test.each(describedRoutes.map((route) => [`${route.method} ${route.path}`, route
     const url = path
       .replace('{id}', own)
       .replace(/\{(hold|comment)\}/, own)
+      .replace('{name}', 'user:nobody')
       .replace('{collection}', 'exemplary')
       .replace('{language}/{prompt}', 'fr/none');
     const body = bodies[path]?.(id);

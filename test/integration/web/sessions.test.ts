@@ -26,7 +26,10 @@ async function stage(publicUrl?: string, requestsPerMinute?: number): Promise<St
   const config = parseConfig({
     ...webTree(),
     access: {
-      users: { anna: { role: 'coach', passwordHash: await hashPassword('right and long enough') } },
+      users: {
+        anna: { role: 'coach', passwordHash: await hashPassword('right and long enough') },
+        adam: { role: 'admin', passwordHash: await hashPassword('right and long enough') },
+      },
       tokens: { crm: { role: 'legal', sha256: sha256Of('prv_token'), expires: '2027-06-30' } },
       session: { idleMinutes: 30, hours: 12 },
     },
@@ -108,6 +111,36 @@ test('a session ends when nobody uses it, and when its hours are over, and a mad
   }
   expect((await me(again)).status).toBe(401);
   expect((await me(`preavis=${'A'.repeat(43)}`)).status).toBe(401);
+});
+
+test('who looks after access sees who is signed in, and ends their sessions, and a coach does neither', async () => {
+  const { here, url } = await stage();
+  const [anna, adam] = [cookieOf(await signIn(url)), cookieOf(await signIn(url, undefined, 'adam'))];
+  here.set.clock.at += 60_000;
+  await signIn(url);
+  const ask = (path: string, cookie: string, method = 'GET'): Promise<Response> =>
+    fetch(`${url}${path}`, { method, headers: { cookie, 'x-preavis-request': '1' } });
+  expect((await ask('/sessions', anna)).status).toBe(403);
+  expect((await ask('/sessions/user:adam', anna, 'DELETE')).status).toBe(403);
+  const told = await (await ask('/sessions', adam)).text();
+  expect(JSON.parse(told)).toMatchObject({
+    people: [
+      { name: 'user:anna', role: 'coach', lines: null, sessions: [{}, {}] },
+      { name: 'user:adam', role: 'admin', sessions: [{}] },
+    ],
+  });
+  // Neither the word of a cookie, nor what is kept of it.
+  for (const secret of [anna, adam].map((cookie) => cookie.replace('preavis=', ''))) {
+    expect(told).not.toContain(secret);
+    expect(told).not.toContain(sha256Of(secret));
+  }
+  expect(await (await ask('/sessions/user:anna', adam, 'DELETE')).json()).toEqual({ sessions: 2 });
+  expect(await (await ask('/sessions/user:anna', adam, 'DELETE')).json()).toEqual({ sessions: 0 });
+  expect((await ask('/sessions/anna', adam, 'DELETE')).status).toBe(400);
+  expect((await ask('/me', anna)).status).toBe(401);
+  expect((await ask('/me', adam)).status).toBe(200);
+  const { lines } = await here.set.catalogue.auditTrail.search({ event: 'sessions ended' }, undefined, 10);
+  expect(lines).toMatchObject([{ actor: 'user:adam', detail: { user: 'anna', sessions: 2 } }]);
 });
 
 test('a token counts until its day, and a cookie beside it does not', async () => {

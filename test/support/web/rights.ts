@@ -167,6 +167,7 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'GET /recordings/{id}/certificates': { roles: seers, of: 'recording', done: ok },
   'GET /certificates': { roles: ['officer', 'auditor'], of: 'everything', done: ok },
+  'GET /audit': { roles: ['officer', 'auditor'], of: 'everything', done: ok },
   'POST /persons/find': ofPerson,
   'POST /persons/export': ofPerson,
   'POST /persons/erase': ofPerson,
@@ -205,6 +206,9 @@ export const rows: Readonly<Record<string, Row>> = {
     done: () => '401 sign_in_refused',
   },
   'DELETE /session': { roles: allRoles, of: 'nothing', done: () => '204', isLast: true },
+  'GET /sessions': { roles: ['admin'], of: 'nothing', done: ok },
+  // Of nobody: who asks for other rows goes on.
+  'DELETE /sessions/{name}': { roles: ['admin'], of: 'nothing', done: ok },
   'GET /me': { roles: allRoles, of: 'nothing', done: ok },
   'GET /session/ways': { roles: allRoles, of: 'nothing', done: ok },
   'GET /session/openid': noProvider,
@@ -229,6 +233,7 @@ export const addressOf = (row: string, { call, recording }: Pick<StagedCall, 'ca
     .replace('{id}', path.startsWith('/approvals') ? noHold : id)
     .replace(/\{(hold|comment)\}/, noHold)
     .replace('{collection}', 'exemplary')
+    .replace('{name}', 'user:nobody')
     .replace('{language}/{prompt}', 'fr/none');
 
   return `${full}${query === undefined ? '' : `?${query}`}`;

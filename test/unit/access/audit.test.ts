@@ -15,7 +15,6 @@ test.each<[Step, string, Record<string, unknown>]>([
   [{ did: 'annotated', what: 'exemplary' }, 'annotated', { what: 'exemplary' }],
   [{ did: 'actedOnCall', what: 'pause' }, 'acted on call', { what: 'pause' }],
   [{ did: 'readAudit' }, 'audit trail read', {}],
-  [{ did: 'readReport', month: '2026-10' }, 'report read', { month: '2026-10' }],
   [{ did: 'refused', act: 'listen', reason: 'role' }, 'listening refused', { act: 'listen', reason: 'role' }],
   [{ did: 'refused', act: 'download', reason: 'gone' }, 'download refused', { act: 'download', reason: 'gone' }],
   [

@@ -41,6 +41,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/approvals/own',
     '/recordings/{id}/erasure',
     '/certificates',
+    '/audit',
     '/retention/due',
     '/retention/overdue',
     '/retention/upcoming',

@@ -1,0 +1,79 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import { json, row } from '../sqlite/rowForm.ts';
+
+/** The audit trail as a whole, for who looks at what others did. */
+
+const readLine = row(
+  {
+    /** Its number, in the order of the chain. */
+    line: z.number(),
+    /** ms since 1970 UTC. */
+    at: z.number(),
+    /** null: it tells of no recording. */
+    recording: z.string().nullable(),
+    event: z.string(),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+    actor: z.string(),
+    detail: json(z.record(z.string(), z.unknown())),
+  },
+  { line: 'id', recording: 'recording_id', from: 'from_status', to: 'to_status' },
+);
+type ReadLine = z.output<typeof readLine>;
+
+const trailPlace = row({ at: z.number(), line: z.number() }, { line: 'id' });
+/** A place in the trail by time: of two lines of one moment the later one has the higher number. */
+export type TrailPlace = z.output<typeof trailPlace>;
+
+/** `from` and `to` (excluded): ms since 1970 UTC. `about`: those that tell of a recording, or of none. */
+export type TrailSearch = {
+  from?: number | undefined;
+  to?: number | undefined;
+  event?: string | undefined;
+  actor?: string | undefined;
+  about?: 'recordings' | 'others' | undefined;
+};
+
+/** So many lines are looked at for one answer: where hardly any fits, it is short, and comes as soon. */
+const usuallyLookedAt = 5_000;
+
+/** @param mostLookedAt lines, for one answer */
+export function makeTrailSearch(database: Database.Database, mostLookedAt = usuallyLookedAt) {
+  // A clock may have been set back: by their numbers lines are not in the order of their times.
+  const within = `at >= @from AND at < @to AND at <= @at AND (at < @at OR id < @line) ORDER BY at DESC, id DESC`;
+  const selectLast = database.prepare(
+    `SELECT at, id FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT 1 OFFSET ${mostLookedAt - 1}`,
+  );
+  const selectFound = database.prepare(`
+    SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt})
+    WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor = @actor)
+      AND (@hasRecording IS NULL OR (recording_id IS NOT NULL) = @hasRecording)
+    ORDER BY at DESC, id DESC LIMIT @limit`);
+
+  return {
+    /**
+     * Lines that fit, the newest first, of the next few thousand behind a place.
+     *
+     * @returns `next`: where to go on; undefined: there are no more
+     */
+    search: (
+      { from = 0, to = Number.MAX_SAFE_INTEGER, event, actor, about }: TrailSearch,
+      behind: TrailPlace | undefined,
+      limit: number,
+    ): { lines: ReadLine[]; next: TrailPlace | undefined } => {
+      const place = behind ?? { at: Number.MAX_SAFE_INTEGER, line: Number.MAX_SAFE_INTEGER };
+      const bounds = { from, to, ...place };
+      const fits = {
+        event: event ?? null,
+        actor: actor ?? null,
+        hasRecording: about === undefined ? null : Number(about === 'recordings'),
+      };
+      const lines = z.array(readLine).parse(selectFound.all({ ...bounds, ...fits, limit }));
+      const last = lines.at(-1);
+      if (lines.length === limit && last !== undefined) return { lines, next: { at: last.at, line: last.line } };
+
+      return { lines, next: trailPlace.optional().parse(selectLast.get(bounds)) };
+    },
+  };
+}

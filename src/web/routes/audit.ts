@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import { auditOf } from '../../access/audit.ts';
+import type { TrailPlace } from '../../catalogue/retention/trailSearch.ts';
+import { isoTime } from '../../core/clock.ts';
+import { route, type Route } from '../route.ts';
+import { auditStep, named, timeGiven } from '../schemas.ts';
+
+/** Where the list goes on. Who reads it sees every line: it has nothing to hide. */
+const placeCursor = z
+  .string()
+  .regex(/^4\.\d{1,15}\.\d{1,15}$/, 'is not a cursor of this list')
+  .transform((text): TrailPlace => {
+    const [, at = '', line = ''] = text.split('.');
+
+    return { at: Number(at), line: Number(line) };
+  });
+
+const cursorOf = (place: TrailPlace | undefined): string | null =>
+  place === undefined ? null : `4.${place.at}.${place.line}`;
+
+/** So many parts of the trail are gone through for one page, and none is begun after so long, ms. */
+const mostRounds = 8;
+const lookForMs = 20;
+
+const trail = named(
+  'AuditTrail',
+  z.object({
+    lines: z.array(
+      auditStep.extend({
+        line: z.int().describe('Its number in the chain.'),
+        recording: z.string().nullable().describe('null: it tells of no recording.'),
+      }),
+    ),
+    next: z
+      .string()
+      .nullable()
+      .describe(
+        'cursor of the next page; null after the last one. A page may be short, or empty, and have a next one.',
+      ),
+  }),
+);
+export type AuditTrail = z.output<typeof trail>;
+
+export const auditRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/audit',
+    summary: 'Read the audit trail, newest first: what was done to recordings, and who came to look',
+    description:
+      'docs/access.md names the events of those who look. For who sees all calls: of one recording, GET /recordings/{id} has it. That somebody has read it is a line of it.',
+    act: 'readAudit',
+    query: z.strictObject({
+      from: timeGiven.optional().describe('Written then or later.'),
+      to: timeGiven.optional().describe('Written before then.'),
+      event: z
+        .string()
+        .regex(/^[a-z][a-z ,-]{0,79}$/, 'is not the name of an event, such as `searched by number`')
+        .optional()
+        .describe('The name of the event, whole.'),
+      actor: z
+        .string()
+        .regex(/^[\p{L}\p{N}][\p{L}\p{N} :@._()-]{0,127}$/u, 'is not a name as the trail has it, such as user:anna')
+        .optional()
+        .describe('Who did it, as the trail has it: `user:anna`, `token:crm`, `openid:...`, `serve`.'),
+      about: z
+        .enum(['recordings', 'others'])
+        .optional()
+        .describe('Lines of recordings, or of none: sign-ins, searches by number, sessions.'),
+      limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
+      cursor: placeCursor.optional().describe('`next` of the page before.'),
+    }),
+    answer: { status: 200, schema: trail, description: 'A page of lines.' },
+    handle: async ({ actor: reader, query: { limit, cursor, ...search } }, { catalogue, clock }) => {
+      const lines: Awaited<ReturnType<typeof catalogue.auditTrail.search>>['lines'] = [];
+      let next = cursor;
+      const began = clock.now();
+      for (let round = 0; round < mostRounds; round += 1) {
+        const page = await catalogue.auditTrail.search(search, next, limit - lines.length);
+        lines.push(...page.lines);
+        next = page.next;
+        if (next === undefined || lines.length === limit || clock.now() - began >= lookForMs) break;
+      }
+      await catalogue.auditTrail.append(null, auditOf(reader, { did: 'readAudit' }));
+
+      return {
+        kind: 'json',
+        body: { lines: lines.map((each) => ({ ...each, at: isoTime(each.at) })), next: cursorOf(next) },
+      };
+    },
+  }),
+];
