@@ -79,15 +79,20 @@ function sendAsset(file: ConsoleFile, request: FastifyRequest, reply: FastifyRep
 
 export function addConsole(app: FastifyInstance, { index, assets }: ConsoleFiles): void {
   for (const url of pages) {
-    app.get(url, (_request, reply) => {
-      const nonce = randomBytes(16).toString('base64url');
+    app.route({
+      method: ['GET', 'HEAD'],
+      url,
+      handler: (_request, reply) => {
+        const nonce = randomBytes(16).toString('base64url');
 
-      return reply
-        .header('content-security-policy', policyOf(nonce))
-        .header('cache-control', 'no-store')
-        .type('text/html; charset=utf-8')
-        .send(index.replaceAll(noncePlace, nonce));
+        return reply
+          .header('content-security-policy', policyOf(nonce))
+          .header('cache-control', 'no-store')
+          .type('text/html; charset=utf-8')
+          .send(index.replaceAll(noncePlace, nonce));
+      },
     });
   }
-  for (const [url, file] of assets) app.get(url, (request, reply) => sendAsset(file, request, reply));
+  for (const [url, file] of assets)
+    app.route({ method: ['GET', 'HEAD'], url, handler: (request, reply) => sendAsset(file, request, reply) });
 }

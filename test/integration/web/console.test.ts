@@ -115,3 +115,12 @@ test('a folder in which nothing was built is no console', async () => {
   await writeFile(join(empty, 'main.js'), '');
   expect(readConsole(empty)).toBeUndefined();
 });
+
+test('a page and a file of it are asked for their headers alone, too', async () => {
+  const asset = (await readdir(join(built(), 'assets'))).find((name) => name.endsWith('.js')) ?? '';
+  for (const path of ['/', '/calls', `/assets/${asset}`]) {
+    const [head, get] = [await fetch(`${server.url}${path}`, { method: 'HEAD' }), await fetch(`${server.url}${path}`)];
+    expect([path, head.status, head.headers.get('content-type')]).toEqual([path, 200, get.headers.get('content-type')]);
+    expect(await head.text()).toBe('');
+  }
+});
