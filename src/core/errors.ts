@@ -425,7 +425,7 @@ export const errorCodes = {
     'The identity provider refuses Préavis itself: its client id or secret.',
     'Compare access.openId.clientId and the secret with the provider; secrets expire at some.',
   ),
-  access_refused: misuse('Whoever asks may not do this.', 'Ask who grants access (docs/api.md).'),
+  access_refused: misuse('Whoever asks may not do this.', 'Ask who grants access (docs/access.md).'),
   address_unknown: misuse('The API has nothing at this address.', 'See GET /api/v1/openapi.json.'),
   range_unsatisfiable: misuse('The part that was asked for lies outside of the recording.', ''),
   too_many_requests: passing('Too many requests came from one address.', 'Wait as long as Retry-After says.'),

@@ -8,7 +8,7 @@ import { refusal } from './problems.ts';
  * @throws PreavisError `access_refused` for who sees some companies, and names none of them
  */
 export function companiesCounted({ controllers }: Actor, asked: string | undefined): string[] | undefined {
-  if (controllers !== undefined && (asked === undefined || !controllers.includes(asked))) throw refusal('wholeScope');
+  if (controllers !== undefined && (asked === undefined || !controllers.includes(asked))) throw refusal('company');
   if (asked === undefined) return undefined;
 
   return [asked === ownCalls ? '' : asked];

@@ -73,6 +73,25 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   job_busy: 503,
 };
 
+/** What to do, where a program has no shell: the list of errors tells of commands. */
+const webHints: Readonly<Partial<Record<ErrorCode, string>>> = {
+  purpose_over:
+    'Only a hold for a dispute gives access again, if the purpose allows holds. GET /recordings/{id} has the end of each purpose.',
+  purpose_foreign: 'GET /recordings/{id} names its purposes.',
+  call_unknown: 'See GET /calls.',
+  recording_unknown: 'See GET /recordings.',
+  hold_unknown: 'GET /recordings/{id} has its holds.',
+  recording_unfinished: 'Ask again some seconds after the end of the call.',
+  recording_unusable: 'There is nothing to be heard. Its proof is there: GET /recordings/{id}/receipt.',
+  hold_refused: 'None of its purposes has holdsAllowed. The ground authority or restriction can keep it.',
+  hold_too_late: 'GET /recordings/{id} says what became of it.',
+  recording_held: 'GET /recordings/{id} has its holds. Who may release them can end them.',
+  recording_gone: 'GET /recordings/{id} says what became of it, and has the certificate where it was erased.',
+  pause_not_done: 'GET /calls/{id} says what became of the call. Say nothing that must not be recorded.',
+  code_not_done: 'GET /calls/{id} says what became of the call.',
+  approval_closed: 'GET /approvals has what waits. Who wants to hear it asks again.',
+};
+
 /** A request that has faults. Throws nothing: it is thrown. */
 export class RequestInvalid extends PreavisError {
   readonly faults: readonly Fault[];
@@ -83,8 +102,27 @@ export class RequestInvalid extends PreavisError {
   }
 }
 
+/** Some of what a request names is refused: which, and why of each. The code is that of the first. Throws nothing: it is thrown. */
+export class PartsRefused extends PreavisError {
+  readonly faults: readonly Fault[];
+
+  constructor({ code, message, hint }: PreavisError, faults: readonly Fault[]) {
+    super(code, message, { hint });
+    this.faults = faults;
+  }
+}
+
+/** What a program is told that was refused because of whom it asks for, or what. Not of what is a fault of ours. */
+export const isRefusal = (error: PreavisError): boolean => (statuses[error.code] ?? 500) < 500;
+
+/** notAuthor: somebody else has written it. company: they see some companies, and name none of them. program: a person must. */
+type OtherRefusal = 'notAuthor' | 'company' | 'program';
+
+const accessRefused = ({ message, ...more }: { message: string; hint?: string }): PreavisError =>
+  new PreavisError('access_refused', message, more);
+
 /** The same word for all that somebody may not do. */
-export function refusal(reason: Refusal | 'notAuthor'): PreavisError {
+export function refusal(reason: Refusal | OtherRefusal): PreavisError {
   switch (reason) {
     case 'outOfScope':
       return new PreavisError('address_unknown', 'there is nothing at this address');
@@ -94,7 +132,9 @@ export function refusal(reason: Refusal | 'notAuthor'): PreavisError {
     case 'approvalNeeded':
     case 'approvalNotNeeded':
     case 'notAuthor':
-      return new PreavisError('access_refused', refusalWords[reason]);
+    case 'company':
+    case 'program':
+      return accessRefused(refusalWords[reason]);
     case 'purposeOver':
       return new PreavisError('purpose_over', 'every purpose for which you might hear it has ended');
     case 'unfinished':
@@ -106,14 +146,31 @@ export function refusal(reason: Refusal | 'notAuthor'): PreavisError {
   }
 }
 
-const refusalWords = {
-  role: 'nobody with your role may do this',
-  wholeScope: 'it tells of all calls, and you see some of them',
-  notNamed: 'no purpose of this recording names your role (mayListen)',
-  approvalNeeded: 'somebody else must approve it first',
-  notAuthor: 'somebody else has written it',
-  approvalNotNeeded: 'you may hear it without approval',
-} as const;
+/** What is wrong, and what to do where that is another thing than to ask who grants access. */
+const refusalWords: Readonly<
+  Record<
+    'role' | 'wholeScope' | 'notNamed' | 'approvalNeeded' | 'approvalNotNeeded' | OtherRefusal,
+    { message: string; hint?: string }
+  >
+> = {
+  role: { message: 'nobody with your role may do this' },
+  wholeScope: { message: 'it tells of all calls, and you see some of them' },
+  company: {
+    message: 'it tells of all companies, and you see some of them',
+    hint: 'Name a company that you see as `controller`.',
+  },
+  notNamed: {
+    message: 'no purpose of this recording names your role (mayListen)',
+    hint: 'Ask who runs Préavis: mayListen of a purpose names the roles that hear its recordings (docs/access.md).',
+  },
+  approvalNeeded: {
+    message: 'somebody else must approve it first',
+    hint: 'Ask for it by POST /recordings/{id}/approvals (docs/access.md).',
+  },
+  approvalNotNeeded: { message: 'you may hear it without approval', hint: 'Play it.' },
+  notAuthor: { message: 'somebody else has written it', hint: 'Who may erase the recording may remove it.' },
+  program: { message: 'no program may do this', hint: 'A person answers, who has signed in.' },
+};
 
 /** What a thrown error is to whoever asked. Of a fault that is not theirs nothing is told but its code: words about it may name hosts and files. */
 export function problemOf(thrown: unknown): Problem {
@@ -122,6 +179,7 @@ export function problemOf(thrown: unknown): Problem {
   const status = statuses[code] ?? 500;
   const isOurs = status >= 500 && code !== 'too_busy';
   const { meaning } = errorCodes[code];
+  const hint = webHints[code] ?? error.hint;
 
   return {
     type: `urn:preavis:error:${code}`,
@@ -129,7 +187,7 @@ export function problemOf(thrown: unknown): Problem {
     status,
     code,
     ...(isOurs ? {} : { detail: error.message }),
-    ...(isOurs || error.hint === '' ? {} : { hint: error.hint }),
-    ...(error instanceof RequestInvalid ? { faults: [...error.faults] } : {}),
+    ...(isOurs || hint === '' ? {} : { hint }),
+    ...(error instanceof RequestInvalid || error instanceof PartsRefused ? { faults: [...error.faults] } : {}),
   };
 }

@@ -20,10 +20,12 @@ const time = z.iso.datetime();
 /** With its zone; `2026-08-24` alone would be the day of nobody in particular. */
 export const timeGiven = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 /** A name of the configuration, as somebody has written it. */
-export const nameGiven = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
+export const nameGiven = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of the configuration: lower-case letters, digits and hyphens');
 const extensionForm = /^[A-Za-z0-9*#+._-]{1,80}$/;
 
-const reasonCode = z.string().regex(/^[a-z_]{1,40}$/);
+const reasonCode = z.string().regex(/^[a-z_]{1,40}$/, 'is not a code such as spool_full');
 
 export const id = z.strictObject({ id: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'is not an id') });
 
@@ -48,7 +50,7 @@ const chosen = {
   purpose: nameGiven.optional(),
   language: z
     .string()
-    .regex(/^[a-z]{2,3}(_[A-Z]{2})?$/)
+    .regex(/^[a-z]{2,3}(_[A-Z]{2})?$/, 'is not a language such as nl')
     .optional()
     .describe('In which the notice was said, or one of two.'),
   direction: z.enum(directions).optional(),
@@ -56,7 +58,7 @@ const chosen = {
   reason: reasonCode.optional().describe('Why it was not recorded: docs/dialplan.md.'),
   extension: z
     .string()
-    .regex(extensionForm)
+    .regex(extensionForm, 'is not the name of an endpoint, such as 101 or acme-101')
     .optional()
     .describe('Answered there, or dialled from there; only where it is kept.'),
   status: z.enum(recordingStatuses).optional(),
@@ -73,6 +75,10 @@ const chosen = {
 export const listQuery = z.strictObject({ ...chosen, ...page });
 export type ListQuery = z.output<typeof listQuery>;
 export type Filters = Omit<ListQuery, 'limit' | 'cursor'>;
+export const referenceGiven = z
+  .string()
+  .regex(referenceForm, 'is not the number of a ticket or a file: at most 40 letters, digits and ._/-, no spaces')
+  .describe('The number of a ticket or a file. No names.');
 /** A telephone number stands in no address: those are in logs. */
 export const searchBody = z.strictObject({
   ...chosen,
@@ -80,7 +86,7 @@ export const searchBody = z.strictObject({
   ground: z
     .enum(searchGrounds)
     .describe('Why: a request of the person, an agreement, a dispute, or a question of an authority.'),
-  reference: z.string().regex(referenceForm).optional().describe('The number of a ticket or a file. No names.'),
+  reference: referenceGiven.optional(),
   limit: z.int().min(1).max(200).default(50),
   cursor: cursor.optional(),
 });

@@ -12,7 +12,8 @@ import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.
 import { GatheredTrail } from './gatheredTrail.ts';
 import { ListeningLog } from './listening.ts';
 import type { Credentials, WebPorts } from './ports.ts';
-import { problemOf, problemType, RequestInvalid, type Fault } from './problems.ts';
+import { readBy } from './faults.ts';
+import { problemOf, problemType, RequestInvalid } from './problems.ts';
 import { addLiveEvents } from './live.ts';
 import { makeGuard, type Guard } from './guard.ts';
 import { SessionKeys } from './sessionKeys.ts';
@@ -133,24 +134,15 @@ async function addLimits(app: FastifyInstance, { requestsPerMinute }: WebOptions
 /** Requests are checked and answers written by the schemas that the description of the API is made of. */
 function speakZod(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
-    const read = schema.safeParse(data);
+    const read = readBy(schema, data, httpPart);
 
-    return read.success ? { value: read.data } : { error: new RequestInvalid(faultsOf(read.error, httpPart)) };
+    return 'value' in read ? read : { error: new RequestInvalid(read.faults) };
   });
   app.setSerializerCompiler<z.ZodType>(
     ({ schema }) =>
       (data) =>
         JSON.stringify(schema.parse(data)),
   );
-}
-
-/** Where, and what: never what was sent. */
-function faultsOf({ issues }: z.ZodError, part: string | undefined): Fault[] {
-  return issues.map(({ path, message, code }) => ({
-    where: [part === 'querystring' ? 'query' : (part ?? 'body'), ...path.map(String)].join('.').slice(0, 100),
-    // What zod says of these repeats names that were sent.
-    message: code === 'unrecognized_keys' ? 'has a name that is not known' : message,
-  }));
 }
 
 /** What fastify itself refuses, by the status that it would answer. */
@@ -238,6 +230,11 @@ function addRoute(
 
       return payload;
     },
+    // Who has nothing to say sends no body: what a route needs of one is told by its names.
+    preValidation: (request, _reply, done) => {
+      if (body !== undefined && !hasBody(request)) request.body = {};
+      done();
+    },
     handler: async (request, reply) => {
       const { actor, credentials } = admitted.get(request) ?? {};
       if (credentials === undefined) throw new PreavisError('internal', 'a request was not admitted');
@@ -270,6 +267,9 @@ function addRoute(
     },
   });
 }
+
+const hasBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 function sendReply(reply: FastifyReply, given: Reply): FastifyReply {
   void reply.header('cache-control', 'no-store');

@@ -115,7 +115,7 @@ export async function allowed<Known extends KnownCall>(
   const decision = await decided(ports, actor, act, known);
   if (!decision.allowed) {
     const { reason } = decision;
-    const isHearing = act === 'listen' || act === 'download';
+    const isHearing = act === 'listen' || act === 'download' || act === 'makeEvidence';
     if (isHearing && known.recording !== undefined && reason !== 'outOfScope') {
       const step = auditOf(actor, { did: 'refused', act, reason });
       await ports.catalogue.auditTrail.append(known.recording.id, step);

@@ -8,6 +8,7 @@ import {
 } from '../../access/approvals.ts';
 import type { Actor } from '../../access/actor.ts';
 import type { ApprovalRow } from '../../catalogue/access/approvals.ts';
+import { isProgram } from '../../access/users.ts';
 import { isoTime } from '../../core/clock.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ApprovalId } from '../../core/ids.ts';
@@ -166,6 +167,7 @@ const answer = route({
   body: answerBody,
   answer: { status: 200, schema: approval, description: 'The question with its answer.' },
   handle: async ({ actor, params, body }, ports) => {
+    if (isProgram(actor)) throw refusal('program');
     const row = await answered(give(actor, params.id as ApprovalId, body, ports), 'body.hours');
 
     return { kind: 'json', body: shownApproval(row, ports.clock.now()) };

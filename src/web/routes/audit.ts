@@ -39,7 +39,6 @@ const trail = named(
       ),
   }),
 );
-export type AuditTrail = z.output<typeof trail>;
 
 export const auditRoutes: readonly Route[] = [
   route({

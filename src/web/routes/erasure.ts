@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { referenceForm } from '../../access/audit.ts';
 import type { Actor } from '../../access/actor.ts';
 import { logEmptied, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
 import { holdGrounds } from '../../catalogue/holdGrounds.ts';
@@ -17,7 +16,7 @@ import { certificateOut, shownCertificate } from '../certificate.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { id, named } from '../schemas.ts';
+import { id, named, referenceGiven } from '../schemas.ts';
 import { allowed, knownRecording } from '../subjects.ts';
 
 /** So long another job that has the catalogue is waited for, and the archive when it is asked for locks, ms. */
@@ -48,7 +47,7 @@ const order = z.strictObject({
   ground: z
     .enum(decidedGrounds)
     .describe('GDPR art. 17(1)(a) to (e): not needed, consent withdrawn, objection, unlawful, an obligation to erase.'),
-  reference: z.string().regex(referenceForm).optional().describe('The number of a ticket or a file. No names.'),
+  reference: referenceGiven.optional(),
   includeEvidence: z.boolean().default(false).describe('Also what is kept as evidence: you have weighed it.'),
 });
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
-import { auditOf, referenceForm } from '../../access/audit.ts';
+import { auditOf } from '../../access/audit.ts';
 import { makeNumberReader } from '../../call/plan/callerStore.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { logEmptied, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
@@ -23,7 +23,7 @@ import { hashOf } from '../number.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { named, nameGiven } from '../schemas.ts';
+import { named, nameGiven, referenceGiven } from '../schemas.ts';
 import { stillSignedIn } from '../subjects.ts';
 import { exception } from './erasure.ts';
 
@@ -38,7 +38,7 @@ const personAsked = {
   controller: nameGiven
     .optional()
     .describe('The company that is asked, of `controllers`, or `own`; needed where there are several.'),
-  reference: z.string().regex(referenceForm).optional().describe('The number of a ticket or a file. No names.'),
+  reference: referenceGiven.optional(),
 };
 const language = z
   .enum(subjectLanguages)
@@ -101,7 +101,7 @@ async function controllerOf(
   if (asked === undefined && names.size > 0) throw fault('is missing: there are several companies');
   // Before it is said whether there is such a company: whoever sees one of them learns no other's name.
   const seen = actor.controllers === undefined || actor.controllers.includes(asked ?? ownCalls);
-  if (!seen) throw refusal('wholeScope');
+  if (!seen) throw refusal('company');
   if (asked !== undefined && asked !== ownCalls && !names.has(asked)) throw fault('is not a company');
   if (names.size === 0) return undefined;
 

@@ -2,12 +2,13 @@ import { Readable } from 'node:stream';
 import csv from 'papaparse';
 import * as z from 'zod';
 import { isoTime } from '../../core/clock.ts';
-import { PreavisError } from '../../core/errors.ts';
+import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { zipOf, type ZipPart } from '../../core/zip.ts';
 import { encryptionOf, receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
 import { recordedDigest } from '../../store/digest.ts';
 import type { WebPorts } from '../ports.ts';
+import { isRefusal, PartsRefused, type Fault } from '../problems.ts';
 import { route, type Asked, type Route } from '../route.ts';
 import { id } from '../schemas.ts';
 import { openForCopy } from '../sound.ts';
@@ -96,6 +97,33 @@ function tableOf(chosen: readonly KnownRecording[]): string {
   return `${csv.unparse(rows, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
 }
 
+/**
+ * Each of these once, if they may have all of them.
+ *
+ * @throws PartsRefused that names those which they may not have, by their places in the list
+ */
+async function allowedOf(ids: readonly string[], actor: Actor, ports: WebPorts): Promise<KnownRecording[]> {
+  const chosen: KnownRecording[] = [];
+  const refused: PreavisError[] = [];
+  const faults: Fault[] = [];
+  for (const [at, id] of ids.entries()) {
+    if (ids.indexOf(id) !== at) continue;
+    try {
+      chosen.push(await allowed(ports, actor, 'download', await knownRecording(ports, id)));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (!isRefusal(error)) throw thrown;
+      refused.push(error);
+      const isUnseen = error.code === 'address_unknown';
+      faults.push({ where: `body.recordings.${at}`, message: isUnseen ? 'is none that you may see' : error.message });
+    }
+  }
+  const [first] = refused;
+  if (first !== undefined) throw new PartsRefused(first, faults);
+
+  return chosen;
+}
+
 export function selectionRoutes(): readonly Route[] {
   let underWay = 0;
 
@@ -113,11 +141,9 @@ export function selectionRoutes(): readonly Route[] {
         if (underWay >= mostSelections) throw new PreavisError('too_busy', 'too many selections are being sent');
         // Counted before anything is waited for: others ask at the same time.
         underWay += 1;
-        const chosen: KnownRecording[] = [];
+        let chosen: readonly KnownRecording[];
         try {
-          for (const each of new Set(body.recordings)) {
-            chosen.push(await allowed(ports, actor, 'download', await knownRecording(ports, each)));
-          }
+          chosen = await allowedOf(body.recordings, actor, ports);
         } catch (thrown) {
           underWay -= 1;
           throw thrown;

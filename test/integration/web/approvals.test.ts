@@ -58,6 +58,23 @@ test('a recording is heard once somebody else has approved it, until the hour th
   expect(await audio()).toBe(403);
 });
 
+test('a bundle of evidence that is refused is in the audit trail of the recording, and the refusal says how to ask', async () => {
+  const here = await stage();
+  const { id } = await here.archived();
+  // What a program sends that has nothing to say.
+  const answer = await here.ask(`/recordings/${id}/evidence`, 'olga', { method: 'POST' });
+  expect([answer.status, await answer.json()]).toMatchObject([
+    403,
+    { code: 'access_refused', hint: expect.stringContaining('/approvals') as string },
+  ]);
+  const [last] = (await here.set.catalogue.auditTrail.of(id)).slice(-1);
+  expect(last).toMatchObject({
+    event: 'evidence refused',
+    actor: 'user:olga',
+    detail: { role: 'officer', act: 'makeEvidence', reason: 'approvalNeeded' },
+  });
+});
+
 test('nobody answers their own question, nor does a program', async () => {
   const here = await stage();
   const { id } = await here.archived();

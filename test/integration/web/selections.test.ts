@@ -76,6 +76,21 @@ test('a selection with a recording that they may not have is refused whole, befo
   expect((await here.set.catalogue.auditTrail.of(other.id)).map(({ event }) => event)).not.toContain('download begun');
 });
 
+test('a selection that is refused names the recordings that they may not have, and why', async () => {
+  const here = await stage();
+  here.door.tokens.set('scoped', actorOf('officer', { lines: ['orders'] }));
+  const [one, other] = [await here.archived(), await here.archived(['agreement'])];
+  const faultsTo = async (token: string, ids: readonly string[]) =>
+    ((await (await select(here, ids, token)).json()) as { faults: unknown }).faults;
+  const nobodys = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+  // One that is out of scope is told of as one that there is not.
+  expect(await faultsTo('scoped', [one.id, other.id, nobodys])).toEqual([
+    { where: 'body.recordings.0', message: 'is none that you may see' },
+    { where: 'body.recordings.2', message: 'is none that you may see' },
+  ]);
+  expect(await faultsTo('scoped', [other.id, one.id, one.id])).toHaveLength(1);
+});
+
 test('a selection ends in the middle when its session does, and the ZIP does not open', async () => {
   const here = await stage();
   const [one, other] = [await here.archived(), await here.archived()];
