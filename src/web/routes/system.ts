@@ -23,6 +23,7 @@ const alarmNames = [
   'recordings_overdue',
   'erasures_failing',
   'recordings_unusable',
+  'clocks_doubtful',
   'webhooks_given_up',
 ] as const;
 
@@ -54,6 +55,11 @@ const system = named(
       locked: z.int(),
       failedErasures: z.int(),
       unusable: z.int(),
+      doubtful: z
+        .int()
+        .describe(
+          'Not erased before somebody says when they ended: `preavis recordings settle` (docs/operations/clocks.md).',
+        ),
     }),
     webhooks: z.array(z.object({ name: z.string(), waiting: z.int(), givenUp: z.int(), oldestWaitingAt: time })),
     alarms: z.array(z.object({ alarm: z.enum(alarmNames), about: z.string().nullable(), count: z.int() })),
@@ -88,6 +94,7 @@ async function systemNow(ports: WebPorts): Promise<System> {
     recordings_overdue: overdue,
     erasures_failing: failedErasures.due + failedErasures.subject,
     recordings_unusable: unusable,
+    clocks_doubtful: await catalogue.clockDoubts.count(),
   };
   const alarm = (name: (typeof alarmNames)[number], about: string | null, count: number): System['alarms'] =>
     count === 0 ? [] : [{ alarm: name, about, count }];
@@ -101,7 +108,14 @@ async function systemNow(ports: WebPorts): Promise<System> {
       recordings: count,
       oldestAt: isoTime(oldestAt),
     })),
-    retention: { due, overdue, locked, failedErasures: found.erasures_failing, unusable },
+    retention: {
+      due,
+      overdue,
+      locked,
+      failedErasures: found.erasures_failing,
+      unusable,
+      doubtful: found.clocks_doubtful,
+    },
     webhooks: webhooks.map(({ endpoint, waiting: queued, failed, oldestWaitingAt }) => ({
       name: endpoint,
       waiting: queued,
@@ -115,6 +129,7 @@ async function systemNow(ports: WebPorts): Promise<System> {
       ...alarm('recordings_overdue', null, found.recordings_overdue),
       ...alarm('erasures_failing', null, found.erasures_failing),
       ...alarm('recordings_unusable', null, found.recordings_unusable),
+      ...alarm('clocks_doubtful', null, found.clocks_doubtful),
       ...webhooks.flatMap(({ endpoint, failed }) => alarm('webhooks_given_up', endpoint, failed)),
     ],
   };

@@ -102,6 +102,15 @@ test('the system tells what needs attention, and what check finds', async () => 
     retention: { due: 1, overdue: 1 },
     alarms: expect.arrayContaining([{ alarm: 'recordings_overdue', about: null, count: 1 }]) as unknown,
   });
+  const [row] = await here.set.catalogue.recordings.list({ limit: 1 });
+  if (row === undefined) throw new Error('no recording');
+  const doubt = { apartMs: 9e9, endedAt: here.set.clock.at, witnesses: {}, actor: 'serve' };
+  expect(await here.set.catalogue.clockDoubts.raise(row.id, doubt)).toBe(true);
+  // It is due no more, and nothing erases it until somebody has said when it ended.
+  expect(await here.json('/system', 'operator')).toMatchObject({
+    retention: { due: 0, doubtful: 1 },
+    alarms: [{ alarm: 'serve_away' }, { alarm: 'clocks_doubtful', about: null, count: 1 }],
+  });
   const { results } = await here.json('/system/checks', 'operator');
   expect(results).toMatchObject([
     { check: 'spool', state: 'ok', notes: ['a note'] },
