@@ -13,6 +13,9 @@ const quietMs = 30_000;
 /** So often what was sent is written while somebody goes on asking: a killed process loses no more, and nobody is unnoted for days, ms. */
 const usuallyWritten = 10 * 60_000;
 
+/** Parts between which at most this was left out are told as one, ms of the recording. */
+const leastGapMs = 1_000;
+
 const words = { listen: 'listened', download: 'downloaded' } as const;
 
 type Listening = {
@@ -128,7 +131,8 @@ export class ListeningLog {
     const detail = {
       role: actor.role,
       seconds: seconds(lengthOf(parts)),
-      parts: parts.map(([from, to]) => [seconds(from), seconds(to)]),
+      // Whoever asks for every second byte must not fill the trail, which is kept for good. The seconds are exact.
+      parts: joined(parts, leastGapMs / msPerByte).map(([from, to]) => [seconds(from), seconds(to)]),
     };
     try {
       await this.#trail.auditTrail.append(recording, { event: words[act], actor: actor.name, detail });

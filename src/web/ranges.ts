@@ -24,12 +24,16 @@ export function rangeIn(header: string | undefined, of: number): ByteRange | 'un
   return from >= of ? 'unsatisfiable' : { from, bytes: to - from + 1 };
 }
 
-/** Parts as begin and end in their order, the end excluded, those that touch joined to one. */
-export function joined(parts: readonly (readonly [number, number])[]): [number, number][] {
+/**
+ * Parts as begin and end in their order, the end excluded, those that touch joined to one.
+ *
+ * @param gap those between which at most this lies are one, too
+ */
+export function joined(parts: readonly (readonly [number, number])[], gap = 0): [number, number][] {
   const all: [number, number][] = [];
   for (const [from, to] of parts.toSorted((one, other) => one[0] - other[0])) {
     const last = all.at(-1);
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    if (last !== undefined && from - last[1] <= gap) last[1] = Math.max(last[1], to);
     else if (to > from) all.push([from, to]);
   }
 

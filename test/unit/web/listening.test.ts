@@ -47,3 +47,24 @@ test('where that line cannot be written none of them is sent, and the next one t
   await again;
   expect(events).toEqual(['listening begun', 'listening begun']);
 });
+
+test('whoever asks for every second byte has a short line, with the seconds that were sent', async () => {
+  const lines: { event: string; detail: unknown }[] = [];
+  const append = (_: RecordingId | null, { event, detail }: { event: string; detail?: unknown }): Promise<void> => {
+    lines.push({ event, detail });
+
+    return Promise.resolve();
+  };
+  const log = new ListeningLog({ auditTrail: { append } }, makeLog('silent', process.stderr));
+  for (const begin of [0, 60_000]) {
+    for (let from = begin; from < begin + 2_000; from += 2) {
+      (await log.begin(actorOf('coach'), 'listen', recording, { from, purposes: ['training'] })).end(1);
+    }
+  }
+  await log.stop();
+  const parts = [
+    [0, 2],
+    [60, 62],
+  ];
+  expect(lines.at(-1)).toEqual({ event: 'listened', detail: { role: 'coach', seconds: 2, parts } });
+});
