@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -11,19 +12,35 @@ import type { Guard } from './guard.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import { basePath } from './route.ts';
 import type { liveCall } from './schemas.ts';
-import { decided, knownCall } from './subjects.ts';
+import { decided, knownCall, type KnownCall } from './subjects.ts';
 
 /** Calls that go on now, and what is told of them while they do. */
 
 type LiveCall = z.input<typeof liveCall>;
 
-/** What the catalogue has of each call that goes on and that they may see. */
-export async function liveCalls(actor: Actor, ports: WebPorts): Promise<LiveCall[]> {
+type OpenCall = { state: CallState; known: KnownCall };
+
+/** What the catalogue has of each call that goes on. */
+async function openCalls(ports: WebPorts): Promise<OpenCall[]> {
   const states = (await ports.catalogue.journal.open()).filter((each): each is CallState => each.kind !== 'unreadable');
-  const shown: LiveCall[] = [];
+  const open: OpenCall[] = [];
   for (const state of states) {
     const known = await knownCall(ports, state.facts.id);
-    if (known === undefined || !(await decided(ports, actor, 'seeLive', known)).allowed) continue;
+    if (known !== undefined) open.push({ state, known });
+  }
+
+  return open;
+}
+
+/**
+ * Those that they may see.
+ *
+ * @param open what `openCalls` has given, for several who look at once
+ */
+export async function liveCalls(actor: Actor, ports: WebPorts, open?: readonly OpenCall[]): Promise<LiveCall[]> {
+  const shown: LiveCall[] = [];
+  for (const { state, known } of open ?? (await openCalls(ports))) {
+    if (!(await decided(ports, actor, 'seeLive', known)).allowed) continue;
     const { call, extension } = known;
     const { id, line, direction, purposes, languages } = call;
     shown.push({
@@ -106,16 +123,24 @@ class Watchers {
   }
 
   async #lookForAll(): Promise<void> {
-    if (this.#isLooking) return;
+    if (this.#isLooking || this.#all.size === 0) return;
     this.#isLooking = true;
-    for (const watcher of this.#all) await this.#look(watcher);
-    this.#isLooking = false;
+    try {
+      // Once for all of them: many pages that are left open must not keep the process from the requests of others.
+      const open = await openCalls(this.#ports).catch(() => undefined);
+      for (const watcher of this.#all) {
+        await this.#look(watcher, open);
+        await breathe();
+      }
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
-  async #look(watcher: Watcher): Promise<void> {
+  async #look(watcher: Watcher, open?: readonly OpenCall[]): Promise<void> {
     const { socket } = watcher;
     try {
-      await this.#tell(watcher);
+      await this.#tell(watcher, open);
     } catch (thrown) {
       const error = asPreavisError(thrown);
       this.#ports.log.error({ code: error.code, err: error }, 'live calls not sent');
@@ -123,7 +148,7 @@ class Watchers {
     }
   }
 
-  async #tell(watcher: Watcher): Promise<void> {
+  async #tell(watcher: Watcher, open: readonly OpenCall[] | undefined): Promise<void> {
     const { socket, credentials } = watcher;
     // A page that was left open is no use of the session, which is to end where somebody has gone.
     const actor = await this.#ports.access.actorOf(credentials, { isUse: false });
@@ -135,7 +160,7 @@ class Watchers {
       socket.terminate();
       return;
     }
-    const text = JSON.stringify({ type: 'calls', calls: await liveCalls(actor, this.#ports) });
+    const text = JSON.stringify({ type: 'calls', calls: await liveCalls(actor, this.#ports, open) });
     if (text === watcher.sent) return;
     watcher.sent = text;
     socket.send(text);
