@@ -89,6 +89,7 @@ const server = await startWeb(
     store: makeDirectoryStore({ folder: join(folder, 'archive') }),
     spoolFolder: folder,
     ids: makeIds(),
+    webKey: 'k'.repeat(43),
     access: {
       actorOf: ({ token }) => Promise.resolve(actors[token ?? '']),
       signIn: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
@@ -6,7 +6,7 @@ import { PreavisError } from '../core/errors.ts';
 
 /**
  * A sign-in that goes on at the identity provider, as the browser keeps it: encrypted, so that a stranger who begins thousands of them
- * fills no memory here. The key is this process's own: who signs in while it starts again begins again.
+ * fills no memory here. The key is of the installation: whichever of its processes they come back to knows them, also after a restart.
  */
 
 const pending = z.object({
@@ -27,7 +27,10 @@ export type PendingSignIns = {
   open(sealed: string | undefined): Promise<PendingSignIn>;
 };
 
-export function makePendingSignIns(clock: Clock, key: Uint8Array = randomBytes(32)): PendingSignIns {
+/** @param secret that all processes of an installation share */
+export function makePendingSignIns(clock: Clock, secret: string): PendingSignIns {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'preavis web pending sign-in', 32));
+
   return {
     seal: (signIn) =>
       new EncryptJWT({ ...signIn })

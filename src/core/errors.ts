@@ -341,6 +341,10 @@ export const errorCodes = {
     'The key that signs certificates and evidence cannot be read or made.',
     'Check evidence.signingKeyFile, its folder and permissions: an Ed25519 key in PEM (PKCS #8), for its owner only.',
   ),
+  web_key_unusable: lasting(
+    'The key that every preavis web of an installation shares cannot be read or made.',
+    'Check the file web-key beside the catalogue: for its owner only. If others have seen it, remove it: a new one is made, and pages of lists begin anew.',
+  ),
   signature_invalid: lasting(
     'A signature does not match what it signs, or was not made by Préavis.',
     'Do not rely on the document; get it again from where it was made.',

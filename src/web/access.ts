@@ -15,10 +15,12 @@ export function makeAccess({
   config: { access },
   catalogue,
   clock,
+  webKey,
 }: {
   config: Pick<Config, 'access'>;
   catalogue: Catalogue;
   clock: Clock;
+  webKey: string;
 }): AccessPort {
   const ports = { access, catalogue, clock };
 
@@ -47,7 +49,7 @@ export function makeAccess({
     signOut: async (session) => {
       await signOut(ports, session, 'here');
     },
-    openId: makeOpenId(ports),
+    openId: makeOpenId({ ...ports, webKey }),
   };
 }
 
@@ -56,15 +58,17 @@ function makeOpenId({
   access,
   catalogue,
   clock,
+  webKey,
 }: {
   access: AccessConfig;
   catalogue: Catalogue;
   clock: Clock;
+  webKey: string;
 }): OpenIdPort | undefined {
   const { openId } = access;
   if (openId === undefined) return undefined;
   const provider = makeIdentityProvider(openId, clock);
-  const pending = makePendingSignIns(clock);
+  const pending = makePendingSignIns(clock, webKey);
 
   return {
     begin: async ({ redirectUrl, to }) => {

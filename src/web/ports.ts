@@ -66,6 +66,8 @@ export type WebPorts = Services &
     ids: Pick<IdMaker, 'hold' | 'approval' | 'comment'>;
     access: AccessPort;
     ask: AskServe;
+    /** Seals what only this installation is to read: see services/webKey.ts. */
+    webKey: string;
     /** All that `preavis check` looks at. */
     check: () => Promise<readonly Checked[]>;
     /** Of this program. */

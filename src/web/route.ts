@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Act, Actor } from '../access/actor.ts';
+import type { Pages } from './cursor.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 
 export const basePath = '/api/v1';
@@ -15,6 +16,8 @@ export type Asked<Params, Query, Body> = {
   query: Query;
   body: Body;
   credentials: Credentials;
+  /** Of a list. */
+  pages: Pages;
   /** Names of headers in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Only the headers are asked for: what costs much need not be done. */
@@ -25,7 +28,7 @@ export type Asked<Params, Query, Body> = {
 
 export type Reply =
   /** `body` is cut down to the schema of the route. */
-  | { kind: 'json'; body: unknown; status?: number; headers?: Readonly<Record<string, string>> }
+  | { kind: 'json'; body: unknown; status?: number; headers?: Readonly<Record<string, string | string[]>> }
   | {
       kind: 'bytes';
       body: Readable | Buffer | string;

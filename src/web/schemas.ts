@@ -29,9 +29,10 @@ const reasonCode = z.string().regex(/^[a-z_]{1,40}$/, 'is not a code such as spo
 
 export const id = z.strictObject({ id: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'is not an id') });
 
-const page = {
+/** A page of a list. */
+export const page = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
-  cursor: cursor.optional().describe('`next` of the page before.'),
+  cursor: cursor.optional(),
 };
 
 /** Letters, digits and little else of any language: a tag stands in addresses and tables. */
@@ -73,8 +74,7 @@ const chosen = {
 };
 
 export const listQuery = z.strictObject({ ...chosen, ...page });
-export type ListQuery = z.output<typeof listQuery>;
-export type Filters = Omit<ListQuery, 'limit' | 'cursor'>;
+export type Filters = Omit<z.output<typeof listQuery>, 'limit' | 'cursor'>;
 export const referenceGiven = z
   .string()
   .regex(referenceForm, 'is not the number of a ticket or a file: at most 40 letters, digits and ._/-, no spaces')

@@ -8,6 +8,7 @@ import type { Actor } from '../access/actor.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { settleInTime } from '../core/timeLimit.ts';
 import { addConsole, type ConsoleFiles } from './console.ts';
+import { makeCursors } from './cursor.ts';
 import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
 import { ListeningLog } from './listening.ts';
@@ -82,8 +83,9 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   await addLimits(app, options);
   answerUnknown(app);
   await addLiveEvents(app, guard, ports);
+  const cursors = makeCursors(ports.webKey);
   for (const route of allRoutes({ listening, keys }, guard.place))
-    addRoute(app, route, ports, { guard, stopping: stopping.signal });
+    addRoute(app, route, ports, { guard, stopping: stopping.signal, cursors });
   if (options.console !== undefined) addConsole(app, options.console);
 
   try {
@@ -207,7 +209,7 @@ function addRoute(
   app: FastifyInstance,
   route: Route,
   ports: WebPorts,
-  { guard, stopping }: { guard: Guard; stopping: AbortSignal },
+  { guard, stopping, cursors }: { guard: Guard; stopping: AbortSignal; cursors: ReturnType<typeof makeCursors> },
 ): void {
   const { method, path, params, query, body, answer, perMinute, withinMs = answerLimitMs } = route;
   app.route({
@@ -249,6 +251,11 @@ function addRoute(
         query: request.query,
         body: request.body,
         credentials,
+        pages: cursors.of(`${method} ${path}`, actor?.name ?? '', {
+          params: request.params,
+          query: request.query,
+          body: request.body,
+        }),
         headers: request.headers,
         isHead: request.method === 'HEAD',
         signal: AbortSignal.any([gone.signal, stopping]),

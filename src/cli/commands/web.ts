@@ -7,6 +7,7 @@ import { makeLog } from '../../core/log.ts';
 import { askServe, asks } from '../../services/askServe.ts';
 import { makeServices } from '../../services/services.ts';
 import { addArchives } from '../../services/store.ts';
+import { openWebKey } from '../../services/webKey.ts';
 import { webhookSubscribers } from '../../services/webhooks.ts';
 import { removeLeftovers } from '../../web/handOut.ts';
 import { makeAccess } from '../../web/access.ts';
@@ -55,13 +56,15 @@ export async function web(
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'web' }));
     await removeLeftovers(config);
     const asked = askedToStop();
+    const webKey = await openWebKey(config);
     const server = await startWeb(
       {
         ...services,
         version,
         check: () => findings(config, context),
         ids: makeIds(),
-        access: makeAccess(services),
+        access: makeAccess({ ...services, webKey }),
+        webKey,
         ask: (task, call) => askServe(asks[task], call, { config, catalogue }),
       },
       { ...at, publicUrl, trustedProxies, console: readConsole(installedPath('dist', 'console')) },

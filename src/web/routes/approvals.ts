@@ -12,10 +12,11 @@ import { isProgram } from '../../access/users.ts';
 import { isoTime } from '../../core/clock.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ApprovalId } from '../../core/ids.ts';
+import type { Pages } from '../cursor.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { id, named, nameGiven } from '../schemas.ts';
+import { id, named, nameGiven, page } from '../schemas.ts';
 import { allowed, knownRecording } from '../subjects.ts';
 
 const time = z.iso.datetime();
@@ -99,17 +100,18 @@ const ask = route({
   },
 });
 
-const query = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
-  cursor: id.shape.id.optional().describe('`next` of the page before.'),
-});
+const query = z.strictObject(page);
 
 /** Behind every id. */
 const lastId = 'Z'.repeat(26);
 
-const pageOf = (rows: readonly ApprovalRow[], limit: number, now: number): z.input<typeof approvalPage> => ({
+const pageOf = (
+  rows: readonly ApprovalRow[],
+  { limit, pages }: { limit: number; pages: Pages },
+  now: number,
+): z.input<typeof approvalPage> => ({
   approvals: rows.map((row) => shownApproval(row, now)),
-  next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
+  next: pages.next(rows.length < limit ? undefined : rows.at(-1)?.id),
 });
 
 const waiting = route({
@@ -119,10 +121,10 @@ const waiting = route({
   act: 'approve',
   query,
   answer: { status: 200, schema: approvalPage, description: 'A page of questions.' },
-  handle: async ({ actor, query: { limit, cursor = '' } }, ports) => {
-    const rows = await openApprovals(portsOf(ports), actor, cursor, limit);
+  handle: async ({ actor, pages, query: { limit } }, ports) => {
+    const rows = await openApprovals(portsOf(ports), actor, pages.begin(z.string()) ?? '', limit);
 
-    return { kind: 'json', body: pageOf(rows, limit, ports.clock.now()) };
+    return { kind: 'json', body: pageOf(rows, { limit, pages }, ports.clock.now()) };
   },
 });
 
@@ -133,10 +135,10 @@ const own = route({
   act: 'askApproval',
   query,
   answer: { status: 200, schema: approvalPage, description: 'A page of questions.' },
-  handle: async ({ actor, query: { limit, cursor = lastId } }, ports) => {
-    const rows = await ports.catalogue.approvals.askedBy(actor.name, cursor, limit);
+  handle: async ({ actor, pages, query: { limit } }, ports) => {
+    const rows = await ports.catalogue.approvals.askedBy(actor.name, pages.begin(z.string()) ?? lastId, limit);
 
-    return { kind: 'json', body: pageOf(rows, limit, ports.clock.now()) };
+    return { kind: 'json', body: pageOf(rows, { limit, pages }, ports.clock.now()) };
   },
 });
 

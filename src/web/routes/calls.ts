@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { auditOf } from '../../access/audit.ts';
 import { seesOwnPurposesOnly } from '../../access/decide.ts';
@@ -7,25 +8,17 @@ import { ownCalls } from '../../config/controllerSchema.ts';
 import type { Config } from '../../config/schema.ts';
 import type { CallId } from '../../core/ids.ts';
 import { receiptOfCall } from '../../receipt/receipt.ts';
-import { cursorOf } from '../cursor.ts';
 import type { WebPorts } from '../ports.ts';
 import { hashOf } from '../number.ts';
 import { route, type Route } from '../route.ts';
-import {
-  callDetail,
-  callPage,
-  foundCalls,
-  id,
-  listQuery,
-  searchBody,
-  type Filters,
-  type ListQuery,
-} from '../schemas.ts';
+import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type Filters } from '../schemas.ts';
 import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
 import { allowed, decided, knownCall, listedCalls, type ListedCall } from '../subjects.ts';
 
 /** So many parts of an index are gone through for one page of what an actor may see. */
 const mostRounds = 8;
+/** Looked at together, behind the first part: a small page goes as far as a large one, so that pages count nothing that is not theirs. */
+const batch = 100;
 /** None is begun after so long, ms: where the catalogue is read from a slow disk, pages are shorter, and come as soon. */
 const lookForMs = 20;
 
@@ -36,22 +29,27 @@ const lookForMs = 20;
 export async function foundBy(
   actor: Actor,
   wanted: CallSearch,
-  { cursor, limit }: Pick<ListQuery, 'cursor' | 'limit'>,
+  { after, limit }: { after: string | undefined; limit: number },
   ports: WebPorts,
 ): Promise<{ found: ListedCall[]; next: CallId | undefined }> {
   const { catalogue, clock, config } = ports;
   const search = withinScope(wanted, actor, config);
   const found: ListedCall[] = [];
-  let before = cursor;
+  let before = after;
   const began = clock.now();
-  for (let round = 0; round < mostRounds; round += 1) {
-    const page = await catalogue.search.calls(search, clock.now(), before, limit - found.length);
+  for (let round = 0, most = limit + 1; round < mostRounds; round += 1, most = batch) {
+    const page = await catalogue.search.calls(search, clock.now(), before, most);
     found.push(...(await listedCalls(ports, actor, page.ids)));
+    if (found.length > limit) {
+      const shown = found.slice(0, limit);
+
+      return { found: shown, next: shown.at(-1)?.call.id };
+    }
     before = page.next;
-    if (before === undefined || found.length === limit || clock.now() - began >= lookForMs) break;
+    if (before === undefined || clock.now() - began >= lookForMs) break;
   }
 
-  return { found, next: before };
+  return { found, next: before as CallId | undefined };
 }
 
 /** What nobody but them may see need not be looked at; `decided` has the last word. */
@@ -110,11 +108,12 @@ const list = route({
   act: 'list',
   query: listQuery,
   answer: { status: 200, schema: callPage, description: 'A page of calls.' },
-  handle: async ({ actor, query }, ports) => {
-    const { found, next } = await foundBy(actor, searchOf(query), query, ports);
+  handle: async ({ actor, pages, query }, ports) => {
+    const at = { after: pages.begin(z.string()), limit: query.limit };
+    const { found, next } = await foundBy(actor, searchOf(query), at, ports);
     const calls = found.map((each) => shownCallOfList(each, ports.clock.now()));
 
-    return { kind: 'json', body: { calls, next: cursorOf(next) } };
+    return { kind: 'json', body: { calls, next: pages.next(next) } };
   },
 });
 
@@ -127,18 +126,19 @@ const byNumber = route({
   act: 'searchByNumber',
   body: searchBody,
   answer: { status: 200, schema: foundCalls, description: 'A page of calls.' },
-  handle: async ({ actor, body }, ports) => {
+  handle: async ({ actor, pages, body }, ports) => {
     const { catalogue, config } = ports;
+    const at = { after: pages.begin(z.string()), limit: body.limit };
     const caller = await hashOf(body.number, config);
     const keysNotSearched = await prepareSearch(catalogue, caller);
-    const { found, next } = await foundBy(actor, { ...searchOf(body), caller }, body, ports);
+    const { found, next } = await foundBy(actor, { ...searchOf(body), caller }, at, ports);
     const { ground, reference } = body;
     const why = { ground, ...(reference === undefined ? {} : { reference }) };
     const step = auditOf(actor, { did: 'searchedByNumber', ...why, found: found.length });
     await catalogue.auditTrail.append(null, step);
     const calls = found.map((each) => shownCallOfList(each, ports.clock.now()));
 
-    return { kind: 'json', body: { calls, next: cursorOf(next), keysNotSearched } };
+    return { kind: 'json', body: { calls, next: pages.next(next), keysNotSearched } };
   },
 });
 

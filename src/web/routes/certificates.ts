@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { everyBefore } from '../pages.ts';
+import { cursor } from '../cursor.ts';
 import { readCertificate } from '../../retention/certificates/certificate.ts';
 import { certificateOut, shownCertificate } from '../certificate.ts';
 import { route, type Route } from '../route.ts';
@@ -38,17 +38,18 @@ export const certificateRoutes: readonly Route[] = [
     act: 'readAudit',
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(100).default(50).describe('At most this many.'),
-      cursor: everyBefore.optional().describe('`next` of the page before.'),
+      cursor: cursor.optional(),
     }),
     answer: { status: 200, schema: page, description: 'A page of certificates.' },
-    handle: async ({ query: { limit, cursor = Number.MAX_SAFE_INTEGER } }, ports) => {
-      const rows = await ports.catalogue.certificates.before(cursor, limit);
+    handle: async ({ pages, query: { limit } }, ports) => {
+      const before = pages.begin(z.number()) ?? Number.MAX_SAFE_INTEGER;
+      const rows = await ports.catalogue.certificates.before(before, limit);
       const certificates = await Promise.all(
         rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, ports)),
       );
       const last = rows.length < limit ? undefined : rows.at(-1)?.number;
 
-      return { kind: 'json', body: { certificates, next: last === undefined ? null : String(last) } };
+      return { kind: 'json', body: { certificates, next: pages.next(last) } };
     },
   }),
 ];

@@ -6,7 +6,6 @@ import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { encryptionOf, gapMs, receiptOfRecording, receiptText } from '../../receipt/receipt.ts';
 import { recordedDigest } from '../../store/digest.ts';
-import { cursorOf } from '../cursor.ts';
 import type { ListeningLog } from '../listening.ts';
 import type { SessionKeys } from '../sessionKeys.ts';
 import { RequestInvalid } from '../problems.ts';
@@ -25,11 +24,12 @@ const list = route({
   act: 'list',
   query: listQuery,
   answer: { status: 200, schema: recordingPage, description: 'A page of recordings.' },
-  handle: async ({ actor, query }, ports) => {
-    const { found, next } = await foundBy(actor, { ...searchOf(query), recorded: true }, query, ports);
+  handle: async ({ actor, pages, query }, ports) => {
+    const at = { after: pages.begin(z.string()), limit: query.limit };
+    const { found, next } = await foundBy(actor, { ...searchOf(query), recorded: true }, at, ports);
     const recordings = found.flatMap((each) => shownRecordingOfList(each, ports.clock.now()) ?? []);
 
-    return { kind: 'json', body: { recordings, next: cursorOf(next) } };
+    return { kind: 'json', body: { recordings, next: pages.next(next) } };
   },
 });
 

@@ -45,6 +45,10 @@ type Stage = {
   steps: () => unknown[];
   /** The same catalogue, served by another configuration of openId. */
   again: (more: Record<string, unknown>) => Promise<string>;
+  /** Another process behind the same address. */
+  beside: (webKey?: string) => Promise<string>;
+  /** Ends the first process. */
+  end: () => Promise<void>;
 };
 
 async function stage(more: Record<string, unknown> = {}, access: Record<string, unknown> = {}): Promise<Stage> {
@@ -54,16 +58,19 @@ async function stage(more: Record<string, unknown> = {}, access: Record<string, 
   here.set.clock.at = Date.now();
   const provider = await startProvider(people);
   const { log, text } = collectingLog('debug');
-  const serve = async (other: Record<string, unknown>): Promise<string> => {
+  const serve = async (
+    other: Record<string, unknown>,
+    { publicUrl, webKey = here.ports.webKey }: { publicUrl?: string; webKey?: string | undefined } = {},
+  ): Promise<{ url: string; stop: () => Promise<void> }> => {
     const openId = { issuer: provider.issuer, clientId: 'preavis', clientSecret, scopes: ['email'], rules, ...other };
     const config = parseConfig({ ...webTree(), access: { openId, ...access } });
-    const ports = { ...here.ports, log, config, access: makeAccess({ ...here.ports, config }) };
-    const server = await startWeb(ports, { host: '127.0.0.1', port: 0 });
+    const ports = { ...here.ports, webKey, log, config, access: makeAccess({ ...here.ports, webKey, config }) };
+    const server = await startWeb(ports, { host: '127.0.0.1', port: 0, publicUrl });
     stops.push(() => server.stop());
 
-    return `${server.url}/api/v1`;
+    return { url: `${server.url}/api/v1`, stop: () => server.stop() };
   };
-  const url = await serve(more);
+  const { url, stop: end } = await serve(more);
   const callback = `${url}/session/openid/callback`;
   await provider.register(callback);
   stops.push(
@@ -79,7 +86,9 @@ async function stage(more: Record<string, unknown> = {}, access: Record<string, 
     provider,
     browser: new TestBrowser(),
     logged: text,
-    again: (other) => serve({ ...more, ...other }),
+    again: async (other) => (await serve({ ...more, ...other })).url,
+    beside: async (webKey) => (await serve(more, { publicUrl: new URL(url).origin, webKey })).url,
+    end,
     steps: () => {
       const database = openSqlite(`${home}/catalogue.db`, { readonly: true });
       const rows = database
@@ -291,6 +300,31 @@ describe('the way to the provider and back', () => {
     await expectNobody(all);
     // What others did with it has ended nothing.
     expect((await browser.ask(theirs.url)).status).toBe(200);
+  });
+
+  test.each([
+    ['another process than it began', () => Promise.resolve()],
+    ['another process, after that in which it began has ended', ({ end }: Stage) => end()],
+  ])('may end in %s', async (_, between) => {
+    const all = await stage();
+    const { browser, start, callback, here } = all;
+    const back = await browser.signIn(start, anna, callback);
+    const other = await all.beside();
+    const stranger = await all.beside('x'.repeat(43));
+    await between(all);
+    const cookies = browser.cookiesOf(back.url);
+    const at = (url: string): string => `${new URL(url).origin}${back.url.slice(new URL(back.url).origin.length)}`;
+    for (const url of [other, stranger]) {
+      for (const [name, value] of cookies) browser.cookiesOf(url).set(name, value);
+    }
+    // Of another installation, it is nothing.
+    expect(await refusal(await browser.ask(at(stranger)))).toBe('400 sign_in_expired');
+    await expectNobody(all);
+    const answer = await browser.ask(at(other));
+    expect(answer.status).toBe(200);
+    expect(await (await browser.ask(`${other}/me`, asProgram)).json()).toMatchObject({ name: `openid:${anna}` });
+    expect(await here.set.catalogue.sessions.list()).toHaveLength(1);
+    expect(await refusal(await browser.ask(at(other)))).toBe('400 sign_in_expired');
   });
 
   test('is open for ten minutes, and once', async () => {

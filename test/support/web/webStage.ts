@@ -110,6 +110,7 @@ export async function webStage(
     store: set.store,
     spoolFolder: set.spoolFolder,
     ids: makeIds(),
+    webKey: 'k'.repeat(43),
     version: '0.0.0',
     check: () => Promise.resolve([]),
     access: door,

@@ -24,7 +24,7 @@ function nothingFits(msPerLook: number): { ports: WebPorts; looks: () => number 
   return { ports: ports as unknown as WebPorts, looks: () => looks };
 }
 
-const wanted = { cursor: undefined, limit: 50 };
+const wanted = { after: undefined, limit: 50 };
 
 test.each([
   ['a quick catalogue is looked through for several parts', 1, 8],
