@@ -93,6 +93,8 @@ const server = await startWeb(
     access: {
       actorOf: ({ token }) => Promise.resolve(actors[token ?? '']),
       signIn: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),
+      signInByCode: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),
+      knownBrowser: () => undefined,
       signOut: () => Promise.resolve(),
     },
     ask: () => Promise.reject(new PreavisError('code_not_done', 'nothing goes on')),

@@ -37,11 +37,16 @@ export async function hashPassword(password: string, salt: Buffer = randomBytes(
   return `$scrypt$ln=${made.ln},r=${made.r},p=${made.p}$${base64(salt)}$${base64(hash)}`;
 }
 
-/** Takes as long for somebody who does not exist (`kept` undefined) as for somebody who does. */
-export async function isPassword(password: string, kept: string | undefined): Promise<boolean> {
+/**
+ * Takes as long for somebody who does not exist (`kept` undefined) as for somebody who does.
+ *
+ * @param like what is kept of somebody else's, made with the same cost
+ */
+export async function isPassword(password: string, kept: string | undefined, like?: string): Promise<boolean> {
   const known = kept === undefined ? undefined : passwordHashOf(kept);
   if (known === undefined) {
-    await derive(password, { ...made, salt: Buffer.alloc(saltBytes) }, hashBytes);
+    const { ln, r, p } = (like === undefined ? undefined : passwordHashOf(like)) ?? made;
+    await derive(password, { ln, r, p, salt: Buffer.alloc(saltBytes) }, hashBytes);
     return false;
   }
   const hash = await derive(password, known, known.hash.length);

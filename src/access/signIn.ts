@@ -4,7 +4,8 @@
  * often, is decided before a password is looked at, and is the same for names that do not exist.
  */
 import type { CataloguePart } from '../catalogue/catalogue.ts';
-import type { Begun } from '../catalogue/access/signIns.ts';
+import type { LockOutLimits } from '../catalogue/access/lockOut.ts';
+import { knownPlace } from '../catalogue/access/signIns.ts';
 import type { AccessConfig } from '../config/accessSchema.ts';
 import type { OpenIdConfig } from '../config/openIdSchema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -13,7 +14,8 @@ import { PreavisError } from '../core/errors.ts';
 import type { Actor } from './actor.ts';
 import { addressKey } from './addressKey.ts';
 import { auditOf, type Step } from './audit.ts';
-import { actorOfOpenId, credentialOfRule, letIn, type Claims } from './openId.ts';
+import type { KnownBrowsers } from './knownBrowsers.ts';
+import { actorOfOpenId, credentialOfRule, isOpenIdName, letIn, type Claims } from './openId.ts';
 import { isPassword } from './password.ts';
 import { newSessionSecret, newSignInCode, sha256OfCode } from './secrets.ts';
 import { periodOfCode } from './totp.ts';
@@ -31,17 +33,24 @@ export type SignInPorts = {
   access: AccessConfig;
   clock: Clock;
 };
+export type BrowserPorts = SignInPorts & { known: KnownBrowsers };
 
 /** `secret` is for the cookie; `endsAt`: the absolute end of the session, ms since 1970 UTC. */
 type SignedIn = { kind: 'signedIn'; actor: Actor; secret: string; endsAt: number };
+
+/** `browser`: what it keeps, to be known the next time. */
+type BrowserSignedIn = SignedIn & { browser: string };
 
 /**
  * refused: name, password or code are wrong, and nobody is told which. lockedOut: too many have failed, for a while. codeNeeded: the
  * password is right, and the one-time code is missing.
  */
-export type SignIn = SignedIn | { kind: 'refused' } | { kind: 'lockedOut' } | { kind: 'codeNeeded' };
+export type SignIn = BrowserSignedIn | { kind: 'refused' } | { kind: 'lockedOut' } | { kind: 'codeNeeded' };
 
-export type PasswordSignIn = { name: string; password: string; code?: string | undefined; address: string };
+/** Where somebody tries from; `browser` is what it has kept of a sign-in before. */
+type From = { address: string; browser?: string | undefined };
+
+export type PasswordSignIn = From & { name: string; password: string; code?: string | undefined };
 
 /**
  * What is kept of a name that was typed: some type their password there. So few digits of its hash tell nobody which of many passwords it is,
@@ -49,61 +58,134 @@ export type PasswordSignIn = { name: string; password: string; code?: string | u
  */
 const nameKey = (name: string): string => sha256Of(`name ${name}`).slice(0, 5);
 
-function beginAttempt({ catalogue, access, clock }: SignInPorts, user: string, address: string): Promise<Begun> {
-  const { minutes, failures, addressFailures } = access.lockOut;
-  const at = clock.now();
+const placeOfBrowser = ({ id }: { id: string }): string => `${knownPlace}${sha256Of(id).slice(0, 16)}`;
 
-  return catalogue.signIns.begin(
-    { user, address: addressKey(address) },
-    { at, since: at - minutes * minuteMs, failures, addressFailures },
-  );
+/** Whether this browser was signed in with by somebody who would come in by the same now: password and second factor, or rule. */
+function isKnownFor(browser: { name: string; credential: string }, access: AccessConfig): boolean {
+  if (isOpenIdName(browser.name)) return actorOfOpenId(access, browser) !== undefined;
+  const user = userOf(access, browser.name);
+
+  return user !== undefined && credentialOf(access, user) === browser.credential;
 }
 
-export async function signIn(ports: SignInPorts, { name, password, code, address }: PasswordSignIn): Promise<SignIn> {
+/**
+ * Stands for a browser that is known. Failures there count for themselves: whoever guesses elsewhere, or at the same address, keeps nobody from it.
+ *
+ * @param name of whom; undefined: of anybody
+ */
+export function knownPlaceOf(
+  { known, access }: Pick<BrowserPorts, 'known' | 'access'>,
+  sealed: string | undefined,
+  name?: string,
+): string | undefined {
+  const browser = known.open(sealed);
+  const isTheirs =
+    browser !== undefined && (name === undefined || browser.name === name) && isKnownFor(browser, access);
+
+  return isTheirs ? placeOfBrowser(browser) : undefined;
+}
+
+function limitsOf({ lockOut }: AccessConfig, isKnown: boolean): LockOutLimits {
+  const { minutes, failures, nameFailures, addressFailures } = lockOut;
+  const together = isKnown ? { nameFailures: Infinity, addressFailures: Infinity } : { nameFailures, addressFailures };
+
+  return { failures, firstWaitMs: minutes * minuteMs, ...together };
+}
+
+export async function signIn(
+  ports: BrowserPorts,
+  { name, password, code, address, browser }: PasswordSignIn,
+): Promise<SignIn> {
   const { catalogue, access, clock } = ports;
   const key = nameKey(name);
-  const begun = await beginAttempt(ports, key, address);
+  const known = knownPlaceOf(ports, browser, name);
+  const attempt = { user: key, place: known ?? addressKey(address) };
+  const begun = await catalogue.signIns.begin(attempt, limitsOf(access, known !== undefined), clock.now());
   if (begun.kind === 'lockedOut') return { kind: 'lockedOut' };
   const user = userOf(access, name);
   const actor = actorOfUser(access, name);
-  const isRight = await isPassword(password, access.passwordSignIn ? user?.passwordHash : undefined);
-  const fail = async (): Promise<SignIn> => {
+  const isRight = await isPassword(
+    password,
+    access.passwordSignIn ? user?.passwordHash : undefined,
+    likeOf(access, key),
+  );
+  if (!isRight || user === undefined || actor === undefined) {
     // Of names that do not exist nothing is kept: anybody could fill the trail with them.
-    if (begun.isLast && actor !== undefined) {
-      await note(ports, actor, { did: 'lockedOut', minutes: access.lockOut.minutes });
-    }
-    return { kind: 'refused' };
-  };
-  if (!isRight || user === undefined || actor === undefined) return fail();
+    if (actor !== undefined) await noteLockOut(ports, actor, begun.waitMs);
 
-  if (user.totpSecret !== undefined) {
-    if (code === undefined || code === '') {
-      await catalogue.signIns.abandon(begun.id);
-      return { kind: 'codeNeeded' };
-    }
-    const period = periodOfCode(user.totpSecret, code, clock.now());
-    if (period === undefined || !(await catalogue.signIns.usePeriod(name, period))) return fail();
+    return { kind: 'refused' };
   }
-  await catalogue.signIns.succeed(key);
+  if (user.totpSecret !== undefined) {
+    const factor = await checkCode(ports, { name, key, secret: user.totpSecret, code, known }, actor);
+    if (factor !== 'right') {
+      // The password is no failure: what fails behind it is counted by itself, and only who has it gets so far.
+      await catalogue.signIns.abandon(begun.id);
+
+      return { kind: factor };
+    }
+  }
+  await catalogue.signIns.succeed(attempt);
   const by = user.totpSecret === undefined ? 'password' : 'passwordAndCode';
 
   return beginUserSession(ports, name, actor, by);
 }
 
+/** Codes are counted at all unknown browsers together: whoever has the password could guess from many addresses. */
+async function checkCode(
+  ports: BrowserPorts,
+  {
+    name,
+    key,
+    secret,
+    code,
+    known,
+  }: { name: string; key: string; secret: string; code: string | undefined; known: string | undefined },
+  actor: Actor,
+): Promise<'right' | 'refused' | 'lockedOut' | 'codeNeeded'> {
+  if (code === undefined || code === '') return 'codeNeeded';
+  const { catalogue, access, clock } = ports;
+  const attempt = { user: `code ${key}`, place: known ?? 'anywhere' };
+  const begun = await catalogue.signIns.begin(attempt, limitsOf(access, true), clock.now());
+  if (begun.kind === 'lockedOut') return 'lockedOut';
+  const period = periodOfCode(secret, code, clock.now());
+  if (period === undefined || !(await catalogue.signIns.usePeriod(name, period))) {
+    await noteLockOut(ports, actor, begun.waitMs);
+
+    return 'refused';
+  }
+  await catalogue.signIns.succeed(attempt);
+
+  return 'right';
+}
+
+async function noteLockOut(ports: BrowserPorts, actor: Actor, waitMs: number): Promise<void> {
+  if (waitMs > 0) await note(ports, actor, { did: 'lockedOut', minutes: Math.round(waitMs / minuteMs) });
+}
+
+/** A password that somebody has: for a name that does not exist as much is computed as for one that does. */
+function likeOf({ users }: AccessConfig, key: string): string | undefined {
+  const all = Object.values(users).flatMap(({ passwordHash }) => passwordHash ?? []);
+
+  return all[Number.parseInt(key, 16) % all.length];
+}
+
 /** For a demonstration, or somebody who has forgotten their password: whoever has the code is that user, once. */
 export async function signInByCode(
-  ports: SignInPorts,
-  { code, address }: { code: string; address: string },
+  ports: BrowserPorts,
+  { code, address, browser }: From & { code: string },
 ): Promise<SignIn> {
   const { catalogue, access, clock } = ports;
-  // A code names nobody, so that only the address can be counted.
-  const key = nameKey(`code ${addressKey(address)}`);
-  const begun = await beginAttempt(ports, key, address);
+  // A code names nobody, so that only the place can be counted. Nobody finds one by trying: no wait needs to grow.
+  const place = knownPlaceOf(ports, browser);
+  const { addressFailures, ...limits } = limitsOf(access, place !== undefined);
+  const attempt = { user: nameKey(`code ${addressKey(address)}`), place: place ?? addressKey(address) };
+  const counted = { ...limits, failures: Infinity, nameFailures: addressFailures, addressFailures };
+  const begun = await catalogue.signIns.begin(attempt, counted, clock.now());
   if (begun.kind === 'lockedOut') return { kind: 'lockedOut' };
   const name = await catalogue.signIns.useCode(sha256OfCode(code), clock.now());
   const actor = name === undefined ? undefined : actorOfUser(access, name);
   if (name === undefined || actor === undefined) return { kind: 'refused' };
-  await catalogue.signIns.succeed(key);
+  await catalogue.signIns.succeed(attempt);
 
   return beginUserSession(ports, name, actor, 'signInCode');
 }
@@ -132,31 +214,34 @@ export async function offerSignInCode(
   return { code: secret, endsAt };
 }
 
-function beginUserSession(
-  ports: SignInPorts,
+async function beginUserSession(
+  ports: BrowserPorts,
   user: string,
   actor: Actor,
   by: 'password' | 'passwordAndCode' | 'signInCode',
-): Promise<SignedIn> {
-  const { access } = ports;
+): Promise<BrowserSignedIn> {
+  const { access, known: browsers } = ports;
   const known = userOf(access, user);
   const credential = known === undefined ? '' : credentialOf(access, known);
+  const begun = await beginSession(ports, { user, credential }, actor, { did: 'signedIn', by });
 
-  return beginSession(ports, { user, credential }, actor, { did: 'signedIn', by });
+  return { ...begun, browser: browsers.seal({ name: user, credential }) };
 }
 
 /** For whom the identity provider has proved to be this person. Throws NotLetIn and open_id_untrusted. */
-export function signInByOpenId(
-  ports: Omit<SignInPorts, 'access'> & { access: AccessConfig & { openId: OpenIdConfig } },
+export async function signInByOpenId(
+  ports: Omit<BrowserPorts, 'access'> & { access: AccessConfig & { openId: OpenIdConfig } },
   claims: Claims,
-): Promise<SignedIn> {
+): Promise<BrowserSignedIn> {
   const { openId } = ports.access;
   const { name, rule } = letIn(openId, claims);
   const credential = credentialOfRule(openId, rule);
   const actor = actorOfOpenId(ports.access, { name, credential });
   if (actor === undefined) throw new PreavisError('internal', 'a rule that holds is not there');
 
-  return beginSession(ports, { user: name, credential }, actor, { did: 'signedIn', by: 'openId', rule });
+  const begun = await beginSession(ports, { user: name, credential }, actor, { did: 'signedIn', by: 'openId', rule });
+
+  return { ...begun, browser: ports.known.seal({ name, credential }) };
 }
 
 async function beginSession(

@@ -57,13 +57,21 @@ export const access = section({
   lockOut: section({
     failures: key(
       z.int().min(3).max(100).default(5),
-      'After how many failed sign-ins nobody is let in under that name for a while.',
+      'After how many failed sign-ins under a name at an address, or with a known browser, the next one there has to wait.',
+    ),
+    nameFailures: key(
+      z.int().min(3).max(10_000).default(20),
+      'How many may fail under a name within `minutes`, at all addresses. Browsers that this user has signed in with are let in all the same.',
     ),
     addressFailures: key(
       z.int().min(3).max(10_000).default(30),
       'The same for an address, whatever the names. An IPv6 network (/64) counts as one.',
     ),
-    minutes: key(z.int().min(1).max(1_440).default(15), 'How long a failed sign-in counts.', { unit: 'minutes' }),
+    minutes: key(
+      z.int().min(1).max(1_440).default(15),
+      'How long the first wait is. Each further failure doubles it, up to a day.',
+      { unit: 'minutes' },
+    ),
   }),
   approvalFor: key(
     z.array(name).default([]),

@@ -1,10 +1,17 @@
 import { makeIdentityProvider } from '../access/identityProvider.ts';
+import { makeKnownBrowsers } from '../access/knownBrowsers.ts';
 import { makePendingSignIns } from '../access/pendingSignIn.ts';
 import { useSession, signOut } from '../access/sessions.ts';
-import { signIn, signInByOpenId } from '../access/signIn.ts';
+import {
+  knownPlaceOf,
+  signIn,
+  signInByCode,
+  signInByOpenId,
+  type BrowserPorts,
+  type SignIn,
+} from '../access/signIn.ts';
 import { actorOfToken } from '../access/users.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { AccessConfig } from '../config/accessSchema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -22,7 +29,8 @@ export function makeAccess({
   clock: Clock;
   webKey: string;
 }): AccessPort {
-  const ports = { access, catalogue, clock };
+  const known = makeKnownBrowsers(clock, webKey);
+  const ports = { access, catalogue, clock, known };
 
   return {
     actorOf: async ({ token, session }, { isUse } = { isUse: true }) => {
@@ -30,41 +38,37 @@ export function makeAccess({
 
       return session === undefined ? undefined : (await useSession(ports, session, isUse))?.actor;
     },
-    signIn: async ({ user, password, code, address }) => {
+    signIn: async ({ user, password, code, address, browser }) => {
       if (!access.passwordSignIn) {
         throw new PreavisError('sign_in_refused', 'nobody signs in by password here (access.passwordSignIn)');
       }
-      const given = await signIn(ports, { name: user, password, code, address });
-      switch (given.kind) {
-        case 'signedIn':
-          return { actor: given.actor, secret: given.secret, until: given.endsAt };
-        case 'codeNeeded':
-          throw new PreavisError('sign_in_code_needed', 'the code of the second factor is missing');
-        case 'refused':
-        case 'lockedOut':
-          // Who is locked out is not told so: it would say that the user exists, or that the next password may be right.
-          throw new PreavisError('sign_in_refused', 'user, password or code is wrong, or too many attempts were made');
-      }
+
+      return signedIn(await signIn(ports, { name: user, password, code, address, browser }));
     },
-    signOut: async (session) => {
-      await signOut(ports, session, 'here');
+    signInByCode: async (given) => signedIn(await signInByCode(ports, given)),
+    knownBrowser: (kept) => knownPlaceOf(ports, kept),
+    signOut: async (session, where) => {
+      await signOut(ports, session, where);
     },
-    openId: makeOpenId({ ...ports, webKey }),
+    openId: makeOpenId(ports, webKey),
   };
 }
 
+function signedIn(given: SignIn): Awaited<ReturnType<AccessPort['signIn']>> {
+  switch (given.kind) {
+    case 'signedIn':
+      return { actor: given.actor, secret: given.secret, until: given.endsAt, browser: given.browser };
+    case 'codeNeeded':
+      throw new PreavisError('sign_in_code_needed', 'the code of the second factor is missing');
+    case 'refused':
+    case 'lockedOut':
+      // Who is locked out is not told so: it would say that the user exists, or that the next password may be right.
+      throw new PreavisError('sign_in_refused', 'user, password or code is wrong, or too many attempts were made');
+  }
+}
+
 /** undefined: nobody signs in so. */
-function makeOpenId({
-  access,
-  catalogue,
-  clock,
-  webKey,
-}: {
-  access: AccessConfig;
-  catalogue: Catalogue;
-  clock: Clock;
-  webKey: string;
-}): OpenIdPort | undefined {
+function makeOpenId({ access, catalogue, clock, known }: BrowserPorts, webKey: string): OpenIdPort | undefined {
   const { openId } = access;
   if (openId === undefined) return undefined;
   const provider = makeIdentityProvider(openId, clock);
@@ -79,12 +83,12 @@ function makeOpenId({
     finish: async (answer, kept) => {
       const { to, ...expected } = await pending.open(kept);
       const claims = await provider.finish(answer, expected);
-      const { actor, secret, endsAt } = await signInByOpenId(
-        { catalogue, clock, access: { ...access, openId } },
+      const { actor, secret, endsAt, browser } = await signInByOpenId(
+        { catalogue, clock, known, access: { ...access, openId } },
         claims,
       );
 
-      return { actor, secret, until: endsAt, to };
+      return { actor, secret, until: endsAt, browser, to };
     },
     signOutAddress: (after) => provider.signOutAddress(after),
   };

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parse, serialize } from 'cookie';
+import { knownForDays } from '../access/knownBrowsers.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { Credentials } from './ports.ts';
 
@@ -39,7 +40,26 @@ export function pendingCookie(sealed: string, seconds: number, place: Place): st
 
 /** undefined: there is none. */
 export function pendingOf(headers: IncomingHttpHeaders, place: Place): string | undefined {
-  const kept = parse(headers.cookie ?? '')[pendingName(place)];
+  return keptOf(headers, pendingName(place));
+}
+
+const browserName = ({ isSecure }: Place): string => (isSecure ? '__Host-preavis-browser' : 'preavis-browser');
+
+/** That somebody has signed in with this browser. It lets nobody in, and stays when they sign out. */
+export function browserCookie(sealed: string, place: Place): string {
+  const maxAge = knownForDays * 86_400;
+  const how = { httpOnly: true, sameSite: 'strict', path: '/', secure: place.isSecure, maxAge } as const;
+
+  return serialize(browserName(place), sealed, how);
+}
+
+/** undefined: it keeps nothing. */
+export function browserOf(headers: IncomingHttpHeaders, place: Place): string | undefined {
+  return keptOf(headers, browserName(place));
+}
+
+function keptOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const kept = parse(headers.cookie ?? '')[name];
 
   return kept !== undefined && /^[A-Za-z0-9_.-]{1,3000}$/.test(kept) ? kept : undefined;
 }

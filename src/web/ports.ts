@@ -18,10 +18,15 @@ export type Credentials = {
   address: string;
 };
 
-type SignIn = { user: string; password: string; code: string | undefined; address: string };
+/** Where somebody signs in from: `browser` is what it has kept of a sign-in before. */
+type From = { address: string; browser: string | undefined };
+type SignIn = From & { user: string; password: string; code: string | undefined };
 
-/** `secret` is for the cookie; `until`: the absolute end of the session, ms since 1970 UTC. */
-type SignedIn = { actor: Actor; secret: string; until: number };
+/**
+ * `secret` is for the cookie; `until`: the absolute end of the session, ms since 1970 UTC; `browser`: what the browser keeps, to be known the next
+ * time.
+ */
+type SignedIn = { actor: Actor; secret: string; until: number; browser: string };
 
 /** Who may come in. All answers to a stranger are the same: they do not tell whether a user exists. */
 export type AccessPort = {
@@ -33,7 +38,11 @@ export type AccessPort = {
   actorOf(credentials: Credentials, how?: { isUse: boolean }): Promise<Actor | undefined>;
   /** Throws sign_in_refused and sign_in_code_needed. */
   signIn(given: SignIn): Promise<SignedIn>;
-  signOut(session: string): Promise<void>;
+  /** By a code of `preavis users code`. Throws sign_in_refused. */
+  signInByCode(given: From & { code: string }): Promise<SignedIn>;
+  /** Stands for a browser that somebody has signed in with; undefined: it is none. */
+  knownBrowser(kept: string | undefined): string | undefined;
+  signOut(session: string, where: 'here' | 'everywhere'): Promise<void>;
   /** Where people sign in through the identity provider of their company. */
   openId?: OpenIdPort | undefined;
 };

@@ -9,7 +9,7 @@ import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { settleInTime } from '../core/timeLimit.ts';
 import { addConsole, type ConsoleFiles } from './console.ts';
 import { makeCursors } from './cursor.ts';
-import { credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
+import { browserOf, credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
 import { ListeningLog } from './listening.ts';
 import type { Credentials, WebPorts } from './ports.ts';
@@ -80,7 +80,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   const guard = makeGuard(ports, () => place);
   speakZod(app);
   answerProblems(app, ports);
-  await addLimits(app, options);
+  await addLimits(app, options, (request) => ports.access.knownBrowser(browserOf(request.headers, guard.place())));
   answerUnknown(app);
   await addLiveEvents(app, guard, ports);
   const cursors = makeCursors(ports.webKey);
@@ -117,7 +117,11 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
 }
 
 /** What browsers are told of every answer, and how many requests are taken. */
-async function addLimits(app: FastifyInstance, { requestsPerMinute }: WebOptions): Promise<void> {
+async function addLimits(
+  app: FastifyInstance,
+  { requestsPerMinute }: WebOptions,
+  browserIn: (request: FastifyRequest) => string | undefined,
+): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -129,6 +133,8 @@ async function addLimits(app: FastifyInstance, { requestsPerMinute }: WebOptions
   await app.register(rateLimit, {
     max: requestsPerMinute ?? usualRequestsPerMinute,
     timeWindow: 60_000,
+    // One who floods an address keeps those out whose browsers are not known there.
+    keyGenerator: (request) => browserIn(request) ?? request.ip,
     errorResponseBuilder: () => new PreavisError('too_many_requests', 'too many requests in a minute'),
   });
 }

@@ -1,30 +1,37 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
+import { row } from '../sqlite/rowForm.ts';
 import { columnsOf } from '../sqlite/sqlite.ts';
 import { writing } from '../sqlite/writing.ts';
+import { countedMs, isLockedOut, waitAfter, type LockOutLimits } from './lockOut.ts';
 
-/** Who tries to sign in: parts of hashes of the name and of the address, never what was typed. */
-export type Attempt = { user: string; address: string };
-export type AttemptLimits = {
-  /** ms since 1970 UTC. */
-  at: number;
-  /** Failures up to then do not count any more. */
-  since: number;
-  failures: number;
-  addressFailures: number;
-};
+const failuresHere = row({ count: z.number(), lastAt: z.number() });
 
-/** `last`: it is the failure that locks the name out, should it fail. */
-export type Begun = { kind: 'begun'; id: number; isLast: boolean } | { kind: 'lockedOut' };
+/**
+ * Who tries to sign in, and where: parts of hashes of the name and of the address, never what was typed. A place that is known, such as a browser
+ * somebody has signed in with, begins with `knownPlace`.
+ */
+export type Attempt = { user: string; place: string };
+
+/** No digit of a hash. */
+export const knownPlace = 'k';
+
+/** `waitMs`: how long the next attempt at this place waits, should this one fail; 0: it does not. */
+export type Begun = { kind: 'begun'; id: number; waitMs: number } | { kind: 'lockedOut' };
 
 /** The tables `sign_in_failures`, `sign_in_codes` and `one_time_codes`. */
 export function makeSignIns(database: Database.Database) {
   const prepareColumn = columnsOf(database);
   const forget = database.prepare(`DELETE FROM sign_in_failures WHERE at <= ?`);
-  const countOfUser = prepareColumn(`SELECT count(*) FROM sign_in_failures WHERE user = ? AND at > ?`);
+  const selectHere = database.prepare(
+    `SELECT count(*) AS count, ifnull(max(at), 0) AS last_at FROM sign_in_failures WHERE user = ? AND address = ? AND at > ?`,
+  );
+  const countOfUser = prepareColumn(
+    `SELECT count(*) FROM sign_in_failures WHERE user = ? AND at > ? AND address NOT LIKE '${knownPlace}%'`,
+  );
   const countOfAddress = prepareColumn(`SELECT count(*) FROM sign_in_failures WHERE address = ? AND at > ?`);
-  const insert = database.prepare(`INSERT INTO sign_in_failures (at, user, address) VALUES (@at, @user, @address)`);
-  const removeOfUser = database.prepare(`DELETE FROM sign_in_failures WHERE user = ?`);
+  const insert = database.prepare(`INSERT INTO sign_in_failures (at, user, address) VALUES (@at, @user, @place)`);
+  const removeHere = database.prepare(`DELETE FROM sign_in_failures WHERE user = ? AND address = ?`);
   const remove = database.prepare(`DELETE FROM sign_in_failures WHERE id = ?`);
   const upsertPeriod = database.prepare(`
     INSERT INTO one_time_codes (user, period) VALUES (@user, @period)
@@ -36,25 +43,26 @@ export function makeSignIns(database: Database.Database) {
   const forgetCodes = database.prepare(`DELETE FROM sign_in_codes WHERE ends_at <= ?`);
   const count = z.number();
 
-  const begin = writing(
-    database,
-    ({ user, address }: Attempt, { at, since, failures, addressFailures }: AttemptLimits): Begun => {
-      forget.run(since);
-      const ofUser = count.parse(countOfUser.get(user, since));
-      const ofAddress = count.parse(countOfAddress.get(address, since));
-      if (ofUser >= failures || ofAddress >= addressFailures) return { kind: 'lockedOut' };
-      const id = Number(insert.run({ at, user, address }).lastInsertRowid);
+  const begin = writing(database, ({ user, place }: Attempt, limits: LockOutLimits, at: number): Begun => {
+    forget.run(at - countedMs);
+    const since = at - limits.firstWaitMs;
+    const before = {
+      here: failuresHere.parse(selectHere.get(user, place, at - countedMs)),
+      ofName: count.parse(countOfUser.get(user, since)),
+      ofAddress: count.parse(countOfAddress.get(place, since)),
+    };
+    if (isLockedOut(before, limits, at)) return { kind: 'lockedOut' };
+    const id = Number(insert.run({ at, user, place }).lastInsertRowid);
 
-      return { kind: 'begun', id, isLast: ofUser === failures - 1 };
-    },
-  );
+    return { kind: 'begun', id, waitMs: waitAfter(before.here.count + 1, limits) };
+  });
 
   return {
     /** Counts as a failure until it succeeds: otherwise as many could be tried at once as somebody likes. */
     begin,
-    /** The failures under this name are forgotten. Those of others from the same address are not. */
-    succeed: (user: string): void => {
-      removeOfUser.run(user);
+    /** The failures under this name at this place are forgotten. Those of others there are not, nor what others tried elsewhere. */
+    succeed: ({ user, place }: Attempt): void => {
+      removeHere.run(user, place);
     },
     /** It came to nothing for which nobody is to blame. */
     abandon: (id: number): void => {

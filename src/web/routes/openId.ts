@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { pendingSeconds } from '../../access/pendingSignIn.ts';
 import { NotLetIn } from '../../access/openId.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
-import { pendingCookie, pendingOf, refuseOtherSite, sessionCookie, type Place } from '../credentials.ts';
+import { browserCookie, pendingCookie, pendingOf, refuseOtherSite, sessionCookie, type Place } from '../credentials.ts';
 import type { OpenIdPort, WebPorts } from '../ports.ts';
 import { problemOf } from '../problems.ts';
 import { callbackPath, redirectUrlOf } from '../redirectUrl.ts';
@@ -130,9 +130,13 @@ const finish = (place: () => Place): Route =>
         const openId = requireOpenId(ports);
         const answer = new URL(redirectUrlOf(place()));
         answer.search = new URLSearchParams(Object.entries(query).flatMap(given)).toString();
-        const { secret, to } = await openId.finish(answer, pendingOf(headers, place()));
+        const { secret, browser, to } = await openId.finish(answer, pendingOf(headers, place()));
         const body = await signedInPage({ to, languages: headerOf(headers, 'accept-language') });
-        const cookies = [sessionCookie(secret, place()), pendingCookie('', 0, place())];
+        const cookies = [
+          sessionCookie(secret, place()),
+          browserCookie(browser, place()),
+          pendingCookie('', 0, place()),
+        ];
 
         return { kind: 'bytes', status: 200, body, headers: { ...pageHeaders, 'set-cookie': cookies } };
       }),

@@ -5,8 +5,9 @@ import { decideAccess } from '../../access/decide.ts';
 import type { Config } from '../../config/schema.ts';
 import { roles } from '../../config/roles.ts';
 import { isoTime } from '../../core/clock.ts';
-import { sessionCookie, type Place } from '../credentials.ts';
-import { publicRoute, route, type Route } from '../route.ts';
+import { browserCookie, browserOf, sessionCookie, type Place } from '../credentials.ts';
+import type { AccessPort } from '../ports.ts';
+import { publicRoute, route, type Reply, type Route } from '../route.ts';
 import { components } from '../schemas.ts';
 
 const names = z.array(z.string()).nullable();
@@ -60,37 +61,77 @@ const credentials = z.strictObject({
 /** Attempts in a minute from one address. */
 const attemptsPerMinute = 20;
 
+/** As it was read from a paper or a screen: `preavis users code` prints twelve letters and digits in three groups. */
+const codeBody = z.strictObject({
+  code: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9 -]{12,20}$/, 'is not a code of `preavis users code`'),
+});
+
+/** The session, and that the browser is known, in their cookies. */
+const sessionReply = (
+  { actor, secret, until, browser }: Awaited<ReturnType<AccessPort['signIn']>>,
+  config: Pick<Config, 'access'>,
+  place: Place,
+): Reply => ({
+  kind: 'json',
+  status: 201,
+  body: { me: shownActor(actor, config), until: isoTime(until) },
+  headers: { 'set-cookie': [sessionCookie(secret, place), browserCookie(browser, place)] },
+});
+
+const needsHeader = 'Needs the header x-preavis-request: 1, as every request with a cookie that changes something.';
+const signedIn = {
+  status: 201,
+  schema: session,
+  description: 'The session; its secret is in the cookie alone.',
+} as const;
+
 /** @param place where the API is reached, which decides the form of the cookie */
 export const sessionRoutes = (place: () => Place): readonly Route[] => [
   publicRoute({
     method: 'POST',
     path: '/session',
     summary: 'Sign in with user, password and code; the session is in a cookie',
-    description: 'Needs the header x-preavis-request: 1, as every request with a cookie that changes something.',
+    description: `${needsHeader} Another cookie makes the browser known: failures of others do not keep it out.`,
     act: 'anybody',
     perMinute: attemptsPerMinute,
     body: credentials,
-    answer: { status: 201, schema: session, description: 'The session; its secret is in the cookie alone.' },
-    handle: async ({ body, credentials: { address } }, { access, config }) => {
+    answer: signedIn,
+    handle: async ({ body, headers, credentials: { address } }, { access, config }) => {
       const { user, password, code } = body;
-      const { actor, secret, until } = await access.signIn({ user, password, code, address });
+      const browser = browserOf(headers, place());
 
-      return {
-        kind: 'json',
-        status: 201,
-        body: { me: shownActor(actor, config), until: isoTime(until) },
-        headers: { 'set-cookie': sessionCookie(secret, place()) },
-      };
+      return sessionReply(await access.signIn({ user, password, code, address, browser }), config, place());
+    },
+  }),
+  publicRoute({
+    method: 'POST',
+    path: '/session/code',
+    summary: 'Sign in once with a code of `preavis users code`; the session is in a cookie',
+    description: `For who has lost their password or their telephone: whoever has the code is that user. ${needsHeader}`,
+    act: 'anybody',
+    perMinute: attemptsPerMinute,
+    body: codeBody,
+    answer: signedIn,
+    handle: async ({ body: { code }, headers, credentials: { address } }, { access, config }) => {
+      const browser = browserOf(headers, place());
+
+      return sessionReply(await access.signInByCode({ code, address, browser }), config, place());
     },
   }),
   route({
     method: 'DELETE',
     path: '/session',
-    summary: 'Sign out',
+    summary: 'Sign out, here or everywhere',
     act: 'signedIn',
+    query: z.strictObject({
+      everywhere: z.literal('true').optional().describe('Every session of this user ends.'),
+    }),
     answer: { status: 204, description: 'The session has ended.' },
-    handle: async ({ credentials: { session: kept } }, { access }) => {
-      if (kept !== undefined) await access.signOut(kept);
+    handle: async ({ query: { everywhere }, credentials: { session: kept } }, { access }) => {
+      if (kept !== undefined) await access.signOut(kept, everywhere === undefined ? 'here' : 'everywhere');
 
       return { kind: 'nothing', headers: { 'set-cookie': sessionCookie('', place()) } };
     },

@@ -1,5 +1,5 @@
 import { TOTP, Secret } from 'otpauth';
-import { offerSignInCode, signIn, signInByCode } from '../../../src/access/signIn.ts';
+import { knownPlaceOf, offerSignInCode, signIn, signInByCode } from '../../../src/access/signIn.ts';
 import { endSessions, sessionsOf, signOut, useSession } from '../../../src/access/sessions.ts';
 import { accessPorts, configWithUsers, password, totpSecret } from '../../support/access/accessStage.ts';
 import { catalogues, clockAt } from '../../support/catalogue/catalogues.ts';
@@ -156,19 +156,69 @@ test('an operator sees how many sessions of a user go on, and ends them', async 
 describe('after too many failures', () => {
   const guess = (name: string, address = here.address) => ({ name, password: 'guess', address });
 
-  test('a name is locked out for a while, whether or not it exists, and the right password is no use', async () => {
+  test('a name waits where it was tried, whether or not it exists, longer after each failure, and elsewhere it does not', async () => {
     const { ports, clock, steps } = await stage({ lockOut: { failures: 3, minutes: 10 } });
     for (const name of ['anna', 'nobody']) {
       for (let attempt = 0; attempt < 3; attempt += 1) {
         expect(await signIn(ports, guess(name))).toEqual({ kind: 'refused' });
       }
       expect(await signIn(ports, { ...guess(name), password })).toEqual({ kind: 'lockedOut' });
-      expect(await signIn(ports, { name, password, address: '198.51.100.7' })).toEqual({ kind: 'lockedOut' });
     }
-    // Of names that do not exist the trail says nothing.
-    expect(steps()).toEqual([['locked out', 'user:anna', { role: 'coach', minutes: 10 }]]);
     clock.at += 10 * minuteMs;
+    expect(await signIn(ports, guess('anna'))).toEqual({ kind: 'refused' });
+    clock.at += 20 * minuteMs - 1;
+    expect(await signIn(ports, { ...guess('anna'), password })).toEqual({ kind: 'lockedOut' });
+    // She is somewhere else.
+    expect(await signIn(ports, { ...guess('anna', '198.51.100.7'), password })).toMatchObject({ kind: 'signedIn' });
+    clock.at += 1;
     expect(await signIn(ports, { ...guess('anna'), password })).toMatchObject({ kind: 'signedIn' });
+    // Of names that do not exist the trail says nothing.
+    expect(steps().filter(([event]) => event === 'locked out')).toEqual([
+      ['locked out', 'user:anna', { role: 'coach', minutes: 10 }],
+      ['locked out', 'user:anna', { role: 'coach', minutes: 20 }],
+    ]);
+  });
+
+  test('whoever guesses from everywhere, or at the same address, keeps nobody from a browser they have signed in with', async () => {
+    const { ports, clock } = await stage({
+      lockOut: { failures: 3, nameFailures: 6, addressFailures: 6, minutes: 10 },
+    });
+    const { browser } = (await signIn(ports, { name: 'anna', password, ...here })) as { browser: string };
+    for (let hour = 0; hour < 36; hour += 12, clock.at += 720 * minuteMs) {
+      for (let guesser = 0; guesser < 8; guesser += 1) {
+        await signIn(ports, guess('anna', `203.0.113.${hour + guesser}`));
+        await signIn(ports, guess('anna'));
+      }
+      const anna = { name: 'anna', password, ...here };
+      expect(await signIn(ports, { ...anna, address: '198.51.100.7' })).toEqual({ kind: 'lockedOut' });
+      expect(await signIn(ports, { ...anna, browser })).toMatchObject({ kind: 'signedIn' });
+    }
+  });
+
+  test('a browser that is known counts for itself, for its user, and with the password of then', async () => {
+    const { ports } = await stage({ lockOut: { failures: 3, minutes: 10 } });
+    const { browser } = (await signIn(ports, { name: 'anna', password, ...here })) as { browser: string };
+    const { browser: zoes } = (await signIn(ports, { name: 'zoe', password, ...here })) as { browser: string };
+    for (let attempt = 0; attempt < 3; attempt += 1) await signIn(ports, { ...guess('anna'), browser });
+    expect(await signIn(ports, { ...guess('anna'), password, browser })).toEqual({ kind: 'lockedOut' });
+    expect(await signIn(ports, { ...guess('anna'), password })).toMatchObject({ kind: 'signedIn' });
+    for (let attempt = 0; attempt < 3; attempt += 1) await signIn(ports, guess('anna'));
+    for (const other of [zoes, `${browser.slice(0, -1)}${browser.endsWith('A') ? 'B' : 'A'}`, 'none', '']) {
+      expect(await signIn(ports, { ...guess('anna'), password, browser: other })).toEqual({ kind: 'lockedOut' });
+    }
+    const changed = { ...ports.access.users, zoe: { ...ports.access.users['zoe'], totpSecret } } as never;
+    const now = { ...ports, access: { ...ports.access, users: changed } };
+    expect(knownPlaceOf(ports, zoes)).toMatch(/^k[0-9a-f]{16}$/);
+    expect(knownPlaceOf(now, zoes)).toBeUndefined();
+  });
+
+  test('a browser is not known any more 90 days after its last sign-in', async () => {
+    const { ports, clock } = await stage();
+    const { browser } = (await signIn(ports, { name: 'anna', password, ...here })) as { browser: string };
+    clock.at += 90 * 24 * 60 * minuteMs - 1;
+    expect(knownPlaceOf(ports, browser, 'anna')).toBeDefined();
+    clock.at += 1;
+    expect(knownPlaceOf(ports, browser, 'anna')).toBeUndefined();
   });
 
   test('an address is locked out, its whole network where it is IPv6, and no other', async () => {
@@ -188,14 +238,30 @@ describe('after too many failures', () => {
     expect(tried.filter(({ kind }) => kind === 'lockedOut')).toHaveLength(17);
   });
 
-  test('wrong one-time codes count as failures, and asking for the code does not', async () => {
-    const { ports } = await stage({ lockOut: { failures: 3 } });
+  test('wrong one-time codes are counted at all unknown browsers, by themselves, and asking for the code is not', async () => {
+    const { ports, clock, steps } = await stage({ lockOut: { failures: 3, minutes: 10 } });
     const ben = { name: 'ben', password, ...here };
     for (let attempt = 0; attempt < 5; attempt += 1) expect(await signIn(ports, ben)).toEqual({ kind: 'codeNeeded' });
-    for (const code of ['000000', '000001', '000002']) {
-      expect(await signIn(ports, { ...ben, code })).toEqual({ kind: 'refused' });
+    const { browser } = (await signIn(ports, { ...ben, code: codeAt(now) })) as { browser: string };
+    for (const [index, code] of ['000000', '000001', '000002'].entries()) {
+      const from = { address: `203.0.113.${index}` };
+      expect(await signIn(ports, { ...ben, ...from, code })).toEqual({ kind: 'refused' });
     }
-    expect(await signIn(ports, { ...ben, code: codeAt(now) })).toEqual({ kind: 'lockedOut' });
+    clock.at += 60_000;
+    const code = codeAt(clock.at);
+    expect(await signIn(ports, { ...ben, address: '198.51.100.7', code })).toEqual({ kind: 'lockedOut' });
+    expect(steps().at(-1)).toEqual(['locked out', 'user:ben', { role: 'officer', minutes: 10 }]);
+    // Whoever has his password keeps him from no browser that is known.
+    expect(await signIn(ports, { ...ben, code, browser })).toMatchObject({ kind: 'signedIn' });
+  });
+
+  test('who does not have the password keeps nobody from their second factor', async () => {
+    const { ports } = await stage({ lockOut: { failures: 3 } });
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      await signIn(ports, { ...guess('ben', `203.0.113.${attempt % 6}`), code: '000000' });
+    }
+    const ben = { name: 'ben', password, address: '198.51.100.7', code: codeAt(now) };
+    expect(await signIn(ports, ben)).toMatchObject({ kind: 'signedIn' });
   });
 });
 
@@ -217,7 +283,7 @@ describe('a code to sign in with', () => {
   });
 
   test('is for users that there are, and is not found by trying', async () => {
-    const { ports } = await stage({ lockOut: { failures: 3 } });
+    const { ports } = await stage({ lockOut: { addressFailures: 3 } });
     await expect(offerSignInCode(ports, { name: 'nobody', minutes: 5, by: 'user preavis' })).rejects.toMatchObject({
       code: 'user_unknown',
     });

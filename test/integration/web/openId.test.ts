@@ -126,6 +126,7 @@ describe('somebody whom the provider knows', () => {
     expect(await answer.text()).toContain('<meta http-equiv="refresh" content="0; url=/calls?line=sales" />');
     expect(answer.headers.getSetCookie()).toEqual([
       expect.stringMatching(/^preavis=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/),
+      expect.stringMatching(/^preavis-browser=1\.[\w-]+; Max-Age=7776000; Path=\/; HttpOnly; SameSite=Strict$/),
       'preavis-openid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax',
     ]);
     expect(await me(all)).toMatchObject({ name: `openid:${anna}`, role: 'coach', lines: ['default'] });
@@ -369,10 +370,17 @@ describe('the way to the provider and back', () => {
   });
 
   test('is there for so many attempts of one address in a minute', async () => {
-    const { callback } = await stage();
+    const { browser, start, callback, again } = await stage();
+    expect((await browser.signIn(start, anna)).answer.status).toBe(200);
     const statuses = new Set<number>();
     for (let attempt = 0; attempt < 22; attempt += 1) statuses.add((await fetch(callback)).status);
     expect([...statuses]).toEqual([400, 429]);
+    // Somebody who has signed in with this browser before is not kept out by who floods the address.
+    expect((await browser.ask(callback)).status).toBe(400);
+    const other = await again({ rules: { nobody: { claim: 'groups', anyOf: ['nobody'], role: 'coach' } } });
+    for (const [name, value] of browser.cookiesOf(callback)) browser.cookiesOf(other).set(name, value);
+    for (let attempt = 0; attempt < 20; attempt += 1) await fetch(`${other}/session/openid/callback`);
+    expect((await browser.ask(`${other}/session/openid/callback`)).status).toBe(429);
   });
 
   test('does not exist where openId is not configured', async () => {

@@ -39,6 +39,7 @@ const bodies: Readonly<Record<string, (id: string) => unknown>> = {
   '/persons/export': () => ({ number: '+32475123456' }),
   '/persons/erase': () => ({ number: '+32475123456' }),
   '/selections': (id) => ({ recordings: [id] }),
+  '/session/code': () => ({ code: 'AAAA-AAAA-AAAA' }),
   '/session': () => ({ user: 'nobody', password: 'wrong' }),
 };
 
@@ -101,6 +102,7 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'POST /live/{id}/record': [403, 403, 403, 409, 403, 403, 401],
   'POST /live/{id}/agreement': [403, 403, 403, 409, 403, 403, 401],
   'POST /session': [401, 401, 401, 401, 401, 401, 403],
+  'POST /session/code': [401, 401, 401, 401, 401, 401, 401],
   'DELETE /session': [204, 204, 204, 204, 204, 204, 401],
   'GET /me': [200, 200, 200, 200, 200, 200, 401],
   'GET /sessions': [403, 403, 403, 403, 403, 200, 401],

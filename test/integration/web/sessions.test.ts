@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { offerSignInCode } from '../../../src/access/signIn.ts';
 import { hashPassword } from '../../../src/access/password.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { makeAccess } from '../../../src/web/access.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
 type Stage = { here: WebStage; url: string; ports: WebPorts };
 
 /** A server that lets in whom the configuration names: anna, a coach, and the token of a program. */
-async function stage(publicUrl?: string, requestsPerMinute?: number): Promise<Stage> {
+async function stage(publicUrl?: string, requestsPerMinute?: number, trustedProxies: string[] = []): Promise<Stage> {
   const here = await webStage(folder.path(`${Math.random()}`), open);
   const config = parseConfig({
     ...webTree(),
@@ -39,6 +40,7 @@ async function stage(publicUrl?: string, requestsPerMinute?: number): Promise<St
     host: '127.0.0.1',
     port: 0,
     publicUrl,
+    trustedProxies,
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
   });
   stops.push(
@@ -64,14 +66,19 @@ function signIn(
   });
 }
 
-const cookieOf = (answer: Response): string => (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+/** Of the session; the other one makes the browser known. */
+const cookieOf = (answer: Response): string => (answer.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+const browserOf = (answer: Response): string => (answer.headers.getSetCookie()[1] ?? '').split(';')[0] ?? '';
 
 test('whoever signs in has a cookie that no script reads and no other page sends, until they sign out', async () => {
   const { url } = await stage();
   const answer = await signIn(url);
   expect(answer.status).toBe(201);
   expect(await answer.json()).toMatchObject({ me: { name: 'user:anna', role: 'coach' } });
-  expect(answer.headers.get('set-cookie')).toMatch(/^preavis=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  expect(answer.headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^preavis=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/),
+    expect.stringMatching(/^preavis-browser=1\.[\w-]+; Max-Age=7776000; Path=\/; HttpOnly; SameSite=Strict$/),
+  ]);
   const cookie = cookieOf(answer);
   expect((await fetch(`${url}/me`, { headers: { cookie } })).status).toBe(200);
   expect((await fetch(`${url}/session`, { method: 'DELETE', headers: { cookie, ...page } })).status).toBe(400);
@@ -82,9 +89,10 @@ test('whoever signs in has a cookie that no script reads and no other page sends
 
 test('behind a proxy with TLS the cookie is bound to that address', async () => {
   const { url } = await stage('https://calls.example.com');
-  expect((await signIn(url)).headers.get('set-cookie')).toMatch(
-    /^__Host-preavis=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
-  );
+  expect((await signIn(url)).headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^__Host-preavis=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/),
+    expect.stringMatching(/^__Host-preavis-browser=.+; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Strict$/),
+  ]);
 });
 
 test('a wrong password, a user that does not exist and one that is locked out are answered alike', async () => {
@@ -94,6 +102,51 @@ test('a wrong password, a user that does not exist and one that is locked out ar
   texts.add(await (await signIn(url)).text());
   texts.add(await (await signIn(url, 'wrong', 'nobody')).text());
   expect([...texts]).toEqual([expect.stringContaining('sign_in_refused')]);
+});
+
+test('whoever knows the name of a user keeps them out of no browser that they have signed in with', async () => {
+  const { here, url } = await stage();
+  const known = { ...page, cookie: browserOf(await signIn(url)) };
+  // From the same address: more in a minute than are taken from one.
+  for (let attempt = 0; attempt < 25; attempt += 1) await signIn(url, 'wrong');
+  expect((await signIn(url)).status).toBe(429);
+  const again = await signIn(url, undefined, undefined, known);
+  expect(again.status).toBe(201);
+  expect((await fetch(`${url}/me`, { headers: { cookie: cookieOf(again) } })).status).toBe(200);
+  // It lets nobody in by itself.
+  expect((await fetch(`${url}/me`, { headers: { cookie: known.cookie } })).status).toBe(401);
+  expect((await signIn(url, 'wrong', undefined, known)).status).toBe(401);
+  // And is nothing for a browser whose cookie was made up.
+  expect((await signIn(url, undefined, undefined, { ...page, cookie: `${known.cookie}x` })).status).toBe(429);
+  here.set.clock.at += 91 * 86_400_000;
+  expect((await signIn(url, undefined, undefined, known)).status).toBe(429);
+});
+
+test('a code of `preavis users code` signs its user in once', async () => {
+  const { here, url, ports } = await stage();
+  const { access } = ports.config;
+  const { code } = await offerSignInCode(
+    { catalogue: here.set.catalogue, access, clock: here.set.clock },
+    { name: 'anna', minutes: 10, by: 'user root' },
+  );
+  const come = (typed: string, headers: object = page): Promise<Response> =>
+    fetch(`${url}/session/code`, { method: 'POST', headers: { ...headers }, body: JSON.stringify({ code: typed }) });
+  expect((await come(code, { 'content-type': 'application/json' })).status).toBe(403);
+  expect((await come('AAAA-AAAA-AAAA')).status).toBe(401);
+  expect((await come('a name and a password')).status).toBe(400);
+  const answer = await come(code.toLowerCase());
+  expect(answer.status).toBe(201);
+  expect(await answer.json()).toMatchObject({ me: { name: 'user:anna' } });
+  expect((await fetch(`${url}/me`, { headers: { cookie: cookieOf(answer) } })).status).toBe(200);
+  expect((await come(code)).status).toBe(401);
+});
+
+test('whoever signs out everywhere has no session any more, and others have theirs', async () => {
+  const { url } = await stage();
+  const [one, other] = [cookieOf(await signIn(url)), cookieOf(await signIn(url))];
+  const out = { method: 'DELETE', headers: { cookie: one, 'x-preavis-request': '1' } };
+  expect((await fetch(`${url}/session?everywhere=true`, out)).status).toBe(204);
+  for (const cookie of [one, other]) expect((await fetch(`${url}/me`, { headers: { cookie } })).status).toBe(401);
 });
 
 test('a session ends when nobody uses it, and when its hours are over, and a made-up one is none', async () => {

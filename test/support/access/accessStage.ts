@@ -1,4 +1,5 @@
 import type { Actor } from '../../../src/access/actor.ts';
+import { makeKnownBrowsers } from '../../../src/access/knownBrowsers.ts';
 import { hashPassword } from '../../../src/access/password.ts';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -36,7 +37,9 @@ export async function configWithUsers(
 export function accessPorts(catalogue: Catalogue, config: Config, clock: TestClock) {
   const extensionOf = (): Promise<string> => Promise.resolve('101');
 
-  return { catalogue, config, access: config.access, clock, ids: makeIds(), extensionOf };
+  const known = makeKnownBrowsers(clock, 'k'.repeat(43));
+
+  return { catalogue, config, access: config.access, clock, ids: makeIds(), extensionOf, known };
 }
 
 export const actorNamed = (name: string, role: Actor['role']): Actor => ({

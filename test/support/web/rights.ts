@@ -205,6 +205,12 @@ export const rows: Readonly<Record<string, Row>> = {
     body: () => ({ user: 'nobody', password: 'wrong' }),
     done: () => '401 sign_in_refused',
   },
+  'POST /session/code': {
+    roles: allRoles,
+    of: 'nothing',
+    body: () => ({ code: 'AAAA-AAAA-AAAA' }),
+    done: () => '401 sign_in_refused',
+  },
   'DELETE /session': { roles: allRoles, of: 'nothing', done: () => '204', isLast: true },
   'GET /sessions': { roles: ['admin'], of: 'nothing', done: ok },
   // Of nobody: who asks for other rows goes on.

@@ -36,6 +36,8 @@ function makeDoor(): Door {
     tokens,
     sessions,
     actorOf: ({ token, session }) => Promise.resolve(tokens.get(token ?? '') ?? sessions.get(session ?? '')),
+    knownBrowser: () => undefined,
+    signInByCode: () => Promise.reject(new PreavisError('sign_in_refused', 'there is no such code')),
     signIn: ({ user, password }) => {
       const actor = tokens.get(user);
       if (actor === undefined || password !== 'right') {
@@ -43,7 +45,7 @@ function makeDoor(): Door {
       }
       sessions.set('secret-of-session', actor);
 
-      return Promise.resolve({ actor, secret: 'secret-of-session', until: Date.UTC(2027, 0, 1) });
+      return Promise.resolve({ actor, secret: 'secret-of-session', until: Date.UTC(2027, 0, 1), browser: 'known' });
     },
     signOut: (session) => {
       sessions.delete(session);

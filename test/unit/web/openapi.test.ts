@@ -21,6 +21,7 @@ test('each operation has a name of its own, and says what goes wrong as RFC 9457
 test('nobody but a stranger who signs in, and who reads the description, is let in without a token or a session', () => {
   expect(operations.flatMap(({ name, security }) => (security?.length === 0 ? [name] : []))).toEqual([
     'post /session',
+    'post /session/code',
     'get /session/ways',
     'get /session/openid',
     'get /session/openid/callback',
@@ -48,6 +49,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/retention/held',
     '/reports/unrecorded',
     '/figures/calls',
+    '/session',
     '/session/openid',
     '/session/openid/callback',
   ]);

@@ -1,68 +1,98 @@
-import { catalogues } from '../../../support/catalogue/catalogues.ts';
+import { knownPlace } from '../../../../src/catalogue/access/signIns.ts';
+import { catalogues, dayMs } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
 let files = 0;
 const fresh = () => open(folder.path(`${(files += 1)}.db`));
-const limits = (at: number) => ({ at, since: at - 100, failures: 3, addressFailures: 5 });
-const anna = { user: 'anna', address: 'one' };
+const limits = { failures: 3, firstWaitMs: 100, nameFailures: 6, addressFailures: 5 };
+const anna = { user: 'anna', place: 'one' };
+const begun = { kind: 'begun' };
+const lockedOut = { kind: 'lockedOut' };
 
-test('after so many failures nobody is let in under that name, from any address, until the first is old', async () => {
+test('after so many failures under a name the next one there waits, and elsewhere and under others it does not', async () => {
   const { signIns } = fresh();
-  for (const [at, isLast] of [
-    [1_000, false],
-    [1_010, false],
-    [1_020, true],
+  for (const [at, waitMs] of [
+    [1_000, 0],
+    [1_010, 0],
+    [1_020, 100],
   ] as const) {
-    expect(await signIns.begin(anna, limits(at))).toMatchObject({ kind: 'begun', isLast });
+    expect(await signIns.begin(anna, limits, at)).toMatchObject({ ...begun, waitMs });
   }
-  expect(await signIns.begin(anna, limits(1_030))).toEqual({ kind: 'lockedOut' });
-  expect(await signIns.begin({ user: 'anna', address: 'two' }, limits(1_099))).toEqual({ kind: 'lockedOut' });
-  expect(await signIns.begin({ user: 'ben', address: 'one' }, limits(1_099))).toMatchObject({ kind: 'begun' });
-  expect(await signIns.begin(anna, limits(1_100))).toMatchObject({ kind: 'begun' });
+  expect(await signIns.begin(anna, limits, 1_119)).toEqual(lockedOut);
+  expect(await signIns.begin({ user: 'anna', place: 'two' }, limits, 1_119)).toMatchObject(begun);
+  expect(await signIns.begin({ user: 'ben', place: 'one' }, limits, 1_119)).toMatchObject(begun);
+  // Another failure, and it waits for twice as long.
+  expect(await signIns.begin(anna, limits, 1_120)).toMatchObject({ ...begun, waitMs: 200 });
+  expect(await signIns.begin(anna, limits, 1_319)).toEqual(lockedOut);
+  expect(await signIns.begin(anna, limits, 1_320)).toMatchObject({ ...begun, waitMs: 400 });
 });
 
-test('an attempt while nobody is let in does not make it last longer', async () => {
+test('after a day no failure counts any more, and no wait is longer', async () => {
   const { signIns } = fresh();
-  for (const at of [1_000, 1_001, 1_002]) await signIns.begin(anna, limits(at));
-  for (let at = 1_003; at < 1_100; at += 1) await signIns.begin(anna, limits(at));
-  expect(await signIns.begin(anna, limits(1_103))).toMatchObject({ kind: 'begun' });
+  let at = 1_000;
+  for (let failure = 0; failure < 40; failure += 1) {
+    const tried = await signIns.begin(anna, limits, at);
+    expect(tried).toMatchObject(begun);
+    at += 'waitMs' in tried ? tried.waitMs : 0;
+  }
+  expect(await signIns.begin(anna, limits, at + dayMs)).toMatchObject({ ...begun, waitMs: 0 });
+});
+
+test('an attempt while it waits does not make it wait longer', async () => {
+  const { signIns } = fresh();
+  for (const at of [1_000, 1_001, 1_002]) await signIns.begin(anna, limits, at);
+  for (let at = 1_003; at < 1_102; at += 1) expect(await signIns.begin(anna, limits, at)).toEqual(lockedOut);
+  expect(await signIns.begin(anna, limits, 1_102)).toMatchObject(begun);
 });
 
 test('after so many failures from an address nobody is let in from there, whatever the name', async () => {
   const { signIns } = fresh();
   for (let user = 0; user < 5; user += 1) {
-    expect(await signIns.begin({ user: `${user}`, address: 'one' }, limits(1_000))).toMatchObject({ kind: 'begun' });
+    expect(await signIns.begin({ user: `${user}`, place: 'one' }, limits, 1_000)).toMatchObject(begun);
   }
-  expect(await signIns.begin(anna, limits(1_001))).toEqual({ kind: 'lockedOut' });
-  expect(await signIns.begin({ ...anna, address: 'two' }, limits(1_001))).toMatchObject({ kind: 'begun' });
+  expect(await signIns.begin(anna, limits, 1_001)).toEqual(lockedOut);
+  expect(await signIns.begin({ ...anna, place: 'two' }, limits, 1_001)).toMatchObject(begun);
+  expect(await signIns.begin(anna, limits, 1_100)).toMatchObject(begun);
+});
+
+test('from many addresses no more are tried under one name, and a place that is known goes on', async () => {
+  const { signIns } = fresh();
+  const known = { user: 'anna', place: `${knownPlace}1` };
+  const atKnown = { ...limits, nameFailures: Infinity, addressFailures: Infinity };
+  expect(await signIns.begin(known, atKnown, 1_000)).toMatchObject(begun);
+  for (let address = 0; address < 6; address += 1) {
+    expect(await signIns.begin({ user: 'anna', place: `${address}` }, limits, 1_000)).toMatchObject(begun);
+  }
+  expect(await signIns.begin({ user: 'anna', place: '9' }, limits, 1_001)).toEqual(lockedOut);
+  for (const waitMs of [0, 100]) expect(await signIns.begin(known, atKnown, 1_001)).toMatchObject({ ...begun, waitMs });
+  expect(await signIns.begin(known, atKnown, 1_002)).toEqual(lockedOut);
 });
 
 test('many at once are no more than one after the other', async () => {
   const { signIns } = fresh();
-  const begun = await Promise.all(Array.from({ length: 50 }, () => signIns.begin(anna, limits(1_000))));
-  expect(begun.filter(({ kind }) => kind === 'begun')).toHaveLength(3);
+  const tried = await Promise.all(Array.from({ length: 50 }, () => signIns.begin(anna, limits, 1_000)));
+  expect(tried.filter(({ kind }) => kind === 'begun')).toHaveLength(3);
 });
 
-test('a success forgets the failures under that name alone', async () => {
+test('a success forgets the failures under that name at that place alone', async () => {
   const { signIns } = fresh();
-  for (const at of [1_000, 1_001]) await signIns.begin(anna, limits(at));
-  await signIns.begin({ user: 'ben', address: 'one' }, limits(1_002));
-  await signIns.succeed('anna');
-  for (const at of [1_003, 1_004, 1_005]) {
-    expect(await signIns.begin(anna, limits(at))).toMatchObject({ kind: 'begun' });
-  }
-  expect(await signIns.begin({ user: 'ben', address: 'two' }, limits(1_006))).toMatchObject({ isLast: false });
-  expect(await signIns.begin({ user: 'ben', address: 'two' }, limits(1_006))).toMatchObject({ isLast: true });
+  const elsewhere = { user: 'anna', place: 'two' };
+  const ben = { user: 'ben', place: 'one' };
+  for (const each of [anna, anna, elsewhere, elsewhere, ben]) await signIns.begin(each, limits, 1_000);
+  await signIns.succeed(anna);
+  expect(await signIns.begin(anna, limits, 1_003)).toMatchObject({ waitMs: 0 });
+  expect(await signIns.begin(elsewhere, limits, 1_003)).toMatchObject({ waitMs: 100 });
+  for (const waitMs of [0, 100]) expect(await signIns.begin(ben, limits, 1_006)).toMatchObject({ waitMs });
 });
 
 test('an attempt that nobody is to blame for does not count', async () => {
   const { signIns } = fresh();
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const begun = await signIns.begin(anna, limits(1_000));
-    if (begun.kind === 'begun') await signIns.abandon(begun.id);
-    expect(begun).toMatchObject({ kind: 'begun', isLast: false });
+    const tried = await signIns.begin(anna, limits, 1_000);
+    if (tried.kind === 'begun') await signIns.abandon(tried.id);
+    expect(tried).toMatchObject({ ...begun, waitMs: 0 });
   }
 });
 
