@@ -19,6 +19,8 @@ type SignedIn =
 export type SessionControl = {
   state: SignedIn;
   signIn: (credentials: { user: string; password: string; code?: string }) => Promise<void>;
+  /** By a code that whoever runs Préavis has made. */
+  signInOnce: (code: string) => Promise<void>;
   signOut: () => Promise<void>;
   again: () => void;
 };
@@ -101,14 +103,17 @@ export function useSession(): SessionControl {
     }, []),
   );
 
+  const come = async (path: string, body: unknown): Promise<void> => {
+    const session = await ask<Session>(path, { method: 'POST', body });
+    setUntil(Date.parse(session.until));
+    setState({ kind: 'in', me: session.me });
+  };
+
   return {
     state,
     again: look,
-    signIn: async (credentials) => {
-      const session = await ask<Session>('/session', { method: 'POST', body: credentials });
-      setUntil(Date.parse(session.until));
-      setState({ kind: 'in', me: session.me });
-    },
+    signIn: (credentials) => come('/session', credentials),
+    signInOnce: (code) => come('/session/code', { code }),
     signOut: async () => {
       await ask('/session', { method: 'DELETE' }).catch((thrown: unknown) => {
         // It had ended before: they are out all the same.

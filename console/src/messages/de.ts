@@ -42,6 +42,11 @@ export const de: Messages = {
     ended: 'Ihre Sitzung ist beendet. Melden Sie sich neu an: Ihre Eingaben sind noch da.',
     signedOut: 'Sie sind abgemeldet.',
     forgotten: 'Passwort vergessen? Fragen Sie, wer Préavis betreibt.',
+    once: 'Ich habe einen Code für eine einmalige Anmeldung',
+    onceCode: 'Einmalcode',
+    onceHelp: 'Zwölf Buchstaben und Ziffern, zum Beispiel AB2C-DE3F-GH4J, von der Person, die Préavis betreibt.',
+    onceRefused:
+      'Dieser Code ist falsch, schon benutzt oder abgelaufen, oder es gab zu viele Versuche. Bitten Sie um einen neuen.',
     refused:
       'Benutzername, Passwort oder Code ist falsch, oder es gab zu viele Versuche. Warten Sie etwas, bevor Sie es erneut versuchen.',
   },

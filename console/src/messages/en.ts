@@ -178,6 +178,10 @@ export const en = {
     ended: 'Your session has ended. Sign in again: what you typed is still there.',
     signedOut: 'You are signed out.',
     forgotten: 'Forgotten your password? Ask whoever runs Préavis.',
+    once: 'I have a code to sign in with once',
+    onceCode: 'Code for one sign-in',
+    onceHelp: 'Twelve letters and digits, such as AB2C-DE3F-GH4J, from whoever runs Préavis.',
+    onceRefused: 'This code is wrong, was used, or has ended, or there were too many attempts. Ask for another one.',
     refused:
       'User name, password or code is wrong, or there were too many attempts. Wait a while before you try again.',
   },

@@ -43,6 +43,10 @@ export const fr: Messages = {
     ended: 'Votre session a pris fin. Reconnectez-vous : ce que vous avez saisi est toujours là.',
     signedOut: 'Vous êtes déconnecté.',
     forgotten: 'Mot de passe oublié ? Adressez-vous à la personne qui gère Préavis.',
+    once: 'J’ai un code pour me connecter une fois',
+    onceCode: 'Code de connexion unique',
+    onceHelp: 'Douze lettres et chiffres, par exemple AB2C-DE3F-GH4J, remis par la personne qui gère Préavis.',
+    onceRefused: 'Ce code est faux, déjà utilisé ou expiré, ou il y a eu trop de tentatives. Demandez-en un autre.',
     refused:
       'Le nom, le mot de passe ou le code est erroné, ou il y a eu trop d’essais. Patientez un moment avant de réessayer.',
   },

@@ -41,6 +41,10 @@ export const nl: Messages = {
     ended: 'Uw sessie is afgelopen. Meld u opnieuw aan: wat u hebt getypt, staat er nog.',
     signedOut: 'U bent afgemeld.',
     forgotten: 'Wachtwoord vergeten? Vraag het aan wie Préavis beheert.',
+    once: 'Ik heb een code om één keer aan te melden',
+    onceCode: 'Eenmalige code',
+    onceHelp: 'Twaalf letters en cijfers, bijvoorbeeld AB2C-DE3F-GH4J, van wie Préavis beheert.',
+    onceRefused: 'Deze code is onjuist, al gebruikt of verlopen, of er waren te veel pogingen. Vraag een andere.',
     refused:
       'Gebruikersnaam, wachtwoord of code klopt niet, of er waren te veel pogingen. Wacht even voordat u het opnieuw probeert.',
   },

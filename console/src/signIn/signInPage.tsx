@@ -113,6 +113,54 @@ function SignInForm({ session }: { session: SessionControl }) {
   );
 }
 
+/** For who has lost a password or an authenticator: `preavis users code` prints such a code. */
+function OnceForm({ session }: { session: SessionControl }) {
+  const { say } = useSpeech();
+  const [step, setStep] = useState<Step>({ kind: 'typing' });
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (!(event.currentTarget instanceof HTMLFormElement)) return;
+    setStep({ kind: 'asking' });
+    session.signInOnce(formText(new FormData(event.currentTarget), 'once')).catch((thrown: unknown) => {
+      setStep({ kind: 'refused', problem: asProblem(thrown) });
+    });
+  };
+
+  return (
+    <details>
+      <summary>{say.signIn.once}</summary>
+      <form class="form" onSubmit={submit}>
+        <div aria-live="assertive">
+          {step.kind === 'refused' && (
+            <p class="note note-problem">
+              {step.problem.code === 'sign_in_refused' ? say.signIn.onceRefused : problemText(step.problem, say)}
+            </p>
+          )}
+        </div>
+        <div class="field">
+          <label for="sign-in-once">{say.signIn.onceCode}</label>
+          <input
+            id="sign-in-once"
+            name="once"
+            autoComplete="off"
+            autoCapitalize="characters"
+            spellcheck={false}
+            pattern="[A-Za-z0-9 \-]{12,20}"
+            required
+            aria-describedby="sign-in-once-help"
+          />
+          <p id="sign-in-once-help" class="quiet">
+            {say.signIn.onceHelp}
+          </p>
+        </div>
+        <button type="submit" class="button button-wide" disabled={step.kind === 'asking'}>
+          {step.kind === 'asking' ? say.signIn.busy : say.signIn.submit}
+        </button>
+      </form>
+    </details>
+  );
+}
+
 export function SignInPage({ session, why }: { session: SessionControl; why: 'ended' | 'signedOut' | undefined }) {
   const { say } = useSpeech();
   const ways = useWays();
@@ -132,6 +180,7 @@ export function SignInPage({ session, why }: { session: SessionControl; why: 'en
         {ways?.password === true && <SignInForm session={session} />}
         {ways?.openId === true && <CompanySignIn isAlone={!ways.password} keepsPage={why === 'ended'} />}
         {ways?.password === true && <p class="quiet">{say.signIn.forgotten}</p>}
+        {ways !== undefined && <OnceForm session={session} />}
       </main>
       <footer>
         <LanguageChoice />

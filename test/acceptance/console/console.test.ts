@@ -114,7 +114,7 @@ inBrowser(
     const page = await opened('/calls');
     await page.locator('input[name=user]').fill('louis');
     await page.locator('input[name=password]').fill('a wrong password');
-    await page.locator('.sign-in button[type=submit]').click();
+    await page.locator('.sign-in .button-main[type=submit]').click();
     await page.getByText('User name, password or code is wrong').waitFor();
     await page.locator('input[name=password]').fill('');
     await signIn(page, 'louis', people.codeOfLawyer());
@@ -128,6 +128,27 @@ inBrowser(
     await page.locator('input[name=user]').waitFor();
   },
 );
+
+inBrowser('who has lost their password comes in once, by a code of the operator', async () => {
+  const made = await at.rig.preavis('users', 'code', 'olga', '--json');
+  const { code } = JSON.parse(made.stdout) as { code: string };
+  const page = await opened('/calls');
+  const enter = async (typed: string): Promise<void> => {
+    await page.getByLabel('Code for one sign-in').fill(typed);
+    await page.locator('.sign-in details button[type=submit]').click();
+  };
+  await page.getByText('I have a code to sign in with once').click();
+  expect(await faultsOn(page)).toEqual([]);
+  await enter('AAAA-AAAA-AAAA');
+  await page.getByText('This code is wrong, was used, or has ended').waitFor();
+  await enter(code.toLowerCase());
+  await page.locator('table.calls').waitFor();
+  await page.locator('.menu summary').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('I have a code to sign in with once').click();
+  await enter(code);
+  await page.getByText('This code is wrong, was used, or has ended').waitFor();
+});
 
 inBrowser('a filter is in the address, and the address shows the same list again', async () => {
   const page = await opened('/calls', 'olga');

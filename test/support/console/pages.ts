@@ -60,10 +60,10 @@ export async function visit(
 export async function signIn(page: Page, user: string, code?: string): Promise<void> {
   await page.locator('input[name=user]').fill(user);
   await page.locator('input[name=password]').fill(password);
-  await page.locator('.sign-in button[type=submit]').click();
+  await page.locator('.sign-in .button-main[type=submit]').click();
   if (code === undefined) return;
   await page.locator('input[name=code]').fill(code);
-  await page.locator('.sign-in button[type=submit]').click();
+  await page.locator('.sign-in .button-main[type=submit]').click();
 }
 
 /** How much wider than the window the page is. */
