@@ -5,8 +5,10 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { Actor } from '../access/actor.ts';
+import { networkOf } from '../access/addressKey.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { settleInTime } from '../core/timeLimit.ts';
+import { makeConnectionLimit } from './connections.ts';
 import { addConsole, type ConsoleFiles } from './console.ts';
 import { makeCursors } from './cursor.ts';
 import { browserOf, credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
@@ -23,6 +25,8 @@ import { allRoutes } from './routes/all.ts';
 
 /** For a whole request, ms: no matter how slowly it comes. */
 const requestLimitMs = 30_000;
+/** For its headers, ms. */
+const headersLimitMs = 10_000;
 /** Neither side has sent anything for so long, ms: who does not read what they asked for, and who sends nothing. */
 const idleLimitMs = 30_000;
 const keepAliveMs = 10_000;
@@ -32,6 +36,8 @@ const largestBody = 64 * 1024;
 const usualRequestsPerMinute = 1_200;
 /** What takes longer is told to be too much, ms; it may yet be done. */
 const answerLimitMs = 25_000;
+/** So long who is told that it is no HTTP may read that, ms. */
+const closeAfterMs = 1_000;
 /** How long answers that are being sent may go on when the server stops, ms. */
 const stopWithinMs = 5_000;
 
@@ -66,6 +72,8 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
     requestTimeout: requestLimitMs,
     connectionTimeout: idleLimitMs,
     keepAliveTimeout: keepAliveMs,
+    // Node looks every half a minute otherwise, and lets headers come for a whole one.
+    http: { headersTimeout: headersLimitMs, connectionsCheckingInterval: 5_000 },
     exposeHeadRoutes: false,
     trustProxy: [...(options.trustedProxies ?? [])],
     routerOptions: { maxParamLength: 64 },
@@ -76,6 +84,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
     clientErrorHandler: answerNoHttp,
   });
   app.server.maxConnections = mostConnections;
+  app.server.on('connection', makeConnectionLimit(options.trustedProxies ?? []));
   let place: Place = placeOf(options.publicUrl ?? 'http://127.0.0.1');
   const guard = makeGuard(ports, () => place);
   speakZod(app);
@@ -133,8 +142,8 @@ async function addLimits(
   await app.register(rateLimit, {
     max: requestsPerMinute ?? usualRequestsPerMinute,
     timeWindow: 60_000,
-    // One who floods an address keeps those out whose browsers are not known there.
-    keyGenerator: (request) => browserIn(request) ?? request.ip,
+    // One who floods an address keeps those out whose browsers are not known there. Somebody with IPv6 has a whole network.
+    keyGenerator: (request) => browserIn(request) ?? networkOf(request.ip),
     errorResponseBuilder: () => new PreavisError('too_many_requests', 'too many requests in a minute'),
   });
 }
@@ -189,6 +198,9 @@ function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply {
   const found = problemOf(thrown);
   if (found.status === 401) void reply.header('www-authenticate', 'Bearer realm="preavis"');
 
+  // Some of these statuses are kept by caches unless they are told not to (RFC 9111, 4.2.2).
+  void reply.header('cache-control', 'no-store');
+
   return reply.code(found.status).type(problemType).serializer(JSON.stringify).send(found);
 }
 
@@ -204,8 +216,10 @@ function answerNoHttp({ code }: NodeJS.ErrnoException, socket: Socket): void {
       : new RequestInvalid([{ where: 'request', message: 'cannot be read as HTTP' }]);
   const found = problemOf(thrown);
   const text = JSON.stringify(found);
-  const head = `HTTP/1.1 ${found.status} ${STATUS_CODES[found.status] ?? ''}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n`;
+  const head = `HTTP/1.1 ${found.status} ${STATUS_CODES[found.status] ?? ''}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`;
   socket.end(head + text);
+  // Who neither reads nor ends would keep a connection for as long as they send something.
+  setTimeout(() => socket.destroy(), closeAfterMs).unref();
 }
 
 /** Filled before the body is read: a stranger is not listened to. */

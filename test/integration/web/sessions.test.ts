@@ -149,6 +149,17 @@ test('whoever signs out everywhere has no session any more, and others have thei
   for (const cookie of [one, other]) expect((await fetch(`${url}/me`, { headers: { cookie } })).status).toBe(401);
 });
 
+test('whoever has a network of IPv6 has the attempts of one address', async () => {
+  const { url } = await stage(undefined, undefined, ['127.0.0.1']);
+  const statuses: number[] = [];
+  for (let attempt = 0; attempt < 21; attempt += 1) {
+    const from = { ...page, 'x-forwarded-for': `2001:db8::${attempt.toString(16)}` };
+    statuses.push((await signIn(url, 'wrong', `nobody${attempt}`, from)).status);
+  }
+  expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+  expect((await signIn(url, 'wrong', 'nobody', { ...page, 'x-forwarded-for': '2001:db8:0:1::1' })).status).toBe(401);
+});
+
 test('a session ends when nobody uses it, and when its hours are over, and a made-up one is none', async () => {
   const { here, url } = await stage();
   const cookie = cookieOf(await signIn(url));
@@ -247,7 +258,7 @@ test('every answer tells browsers to run nothing, keep nothing and show it in no
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none';base-uri 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
-    if (path === '/openapi.json') expect(headers.get('cache-control')).toBe('no-store');
+    expect([path, headers.get('cache-control')]).toEqual([path, 'no-store']);
   }
 });
 
@@ -306,6 +317,25 @@ test('what is no HTTP ends its connection, and nobody else notices', async () =>
   const answer = await raw(url, 'GET /api/v1/me HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1.1 400/);
   expect((await fetch(`${url}/openapi.json`)).status).toBe(200);
+});
+
+test('who sends headers without end, and reads nothing, is cut off', async () => {
+  const { url } = await stage();
+  const { port, hostname } = new URL(url);
+  const cut = ['GET /api/v1/me HTTP/1.1\r\nHost: a\r\nx-slow: ', 'GET /api/v1/me HTTP/1.1\r\nHo'].map(
+    (text) =>
+      new Promise<void>((resolve) => {
+        const socket = connect(Number(port), hostname).pause();
+        const drip = setInterval(() => socket.write('a'), 100);
+        socket.write(text);
+        socket.on('error', () => undefined);
+        socket.once('close', () => {
+          clearInterval(drip);
+          resolve();
+        });
+      }),
+  );
+  await Promise.all(cut);
 });
 
 test('too many requests from one address are refused for a while', async () => {
