@@ -181,6 +181,8 @@ const heard = (listening: ListeningLog): Route =>
     description: 'A player fetches more than is heard. What it says is a step of the audit trail.',
     act: 'listen',
     params: id,
+    // A player says so some times in a minute. The trail is kept for good: nobody is to fill the disk with it.
+    perMinute: 300,
     body: heardBody,
     answer: { status: 204, description: 'It is noted.' },
     handle: async ({ actor, params, body }, ports) => {

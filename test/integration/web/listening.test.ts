@@ -56,6 +56,22 @@ const archives: Readonly<Record<string, (at: string) => { then: ObjectStore; now
   }),
 };
 
+test('a player says what was heard some times in a minute: nobody fills the trail, which is kept for good', async () => {
+  const here = await stage(inFolder);
+  const { id } = await here.archived();
+  const statuses = new Map<number, number>();
+  for (let time = 0; time < 302; time += 1) {
+    const { status } = await here.ask(`/recordings/${id}/heard`, 'coach', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ parts: [[0, 100]] }),
+    });
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  // A minute may end meanwhile.
+  expect([...statuses.keys()]).toEqual([204, 429]);
+});
+
 test.each(Object.entries(archives))(
   'two parts of a recording that is kept %s join to the whole, wherever it is cut',
   async (_, make) => {
