@@ -5,7 +5,7 @@ import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { bundlePorts } from '../../services/evidence.ts';
 import { handOut } from '../handOut.ts';
-import { RequestInvalid } from '../problems.ts';
+import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
 import { id, nameGiven } from '../schemas.ts';
 import { allowed, knownRecording, stillSignedIn } from '../subjects.ts';
@@ -54,7 +54,8 @@ export function evidenceRoutes(): readonly Route[] {
           // It took a while.
           try {
             const now = await stillSignedIn(actor, credentials, ports);
-            await allowed(ports, now, 'makeEvidence', await knownRecording(ports, params.id));
+            const still = await allowed(ports, now, 'makeEvidence', await knownRecording(ports, params.id));
+            if (!still.by.some((each) => each.purpose === purpose)) throw refusal('purposeOver');
           } catch (thrown) {
             body.destroy();
             throw thrown;

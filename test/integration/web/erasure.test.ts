@@ -196,6 +196,22 @@ test('whoever sees a part of the calls answers no person', async () => {
   expect(await post(here, '/persons/find', { number, controller: 'acme' })).toMatchObject({ status: 400 });
 });
 
+test('a bundle is not sent where its purpose has ended while it was made, though another one goes on', async () => {
+  const here = await stage();
+  const { id } = await here.archived(['training', 'agreement']);
+  const known = here.door.actorOf.bind(here.door);
+  let asked = 0;
+  here.door.actorOf = (credentials) => {
+    if ((asked += 1) > 1) here.set.clock.at += 29 * dayMs;
+
+    return known(credentials);
+  };
+  const refused = await ask(here, `/recordings/${id}/evidence`, { purpose: 'training' });
+  expect([refused.status, await refused.json()]).toEqual([403, expect.objectContaining({ code: 'purpose_over' })]);
+  expect(await here.leftFiles()).toEqual([]);
+  expect((await ask(here, `/recordings/${id}/evidence`, { purpose: 'agreement' })).status).toBe(200);
+});
+
 test('a bundle is not sent where the session has ended while it was made', async () => {
   const here = await stage();
   const { id } = await here.archived(['agreement']);
