@@ -1,22 +1,11 @@
 import * as z from 'zod';
 import { auditOf } from '../../access/audit.ts';
-import type { TrailPlace } from '../../catalogue/retention/trailSearch.ts';
 import { isoTime } from '../../core/clock.ts';
+import { cursor } from '../cursor.ts';
 import { route, type Route } from '../route.ts';
 import { auditStep, named, timeGiven } from '../schemas.ts';
 
-/** Where the list goes on. Who reads it sees every line: it has nothing to hide. */
-const placeCursor = z
-  .string()
-  .regex(/^4\.\d{1,15}\.\d{1,15}$/, 'is not a cursor of this list')
-  .transform((text): TrailPlace => {
-    const [, at = '', line = ''] = text.split('.');
-
-    return { at: Number(at), line: Number(line) };
-  });
-
-const cursorOf = (place: TrailPlace | undefined): string | null =>
-  place === undefined ? null : `4.${place.at}.${place.line}`;
+const trailPlace = z.object({ at: z.number(), line: z.number() });
 
 /** So many parts of the trail are gone through for one page, and none is begun after so long, ms. */
 const mostRounds = 8;
@@ -66,12 +55,13 @@ export const auditRoutes: readonly Route[] = [
         .optional()
         .describe('Lines of recordings, or of none: sign-ins, searches by number, sessions.'),
       limit: z.coerce.number().int().min(1).max(200).default(50).describe('At most this many.'),
-      cursor: placeCursor.optional().describe('`next` of the page before.'),
+      cursor: cursor.optional(),
     }),
     answer: { status: 200, schema: trail, description: 'A page of lines.' },
-    handle: async ({ actor: reader, query: { limit, cursor, ...search } }, { catalogue, clock }) => {
+    handle: async ({ actor: reader, pages, query: { limit, from, to, event, actor, about } }, { catalogue, clock }) => {
       const lines: Awaited<ReturnType<typeof catalogue.auditTrail.search>>['lines'] = [];
-      let next = cursor;
+      const search = { from, to, event, actor, about };
+      let next = pages.begin(trailPlace);
       const began = clock.now();
       for (let round = 0; round < mostRounds; round += 1) {
         const page = await catalogue.auditTrail.search(search, next, limit - lines.length);
@@ -83,7 +73,7 @@ export const auditRoutes: readonly Route[] = [
 
       return {
         kind: 'json',
-        body: { lines: lines.map((each) => ({ ...each, at: isoTime(each.at) })), next: cursorOf(next) },
+        body: { lines: lines.map((each) => ({ ...each, at: isoTime(each.at) })), next: pages.next(next) },
       };
     },
   }),

@@ -45,9 +45,11 @@ export const sessionsRoutes: readonly Route[] = [
     path: '/sessions',
     summary: 'Tell who is signed in now, as what, and since when',
     act: 'manageAccess',
-    answer: { status: 200, schema: people, description: 'Everybody with a session that goes on.' },
+    answer: { status: 200, schema: people, description: 'Everybody with a session that goes on, by name.' },
     handle: async (_, { catalogue, clock, config: { access } }) => {
-      const found = await signedIn({ catalogue, access, clock });
+      const found = (await signedIn({ catalogue, access, clock })).toSorted((one, other) =>
+        one.actor.name < other.actor.name ? -1 : 1,
+      );
       const body: z.input<typeof people> = {
         people: found.map(({ actor: { name, role, lines, controllers, extensions, purposes }, sessions }) => ({
           name,

@@ -189,8 +189,8 @@ test('who looks after access sees who is signed in, and ends their sessions, and
   const told = await (await ask('/sessions', adam)).text();
   expect(JSON.parse(told)).toMatchObject({
     people: [
-      { name: 'user:anna', role: 'coach', lines: null, sessions: [{}, {}] },
       { name: 'user:adam', role: 'admin', sessions: [{}] },
+      { name: 'user:anna', role: 'coach', lines: null, sessions: [{}, {}] },
     ],
   });
   // Neither the word of a cookie, nor what is kept of it.
