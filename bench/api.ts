@@ -118,6 +118,8 @@ const questions: readonly Question[] = [
   { name: 'turned away', path: '/calls?result=turnedAway' },
   { name: 'going on', path: '/calls?result=goingOn' },
   { name: 'an extension', path: '/calls?extension=123' },
+  { name: 'the main number', path: '/calls?dialled=%2B3225550100' },
+  { name: 'a direct number', path: '/calls?dialled=025551456' },
   { name: 'failed', path: '/recordings?status=failed' },
   { name: 'archived', path: '/recordings?status=archived' },
   { name: 'a rare flag', path: '/recordings?flag=unwatched_blanked' },
@@ -135,6 +137,8 @@ const questions: readonly Question[] = [
   { name: 'a line, held', path: '/recordings?line=line-3&held=true' },
   { name: 'a line, a flag', path: '/recordings?line=line-3&flag=silent' },
   { name: 'an extension, a line', path: '/calls?extension=123&line=line-3' },
+  { name: 'the main number, a line', path: '/calls?dialled=%2B3225550100&line=line-3' },
+  { name: 'the main number, a flag', path: '/recordings?dialled=%2B3225550100&flag=silent' },
   { name: 'three that few fit', path: '/calls?line=line-3&language=nl&purpose=obligation' },
   { name: 'four that few fit', path: '/recordings?status=archived&line=line-3&language=nl&purpose=obligation' },
   // Of these there is none: each page looks at as many as one ever does.

@@ -15,6 +15,8 @@ export function lineOf(call: number): string {
 
   return call % 97 === 0 ? 'rare' : `line-${call % 7}`;
 }
+export const dialledOf = (call: number): string =>
+  `+322555${String(call % 7 === 0 ? 1_000 + (call % 3_000) : 100).padStart(4, '0')}`;
 export const extensionOf = (call: number): string => String(100 + (call % 400));
 export const numberOf = (call: number): string => `+324${String(70_000_000 + (call % 200_000)).padStart(8, '0')}`;
 /** A call each 20 s: a million of them are eight months. */
@@ -71,6 +73,7 @@ export function fillCatalogue(file: string, calls: number): void {
   const end = database.prepare(`INSERT INTO recording_purposes VALUES (?, ?, ?)`);
   const caller = database.prepare(`INSERT INTO callers VALUES (?, ?, NULL)`);
   const extension = database.prepare(`INSERT INTO extensions VALUES (?, ?)`);
+  const dialled = database.prepare(`INSERT INTO dialled VALUES (?, ?)`);
   const hold = database.prepare(`
     INSERT INTO holds (id, recording_id, call_id, ground, reason, author, set_at, review_at, expires_at)
     VALUES (@id, @id, @id, 'dispute', 'claim', 'user', @at, @reviewAt, @expiresAt)`);
@@ -99,6 +102,7 @@ export function fillCatalogue(file: string, calls: number): void {
       notice.run(id, spoken[0], 'f'.repeat(64), at + 1_000, at + 5_000);
       caller.run(id, hashOf(numberOf(index)));
       extension.run(id, extensionOf(index));
+      if (direction === 'incoming') dialled.run(id, dialledOf(index));
       if (reason === 'spool_full') mark.run(id, 'turnedAway', at);
       if (result !== 'recorded') continue;
       const status = statusOf(index);

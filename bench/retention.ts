@@ -73,6 +73,7 @@ try {
     atOnce: 4,
     certificatesKeptMs: 3_653 * 86_400_000,
     callersKeptMs: 90 * 86_400_000,
+    dialledKeptMs: 0,
     tracesKeptMs: 395 * 86_400_000,
     headLock: undefined,
   };

@@ -10,6 +10,7 @@ import { makeSignIns } from './access/signIns.ts';
 import { asynchronous, badRow, type Asynchronous } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
+import { makeDialled } from './calls/dialled.ts';
 import { makeExtensions } from './calls/extensions.ts';
 import { makeEndedUnwatched } from './calls/endedUnwatched.ts';
 import { makeListings } from './calls/listings.ts';
@@ -139,6 +140,7 @@ function makeRepositories(
     callers: makeCallers(database),
     traces: makeTraces(database),
     extensions: makeExtensions(database),
+    dialled: makeDialled(database),
     leases: makeLeases(database, clock),
     passes: makePasses(database),
     deliveries,

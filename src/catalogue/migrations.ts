@@ -629,4 +629,17 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX audit_by_time ON audit (at);
   `,
+  // Which number of the company the caller of a call dialled. It has an end of its own, and ends with the recording at the latest.
+  `
+  CREATE TABLE dialled (
+    call_id TEXT PRIMARY KEY REFERENCES calls (id),
+    number TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dialled_by_number ON dialled (number, call_id);
+  CREATE TRIGGER dialled_ends_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN DELETE FROM dialled WHERE call_id = NEW.call_id; END;
+  CREATE TRIGGER log_holds_dialled AFTER DELETE ON dialled
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  `,
 ];

@@ -141,6 +141,11 @@ const shape = z.strictObject({
       z.boolean().default(false),
       'Whether it is kept which of staff.extensions answered a call, or dialled it: calls are found by it, an employee is answered by it (docs/operations/data-subjects.md), and a team sees its own (docs/access.md). Kept as long as whose call it was.',
     ),
+    dialledDays: key(
+      z.int().min(0).max(3_653).default(0),
+      'How long it is kept which of your numbers the caller of an incoming call dialled, from its begin; never longer than its recording. Calls are found by it. 0: it is not kept, and what was kept goes with the next retention run.',
+      { unit: 'days' },
+    ),
     preferenceDays: key(
       z.int().min(1).max(1_095).default(365),
       'How long the language that a caller chose is remembered.',

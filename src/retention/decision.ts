@@ -29,6 +29,11 @@ const forms = {
     kind: z.literal('extensionsForgotten'),
     calls: z.array(ulid).min(1).max(mostInDecision),
   }),
+  /** Which number of the company was dialled in these calls. */
+  numbersForgotten: z.strictObject({
+    kind: z.literal('numbersForgotten'),
+    calls: z.array(ulid).min(1).max(mostInDecision),
+  }),
   /** Which language a caller chose; null: all callers. */
   languagesForgotten: z.strictObject({
     kind: z.literal('languagesForgotten'),
@@ -47,6 +52,7 @@ const forms = {
 const whatSchema = z.discriminatedUnion('kind', [
   forms.callersForgotten,
   forms.extensionsForgotten,
+  forms.numbersForgotten,
   forms.languagesForgotten,
   forms.purposesShortened,
 ]);

@@ -37,6 +37,8 @@ export type Decisions = {
   forgetCaller(hash: string, controller?: string | null): Promise<number>;
   /** Which telephone of the house was in these calls. */
   forgetExtensions(calls: readonly CallId[]): Promise<void>;
+  /** Which number of the company was dialled in these calls. */
+  forgetNumbers(calls: readonly CallId[]): Promise<void>;
   /** The language that this caller chose, or all callers; how many. */
   forgetLanguages(caller: string | undefined): Promise<number>;
   /** Puts ends of purposes forward, never back. */
@@ -57,6 +59,16 @@ export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: Dec
     );
   };
 
+  const forgetInParts = async (
+    kind: 'extensionsForgotten' | 'numbersForgotten',
+    calls: readonly CallId[],
+  ): Promise<void> => {
+    for (let at = 0; at < calls.length; at += mostInDecision) {
+      const part = calls.slice(at, at + mostInDecision);
+      await decide({ kind, calls: part }, { kind, calls: part });
+    }
+  };
+
   return {
     forgetCaller: async (hash, controller) => {
       for (let forgotten = 0; ;) {
@@ -67,13 +79,8 @@ export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: Dec
         forgotten += calls.length;
       }
     },
-    forgetExtensions: async (calls) => {
-      const kind = 'extensionsForgotten';
-      for (let at = 0; at < calls.length; at += mostInDecision) {
-        const part = calls.slice(at, at + mostInDecision);
-        await decide({ kind, calls: part }, { kind, calls: part });
-      }
-    },
+    forgetExtensions: (calls) => forgetInParts('extensionsForgotten', calls),
+    forgetNumbers: (calls) => forgetInParts('numbersForgotten', calls),
     forgetLanguages: async (caller) => {
       const { count, last } = await catalogue.decisions.languagesKept(caller);
       if (count === 0) return 0;
@@ -160,6 +167,7 @@ async function effectOf(what: Decision['what'], catalogue: DecisionReplayPorts['
   switch (what.kind) {
     case 'callersForgotten':
     case 'extensionsForgotten':
+    case 'numbersForgotten':
       return { kind: what.kind, calls: what.calls as CallId[] };
     case 'languagesForgotten':
       return { kind: what.kind, callers: what.caller === null ? 'all' : await callersOf(what.caller, catalogue) };

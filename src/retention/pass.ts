@@ -40,6 +40,7 @@ export type RetentionPorts = ErasurePorts &
       signIns: 'sweep';
       approvals: 'sweep';
       extensions: 'sweep';
+      dialled: 'sweep';
       leases: 'take' | 'release';
       passes: 'last' | 'noteDone';
     }>;
@@ -49,6 +50,8 @@ export type RetentionPorts = ErasurePorts &
     certificatesKeptMs: number;
     /** How long it is kept whose call it was, where there is no recording, ms. */
     callersKeptMs: number;
+    /** How long it is kept which number a caller dialled, from the begin of the call, ms; 0: not at all. */
+    dialledKeptMs: number;
     /** How long the trace of a call is kept that nothing was recorded of, ms. */
     tracesKeptMs: number;
   };
@@ -225,15 +228,17 @@ async function inParts(
   return all;
 }
 
-/** Who called, and who answered. */
+/** Who called, who answered, and which number was dialled. */
 async function sweepPersons(
-  { catalogue, callersKeptMs }: RetentionPorts,
+  { catalogue, callersKeptMs, dialledKeptMs }: RetentionPorts,
   at: number,
   signal: AbortSignal,
 ): Promise<void> {
   const times = { since: at - callersKeptMs, at };
   await inParts((after) => catalogue.callers.sweep(times, after, batch), signal);
   await inParts((after) => catalogue.extensions.sweep(times, after, batch), signal);
+  const ofNumbers = { since: at - dialledKeptMs, at };
+  await inParts((after) => catalogue.dialled.sweep(ofNumbers, after, batch), signal);
 }
 
 async function sweepTraces(

@@ -67,6 +67,7 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
         clock,
       }),
       callers: makeCallerKeeper({ table: catalogue.callers, hashKey, numberKey, defaultCountry }),
+      dialled: config.privacy.dialledDays > 0 ? catalogue.dialled : undefined,
       variable: (channelId, name) => commands.variable(channelId, name),
       ids,
       random,

@@ -55,6 +55,7 @@ export function makeServices(options: ServiceOptions) {
     decisions: makeDecisions({ catalogue, signer, newId: ulid, clock, decisionsKeptMs: certificatesKeptMs, actor }),
     certificatesKeptMs,
     callersKeptMs: privacy.callerDays * dayMs,
+    dialledKeptMs: privacy.dialledDays * dayMs,
     tracesKeptMs: privacy.traceDays * dayMs,
     /** What an alarm was raised for, which later upload passes do not log again. */
     alreadyLogged: new Set<string>(),

@@ -20,6 +20,8 @@ export type Parsed = {
   request: CallRequest;
   /** What the dialplan of a caller who is told and followed is going to dial, or has dialled, where it says so. Personal. */
   dialled?: string;
+  /** The number of the company that the caller dialled, where the dialplan knows it better than the channel. Untrusted. */
+  did?: string;
   /** Of an outgoing call. */
   called?: CalledParty;
 };
@@ -55,6 +57,7 @@ const knownArguments = [
   'timeout',
   'left',
   'must',
+  'did',
   'called',
   'calledName',
   'by',
@@ -224,11 +227,13 @@ function readArguments(args: readonly string[], policy: Policy): ArgumentsResult
 
   const must = mustRecord(given.get('must'), purposes, policy);
   if (typeof must === 'string') return { ok: false, argument: 'must', problem: must };
-  const to = given.get('to');
+  const [to, did] = [given.get('to'), given.get('did')];
 
   return {
     ok: true,
     ...(destination.way === 'follow' && to !== undefined ? { dialled: to } : {}),
+    // What the trunk has sent is no reason to refuse the call, whatever it is.
+    ...(did === undefined || called !== undefined ? {} : { did }),
     ...(called === undefined ? {} : { called }),
     request: {
       ...destination,

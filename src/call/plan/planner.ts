@@ -1,4 +1,5 @@
 import { answerInTime } from '../../ari/answerInTime.ts';
+import { endpointOfChannel } from '../../ari/events.ts';
 import type { AriQueries } from '../../ari/port.ts';
 import { consentFor, sampledPurposes, type ConsentMode } from '../../config/consent.ts';
 import type { LineConfig } from '../../config/purposeSchema.ts';
@@ -15,6 +16,7 @@ import type { ConsentPlan, Refusal } from '../decide/answer.ts';
 import { decideLanguage } from './language.ts';
 import type { Sentence } from '../decide/sentence.ts';
 import type { CallerKeeper } from './callerStore.ts';
+import { dialledNumberOf, dialledVariable, type DialledKeeper } from './dialledNumber.ts';
 import type { EarlierNotices } from './earlierNotices.ts';
 import type { LanguagePreferences } from './preferences.ts';
 
@@ -32,6 +34,10 @@ export type Arrival = {
   channelLanguage: string;
   /** Of an outgoing call the number that was dialled. Untrusted and personal. */
   callerNumber: string;
+  /** The name of the endpoint that the call came by; undefined where there is none, as for a Local/ channel. */
+  endpoint?: string | undefined;
+  /** The number of the company that was dialled, as the dialplan says it. Untrusted. */
+  did?: string | undefined;
 };
 
 /**
@@ -51,6 +57,8 @@ export type PlannerPorts = {
   policy: Policy;
   preferences: LanguagePreferences;
   callers: CallerKeeper;
+  /** undefined where it is not kept which number was dialled (privacy.dialledDays). */
+  dialled: DialledKeeper | undefined;
   earlier: EarlierNotices;
   variable: AriQueries['variable'];
   ids: IdMaker;
@@ -90,7 +98,7 @@ function fromTheBeginning<P extends { id: string }>(named: readonly P[], agreeme
 
 // eslint-disable-next-line max-lines-per-function -- Its steps, each short, share the ports that are unpacked once.
 export function makePlanner(ports: PlannerPorts): Planner {
-  const { policy, preferences, callers, earlier, variable, ids, random, log } = ports;
+  const { policy, preferences, callers, dialled, earlier, variable, ids, random, log } = ports;
   const say = (prompts: readonly Prompt[]): Sentence[] =>
     prompts.map((prompt) => ({ prompt, playbackId: ids.playback() }));
 
@@ -158,19 +166,23 @@ export function makePlanner(ports: PlannerPorts): Planner {
     };
   };
 
-  /** Whatever keeps the header from being read, it says nothing then: weaker evidence may do. */
-  const headerOf = async ({ call, channelId }: Arrival): Promise<string> => {
+  /** Whatever keeps it from being read, it says nothing then. */
+  const readOf = async ({ call, channelId }: Arrival, name: string, failed: string): Promise<string> => {
     if (channelId === undefined) return '';
     try {
-      return await answerInTime(headerLimitMs, variable(channelId, acceptLanguage));
+      return await answerInTime(headerLimitMs, variable(channelId, name));
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
-      if (code !== 'ari_request_failed') log.warn({ call, code }, 'Accept-Language header not read');
+      if (code !== 'ari_request_failed') log.warn({ call, code }, failed);
 
       return '';
     }
   };
+
+  /** Without it, weaker evidence may do. */
+  const headerOf = (arrival: Arrival): Promise<string> =>
+    readOf(arrival, acceptLanguage, 'Accept-Language header not read');
 
   const purposesOf = ({ purposes }: CallRequest) => purposes.flatMap((id) => policy.purposes.get(id) ?? []);
 
@@ -206,9 +218,44 @@ export function makePlanner(ports: PlannerPorts): Planner {
     });
   };
 
+  const isOfHouse = ({ request }: Arrival, endpoint: string | undefined): boolean =>
+    endpoint !== undefined && policy.staffOf(request.line).has(endpoint);
+
+  /** A Local/ channel has no number: whose call it is has it, the first channel of all that belong together. */
+  const dialledIn = async (arrival: Arrival): Promise<string> => {
+    const { channelId, endpoint } = arrival;
+    const read = (of: Arrival, name: string): Promise<string> => readOf(of, name, 'dialled number not read');
+    const own = await read(arrival, dialledVariable);
+    if (own !== '' || endpoint !== undefined) return own;
+    const linked = await read(arrival, 'CHANNEL(linkedid)');
+    if (linked === '' || linked === channelId) return '';
+    const first = { ...arrival, channelId: linked as ChannelId };
+    if (isOfHouse(arrival, endpointOfChannel(await read(first, 'CHANNEL(name)')))) return '';
+
+    return read(first, dialledVariable);
+  };
+
+  /**
+   * The same of the number that was dialled. What somebody of the house dials may be the number of anybody; and of an outgoing call it is kept
+   * as that of the caller is.
+   */
+  const keepDialled = async (arrival: Arrival): Promise<void> => {
+    const { call, channelId, did } = arrival;
+    if (dialled === undefined || channelId === undefined || isOfHouse(arrival, arrival.endpoint)) return;
+    try {
+      const text = did ?? (await dialledIn(arrival));
+      const number = dialledNumberOf(text, policy.defaultCountry);
+      if (number !== undefined) await dialled.keep(call, number);
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      log.warn({ call, code: error.code, err: error }, 'dialled number not stored');
+    }
+  };
+
   return {
     plan: async (arrival) => {
       keepCaller(arrival);
+      void keepDialled(arrival);
       const { request, channelLanguage, callerNumber } = arrival;
       const line = policy.lines.get(request.line);
       if (line === undefined) return 'no_language';

@@ -328,7 +328,7 @@ export class CallRegistry {
       this.#refuse({ ...facts, request: parsed.obliged }, 'arguments_invalid');
       return;
     }
-    const { request, called } = parsed;
+    const { request, called, did } = parsed;
     const asked: Facts = { ...facts, request, ...(called === undefined ? {} : ofCalled(called, event.channelId)) };
     // Who was called has the number that was dialled, unless the dialplan knows better.
     const callerNumber = called === undefined ? event.callerNumber : numberCalled(parsed, event.callerNumber, policy);
@@ -346,7 +346,7 @@ export class CallRegistry {
     }
     const ofComer =
       called === undefined
-        ? { channelId: event.channelId, channelLanguage: event.language }
+        ? { channelId: event.channelId, channelLanguage: event.language, endpoint: event.endpoint, did }
         : { channelId: undefined, channelLanguage: '' };
     const arrival: Arrival = { call: facts.id, request, callerNumber, ...ofComer };
     this.#add(asked, (ports) => CallSession.start(begin(asked), ports), arrival);

@@ -130,6 +130,8 @@ export type CallFilter = {
   /** Of `controllers`; null: those of the company itself. */
   controller?: string | null | undefined;
   purpose?: string | undefined;
+  /** The number of the company that the caller dialled, in the form that it is kept in. */
+  dialled?: string | undefined;
   result?: CallResult | undefined;
 };
 
@@ -196,6 +198,11 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
   const selectBegun = database.prepare(`
     SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
     ORDER BY id DESC LIMIT @limit`);
+  // In the order of its index, whatever else is asked: nothing is sorted.
+  const selectDialled = database.prepare(`
+    SELECT calls.* FROM dialled INDEXED BY dialled_by_number CROSS JOIN calls ON calls.id = dialled.call_id
+    WHERE number = @dialled AND (@from IS NULL OR started_at >= @from) AND (@to IS NULL OR started_at < @to) AND ${chosen}
+    ORDER BY dialled.call_id DESC LIMIT @limit`);
   const selectLine = prepareColumn(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`);
   const selectPurpose = prepareColumn(
     `SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`,
@@ -355,7 +362,7 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     /** Whose call it is, of `controllers` or null, also where the rest of its row cannot be read; undefined where there is no such call. */
     controllerOf: (id: CallId): string | null | undefined => z.string().nullish().parse(selectController.get(id)),
     /** The newest of them. */
-    list: (limit: number, { begun, line, controller, purpose, result }: CallFilter = {}): CallRow[] => {
+    list: (limit: number, { begun, line, controller, purpose, dialled, result }: CallFilter = {}): CallRow[] => {
       const isChosen = [line, controller, purpose, result].some((each) => each !== undefined);
       const given = {
         line: line ?? null,
@@ -365,6 +372,11 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
         result: result ?? null,
         limit,
       };
+      if (dialled !== undefined) {
+        const { from = null, to = null } = begun ?? {};
+
+        return z.array(callRow).parse(selectDialled.all({ ...given, dialled, from, to }));
+      }
       if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));
 
       return z.array(callRow).parse(isChosen ? selectChosen.all(given) : selectCalls.all(limit));

@@ -19,6 +19,8 @@ export type Listing = {
   call: CallRow;
   recording: ListedRecordingRow | undefined;
   extension: string | null;
+  /** The number of the company that the caller dialled. */
+  dialled: string | null;
   holds: LegalHoldRow[];
   /** As they are written, holds not taken into account. */
   ends: PurposeEnd[];
@@ -33,6 +35,7 @@ type Written = { tags: string[]; score: number | null; collections: string[] };
 export const nothingWritten: Written = { tags: [], score: null, collections: [] };
 
 const extensionRow = row({ callId: z.string(), extension: z.string() });
+const dialledRow = row({ callId: z.string(), number: z.string() });
 const tagRow = row({ recordingId: z.string(), tag: z.string() });
 const scoreRow = row({ recordingId: z.string(), score: z.number() });
 const collectedRow = row({ recordingId: z.string(), collection: z.string() });
@@ -46,6 +49,7 @@ export const listingStatements = {
   calls: `SELECT * FROM calls WHERE ${among('id')}`,
   recordings: `SELECT ${listedRecordingColumns} FROM recordings WHERE ${among('call_id')}`,
   extensions: `SELECT call_id, extension FROM extensions WHERE ${among('call_id')}`,
+  dialled: `SELECT call_id, number FROM dialled WHERE ${among('call_id')}`,
   exemplary: `
     SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked' AND ${among('call_id')}`,
   ends: `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
@@ -62,6 +66,7 @@ export function makeListings(database: Database.Database) {
   const selectCalls = database.prepare(listingStatements.calls);
   const selectRecordings = database.prepare(listingStatements.recordings);
   const selectExtensions = database.prepare(listingStatements.extensions);
+  const selectDialled = database.prepare(listingStatements.dialled);
   const selectExemplary = database.prepare(listingStatements.exemplary);
   const selectEnds = database.prepare(listingStatements.ends);
   const selectHolds = database.prepare(listingStatements.holds);
@@ -82,6 +87,7 @@ export function makeListings(database: Database.Database) {
       const recordings = z.array(listedRecordingRow).parse(selectRecordings.all({ ids }));
       const recordingOf = grouped(recordings, 'callId');
       const extensions = grouped(z.array(extensionRow).parse(selectExtensions.all({ ids })), 'callId');
+      const dialled = grouped(z.array(dialledRow).parse(selectDialled.all({ ids })), 'callId');
       const exemplary = grouped(z.array(exemplaryRow).parse(selectExemplary.all({ ids })), 'callId');
       const of = { ids: JSON.stringify(recordings.map(({ id }) => id)), asker };
       const ends = grouped(z.array(endRow).parse(selectEnds.all(of)), 'recordingId');
@@ -102,6 +108,7 @@ export function makeListings(database: Database.Database) {
             call,
             recording,
             extension: extensions(id)[0]?.extension ?? null,
+            dialled: dialled(id)[0]?.number ?? null,
             holds: holds(key),
             ends: ends(key).map(({ purpose, keepUntil }) => ({ purpose, keepUntil })),
             approvals: approvals(key),

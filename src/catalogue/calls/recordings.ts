@@ -53,6 +53,8 @@ export type RecordingFilter = {
   line?: string | undefined;
   /** Only those of one of `controllers`; null: those of the company itself. */
   controller?: string | null | undefined;
+  /** Only of calls whose caller dialled this number of the company, in the form that it is kept in. */
+  dialled?: string | undefined;
   /** Only those that somebody has marked as exemplary. */
   exemplary?: boolean;
   limit: number;
@@ -166,18 +168,31 @@ export function makeRecordings(
     END`;
   const isExemplary = `recordings.call_id IN (
     SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked')`;
-  const selectSome = ({ status, inForce, begun, line, controller, exemplary, limit }: RecordingFilter): unknown[] => {
+  const selectSome = ({
+    status,
+    inForce,
+    begun,
+    line,
+    controller,
+    dialled,
+    exemplary,
+    limit,
+  }: RecordingFilter): unknown[] => {
     // A day is found by its index; the recordings of a line by that of calls, which has all of a line without reading a row.
     const ofCalls = 'calls INDEXED BY calls_listed CROSS JOIN recordings ON recordings.call_id = calls.id';
     const itself = begun === undefined ? 'recordings' : 'recordings INDEXED BY recordings_by_start';
     const withCall = `${itself} JOIN calls ON calls.id = recordings.call_id`;
     const ofLine = begun === undefined ? ofCalls : withCall;
-    const source = line !== undefined ? ofLine : inForce !== undefined ? withCall : itself;
+    const ofNumber = `dialled INDEXED BY dialled_by_number CROSS JOIN recordings ON recordings.call_id = dialled.call_id
+      CROSS JOIN calls ON calls.id = dialled.call_id`;
+    const ofRest = line !== undefined ? ofLine : inForce !== undefined ? withCall : itself;
+    const source = dialled !== undefined ? ofNumber : ofRest;
     const conditions = [
       ...(status === undefined ? [] : ['status = @status']),
       ...(inForce === undefined ? [] : [isInForce]),
       ...(begun === undefined ? [] : ['recordings.started_at >= @from AND recordings.started_at < @to']),
       ...(line === undefined ? [] : ['calls.line = @line']),
+      ...(dialled === undefined ? [] : ['dialled.number = @dialled']),
       // By its index, which has those of customers alone.
       ...(controller === undefined
         ? []
@@ -185,11 +200,12 @@ export function makeRecordings(
       ...(exemplary === true ? [isExemplary] : []),
     ];
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    const order = source === ofCalls ? 'calls.id DESC, recordings.id DESC' : 'recordings.id DESC';
+    const byCall = source === ofNumber ? 'dialled.call_id DESC' : source === ofCalls ? 'calls.id DESC' : undefined;
+    const order = [...(byCall === undefined ? [] : [byCall]), 'recordings.id DESC'].join(', ');
 
     return database
       .prepare(`SELECT recordings.* FROM ${source} ${where} ORDER BY ${order} LIMIT @limit`)
-      .all({ limit, status, line, controller, ...inForce, ...begun });
+      .all({ limit, status, line, controller, dialled, ...inForce, ...begun });
   };
   // One step in the index for each.
   const selectControllers = columnsOf(database)(`

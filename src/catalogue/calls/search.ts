@@ -114,7 +114,7 @@ function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
 }
 
 function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
-  const { lines, purposes, language, extensions, ...others } = search;
+  const { lines, purposes, language, extensions, dialled, ...others } = search;
   const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores } = others;
 
   return {
@@ -126,6 +126,7 @@ function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
     purposes: JSON.stringify(purposes ?? []),
     languages: JSON.stringify(language === undefined ? [] : [language]),
     extensions: JSON.stringify(extensions ?? []),
+    dialled: dialled ?? null,
     direction: direction ?? null,
     result: result ?? null,
     reason: reason ?? null,

@@ -20,6 +20,8 @@ export type CallSearch = {
   caller?: string | undefined;
   /** Answered by one of these, or dialled from it. */
   extensions?: readonly string[] | undefined;
+  /** The number of the company that the caller dialled, in the form that it is kept in. */
+  dialled?: string | undefined;
   /** For one of these of `controllers`; null: for none of them. */
   controllers?: readonly (string | null)[] | undefined;
   /** Of its recording; a call without one has none of these. */
@@ -92,6 +94,10 @@ export function conditionsOf(search: CallSearch, withRecording: boolean): string
     ...whenGiven(
       search.extensions,
       `EXISTS (SELECT 1 FROM extensions WHERE call_id = calls.id AND ${inJson('extension', 'extensions')})`,
+    ),
+    ...whenGiven(
+      search.dialled,
+      'EXISTS (SELECT 1 FROM dialled WHERE dialled.call_id = calls.id AND dialled.number = @dialled)',
     ),
     ...whenGiven(
       search.exemplary,

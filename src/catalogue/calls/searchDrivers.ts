@@ -104,6 +104,12 @@ const ofCaller = single({
   where: 'hash = @caller',
   covers: 'caller',
 });
+const ofDialled = single({
+  select: 'call_id',
+  from: 'dialled INDEXED BY dialled_by_number',
+  where: 'number = @dialled',
+  covers: 'dialled',
+});
 const held = single({ select: 'call_id', from: 'holds INDEXED BY holds_by_call', where: isActiveHold, covers: 'held' });
 const exemplary = single({
   select: 'call_id',
@@ -160,6 +166,8 @@ const choices: readonly Choice[] = [
   ({ result }) => (result === 'goingOn' ? { parts: [open], values: {} } : undefined),
   // Most are archived: a line is rarer than that.
   ({ status }) => (status === undefined || status === 'archived' ? undefined : ofStatus),
+  // A line may have several numbers.
+  ({ dialled }) => (dialled === undefined ? undefined : ofDialled),
   ({ direction }) => (direction === 'outgoing' ? outgoing : undefined),
   ({ lines }) =>
     lines &&

@@ -9,7 +9,7 @@ import { columnsOf } from '../sqlite/sqlite.ts';
 export type SweptTraces = { removed: number; next: string | undefined };
 
 /** Every table that has rows of a call beside its recording; those of whose call it was go with them. */
-const tables = ['notices', 'said', 'changes', 'unwatched', 'callers', 'extensions'] as const;
+const tables = ['notices', 'said', 'changes', 'unwatched', 'callers', 'extensions', 'dialled'] as const;
 
 /** What is kept of calls that nothing was recorded of: when, which line, what was told and answered. */
 export function makeTraces(database: Database.Database) {

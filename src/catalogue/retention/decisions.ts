@@ -10,6 +10,7 @@ import { columnsOf } from '../sqlite/sqlite.ts';
 export const decisionKinds = [
   'callersForgotten',
   'extensionsForgotten',
+  'numbersForgotten',
   'languagesForgotten',
   'purposesShortened',
 ] as const;
@@ -30,7 +31,7 @@ export type NewDecision = Omit<DecisionRow, 'inLedger'>;
 
 /** What a decision does here. */
 export type DecisionEffect =
-  | { kind: 'callersForgotten' | 'extensionsForgotten'; calls: readonly CallId[] }
+  | { kind: 'callersForgotten' | 'extensionsForgotten' | 'numbersForgotten'; calls: readonly CallId[] }
   | { kind: 'languagesForgotten'; callers: 'all' | readonly string[] }
   | {
       kind: 'purposesShortened';
@@ -70,6 +71,7 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
     ORDER BY call_id LIMIT @limit`);
   const forgetCall = database.prepare(`DELETE FROM callers WHERE call_id = ?`);
   const forgetExtension = database.prepare(`DELETE FROM extensions WHERE call_id = ?`);
+  const forgetDialled = database.prepare(`DELETE FROM dialled WHERE call_id = ?`);
   const selectLanguages = database.prepare(`
     SELECT count(*) AS count, max(expires_at) AS last FROM preferences WHERE @caller IS NULL OR caller = @caller`);
   const selectCallers = prepareColumn(
@@ -88,10 +90,20 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
   const apply = (effect: DecisionEffect, actor: string): void => {
     switch (effect.kind) {
       case 'callersForgotten':
-        for (const call of effect.calls) forgetCall.run(call);
+        for (const call of effect.calls) {
+          forgetCall.run(call);
+          forgetDialled.run(call);
+        }
         return;
       case 'extensionsForgotten':
-        for (const call of effect.calls) forgetExtension.run(call);
+        // A direct number names who answered, as the telephone does.
+        for (const call of effect.calls) {
+          forgetExtension.run(call);
+          forgetDialled.run(call);
+        }
+        return;
+      case 'numbersForgotten':
+        for (const call of effect.calls) forgetDialled.run(call);
         return;
       case 'languagesForgotten':
         if (effect.callers === 'all') forgetLanguages.run();

@@ -72,6 +72,7 @@ type Counts = Record<'lost' | 'decisionsLost' | StrayLine['kind'], number> & { d
 const none = (): Decisions => ({
   callersForgotten: 0,
   extensionsForgotten: 0,
+  numbersForgotten: 0,
   languagesForgotten: 0,
   purposesShortened: 0,
 });

@@ -243,7 +243,13 @@ class Replay {
   readonly #replayed: Replayed = {
     certificates: 0,
     erasedAgain: [],
-    decisions: { callersForgotten: 0, extensionsForgotten: 0, languagesForgotten: 0, purposesShortened: 0 },
+    decisions: {
+      callersForgotten: 0,
+      extensionsForgotten: 0,
+      numbersForgotten: 0,
+      languagesForgotten: 0,
+      purposesShortened: 0,
+    },
     refused: 0,
   };
 
@@ -399,6 +405,7 @@ export function decisionsInWords(decisions: Readonly<Record<DecisionKind, number
 const kindInWords = {
   callersForgotten: 'that forgot whose calls were',
   extensionsForgotten: 'that forgot which telephones were in calls',
+  numbersForgotten: 'that forgot which numbers were dialled',
   languagesForgotten: 'that forgot languages',
   purposesShortened: 'that ended or shortened purposes',
 } as const satisfies Record<DecisionKind, string>;

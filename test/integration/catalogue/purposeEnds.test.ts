@@ -82,6 +82,7 @@ async function retention(): ReturnType<typeof retentionPass> {
       trusts: () => Promise.resolve(true),
       certificatesKeptMs: 3_653 * dayMs,
       callersKeptMs: 90 * dayMs,
+      dialledKeptMs: 0,
       tracesKeptMs: 395 * dayMs,
       headLock: undefined,
     },

@@ -124,7 +124,7 @@ describe('the keys that are configured', () => {
     const set = await stage();
     expect(
       await numberKeyWarning(
-        { privacy: { callerDays: 90, keepExtensions: false, traceDays: 395, preferenceDays: 365 } },
+        { privacy: { callerDays: 90, keepExtensions: false, dialledDays: 0, traceDays: 395, preferenceDays: 365 } },
         set.catalogue,
       ),
     ).toContain('cannot be answered');
@@ -151,7 +151,14 @@ describe('the keys that are configured', () => {
     await set.called(number);
     await set.calledOnly('anonymous');
     const config = {
-      privacy: { callerDays: 90, keepExtensions: false, traceDays: 395, preferenceDays: 365, ...privacy },
+      privacy: {
+        callerDays: 90,
+        keepExtensions: false,
+        dialledDays: 0,
+        traceDays: 395,
+        preferenceDays: 365,
+        ...privacy,
+      },
     };
     const { log, lines } = collectingLog('info');
     await tellWrongNumberKeys(config, set.catalogue, log);

@@ -67,6 +67,7 @@ function fill(call: CallId): void {
       INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms) VALUES ('${call}', 'b', 'paused', ${sentence});
       INSERT INTO changes (call_id, change) VALUES ('${call}', 'held');
       INSERT INTO extensions (call_id, extension) VALUES ('${call}', '101');
+      INSERT INTO dialled (call_id, number) VALUES ('${call}', '+3225550100');
       INSERT INTO unwatched (call_id, from_at, why, bridge, parties) VALUES ('${call}', 1, 'away', 'b', '[]');`);
   });
 }

@@ -108,6 +108,7 @@ export async function archiveStage(
     certificatesKeptMs: 3_653 * 86_400_000,
     locks: new Map(),
     callersKeptMs: 90 * 86_400_000,
+    dialledKeptMs: 90 * 86_400_000,
     tracesKeptMs: 395 * 86_400_000,
     headLock: undefined,
     isRemovalProved: (row) => isRemovalProved(row, catalogue, trusts),

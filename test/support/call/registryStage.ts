@@ -31,6 +31,7 @@ export const plannerOf = ({
     ...ports,
     earlier: { heardBy: () => Promise.resolve([]) },
     callers: { keep: () => Promise.resolve() },
+    dialled: undefined,
     variable: (...args) => ari.variable(...args),
     random: () => 0,
   });

@@ -41,10 +41,12 @@ export type SubjectStage = ArchiveStage & {
       startedAt?: number;
       /** The telephone that answered. */
       extension?: string;
+      /** The number of the company that the caller dialled. */
+      dialled?: string;
     },
   ): Promise<{ call: CallId; id: RecordingId; wav: Buffer }>;
   /** A call that nothing was recorded of. */
-  calledOnly(from: string, line?: string, extension?: string): Promise<CallId>;
+  calledOnly(from: string, line?: string, extension?: string, dialled?: string): Promise<CallId>;
   /** The configuration that the commands read. */
   configFile: string;
   listed(options: PersonOptions & { json?: boolean }): Promise<Answer>;
@@ -122,17 +124,21 @@ export async function subjectStage(
     ...set,
     at,
     configFile: config,
-    called: async (from, { purposes: wanted = ['training'], line = 'default', archived = true, extension } = {}) => {
+    called: async (
+      from,
+      { purposes: wanted = ['training'], line = 'default', archived = true, extension, dialled } = {},
+    ) => {
       const order = anOrder(ids, { request: aRequest({ purposes: wanted, line }) });
       const shape = { order, policyVersion: policy, request: order.request };
       const call = await set.finished(undefined, { keepDays: keepDays.agreement, shape });
       await keeper.keep(call.facts.id, from);
       if (extension !== undefined) await catalogue.extensions.keep(call.facts.id, extension);
+      if (dialled !== undefined) await catalogue.dialled.keep(call.facts.id, dialled);
       if (archived) await uploadPass(set, { waitMs: 0, signal: new AbortController().signal, all: true });
 
       return { call: call.facts.id, id: call.id, wav: call.wav };
     },
-    calledOnly: async (from, line = 'default', extension) => {
+    calledOnly: async (from, line = 'default', extension, dialled) => {
       const order = anOrder(ids, { request: aRequest({ line }) });
       const { facts } = await saveCall(catalogue, {
         ...{ keepDays: keepDays.agreement, shape: { order, policyVersion: policy, request: order.request } },
@@ -140,6 +146,7 @@ export async function subjectStage(
       });
       await keeper.keep(facts.id, from);
       if (extension !== undefined) await catalogue.extensions.keep(facts.id, extension);
+      if (dialled !== undefined) await catalogue.dialled.keep(facts.id, dialled);
 
       return facts.id;
     },

@@ -65,6 +65,7 @@ const searches: Readonly<Record<string, CallSearch>> = {
   caller: { caller },
   extension: { extensions: ['123'] },
   extensions: { extensions: ['123', '200', '301'] },
+  dialled: { dialled: '+3225550100' },
   archived: { status: 'archived' },
   erased: { status: 'erased' },
   flag: { flag: 'silent' },
@@ -88,12 +89,12 @@ function everyRow(): readonly Row[] {
   const rows = database
     .prepare(
       `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
-         calls.controller, tag, collection, score,
+         dialled.number AS dialled, calls.controller, tag, collection, score,
          EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
        FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id LEFT JOIN callers ON callers.call_id = calls.id
-         LEFT JOIN extensions ON extensions.call_id = calls.id
+         LEFT JOIN extensions ON extensions.call_id = calls.id LEFT JOIN dialled ON dialled.call_id = calls.id
          LEFT JOIN tags ON tags.call_id = calls.id LEFT JOIN collected ON collected.call_id = calls.id
          LEFT JOIN annotations ON annotations.call_id = calls.id ORDER BY calls.id DESC`,
     )
@@ -128,6 +129,7 @@ function expected(search: CallSearch): string[] {
         is(search.reason, row['reason'] === search.reason) &&
         is(search.caller, row['hash'] === search.caller) &&
         is(search.extensions, search.extensions?.includes(String(row['extension'])) === true) &&
+        is(search.dialled, row['dialled'] === search.dialled) &&
         is(search.status, row['status'] === search.status) &&
         is(search.flag, has(row['flags'], [search.flag ?? ''])) &&
         is(search.held, row['held'] === 1) &&
@@ -177,7 +179,7 @@ function planOf(...statements: readonly string[]): string[] {
 
 /** Tables that grow with the calls. */
 const large =
-  'calls|recordings|recording_purposes|callers|extensions|changes|holds|notices|approvals|tags|collected|annotations';
+  'calls|recordings|recording_purposes|callers|extensions|dialled|changes|holds|notices|approvals|tags|collected|annotations';
 /** Through all rows of such a table in no order that is wanted, or all rows of one put in order. */
 const costly = (steps: readonly string[]): string[] =>
   steps.filter((step) => {
@@ -238,6 +240,7 @@ test('a page of any calls is what each of them is by itself, in the order that i
     expect(recording === undefined ? undefined : alone).toEqual(recording && expect.objectContaining(recording));
     expect(listing).toEqual({
       extension: (await catalogue.extensions.of(call.id)) ?? null,
+      dialled: (await catalogue.dialled.of(call.id)) ?? null,
       holds: alone === undefined ? [] : await catalogue.legalHolds.of(alone.id),
       ends: alone === undefined ? [] : await catalogue.recordings.purposeEnds(alone.id),
       approvals: [],

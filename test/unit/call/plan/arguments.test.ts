@@ -39,6 +39,20 @@ describe('the arguments of Stasis()', () => {
     });
   });
 
+  test('may have the number that was dialled, which is no reason to refuse the call, whatever a trunk sends', () => {
+    for (const did of ['+3225550100', 'a b', '=', '\u0007'.repeat(500)]) {
+      expect(parse('to=PJSIP/100', `did=x${did}`)).toMatchObject({ ok: true, did: `x${did}` });
+      expect(parse('way=follow', `did=x${did}`)).toMatchObject({
+        ok: true,
+        did: `x${did}`,
+        request: { way: 'follow' },
+      });
+    }
+    expect(parse('to=PJSIP/100', 'did=')).not.toHaveProperty('did');
+    expect(parse('way=called', 'called=1795945386.1', 'did=101')).not.toHaveProperty('did');
+    expect(parse('to=PJSIP/100', 'did=1', 'did=2')).toMatchObject({ ok: false, argument: 'did' });
+  });
+
   test('of a call that is followed name no destination: the dialplan dials', () => {
     expect(parse('way=follow', 'line=orders')).toEqual({
       ok: true,

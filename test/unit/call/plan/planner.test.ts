@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { makePlanner, type Arrival } from '../../../../src/call/plan/planner.ts';
 import { sentencesOf, type Order, type Script } from '../../../../src/call/decide/order.ts';
 import type { EarlierNotices } from '../../../../src/call/plan/earlierNotices.ts';
+import type { DialledKeeper } from '../../../../src/call/plan/dialledNumber.ts';
 import type { CallerKeeper } from '../../../../src/call/plan/callerStore.ts';
 import { makePolicy, neededPrompts, type Policy } from '../../../../src/policy/policy.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
@@ -34,6 +35,10 @@ type Given = {
   header?: string | (() => Promise<string>);
   random?: number;
   keep?: CallerKeeper['keep'];
+  /** Of a channel, where they are more than one. */
+  variables?: (name: string, channel: string) => string;
+  /** Without one it is not kept. */
+  keepDialled?: DialledKeeper['keep'];
   earlier?: EarlierNotices;
 } & Partial<Arrival>;
 
@@ -43,6 +48,8 @@ async function planned({
   header = '',
   random = 0,
   keep = () => Promise.resolve(),
+  keepDialled,
+  variables,
   earlier = { heardBy: () => Promise.resolve([]) },
   ...arrival
 }: Given = {}) {
@@ -58,9 +65,12 @@ async function planned({
       remember: () => Promise.reject(new Error('planning remembers nothing')),
     },
     callers: { keep },
+    dialled: keepDialled && { keep: keepDialled },
     earlier,
     variable: (channelId, name) => {
       asked.push(`${name} of ${channelId}`);
+      if (variables !== undefined) return Promise.resolve(variables(name, channelId));
+
       return typeof header === 'string' ? Promise.resolve(header) : header();
     },
     ids: countingIds(),
@@ -85,6 +95,72 @@ async function orderOf(given: Given = {}): Promise<Order> {
 
   return order;
 }
+
+describe('the number that was dialled', () => {
+  /** What is kept of a call, once all that its planning began is done. */
+  async function dialled(given: Given): Promise<{ kept: string[]; asked: string[]; lines: object[]; text: string }> {
+    const kept: string[] = [];
+    const keepDialled = (_: unknown, number: string): Promise<void> => {
+      kept.push(number);
+      return Promise.resolve();
+    };
+    const { asked, lines, text } = await planned({ keepDialled, ...given });
+    await new Promise(setImmediate);
+
+    return { kept, asked, lines, text: text() };
+  }
+
+  test('is asked of the channel, where it is kept, and nobody waits for the answer', async () => {
+    const { kept, asked } = await dialled({ header: '025550100' });
+    expect(kept).toEqual(['+3225550100']);
+    expect(asked).toContain('CALLERID(dnid) of caller-1');
+    const without = await planned({ header: '025550100' });
+    expect(without.asked).not.toContain('CALLERID(dnid) of caller-1');
+    const never = (): Promise<string> => new Promise(() => undefined);
+    const request = { ...aRequest(), language: 'fr' } as const;
+    expect((await dialled({ header: never, request })).kept).toEqual([]);
+  });
+
+  test('is that of the first channel, where a Local/ channel comes, unless that is of the house', async () => {
+    const policy = policyWith({ rest: { staff: { extensions: ['_1XX'] } } });
+    const asterisk =
+      (name: string) =>
+      (variable: string, channel: string): string =>
+        new Map([
+          ['CHANNEL(linkedid) of caller-1', 'first-1'],
+          ['CHANNEL(name) of first-1', name],
+          ['CALLERID(dnid) of first-1', '025550100'],
+        ]).get(`${variable} of ${channel}`) ?? '';
+    expect((await dialled({ policy, variables: asterisk('PJSIP/trunk-00000001') })).kept).toEqual(['+3225550100']);
+    expect((await dialled({ policy, variables: asterisk('PJSIP/101-00000001') })).kept).toEqual([]);
+    const { kept, asked } = await dialled({ endpoint: 'trunk', variables: asterisk('PJSIP/trunk-00000001') });
+    expect([kept, asked.filter((each) => each.includes('linkedid'))]).toEqual([[], []]);
+  });
+
+  test('is what the dialplan says, where it says it', async () => {
+    const { kept, asked } = await dialled({ did: '3225550101', header: '025550100' });
+    expect(kept).toEqual(['+3225550101']);
+    expect(asked).not.toContain('CALLERID(dnid) of caller-1');
+    expect((await dialled({ did: 'a b', header: '025550100' })).kept).toEqual([]);
+  });
+
+  test('is not kept of an outgoing call, nor of one that somebody of the house places', async () => {
+    expect((await dialled({ channelId: undefined, header: '025550100' })).kept).toEqual([]);
+    const policy = policyWith({ rest: { staff: { extensions: ['_1XX'] } } });
+    expect((await dialled({ policy, endpoint: '101', header: '025550100' })).kept).toEqual([]);
+    expect((await dialled({ policy, endpoint: 'trunk', header: '025550100' })).kept).toEqual(['+3225550100']);
+  });
+
+  test('that cannot be read or stored lets the call go on, and is in no message', async () => {
+    const failed = (code: ErrorCode) => (): Promise<never> => Promise.reject(new PreavisError(code, 'no'));
+    const gone = await dialled({ header: failed('ari_request_failed') });
+    expect(gone).toMatchObject({ kept: [], lines: [] });
+    const keepDialled = failed('catalogue_unusable');
+    const { lines, text } = await dialled({ keepDialled, did: '025550100' });
+    expect(lines).toMatchObject([{ level: 'warn', call, code: 'catalogue_unusable' }]);
+    expect(text).not.toMatch(/555/);
+  });
+});
 
 const said = (script: Script | undefined): string[] =>
   (script?.sentences ?? []).map(({ prompt }) => `${prompt.language} ${prompt.id}`);
