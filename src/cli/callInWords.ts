@@ -253,7 +253,10 @@ function earlierInWords({ call, finishedAt }: NonNullable<Receipt['earlierNotice
   return ['', `a shorter notice: they heard the whole one in call ${call}${when}`];
 }
 
-function callFacts(receipt: Receipt, dialStatus: string | null): Fact[] {
+function callFacts(
+  receipt: Receipt,
+  { dialStatus, dialled }: { dialStatus: string | null; dialled: string | null },
+): Fact[] {
   const { call, language, purposes, witness } = receipt;
   const because =
     language.reason === null
@@ -263,6 +266,7 @@ function callFacts(receipt: Receipt, dialStatus: string | null): Fact[] {
   return [
     [call.direction === 'outgoing' ? 'answered' : 'came in', localTime(Date.parse(call.startedAt))],
     ['line', call.line ?? '-'],
+    ...(dialled === null ? [] : [['dialled', dialled] as const]),
     ['told', toldInWords(receipt)],
     ...(receipt.earlierNotice === undefined ? [] : [earlierInWords(receipt.earlierNotice)]),
     ['purposes', purposes.map(({ id, keepDays }) => `${id} (kept ${counted(keepDays, 'day')})`).join(', ') || '-'],
@@ -316,13 +320,15 @@ function listed(facts: readonly Fact[]): string[] {
   );
 }
 
-type CallSources = Parameters<typeof receiptOfCall>[0] & CataloguePart<{ legalHolds: 'of'; certificates: 'of' }>;
+type CallSources = Parameters<typeof receiptOfCall>[0] &
+  CataloguePart<{ legalHolds: 'of'; certificates: 'of'; dialled: 'of' }>;
 
 /** One call as text for people, or as one JSON document with the receipt and the same steps. Throws call_unknown. */
 export async function showCall(catalogue: CallSources, id: CallId, now: number, json: boolean): Promise<string> {
   const receipt = await receiptOfCall(catalogue, id);
   const call = await catalogue.calls.find(id);
   if (call === undefined) throw new PreavisError('call_unknown', 'there is no call with this id');
+  const dialled = (await catalogue.dialled.of(id)) ?? null;
   const row = await catalogue.recordings.ofCall(id);
   const holds = row === undefined ? [] : (await catalogue.legalHolds.of(row.id)).filter((hold) => isActive(hold, now));
   const certificates = row === undefined ? [] : await catalogue.certificates.of(row.id);
@@ -337,7 +343,7 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
     const holdsUntil = kept.holdsUntil.map(isoTime);
 
     return JSON.stringify(
-      { receipt, happened: list, failure: kept.failure, holdsUntil, certificates: kept.certificates },
+      { receipt, dialled, happened: list, failure: kept.failure, holdsUntil, certificates: kept.certificates },
       undefined,
       2,
     );
@@ -349,7 +355,7 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
 
   return [
     `Call ${id}`,
-    ...listed(callFacts(receipt, call.dialStatus)),
+    ...listed(callFacts(receipt, { dialStatus: call.dialStatus, dialled })),
     '',
     `What happened (${day})`,
     ...listed(happened.map(({ at, what }): Fact => [clock(at), what])),

@@ -3,6 +3,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { ownCalls } from '../config/controllerSchema.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
+import { dialledNumberAsked } from '../dataSubject/callerNumber.ts';
 import { parseDay } from './localTime.ts';
 
 /** Options that choose some rows of a list, as they were typed. */
@@ -11,6 +12,7 @@ export type Chosen = {
   line?: string | undefined;
   controller?: string | undefined;
   purpose?: string | undefined;
+  dialled?: string | undefined;
 };
 
 /** The companies that may be named: those of the configuration, and those that left it while their recordings are here. */
@@ -49,15 +51,15 @@ export function requiredController(asked: string | undefined, names: readonly st
 }
 
 /**
- * What `--day`, `--line`, `--controller` and `--purpose` ask for. A line or purpose that neither the configuration nor any call has is a mistake in
+ * What `--day`, `--line`, `--controller`, `--purpose` and `--dialled` ask for. A line or purpose that neither the configuration nor any call has is a mistake in
  * writing, and no empty list. Throws usage, which repeats nothing of what was typed.
  */
 export async function chosenCalls(
-  { day, line, controller, purpose }: Chosen,
+  { day, line, controller, purpose, dialled }: Chosen,
   config: Config,
   catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose'; recordings: 'controllers' }>,
   now: number,
-): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose'>> {
+): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose' | 'dialled'>> {
   const begun = day === undefined ? undefined : parseDay(day, now);
   if (line !== undefined && !Object.hasOwn(config.lines, line) && !(await catalogue.calls.knowsLine(line))) {
     throw new PreavisError('usage', `--line is one of ${Object.keys(config.lines).join(', ')}, or that of a call`);
@@ -73,5 +75,18 @@ export async function chosenCalls(
 
   const names = controller === undefined ? [] : await knownControllers(config, catalogue);
 
-  return { begun, line, controller: chosenController(controller, names), purpose };
+  return {
+    begun,
+    line,
+    controller: chosenController(controller, names),
+    purpose,
+    dialled: dialledAsked(dialled, config),
+  };
+}
+
+/** A number of the company, as it is kept. Throws usage, which repeats nothing of what was typed. */
+function dialledAsked(asked: string | undefined, config: Config): string | undefined {
+  const number = asked === undefined ? undefined : dialledNumberAsked(asked, config);
+  if (asked === undefined || number !== undefined) return number;
+  throw new PreavisError('usage', '--dialled is a number of yours, such as +32 2 555 01 00, or an extension');
 }

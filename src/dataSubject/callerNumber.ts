@@ -1,3 +1,4 @@
+import { dialledNumberOf } from '../call/plan/dialledNumber.ts';
 import { makeCallerHash } from '../call/plan/preferences.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
@@ -53,6 +54,18 @@ export async function hashOfNumber(
   }
 
   return hash;
+}
+
+/**
+ * A number of the company that calls are looked for by, as it is kept.
+ *
+ * @param number in any national or international form, or a `tel:` URI, or an extension
+ * @returns undefined for what is none of these
+ */
+export function dialledNumberAsked(number: string, { notice }: Pick<Config, 'notice'>): string | undefined {
+  const { defaultCountry } = notice;
+
+  return isCountry(defaultCountry) ? dialledNumberOf(withoutUri(tidied(number)), defaultCountry) : undefined;
 }
 
 /** For people: the keys that what may be kept of the caller was not looked up by. */

@@ -24,6 +24,8 @@ export const nameGiven = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name of the configuration: lower-case letters, digits and hyphens');
 const extensionForm = /^[A-Za-z0-9*#+._-]{1,80}$/;
+/** A number as people write it, or an extension. */
+const dialledForm = /^([+(]{0,2}[0-9][0-9 ().\/-]{2,37}|[0-9A-Za-z*#._-]{1,40})$/;
 
 const reasonCode = z.string().regex(/^[a-z_]{1,40}$/, 'is not a code such as spool_full');
 
@@ -62,6 +64,13 @@ const chosen = {
     .regex(extensionForm, 'is not the name of an endpoint, such as 101 or acme-101')
     .optional()
     .describe('Answered there, or dialled from there; only where it is kept.'),
+  dialled: z
+    .string()
+    // `+` that is not written as `%2B` comes as a space.
+    .trim()
+    .regex(dialledForm, 'is neither a telephone number nor an extension')
+    .optional()
+    .describe('The number of yours that the caller dialled, in any form, or an extension; only where it is kept.'),
   status: z.enum(recordingStatuses).optional(),
   flag: reasonCode.optional(),
   held: z.literal('true').optional().describe('Kept by a hold.'),
@@ -127,6 +136,10 @@ export const callPart = named(
     controller: z.string().nullable().describe('The company that it was for, of `controllers`; null: the own.'),
     direction: z.enum(directions),
     extension: z.string().nullable(),
+    dialled: z
+      .string()
+      .nullable()
+      .describe('The number of yours that the caller dialled: `+3225550100`, or an extension; null: not known.'),
     purposes: z.array(z.string()),
     languages: z.array(z.string()),
     languageReason: z.string().nullable(),

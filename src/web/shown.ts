@@ -10,7 +10,11 @@ import type { KnownCall, KnownRecording, ListedCall } from './subjects.ts';
 
 /** How calls and recordings are shown. */
 
-function shownCall({ call, extension }: Pick<KnownCall, 'call' | 'extension'>): z.input<typeof callPart> {
+function shownCall({
+  call,
+  extension,
+  dialled,
+}: Pick<KnownCall, 'call' | 'extension' | 'dialled'>): z.input<typeof callPart> {
   const { id, line, controller, direction, purposes, languages, languageReason, consent, result, reason, dialStatus } =
     call;
 
@@ -22,6 +26,7 @@ function shownCall({ call, extension }: Pick<KnownCall, 'call' | 'extension'>): 
     controller,
     direction,
     extension,
+    dialled,
     purposes,
     languages,
     languageReason,

@@ -17,10 +17,13 @@ export type KnownCall = CallFacts & {
   recording: RecordingRow | undefined;
   holds: readonly LegalHoldRow[];
   isHeld: boolean;
+  /** The number of the company that the caller dialled. */
+  dialled: string | null;
 };
 export type KnownRecording = KnownCall & { recording: RecordingRow };
 /** A call of a list. */
-export type ListedCall = CallFacts & Pick<Listing, 'recording' | 'isExemplary' | 'written'> & { isHeld: boolean };
+export type ListedCall = CallFacts &
+  Pick<Listing, 'recording' | 'dialled' | 'isExemplary' | 'written'> & { isHeld: boolean };
 
 type SubjectPorts = Pick<WebPorts, 'catalogue' | 'config' | 'clock'>;
 
@@ -30,12 +33,14 @@ async function withRecording(
   recording: RecordingRow | undefined,
 ): Promise<KnownCall> {
   const extension = (await catalogue.extensions.of(call.id)) ?? null;
-  if (recording === undefined) return { call, extension, recording, ends: [], holds: [], isHeld: false };
+  const dialled = (await catalogue.dialled.of(call.id)) ?? null;
+  const known = { call, extension, dialled };
+  if (recording === undefined) return { ...known, recording, ends: [], holds: [], isHeld: false };
   const at = clock.now();
   const holds = await catalogue.legalHolds.of(recording.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
 
-  return { call, extension, recording, ends, holds, isHeld: holds.some((hold) => isActive(hold, at)) };
+  return { ...known, recording, ends, holds, isHeld: holds.some((hold) => isActive(hold, at)) };
 }
 
 /** undefined for an id that no call has. */
@@ -65,10 +70,10 @@ export async function listedCalls(
   const holdsAllowed = makeHoldsAllowed(config);
   const all = await catalogue.listings.of(ids, actor.name);
 
-  return all.flatMap(({ call, recording, extension, isExemplary, written, holds, approvals, ...kept }) => {
+  return all.flatMap(({ call, recording, extension, dialled, isExemplary, written, holds, approvals, ...kept }) => {
     const ends = endsWhileHeld(kept.ends, holds, holdsAllowed, at);
     const isHeld = holds.some((hold) => isActive(hold, at));
-    const listed = { call, recording, extension, ends, isExemplary, written, isHeld };
+    const listed = { call, recording, extension, dialled, ends, isExemplary, written, isHeld };
 
     return decideAccess(actor, 'list', subjectBy(listed, config, approvals), at).allowed ? [listed] : [];
   });

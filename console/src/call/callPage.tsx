@@ -50,6 +50,7 @@ function Heading({ detail: { call } }: { detail: CallDetail }) {
   const facts = [
     ...(call.line === null ? [] : [fill(say.call.line, { line: call.line })]),
     ...(call.extension === null ? [] : [fill(say.call.extension, { extension: call.extension })]),
+    ...(call.dialled === null ? [] : [fill(say.call.dialled, { number: call.dialled })]),
     ...(call.controller === null ? [] : [call.controller]),
   ];
 

@@ -183,6 +183,7 @@ export function FilterForm({
     'direction',
     'reason',
     'extension',
+    'dialled',
     'status',
     'flag',
     'held',
@@ -237,6 +238,7 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
       />
       <ChoiceField name="direction" all={allOf(choices.direction, say.list.directions)} {...one} />
       <TextField name="extension" known={[]} {...one} />
+      <TextField name="dialled" known={[]} {...one} />
       <ChoiceField name="reason" all={Object.entries(say.reasons)} {...one} />
       <ChoiceField name="status" all={allOf(choices.status, say.statuses)} {...one} />
       <ChoiceField name="flag" all={allOf(choices.flag, say.flags)} {...one} />

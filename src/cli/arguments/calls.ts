@@ -1,23 +1,9 @@
 import type { Command } from 'commander';
-import { controllerFilter, jsonOption, type RunAs } from './commandLine.ts';
+import { controllerFilter, dialledFilter, jsonOption, type RunAs } from './commandLine.ts';
 
 export function addCalls(root: Command, run: RunAs): void {
   const calls = root.command('calls').description('list and show calls, recorded or not');
-  calls
-    .command('list')
-    .description('list calls, newest first')
-    .option(
-      '--day <day>',
-      'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
-    )
-    .option('--line <line>', 'only those on this line')
-    .option(...controllerFilter)
-    .option('--purpose <purpose>', 'only those with this purpose')
-    .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
-    .option('--extension <endpoint>', 'only those that go on with this telephone in them, such as 101; asks Asterisk')
-    .option('--limit <number>', 'at most this many', '50')
-    .option(...jsonOption)
-    .action(run(async () => (await import('../commands/calls.ts')).callsList));
+  addList(calls, run);
   calls
     .command('show <id>')
     .description('show one call: what happened when, what the caller was told and answered, the recording')
@@ -60,6 +46,25 @@ export function addCalls(root: Command, run: RunAs): void {
     .description('print the receipt of a call: how the caller was told, what they answered, what was recorded')
     .option('--json', 'the same: a receipt is JSON in any case')
     .action(run(async () => (await import('../commands/calls.ts')).callsReceipt));
+}
+
+function addList(calls: Command, run: RunAs): void {
+  calls
+    .command('list')
+    .description('list calls, newest first')
+    .option(
+      '--day <day>',
+      'only those that began on this day of the local time, such as 2026-08-24, today or yesterday',
+    )
+    .option('--line <line>', 'only those on this line')
+    .option(...controllerFilter)
+    .option('--purpose <purpose>', 'only those with this purpose')
+    .option(...dialledFilter)
+    .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
+    .option('--extension <endpoint>', 'only those that go on with this telephone in them, such as 101; asks Asterisk')
+    .option('--limit <number>', 'at most this many', '50')
+    .option(...jsonOption)
+    .action(run(async () => (await import('../commands/calls.ts')).callsList));
 }
 
 export function addWebhooks(root: Command, run: RunAs): void {

@@ -23,6 +23,11 @@ export const controllerFilter = [
   '--controller <name>',
   'only those of this company of controllers; own: of none',
 ] as const;
+/** Of a list. */
+export const dialledFilter = [
+  '--dialled <number>',
+  'only incoming calls of this number of yours, such as +32 2 555 01 00 (privacy.dialledDays)',
+] as const;
 /** Of what is made for one company. */
 export const controllerOption = [
   '--controller <name>',

@@ -52,20 +52,23 @@ export async function callsList(context: CommandContext, options: CallListOption
         ? await catalogue.calls.list(most, { ...chosen, result })
         : await catalogue.calls.list(everyOpenCall, { ...chosen, result: 'goingOn' });
     const calls = rows.filter(isIn).slice(0, most);
-    const list = calls.map(
-      ({ id, startedAt, line, controller, purposes, languages, languageReason, result, reason, consent }) => ({
-        id,
-        startedAt: isoTime(startedAt),
-        line,
-        controller,
-        purposes,
-        languages,
-        languageReason,
-        result,
-        reason,
-        consent: { mode: consent.mode, answer: consent.answer },
-        ...(telephones === undefined ? {} : { telephones: telephones.get(id) ?? [] }),
-      }),
+    const list = await Promise.all(
+      calls.map(
+        async ({ id, startedAt, line, controller, purposes, languages, languageReason, result, reason, consent }) => ({
+          id,
+          startedAt: isoTime(startedAt),
+          line,
+          dialled: (await catalogue.dialled.of(id)) ?? null,
+          controller,
+          purposes,
+          languages,
+          languageReason,
+          result,
+          reason,
+          consent: { mode: consent.mode, answer: consent.answer },
+          ...(telephones === undefined ? {} : { telephones: telephones.get(id) ?? [] }),
+        }),
+      ),
     );
     answer(context, options.json, { calls: list }, () => {
       const started = timeColumn(

@@ -9,7 +9,7 @@ import type { Config } from '../../config/schema.ts';
 import type { CallId } from '../../core/ids.ts';
 import { receiptOfCall } from '../../receipt/receipt.ts';
 import type { WebPorts } from '../ports.ts';
-import { hashOf } from '../number.ts';
+import { dialledOf, hashOf } from '../number.ts';
 import { route, type Route } from '../route.ts';
 import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type Filters } from '../schemas.ts';
 import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
@@ -75,8 +75,13 @@ function ofBoth<T>(asked: readonly T[] | undefined, scope: readonly T[] | undefi
   return asked === undefined || scope === undefined ? (asked ?? scope) : asked.filter((each) => scope.includes(each));
 }
 
-export function searchOf(query: Filters): CallSearch {
-  const { line, purpose, extension, held, exemplary } = query;
+/**
+ * What the filters ask for. Throws request_invalid.
+ *
+ * @param part of the request that they stand in
+ */
+export function searchOf(query: Filters, part: 'query' | 'body', config: Config): CallSearch {
+  const { line, purpose, extension, dialled, held, exemplary } = query;
   const { from, to, language, direction, result, reason, status, flag, tag, collection } = query;
   const { controller, scoreFrom, scoreTo } = query;
 
@@ -96,6 +101,7 @@ export function searchOf(query: Filters): CallSearch {
     lines: line === undefined ? undefined : [line],
     purposes: purpose === undefined ? undefined : [purpose],
     extensions: extension === undefined ? undefined : [extension],
+    dialled: dialled === undefined ? undefined : dialledOf(dialled, part, config),
     held: held === undefined ? undefined : true,
     exemplary: exemplary === undefined ? undefined : true,
   };
@@ -110,7 +116,7 @@ const list = route({
   answer: { status: 200, schema: callPage, description: 'A page of calls.' },
   handle: async ({ actor, pages, query }, ports) => {
     const at = { after: pages.begin(z.string()), limit: query.limit };
-    const { found, next } = await foundBy(actor, searchOf(query), at, ports);
+    const { found, next } = await foundBy(actor, searchOf(query, 'query', ports.config), at, ports);
     const calls = found.map((each) => shownCallOfList(each, ports.clock.now()));
 
     return { kind: 'json', body: { calls, next: pages.next(next) } };
@@ -131,7 +137,7 @@ const byNumber = route({
     const at = { after: pages.begin(z.string()), limit: body.limit };
     const caller = await hashOf(body.number, config);
     const keysNotSearched = await prepareSearch(catalogue, caller);
-    const { found, next } = await foundBy(actor, { ...searchOf(body), caller }, at, ports);
+    const { found, next } = await foundBy(actor, { ...searchOf(body, 'body', config), caller }, at, ports);
     const { ground, reference } = body;
     const why = { ground, ...(reference === undefined ? {} : { reference }) };
     const step = auditOf(actor, { did: 'searchedByNumber', ...why, found: found.length });

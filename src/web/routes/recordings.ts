@@ -26,7 +26,12 @@ const list = route({
   answer: { status: 200, schema: recordingPage, description: 'A page of recordings.' },
   handle: async ({ actor, pages, query }, ports) => {
     const at = { after: pages.begin(z.string()), limit: query.limit };
-    const { found, next } = await foundBy(actor, { ...searchOf(query), recorded: true }, at, ports);
+    const { found, next } = await foundBy(
+      actor,
+      { ...searchOf(query, 'query', ports.config), recorded: true },
+      at,
+      ports,
+    );
     const recordings = found.flatMap((each) => shownRecordingOfList(each, ports.clock.now()) ?? []);
 
     return { kind: 'json', body: { recordings, next: pages.next(next) } };

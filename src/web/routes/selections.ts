@@ -79,7 +79,7 @@ async function notesOf(id: RecordingId, { catalogue }: WebPorts): Promise<string
 }
 
 function tableOf(chosen: readonly KnownRecording[]): string {
-  const rows = chosen.map(({ recording, call, extension, ends }) => ({
+  const rows = chosen.map(({ recording, call, extension, dialled, ends }) => ({
     recording: recording.id,
     call: call.id,
     startedAt: isoTime(recording.startedAt ?? call.startedAt),
@@ -87,6 +87,7 @@ function tableOf(chosen: readonly KnownRecording[]): string {
     line: call.line ?? '',
     direction: call.direction,
     extension: extension ?? '',
+    dialled: dialled ?? '',
     purposes: call.purposes.join(' '),
     keptUntil: isoTime(Math.max(...ends.map(({ keepUntil }) => keepUntil), recording.keepUntil ?? 0)),
     bytes: recording.bytes ?? '',

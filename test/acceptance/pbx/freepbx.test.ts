@@ -51,7 +51,14 @@ const inboundRoute = [
   ' same => n,Set(__CALLINGNUMPRES_SV=${CALLERID(num-pres)})',
   ' same => n,Set(CALLERID(num-pres)=allowed_not_screened)',
   ' same => n(dest-ext),Goto(customdests,dest-1,1)',
+  'exten => 3225501001,1,Set(__DIRECTION=INBOUND)',
+  ' same => n,Set(__FROM_DID=${EXTEN})',
+  ' same => n(dest-ext),Goto(customdests,dest-2,1)',
+  '[from-did-direct]',
+  'include => ext-local',
   '[customdests]',
+  'exten => dest-2,1,Gosub(preavis-tell,s,1(line=direct,did=${FILTER(0-9+,${FROM_DID})}))',
+  ' same => n,Goto(from-did-direct,101,1)',
   'exten => dest-1,1,NoOp(Entering Custom Destination Notice)',
   ' same => n,Gosub(preavis-tell,s,1(line=sales))',
   ' same => n,NoOp(Returned from Custom Destination Notice: ${PREAVIS_TOLD})',
@@ -86,7 +93,9 @@ const at = useRig(async () => {
   return {
     idle: true,
     lines: [
-      'exten => did,1,Goto(from-trunk,3225501000,1)',
+      'exten => 3225501000,1,Goto(from-trunk,3225501000,1)',
+      // By a trunk whose INVITE names its account.
+      'exten => account,1,Goto(from-trunk,3225501001,1)',
       ...inboundRoute,
       // FreePBX dials the endpoint by the contact that it has registered: its user is the extension.
       ...queue(`PJSIP/101/sip:101@127.0.0.1:${agent.port}`),
@@ -100,18 +109,31 @@ const at = useRig(async () => {
     },
     config: {
       notice: notice.config(),
-      lines: { sales: { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] } },
+      lines: Object.fromEntries(
+        ['sales', 'direct'].map((line) => [line, { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] }]),
+      ),
+      privacy: { dialledDays: 30 },
     },
   };
 });
 
-test('the caller of an inbound route is told by a Custom Destination, and recorded with the agent of the queue behind it', async () => {
+beforeAll(async () => {
   await notice.install(at.rig.asterisk.soundsFolder);
   await at.rig.startServe();
+});
+
+/** The lines of the calls that dialled this number. */
+async function linesOf(number: string): Promise<string[]> {
+  const { calls } = await at.rig.preavisJson<{ calls: { line: string }[] }>('calls', 'list', '--dialled', number);
+
+  return [...new Set(calls.map(({ line }) => line))];
+}
+
+test('the caller of an inbound route is told by a Custom Destination, and recorded with the agent of the queue behind it', async () => {
   await at.onTime('sales', async () => {
     const receiver = await at.keep(startRtpReceiver());
     const tone = await continuousTone(callerHz);
-    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'did', tone, receiver }));
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: '3225501000', tone, receiver }));
     expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
     expect(await endedCall(at.rig, 'sales')).toMatchObject({ result: 'recorded' });
     const recording = await finishedRecording(at.rig, 'sales');
@@ -125,4 +147,16 @@ test('the caller of an inbound route is told by a Custom Destination, and record
   const log = at.rig.asterisk.logs();
   expect(log).toContain('Returned from Custom Destination Notice: yes');
   expect(log).toContain('recorder of the queue: INITIALIZED');
+  expect(await linesOf('02 550 10 00')).toEqual(['sales']);
+});
+
+test('the number of an inbound route that leads to an extension is kept, where the trunk has only the name of its account', async () => {
+  await at.onTime('direct', async () => {
+    const tone = await continuousTone(callerHz);
+    const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: 'account', tone }));
+    expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    expect(await endedCall(at.rig, 'direct')).toMatchObject({ result: 'recorded' });
+  });
+  expect(await linesOf('+32 2 550 10 01')).toEqual(['direct']);
+  expect(await linesOf('account')).toEqual([]);
 });

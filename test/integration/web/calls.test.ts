@@ -79,6 +79,8 @@ test.each([
   ['a filter that is not known', '/calls?lane=default'],
   ['a line that is no name', `/calls?line=${encodeURIComponent("x' OR 1=1")}`],
   ['a cursor that was made up', '/calls?cursor=bm9uZQ'],
+  ['a number that is none', `/calls?dialled=${encodeURIComponent("x' OR 1=1")}`],
+  ['a number that no country has', '/calls?dialled=%2B9999999999'],
   ['a page of too many', '/calls?limit=100000'],
   ['a time without a zone', '/calls?from=2026-08-24T10:00:00'],
   ['an id that is a path', `/calls/${encodeURIComponent('../../etc/passwd')}`],
@@ -89,7 +91,27 @@ test.each([
   const body = (await answer.json()) as { code: string; faults: unknown[] };
   expect({ status: answer.status, code: body.code }).toEqual({ status: 400, code: 'request_invalid' });
   expect(body.faults).toHaveLength(1);
-  expect(JSON.stringify(body)).not.toMatch(/lane|OR 1|bm9u|100000|passwd/);
+  expect(JSON.stringify(body)).not.toMatch(/lane|OR 1|bm9u|100000|passwd|9999/);
+});
+
+test('the calls of a number of the company are found by it in any form, by who may see them', async () => {
+  const here = await stage();
+  const [main, direct] = [await here.archived(), await here.archived(['agreement'])];
+  await here.archived();
+  await here.set.catalogue.dialled.keep(main.call, '+3225550100');
+  await here.set.catalogue.dialled.keep(direct.call, '101');
+  for (const form of ['+3225550100', '02 555 01 00', '0032 2/555.01.00', '(02) 555-01-00']) {
+    const page = await here.json(`/calls?dialled=${encodeURIComponent(form)}`, 'coach');
+    expect(page['calls']).toMatchObject([{ id: main.call, dialled: '+3225550100' }]);
+  }
+  // Before `+` was written as it must be in an address, it was a space.
+  expect(idsOf(await here.json('/calls?dialled=+3225550100', 'officer'))).toEqual([main.call]);
+  expect(idsOf(await here.json('/calls?dialled=101', 'officer'))).toEqual([direct.call]);
+  expect(idsOf(await here.json('/calls?dialled=101', 'coach'))).toEqual([]);
+  expect(idsOf(await here.json('/calls?dialled=025550101', 'officer'))).toEqual([]);
+  const { recordings } = await here.json('/recordings?dialled=101', 'officer');
+  expect(recordings).toMatchObject([{ id: direct.id, call: { dialled: '101' } }]);
+  expect(await here.json(`/calls/${direct.call}`, 'officer')).toMatchObject({ call: { dialled: '101' } });
 });
 
 test('the calls of a number are found by its keyed hash, and the trail of each has who has looked', async () => {

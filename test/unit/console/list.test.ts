@@ -16,6 +16,9 @@ describe('the filters of an address', () => {
   test('make the same address again', () => {
     const address = '/calls?from=2026-11-01&line=sales&result=unrecorded';
     expect(listAddress(filtersIn(new URLSearchParams(address.split('?')[1])))).toBe(address);
+    const dialled = new URLSearchParams(listAddress({ dialled: '+32 (0)2 555 01 00' }).split('?')[1]);
+    expect(filtersIn(dialled)).toEqual({ dialled: '+32 (0)2 555 01 00' });
+    expect(filtersIn(new URLSearchParams({ dialled: '<b>' }))).toEqual({});
     expect(listAddress({})).toBe('/calls');
     expect(listAddress({ line: 'sales' }, 'abc')).toBe('/calls?line=sales&cursor=abc');
   });

@@ -43,6 +43,8 @@ beforeAll(async () => {
     at: undefined,
     party: 'caller',
   });
+  for (const { facts } of [recorded, refused]) await catalogue.dialled.keep(facts.id, '+3225550100');
+  await catalogue.dialled.keep(open.facts.id, '101');
   catalogue.close();
 });
 beforeEach(() => {
@@ -74,6 +76,7 @@ describe('calls list', () => {
       id: recorded.facts.id,
       startedAt: new Date(callStart).toISOString(),
       line: 'default',
+      dialled: '+3225550100',
       controller: null,
       purposes: ['training'],
       languages: ['fr', 'nl'],
@@ -121,6 +124,11 @@ describe('calls list of some', () => {
   test.each<[Parameters<typeof chosen>[0], () => string[]]>([
     [{ result: 'recorded' }, () => [recorded.facts.id]],
     [{ result: 'goingOn' }, () => [open.facts.id]],
+    [{ dialled: '02 555 01 00' }, () => [refused.facts.id, recorded.facts.id].sort().reverse()],
+    [{ dialled: '02 555 01 00', result: 'recorded', day: 'today' }, () => [recorded.facts.id]],
+    [{ dialled: '+32 2 555 01 00', day: '2026-08-23' }, () => []],
+    [{ dialled: '101', line: 'default' }, () => [open.facts.id]],
+    [{ dialled: '102' }, () => []],
     [{ result: 'unrecorded', line: 'default' }, () => [refused.facts.id, turnedAway.id, lost.id]],
     [{ result: 'turnedAway' }, () => [turnedAway.id]],
     [{ day: 'today', result: 'turnedAway', line: 'default' }, () => [turnedAway.id]],
@@ -147,6 +155,8 @@ describe('calls list of some', () => {
     [{ line: "' OR 1=1 --" }, /^--line is one of/],
     [{ purpose: 'train' }, /^--purpose is one of training/],
     [{ purpose: '%' }, /^--purpose is one of/],
+    [{ dialled: "' OR 1=1 --" }, /^--dialled is a number of yours, such as \+32 2 555 01 00, or an extension$/],
+    [{ dialled: '' }, /^--dialled is a number of yours/],
     [{ result: 'Recorded' }, /^--result is one of recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn$/],
   ])('with %j is bad usage that says what there is', async (options, message) => {
     await expect(callsList(context, { ...options, limit: '50', json: false })).rejects.toMatchObject({
@@ -163,6 +173,7 @@ describe('calls show', () => {
     const text = printed.join('\n');
     expect(text).toMatch(/^Call [0-9A-Z]{26}\n/);
     expect(text).toMatch(/language +fr and nl, because nothing else was known: it is the default of the line/);
+    expect(text).toMatch(/\n +dialled +\+3225550100\n/);
     expect(text).toMatch(/consent +asked, and said yes/);
     const happened = text.split('\n').filter((line) => /^ {2}\d\d:\d\d:\d\d\.\d{3} /.test(line));
     expect(happened.map((line) => line.slice(16))).toEqual([
