@@ -3,8 +3,8 @@ import { prepareSearch } from '../catalogue/numberKeys.ts';
 import { isEndpoint, matcherOf } from '../config/newcomers.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
-import { hashOfNumber, notSearched } from '../dataSubject/callerNumber.ts';
-import { callsOfPerson, type Person } from '../dataSubject/findCalls.ts';
+import { dialledNumberAsked, hashOfNumber, notSearched } from '../dataSubject/callerNumber.ts';
+import { callsOfPerson, callsToDirect, type Person } from '../dataSubject/findCalls.ts';
 import { knownControllers, requiredController } from './filters.ts';
 import { parseDay, type Day } from './localTime.ts';
 
@@ -15,6 +15,8 @@ export type PersonOptions = {
   number?: string | undefined;
   /** The same of the name of an endpoint of Asterisk. */
   extension?: string | undefined;
+  /** With an extension: the direct number of who asks. */
+  direct?: string | undefined;
   /** The first and the last day on which the telephone was that of who asks. */
   from?: string | undefined;
   to?: string | undefined;
@@ -23,7 +25,7 @@ export type PersonOptions = {
 
 /** Throws usage, which repeats nothing of what was typed, and config_invalid. */
 export async function personAsked(
-  { number, extension, from, to }: PersonOptions,
+  { number, extension, direct, from, to }: PersonOptions,
   input: () => Promise<string>,
   config: Config,
   now: number,
@@ -33,6 +35,7 @@ export async function personAsked(
   }
   if (extension === undefined) {
     if (from !== undefined || to !== undefined) throw new PreavisError('usage', '--from and --to are for --extension');
+    if (direct !== undefined) throw new PreavisError('usage', '--direct is for --extension');
 
     return { kind: 'caller', hash: await hashOfNumber(number ?? '', input, config) };
   }
@@ -42,7 +45,12 @@ export async function personAsked(
     throw new PreavisError('usage', '--extension is the name of one endpoint of Asterisk, such as 101');
   }
 
-  return { kind: 'employee', extension: endpoint, begun };
+  const dialled = direct === undefined ? undefined : dialledNumberAsked(direct, config);
+  if (direct !== undefined && dialled === undefined) {
+    throw new PreavisError('usage', '--direct is a number of yours, such as +32 2 555 01 01, or an extension');
+  }
+
+  return { kind: 'employee', extension: endpoint, direct: dialled, begun };
 }
 
 /** Both days are in it. */
@@ -102,7 +110,12 @@ export async function searchFor(person: Person, catalogue: Catalogue, config: Co
 
   return {
     shown: { unsearchedKeys: [], extensionsKept },
-    gaps: extensionsKept ? [] : ['privacy.keepExtensions is false: it is not kept which telephones are in calls now'],
+    gaps: [
+      ...(extensionsKept ? [] : ['privacy.keepExtensions is false: it is not kept which telephones are in calls now']),
+      ...(person.direct === undefined || config.privacy.dialledDays > 0
+        ? []
+        : ['privacy.dialledDays is 0: it is not kept which numbers are dialled now']),
+    ],
     none: [
       'no calls of this extension',
       ...(isListed
@@ -127,6 +140,8 @@ export async function hasCalls(
   controller: string | null | undefined,
 ): Promise<boolean> {
   const first = await callsOfPerson(catalogue, person, controller).next();
+  if (first.done !== true) return true;
+  const dialled = person.kind === 'employee' ? await callsToDirect(catalogue, person, controller).next() : undefined;
 
-  return first.done !== true;
+  return dialled?.done === false;
 }

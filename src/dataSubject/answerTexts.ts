@@ -50,7 +50,13 @@ export const answerTexts = (language: SubjectLanguage) =>
     rightsHeading: text,
     rights: text,
     authority: text,
-    employee: z.strictObject({ none: text, period: template('from', 'until'), restriction: text, telephone: text }),
+    employee: z.strictObject({
+      none: text,
+      period: template('from', 'until'),
+      direct: counted(language),
+      restriction: text,
+      telephone: text,
+    }),
   });
 export type AnswerTexts = z.output<ReturnType<typeof answerTexts>>;
 

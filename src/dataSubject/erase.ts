@@ -4,6 +4,7 @@ import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
+import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import type { RecordingStatus } from '../catalogue/statuses.ts';
 import type { Clock } from '../core/clock.ts';
@@ -17,7 +18,14 @@ import {
   type ErasureSubject,
   type Exception,
 } from './decideErasure.ts';
-import { callsOfPerson, type FindPorts, type Person, type PersonCall, type PersonRecording } from './findCalls.ts';
+import {
+  callsOfPerson,
+  callsToDirect,
+  type FindPorts,
+  type Person,
+  type PersonCall,
+  type PersonRecording,
+} from './findCalls.ts';
 
 /**
  * Erases what is kept of a person (GDPR art. 17) but for what must be kept. Killed at any point, it is done again: what is
@@ -78,6 +86,8 @@ export type SubjectErasure = {
   /** Calls that go on and have no recording yet, and calls whose rows cannot be read. */
   open: CallId[];
   unreadable: CallId[];
+  /** Calls that have ended and that no hold keeps, in which the direct number of an employee was dialled. */
+  direct: number;
   /** Whether a language was remembered. */
   language: boolean;
   /** Why certificates or decisions could not be copied; the next retention run does it. */
@@ -106,6 +116,7 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
     unrecorded: 0,
     open: [],
     unreadable: [],
+    direct: 0,
     language:
       person.kind === 'caller' &&
       controller === undefined &&
@@ -124,9 +135,14 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
       traces.push(found.call.id);
     } else result.open.push(found.call.id);
   }
+  const numbers = await forgettableNumbers(ports, order);
+  result.direct = numbers.length;
   if (!apply) return result;
-  if (person.kind === 'employee') await ports.decisions.forgetExtensions(traces);
-  else {
+  if (person.kind === 'employee') {
+    await ports.decisions.forgetExtensions(traces);
+    // Of those that were erased, or whose telephone was forgotten, it is forgotten already.
+    await ports.decisions.forgetNumbers(numbers);
+  } else {
     await ports.decisions.forgetCaller(person.hash, controller);
     if (controller === undefined) await ports.decisions.forgetLanguages(person.hash);
   }
@@ -136,6 +152,23 @@ async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Prom
   );
 
   return result;
+}
+
+/** Calls of a direct number that have ended: what a hold keeps is kept with the number that was dialled. */
+async function forgettableNumbers(
+  { catalogue, clock }: SubjectErasurePorts,
+  { person, controller, signal }: SubjectErasureOrder,
+): Promise<CallId[]> {
+  if (person.kind !== 'employee') return [];
+  const calls: CallId[] = [];
+  for await (const { id, isOver } of callsToDirect(catalogue, person, controller)) {
+    signal.throwIfAborted();
+    const row = isOver ? await catalogue.recordings.ofCall(id) : undefined;
+    const holds = row === undefined ? [] : await catalogue.legalHolds.of(row.id);
+    if (isOver && !holds.some((hold) => isActive(hold, clock.now()))) calls.push(id);
+  }
+
+  return calls;
 }
 
 /** What keeps a recording beside its purposes. */

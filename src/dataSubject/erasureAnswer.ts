@@ -77,7 +77,7 @@ function keptPart(words: Words): Part {
 }
 
 function erasedPart({ say, answer: { result }, time }: Words): Markup {
-  const { recordings, unrecorded, language } = result;
+  const { recordings, unrecorded, direct, language } = result;
   const erased = recordings.flatMap(({ outcome, startedAt }) =>
     outcome.kind === 'erased' ? [say.erasedOne({ time: time(startedAt), certificate: outcome.certificate })] : [],
   );
@@ -88,7 +88,8 @@ function erasedPart({ say, answer: { result }, time }: Words): Markup {
   return html`<h2>${say.erasedHeading}</h2>
     ${paragraph(erased.length === 0 ? say.nothingErased : say.erased(erased.length))} ${bullets([...erased, ...gone])}
     ${erased.length === 0 ? '' : paragraph(say.certificates)}
-    ${unrecorded === 0 ? '' : paragraph(say.forgotten(unrecorded))} ${language ? paragraph(say.language) : ''}`;
+    ${unrecorded === 0 ? '' : paragraph(say.forgotten(unrecorded))}
+    ${direct === 0 ? '' : paragraph(say.employee.direct(direct))} ${language ? paragraph(say.language) : ''}`;
 }
 
 function openPart({ say, answer: { result, unsearched }, time }: Words): Part {
@@ -127,7 +128,7 @@ export function erasureAnswerPage(answer: ErasureAnswer, say: AnswerTexts): stri
   const { controller, schedule } = config;
   const date = (iso: string): string => localDate(iso, { locale: say.locale, timezone: schedule.timezone });
   const words: Words = { say, answer, time: (ms) => date(isoTime(ms)) };
-  const isNone = result.calls === 0 && !result.language && !answer.unsearched;
+  const isNone = result.calls + result.direct === 0 && !result.language && !answer.unsearched;
 
   return html`<!doctype html>
     <html lang="${language}">

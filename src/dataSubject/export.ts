@@ -14,7 +14,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import { filePart, ordinary, zipOf, type ZipPart } from '../core/zip.ts';
 import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
 import { sourceOf } from '../archive/fetch.ts';
-import { callsOfPerson, type FindPorts, type Person, type PersonRecording } from './findCalls.ts';
+import { callsOfPerson, callsToDirect, type FindPorts, type Person, type PersonRecording } from './findCalls.ts';
 import { indexPage } from './indexPage.ts';
 import { loadSubjectTexts } from './texts.ts';
 import type { SubjectLanguage } from './languages.ts';
@@ -120,6 +120,7 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
     number: null,
     extension: person.kind === 'employee' ? person.extension : null,
     begun: person.kind === 'employee' && person.begun !== undefined ? isoTimes(person.begun) : null,
+    direct: person.kind === 'employee' ? await directOf(person, work) : null,
     rememberedLanguage: null,
     calls: [],
     unreadableCalls: [],
@@ -153,6 +154,20 @@ async function* partsOf(work: Work): AsyncGenerator<ZipPart> {
   }
   yield textPart('index.json', `${JSON.stringify(index, undefined, 2)}\n`);
   yield textPart('index.html', indexPage(index, texts, config.purposes));
+}
+
+async function directOf(
+  person: Extract<Person, { kind: 'employee' }>,
+  { ports: { catalogue }, order }: Work,
+): Promise<PersonIndex['direct']> {
+  if (person.direct === undefined) return null;
+  const calls: { startedAt: string; line: string | null }[] = [];
+  for await (const { startedAt, line } of callsToDirect(catalogue, person, order.controller)) {
+    order.signal.throwIfAborted();
+    calls.push({ startedAt: isoTime(startedAt), line });
+  }
+
+  return { number: person.direct, calls };
 }
 
 /** A receipt that cannot be made is left out; the index says so. */

@@ -11,10 +11,26 @@ import { pagesOf } from '../core/pages.ts';
  */
 export type Person =
   | { kind: 'caller'; hash: string }
-  | { kind: 'employee'; extension: string; begun: { from: number; to: number } | undefined };
+  | {
+      kind: 'employee';
+      extension: string;
+      /** Their direct number, as it is kept: somebody else may have answered what was dialled. */
+      direct?: string | undefined;
+      begun: { from: number; to: number } | undefined;
+    };
+type Employee = Extract<Person, { kind: 'employee' }>;
+
+/** A call of a direct number: that it was dialled, and when, is of whoever has it. What was said is of who answered. */
+export type DirectCall = { id: CallId; startedAt: number; line: string | null; isOver: boolean };
 
 /** What the catalogue has of a call of the person who asks. Of an employee's calls nobody is told whose number the other one has. */
-export type PersonCall = { caller: KeptCaller | undefined; call: CallRow; recording: PersonRecording | undefined };
+export type PersonCall = {
+  caller: KeptCaller | undefined;
+  call: CallRow;
+  /** The number of the company that the caller dialled; undefined where that is not kept. */
+  dialled: string | undefined;
+  recording: PersonRecording | undefined;
+};
 export type PersonRecording = { row: RecordingRow; ends: readonly PurposeEnd[]; holds: readonly LegalHoldRow[] };
 /** `unreadable`: a row of it does not have its form. */
 export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; id: CallId };
@@ -22,6 +38,7 @@ export type FoundCall = ({ kind: 'call' } & PersonCall) | { kind: 'unreadable'; 
 export type FindPorts = CataloguePart<{
   callers: 'callsOf';
   extensions: 'callsOf';
+  dialled: 'of' | 'callsOf';
   calls: 'find' | 'controllerOf';
   recordings: 'ofCall' | 'purposeEnds';
   legalHolds: 'of';
@@ -62,10 +79,30 @@ export async function* callsOfPerson(
   }
 }
 
-function isInTime({ call: { startedAt } }: PersonCall, person: Person): boolean {
-  if (person.kind === 'caller' || person.begun === undefined) return true;
+/** The calls in which their direct number was dialled, the oldest first, whoever answered. A row that cannot be read tells nothing. */
+export async function* callsToDirect(
+  catalogue: FindPorts,
+  person: Employee,
+  controller?: string | null,
+): AsyncGenerator<DirectCall> {
+  const { direct } = person;
+  if (direct === undefined) return;
+  const numbers = (after: string, limit: number): Promise<CallId[]> => catalogue.dialled.callsOf(direct, after, limit);
+  for await (const found of pagesOf(batch, '', numbers, (id) => id)) {
+    for (const id of found) {
+      const call = await catalogue.calls.find(id).catch(undefinedIfUnreadable);
+      if (call === undefined || (controller !== undefined && call.controller !== controller)) continue;
+      const { startedAt, line, phase } = call;
+      if (isBegunIn(startedAt, person)) yield { id, startedAt, line, isOver: phase === 'ended' };
+    }
+  }
+}
 
-  return startedAt >= person.begun.from && startedAt < person.begun.to;
+const isBegunIn = (startedAt: number, { begun }: Employee): boolean =>
+  begun === undefined || (startedAt >= begun.from && startedAt < begun.to);
+
+function isInTime({ call: { startedAt } }: PersonCall, person: Person): boolean {
+  return person.kind === 'caller' || isBegunIn(startedAt, person);
 }
 
 /** One that is not known to be of another company is looked at. */
@@ -78,9 +115,10 @@ async function isOf(controller: string | null, { id }: Found, { calls }: FindPor
 async function callOf({ id, caller }: Found, catalogue: FindPorts): Promise<PersonCall | undefined> {
   const call = await catalogue.calls.find(id);
   if (call === undefined) return undefined;
+  const dialled = await catalogue.dialled.of(id);
   const row = await catalogue.recordings.ofCall(id);
-  if (row === undefined) return { caller, call, recording: undefined };
+  if (row === undefined) return { caller, call, dialled, recording: undefined };
   const [ends, holds] = [await catalogue.recordings.purposeEnds(row.id), await catalogue.legalHolds.of(row.id)];
 
-  return { caller, call, recording: { row, ends, holds } };
+  return { caller, call, dialled, recording: { row, ends, holds } };
 }

@@ -197,7 +197,7 @@ function receiptRow({ receipt }: IndexCall, asker: Asker, { said }: Words): Part
 
 function callPart(call: IndexCall, asker: Asker, words: Words): Part {
   const { said, time, language } = words;
-  const { line, languages, result, told, purposes } = said.calls;
+  const { line, dialled, languages, result, told, purposes } = said.calls;
   const asked = toldOf(call, words);
   const names = call.purposes.map(({ name }) => name).join(', ');
 
@@ -205,6 +205,7 @@ function callPart(call: IndexCall, asker: Asker, words: Words): Part {
     <h3>${said.calls.call} ${time(call.startedAt)}</h3>
     <dl>
       ${row(result, resultOf(call, said))} ${call.lineName === null ? '' : row(line, call.lineName)}
+      ${call.dialled === null ? '' : row(dialled, call.dialled)}
       ${call.languages.length === 0 ? '' : row(languages, call.languages.map(language).join(', '))}
       ${asked === '' ? '' : row(told, asked)} ${names === '' ? '' : row(purposes, names)}
       ${receiptRow(call, asker, words)}
@@ -218,11 +219,16 @@ const periodOf = ({ from, to }: { from: string; to: string }, { time }: Words) =
   until: time(to),
 });
 
-function personRows({ asker, number, extension, rememberedLanguage }: PersonIndex, { said, language }: Words): Part {
+function personRows(
+  { asker, number, extension, direct, rememberedLanguage }: PersonIndex,
+  { said, language, time }: Words,
+): Part {
   const { person, employee, calls, notStated } = said;
+  const dialled = (direct?.calls ?? []).map(({ startedAt }) => time(startedAt));
 
   return asker === 'employee'
-    ? html`${row(employee.extension, extension ?? notStated)} ${row(calls.told, employee.toldBy)}`
+    ? html`${row(employee.extension, extension ?? notStated)} ${row(calls.told, employee.toldBy)}
+      ${direct === null ? '' : html`${row(employee.direct, direct.number)} ${row(employee.dialled, list(dialled, employee.never))}`}`
     : html`${row(person.number, number ?? person.numberHidden)}
       ${row(person.language, rememberedLanguage === null ? person.noLanguage : language(rememberedLanguage))}`;
 }

@@ -51,6 +51,8 @@ export type PersonIndex = {
   number: string | null;
   /** The telephone of an employee, by the name of its endpoint; null for a caller. */
   extension: string | null;
+  /** The direct number of an employee, and when it was dialled, whoever answered; null where it was not asked for. */
+  direct: { number: string; calls: { startedAt: string; line: string | null }[] } | null;
   /** The time of the employee's calls that were looked for; null: of all. */
   begun: { from: string; to: string } | null;
   rememberedLanguage: string | null;
@@ -138,7 +140,7 @@ export function recordingOf(
 
 /** What the other person heard and answered is told to them alone. */
 export function callOf(
-  { call }: PersonCall,
+  { call, dialled }: PersonCall,
   asker: Asker,
   parts: {
     /** What the line is called in the person's language, or its id; null where the call has none. */
@@ -159,6 +161,8 @@ export function callOf(
     startedAt: isoTime(call.startedAt),
     endedAt: isoTime(call.endedAt),
     line: call.line,
+    /** The number of the company that was dialled; null where that is not kept. */
+    dialled: dialled ?? null,
     languages: isCaller ? call.languages : [],
     result: call.result,
     reason: isCaller ? call.reason : null,

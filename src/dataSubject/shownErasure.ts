@@ -11,7 +11,7 @@ export function shownException(exception: Exception) {
 }
 
 export function shownErasure(result: SubjectErasure, applied: boolean) {
-  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+  const { calls, recordings, unrecorded, direct, open, unreadable, language, copyFailure } = result;
 
   return {
     applied,
@@ -24,6 +24,7 @@ export function shownErasure(result: SubjectErasure, applied: boolean) {
       outcome: outcome.kind === 'kept' ? { ...outcome, exceptions: outcome.exceptions.map(shownException) } : outcome,
     })),
     unrecordedCalls: unrecorded,
+    directCalls: direct,
     openCalls: open,
     unreadableCalls: unreadable,
     languageRemembered: language,

@@ -23,6 +23,7 @@ export const subjectTexts = (language: SubjectLanguage) =>
       unreadable: counted(language),
       call: text,
       line: text,
+      dialled: text,
       languages: text,
       result: text,
       told: text,
@@ -66,6 +67,9 @@ export const subjectTexts = (language: SubjectLanguage) =>
     employee: z.strictObject({
       intro: text,
       extension: text,
+      direct: text,
+      dialled: text,
+      never: text,
       toldBy: text,
       others: text,
       period: template('from', 'until'),

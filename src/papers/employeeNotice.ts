@@ -62,6 +62,7 @@ function usePart(paper: Paper): Markup {
       words.audited,
       words.notAutomated,
       facts.keepsExtensions ? words.extensionKept : words.extensionNotKept,
+      ...(facts.dialledDays === 0 ? [] : [words.dialledKept({ days: say.days(facts.dialledDays) })]),
       words.inTheLog,
     ])}
     ${rows(recipientRows(paper))} ${todo(paper, words.appraisal)} ${todo(paper, words.otherTools)}`;

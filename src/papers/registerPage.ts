@@ -22,21 +22,25 @@ import {
 
 /** The register of processing (GDPR art. 30), from the facts that `preavis purposes register` prints as well. */
 
-function dataOf({ facts: { callers, keepsExtensions }, say }: Paper): string[] {
-  const { dataList, dataExtension, dataHash, dataNumber, dataLanguage } = say.register;
-  const ofCall = keepsExtensions ? [dataList, dataExtension] : [dataList];
+function dataOf({ facts: { callers, keepsExtensions, dialledDays }, say }: Paper): string[] {
+  const { dataList, dataExtension, dataDialled, dataHash, dataNumber, dataLanguage } = say.register;
+  const ofCall = [dataList, ...(keepsExtensions ? [dataExtension] : []), ...(dialledDays === 0 ? [] : [dataDialled])];
   if (callers.kind === 'nothing') return ofCall;
 
   return [...ofCall, callers.kind === 'hash' ? dataHash : dataNumber, dataLanguage];
 }
 
-function erasureOf({ keepDays, maximumDays }: PaperPurpose, { facts: { callers, traceDays }, say }: Paper): string[] {
+function erasureOf(
+  { keepDays, maximumDays }: PaperPurpose,
+  { facts: { callers, traceDays, dialledDays }, say }: Paper,
+): string[] {
   const words = say.register;
   const most = maximumDays === null ? '' : ` ${words.most({ days: say.days(maximumDays) })}`;
 
   return [
     `${words.keptFor({ days: say.days(keepDays) })}${most}`,
     words.traceLimit({ days: say.days(traceDays) }),
+    ...(dialledDays === 0 ? [] : [words.dialledLimit({ days: say.days(dialledDays) })]),
     ...(callers.kind === 'nothing'
       ? []
       : [

@@ -54,6 +54,8 @@ export type ProcessingFacts = {
   callers: KeptOfCallers;
   /** Whether it is kept which telephone of the house was in a call. */
   keepsExtensions: boolean;
+  /** How long it is kept which number of the company was dialled; 0: not at all. */
+  dialledDays: number;
   /** How long the trace of a call without a recording is kept; that of a recorded one has no end. */
   traceDays: number;
   /** Within how many days after a whole notice a caller hears a shorter one; 0: never, or on none of these lines. */
@@ -129,6 +131,7 @@ export function processingFacts(
     purposes: Object.entries(purposes).map(([id, purpose]) => purposeOf(id, purpose, lines)),
     callers: callersOf(privacy),
     keepsExtensions: privacy.keepExtensions,
+    dialledDays: privacy.dialledDays,
     traceDays: privacy.traceDays,
     shorterWithinDays: isShortened(lines, purposes) ? notice.shorterWithinDays : 0,
     archive: {

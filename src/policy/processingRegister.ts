@@ -74,8 +74,16 @@ function keptOfCallers({ callers, shorterWithinDays }: ProcessingFacts): string 
   );
 }
 
-function dataOf({ callers, keepsExtensions }: ProcessingFacts): string[] {
-  const ofCall = keepsExtensions ? [...data, 'Which telephone of the company answered the call, or dialled it'] : data;
+function dataOf({ callers, keepsExtensions, dialledDays }: ProcessingFacts): string[] {
+  const ofCall = [
+    ...data,
+    ...(keepsExtensions ? ['Which telephone of the company answered the call, or dialled it'] : []),
+    ...(dialledDays === 0
+      ? []
+      : [
+          `Which number of the company a caller dialled, for ${counted(dialledDays, 'day')} after the begin of the call, and no longer than its recording`,
+        ]),
+  ];
   if (callers.kind === 'nothing') return ofCall;
   const caller =
     callers.kind === 'hash'

@@ -16,6 +16,10 @@ const withPerson = (command: Command): Command =>
       'in its place, the telephone of an employee, such as 101 (privacy.keepExtensions); - reads it from standard input',
     )
     .option(
+      '--direct <number>',
+      'with --extension: their direct number, for calls that somebody else answered (privacy.dialledDays)',
+    )
+    .option(
       '--from <day>',
       'with --extension: the first day on which it was theirs, such as 2026-08-24; default: all calls',
     )

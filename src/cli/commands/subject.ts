@@ -180,7 +180,7 @@ export async function subjectErase(
       ...(answered === undefined ? {} : { answer: answered }),
     };
     answer(context, json, document, () => [
-      ...(result.calls === 0 && !result.language ? none : [erasureInWords(result, person, apply), ...notes]),
+      ...(isNothing(result) ? none : [erasureInWords(result, person, apply), ...notes]),
       ...gaps,
       ...(isLogEmptied ? [] : [logHeld]),
       ...(answered === undefined ? [] : [answerInWords(answered)]),
@@ -191,6 +191,8 @@ export async function subjectErase(
     return remains(result) || gaps.length > 0 || !isLogEmptied || isUnanswered ? 3 : 0;
   }).finally(work.end);
 }
+
+const isNothing = ({ calls, direct, language }: SubjectErasure): boolean => calls + direct === 0 && !language;
 
 const isDone = ({ outcome }: SubjectRecording): boolean => ['erase', 'erased', 'gone'].includes(outcome.kind);
 
@@ -252,7 +254,7 @@ function countsInWords(recordings: readonly SubjectRecording[]): string[] {
 }
 
 function erasureInWords(result: SubjectErasure, person: Person, applied: boolean): string {
-  const { calls, recordings, unrecorded, open, unreadable, language, copyFailure } = result;
+  const { calls, recordings, unrecorded, direct, open, unreadable, language, copyFailure } = result;
   const done = recordings.filter(isDone).length;
   const areDone = (count: number): string => (applied ? (count === 1 ? 'is' : 'are') : 'would be');
 
@@ -268,6 +270,11 @@ function erasureInWords(result: SubjectErasure, person: Person, applied: boolean
           person.kind === 'caller'
             ? `whose ${counted(unrecorded, 'call')} without a recording ${unrecorded === 1 ? 'it was' : 'they were'} ${areDone(unrecorded)} forgotten`
             : `that this telephone was in ${counted(unrecorded, 'call')} without a recording ${applied ? 'is' : 'would be'} forgotten`,
+        ]),
+    ...(direct === 0
+      ? []
+      : [
+          `that their direct number was dialled in ${counted(direct, 'call')} ${applied ? 'is' : 'would be'} forgotten`,
         ]),
     ...(language ? [`the remembered language ${applied ? 'is' : 'would be'} forgotten`] : []),
     ...(copyFailure === undefined

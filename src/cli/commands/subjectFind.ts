@@ -1,7 +1,7 @@
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/text/counted.ts';
-import { callsOfPerson, type PersonCall } from '../../dataSubject/findCalls.ts';
+import { callsOfPerson, callsToDirect, type PersonCall } from '../../dataSubject/findCalls.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode, type Program } from '../context.ts';
 import { localDay, timeColumn } from '../localTime.ts';
@@ -22,13 +22,14 @@ function keptUntil({ recording }: PersonCall, at: number): number | null {
 }
 
 function shownCall(found: PersonCall, at: number) {
-  const { call, recording } = found;
+  const { call, dialled = null, recording } = found;
 
   return {
     id: call.id,
     startedAt: isoTime(call.startedAt),
     endedAt: isoTime(call.endedAt),
     line: call.line,
+    dialled,
     controller: call.controller,
     purposes: call.purposes.map((purpose) => {
       const end = recording?.ends.find((each) => each.purpose === purpose);
@@ -82,7 +83,13 @@ export async function subjectFind(
       if (found.kind === 'unreadable') unreadable.push(found.id);
       else calls.push(listed(found, now));
     }
-    const document = { calls: calls.map(({ shown: each }) => each), unreadable, ...shown };
+    const direct: { id: string; startedAt: string; line: string | null }[] = [];
+    if (person.kind === 'employee') {
+      for await (const { id, startedAt, line } of callsToDirect(catalogue, person, controller)) {
+        direct.push({ id, startedAt: isoTime(startedAt), line });
+      }
+    }
+    const document = { calls: calls.map(({ shown: each }) => each), unreadable, direct, ...shown };
     answer(context, options.json, document, () => {
       const started = timeColumn(
         'STARTED',
@@ -98,6 +105,7 @@ export async function subjectFind(
         ...(calls.length > 0 ? [table(header, cells)] : unreadable.length > 0 ? [] : none),
         ...unreadable.map((id) => `${id}  a call whose rows cannot be read`),
         ...(calls.length > 0 ? [counted(calls.length, 'call')] : []),
+        ...(direct.length > 0 ? [`their direct number was dialled in ${counted(direct.length, 'call')}`] : []),
         ...(calls.length > 0 ? notes : []),
         ...gaps,
       ];

@@ -147,6 +147,8 @@ describe('the calls of a telephone', () => {
     [{ extension: '101', number }, 'give --number, for a caller, or --extension, for an employee'],
     [{}, 'give --number, for a caller, or --extension, for an employee'],
     [{ number, from: 'today' }, '--from and --to are for --extension'],
+    [{ number, direct: '101' }, '--direct is for --extension'],
+    [{ extension: '101', direct: 'a b' }, '--direct is a number of yours, such as +32 2 555 01 01, or an extension'],
     [{ extension: '101', to: 'today' }, '--to needs --from'],
     [{ extension: '101', from: 'monday' }, '--from is a day such as 2026-08-24, or today, or yesterday'],
     [{ extension: '101', from: '2026-08-24', to: '2026-08-23' }, '--from is not before --to, or is in the future'],
@@ -161,6 +163,76 @@ describe('the calls of a telephone', () => {
     for (const ask of asks) {
       await expect(ask()).rejects.toMatchObject({ code: 'usage', message });
     }
+  });
+});
+
+describe('the direct number of an employee', () => {
+  const direct = '+3225550101';
+  const withDirect = { ...employee, direct: '02 555 01 01' };
+
+  /** One call that they answered, two that a colleague and nobody did, and one of another number. */
+  async function dialled(set: SubjectStage) {
+    return {
+      own: await set.called(number, { extension: '101', dialled: direct, purposes: ['agreement'] }),
+      colleague: await set.called(other, { extension: '102', dialled: direct }),
+      nobody: await set.calledOnly(number, 'default', undefined, direct),
+      elsewhere: await set.calledOnly(number, 'default', '102', '+3225550102'),
+    };
+  }
+
+  test('finds when it was dialled, whoever answered, and hands out nothing that others said', async () => {
+    const set = await stage({ dialledDays: 90 });
+    const { own, colleague, nobody } = await dialled(set);
+    const found = await set.listed(withDirect);
+    expect(found).toMatchObject({ code: 0, json: { calls: [{ id: own.call, dialled: direct }] } });
+    expect((found.json as { direct: object[] }).direct).toMatchObject(
+      [own.call, colleague.call, nobody].map((id) => ({ id, line: 'default' })),
+    );
+    const { files, index, page } = await exportOf(set, withDirect);
+    expect(index.calls).toMatchObject([{ id: own.call, dialled: direct }]);
+    expect(index).toMatchObject({ direct: { number: direct, calls: [{}, {}, {}] } });
+    expect([...files.keys()].join()).not.toContain(colleague.id);
+    expect(JSON.stringify(index)).not.toContain(colleague.call);
+    expect(page).toContain('When it was dialled, whoever answered');
+    expect((await exportOf(set)).index).toMatchObject({ direct: null });
+    const away = { ...withDirect, from: '2020-01-01', to: '2020-01-02' };
+    expect((await set.listed(away)).json).toMatchObject({ calls: [], direct: [] });
+  });
+
+  test('is forgotten, and the recordings of others stay', async () => {
+    const set = await stage({ dialledDays: 90 });
+    const { own, colleague, nobody, elsewhere } = await dialled(set);
+    const held = await set.called(other, { extension: '102', dialled: direct });
+    const until = set.clock.now() + 500 * dayMs;
+    await set.catalogue.legalHolds.set({
+      ...{ id: makeIds().hold(), recording: held.id, ground: 'dispute', reason: 'claim', author: 'officer' },
+      ...{ reviewAt: until, expiresAt: until },
+    });
+    const preview = await set.erased({ ...withDirect, apply: false, json: false });
+    expect(preview.text).toContain('that their direct number was dialled in 3 calls would be forgotten');
+    expect(await set.catalogue.dialled.of(nobody)).toBe(direct);
+    const file = join(set.at, 'answer.html');
+    expect(await set.erased({ ...withDirect, answer: file, language: 'en' })).toMatchObject({
+      json: { calls: 1, directCalls: 3, answer: { failure: null } },
+    });
+    expect(await readFile(file, 'utf8')).toContain('no longer keep that your direct number was dialled');
+    for (const call of [own.call, colleague.call, nobody]) {
+      expect(await set.catalogue.dialled.of(call)).toBeUndefined();
+    }
+    expect(await set.catalogue.dialled.of(elsewhere)).toBe('+3225550102');
+    expect(await set.catalogue.dialled.of(held.call)).toBe(direct);
+    expect((await set.catalogue.recordings.find(colleague.id))?.status).toBe('archived');
+    expect(await set.catalogue.extensions.of(colleague.call)).toBe('102');
+    expect(await set.erased(withDirect)).toMatchObject({ json: { directCalls: 0 } });
+  });
+
+  test('is told of where it is not kept, and of one company has none of another', async () => {
+    const set = await stage({}, ['acme']);
+    await set.called(number, { extension: '102', line: 'acme', dialled: direct });
+    const answer = await set.listed({ ...withDirect, controller: 'own', json: false });
+    expect(answer).toMatchObject({ code: 3, text: expect.stringContaining('privacy.dialledDays is 0') as string });
+    expect((await set.listed({ ...withDirect, controller: 'own' })).json).toMatchObject({ direct: [] });
+    expect((await set.listed({ ...withDirect, controller: 'acme' })).json).toMatchObject({ direct: [{}] });
   });
 });
 

@@ -26,7 +26,13 @@ const folder = temporaryFolder();
 const open = catalogues();
 let places = 0;
 const stage = (): Promise<SubjectStage> => subjectStage(folder.path(`${(places += 1)}`), open);
-const none = { callersForgotten: 0, extensionsForgotten: 0, languagesForgotten: 0, purposesShortened: 0 };
+const none = {
+  callersForgotten: 0,
+  extensionsForgotten: 0,
+  numbersForgotten: 0,
+  languagesForgotten: 0,
+  purposesShortened: 0,
+};
 
 let backups = 0;
 /** The catalogue as it is now, for later; as a catalogue that was put back, with the ledger and the archive of then. */
@@ -82,6 +88,7 @@ async function decided() {
   const set = await stage();
   await set.calledOnly(number, 'default', '102');
   await set.calledOnly('+3225550125', 'default', '101');
+  await set.calledOnly('+3225550126', 'default', '103', '+3225550101');
   const kept = await set.called(number, { purposes: ['training', 'agreement'] });
   const other = await set.called('+3225550124', { purposes: ['training'] });
   await set.catalogue.preferences.set(hash, 'nl', callStart + 300 * dayMs);
@@ -89,7 +96,7 @@ async function decided() {
   await set.catalogue.preferences.set(others, 'fr', callStart + 200 * dayMs);
   const before = backup(set);
   expect(await set.erased()).toMatchObject({ code: 3, json: { unrecordedCalls: 1, languageRemembered: true } });
-  const ofEmployee = { number: undefined, extension: '101' };
+  const ofEmployee = { number: undefined, extension: '101', direct: '02 555 01 01' };
   expect(await set.erased(ofEmployee)).toMatchObject({ json: { unrecordedCalls: 1, recordings: [] } });
   const shorter = recorderEnd + 7 * dayMs;
   await set.decisions.shorten([{ recording: other.id, purpose: 'training', to: shorter }], 'storageTime');
@@ -109,10 +116,17 @@ describe('a catalogue that was put back', () => {
     expect(was.other['training']).toBeGreaterThan(shorter);
     expect(await catalogue.callers.callsOf(hash, '', 10)).toHaveLength(2);
     expect(await catalogue.extensions.callsOf('101', '', 10)).toHaveLength(1);
+    expect(await catalogue.dialled.callsOf('+3225550101', '', 10)).toHaveLength(1);
 
-    const all = { callersForgotten: 1, extensionsForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
+    const all = {
+      callersForgotten: 1,
+      extensionsForgotten: 1,
+      numbersForgotten: 1,
+      languagesForgotten: 1,
+      purposesShortened: 2,
+    };
     const words =
-      '1 that forgot whose calls were, 1 that forgot which telephones were in calls, 1 that forgot languages, 2 that ended or shortened purposes';
+      '1 that forgot whose calls were, 1 that forgot which telephones were in calls, 1 that forgot which numbers were dialled, 1 that forgot languages, 2 that ended or shortened purposes';
     expect(await checked(restored)).toMatchObject([
       { ok: false, code: 'catalogue_restored', problem: expect.stringContaining(words) as string },
     ]);
@@ -122,6 +136,7 @@ describe('a catalogue that was put back', () => {
 
     expect(await replay(restored)).toMatchObject({ decisions: all, refused: 0, erasedAgain: [] });
     expect(await catalogue.extensions.callsOf('101', '', 10)).toEqual([]);
+    expect(await catalogue.dialled.callsOf('+3225550101', '', 10)).toEqual([]);
     expect(await catalogue.extensions.callsOf('102', '', 10)).toHaveLength(1);
     expect(await endsOf(restored, kept.id)).toEqual({ ...was.kept, training: now });
     expect(await endsOf(restored, other.id)).toEqual({ training: shorter });
@@ -141,7 +156,7 @@ describe('a catalogue that was put back', () => {
       decisions: none,
     });
     await copyMissingCertificates(restored);
-    expect(await linesOf(restored)).toHaveLength(5);
+    expect(await linesOf(restored)).toHaveLength(6);
     // Holds that were set since the backup are not in it.
     set.clock.at = recorderEnd + 8 * dayMs;
     await catalogue.passes.note('restoration', set.clock.at);
@@ -157,7 +172,13 @@ describe('a catalogue that was put back', () => {
       'only the ledger has a decision (purposesShortened): preavis certificates replay mends it',
     );
     expect(await certificatesReplay(context, { dryRun: true, json: true })).toBe(3);
-    const decisions = { callersForgotten: 1, extensionsForgotten: 1, languagesForgotten: 1, purposesShortened: 2 };
+    const decisions = {
+      callersForgotten: 1,
+      extensionsForgotten: 1,
+      numbersForgotten: 1,
+      languagesForgotten: 1,
+      purposesShortened: 2,
+    };
     expect(JSON.parse(said())).toMatchObject({ dryRun: true, decisions, decisionsAgain: 0 });
     expect(await certificatesReplay(context, { dryRun: false, json: false })).toBe(0);
     expect(said()).toContain('decisions carried out again: 1 that forgot whose calls were');
@@ -187,7 +208,7 @@ describe('a catalogue that was put back', () => {
     const restored = before();
     const both = await Promise.all([replay(restored), replay(restored)]);
     const counts = both.map(({ decisions }) => Object.values(decisions).reduce((sum, each) => sum + each, 0));
-    expect(counts.reduce((sum, each) => sum + each, 0)).toBe(5);
+    expect(counts.reduce((sum, each) => sum + each, 0)).toBe(6);
     expect(
       (await restored.catalogue.auditTrail.of(other.id)).filter(({ event }) => event === 'kept shorter'),
     ).toHaveLength(1);

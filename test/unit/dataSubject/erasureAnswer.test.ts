@@ -54,6 +54,7 @@ const result = (over: Partial<SubjectErasure> = {}): SubjectErasure => ({
   calls: 20,
   recordings: everything,
   unrecorded: 2,
+  direct: 2,
   open: ['CALL' as CallId],
   unreadable: ['CALL' as CallId],
   language: true,
@@ -70,7 +71,15 @@ const answer = (over: Partial<ErasureAnswer> = {}): ErasureAnswer => ({
   authorities: ['the authority'],
   ...over,
 });
-const nothing = result({ calls: 0, recordings: [], unrecorded: 0, open: [], unreadable: [], language: false });
+const nothing = result({
+  calls: 0,
+  recordings: [],
+  unrecorded: 0,
+  direct: 0,
+  open: [],
+  unreadable: [],
+  language: false,
+});
 
 /** As it is read, with ordinary spaces. */
 const read = (page: string): string =>
@@ -93,6 +102,7 @@ test('each text of a language is said by some answer', async () => {
     result: result({
       recordings: [...everything, ...everything],
       unrecorded: 1,
+      direct: 1,
       open: ['A', 'B'] as CallId[],
       unreadable: ['A', 'B'] as CallId[],
     }),

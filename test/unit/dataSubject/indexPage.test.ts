@@ -27,6 +27,7 @@ const call = (over: Partial<IndexCall> = {}): IndexCall => ({
   startedAt: at(0),
   endedAt: at(121),
   line: 'orders',
+  dialled: '+3225550100',
   lineName: 'orders',
   languages: ['fr', 'nl'],
   result: 'recorded',
@@ -81,6 +82,7 @@ const index = (over: Partial<PersonIndex> = {}): PersonIndex => ({
   asker: 'caller',
   number: null,
   extension: null,
+  direct: null,
   begun: null,
   rememberedLanguage: null,
   calls,
@@ -111,6 +113,7 @@ const ofEmployee = (over: Partial<PersonIndex> = {}): PersonIndex =>
   index({
     asker: 'employee',
     extension: '101',
+    direct: { number: '+3225550101', calls: [{ startedAt: at(5), line: 'orders' }] },
     begun: { from: at(0), to: at(200) },
     calls: [
       call({
@@ -138,6 +141,7 @@ test('each text of a language is said by some page', async () => {
     index(),
     index({ calls: [call()], unreadableCalls: [] }),
     ofEmployee(),
+    ofEmployee({ direct: { number: '+3225550101', calls: [] } }),
     index({
       calls: [
         call({

@@ -67,6 +67,7 @@ const tree = fc.record({
   featureCode: fc.constantFrom('*9', '#83', '0#'),
   privacy: fc.constantFrom({}, { hashKey: 'h'.repeat(32) }, { hashKey: 'h'.repeat(32), numberKey: 'n'.repeat(32) }),
   keepExtensions: fc.boolean(),
+  dialledDays: fc.constantFrom(0, 1, 77),
   callerDays: fc.integer({ min: 301, max: 400 }),
   preferenceDays: fc.integer({ min: 401, max: 500 }),
   encryption: fc.constantFrom(
@@ -100,7 +101,14 @@ function factsFrom(given: Tree): PaperFacts {
     },
     more: {
       consent: { featureCode },
-      privacy: { ...given.privacy, callerDays, preferenceDays, traceDays: 600, keepExtensions: given.keepExtensions },
+      privacy: {
+        ...given.privacy,
+        callerDays,
+        preferenceDays,
+        traceDays: 600,
+        keepExtensions: given.keepExtensions,
+        dialledDays: given.dialledDays,
+      },
       // An object store alone encrypts by itself.
       archive: {
         store: given.encryption.mode === 'server' ? 'minio' : given.store,
@@ -131,17 +139,18 @@ const daysIn = (text: string): number[] =>
   [...new Set(Array.from(text.matchAll(/\b(\d+) days?\b/g), ([, days]) => Number(days)))].toSorted((a, b) => a - b);
 
 test('every number of days is one of the configuration, and each time limit is stated', () => {
-  holds(({ purposes, callers, traceDays, certificateDays }, page) => {
+  holds(({ purposes, callers, traceDays, certificateDays, dialledDays }, page) => {
     const kept = purposes.map(({ keepDays }) => keepDays);
     const ofCallers = callers.kind === 'nothing' ? [] : [callers.callerDays, callers.preferenceDays];
     const most = purposes.flatMap(({ maximumDays }) => maximumDays ?? []);
     const sorted = (...lists: number[][]): number[] => [...new Set(lists.flat())].toSorted((a, b) => a - b);
     expect(daysIn(page('website'))).toEqual(sorted(kept, ofCallers, [traceDays]));
-    expect(daysIn(page('employees'))).toEqual(sorted(kept));
+    const ofNumbers = dialledDays === 0 ? [] : [dialledDays];
+    expect(daysIn(page('employees'))).toEqual(sorted(kept, ofNumbers));
     expect(daysIn(page('worksCouncil'))).toEqual(sorted(kept));
     expect(daysIn(page('poster'))).toEqual(sorted(kept));
     expect(daysIn(page('dpia'))).toEqual(sorted(kept));
-    expect(daysIn(page('register'))).toEqual(sorted(kept, ofCallers, most, [traceDays, certificateDays]));
+    expect(daysIn(page('register'))).toEqual(sorted(kept, ofCallers, ofNumbers, most, [traceDays, certificateDays]));
   });
 });
 
@@ -285,6 +294,15 @@ test('staff are told that their telephone is kept with a call exactly where it i
     expect(page('employees').includes(say.employees.extensionKept)).toBe(keepExtensions);
     expect(page('employees').includes(say.employees.extensionNotKept)).toBe(!keepExtensions);
     expect(page('register').includes(say.register.dataExtension)).toBe(keepExtensions);
+  });
+});
+
+test('the number that was dialled is told of, with its end, exactly where it is kept', () => {
+  holds(({ dialledDays }, page) => {
+    const days = say.days(dialledDays);
+    expect(page('employees').includes(say.employees.dialledKept({ days }))).toBe(dialledDays > 0);
+    expect(page('register').includes(say.register.dataDialled)).toBe(dialledDays > 0);
+    expect(page('register').includes(say.register.dialledLimit({ days }))).toBe(dialledDays > 0);
   });
 });
 

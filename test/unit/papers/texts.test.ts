@@ -33,7 +33,7 @@ const configurations = [
         ]),
       ),
       more: {
-        privacy: { hashKey: 'h'.repeat(32), keepExtensions: true },
+        privacy: { hashKey: 'h'.repeat(32), keepExtensions: true, dialledDays: 90 },
       },
     }),
     shorterWithinDays: 30,
