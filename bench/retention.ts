@@ -17,6 +17,7 @@ import { makeLog } from '../src/core/log.ts';
 import { openSigner } from '../src/core/crypto/signing.ts';
 import { retentionPass } from '../src/retention/pass.ts';
 import { makeLedger } from '../src/retention/certificates/ledger.ts';
+import { decisionsIn } from '../test/support/call/decisions.ts';
 import { measured } from './figures.ts';
 import { isDue, keyOf, makeManyRows } from './manyRows.ts';
 
@@ -59,15 +60,17 @@ try {
       }),
     ),
   );
-  const catalogue = openCatalogue(file, { now: () => now });
+  const clock = { now: () => now };
+  const catalogue = openCatalogue(file, clock);
   const ports = {
     catalogue,
+    decisions: decisionsIn(folder, catalogue, clock),
     store,
     spoolFolder: folder,
     ledger: makeLedger(join(folder, 'erasures.jsonl')),
     signer: () => openSigner(join(folder, 'signing-key.pem')),
     trusts: () => Promise.resolve(true),
-    clock: { now: () => now },
+    clock,
     log: makeLog('silent', process.stderr),
     actor: 'command',
     atOnce: 4,

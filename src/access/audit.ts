@@ -24,6 +24,7 @@ export type Step =
   | { did: 'annotated'; what: string }
   | { did: 'actedOnCall'; what: string }
   | { did: 'readAudit' }
+  | { did: 'readErasure'; request: string }
   | { did: 'refused'; act: 'listen' | 'download' | 'makeEvidence'; reason: Refusal };
 
 const refusedEvents = {
@@ -52,6 +53,8 @@ const eventOf = (step: Step): string => {
       return 'acted on call';
     case 'readAudit':
       return 'audit trail read';
+    case 'readErasure':
+      return 'answer to person read';
     case 'refused':
       return refusedEvents[step.act];
   }

@@ -29,6 +29,7 @@ import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
+import { makeAskedErasures } from './retention/askedErasures.ts';
 import { makeAuditTrail } from './retention/auditTrail.ts';
 import { makeCertificates } from './retention/certificates.ts';
 import { makeChainHeads } from './retention/chainHeads.ts';
@@ -134,6 +135,7 @@ function makeRepositories(
     legalHolds,
     clockDoubts,
     certificates: makeCertificates(database, trail, recordings.move, releaseAllOf),
+    askedErasures: makeAskedErasures(database, trail, leftAside),
     decisions: makeDecisions(database, recordings.shorten),
     chainHeads: makeChainHeads(database),
     preferences: makePreferences(database, now),

@@ -642,4 +642,32 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER log_holds_dialled AFTER DELETE ON dialled
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   `,
+  // What somebody has decided to erase, until it is erased, so that the retention pass does what a killed process has left; and what persons
+  // have asked for: what there was, to be read again for a while, and what is still to be forgotten.
+  `
+  CREATE TABLE asked_erasures (
+    recording_id TEXT PRIMARY KEY REFERENCES recordings (id),
+    cause TEXT NOT NULL,
+    asked_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER asked_erasures_end_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded')
+  BEGIN DELETE FROM asked_erasures WHERE recording_id = NEW.id; END;
+  CREATE TABLE person_requests (
+    id TEXT PRIMARY KEY,
+    asked_by TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    controller TEXT,
+    reference TEXT,
+    found TEXT,
+    forget TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX person_requests_by_end ON person_requests (ends_at);
+  CREATE INDEX person_requests_unforgotten ON person_requests (id) WHERE forget IS NOT NULL;
+  CREATE TRIGGER log_holds_forgotten AFTER UPDATE OF forget ON person_requests
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_person_requests AFTER DELETE ON person_requests
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  `,
 ];

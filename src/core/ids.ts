@@ -17,6 +17,8 @@ export type HoldId = Branded<'HoldId'>;
 export type ApprovalId = Branded<'ApprovalId'>;
 /** What somebody has written about a recording. */
 export type CommentId = Branded<'CommentId'>;
+/** What a person has asked for, to have erased. */
+export type RequestId = Branded<'RequestId'>;
 
 /** Makes ids of our own for everything we create in Asterisk, so that an event can be matched before the reply comes. */
 export type IdMaker = {
@@ -28,6 +30,7 @@ export type IdMaker = {
   hold(): HoldId;
   approval(): ApprovalId;
   comment(): CommentId;
+  request(): RequestId;
 };
 
 /** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
@@ -61,6 +64,7 @@ export function makeIds(next?: () => string): IdMaker {
     hold: () => make() as HoldId,
     approval: () => make() as ApprovalId,
     comment: () => make() as CommentId,
+    request: () => make() as RequestId,
   };
 }
 

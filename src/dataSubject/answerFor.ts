@@ -5,10 +5,11 @@ import { isoTime, type Clock } from '../core/clock.ts';
 import { authoritiesFor } from '../papers/parts.ts';
 import { loadPaperTexts } from '../papers/texts.ts';
 import { loadAnswerTexts } from './answerTexts.ts';
-import type { SubjectErasure } from './erase.ts';
+
 import { erasureAnswerPage } from './erasureAnswer.ts';
 import { callsOfPerson, type FindPorts, type Person } from './findCalls.ts';
 import { subjectLanguages, type SubjectLanguage } from './languages.ts';
+import type { SubjectErasure } from './personRequest.ts';
 
 /** The answer to a person, and the language that they are told in. */
 
@@ -53,21 +54,33 @@ export async function languageOf(
  */
 export async function preparePage(
   asked: string | undefined,
-  { person, controller }: AnswerFor,
+  about: AnswerFor,
   { catalogue, config, clock }: AnswerPorts,
-): Promise<{ language: SubjectLanguage; page: (result: SubjectErasure, unsearched: boolean) => string }> {
-  const language = await languageOf(asked, { person, controller }, catalogue, config);
+): Promise<{ language: SubjectLanguage; page: AnswerPage }> {
+  const language = await languageOf(asked, about, catalogue, config);
+
+  return { language, page: await answerPage(language, about.person, about.controller, { config, clock }) };
+}
+
+type AnswerPage = (result: SubjectErasure, unsearched: boolean) => string;
+
+/** Throws texts_invalid. */
+export async function answerPage(
+  language: SubjectLanguage,
+  person: AnswerFor['person'],
+  controller: AnswerFor['controller'],
+  { config, clock }: Pick<AnswerPorts, 'config' | 'clock'>,
+): Promise<AnswerPage> {
   const [say, { authorities }] = [await loadAnswerTexts(language), await loadPaperTexts(language)];
   const seen = asController(config, controller ?? null);
-  const page = (result: SubjectErasure, unsearched: boolean): string => {
-    const facts = {
-      ...{ person, result, unsearched, language, config: seen },
-      madeAt: isoTime(clock.now()),
-      authorities: authoritiesFor(seen.purposes, { authorities }),
-    };
 
-    return erasureAnswerPage(facts, say);
-  };
-
-  return { language, page };
+  return (result, unsearched) =>
+    erasureAnswerPage(
+      {
+        ...{ person, result, unsearched, language, config: seen },
+        madeAt: isoTime(clock.now()),
+        authorities: authoritiesFor(seen.purposes, { authorities }),
+      },
+      say,
+    );
 }

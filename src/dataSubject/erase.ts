@@ -3,21 +3,15 @@ import type { Lock } from '../store/objectLock.ts';
 import { requestFailed, requestRefused } from '../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
-import type { NewCertificate } from '../catalogue/retention/certificates.ts';
+import type { PersonRequestRow } from '../catalogue/retention/askedErasures.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
-import type { PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
-import type { RecordingStatus } from '../catalogue/statuses.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type ErrorCode } from '../core/errors.ts';
-import type { CallId, RecordingId } from '../core/ids.ts';
+import type { CallId, RecordingId, RequestId } from '../core/ids.ts';
+import { forgetPerson, forgettingText, type Erasing, type Forgetting } from '../retention/asked.ts';
 import type { Decisions } from '../retention/decisions.ts';
-import {
-  decideErasure,
-  type ErasureDecision,
-  type ErasureRules,
-  type ErasureSubject,
-  type Exception,
-} from './decideErasure.ts';
+import { decideErasure, type ErasureDecision, type ErasureRules, type ErasureSubject } from './decideErasure.ts';
 import {
   callsOfPerson,
   callsToDirect,
@@ -26,22 +20,28 @@ import {
   type PersonCall,
   type PersonRecording,
 } from './findCalls.ts';
+import {
+  foundText,
+  requestKeptMs,
+  type SubjectErasure,
+  type SubjectOutcome,
+  type SubjectRecording,
+  type ToldIn,
+} from './personRequest.ts';
 
 /**
- * Erases what is kept of a person (GDPR art. 17) but for what must be kept. Killed at any point, it is done again: what is
- * erased is found no more.
+ * Erases what is kept of a person (GDPR art. 17) but for what must be kept. What is to be erased and forgotten is decided first, for all
+ * of it, and is in the catalogue before anything is removed: where the process is killed the retention pass does what is left.
  */
-export type SubjectErasurePorts = {
+export type SubjectErasurePorts = Erasing & {
   catalogue: FindPorts &
-    CataloguePart<{ auditTrail: 'append' | 'of'; preferences: 'find'; leases: 'take' | 'release' }>;
+    CataloguePart<{
+      auditTrail: 'append' | 'of';
+      preferences: 'find';
+      leases: 'take' | 'release';
+      askedErasures: 'noteForgotten' | 'noteFound';
+    }>;
   decisions: Decisions;
-  erase(row: RecordingRow): Promise<NewCertificate>;
-  /** What the archive itself says of a recording. */
-  lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
-  /** Nothing is erased without the ledger. Throws ledger_unusable. */
-  checkLedger(): Promise<void>;
-  /** Puts certificates and decisions where they are kept besides the catalogue. */
-  copyCertificates(): Promise<void>;
   clock: Clock;
   /** Who runs the command. */
   operator: string;
@@ -58,40 +58,10 @@ export type SubjectErasureOrder = ErasureRules & {
   apply: boolean;
   waitMs: number;
   signal: AbortSignal;
+  /** By what it can be read again what became of it, and what else that needs. */
+  request: { id: RequestId; reference: string | null; told: ToldIn };
   /** Told of each call that was looked at. */
   progress?: (calls: number) => void;
-};
-
-type SubjectOutcome =
-  | Extract<ErasureDecision, { kind: 'erase' | 'unfinished' | 'lost' | 'gone' }>
-  | { kind: 'erased'; certificate: number }
-  | { kind: 'kept'; exceptions: readonly Exception[]; ended: readonly string[] }
-  | { kind: 'failed'; code: ErrorCode };
-
-export type SubjectRecording = {
-  id: RecordingId;
-  startedAt: number;
-  status: RecordingStatus;
-  purposes: readonly string[];
-  /** Of each purpose, as they were before. */
-  ends: readonly PurposeEnd[];
-  outcome: SubjectOutcome;
-};
-
-export type SubjectErasure = {
-  calls: number;
-  recordings: SubjectRecording[];
-  /** Calls that have ended and have no recording. */
-  unrecorded: number;
-  /** Calls that go on and have no recording yet, and calls whose rows cannot be read. */
-  open: CallId[];
-  unreadable: CallId[];
-  /** Calls that have ended and that no hold keeps, in which the direct number of an employee was dialled. */
-  direct: number;
-  /** Whether a language was remembered. */
-  language: boolean;
-  /** Why certificates or decisions could not be copied; the next retention run does it. */
-  copyFailure: ErrorCode | undefined;
 };
 
 /** Throws job_busy, ledger_unusable, interrupted, and what the catalogue throws; what one recording throws is told of that one. */
@@ -105,51 +75,80 @@ export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectE
   });
 }
 
-async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+/** What there is of a person, and what is to become of each recording; nothing is changed yet. */
+type Looked = {
+  result: Omit<SubjectErasure, 'recordings' | 'copyFailure'>;
+  found: Decided[];
+  /** Of a call of an employee without a recording: that their telephone was in it. */
+  traces: CallId[];
+  /** Calls in which the direct number of an employee was dialled, and that keep it. */
+  numbers: CallId[];
+};
+type Decided = {
+  about: Omit<SubjectRecording, 'outcome'>;
+  recording: PersonRecording;
+  purposes: readonly string[];
+  keepers: Keepers;
+  decision: ErasureDecision;
+};
+
+async function look(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<Looked> {
   const { catalogue } = ports;
-  const { person, controller, apply, signal } = order;
-  // Of a call of an employee without a recording: that their telephone was in it.
-  const traces: CallId[] = [];
-  const result: SubjectErasure = {
-    calls: 0,
-    recordings: [],
-    unrecorded: 0,
-    open: [],
-    unreadable: [],
-    direct: 0,
-    language:
-      person.kind === 'caller' &&
-      controller === undefined &&
-      (await catalogue.preferences.find(person.hash)) !== undefined,
-    copyFailure: undefined,
+  const { person, controller, signal } = order;
+  const isAllOfCaller = person.kind === 'caller' && controller === undefined;
+  const language = isAllOfCaller && (await catalogue.preferences.find(person.hash)) !== undefined;
+  const looked: Looked = {
+    result: { calls: 0, unrecorded: 0, open: [], unreadable: [], direct: 0, language },
+    found: [],
+    traces: [],
+    numbers: await forgettableNumbers(ports, order),
   };
+  const { result } = looked;
+  result.direct = looked.numbers.length;
   for await (const found of callsOfPerson(catalogue, person, controller)) {
     signal.throwIfAborted();
     result.calls += 1;
     order.progress?.(result.calls);
     if (found.kind === 'unreadable') result.unreadable.push(found.id);
-    else if (found.recording !== undefined) {
-      result.recordings.push(await recordingOf(found, found.recording, ports, order));
-    } else if (found.call.phase === 'ended') {
+    else if (found.recording !== undefined) looked.found.push(await decideOn(found, found.recording, ports, order));
+    else if (found.call.phase === 'ended') {
       result.unrecorded += 1;
-      traces.push(found.call.id);
+      looked.traces.push(found.call.id);
     } else result.open.push(found.call.id);
   }
-  const numbers = await forgettableNumbers(ports, order);
-  result.direct = numbers.length;
-  if (!apply) return result;
-  if (person.kind === 'employee') {
-    await ports.decisions.forgetExtensions(traces);
-    // Of those that were erased, or whose telephone was forgotten, it is forgotten already.
-    await ports.decisions.forgetNumbers(numbers);
-  } else {
-    await ports.decisions.forgetCaller(person.hash, controller);
-    if (controller === undefined) await ports.decisions.forgetLanguages(person.hash);
-  }
-  result.copyFailure = await ports.copyCertificates().then(
+
+  return looked;
+}
+
+async function run(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
+  const looked = await look(ports, order);
+  const { found } = looked;
+  const planned: SubjectErasure = {
+    ...looked.result,
+    recordings: found.map(({ about, decision }) => ({ ...about, outcome: previewOf(decision) })),
+    copyFailure: undefined,
+  };
+  if (!order.apply) return planned;
+  const { catalogue, decisions } = ports;
+  const { request } = order;
+  // What is kept is done first: once the request is written down, nothing but erasing and forgetting is left of it.
+  const kept = await outcomesOf(found, (each) => each.decision.kind !== 'erase', ports, order);
+  const decided = { ...planned, recordings: planned.recordings.map((each) => kept.get(each.id) ?? each) };
+  const forget = forgettingOf(order, looked);
+  await ports.ask(
+    found.flatMap(({ decision, about }) => (decision.kind === 'erase' ? [about.id] : [])),
+    personRequest(decided, forget, order, ports),
+  );
+  await forgetPerson(forget, decisions);
+  await catalogue.askedErasures.noteForgotten(request.id);
+  const erased = await outcomesOf(found, (each) => each.decision.kind === 'erase', ports, order);
+  const copyFailure = await ports.copyCertificates().then(
     () => undefined,
     (thrown: unknown) => asPreavisError(thrown).code,
   );
+  const recordings = decided.recordings.map((each) => erased.get(each.id) ?? each);
+  const result = { ...decided, recordings, copyFailure };
+  await catalogue.askedErasures.noteFound(request.id, foundText(result, request.told));
 
   return result;
 }
@@ -171,30 +170,85 @@ async function forgettableNumbers(
   return calls;
 }
 
+/** Carries out what was decided of some of them. */
+async function outcomesOf(
+  found: readonly Decided[],
+  isMeant: (each: Decided) => boolean,
+  ports: SubjectErasurePorts,
+  order: SubjectErasureOrder,
+): Promise<ReadonlyMap<RecordingId, SubjectRecording>> {
+  const outcomes = new Map<RecordingId, SubjectRecording>();
+  for (const each of found.filter(isMeant)) {
+    order.signal.throwIfAborted();
+    outcomes.set(each.about.id, await carriedOut(each, ports, order));
+  }
+
+  return outcomes;
+}
+
+const forgettingOf = ({ person, controller }: SubjectErasureOrder, { traces, numbers }: Looked): Forgetting =>
+  person.kind === 'employee'
+    ? { kind: 'employee', calls: traces, numbers }
+    : { kind: 'caller', hash: person.hash, ...(controller === undefined ? {} : { controller }) };
+
+function personRequest(
+  planned: SubjectErasure,
+  forget: Forgetting,
+  { person, controller = null, request: { id, reference, told } }: SubjectErasureOrder,
+  { clock, operator }: SubjectErasurePorts,
+): PersonRequestRow {
+  const askedAt = clock.now();
+
+  return {
+    ...{ id, askedBy: operator, askedAt, endsAt: askedAt + requestKeptMs, controller, reference },
+    // Of an employee it would say which telephone was theirs.
+    found: person.kind === 'employee' ? null : foundText(planned, told),
+    forget: forgettingText(forget),
+  };
+}
+
 /** What keeps a recording beside its purposes. */
 type Keepers = Pick<ErasureSubject, 'holds' | 'lock'>;
 
-async function recordingOf(
-  { call }: PersonCall,
+const decisionBy = (
+  { about: { status, ends }, purposes }: Pick<Decided, 'about' | 'purposes'>,
+  keepers: Keepers,
+  { clock }: SubjectErasurePorts,
+  order: SubjectErasureOrder,
+): ErasureDecision => decideErasure({ status, purposes, ends, ...keepers }, order, clock.now());
+
+async function decideOn(
+  { call: { purposes } }: PersonCall,
   recording: PersonRecording,
   ports: SubjectErasurePorts,
   order: SubjectErasureOrder,
-): Promise<SubjectRecording> {
-  const { row, ends } = recording;
-  const { purposes } = call;
-  const decide = (keepers: Keepers): ErasureDecision =>
-    decideErasure({ status: row.status, purposes, ends, ...keepers }, order, ports.clock.now());
-  const now = { holds: recording.holds, lock: await lockOf(row, ports, order.signal) };
+): Promise<Decided> {
+  const { row, ends, holds } = recording;
+  const keepers = { holds, lock: await lockOf(row, ports, order.signal) };
   const about = { id: row.id, startedAt: row.startedAt ?? row.noticeFinishedAt, status: row.status, purposes, ends };
+
+  return {
+    ...{ about, recording, purposes, keepers },
+    decision: decisionBy({ about, purposes }, keepers, ports, order),
+  };
+}
+
+async function carriedOut(
+  decided: Decided,
+  ports: SubjectErasurePorts,
+  order: SubjectErasureOrder,
+): Promise<SubjectRecording> {
+  const { about, recording, keepers } = decided;
+  const { row } = recording;
   const attempt = (decision: ErasureDecision): Promise<SubjectOutcome> =>
     carryOut(decision, recording, ports).catch((thrown: unknown) => ({
       kind: 'failed',
       code: asPreavisError(thrown).code,
     }));
-  if (!order.apply) return { ...about, outcome: previewOf(decide(now)) };
-  let outcome = await attempt(decide(now));
-  const known = outcome.kind === 'failed' ? await knownSince(outcome.code, row, now, ports, order.signal) : undefined;
-  if (known !== undefined) outcome = await attempt(decide(known));
+  let outcome = await attempt(decided.decision);
+  const known =
+    outcome.kind === 'failed' ? await knownSince(outcome.code, row, keepers, ports, order.signal) : undefined;
+  if (known !== undefined) outcome = await attempt(decisionBy(decided, known, ports, order));
   if (outcome.kind === 'failed') {
     // For the report; whoever asked is told in any case.
     const note = { event: requestFailed, actor: ports.operator, detail: { code: outcome.code } };

@@ -3,28 +3,21 @@ import { withLease } from '../catalogue/jobs/lease.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
-import { asPreavisError, type ErrorCode } from '../core/errors.ts';
-import type { Lock } from '../store/objectLock.ts';
+import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
+import type { Erasing } from '../retention/asked.ts';
 import { decideErasure, type ErasureDecision, type ErasureRules } from './decideErasure.ts';
 
 /**
  * Erases one recording before its end, since somebody who is responsible has decided so. What keeps a recording from a person's request
- * keeps it here, too; and then nothing of it changes.
+ * keeps it here, too; and then nothing of it changes. Else the decision is in the catalogue first, and stands whatever happens then.
  */
-export type EraseOnePorts = {
+export type EraseOnePorts = Erasing & {
   catalogue: CataloguePart<{
     calls: 'find';
     recordings: 'find' | 'purposeEnds';
     legalHolds: 'of';
     leases: 'take' | 'release';
   }>;
-  erase(row: RecordingRow): Promise<NewCertificate>;
-  /** What the archive itself says of a recording. */
-  lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
-  /** Nothing is erased without the ledger. Throws ledger_unusable. */
-  checkLedger(): Promise<void>;
-  /** Puts certificates where they are kept besides the catalogue. */
-  copyCertificates(): Promise<void>;
   clock: Clock;
 };
 
@@ -47,7 +40,7 @@ export async function previewErasure(
   return decideErasure(subject, rules, clock.now());
 }
 
-/** Throws job_busy, ledger_unusable, and what eraseRecording and the catalogue throw. */
+/** Throws job_busy, ledger_unusable, recording_held, and what eraseRecording and the catalogue throw. */
 export async function eraseOne(
   ports: EraseOnePorts,
   id: RecordingRow['id'],
@@ -62,6 +55,8 @@ export async function eraseOne(
     if (row === undefined) return { kind: 'gone' };
     const decision = await previewErasure(ports, row, rules, signal);
     if (decision.kind !== 'erase') return decision;
+    // From here on it is decided: what is not done now, the retention pass does.
+    if ((await ports.ask([row.id])).length === 0) throw new PreavisError('recording_held', 'a hold keeps it');
     const certificate = await ports.erase(row);
     const copyFailure = await ports.copyCertificates().then(
       () => undefined,

@@ -7,9 +7,9 @@ import { bullets, facts, paragraph } from '../papers/parts.ts';
 import { paperStyle } from '../papers/style.ts';
 import type { AnswerTexts } from './answerTexts.ts';
 import type { Exception } from './decideErasure.ts';
-import type { SubjectErasure, SubjectRecording } from './erase.ts';
 import type { Person } from './findCalls.ts';
 import type { SubjectLanguage } from './languages.ts';
+import type { SubjectErasure, SubjectRecording } from './personRequest.ts';
 
 /**
  * The answer to a person who asked for erasure (GDPR art. 12(3) and (4), art. 17): what was erased, what is kept and why, and where to

@@ -1,6 +1,6 @@
 import { isoTime } from '../core/clock.ts';
 import { articleOf, type Exception } from './decideErasure.ts';
-import type { SubjectErasure } from './erase.ts';
+import type { SubjectErasure } from './personRequest.ts';
 
 /** What became of a request for erasure, as one object for programs. */
 

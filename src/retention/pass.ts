@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
+import type { AskedErasure } from '../catalogue/retention/askedErasures.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { counted } from '../core/text/counted.ts';
@@ -14,15 +15,16 @@ import {
   waitAfterRestoration,
   type CopyPorts,
 } from './certificates/copies.ts';
-import { removeOverDecisions } from './decisions.ts';
+import { causeOf, forgetTheRest } from './asked.ts';
+import { removeOverDecisions, type Decisions } from './decisions.ts';
 import { doubtBefore, doubtStepped, type DoubtPorts } from './doubts.ts';
-import { eraseRecording, isLockedNow, type ErasurePorts } from './erasure.ts';
+import { eraseRecording, isLockedNow, type ErasureCause, type ErasurePorts } from './erasure.ts';
 import { keepHead, removeOldHeads, type HeadPorts } from './heads/keepHeads.ts';
 import { isLockKnown } from './lockedDue.ts';
 
 /**
- * Erases the recordings whose time is over and that no hold keeps, the first to end first. Killed at any point, the next pass
- * goes on: what is erased is due no more.
+ * Erases what somebody has decided to erase and is not erased yet, and then the recordings whose time is over, the first to end first;
+ * but nothing that a hold keeps. Killed at any point, the next pass goes on: what is erased is due no more.
  */
 export type RetentionPorts = ErasurePorts &
   CopyPorts &
@@ -33,6 +35,7 @@ export type RetentionPorts = ErasurePorts &
       certificates: 'countDue' | 'countHeld';
       clockDoubts: 'count';
       decisions: 'over' | 'remove';
+      askedErasures: 'open' | 'unforgotten' | 'noteForgotten' | 'sweep';
       preferences: 'sweep';
       callers: 'sweep';
       traces: 'sweep';
@@ -44,6 +47,8 @@ export type RetentionPorts = ErasurePorts &
       leases: 'take' | 'release';
       passes: 'last' | 'noteDone';
     }>;
+    /** What forgets that for which there is no certificate. */
+    decisions: Decisions;
     /** How many recordings are erased at the same time. */
     atOnce: number;
     /** How long certificates are kept, ms. */
@@ -57,6 +62,7 @@ export type RetentionPorts = ErasurePorts &
   };
 
 export type RetentionResult = {
+  /** Whose time is over, or that somebody has decided to erase before. */
   due: number;
   erased: number;
   /** Whose time is over, and which a hold keeps. */
@@ -160,14 +166,16 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     await replayLedger(ports, { dryRun });
     await refuseAfterRestoration(catalogue, at);
     await doubtStepped(ports, signal);
+    await forgetTheRest(ports);
+    await catalogue.askedErasures.sweep(at);
   }
   // In `serve`, where nobody sees the progress, calls would wait for the count.
   const total = progress === undefined ? 0 : await catalogue.certificates.countDue(at);
   const result = { due: 0, erased: 0, held: await catalogue.certificates.countHeld(at), locked: 0, doubtful: 0 };
   const limit = pLimit(ports.atOnce);
-  const eraseNext = async (row: RecordingRow): Promise<void> => {
+  const eraseNext = async (row: RecordingRow, asked?: string): Promise<void> => {
     if (signal.aborted) return;
-    const outcome = dryRun ? 'due' : await eraseOne(row, ports);
+    const outcome = dryRun ? 'due' : await eraseOne(row, asked, ports);
     if (outcome === 'still locked') result.locked += 1;
     else {
       result.due += 1;
@@ -177,6 +185,10 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
     const done = result.due + result.locked;
     progress?.(done, Math.max(total, done));
   };
+  for await (const asked of askedAt(at, catalogue)) {
+    await Promise.all(asked.map(({ row, cause }) => limit(() => eraseNext(row, cause))));
+    if (signal.aborted) break;
+  }
   for (let after: DueCursor | undefined = firstDue; after !== undefined && !signal.aborted;) {
     const { rows, next }: Awaited<ReturnType<Catalogue['recordings']['due']>> = await catalogue.recordings.due(
       at,
@@ -200,6 +212,22 @@ async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Om
   }
 
   return result;
+}
+
+/** What somebody has decided to erase and no hold keeps at this time, in parts. */
+async function* askedAt(
+  at: number,
+  { askedErasures }: CataloguePart<{ askedErasures: 'open' }>,
+): AsyncGenerator<readonly AskedErasure[]> {
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const { asked, next }: Awaited<ReturnType<Catalogue['askedErasures']['open']>> = await askedErasures.open(
+      at,
+      after,
+      batch,
+    );
+    yield asked;
+    after = next;
+  }
 }
 
 /** Throws catalogue_restored while people may set holds again. */
@@ -268,11 +296,17 @@ async function sweepAccess({ catalogue, actor, log }: RetentionPorts, at: number
   }
 }
 
-async function eraseOne(row: RecordingRow, ports: RetentionPorts): Promise<'erased' | 'still locked' | ErrorCode> {
+/** @param asked why somebody has decided so; undefined: its time is over */
+async function eraseOne(
+  row: RecordingRow,
+  asked: string | undefined,
+  ports: RetentionPorts,
+): Promise<'erased' | 'still locked' | ErrorCode> {
   try {
-    await doubtBefore(row, ports);
+    const cause: ErasureCause = asked === undefined ? { rule: 'due' } : causeOf(asked);
+    if (cause.rule === 'due') await doubtBefore(row, ports);
     if (await isStillLocked(row, ports)) return 'still locked';
-    const { number } = await eraseRecording(row, { rule: 'due' }, ports);
+    const { number } = await eraseRecording(row, cause, ports);
     ports.log.info({ recording: row.id, certificate: number }, 'recording erased');
 
     return 'erased';

@@ -72,7 +72,7 @@ type Checked = { check: string; about?: string } & (
 
 export type WebPorts = Services &
   Archives & {
-    ids: Pick<IdMaker, 'hold' | 'approval' | 'comment'>;
+    ids: Pick<IdMaker, 'hold' | 'approval' | 'comment' | 'request'>;
     access: AccessPort;
     ask: AskServe;
     /** Seals what only this installation is to read: see services/webKey.ts. */

@@ -242,6 +242,7 @@ export function makeRecordings(
   const selectDue = database.prepare(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}
+      AND NOT EXISTS (SELECT 1 FROM asked_erasures WHERE asked_erasures.recording_id = recordings.id)
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = database.prepare(`
     SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"
@@ -369,7 +370,8 @@ export function makeRecordings(
      */
     sendable: (at: number, after: string, limit: number): RecordingRow[] => page(selectSendable, { at, after, limit }),
     /**
-     * Whose keepUntil, and the last of whose purposes' ends, has come, and which neither a hold nor a doubt about its clocks keeps;
+     * Whose keepUntil, and the last of whose purposes' ends, has come, and which neither a hold nor a doubt about its clocks keeps, nor has
+     * anybody decided to erase before;
      * the first to end first, beyond `after`.
      */
     due: (at: number, after: DueCursor, limit: number): { rows: RecordingRow[]; next: DueCursor | undefined } => {

@@ -4,19 +4,15 @@ import { purposeOf } from '../../config/purposeRules.ts';
 import { isoTime } from '../../core/clock.ts';
 import { counted } from '../../core/text/counted.ts';
 import { makeNumberReader } from '../../call/plan/callerStore.ts';
-import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
-import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';
+import { makeIds } from '../../core/ids.ts';
+import { erasureBy } from '../../retention/asked.ts';
 import { addArchives } from '../../services/store.ts';
 import { articleOf, type Exception } from '../../dataSubject/decideErasure.ts';
-import {
-  eraseForPerson,
-  type SubjectErasure,
-  type SubjectErasurePorts,
-  type SubjectRecording,
-} from '../../dataSubject/erase.ts';
+import { eraseForPerson } from '../../dataSubject/erase.ts';
 import { shownErasure } from '../../dataSubject/shownErasure.ts';
 import { exportForPerson, type SubjectExport } from '../../dataSubject/export.ts';
 import { subjectLanguages } from '../../dataSubject/languages.ts';
+import type { SubjectErasure, SubjectRecording } from '../../dataSubject/personRequest.ts';
 import type { AbsentWhy } from '../../dataSubject/personIndex.ts';
 import { asController } from '../../config/controllerView.ts';
 import type { Person } from '../../dataSubject/findCalls.ts';
@@ -136,12 +132,13 @@ export async function subjectErase(
   await checkAnswer(options);
   const config = await configOf(context);
   const person = await personAsked(options, firstLine, config, context.clock.now());
-  const work = beginProgress('what was not yet erased is left: start it again', json);
+  const undone = apply ? 'what was decided is finished by the next retention run' : 'nothing was changed';
+  const work = beginProgress(undone, json);
 
   const operator = operatorOf(context.environment);
 
   return withArchives<ExitCode>(context, config, operator, async (services) => {
-    const { catalogue, ledger } = services;
+    const { catalogue } = services;
     const controller = await controllerAsked(named, config, catalogue);
     const { shown, gaps, none, notes } = await searchFor(person, catalogue, config);
     const writeAnswer = await prepareAnswer(
@@ -150,27 +147,26 @@ export async function subjectErase(
       { catalogue, config, clock: context.clock },
     );
     // Who asked for it is in the certificate.
-    const erasing = { ...services, actor: 'command' };
-    const ports: SubjectErasurePorts = {
-      ...services,
-      operator,
-      erase: (row) => eraseRecording(row, { rule: 'subject', operator }, erasing),
-      lockInArchive: (row, signal) => lockInArchive(row, erasing, signal),
-      checkLedger: () => ledger.check(),
-      copyCertificates: () => copyMissingCertificates(erasing),
-    };
-    const result = await eraseForPerson(ports, {
-      person,
-      controller,
-      apply,
-      includeEvidence,
-      kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
-      waitMs,
-      signal: work.signal,
-      progress: (calls) => {
-        work.progress(calls, calls);
+    const erasing = erasureBy({ rule: 'subject', operator }, { ...services, actor: 'command' });
+    const language = await languageOf(options.language, { person, controller }, catalogue, config);
+    const told = { language, keysNotSearched: shown.unsearchedKeys };
+    const request = { id: makeIds().request(), reference: null, told };
+    const result = await eraseForPerson(
+      { ...services, ...erasing, operator },
+      {
+        person,
+        request,
+        controller,
+        apply,
+        includeEvidence,
+        kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
+        waitMs,
+        signal: work.signal,
+        progress: (calls) => {
+          work.progress(calls, calls);
+        },
       },
-    });
+    );
     const isLogEmptied = !apply || (await logEmptied(catalogue, logWaitMs));
     const answered = await writeAnswer?.(result, shown.unsearchedKeys.length > 0);
     const document = {

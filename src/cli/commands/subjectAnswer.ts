@@ -1,8 +1,8 @@
 import { appearWhole, refuseTaken, writing } from '../../archive/verifiedCopy.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { preparePage, type AnswerFor, type AnswerPorts } from '../../dataSubject/answerFor.ts';
-import type { SubjectErasure } from '../../dataSubject/erase.ts';
 import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
+import type { SubjectErasure } from '../../dataSubject/personRequest.ts';
 import { oneOf, requireFileName } from '../options.ts';
 
 /** The answer that `subject erase` makes for the person. */

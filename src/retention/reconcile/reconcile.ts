@@ -48,6 +48,7 @@ export type ReconcilePorts = Archives & {
     auditTrail: 'of' | 'append';
     leases: 'take' | 'release';
     passes: 'noteDone';
+    askedErasures: 'isAsked';
   }>;
   spool?: 'shared' | 'collected';
   spoolFolder: string;
@@ -279,8 +280,9 @@ class Reconciliation {
     const steps = await catalogue.auditTrail.of(row.id);
 
     const begun = steps.findLast(({ event }) => event === erasureBegun)?.at;
-    // Begun by a clock that was wrong: retention does not come back to it before its time.
-    const isDue = row.keepUntil !== null && row.keepUntil <= facts.now;
+    // Begun by a clock that was wrong: retention does not come back to it before its time. To what somebody has decided it does.
+    const isDue =
+      (row.keepUntil !== null && row.keepUntil <= facts.now) || (await catalogue.askedErasures.isAsked(row.id));
 
     const isRemovalProved = await this.#ports.isRemovalProved(row);
 

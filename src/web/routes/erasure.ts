@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { logEmptied, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
+import type { RecordingRow } from '../../catalogue/rows.ts';
 import { holdGrounds } from '../../catalogue/holdGrounds.ts';
 import { lockModes } from '../../config/objectLockModes.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
@@ -10,8 +11,8 @@ import { articleOf, type Exception } from '../../dataSubject/decideErasure.ts';
 import { shownException } from '../../dataSubject/shownErasure.ts';
 import { eraseOne, previewErasure } from '../../dataSubject/eraseOne.ts';
 import { decidedGrounds, readCertificate, type DecidedGround } from '../../retention/certificates/certificate.ts';
-import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
-import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';
+import { erasureBy } from '../../retention/asked.ts';
+import { lockInArchive } from '../../retention/erasure.ts';
 import { certificateOut, shownCertificate } from '../certificate.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal } from '../problems.ts';
@@ -86,25 +87,20 @@ function inWords(exceptions: readonly Exception[]): string {
 
 async function erase(
   actor: Actor,
-  row: Parameters<typeof eraseRecording>[0],
+  row: RecordingRow,
   why: { ground: DecidedGround; reference: string | null; includeEvidence: boolean },
   ports: WebPorts,
 ) {
-  const { catalogue, clock, ledger } = ports;
   const { ground, reference, includeEvidence } = why;
   const cause = { rule: 'decided', operator: actor.name, ground, reference } as const;
-  const erasing = {
-    catalogue,
-    clock,
-    erase: (each: typeof row) => eraseRecording(each, cause, ports),
-    lockInArchive: (each: typeof row, signal: AbortSignal) => lockInArchive(each, ports, signal),
-    checkLedger: () => ledger.check(),
-    copyCertificates: () => copyMissingCertificates(ports),
-  };
   // Who has left may not stop it in the middle.
   const signal = timeLimit(withinMs);
 
-  return eraseOne(erasing, row.id, { ...rulesOf(ports, includeEvidence), waitMs, signal });
+  return eraseOne({ ...ports, ...erasureBy(cause, ports) }, row.id, {
+    ...rulesOf(ports, includeEvidence),
+    waitMs,
+    signal,
+  });
 }
 
 export const erasureRoutes: readonly Route[] = [

@@ -4,26 +4,28 @@ import { auditOf } from '../../access/audit.ts';
 import { makeNumberReader } from '../../call/plan/callerStore.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { logEmptied, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
+import type { PersonRequestRow } from '../../catalogue/retention/askedErasures.ts';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
 import { asController } from '../../config/controllerView.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
+import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { languageOf, preparePage } from '../../dataSubject/answerFor.ts';
-import { eraseForPerson, type SubjectErasure } from '../../dataSubject/erase.ts';
+import { answerPage, languageOf, preparePage } from '../../dataSubject/answerFor.ts';
+import { eraseForPerson, type SubjectErasureOrder } from '../../dataSubject/erase.ts';
 import { exportForPerson } from '../../dataSubject/export.ts';
 import type { Person } from '../../dataSubject/findCalls.ts';
-import { subjectLanguages } from '../../dataSubject/languages.ts';
+import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/languages.ts';
+import { requestNow, type SubjectErasure } from '../../dataSubject/personRequest.ts';
 import { shownErasure } from '../../dataSubject/shownErasure.ts';
-import { copyMissingCertificates } from '../../retention/certificates/copies.ts';
-import { eraseRecording, lockInArchive } from '../../retention/erasure.ts';
+import { erasureBy } from '../../retention/asked.ts';
 import { handOut } from '../handOut.ts';
 import { hashOf } from '../number.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
-import { named, nameGiven, referenceGiven } from '../schemas.ts';
+import { id, named, nameGiven, referenceGiven } from '../schemas.ts';
 import { stillSignedIn } from '../subjects.ts';
 import { exception } from './erasure.ts';
 
@@ -74,15 +76,23 @@ const found = z.object({
   keysNotSearched: z.array(z.string()).describe('What is kept under other keys of numbers is not found.'),
 });
 const preview = named('PersonFound', found);
-const erased = named(
-  'PersonErased',
-  found.extend({
-    logEmptied: z.boolean(),
-    answer: z
-      .object({ language: z.enum(subjectLanguages), html: z.string() })
-      .describe('The answer to the person, a page that needs nothing else. Read it before you send it.'),
-  }),
-);
+const asked = {
+  id: z.string().describe('By which it can be read again, until `until`.'),
+  askedBy: z.string().describe('As the audit trail names them.'),
+  askedAt: z.iso.datetime(),
+  until: z.iso.datetime().describe('Until when it can be read again: 30 days.'),
+  reference: z.string().nullable(),
+  controller: z.string().describe('The company that was asked, or `own`.'),
+};
+const answerForm = z
+  .object({ language: z.enum(subjectLanguages), html: z.string() })
+  .nullable()
+  .describe(
+    'The answer to the person, a page that needs nothing else. Read it before you send it. null: something is still to be erased, and the next retention run does it.',
+  );
+const erasedAgain = named('PersonErasure', found.extend({ ...asked, answer: answerForm }));
+const erased = named('PersonErased', found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }));
+const erasures = named('PersonErasures', z.object({ erasures: z.array(z.object(asked)) }));
 
 type Asked = {
   person: Extract<Person, { kind: 'caller' }>;
@@ -126,36 +136,28 @@ async function personOf(
   return { person: { kind: 'caller', hash }, controller: chosen, keysNotSearched };
 }
 
-function erasing(
-  actor: Actor,
-  { person, controller }: Asked,
-  { apply, includeEvidence }: { apply: boolean; includeEvidence: boolean },
-  ports: WebPorts,
-): Promise<SubjectErasure> {
-  const { config, ledger } = ports;
+type Order = Pick<SubjectErasureOrder, 'apply' | 'includeEvidence' | 'request' | 'signal'>;
+
+function erasing(actor: Actor, { person, controller }: Asked, order: Order, ports: WebPorts): Promise<SubjectErasure> {
+  const { config } = ports;
   const operator = actor.name;
 
   return eraseForPerson(
-    {
-      ...ports,
-      operator,
-      erase: (row) => eraseRecording(row, { rule: 'subject', operator }, ports),
-      lockInArchive: (row, signal) => lockInArchive(row, ports, signal),
-      checkLedger: () => ledger.check(),
-      copyCertificates: () => copyMissingCertificates(ports),
-    },
-    {
-      person,
-      controller,
-      apply,
-      includeEvidence,
-      kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind,
-      waitMs,
-      // Who has left may not stop it in the middle.
-      signal: timeLimit(withinMs),
-    },
+    { ...ports, ...erasureBy({ rule: 'subject', operator }, ports), operator },
+    { ...order, person, controller, kindOf: (purpose) => purposeOf(config.purposes, purpose)?.kind, waitMs },
   );
 }
+
+const requestOf = (
+  ports: WebPorts,
+  who: Asked,
+  reference: string | undefined,
+  language: SubjectLanguage,
+): Order['request'] => ({
+  id: ports.ids.request(),
+  reference: reference ?? null,
+  told: { language, keysNotSearched: who.keysNotSearched },
+});
 
 const find = route({
   method: 'POST',
@@ -166,9 +168,12 @@ const find = route({
   body: z.strictObject({ ...personAsked, includeEvidence }),
   withinMs,
   answer: { status: 200, schema: preview, description: 'What there is, and what would become of it.' },
-  handle: async ({ actor, body }, ports) => {
+  handle: async ({ actor, body, signal }, ports) => {
     const who = await personOf(body, actor, ports);
-    const result = await erasing(actor, who, { apply: false, includeEvidence: body.includeEvidence }, ports);
+    const { includeEvidence, reference } = body;
+    // Nothing is written in this language.
+    const request = requestOf(ports, who, reference, 'en');
+    const result = await erasing(actor, who, { apply: false, includeEvidence, request, signal }, ports);
 
     return { kind: 'json', body: { ...shownErasure(result, false), keysNotSearched: who.keysNotSearched } };
   },
@@ -179,7 +184,7 @@ const erase = route({
   path: '/persons/erase',
   summary: 'Erase what is kept of somebody, but for what must be kept, and write the answer to them (GDPR art. 17)',
   description:
-    'As `preavis subject erase --apply`. It goes on when whoever asked has left. The answer is in this response alone: afterwards nobody knows any more whose calls they were.',
+    'As `preavis subject erase --apply`. It goes on when whoever asked has left, and the next retention run does what a crash has left. What became of it, and the answer, can be read again for 30 days.',
   act: 'answerPersons',
   body: z.strictObject({ ...personAsked, includeEvidence, language }),
   withinMs: withinMs + waitMs,
@@ -187,17 +192,88 @@ const erase = route({
   handle: async ({ actor, body }, ports) => {
     const who = await personOf(body, actor, ports);
     const { language: chosen, page } = await preparePage(body.language, who, ports);
-    const result = await erasing(actor, who, { apply: true, includeEvidence: body.includeEvidence }, ports);
+    const { includeEvidence, reference } = body;
+    const request = requestOf(ports, who, reference, chosen);
+    // Who has left may not stop it in the middle.
+    const order = { apply: true, includeEvidence, request, signal: timeLimit(withinMs) };
+    const result = await erasing(actor, who, order, ports);
     const isLogEmptied = await logEmptied(ports.catalogue, logWaitMs);
+    const row = await ports.catalogue.askedErasures.request(request.id, ports.clock.now());
+    if (row === undefined) throw new PreavisError('internal', 'a request that was just written is not there');
     const html = page(result, who.keysNotSearched.length > 0);
 
     return {
       kind: 'json',
       body: {
         ...shownErasure(result, true),
+        ...shownRequest(row),
         keysNotSearched: who.keysNotSearched,
         logEmptied: isLogEmptied,
         answer: { language: chosen, html },
+      },
+    };
+  },
+});
+
+const shownRequest = ({ id, askedBy, askedAt, endsAt, reference, controller }: PersonRequestRow) => ({
+  ...{ id, askedBy, reference, controller: controller ?? ownCalls },
+  askedAt: isoTime(askedAt),
+  until: isoTime(endsAt),
+});
+
+/** The newest of a month. */
+const mostErasures = 200;
+
+const companiesOf = ({ controllers }: Actor): (string | null)[] | undefined =>
+  controllers?.map((each) => (each === ownCalls ? null : each));
+
+const listErasures = route({
+  method: 'GET',
+  path: '/persons/erasures',
+  summary: 'List what persons have asked to have erased, the newest first',
+  description: 'Those of the last 30 days, at most 200, with neither number nor name.',
+  act: 'answerPersons',
+  answer: { status: 200, schema: erasures, description: 'The requests.' },
+  handle: async ({ actor }, { catalogue, clock }) => {
+    const rows = await catalogue.askedErasures.requests(companiesOf(actor), clock.now(), mostErasures);
+
+    return { kind: 'json', body: { erasures: rows.map(shownRequest) } };
+  },
+});
+
+const readErasure = route({
+  method: 'GET',
+  path: '/persons/erasures/{id}',
+  summary: 'Read again what became of an erasure that a person asked for, with the answer to them',
+  description:
+    'As it is now: what the retention run has erased since is in it. That somebody has read it is a step of the audit trail.',
+  act: 'answerPersons',
+  params: id,
+  answer: {
+    status: 200,
+    schema: erasedAgain,
+    description: 'What became of each recording, and the answer to the person.',
+  },
+  handle: async ({ actor, params }, ports) => {
+    const { catalogue, clock } = ports;
+    const row = await catalogue.askedErasures.request(params.id, clock.now());
+    const companies = companiesOf(actor);
+    if (row === undefined || companies?.includes(row.controller) === false) throw refusal('outOfScope');
+    const now = await requestNow(row, ports);
+    if (now === undefined) throw refusal('outOfScope');
+    await catalogue.auditTrail.append(null, auditOf(actor, { did: 'readErasure', request: row.id }));
+    const { told, result, isFinished } = now;
+    // Of a caller the page says nothing that only their number tells.
+    const page = await answerPage(told.language, { kind: 'caller', hash: '' }, row.controller, ports);
+    const html = isFinished ? page(result, told.keysNotSearched.length > 0) : undefined;
+
+    return {
+      kind: 'json',
+      body: {
+        ...shownErasure(result, true),
+        ...shownRequest(row),
+        keysNotSearched: told.keysNotSearched,
+        answer: html === undefined ? null : { language: told.language, html },
       },
     };
   },
@@ -260,4 +336,4 @@ function exporting(): Route {
   });
 }
 
-export const personRoutes = (): readonly Route[] => [find, exporting(), erase];
+export const personRoutes = (): readonly Route[] => [find, exporting(), erase, listErasures, readErasure];

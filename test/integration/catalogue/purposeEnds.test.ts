@@ -13,6 +13,7 @@ import { makeLedger } from '../../../src/retention/certificates/ledger.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
 import { purposesInForce } from '../../../src/archive/purposes.ts';
 import { listeningPorts } from '../../support/archive/archiving.ts';
+import { decisionsIn } from '../../support/call/decisions.ts';
 import {
   callEnd,
   dayMs,
@@ -71,6 +72,7 @@ async function retention(): ReturnType<typeof retentionPass> {
   return retentionPass(
     {
       catalogue,
+      decisions: decisionsIn(folder.path(), catalogue, clock),
       store,
       spoolFolder,
       clock,

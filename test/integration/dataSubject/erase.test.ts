@@ -1,13 +1,14 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
-import type { RecordingId } from '../../../src/core/ids.ts';
+import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
+import { readCertificate } from '../../../src/retention/certificates/certificate.ts';
 import { verifyCertificates } from '../../../src/retention/certificates/verify.ts';
 import type { SubjectErasurePorts } from '../../../src/dataSubject/erase.ts';
 import { eraseForPerson } from '../../../src/dataSubject/erase.ts';
-import { eraseRecording, lockInArchive } from '../../../src/retention/erasure.ts';
-import { copyMissingCertificates } from '../../../src/retention/certificates/copies.ts';
+import { erasureBy } from '../../../src/retention/asked.ts';
+import { eraseRecording } from '../../../src/retention/erasure.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/evidence/subjects.ts';
@@ -30,6 +31,12 @@ const hold = ({ catalogue }: SubjectStage, recording: RecordingId): Promise<void
     reviewAt: callStart + 10 * dayMs,
     expiresAt: callStart + 500 * dayMs,
   });
+
+const aRequest = () => ({
+  id: makeIds().request(),
+  reference: null,
+  told: { language: 'fr' as const, keysNotSearched: [] },
+});
 
 const outcomes = ({ json }: Answer): Record<string, unknown> =>
   Object.fromEntries(
@@ -194,14 +201,18 @@ describe('the erasure that a person asks for', () => {
     const [one, other] = [await set.called(number), await set.called(number)];
     const ports: SubjectErasurePorts = {
       ...set,
+      ...erasureBy({ rule: 'subject', operator: 'user alice' }, set),
       operator: 'user alice',
-      lockInArchive: (row, given) => lockInArchive(row, set, given),
-      erase: (row) => eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set),
-      checkLedger: () => set.ledger.check(),
-      copyCertificates: () => copyMissingCertificates(set),
     };
     const rules = { includeEvidence: false, kindOf: () => 'training' as const };
-    const order = { person: { kind: 'caller', hash } as const, apply: true, waitMs: 0, signal, ...rules };
+    const order = {
+      person: { kind: 'caller', hash } as const,
+      request: aRequest(),
+      apply: true,
+      waitMs: 0,
+      signal,
+      ...rules,
+    };
     const taken = {
       ...set.catalogue,
       leases: { ...set.catalogue.leases, take: () => Promise.resolve({ host: 'elsewhere', pid: 1 }) },
@@ -235,17 +246,16 @@ describe('the erasure that a person asks for', () => {
     const { id } = await set.called(number);
     const ports: SubjectErasurePorts = {
       ...set,
+      ...erasureBy({ rule: 'subject', operator: 'user alice' }, set),
       operator: 'user alice',
-      lockInArchive: (row, given) => lockInArchive(row, set, given),
       erase: async (row) => {
         await hold(set, row.id);
         return eraseRecording(row, { rule: 'subject', operator: 'user alice' }, set);
       },
-      checkLedger: () => set.ledger.check(),
-      copyCertificates: () => Promise.resolve(),
     };
     const order = {
       person: { kind: 'caller', hash } as const,
+      request: aRequest(),
       apply: true,
       waitMs: 0,
       signal,
@@ -255,6 +265,12 @@ describe('the erasure that a person asks for', () => {
     const { recordings } = await eraseForPerson(ports, order);
     expect(recordings).toMatchObject([{ id, outcome: { kind: 'kept', exceptions: [{ ground: 'hold' }] } }]);
     expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
+    const pass = () => retentionPass(set, { dryRun: false, clockIsRight: true, waitMs: 0, signal });
+    expect(await pass()).toMatchObject({ erased: 0 });
+    set.clock.at = callStart + 501 * dayMs;
+    expect(await pass()).toMatchObject({ erased: 1 });
+    const [certificate] = await set.catalogue.certificates.of(id);
+    expect((await readCertificate(certificate?.jws ?? '')).content.rule).toMatchObject({ kind: 'subject' });
   });
 });
 

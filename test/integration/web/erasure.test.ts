@@ -3,7 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { openPromise } from 'yauzl';
 import { makeCallerHash } from '../../../src/call/plan/preferences.ts';
+import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { erasureBegun } from '../../../src/catalogue/retention/auditTrail.ts';
+import { makeCursors } from '../../../src/web/cursor.ts';
+import { personRoutes } from '../../../src/web/routes/persons.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
@@ -124,6 +127,9 @@ test('a bundle of evidence is downloaded whole, and nothing of it is left on the
   expect((await ask(here, `/recordings/${id}/evidence`, { purpose: 'training' }, 'lea')).status).toBe(400);
 });
 
+const noCredentials = { token: undefined, session: undefined, address: '127.0.0.1' };
+const gone = (): AbortSignal => AbortSignal.abort();
+
 const hashOfCaller = makeCallerHash('k'.repeat(32), 'BE')(number) ?? '';
 
 /** Says whose call it was. */
@@ -162,6 +168,51 @@ test('a person is found, given what is kept of them, and erased with an answer',
   expect((await here.json(`/recordings/${other.id}`, 'olga'))['recording']).toMatchObject({ status: 'archived' });
   const { lines } = here.set;
   expect(JSON.stringify(lines)).not.toMatch(/475|12 ?34/);
+});
+
+test('what became of a person’s erasure can be read again for 30 days, by officers of that company, with the same answer', async () => {
+  const here = await stage();
+  const { catalogue } = here.ports;
+  here.door.tokens.set('own', actorOf('officer', { name: 'user:own', controllers: ['own'] }));
+  here.door.tokens.set('acme', actorOf('officer', { name: 'user:acme', controllers: ['acme'] }));
+  const [one, agreed] = [await here.archived(), await here.archived(['agreement'])];
+  for (const { call } of [one, agreed]) await called(here, call);
+  const { body: erased } = await post(here, '/persons/erase', { number, language: 'nl', reference: 'DSR-9' });
+  const path = `/persons/erasures/${String(erased['id'])}`;
+  const { logEmptied, ...again } = erased;
+  expect(logEmptied).toBe(true);
+  expect(await here.json(path, 'olga')).toEqual(again);
+  expect(await here.json(path, 'own')).toEqual(again);
+  const about = { id: erased['id'], askedBy: 'user:olga', reference: 'DSR-9', controller: 'own' };
+  expect(await here.json('/persons/erasures', 'own')).toMatchObject({ erasures: [about] });
+  expect(await here.json('/persons/erasures', 'acme')).toEqual({ erasures: [] });
+  expect((await here.ask(path, 'acme')).status).toBe(404);
+  expect((await here.ask(path, 'lea')).status).toBe(403);
+  const database = openSqlite(here.ports.config.catalogue.file);
+  const kept = JSON.stringify(database.prepare('SELECT * FROM person_requests').all());
+  const read = database.prepare(`SELECT count(*) FROM audit WHERE event = 'answer to person read'`).pluck().get();
+  database.close();
+  expect(kept).not.toContain(hashOfCaller);
+  expect(read).toBe(2);
+  here.set.clock.at += 30 * dayMs;
+  expect((await here.ask(path, 'olga')).status).toBe(404);
+  expect(await here.json('/persons/erasures', 'olga')).toEqual({ erasures: [] });
+  await catalogue.askedErasures.sweep(here.set.clock.at);
+  expect(await catalogue.askedErasures.requests(undefined, 0, 10)).toEqual([]);
+});
+
+test('nothing more is looked for a person when whoever asked has left', async () => {
+  const here = await stage();
+  for (let count = 0; count < 3; count += 1) await called(here, (await here.archived()).call);
+  const find = personRoutes().find(({ path }) => path === '/persons/find');
+  if (find === undefined || find.act === 'anybody') throw new Error('no such route');
+  const look = jest.spyOn(here.ports.catalogue.calls, 'find');
+  const pages = makeCursors('a secret of this test').of('persons', 'user:olga', {});
+  const asked = { params: {}, query: {}, headers: {}, isHead: false, credentials: noCredentials, signal: gone(), pages };
+  const actor = actorOf('officer', { name: 'user:olga' });
+  const body = { number, includeEvidence: false };
+  await expect(find.handle({ ...asked, actor, body }, here.ports)).rejects.toMatchObject({ name: 'AbortError' });
+  expect(look.mock.calls.length).toBeLessThanOrEqual(1);
 });
 
 test('one company learns nothing of a language that the person has spoken with another', async () => {

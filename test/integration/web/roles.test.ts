@@ -84,6 +84,8 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'POST /persons/find': [403, 403, 200, 403, 403, 403, 401],
   'POST /persons/export': [403, 403, 200, 403, 403, 403, 401],
   'POST /persons/erase': [403, 403, 200, 403, 403, 403, 401],
+  'GET /persons/erasures': [403, 403, 200, 403, 403, 403, 401],
+  'GET /persons/erasures/{id}': [403, 403, 404, 403, 403, 403, 401],
   'GET /retention/due': [200, 200, 200, 200, 200, 403, 401],
   'GET /retention/overdue': [200, 200, 200, 200, 200, 403, 401],
   'GET /retention/upcoming': [200, 200, 200, 200, 200, 403, 401],

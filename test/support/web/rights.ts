@@ -25,8 +25,8 @@ export const hearers: Readonly<Record<string, readonly Role[]>> = {
 export const onApproval: readonly string[] = ['careful'];
 export const companyOf: Readonly<Record<string, string>> = { sales: 'acme', support: 'acme', orders: 'other' };
 
-/** Of nothing, of everything at once, of one company, or of one call or recording. */
-type Of = 'nothing' | 'everything' | 'company' | 'call' | 'recording';
+/** Of nothing, of everything at once, of one company, of the companies that they see, or of one call or recording. */
+type Of = 'nothing' | 'everything' | 'company' | 'companies' | 'call' | 'recording';
 
 type Row = {
   roles: readonly Role[];
@@ -171,6 +171,8 @@ export const rows: Readonly<Record<string, Row>> = {
   'POST /persons/find': ofPerson,
   'POST /persons/export': ofPerson,
   'POST /persons/erase': ofPerson,
+  'GET /persons/erasures': { roles: ['officer'], of: 'companies', done: ok },
+  'GET /persons/erasures/{id}': { roles: ['officer'], of: 'companies', done: () => '404 address_unknown' },
   'GET /retention/due': listed,
   'GET /retention/overdue': listed,
   'GET /retention/upcoming': listed,
@@ -311,9 +313,12 @@ function deaf(role: Role, scope: Scope, staged: StagedCall, isApproved: boolean)
   }
 }
 
-/** The answer is of all calls of a company, and of no part of them. */
+/** The answer is of all calls of companies, and of no part of them. */
+const seesCompanies = ({ lines, extensions, purposes }: Scope): boolean =>
+  [lines, extensions, purposes].every((part) => part === undefined);
+
 const seesCompany = ({ controllers, ...parts }: Scope): boolean =>
-  Object.keys(parts).length === 0 && (controllers === undefined || controllers.includes(askedCompany));
+  seesCompanies(parts) && (controllers === undefined || controllers.includes(askedCompany));
 
 /**
  * What this route answers somebody who is known.
@@ -333,6 +338,7 @@ export function expected(
   if (!roles.includes(role) || (isOfPeople === true && isProgram)) return '403 access_refused';
   if (of === 'nothing') return done(staged);
   if (of === 'company') return seesCompany(scope) ? done(staged) : '403 access_refused';
+  if (of === 'companies') return seesCompanies(scope) ? done(staged) : '403 access_refused';
   if (of === 'everything') return Object.keys(scope).length > 0 ? '403 access_refused' : done(staged);
   if (!sees(role, scope, staged) || (of === 'recording' && staged.status === 'none')) return '404 address_unknown';
   const isGone = ['erased', 'discarded', 'lost'].includes(staged.status);

@@ -62,8 +62,14 @@ function asking(url: string, agent: Agent): WebProcess['ask'] {
 export async function startWebProcess(file: string, tree: Readonly<Record<string, unknown>>): Promise<WebProcess> {
   await writeFile(file, stringify(tree));
   await chmod(file, 0o600);
+
+  return startWebAgain(file);
+}
+
+/** The same, by the configuration that is there. */
+export async function startWebAgain(file: string, environment: NodeJS.ProcessEnv = {}): Promise<WebProcess> {
   const child = spawn(process.execPath, [commandFile, '--config', file, 'web'], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

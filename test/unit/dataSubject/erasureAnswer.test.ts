@@ -1,9 +1,9 @@
 import { parseConfig } from '../../../src/config/load.ts';
 import type { CallId, RecordingId } from '../../../src/core/ids.ts';
 import { answerTexts, loadAnswerTexts } from '../../../src/dataSubject/answerTexts.ts';
-import type { SubjectErasure, SubjectRecording } from '../../../src/dataSubject/erase.ts';
 import { erasureAnswerPage, type ErasureAnswer } from '../../../src/dataSubject/erasureAnswer.ts';
 import { subjectLanguages } from '../../../src/dataSubject/languages.ts';
+import type { SubjectErasure, SubjectRecording } from '../../../src/dataSubject/personRequest.ts';
 import { markedTexts } from '../../support/markedTexts.ts';
 import { aPurpose, purposesConfig } from '../../support/policy/purposes.ts';
 

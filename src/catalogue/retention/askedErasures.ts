@@ -1,0 +1,136 @@
+import type Database from 'better-sqlite3';
+import * as z from 'zod';
+import type { RecordingId, RequestId } from '../../core/ids.ts';
+import { isHeld, isKept } from '../conditions.ts';
+import { recordingRow, type RecordingRow } from '../rows.ts';
+import { columnsOf } from '../sqlite/sqlite.ts';
+import { row, yesNo } from '../sqlite/rowForm.ts';
+import { writing } from '../sqlite/writing.ts';
+import type { AuditNote, AuditTrail } from './auditTrail.ts';
+
+const requestRow = row(
+  {
+    id: z.string().transform((id) => id as RequestId),
+    /** As the audit trail names them. */
+    askedBy: z.string(),
+    /** ms since 1970 UTC. */
+    askedAt: z.number(),
+    /** Until when it can be read, ms since 1970 UTC. */
+    endsAt: z.number(),
+    /** The company that was asked, of `controllers`; null: of none. */
+    controller: z.string().nullable(),
+    /** The number of a ticket or a file. */
+    reference: z.string().nullable(),
+    /** What there was and what became of it, as dataSubject/personRequest.ts writes it; null for what nobody reads again. */
+    found: z.string().nullable(),
+    /** What is still to be forgotten, as retention/asked.ts writes it; null: nothing. */
+    forget: z.string().nullable(),
+  },
+  {},
+);
+export type PersonRequestRow = z.output<typeof requestRow>;
+
+/** `cause` as retention/asked.ts writes it. */
+export type NewAsked = { recordings: readonly RecordingId[]; cause: string; at: number; note: AuditNote };
+/** A recording that is still to be erased, and why. */
+export type AskedErasure = { row: RecordingRow; cause: string };
+
+const askedRow = z.object({ recording_id: z.string(), cause: z.string() });
+
+/**
+ * The tables `asked_erasures` and `person_requests`: what somebody has decided to erase and is not erased yet. A row is there before the
+ * first byte is removed, and a trigger removes it in the step that makes the recording `erased`: so it is what is still to be done, and nothing
+ * else says so.
+ */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
+export function makeAskedErasures(
+  database: Database.Database,
+  trail: Pick<AuditTrail, 'append'>,
+  unreadable: (id: string, cause: unknown) => void,
+) {
+  const prepareColumn = columnsOf(database);
+  const selectHeld = prepareColumn(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
+  const insert = database.prepare(`
+    INSERT INTO asked_erasures (recording_id, cause, asked_at) VALUES (@id, @cause, @at) ON CONFLICT DO NOTHING`);
+  const selectOpen = database.prepare(`
+    SELECT asked_erasures.cause, recordings.* , asked_erasures.recording_id
+    FROM asked_erasures CROSS JOIN recordings ON recordings.id = asked_erasures.recording_id
+    WHERE asked_erasures.recording_id > @after AND ${isKept} AND NOT ${isHeld}
+    ORDER BY asked_erasures.recording_id LIMIT @limit`);
+  const isAsked = prepareColumn(`SELECT EXISTS (SELECT 1 FROM asked_erasures WHERE recording_id = ?)`);
+  const insertRequest = database.prepare(`
+    INSERT INTO person_requests (id, asked_by, asked_at, ends_at, controller, reference, found, forget)
+    VALUES (@id, @askedBy, @askedAt, @endsAt, @controller, @reference, @found, @forget)`);
+  const select = database.prepare(`SELECT * FROM person_requests WHERE id = @id AND ends_at > @at`);
+  const selectOf = database.prepare(`
+    SELECT * FROM person_requests WHERE ends_at > @at AND found IS NOT NULL
+      AND (@companies IS NULL OR ifnull(controller, '') IN (SELECT value FROM json_each(@companies)))
+    ORDER BY id DESC LIMIT @limit`);
+  const selectUnforgotten = database.prepare(`
+    SELECT * FROM person_requests WHERE forget IS NOT NULL AND id > @after ORDER BY id LIMIT @limit`);
+  const forgotten = database.prepare(`UPDATE person_requests SET forget = NULL WHERE id = ?`);
+  const setFound = database.prepare(`UPDATE person_requests SET found = @found WHERE id = @id AND found IS NOT NULL`);
+  const removeOver = database.prepare(`DELETE FROM person_requests WHERE ends_at <= ? AND forget IS NULL`);
+
+  const ask = writing(
+    database,
+    ({ recordings, cause, at, note }: NewAsked, request?: PersonRequestRow): RecordingId[] => {
+      const free = recordings.filter((id) => selectHeld.get({ id, at }) !== 1);
+      for (const id of free) {
+        if (insert.run({ id, cause, at }).changes > 0) trail.append(id, note);
+      }
+      if (request !== undefined) insertRequest.run(request);
+
+      return free;
+    },
+  );
+
+  return {
+    /**
+     * Writes down that these are to be erased, with what a person has asked for, in one step; those that a hold keeps now are not. What was
+     * decided before stays as it is.
+     */
+    ask,
+    isAsked: (id: RecordingId): boolean => yesNo.parse(isAsked.get(id)),
+    /** Those that are still to be erased and that no hold keeps at this time, in the order of ids, beyond `after`. */
+    open: (at: number, after: string, limit: number): { asked: AskedErasure[]; next: string | undefined } => {
+      const found = selectOpen.all({ at, after, limit });
+      const asked = found.flatMap((each) => {
+        const { cause, recording_id: id } = askedRow.parse(each);
+        const read = recordingRow.safeParse(each);
+        if (!read.success) unreadable(id, read.error);
+
+        return read.success ? [{ row: read.data, cause }] : [];
+      });
+
+      return { asked, next: found.length < limit ? undefined : askedRow.parse(found.at(-1)).recording_id };
+    },
+    /** undefined for one whose time is over, too. */
+    request: (id: string, at: number): PersonRequestRow | undefined =>
+      requestRow.optional().parse(select.get({ id, at })),
+    /**
+     * The newest first.
+     *
+     * @param companies of `controllers`, null: of none; undefined: of all
+     */
+    requests: (companies: readonly (string | null)[] | undefined, at: number, limit: number): PersonRequestRow[] => {
+      const named = companies && JSON.stringify(companies.map((each) => each ?? ''));
+
+      return z.array(requestRow).parse(selectOf.all({ at, limit, companies: named ?? null }));
+    },
+    /** Those of which something is still to be forgotten, in the order of ids, beyond `after`. */
+    unforgotten: (after: string, limit: number): PersonRequestRow[] =>
+      z.array(requestRow).parse(selectUnforgotten.all({ after, limit })),
+    noteForgotten: (id: RequestId): void => {
+      forgotten.run(id);
+    },
+    /** What became of it. */
+    noteFound: (id: RequestId, found: string): void => {
+      setFound.run({ id, found });
+    },
+    /** Removes those whose time is over. */
+    sweep: (at: number): void => {
+      removeOver.run(at);
+    },
+  };
+}

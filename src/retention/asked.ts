@@ -1,0 +1,118 @@
+import * as z from 'zod';
+import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { PersonRequestRow } from '../catalogue/retention/askedErasures.ts';
+import type { NewCertificate } from '../catalogue/retention/certificates.ts';
+import type { RecordingRow } from '../catalogue/rows.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import { failPoint } from '../core/failPoint.ts';
+import type { Lock } from '../store/objectLock.ts';
+import { decidedGrounds } from './certificates/certificate.ts';
+import { copyMissingCertificates, type CopyPorts } from './certificates/copies.ts';
+import type { Decisions } from './decisions.ts';
+import { eraseRecording, lockInArchive, type ErasureCause, type ErasurePorts } from './erasure.ts';
+
+/**
+ * What somebody has decided to erase. It is in the catalogue before anything is removed: whoever decided need not decide again where
+ * the process is killed, and the retention pass does what is left. A hold that is set meanwhile, and a lock, put it off until they end.
+ */
+
+/** In the audit trail of a recording that somebody has decided to erase before its end; the detail has the rule. */
+const erasureDecided = 'erasure decided';
+
+type AskedCause = Exclude<ErasureCause, { rule: 'due' }>;
+
+const causeForm = z.discriminatedUnion('rule', [
+  z.strictObject({ rule: z.literal('subject'), operator: z.string() }),
+  z.strictObject({
+    rule: z.literal('decided'),
+    operator: z.string(),
+    ground: z.enum(decidedGrounds),
+    reference: z.string().nullable(),
+  }),
+]);
+
+/** As it stands in the catalogue. Throws what zod throws. */
+export const causeOf = (text: string): AskedCause => causeForm.parse(JSON.parse(text));
+
+/** How something is erased that somebody has decided to erase. */
+export type Erasing = {
+  /**
+   * Writes the decision down, in one step with what a person has asked for; which of them no hold keeps, and so will be erased.
+   */
+  ask(recordings: readonly RecordingId[], request?: PersonRequestRow): Promise<RecordingId[]>;
+  erase(row: RecordingRow): Promise<NewCertificate>;
+  /** What the archive itself says of a recording. */
+  lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
+  /** Nothing is erased without the ledger. Throws ledger_unusable. */
+  checkLedger(): Promise<void>;
+  /** Puts certificates and decisions where they are kept besides the catalogue. */
+  copyCertificates(): Promise<void>;
+};
+
+type ErasingPorts = ErasurePorts & CopyPorts & { catalogue: CataloguePart<{ askedErasures: 'ask' }> };
+
+export function erasureBy(cause: AskedCause, ports: ErasingPorts): Erasing {
+  const { catalogue, clock, ledger } = ports;
+  const { operator, ...why } = cause;
+
+  return {
+    ask: async (recordings, request) => {
+      const note = { event: erasureDecided, actor: operator, detail: why };
+      const asked = { recordings, cause: JSON.stringify(cause), at: clock.now(), note };
+      const free = await catalogue.askedErasures.ask(asked, request);
+      failPoint?.('retention, asked');
+
+      return free;
+    },
+    erase: (row) => eraseRecording(row, cause, ports),
+    lockInArchive: (row, signal) => lockInArchive(row, ports, signal),
+    checkLedger: () => ledger.check(),
+    copyCertificates: () => copyMissingCertificates(ports),
+  };
+}
+
+const callIds = z.array(z.string().transform((id) => id as CallId));
+const forgetForm = z.discriminatedUnion('kind', [
+  /** Whose calls without a recording it was, and their language. `controller` as in `callsOfPerson`. */
+  z.strictObject({ kind: z.literal('caller'), hash: z.string(), controller: z.string().nullable().optional() }),
+  /** That their telephone was in these calls, and that their number was dialled in those. */
+  z.strictObject({ kind: z.literal('employee'), calls: callIds, numbers: callIds }),
+]);
+/** What is forgotten of a person beside what is erased. */
+export type Forgetting = z.output<typeof forgetForm>;
+
+export const forgettingText = (what: Forgetting): string => JSON.stringify(what);
+
+/** Each part is a signed decision. Done twice, it finds nothing the second time. */
+export async function forgetPerson(what: Forgetting, decisions: Decisions): Promise<void> {
+  if (what.kind === 'employee') {
+    await decisions.forgetExtensions(what.calls);
+    await decisions.forgetNumbers(what.numbers);
+
+    return;
+  }
+  await decisions.forgetCaller(what.hash, what.controller);
+  // It is remembered for all companies: none of them forgets it alone.
+  if (what.controller === undefined) await decisions.forgetLanguages(what.hash);
+}
+
+const batch = 100;
+
+/** What a process that was killed has left of what persons asked to have forgotten. */
+export async function forgetTheRest({
+  catalogue,
+  decisions,
+}: {
+  catalogue: CataloguePart<{ askedErasures: 'unforgotten' | 'noteForgotten' }>;
+  decisions: Decisions;
+}): Promise<void> {
+  for (let after = ''; ;) {
+    const rows = await catalogue.askedErasures.unforgotten(after, batch);
+    for (const { id, forget } of rows) {
+      if (forget !== null) await forgetPerson(forgetForm.parse(JSON.parse(forget)), decisions);
+      await catalogue.askedErasures.noteForgotten(id);
+      after = id;
+    }
+    if (rows.length < batch) return;
+  }
+}
