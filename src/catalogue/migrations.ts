@@ -670,4 +670,10 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER log_holds_person_requests AFTER DELETE ON person_requests
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   `,
+  // A collection is filled, and read, by each company for itself.
+  `
+  ALTER TABLE collected ADD COLUMN controller TEXT NOT NULL DEFAULT '';
+  UPDATE collected SET controller = ifnull((SELECT controller FROM recordings WHERE id = recording_id), '');
+  CREATE INDEX collected_of_company ON collected (collection, controller, position);
+  `,
 ];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ownCalls, unknownCompanies } from './controllerSchema.ts';
 import { key, name, section } from './field.ts';
 import { localText } from './localText.ts';
 
@@ -17,6 +18,10 @@ const criterion = z.strictObject({
 
 const collection = z.strictObject({
   label: key(label, 'What it is called, or a text for each language.'),
+  controllers: key(
+    z.array(name).min(1).optional(),
+    `The companies whose recordings are put into it, by their names in controllers, or ${ownCalls}; default: all, each for itself.`,
+  ),
 });
 
 /** Those of an installation that names none. */
@@ -35,4 +40,25 @@ export const annotation = section({
     'The collections that recordings are put into, by names of yours; default: exemplary and needs-work.',
   ),
 });
+
+/** Whether recordings of one of these companies, or of `own`, are put into it. */
+export const isCollectionOf = (
+  { controllers }: Pick<z.output<typeof collection>, 'controllers'>,
+  companies: readonly string[] | undefined,
+): boolean =>
+  controllers === undefined || companies === undefined || controllers.some((each) => companies.includes(each));
+
+/** What no single key shows to be wrong. */
+export function collectionFaults(
+  { collections }: AnnotationConfig,
+  companies: Readonly<Record<string, unknown>>,
+): { path: string[]; message: string }[] {
+  return Object.entries(collections).flatMap(([id, { controllers }]) => {
+    const unknown = unknownCompanies(controllers, companies);
+    const path = ['annotation', 'collections', id, 'controllers'];
+
+    return unknown === undefined ? [] : [{ path, message: unknown }];
+  });
+}
+
 export type AnnotationConfig = z.output<typeof annotation>;

@@ -8,6 +8,19 @@ import { localText } from './localText.ts';
 /** In the place of a name of `controllers`: the calls of lines that belong to none of them. */
 export const ownCalls = 'own';
 
+/** What is wrong with a list of companies; undefined where nothing is. */
+export function unknownCompanies(
+  named: readonly string[] | undefined,
+  companies: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const unknown = (named ?? []).filter((each) => each !== ownCalls && !Object.hasOwn(companies, each));
+
+  return unknown.length === 0 ? undefined : `${unknown.join(', ')}: is neither a name of controllers nor ${ownCalls}`;
+}
+
+/** Whether transfers as a company states them are that there are none, as the documentation tells to write it. */
+export const isNoTransfer = (stated: string): boolean => stated.trim().toLowerCase() === 'none';
+
 const text = z.string().trim().min(1);
 
 const responsible = {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { access, accessFaults } from './accessSchema.ts';
-import { annotation } from './annotationSchema.ts';
+import { annotation, collectionFaults } from './annotationSchema.ts';
 import { archive } from './archiveSchema.ts';
 import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
@@ -332,6 +332,7 @@ export const configSchema = shape.superRefine((config, context) => {
   faults.push(
     ...encryptionFaults(config.archive),
     ...controllerFaults(config),
+    ...collectionFaults(config.annotation, config.controllers),
     ...accessFaults(config.access, config.purposes),
     ...webFaults(config.web),
   );

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ownCalls } from './controllerSchema.ts';
+import { ownCalls, unknownCompanies } from './controllerSchema.ts';
 import { key, name } from './field.ts';
 
 /** Who is told of what becomes of recordings: the section `webhooks`. */
@@ -60,7 +60,7 @@ function isThisMachine(hostname: string): boolean {
 /** What no single key shows to be wrong. */
 export function webhookFaults(
   id: string,
-  { url, allowHttp, secret, secretFile, controllers = [] }: WebhookConfig,
+  { url, allowHttp, secret, secretFile, controllers }: WebhookConfig,
   companies: Readonly<Record<string, unknown>>,
 ): { path: string[]; message: string }[] {
   const faults: { path: string[]; message: string }[] = [];
@@ -74,13 +74,8 @@ export function webhookFaults(
   if (username !== '' || password !== '') {
     faults.push({ path: ['webhooks', id, 'url'], message: 'must not hold a user or password: messages are signed' });
   }
-  const unknown = controllers.filter((each) => each !== ownCalls && !Object.hasOwn(companies, each));
-  if (unknown.length > 0) {
-    faults.push({
-      path: ['webhooks', id, 'controllers'],
-      message: `${unknown.join(', ')}: is neither a name of controllers nor ${ownCalls}`,
-    });
-  }
+  const unknown = unknownCompanies(controllers, companies);
+  if (unknown !== undefined) faults.push({ path: ['webhooks', id, 'controllers'], message: unknown });
   if (secret === undefined && secretFile === undefined) {
     faults.push({ path: ['webhooks', id, 'secret'], message: 'is missing, or secretFile is' });
   }

@@ -1,5 +1,8 @@
 import type { Actor } from '../access/actor.ts';
+import { isCollectionOf } from '../config/annotationSchema.ts';
 import { ownCalls } from '../config/controllerSchema.ts';
+import type { Config } from '../config/schema.ts';
+import { PreavisError } from '../core/errors.ts';
 import { refusal } from './problems.ts';
 
 /**
@@ -12,4 +15,21 @@ export function companiesCounted({ controllers }: Actor, asked: string | undefin
   if (asked === undefined) return undefined;
 
   return [asked === ownCalls ? '' : asked];
+}
+
+/**
+ * One that is for other companies is as one that is not there: its name is theirs.
+ *
+ * @param companies whose recordings are meant, with `own`; undefined: all
+ * @throws PreavisError `address_unknown`
+ */
+export function requireCollection(
+  name: string,
+  companies: readonly string[] | undefined,
+  { annotation: { collections } }: Pick<Config, 'annotation'>,
+): void {
+  const collection = Object.hasOwn(collections, name) ? collections[name] : undefined;
+  if (collection === undefined || !isCollectionOf(collection, companies)) {
+    throw new PreavisError('address_unknown', 'there is no collection of this name');
+  }
 }

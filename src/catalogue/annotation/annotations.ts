@@ -60,7 +60,7 @@ export function makeAnnotations(
   };
   /** Says of which call it is. */
   const advance = (recording: RecordingId, { version, note }: Change): string => {
-    const call = requireAnnotatable(recording);
+    const { call } = requireAnnotatable(recording);
     if (of(recording).version !== version) throw versionConflict();
     upsert.run({ recording, call, version: version + 1 });
     trail.append(recording, note);

@@ -5,16 +5,16 @@ import type { CallId, RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from '../retention/auditTrail.ts';
 import { callId, row } from '../sqlite/rowForm.ts';
 
-const recordingRow = row({ call: callId, status: z.string() }, { call: 'call_id' });
+const recordingRow = row({ call: callId, status: z.string(), controller: z.string().nullable() }, { call: 'call_id' });
 
 /** There is sound, or there will be: what is written about it has something to end with. */
 const annotatable = ['recording', 'recorded', 'archived', 'failed'];
 
-/** Says of which call a recording is that somebody writes about. Throws recording_unknown, and recording_gone once its erasure has begun. */
-export type RequireAnnotatable = (recording: RecordingId) => CallId;
+/** Says of which call and company a recording is that somebody writes about. Throws recording_unknown, and recording_gone once its erasure has begun. */
+export type RequireAnnotatable = (recording: RecordingId) => { call: CallId; controller: string | null };
 
 export function makeRequireAnnotatable(database: Database.Database, trail: Pick<AuditTrail, 'of'>): RequireAnnotatable {
-  const select = database.prepare(`SELECT call_id, status FROM recordings WHERE id = ?`);
+  const select = database.prepare(`SELECT call_id, status, controller FROM recordings WHERE id = ?`);
 
   return (recording) => {
     const found = recordingRow.optional().parse(select.get(recording));
@@ -26,7 +26,7 @@ export function makeRequireAnnotatable(database: Database.Database, trail: Pick<
       throw new PreavisError('recording_gone', 'its erasure has begun');
     }
 
-    return found.call;
+    return { call: found.call, controller: found.controller };
   };
 }
 

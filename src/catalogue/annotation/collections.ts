@@ -14,6 +14,7 @@ export type Collected = z.output<typeof collectedRow>;
 
 /** Between two neighbours, so that another fits in without a change to the others. */
 const gap = 1_024;
+/** Of one company in one collection. */
 const mostCollected = 5_000;
 
 export type Placing = {
@@ -25,7 +26,10 @@ export type Placing = {
   at: number;
 };
 
-/** The table `collected`: which recordings are in a collection, and their order. A trigger removes one that is gone. */
+/**
+ * The table `collected`: which recordings are in a collection, and their order. Each company fills and reads a collection for itself: what others
+ * have put there takes nothing of its limit. A trigger removes one that is gone.
+ */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeCollections(
   database: Database.Database,
@@ -36,7 +40,9 @@ export function makeCollections(
   const selectOf = prepareColumn(`SELECT collection FROM collected WHERE recording_id = ? ORDER BY collection`);
   const selectBeyond = database.prepare(`
     SELECT call_id, position FROM collected
-    WHERE collection = @collection AND position > @position ORDER BY position LIMIT @limit`);
+    WHERE collection = @collection AND position > @position
+      AND (@companies IS NULL OR controller IN (SELECT value FROM json_each(@companies)))
+    ORDER BY position LIMIT @limit`);
   const selectPosition = prepareColumn(
     `SELECT position FROM collected WHERE collection = @collection AND recording_id = @recording`,
   );
@@ -44,14 +50,14 @@ export function makeCollections(
     `SELECT min(position) FROM collected WHERE collection = @collection AND position > @position`,
   );
   const selectLast = prepareColumn(`SELECT max(position) FROM collected WHERE collection = ?`);
-  const count = prepareColumn(`SELECT count(*) FROM collected WHERE collection = ?`);
+  const count = prepareColumn(`SELECT count(*) FROM collected WHERE collection = ? AND controller = ?`);
   const spread = database.prepare(`
     UPDATE collected SET position = ${gap} * places.place
     FROM (SELECT recording_id, row_number() OVER (ORDER BY position) AS place FROM collected WHERE collection = @collection) AS places
     WHERE collected.collection = @collection AND collected.recording_id = places.recording_id`);
   const upsert = database.prepare(`
-    INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at)
-    VALUES (@recording, @collection, @call, @position, @by, @at)
+    INSERT INTO collected (recording_id, collection, call_id, controller, position, added_by, added_at)
+    VALUES (@recording, @collection, @call, @controller, @position, @by, @at)
     ON CONFLICT (recording_id, collection) DO UPDATE SET position = @position`);
   const remove = database.prepare(`DELETE FROM collected WHERE recording_id = @recording AND collection = @collection`);
   const position = (collection: string, recording: string): number | undefined =>
@@ -73,23 +79,36 @@ export function makeCollections(
     return placeBehind(collection, other);
   };
   const place = writing(database, ({ recording, collection, after, by, at }: Placing, note: AuditNote): void => {
-    const call = requireAnnotatable(recording);
+    const { call, controller: company } = requireAnnotatable(recording);
+    const controller = company ?? '';
     const now = position(collection, recording);
     if (now !== undefined && (after === undefined || after === recording)) return;
-    if (now === undefined && z.number().parse(count.get(collection)) >= mostCollected) {
-      throw new PreavisError('request_too_large', `a collection has at most ${mostCollected} recordings`);
+    if (now === undefined && z.number().parse(count.get(collection, controller)) >= mostCollected) {
+      throw new PreavisError('request_too_large', `a collection has at most ${mostCollected} recordings of a company`);
     }
     const to = after === undefined ? lastOf(collection) + gap : placeBehind(collection, after);
-    upsert.run({ recording, collection, call, position: to, by, at });
+    upsert.run({ recording, collection, call, controller, position: to, by, at });
     trail.append(recording, note);
   });
 
   return {
     /** The names of those that it is in. */
     of: (recording: RecordingId): string[] => z.array(z.string()).parse(selectOf.all(recording)),
-    /** In their order, beyond this position. */
-    list: (collection: string, beyond: number, limit: number): Collected[] =>
-      z.array(collectedRow).parse(selectBeyond.all({ collection, position: beyond, limit })),
+    /**
+     * In their order, beyond this position.
+     *
+     * @param companies of `controllers`, '' for none of them; undefined: all
+     */
+    list: (
+      collection: string,
+      companies: readonly string[] | undefined,
+      beyond: number,
+      limit: number,
+    ): Collected[] => {
+      const among = companies === undefined ? null : JSON.stringify(companies);
+
+      return z.array(collectedRow).parse(selectBeyond.all({ collection, companies: among, position: beyond, limit }));
+    },
     /** Puts it in, or moves it. Throws recording_gone, recording_unknown, request_invalid and request_too_large. */
     place,
     /** Says whether it was in it. */

@@ -5,9 +5,9 @@ import type { Annotation, RatedCriterion } from '../../catalogue/annotation/anno
 import { behindUnknown } from '../../catalogue/annotation/changing.ts';
 import type { CommentRow } from '../../catalogue/annotation/comments.ts';
 import type { AuditNote } from '../../catalogue/retention/auditTrail.ts';
-import type { AnnotationConfig } from '../../config/annotationSchema.ts';
+import { isCollectionOf, type AnnotationConfig } from '../../config/annotationSchema.ts';
+import { ownCalls } from '../../config/controllerSchema.ts';
 import { isoTime } from '../../core/clock.ts';
-import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import type { LocalText } from '../../core/text/inLanguage.ts';
 import {
@@ -19,6 +19,7 @@ import {
   ratingBody,
   tagsBody,
 } from '../annotationSchemas.ts';
+import { requireCollection } from '../company.ts';
 import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Reply, type Route } from '../route.ts';
@@ -81,10 +82,11 @@ const form = route({
   method: 'GET',
   path: '/annotation-form',
   summary: 'Tell the form by which recordings are rated, and the collections',
-  description: 'As annotation.rating and annotation.collections of the configuration have them.',
+  description:
+    'As annotation.rating and annotation.collections of the configuration have them; the collections are those of the companies that you see.',
   act: 'signedIn',
   answer: { status: 200, schema: annotationForm, description: 'The form.' },
-  handle: (_, { config: { annotation: configured } }) => {
+  handle: ({ actor }, { config: { annotation: configured } }) => {
     const body: z.input<typeof annotationForm> = {
       criteria: Object.entries(configured.rating).map(([criterion, { label, text, points }]) => ({
         criterion,
@@ -92,10 +94,10 @@ const form = route({
         text: text === undefined ? null : byLanguage(text),
         points,
       })),
-      collections: Object.entries(configured.collections).map(([collection, { label }]) => ({
-        collection,
-        label: byLanguage(label),
-      })),
+      // A name that another company has given to one is theirs.
+      collections: Object.entries(configured.collections)
+        .filter(([, each]) => isCollectionOf(each, actor.controllers))
+        .map(([collection, { label }]) => ({ collection, label: byLanguage(label) })),
     };
 
     return Promise.resolve({ kind: 'json', body });
@@ -274,16 +276,6 @@ const comments: readonly Route[] = [
   }),
 ];
 
-/** Throws address_unknown. */
-function requireCollection(
-  collection: string,
-  { annotation: { collections } }: Pick<WebPorts['config'], 'annotation'>,
-) {
-  if (!Object.hasOwn(collections, collection)) {
-    throw new PreavisError('address_unknown', 'there is no collection of this name');
-  }
-}
-
 /** One that they do not see is as one that is not there: whether it is in the collection is not told. Throws request_invalid. */
 async function requireSeen(after: string, actor: Actor, ports: WebPorts): Promise<void> {
   const known = await knownRecording(ports, after);
@@ -303,7 +295,7 @@ const collections: readonly Route[] = [
     handle: async ({ actor, params, body }, ports) => {
       const { recording } = await annotatable(ports, actor, params.id);
       const { collection } = params;
-      requireCollection(collection, ports.config);
+      requireCollection(collection, [recording.controller ?? ownCalls], ports.config);
       const { after } = body;
       if (typeof after === 'string') await requireSeen(after, actor, ports);
       const place = { recording: recording.id, collection, after, by: actor.name, at: ports.clock.now() };

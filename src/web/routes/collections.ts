@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { PreavisError } from '../../core/errors.ts';
+import { ownCalls } from '../../config/controllerSchema.ts';
 import { collectedPage } from '../annotationSchemas.ts';
+import { requireCollection } from '../company.ts';
 import { route, type Route } from '../route.ts';
 import { shownRecordingOfList } from '../shown.ts';
 import { nameGiven, page } from '../schemas.ts';
@@ -16,15 +17,14 @@ export const collectionRoutes: readonly Route[] = [
     query: z.strictObject(page),
     answer: { status: 200, schema: collectedPage, description: 'A page of recordings.' },
     handle: async ({ actor, pages, params: { collection }, query: { limit } }, ports) => {
-      if (!Object.hasOwn(ports.config.annotation.collections, collection)) {
-        throw new PreavisError('address_unknown', 'there is no collection of this name');
-      }
+      requireCollection(collection, actor.controllers, ports.config);
+      const companies = actor.controllers?.map((each) => (each === ownCalls ? '' : each));
       const { listed, next } = await seenPage<number>(actor, ports, {
         // The position of the last recording that was shown.
         after: pages.begin(z.number()) ?? 0,
         limit,
         read: async (after, most) => {
-          const rows = await ports.catalogue.collections.list(collection, after, most);
+          const rows = await ports.catalogue.collections.list(collection, companies, after, most);
 
           return rows.map(({ call, position }) => ({ call, place: position }));
         },

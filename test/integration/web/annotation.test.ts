@@ -1,9 +1,10 @@
 import { buffer } from 'node:stream/consumers';
 import { fromBufferPromise } from 'yauzl';
+import { parseConfig } from '../../../src/config/load.ts';
 import { makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
+import { actorOf, webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
@@ -256,4 +257,39 @@ test('what was written goes with the recording, and nothing is written about it 
   expect(late).toMatchObject({ status: 410, body: { code: 'recording_gone' } });
   expect(await here.json(`/calls?tag=vip`, 'olga')).toMatchObject({ calls: [] });
   expect((await here.ask(`/calls/${call}`, 'olga')).status).toBe(200);
+});
+
+test('a collection of one company has no name and no place for another', async () => {
+  const collections = {
+    shared: { label: 'Shared' },
+    ours: { label: 'Of the house', controllers: ['own'] },
+    theirs: { label: 'Complaints about Mr Peeters', controllers: ['acme'] },
+  };
+  const tree = webTree();
+  const config = parseConfig({
+    ...tree,
+    catalogue: { file: folder.path('companies/catalogue.db') },
+    controllers: { acme: { name: 'Acme' } },
+    annotation: { collections },
+  });
+  const here = await webStage(folder.path('companies'), open, { ports: { config } });
+  stages.push(here);
+  here.door.tokens.set('house', actorOf('coach', { controllers: ['own'] }));
+  here.door.tokens.set('acme', actorOf('coach', { controllers: ['acme'] }));
+  here.door.tokens.set('all', actorOf('coach'));
+  const names = async (who: string): Promise<unknown> =>
+    ((await here.json('/annotation-form', who)) as { collections: { collection: string }[] }).collections.map(
+      ({ collection }) => collection,
+    );
+  expect(await names('house')).toEqual(['shared', 'ours']);
+  expect(await names('acme')).toEqual(['shared', 'theirs']);
+  expect(await names('all')).toEqual(['shared', 'ours', 'theirs']);
+  const { id } = await here.archived();
+  const place = (who: string, collection: string) =>
+    send(here, who, 'PUT', `/recordings/${id}/collections/${collection}`, { body: {} });
+  expect(await place('house', 'ours')).toMatchObject({ status: 204 });
+  for (const who of ['house', 'all']) expect(await place(who, 'theirs')).toMatchObject({ status: 404 });
+  expect((await here.ask('/collections/theirs/recordings', 'house')).status).toBe(404);
+  expect((await here.ask('/collections/theirs/recordings', 'acme')).status).toBe(200);
+  expect(await here.json('/collections/ours/recordings', 'all')).toMatchObject({ recordings: [{ id }] });
 });
