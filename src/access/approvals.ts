@@ -126,24 +126,33 @@ const decide = (actor: Actor, subject: Subject | undefined, at: number) => {
     : decideAccess(actor, act, subject, at);
 };
 
-/** What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids. */
+/** So many parts of what waits are gone through for one page of what an actor may answer. */
+const mostRounds = 4;
+
+/**
+ * What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids; a page may
+ * have fewer than `limit`. `next`: there may be more beyond this one.
+ */
 export async function openApprovals(
   ports: ApprovalPorts,
   actor: Actor,
   after: string,
   limit: number,
-): Promise<ApprovalRow[]> {
+): Promise<{ approvals: ApprovalRow[]; next: ApprovalId | null }> {
   const at = ports.clock.now();
-  const seen: ApprovalRow[] = [];
-  for (let last = after; ;) {
+  const approvals: ApprovalRow[] = [];
+  let next: ApprovalId | null = null;
+  for (let round = 0, last = after; round < mostRounds; round += 1) {
     const page = await ports.catalogue.approvals.open(at, last, limit);
     for (const approval of page) {
-      last = approval.id;
+      last = next = approval.id;
       const found = await findSubject(ports, approval.recording, actor.name, at);
       const subject = found && ofPurpose(found.subject, approval);
-      if (approval.asker !== actor.name && decide(actor, subject, at).allowed) seen.push(approval);
-      if (seen.length === limit) return seen;
+      if (approval.asker !== actor.name && decide(actor, subject, at).allowed) approvals.push(approval);
+      if (approvals.length === limit) return { approvals, next };
     }
-    if (page.length < limit) return seen;
+    if (page.length < limit) return { approvals, next: null };
   }
+
+  return { approvals, next };
 }

@@ -676,4 +676,16 @@ export const migrations: readonly string[] = [
   UPDATE collected SET controller = ifnull((SELECT controller FROM recordings WHERE id = recording_id), '');
   CREATE INDEX collected_of_company ON collected (collection, controller, position);
   `,
+  // The reason of a question goes with a recording that is lost, too, as what else people wrote about it; and from the write-ahead log.
+  `
+  DROP TRIGGER asking_ends_with_recordings;
+  CREATE TRIGGER asking_ends_with_recordings AFTER UPDATE OF status ON recordings
+  WHEN NEW.status IN ('erased', 'discarded', 'lost')
+  BEGIN UPDATE approvals SET reason = '' WHERE recording_id = NEW.id; END;
+  CREATE TRIGGER log_holds_reasons AFTER UPDATE OF reason ON approvals WHEN OLD.reason <> NEW.reason
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  CREATE TRIGGER log_holds_approvals AFTER DELETE ON approvals WHEN OLD.reason <> ''
+  BEGIN UPDATE log_debt SET erased = erased + 1; END;
+  UPDATE approvals SET reason = '' WHERE recording_id IN (SELECT id FROM recordings WHERE status = 'lost');
+  `,
 ];

@@ -7,12 +7,12 @@ import * as z from 'zod';
 import type { Actor } from '../access/actor.ts';
 import { networkOf } from '../access/addressKey.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
-import { settleInTime } from '../core/timeLimit.ts';
 import { makeConnectionLimit } from './connections.ts';
 import { addConsole, type ConsoleFiles } from './console.ts';
 import { makeCursors } from './cursor.ts';
 import { browserOf, credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
+import { replyInTime } from './inTime.ts';
 import { ListeningLog } from './listening.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import { readBy } from './faults.ts';
@@ -286,9 +286,7 @@ function addRoute(
 
         return route.handle({ ...asked, actor }, ports);
       };
-      const given = await settleInTime(withinMs, work(), (): Reply => {
-        throw new PreavisError('too_busy', 'it took too long');
-      });
+      const given = await replyInTime(withinMs, work(), gone.signal);
 
       return sendReply(reply, given);
     },

@@ -122,9 +122,13 @@ const waiting = route({
   query,
   answer: { status: 200, schema: approvalPage, description: 'A page of questions.' },
   handle: async ({ actor, pages, query: { limit } }, ports) => {
-    const rows = await openApprovals(portsOf(ports), actor, pages.begin(z.string()) ?? '', limit);
+    const { approvals, next } = await openApprovals(portsOf(ports), actor, pages.begin(z.string()) ?? '', limit);
+    const at = ports.clock.now();
 
-    return { kind: 'json', body: pageOf(rows, { limit, pages }, ports.clock.now()) };
+    return {
+      kind: 'json',
+      body: { approvals: approvals.map((row) => shownApproval(row, at)), next: pages.next(next ?? undefined) },
+    };
   },
 });
 

@@ -133,8 +133,11 @@ function storageRoute(): Route {
     answer: { status: 200, schema: storage, description: 'The counts.' },
     handle: async ({ actor }, ports) => {
       companiesCounted(actor, undefined);
-      const known = await counted?.catch(() => undefined);
-      if (known === undefined || Math.abs(ports.clock.now() - known.at) >= keptMs) counted = count(ports);
+      const before = counted;
+      const known = await before?.catch(() => undefined);
+      const isOver = known === undefined || Math.abs(ports.clock.now() - known.at) >= keptMs;
+      // Another request may have begun to count meanwhile: it reads the whole catalogue.
+      if (isOver && counted === before) counted = count(ports);
       const { found } = await (counted ?? count(ports));
 
       return { kind: 'json', body: found };

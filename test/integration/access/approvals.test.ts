@@ -1,4 +1,5 @@
 import { answerApproval, askApproval, openApprovals, type Answered } from '../../../src/access/approvals.ts';
+import type { Actor } from '../../../src/access/actor.ts';
 import { decideAccess } from '../../../src/access/decide.ts';
 import { findSubject } from '../../../src/access/subject.ts';
 import { makeIds } from '../../../src/core/ids.ts';
@@ -41,6 +42,9 @@ async function stage() {
   return { clock, catalogue, ports, id, mayHear, ask };
 }
 
+const waitingFor = async (ports: Parameters<typeof openApprovals>[0], actor: Actor) =>
+  (await openApprovals(ports, actor, '', 10)).approvals;
+
 const idIn = (answered: Answered) => {
   if (answered.kind === 'refused') throw new Error(answered.reason);
   return answered.approval.id;
@@ -76,7 +80,7 @@ test('a refusal, and no answer within a week, leave it unheard', async () => {
   const id = idIn(await ask());
   expect(await catalogue.approvals.find(id)).toMatchObject({ openUntil: now + 7 * dayMs });
   clock.at = now + 7 * dayMs;
-  expect(await openApprovals(ports, olga, '', 10)).toEqual([]);
+  expect(await waitingFor(ports, olga)).toEqual([]);
   await expect(answerApproval(ports, olga, id, { approvedForHours: undefined })).rejects.toMatchObject({
     code: 'approval_closed',
   });
@@ -85,11 +89,11 @@ test('a refusal, and no answer within a week, leave it unheard', async () => {
 test('nobody approves what they asked themselves', async () => {
   const { ports, ask, mayHear } = await stage();
   const id = idIn(await ask(olga));
-  expect(await openApprovals(ports, olga, '', 10)).toEqual([]);
+  expect(await waitingFor(ports, olga)).toEqual([]);
   await expect(answerApproval(ports, olga, id, { approvedForHours: undefined })).rejects.toMatchObject({
     code: 'approval_own',
   });
-  expect(await openApprovals(ports, lea, '', 10)).toMatchObject([{ id, reason }]);
+  expect(await waitingFor(ports, lea)).toMatchObject([{ id, reason }]);
   await answerApproval(ports, lea, id, { approvedForHours: undefined });
   expect(await mayHear(olga)).toMatchObject([{ purpose: 'training' }]);
 });
@@ -98,7 +102,7 @@ test('a program approves nothing, whatever its role', async () => {
   const { ports, ask } = await stage();
   const id = idIn(await ask());
   const program = { ...olga, name: 'token:crm' };
-  expect(await openApprovals(ports, program, '', 10)).toEqual([]);
+  expect(await waitingFor(ports, program)).toEqual([]);
   expect(await answerApproval(ports, program, id, { approvedForHours: undefined })).toEqual({
     kind: 'refused',
     reason: 'role',
@@ -111,7 +115,7 @@ test('who does not see the recording neither asks, answers nor learns that someb
   const stranger = { ...anna, name: 'user:stranger', extensions: ['999'] };
   expect(await ask(stranger)).toEqual({ kind: 'refused', reason: 'outOfScope' });
   const id = idIn(await ask({ ...anna, extensions: ['101'] }));
-  expect(await openApprovals(ports, elsewhere, '', 10)).toEqual([]);
+  expect(await waitingFor(ports, elsewhere)).toEqual([]);
   expect(await answerApproval(ports, elsewhere, id, { approvedForHours: undefined })).toEqual({
     kind: 'refused',
     reason: 'outOfScope',
@@ -134,7 +138,7 @@ test.each([
 ])('a question must say why, and for which purpose: %j', async (more, code) => {
   const { ask, ports } = await stage();
   await expect(ask(anna, more)).rejects.toMatchObject({ code });
-  expect(await openApprovals(ports, olga, '', 10)).toEqual([]);
+  expect(await waitingFor(ports, olga)).toEqual([]);
 });
 
 test('what waits for an answer is listed page by page', async () => {
@@ -144,10 +148,40 @@ test('what waits for an answer is listed page by page', async () => {
   const own = idIn(await ask(olga));
   const two = idIn(await askApproval(ports, anna, { recording: other.id, purpose: 'training', reason }));
   const listed = async (after: string, limit: number) =>
-    (await openApprovals(ports, olga, after, limit)).map(({ id }) => id);
+    (await openApprovals(ports, olga, after, limit)).approvals.map(({ id }) => id);
   const inOrder = [one, two].toSorted();
   expect(await listed('', 10)).toEqual(inOrder);
   expect(await listed('', 1)).toEqual(inOrder.slice(0, 1));
   expect(await listed(inOrder[0] ?? '', 1)).toEqual(inOrder.slice(1));
   expect(inOrder).not.toContain(own);
+});
+
+test('whoever may answer few of many questions gets their list in parts of a bounded work', async () => {
+  const { ports, ask, catalogue, id: recording } = await stage();
+  const asked = { recording, purpose: 'training', reason, askedAt: now, openUntil: now + dayMs };
+  for (let count = 0; count < 20; count += 1) {
+    await catalogue.approvals.ask({
+      ...asked,
+      id: ports.ids.approval(),
+      asker: 'user:olga',
+      purpose: `other ${count}`,
+    });
+  }
+  const last = idIn(await ask());
+  let parts = 0;
+  const open: typeof catalogue.approvals.open = (...given) => {
+    parts += 1;
+
+    return catalogue.approvals.open(...given);
+  };
+  const counted = { ...ports, catalogue: { ...ports.catalogue, approvals: { ...catalogue.approvals, open } } };
+  const found: string[] = [];
+  for (let after: string | null = ''; after !== null;) {
+    parts = 0;
+    const page: Awaited<ReturnType<typeof openApprovals>> = await openApprovals(counted, olga, after, 2);
+    expect(parts).toBeLessThanOrEqual(4);
+    found.push(...page.approvals.map(({ id }) => id));
+    after = page.next;
+  }
+  expect(found).toEqual([last]);
 });

@@ -1,4 +1,7 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
 
@@ -46,6 +49,34 @@ test('storage is counted by purpose', async () => {
       { purpose: 'training', recordings: 1, bytes: one.wav.length },
     ],
   });
+});
+
+test('who waits for a count of the storage that is too old at its end has it counted once more, and not each anew', async () => {
+  const here = await stage();
+  await here.archived();
+  const { figures } = here.ports.catalogue;
+  const real = figures.storage.bind(figures);
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const count = jest.spyOn(figures, 'storage').mockImplementation(async (...given) => {
+    await opened;
+
+    return real(...given);
+  });
+  const known = here.door.actorOf.bind(here.door);
+  let asked = 0;
+  here.door.actorOf = (...given) => {
+    asked += 1;
+
+    return known(...given);
+  };
+  const answers = [1, 2, 3, 4].map(() => here.json('/figures/storage', 'operator'));
+  await eventually(() => asked >= 4 && count.mock.calls.length === 1);
+  await breathe();
+  here.set.clock.at += dayMs;
+  open();
+  await Promise.all(answers);
+  expect(count.mock.calls.length).toBe(2);
 });
 
 test('the lists of retention have what is due, what a pass has missed, what comes and what is held', async () => {

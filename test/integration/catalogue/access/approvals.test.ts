@@ -1,5 +1,6 @@
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { makeIds } from '../../../../src/core/ids.ts';
-import { archivedRecording, catalogues } from '../../../support/catalogue/catalogues.ts';
+import { archivedRecording, catalogues, saveCall } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -109,4 +110,25 @@ test('nobody asks to hear a recording that is gone: no erasure would remove thei
   const again = { ...question, id: ids.approval(), asker: 'user:ben' };
   await expect(catalogue.approvals.ask(again)).rejects.toMatchObject({ code: 'recording_gone' });
   expect(await catalogue.approvals.of(recording, 'user:ben')).toEqual([]);
+});
+
+test('its reason goes when the recording is lost, and from the write-ahead log, as that of a removed question does', async () => {
+  const { catalogue, recording, approval } = await asked();
+  const debts = (): number => {
+    const database = openSqlite(folder.path(`${files}.db`));
+    const erased = database.prepare('SELECT erased FROM log_debt').pluck().get() as number;
+    database.close();
+
+    return erased;
+  };
+  const { id: lost } = await saveCall(catalogue);
+  const of = await catalogue.approvals.ask({ ...approval, id: ids.approval(), recording: lost });
+  const before = debts();
+  await catalogue.recordings.move(lost, 'recording', 'lost', {}, { event: 'file not found', actor: 'test' });
+  expect(await catalogue.approvals.find(of.id)).toMatchObject({ reason: '' });
+  const emptied = debts();
+  expect(emptied).toBeGreaterThan(before);
+  await catalogue.approvals.sweep(300, 300, 'test');
+  expect(await catalogue.approvals.of(recording, 'user:anna')).toEqual([]);
+  expect(debts()).toBeGreaterThan(emptied);
 });
