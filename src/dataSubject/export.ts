@@ -11,6 +11,7 @@ import { nameOfLine } from '../config/purposeRules.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { inLanguage } from '../core/text/inLanguage.ts';
 import { filePart, ordinary, zipOf, type ZipPart } from '../core/zip.ts';
 import { receiptOfCall, receiptText } from '../receipt/receipt.ts';
 import { sourceOf } from '../archive/fetch.ts';
@@ -26,6 +27,7 @@ import {
   recordingOf,
   type AbsentWhy,
   type IndexFile,
+  type IndexNotes,
   type PersonIndex,
 } from './personIndex.ts';
 
@@ -47,7 +49,7 @@ export type SubjectExportPorts = Archives & {
       timeline: 'said' | 'changes' | 'unwatched';
     }>;
   spoolFolder: string;
-  config: Pick<Config, 'purposes' | 'lines' | 'controller' | 'schedule' | 'notice'>;
+  config: Pick<Config, 'purposes' | 'lines' | 'controller' | 'schedule' | 'notice' | 'annotation'>;
   /** The number that was sealed, where it can be opened. */
   numberOf(caller: KeptCaller): string | undefined;
   clock: Clock;
@@ -198,14 +200,31 @@ async function* recordingPart(
   else result.absent.push({ id: row.id, why: file.why });
   order.progress(result.included.length + result.absent.length);
 
-  // What is written about a call may tell of its caller, who is another person than an employee that asks.
-  const isCaller = order.person.kind === 'caller';
-  const { tags } = await catalogue.annotations.of(row.id);
-  const notes = isCaller ? { tags, comments: await catalogue.comments.of(row.id) } : { tags: [], comments: [] };
   const audit = await catalogue.auditTrail.of(row.id);
+  const about = { at: clock.now(), asker: order.person.kind, labelOf: labelIn(order.language, ports.config) };
 
-  return recordingOf(recording, file, { audit, notes }, { at: clock.now(), asker: order.person.kind });
+  return recordingOf(recording, file, { audit, notes: await notesOf(row.id, order.person.kind, catalogue) }, about);
 }
+
+async function notesOf(
+  id: RecordingId,
+  asker: Person['kind'],
+  { annotations, comments }: SubjectExportPorts['catalogue'],
+): Promise<IndexNotes> {
+  const { tags, rating } = await annotations.of(id);
+  const written = await comments.of(id);
+
+  return asker === 'caller' ? { tags, rating: null, comments: written } : { tags: [], rating, comments: written };
+}
+
+/** What a criterion is called; its name where the form has it no more. */
+const labelIn =
+  (language: SubjectLanguage, { annotation: { rating } }: SubjectExportPorts['config']) =>
+  (criterion: string): string => {
+    const label = Object.hasOwn(rating, criterion) ? rating[criterion]?.label : undefined;
+
+    return label === undefined ? criterion : inLanguage(label, language);
+  };
 
 async function* soundPart(row: RecordingRow, { ports, order, folder }: Work): AsyncGenerator<ZipPart, IndexFile> {
   const { catalogue, operator } = ports;

@@ -1,3 +1,4 @@
+import { isNoTransfer } from '../config/controllerSchema.ts';
 import type { Config } from '../config/schema.ts';
 import { localDate } from '../core/text/localDate.ts';
 import { html, Markup, type Part } from '../core/text/markup.ts';
@@ -105,6 +106,20 @@ function absentPart({ file }: IndexRecording, { said, time }: Words): Part {
   return html`<p class="wanting">${sentence}</p>`;
 }
 
+/** Of who answered: a caller gets none. */
+function ratingRow({ rating }: IndexRecording, { said: { recording: said }, time }: Words): Part {
+  if (rating === null) return '';
+  const { score, at, criteria } = rating;
+
+  return row(said.rating, [
+    said.ratingOf({ score, time: time(at) }),
+    list(
+      criteria.map(({ label, value, points }) => said.criterion({ label, value, points })),
+      '',
+    ),
+  ]);
+}
+
 function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpose[], words: Words): Part {
   const { said, time } = words;
   const {
@@ -156,7 +171,7 @@ function recordingPart(recording: IndexRecording, purposes: readonly IndexPurpos
       }
       ${file.kind === 'included' ? row(fingerprint, html`<code>${file.sha256}</code>`) : ''}
       ${kept.length === 0 ? '' : row(keptUntil, list(kept, ''))} ${held.length === 0 ? '' : row(holds, list(held, ''))}
-      ${recording.tags.length === 0 ? '' : row(tags, recording.tags.join(', '))}
+      ${recording.tags.length === 0 ? '' : row(tags, recording.tags.join(', '))} ${ratingRow(recording, words)}
       ${written.length === 0 ? '' : row(comments, list(written, ''))} ${row(listened, list(handed, nobody))}
     </dl>`;
 }
@@ -245,6 +260,8 @@ export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Co
     .flatMap(({ purposes }) => purposes)
     .flatMap(({ id }) => (Object.hasOwn(configured, id) ? (configured[id]?.mayListen ?? []) : []));
   const stated = (text: string | null): string => text ?? said.notStated;
+  const transfers = (text: string | null): string =>
+    text !== null && isNoTransfer(text) ? said.controller.noTransfers : stated(text);
   const page = html`<!doctype html>
     <html lang="${index.language}">
       <head>
@@ -268,7 +285,7 @@ export function indexPage(index: PersonIndex, said: SubjectTexts, configured: Co
             ${row(said.controller.officer, stated(controller.dataProtectionOfficer))}
             ${row(said.controller.listeners, list([...new Set(roles)], said.notStated))}
             ${row(said.controller.recipients, list(controller.recipients, said.notStated))}
-            ${row(said.controller.transfers, stated(controller.transfers))}
+            ${row(said.controller.transfers, transfers(controller.transfers))}
           </dl>
           <h2>${said.person.heading}</h2>
           <dl>${personRows(index, words)}</dl>

@@ -1,3 +1,4 @@
+import type { Rating } from '../catalogue/annotation/annotations.ts';
 import type { CommentRow } from '../catalogue/annotation/comments.ts';
 import { isActive } from '../catalogue/retention/legalHolds.ts';
 import type { AuditRow } from '../catalogue/rows.ts';
@@ -106,10 +107,11 @@ export function purposesOf(
 
 /**
  * What people have written about a recording, and what is said in it: an opinion of somebody is personal data of theirs (CJEU C-434/16). Who
- * wrote it is not told, and a rating tells of who answered.
+ * wrote it is not told. A rating tells of who answered, and is given to them alone; tags tell of the caller.
  */
 export type IndexNotes = {
   tags: readonly string[];
+  rating: Pick<Rating, 'criteria' | 'score' | 'at'> | null;
   comments: readonly Pick<CommentRow, 'atMs' | 'text' | 'writtenAt'>[];
 };
 
@@ -118,7 +120,7 @@ export function recordingOf(
   { row, holds }: PersonRecording,
   file: IndexFile,
   { audit, notes }: { audit: readonly AuditRow[]; notes: IndexNotes },
-  { at, asker }: { at: number; asker: Asker },
+  { at, asker, labelOf }: { at: number; asker: Asker; labelOf: (criterion: string) => string },
 ) {
   return {
     id: row.id,
@@ -133,6 +135,12 @@ export function recordingOf(
       inForce: isActive(hold, at),
     })),
     tags: notes.tags,
+    rating: notes.rating && {
+      at: isoTime(notes.rating.at),
+      /** From 0 to 100. */
+      score: notes.rating.score,
+      criteria: notes.rating.criteria.map((each) => ({ ...each, label: labelOf(each.criterion) })),
+    },
     comments: notes.comments.map(({ atMs, text, writtenAt }) => ({ atMs, text, writtenAt: isoTime(writtenAt) })),
     listened: audit.flatMap((each) => accessOf(each, asker)),
   };

@@ -14,7 +14,7 @@ export const subjectTexts = (language: SubjectLanguage) =>
     intro: text,
     made: template('time', 'timezone'),
     notStated: text,
-    controller: textFor('heading', 'name', 'contact', 'officer', 'listeners', 'recipients', 'transfers'),
+    controller: textFor('heading', 'name', 'contact', 'officer', 'listeners', 'recipients', 'transfers', 'noTransfers'),
     person: textFor('heading', 'number', 'numberHidden', 'language', 'noLanguage'),
     purposes: textFor('heading', 'ownWords', 'purpose', 'why', 'basis'),
     calls: z.strictObject({
@@ -46,6 +46,9 @@ export const subjectTexts = (language: SubjectLanguage) =>
       holds: text,
       hold: template('why', 'from', 'until'),
       tags: text,
+      rating: text,
+      ratingOf: template('score', 'time'),
+      criterion: template('label', 'value', 'points'),
       comments: text,
       commentAt: template('second', 'text'),
       listened: text,

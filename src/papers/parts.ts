@@ -1,4 +1,5 @@
 import type { LineCode } from '../config/codes.ts';
+import { isNoTransfer } from '../config/controllerSchema.ts';
 import { roles } from '../config/roles.ts';
 import type { Config } from '../config/schema.ts';
 import { inLanguage, languagesWithout, type LocalText } from '../core/text/inLanguage.ts';
@@ -108,14 +109,11 @@ export function rolesIn(named: readonly string[], paper: Paper): string {
   return named.length === 0 ? notNamed : listOf(named.map(wordsOf), paper);
 }
 
-/** What the documentation tells to write where nothing leaves the EEA. */
-const noTransfers = 'none';
-
 /** Transfers as the company states them; that there are none in the language of the reader. */
 export function transfersIn({ facts: { controller }, say, language }: Paper): string {
   const words = inLanguage(controller.transfers ?? '', language);
 
-  return words.trim().toLowerCase() === noTransfers ? say.purpose.noTransfers : say.purpose.quote({ words });
+  return isNoTransfer(words) ? say.purpose.noTransfers : say.purpose.quote({ words });
 }
 
 /** Whether the company gives a text in this language for sure: one text may be in any. */

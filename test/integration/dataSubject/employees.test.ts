@@ -258,6 +258,34 @@ describe('an export for an employee', () => {
     expect(text).toContain('it holds the voices of others, too');
   });
 
+  test('has how their calls were rated and what was written about them, and not by whom', async () => {
+    const set = await stage();
+    const { id } = await set.called(number, { extension: '101' });
+    const { annotations, comments } = set.catalogue;
+    const by = 'user:carla';
+    const note = { event: 'annotated', actor: by };
+    const criteria = [{ criterion: 'greeting', value: 3, points: 5 }];
+    await annotations.rate(id, { criteria, score: 50, by, at: callStart }, { version: 0, note });
+    await annotations.setTags(id, ['vip'], { version: 1, note });
+    const comment = { id: makeIds().comment(), recording: id, atMs: 300, text: 'Names the company at once' };
+    await comments.add({ ...comment, author: by, writtenAt: callStart }, note);
+    const { index, page, files } = await exportOf(set);
+    expect(index.calls).toMatchObject([
+      {
+        recording: {
+          tags: [],
+          rating: { score: 50, criteria: [{ criterion: 'greeting', value: 3, points: 5 }] },
+          comments: [{ atMs: 300, text: comment.text }],
+        },
+      },
+    ]);
+    expect(page).toContain('greeting: 3 of 5');
+    expect(page).toContain(comment.text);
+    for (const [name, bytes] of files) if (!name.endsWith('.wav')) expect(bytes.toString()).not.toContain('carla');
+    // It tells of who answered.
+    expect((await exportOf(set, {})).index.calls).toMatchObject([{ recording: { tags: ['vip'], rating: null } }]);
+  });
+
   test('does not say on which ground a recording is held, which may be a request of the caller', async () => {
     const set = await stage();
     const { id } = await set.called(number, { extension: '101' });

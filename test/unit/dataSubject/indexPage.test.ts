@@ -18,6 +18,7 @@ const recording = (over: Partial<IndexRecording> = {}): IndexRecording => ({
   file: { kind: 'included', file: 'recordings/RECORDING.wav', bytes: 44, sha256: 'b'.repeat(64) },
   holds: [],
   tags: [],
+  rating: null,
   comments: [],
   listened: [],
   ...over,
@@ -134,6 +135,18 @@ test.each(subjectLanguages)('an employee reads in %s what was last agreed', asyn
   }
 });
 
+test.each([
+  ['fr', 'aucun'],
+  ['nl', 'geen'],
+  ['de', 'keine'],
+  ['en', 'none'],
+] as const)('that nothing leaves the EEA is said in %s', async (language, word) => {
+  const said = await loadSubjectTexts(language);
+  const stated = index({ language, controller: { ...index().controller, transfers: 'none' } });
+  const lines = textOf(indexPage(stated, said, {}), said.locale).split('\n');
+  expect(lines[lines.findIndex((line) => line.includes(said.controller.transfers)) + 1]?.trim()).toContain(word);
+});
+
 test('each text of a language is said by some page', async () => {
   const { tree, keys } = await markedTexts('dataSubject');
   const said = subjectTexts('en').parse(tree);
@@ -142,12 +155,14 @@ test('each text of a language is said by some page', async () => {
     index({ calls: [call()], unreadableCalls: [] }),
     ofEmployee(),
     ofEmployee({ direct: { number: '+3225550101', calls: [] } }),
+    index({ controller: { ...index().controller, transfers: 'None ' } }),
     index({
       calls: [
         call({
           recording: recording({
             durationMs: 1_000,
             tags: ['vip'],
+            rating: { at: at(0), score: 63, criteria: [{ criterion: 'a', label: 'Greeting', value: 3, points: 5 }] },
             comments: [{ atMs: 900, text: 'well said', writtenAt: at(0) }],
           }),
         }),

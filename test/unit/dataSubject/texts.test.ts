@@ -60,7 +60,7 @@ describe('the words of an export', () => {
       ...[1, 2].map((count) => calls.unreadable(count).split('. ')[0]),
     ]);
     expect(counted).toEqual([
-      ['fr', '1 seconde', '2 secondes', "1 de vos appels n'a pas pu être lu", "2 de vos appels n'ont pas pu être lus"],
+      ['fr', '1 seconde', '2 secondes', '1 de vos appels n’a pas pu être lu', '2 de vos appels n’ont pas pu être lus'],
       [
         'nl',
         '1 seconde',

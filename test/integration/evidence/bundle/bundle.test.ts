@@ -157,7 +157,7 @@ describe('a bundle', () => {
     ((await filesIn(file())).get(pageFiles('fr')[language])?.toString() ?? '').replaceAll('&#39;', "'");
 
   test.each<[ExplanationLanguage, string[]]>([
-    ['fr', ["en raison d'un litige\u00a0: jusqu'au 2027-12-31 inclus", "d'une autorité", 'de la personne concernée']],
+    ['fr', ['en raison d’un litige\u00a0: jusqu’au 2027-12-31 inclus', 'd’une autorité', 'de la personne concernée']],
     ['nl', ['wegens een geschil langer worden bewaard: tot en met 2027-12-31', 'een overheid', 'de betrokkene']],
     [
       'de',

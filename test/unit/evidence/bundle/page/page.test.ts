@@ -164,7 +164,7 @@ describe.each(explanationLanguages)('the page in %s', (language) => {
 
   test('does not say that nobody refused where a key may not have been heard', () => {
     const did =
-      /No refusal was heard|did not<|Aucun refus n'a été entendu|ne l'a pas fait<|Er is geen weigering gehoord|deed het niet<|Eine Ablehnung wurde nicht gehört|tat es nicht</g;
+      /No refusal was heard|did not<|Aucun refus n’a été entendu|ne l’a pas fait<|Er is geen weigering gehoord|deed het niet<|Eine Ablehnung wurde nicht gehört|tat es nicht</g;
     const page = (flags: string[]): string =>
       pageOf({ consent: optOut, ...recording({ flags }) }, {}, language).replaceAll('&#39;', "'");
     expect(page([]).match(did)).toHaveLength(2);
