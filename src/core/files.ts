@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -15,6 +15,26 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return undefined;
     throw thrown;
+  }
+}
+
+/**
+ * The folder is there, with those it is in, as Node's `recursive` makes them. That never returns where a folder says ENOENT to whatever is
+ * to be made in it, as /proc does (seen in Node 20.20.2); this throws.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (thrown) {
+    const code = errnoOf(thrown);
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return;
+    const parent = dirname(folder);
+    if (code !== 'ENOENT' || parent === folder) throw thrown;
+    await makeFolder(parent);
+    await mkdir(folder).catch((again: unknown) => {
+      // Another process was faster.
+      if (errnoOf(again) !== 'EEXIST') throw again;
+    });
   }
 }
 

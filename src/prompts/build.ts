@@ -2,12 +2,12 @@
  * Makes the sound files of a folder of prompts: by a synthesiser from the texts, and the formats of what people recorded. It makes what is missing and what no longer says the text, and never replaces a sound that came from elsewhere
  * unless told to.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readIfPresent, writeWhole } from '../core/files.ts';
+import { makeFolder, readIfPresent, writeWhole } from '../core/files.ts';
 import { paceFault } from './check.ts';
 import { makeFormats, type Program, recorded, requirePrograms, speak, type Speech, spoken } from './encode.ts';
 import { originKey, type PromptOrigin, readOrigins, writeOrigins } from './origins.ts';
@@ -142,7 +142,7 @@ async function buildPrompt(
   if (!force && !isOurs && !made.equals(wav)) {
     return { result: 'left', why: 'this sound came from elsewhere; --force replaces it' };
   }
-  await mkdir(join(folder, text.language), { recursive: true });
+  await makeFolder(join(folder, text.language));
   let changed = false;
   // The WAV last: until it is there, the next build knows that it has to be made.
   for (const format of [...promptFormats].reverse()) {

@@ -2,10 +2,9 @@
  * Recordings of people: the code by which a telephone names a prompt, where a recording is put, and what remains to be done
  * until callers hear it. Nothing here changes a sound that is in use; `preavis prompts build` and `install` do.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { readIfPresent, writeWhole } from '../core/files.ts';
+import { makeFolder, readIfPresent, writeWhole } from '../core/files.ts';
 import { originOf, readOrigins, type Named } from './origins.ts';
 import { promptTexts, type Prompt, type PromptSource, type PromptText } from './library.ts';
 import { isOfOtherVoice, type VoiceKind } from './voices.ts';
@@ -40,7 +39,7 @@ export function recordingFile(folder: string, { id, language }: Named): string {
 export async function storeRecording(folder: string, prompt: Named, wav: Buffer): Promise<void> {
   const file = recordingFile(folder, prompt);
   try {
-    await mkdir(join(folder, prompt.language), { recursive: true });
+    await makeFolder(join(folder, prompt.language));
     await writeWhole(file, wav);
   } catch (cause) {
     throw new PreavisError('prompts_unwritable', `${file} cannot be written (${errnoOf(cause) ?? 'error'})`, { cause });

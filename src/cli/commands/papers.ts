@@ -1,9 +1,9 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asController, sectionOf } from '../../config/controllerView.ts';
 import { isoTime } from '../../core/clock.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
-import { writeWhole } from '../../core/files.ts';
+import { makeFolder, writeWhole } from '../../core/files.ts';
 import { counted } from '../../core/text/counted.ts';
 import { hashOfFacts, paperFacts } from '../../papers/facts.ts';
 import { paperLanguages, type PaperLanguage } from '../../papers/languages.ts';
@@ -72,7 +72,7 @@ async function write(made: readonly Made[], out: string, force: boolean): Promis
   try {
     if (!force) await refuseOverwriting(made);
     for (const language of new Set(made.map((each) => each.language))) {
-      await mkdir(join(out, language), { recursive: true });
+      await makeFolder(join(out, language));
     }
     for (const { file, content } of made) await writeWhole(file, Buffer.from(content));
   } catch (cause) {

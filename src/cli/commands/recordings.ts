@@ -123,7 +123,9 @@ function protectionInWords({ status }: RecordingRow, steps: readonly AuditRow[],
 
   return {
     objectLock:
-      lock === undefined ? 'archived with none' : `archived with ${lock.mode} until ${localTime(lock.until)}${over}`,
+      lock === undefined
+        ? 'none was set when it was archived'
+        : `${lock.mode} until ${localTime(lock.until)}${over}, set when it was archived`,
     encryption: encryptionInWords(encryptionOf(steps)),
   };
 }

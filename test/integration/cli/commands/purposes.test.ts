@@ -108,15 +108,15 @@ describe('recordings show', () => {
         lock: { mode: 'compliance', until: '2027-08-24T10:00:00.000Z' },
         encryption: { mode: 'client', keyId: 'kms:preavis' },
       },
-      `compliance until ${localTime(Date.parse('2027-08-24T10:00:00.000Z'))}`,
+      `compliance until ${localTime(Date.parse('2027-08-24T10:00:00.000Z'))}, set when it was archived`,
       'by Préavis, key kms:preavis',
     ],
     [
       { lock: { mode: 'governance', until: '2026-08-25T10:00:00.000Z' }, encryption: { mode: 'server' } },
-      `governance until ${localTime(Date.parse('2026-08-25T10:00:00.000Z'))} (over)`,
+      `governance until ${localTime(Date.parse('2026-08-25T10:00:00.000Z'))} (over), set when it was archived`,
       'by the store',
     ],
-    [{ encryption: null }, 'none', 'none'],
+    [{ encryption: null }, 'none was set when it was archived', 'none'],
   ])('says in words which lock and which encryption it was archived with: %j', async (detail, lock, encryption) => {
     const file = folder.path(`archived-${(archives += 1)}.db`);
     const catalogue = openCatalogue(file, { now: () => callEnd });
@@ -129,7 +129,7 @@ describe('recordings show', () => {
     catalogue.close();
     await recordingsShow(await context(29, { catalogue: { file } }), idOf(1), { json: false });
     const lines = printed.join('\n').split('\n');
-    expect(lines).toContain(`objectLock      archived with ${lock}`);
+    expect(lines).toContain(`objectLock      ${lock}`);
     expect(lines).toContain(`encryption      ${encryption}`);
   });
 });
