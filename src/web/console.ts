@@ -18,7 +18,20 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** The addresses that are pages: the browser's part decides what each shows. */
-const pages = ['/', '/calls', '/calls/:id', '/live', '/unrecorded', '/collections', '/collections/:name'] as const;
+const pages = [
+  '/',
+  '/calls',
+  '/calls/:id',
+  '/live',
+  '/unrecorded',
+  '/collections',
+  '/collections/:name',
+  '/retention',
+  '/retention/:list',
+  '/persons',
+  '/approvals',
+  '/approvals/own',
+] as const;
 
 /** Stands in index.html where the number of each answer goes. */
 const noncePlace = '{{nonce}}';

@@ -237,5 +237,8 @@ export const recordingDetail = named(
     holds: z.array(hold),
     certificates: z.array(certificate),
     audit: z.array(auditStep).nullable().describe('null for who may not read the audit trail.'),
+    mayAskFor: z
+      .array(z.string())
+      .describe('The purposes for which you may ask that somebody approves that you hear it.'),
   }),
 );

@@ -21,7 +21,7 @@ import { allowed, knownRecording } from '../subjects.ts';
 
 const time = z.iso.datetime();
 
-const approval = named(
+export const approval = named(
   'Approval',
   z.object({
     id: z.string(),
@@ -37,7 +37,7 @@ const approval = named(
     until: time.nullable().describe('Until when it may be heard; null unless it was approved.'),
   }),
 );
-const approvalPage = named(
+export const approvalPage = named(
   'ApprovalPage',
   z.object({ approvals: z.array(approval), next: z.string().nullable().describe('cursor of the next page.') }),
 );

@@ -7,7 +7,7 @@ import { id, named } from '../schemas.ts';
 import { allowed, knownRecording } from '../subjects.ts';
 
 const ofRecording = named('Certificates', z.object({ certificates: z.array(certificateOut) }));
-const page = named(
+export const certificatePage = named(
   'CertificatePage',
   z.object({ certificates: z.array(certificateOut), next: z.string().nullable().describe('cursor of the next page.') }),
 );
@@ -40,7 +40,7 @@ export const certificateRoutes: readonly Route[] = [
       limit: z.coerce.number().int().min(1).max(100).default(50).describe('At most this many.'),
       cursor: cursor.optional(),
     }),
-    answer: { status: 200, schema: page, description: 'A page of certificates.' },
+    answer: { status: 200, schema: certificatePage, description: 'A page of certificates.' },
     handle: async ({ pages, query: { limit } }, ports) => {
       const before = pages.begin(z.number()) ?? Number.MAX_SAFE_INTEGER;
       const rows = await ports.catalogue.certificates.before(before, limit);

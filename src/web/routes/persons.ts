@@ -75,7 +75,7 @@ const found = z.object({
   copyFailure: z.string().nullable(),
   keysNotSearched: z.array(z.string()).describe('What is kept under other keys of numbers is not found.'),
 });
-const preview = named('PersonFound', found);
+export const personFound = named('PersonFound', found);
 const asked = {
   id: z.string().describe('By which it can be read again, until `until`.'),
   askedBy: z.string().describe('As the audit trail names them.'),
@@ -91,7 +91,7 @@ const answerForm = z
     'The answer to the person, a page that needs nothing else. Read it before you send it. null: something is still to be erased, and the next retention run does it.',
   );
 const erasedAgain = named('PersonErasure', found.extend({ ...asked, answer: answerForm }));
-const erased = named('PersonErased', found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }));
+export const personErased = named('PersonErased', found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }));
 const erasures = named('PersonErasures', z.object({ erasures: z.array(z.object(asked)) }));
 
 type Asked = {
@@ -167,7 +167,7 @@ const find = route({
   act: 'answerPersons',
   body: z.strictObject({ ...personAsked, includeEvidence }),
   withinMs,
-  answer: { status: 200, schema: preview, description: 'What there is, and what would become of it.' },
+  answer: { status: 200, schema: personFound, description: 'What there is, and what would become of it.' },
   handle: async ({ actor, body, signal }, ports) => {
     const who = await personOf(body, actor, ports);
     const { includeEvidence, reference } = body;
@@ -188,7 +188,11 @@ const erase = route({
   act: 'answerPersons',
   body: z.strictObject({ ...personAsked, includeEvidence, language }),
   withinMs: withinMs + waitMs,
-  answer: { status: 200, schema: erased, description: 'What became of each recording, and the answer to the person.' },
+  answer: {
+    status: 200,
+    schema: personErased,
+    description: 'What became of each recording, and the answer to the person.',
+  },
   handle: async ({ actor, body }, ports) => {
     const who = await personOf(body, actor, ports);
     const { language: chosen, page } = await preparePage(body.language, who, ports);

@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import * as z from 'zod';
+import type { Actor } from '../../access/actor.ts';
 import { auditOf } from '../../access/audit.ts';
+import { decideAccess } from '../../access/decide.ts';
+import { subjectFor } from '../../access/subject.ts';
 import { makePeakKeeper } from '../../audio/peaks.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
@@ -14,7 +17,8 @@ import { route, type Route } from '../route.ts';
 import { components, id, listQuery, recordingDetail, recordingPage } from '../schemas.ts';
 import { shownHold, shownRecording, shownRecordingOfList } from '../shown.ts';
 import { openSound } from '../sound.ts';
-import { allowed, decided, knownRecording } from '../subjects.ts';
+import { allowed, decided, knownRecording, type KnownRecording } from '../subjects.ts';
+import type { WebPorts } from '../ports.ts';
 import { foundBy, searchOf } from './calls.ts';
 
 const list = route({
@@ -37,6 +41,17 @@ const list = route({
     return { kind: 'json', body: { recordings, next: pages.next(next) } };
   },
 });
+
+/** Those of its purposes that are heard on approval only, where no other lets this actor hear it. */
+async function askableBy(actor: Actor, known: KnownRecording, ports: WebPorts): Promise<string[]> {
+  const subject = await subjectFor(ports, known, actor.name);
+  const now = ports.clock.now();
+  const mayAsk = (purposes: typeof subject.purposes): boolean =>
+    decideAccess(actor, 'askApproval', { ...subject, purposes }, now).allowed;
+  if (!mayAsk(subject.purposes)) return [];
+
+  return subject.purposes.filter((each) => mayAsk([each])).map(({ name }) => name);
+}
 
 const show = route({
   method: 'GET',
@@ -63,6 +78,7 @@ const show = route({
         holds: holds.map((each) => shownHold(each, maySetHolds)),
         certificates: await catalogue.certificates.of(recording.id),
         audit: steps?.map((step) => ({ ...step, at: isoTime(step.at) })) ?? null,
+        mayAskFor: await askableBy(actor, known, ports),
       },
     };
   },

@@ -1,11 +1,14 @@
 import * as z from 'zod';
+import type { Actor } from '../../access/actor.ts';
+import { isActive } from '../../catalogue/retention/legalHolds.ts';
 import { dayMs } from '../../core/clock.ts';
 import { overdueAfterMs } from '../../retention/promised.ts';
 import { route, type Route } from '../route.ts';
-import { named, page, recordingPage } from '../schemas.ts';
+import { hold, listedRecording, named, page, recordingPage } from '../schemas.ts';
 import { seenPage } from '../seenPages.ts';
-import { shownRecordingOfList } from '../shown.ts';
-import type { ListedCall } from '../subjects.ts';
+import { shownHold, shownRecordingOfList } from '../shown.ts';
+import { decided, knownRecording, type KnownRecording, type ListedCall } from '../subjects.ts';
+import type { WebPorts } from '../ports.ts';
 
 /** Where a list by ends goes on. */
 const end = z.object({ keepUntil: z.number(), id: z.string() });
@@ -55,12 +58,21 @@ const ofEnds = (['due', 'overdue', 'upcoming'] as const).map((which) =>
   }),
 );
 
-const heldPage = named(
+export const heldPage = named(
   'HeldPage',
   recordingPage.extend({
-    recordings: recordingPage.shape.recordings.describe('One that two holds keep is there twice.'),
+    recordings: z
+      .array(listedRecording.extend({ holds: z.array(hold).describe('Those that keep it now.') }))
+      .describe('One that two holds keep is there twice.'),
   }),
 );
+
+async function activeHolds(actor: Actor, known: KnownRecording, ports: WebPorts): Promise<z.input<typeof hold>[]> {
+  const { allowed: withReason } = await decided(ports, actor, 'release', known);
+  const at = ports.clock.now();
+
+  return known.holds.filter((each) => isActive(each, at)).map((each) => shownHold(each, withReason));
+}
 
 const held = route({
   method: 'GET',
@@ -85,7 +97,13 @@ const held = route({
         return rows;
       },
     });
-    const recordings = listed.flatMap((each) => shownRecordingOfList(each, at) ?? []);
+    const shown = listed.map(async (each) => {
+      const recording = shownRecordingOfList(each, at);
+      const known = recording && (await knownRecording(ports, recording.id));
+
+      return known === undefined ? [] : [{ ...recording, holds: await activeHolds(actor, known, ports) }];
+    });
+    const recordings = (await Promise.all(shown)).flat();
 
     return { kind: 'json', body: { recordings, next: pages.next(next) } };
   },

@@ -115,3 +115,18 @@ test('who sees a recording for another purpose alone neither reads nor answers t
   }
   expect(await here.json('/approvals', 'otto')).toMatchObject({ approvals: [{ asker: 'user:anna' }] });
 });
+
+test('who may ask for it is told for which purposes, and nobody else is told any', async () => {
+  const here = await stage();
+  const { id } = await here.archived(['training', 'agreement']);
+  const askable = async (who: string) => (await here.json(`/recordings/${id}`, who))['mayAskFor'];
+  expect(await askable('anna')).toEqual(['training']);
+  // A lawyer sees it for the agreement, which is heard without approval.
+  here.door.tokens.set('lea', actorOf('legal', { name: 'user:lea' }));
+  expect(await askable('lea')).toEqual([]);
+  const { body } = await post(here, 'anna', `/recordings/${id}/approvals`, { purpose: 'training', reason });
+  await post(here, 'olga', `/approvals/${String(body['id'])}/answer`, { verdict: 'approved', hours: 1 });
+  expect(await askable('anna')).toEqual([]);
+  here.set.clock.at += 3_600_000;
+  expect(await askable('anna')).toEqual(['training']);
+});
