@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { messagesInOrder } from './messagesInOrder.mjs';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   root: folder('.'),
   base: '/',
+  plugins: [messagesInOrder(folder('src/messages/'))],
   // All that is fetched has an address of its own: the policy of contents (CSP) lets nothing in that stands within the page.
   build: {
     emptyOutDir: true,

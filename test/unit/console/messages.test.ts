@@ -7,6 +7,7 @@ import { fr } from '../../../console/src/messages/fr.ts';
 import { nl } from '../../../console/src/messages/nl.ts';
 import { counted, fill, withFrenchSpaces } from '../../../console/src/text/fill.ts';
 import { languageOf } from '../../../console/src/text/language.ts';
+import { shaped } from '../../../console/src/text/shaped.ts';
 
 /** What the console says, in each of its languages. */
 
@@ -23,7 +24,7 @@ const placesOf = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(
 
 /** These are the same in both languages, and need no translation. */
 const sameWords =
-  /^(app\.menu|app\.live|live\.title|list\.filters|.*\.fileHash|player\.pause|player\.kinds\.pause|live\.pause|roles\.\w+|notes\.collections|collections\.title|app\.collections|unrecorded\.days\.\w+|languageBecause|.*\.languageBecause|notes\.text|.*\.tags)$/;
+  /^(app\.menu|app\.live|live\.title|list\.filters|.*\.fileHash|player\.pause|player\.kinds\.pause|live\.pause|roles\.\w+|notes\.collections|collections\.title|app\.collections|unrecorded\.days\.\w+|languageBecause|.*\.languageBecause|notes\.text|retention\.signature|.*\.tags)$/;
 
 describe.each(Object.entries(others))('the console in %s', (language, messages) => {
   const texts = new Map(textsOf(messages, ''));
@@ -56,6 +57,15 @@ describe.each(Object.entries(others))('the console in %s', (language, messages) 
     // In French an ordinary space stands before : ; ? !, which becomes one that no line breaks at.
     const wrong = language === 'fr' ? /[^ ][:;?!](?: |$)|\u00a0|'/ : /[^\s] [:;?!](?: |$)|'/;
     expect([...texts].filter(([, text]) => wrong.test(text))).toEqual([]);
+  });
+});
+
+test('texts that are sent in the order of their keys stand where they were', () => {
+  const shape = { one: 0, group: { two: 0, deeper: { three: 0 } }, four: 0 } as const;
+  expect(shaped(shape, ['1', '2', '3', '4'])).toEqual({
+    one: '1',
+    group: { two: '2', deeper: { three: '3' } },
+    four: '4',
   });
 });
 
