@@ -11,6 +11,9 @@ import { useSpeech } from './text/say.tsx';
 import { Empty, ProblemNote } from './ui/notes.tsx';
 import { usePageTitle } from './ui/title.ts';
 import { UnrecordedPage } from './unrecorded/unrecordedPage.tsx';
+import { mayLookAfter } from './rooms.tsx';
+import { KeepingDrafts } from './ui/drafts.tsx';
+import { Later } from './ui/later.tsx';
 import { Unseen, useMe, Who } from './who.ts';
 
 function NotFound() {
@@ -26,6 +29,11 @@ function NotFound() {
   );
 }
 
+// Fetched when somebody goes there.
+const retention = async () => (await import('./retention/retentionPage.tsx')).RetentionPage;
+const persons = async () => (await import('./persons/personsPage.tsx')).PersonsPage;
+const approvals = async () => (await import('./approvals/approvalsPage.tsx')).ApprovalsPage;
+
 function Page() {
   const { path } = usePlace();
   const { say } = useSpeech();
@@ -37,6 +45,9 @@ function Page() {
   if (room === 'collections') return <CollectionsPage name={id} />;
   if (room === 'live' && acts.includes('seeLive')) return <LivePage />;
   if (room === 'unrecorded' && acts.includes('readReport')) return <UnrecordedPage />;
+  if (room === 'retention' && mayLookAfter(acts)) return <Later load={retention} />;
+  if (room === 'persons' && acts.includes('answerPersons')) return <Later load={persons} />;
+  if (room === 'approvals' && acts.includes('askApproval')) return <Later load={approvals} />;
 
   return <NotFound />;
 }
@@ -47,9 +58,11 @@ function Signed({ me, session, isHidden }: { me: Me; session: SessionControl; is
       {/* Kept as it is, with what was typed; nothing of it is shown to who is not known any more. */}
       <Unseen.Provider value={isHidden}>
         <div class="signed" hidden={isHidden}>
-          <Shell onSignOut={session.signOut}>
-            <Page />
-          </Shell>
+          <KeepingDrafts>
+            <Shell onSignOut={session.signOut}>
+              <Page />
+            </Shell>
+          </KeepingDrafts>
         </div>
       </Unseen.Provider>
     </Who.Provider>

@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type Problem } from './api/problem.ts';
 import { useMe } from './who.ts';
-import { Link, usePlace } from './router.tsx';
+import { Navigation } from './rooms.tsx';
+import { usePlace } from './router.tsx';
 import { fill } from './text/fill.ts';
 import { isLanguage, languages } from './text/language.ts';
 import { useSpeech } from './text/say.tsx';
@@ -71,33 +72,8 @@ export function Brand() {
         <path class="line" d="M17 6v20" />
         <path d="M22 11v10M26.500 14v4" />
       </svg>
-      Préavis
+      <span class="brand-name">Préavis</span>
     </span>
-  );
-}
-
-function Navigation() {
-  const { say } = useSpeech();
-  const { acts } = useMe();
-  const { path } = usePlace();
-  const rooms = [
-    { href: '/calls', name: say.app.calls, isThere: acts.includes('list') },
-    { href: '/collections', name: say.app.collections, isThere: acts.includes('list') },
-    { href: '/live', name: say.app.live, isThere: acts.includes('seeLive') },
-    { href: '/unrecorded', name: say.app.unrecorded, isThere: acts.includes('readReport') },
-  ];
-  const isHere = (href: string): boolean => path.startsWith(href) || (path === '/' && href === '/calls');
-
-  return (
-    <nav class="rooms" aria-label={say.app.navigation}>
-      {rooms
-        .filter(({ isThere }) => isThere)
-        .map(({ href, name }) => (
-          <Link key={href} href={href} aria-current={isHere(href) ? 'page' : undefined}>
-            {name}
-          </Link>
-        ))}
-    </nav>
   );
 }
 

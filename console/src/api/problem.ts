@@ -6,24 +6,46 @@ export class Problem extends Error {
   readonly status: number;
   /** What the API says to do, in English. */
   readonly hint: string;
+  /** Which parts of the request cannot be used, such as `body.number`. */
+  readonly places: readonly string[];
 
-  constructor({ code, status, hint }: { code: string; status: number; hint?: string | undefined }) {
+  constructor({
+    code,
+    status,
+    hint,
+    places,
+  }: {
+    code: string;
+    status: number;
+    hint?: string | undefined;
+    places?: readonly string[];
+  }) {
     super(code);
     this.code = code;
     this.status = status;
     this.hint = hint ?? '';
+    this.places = places ?? [];
   }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
+function placesIn(faults: unknown): string[] {
+  if (!Array.isArray(faults)) return [];
+
+  return faults.flatMap((fault: unknown) =>
+    isObject(fault) && typeof fault['where'] === 'string' ? [fault['where']] : [],
+  );
+}
+
 export function problemIn(body: unknown, status: number): Problem {
-  const { code, hint } = isObject(body) ? body : {};
+  const { code, hint, faults } = isObject(body) ? body : {};
 
   return new Problem({
     code: typeof code === 'string' ? code : 'unreadable',
     status,
     hint: typeof hint === 'string' ? hint : '',
+    places: placesIn(faults),
   });
 }
 

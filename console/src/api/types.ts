@@ -1,5 +1,11 @@
 import type * as z from 'zod';
 import type { annotation, annotationForm, collectedPage, comment } from '../../../src/web/annotationSchemas.ts';
+import type { certificateOut } from '../../../src/web/certificate.ts';
+import type { approval, approvalPage } from '../../../src/web/routes/approvals.ts';
+import type { certificatePage } from '../../../src/web/routes/certificates.ts';
+import type { exception } from '../../../src/web/routes/erasure.ts';
+import type { personErased, personFound } from '../../../src/web/routes/persons.ts';
+import type { heldPage } from '../../../src/web/routes/retention.ts';
 import type {
   callDetail,
   callPage,
@@ -7,6 +13,7 @@ import type {
   listedCall,
   liveCall,
   recordingDetail,
+  recordingPage,
   recordingPart,
 } from '../../../src/web/schemas.ts';
 
@@ -23,3 +30,14 @@ export type Comment = z.output<typeof comment>;
 export type CollectedPage = z.output<typeof collectedPage>;
 export type LiveCall = z.output<typeof liveCall>;
 export type AuditStep = NonNullable<RecordingDetail['audit']>[number];
+export type HeldRecording = z.output<typeof heldPage>['recordings'][number];
+export type HeldPage = z.output<typeof heldPage>;
+export type RecordingPage = z.output<typeof recordingPage>;
+export type ListedRecording = RecordingPage['recordings'][number];
+export type Certificate = z.output<typeof certificateOut>;
+export type CertificatePage = z.output<typeof certificatePage>;
+export type Approval = z.output<typeof approval>;
+export type ApprovalPage = z.output<typeof approvalPage>;
+export type PersonFound = z.output<typeof personFound>;
+export type PersonErased = z.output<typeof personErased>;
+export type KeepingReason = z.output<typeof exception>;

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Peaks } from '../../../src/web/routes/recordings.ts';
 import type { Annotation, CallDetail } from '../api/types.ts';
-import { useAsked } from '../api/useAsked.ts';
+import { useAsked, type Asked } from '../api/useAsked.ts';
+import { useMoment, useOwnApproval } from '../approvals/useOwnApproval.ts';
 import { lastList } from '../calls/lastList.ts';
 import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
@@ -9,6 +10,8 @@ import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
+import { useMe } from '../who.ts';
+import { EvidenceCard } from './evidenceCard.tsx';
 import { Happened } from './happened.tsx';
 import { HistoryCard } from './history.tsx';
 import { FileCard, KeptCard } from './kept.tsx';
@@ -73,22 +76,29 @@ const commentMarks = (written: Annotation | undefined): Mark[] =>
 
 function Sound({
   detail,
+  peaks,
   written,
   onReady,
 }: {
   detail: CallDetail;
+  peaks: Asked<Peaks> & { again: () => void };
   written: Annotation | undefined;
   onReady: (player: PlaceOfPlayer | undefined) => void;
 }) {
-  const { say } = useSpeech();
+  const { say, format } = useSpeech();
+  const { acts } = useMe();
   const { recording } = detail.call;
-  const hasSound = recording !== null && (recording.status === 'archived' || recording.status === 'recorded');
-  const peaks = useAsked<Peaks>(hasSound ? `/recordings/${recording.id}/peaks` : undefined);
+  const { own } = useOwnApproval(acts.includes('askApproval') && peaks.kind === 'given' ? recording?.id : undefined);
+  const until = own?.state === 'approved' ? (own.until ?? undefined) : undefined;
+  useMoment(until, peaks.again);
   if (recording === null) return null;
 
   return (
     <section class="card sound" aria-labelledby="sound">
       <h2 id="sound">{say.player.title}</h2>
+      {until !== undefined && Date.parse(until) > Date.now() && (
+        <p class="quiet">{fill(say.approvals.hearUntil, { time: format.dayAndTime(until) })}</p>
+      )}
       <NoticeStrip receipt={detail.receipt} />
       <PlayerPanel
         recording={recording}
@@ -104,6 +114,9 @@ function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void 
   const [player, setPlayer] = useState<PlaceOfPlayer>();
   const { call, receipt } = detail;
   const { recording } = call;
+  const hasSound = recording !== null && (recording.status === 'archived' || recording.status === 'recorded');
+  // For who may hear it.
+  const peaks = useAsked<Peaks>(hasSound ? `/recordings/${recording.id}/peaks` : undefined);
   const notes = useAsked<Annotation>(recording === null ? undefined : `/recordings/${recording.id}/annotation`);
 
   return (
@@ -112,13 +125,19 @@ function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void 
       <VerdictBanner receipt={receipt} />
       <div class="columns">
         <div class="column-main">
-          <Sound detail={detail} written={notes.kind === 'given' ? notes.answer : undefined} onReady={setPlayer} />
+          <Sound
+            detail={detail}
+            peaks={peaks}
+            written={notes.kind === 'given' ? notes.answer : undefined}
+            onReady={setPlayer}
+          />
           {recording !== null && <NotesCard recording={recording.id} notes={notes} player={player} />}
           <Happened receipt={receipt} seek={player?.seek} />
         </div>
         <div class="column-side">
           <ProofCard receipt={receipt} />
           <KeptCard detail={detail} onChange={onChange} />
+          {recording !== null && peaks.kind === 'given' && <EvidenceCard recording={recording} />}
           <FileCard detail={detail} />
           {recording !== null && <HistoryCard recording={recording.id} />}
         </div>

@@ -5,10 +5,12 @@ import { asProblem, type Problem } from '../api/problem.ts';
 import type { CallDetail, Hold, RecordingPart } from '../api/types.ts';
 import { useMe } from '../who.ts';
 import { fill } from '../text/fill.ts';
+import { personText } from '../text/law.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
+import { CertificateDialog } from '../retention/certificateDialog.tsx';
 import { HoldDialog } from './holdDialog.tsx';
 
 /** Why the recording is kept, until when, by whom it is held, and what the file is. */
@@ -42,7 +44,7 @@ function Purposes({ receipt, recording }: { receipt: Receipt; recording: Recordi
   );
 }
 
-function ReleaseDialog({ hold, onClose, onDone }: { hold: Hold; onClose: () => void; onDone: () => void }) {
+export function ReleaseDialog({ hold, onClose, onDone }: { hold: Hold; onClose: () => void; onDone: () => void }) {
   const { say } = useSpeech();
   const [problem, setProblem] = useState<Problem>();
   const release = (): void => {
@@ -67,9 +69,8 @@ function ReleaseDialog({ hold, onClose, onDone }: { hold: Hold; onClose: () => v
   );
 }
 
-function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => void) | undefined }) {
+export function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => void) | undefined }) {
   const { say, format } = useSpeech();
-  const person = (name: string): string => name.replace(/^\w+:/, '');
 
   return (
     <li>
@@ -79,11 +80,12 @@ function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => void) | u
       </p>
       {hold.reason !== null && <p class="typed">{hold.reason}</p>}
       <p class="quiet">
-        {fill(say.call.holdBy, { who: person(hold.setBy), day: format.day(hold.setAt) })}
+        {fill(say.call.holdBy, { who: personText(hold.setBy), day: format.day(hold.setAt) })}
         {hold.releasedAt !== null && (
           <>
             {' '}
-            · {fill(say.call.holdReleased, { who: person(hold.releasedBy ?? ''), day: format.day(hold.releasedAt) })}
+            ·{' '}
+            {fill(say.call.holdReleased, { who: personText(hold.releasedBy ?? ''), day: format.day(hold.releasedAt) })}
           </>
         )}
       </p>
@@ -160,6 +162,7 @@ function Holds({
 
 export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: () => void }) {
   const { say } = useSpeech();
+  const [shown, show] = useState<number>();
   const { call, receipt, holds, certificates } = detail;
   if (call.recording === null) return null;
 
@@ -174,10 +177,30 @@ export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: (
           <ul class="certificates">
             {certificates.map(({ number, sha256 }) => (
               <li key={number}>
-                {fill(say.call.certificate, { number })} <code>{sha256}</code>
+                {fill(say.call.certificate, { number })}{' '}
+                <button
+                  type="button"
+                  class="button button-small"
+                  aria-label={fill(say.retention.showNumber, { number })}
+                  onClick={() => {
+                    show(number);
+                  }}
+                >
+                  {say.retention.show}
+                </button>{' '}
+                <code>{sha256}</code>
               </li>
             ))}
           </ul>
+          {shown !== undefined && (
+            <CertificateDialog
+              recording={call.recording.id}
+              number={shown}
+              onClose={() => {
+                show(undefined);
+              }}
+            />
+          )}
         </>
       )}
     </section>

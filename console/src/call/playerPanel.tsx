@@ -3,6 +3,7 @@ import type { Peaks } from '../../../src/web/routes/recordings.ts';
 import { apiPath } from '../api/client.ts';
 import type { RecordingPart } from '../api/types.ts';
 import type { Asked } from '../api/useAsked.ts';
+import { AskToListen } from '../approvals/askToListen.tsx';
 import { useMe } from '../who.ts';
 import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
@@ -208,6 +209,7 @@ export function PlayerPanel({
   onReady: PlayerProps['onReady'];
 }) {
   const { say } = useSpeech();
+  const { acts } = useMe();
   const gone = whySilent(recording);
   if (gone !== undefined) return <p class="note">{say.player.gone[gone]}.</p>;
   if (recording.status === 'recording') return <p class="note">{say.problems.recording_unfinished}</p>;
@@ -217,13 +219,19 @@ export function PlayerPanel({
       return <ProblemNote problem={peaks.problem} onRetry={peaks.again} />;
     }
 
-    return (
+    const notYours = (
       <div class="note">
         <p>
           <strong>{say.player.notYours}</strong>
         </p>
         <p>{problemText(peaks.problem, say)}</p>
       </div>
+    );
+
+    return peaks.problem.code === 'access_refused' && acts.includes('askApproval') ? (
+      <AskToListen recording={recording.id} otherwise={notYours} onOpen={peaks.again} />
+    ) : (
+      notYours
     );
   }
   const durationMs = recording.durationMs ?? peaks.answer.durationMs;

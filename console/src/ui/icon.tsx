@@ -4,6 +4,7 @@ const drawn = {
   pause: 'M7 4v12M13 4v12',
   back: 'M4 5v4h4M4.500 9a6.500 6.500 0 1 1-.4 3',
   forward: 'M16 5v4h-4M15.500 9a6.500 6.500 0 1 0 .4 3',
+  menu: 'M3 5.500h14M3 10h14M3 14.500h14',
   close: 'M5 5l10 10M15 5L5 15',
   left: 'M12 4l-6 6 6 6',
   right: 'M8 4l6 6-6 6',

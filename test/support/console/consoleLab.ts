@@ -28,6 +28,7 @@ export async function somePeople(): Promise<People> {
       louis: { role: 'legal', passwordHash, totpSecret },
       olga: { role: 'officer', passwordHash },
       otto: { role: 'operator', passwordHash },
+      ada: { role: 'auditor', passwordHash },
     },
     codeOfLawyer: () => new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate(),
   };
@@ -161,10 +162,10 @@ export async function makeCalls(rig: Rig, phones: Phones): Promise<void> {
 export type Web = { url: string; process: LiveProcess };
 
 /** `preavis web` as a process of its own, with the console that was built. */
-export async function startWebOf(rig: Rig, logFile: string): Promise<Web> {
+export async function startWebOf(rig: Rig, logFile: string, more: Readonly<Record<string, string>> = {}): Promise<Web> {
   const started = await spawnLive(process.execPath, ['dist/main.js', 'web'], {
     logFile,
-    env: { ...process.env, NODE_OPTIONS: '', ...rig.variables },
+    env: { ...process.env, NODE_OPTIONS: '', ...rig.variables, ...more },
     priority: 'product',
   });
 
