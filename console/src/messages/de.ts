@@ -541,6 +541,8 @@ export const de: Messages = {
     cut: 'Vielleicht ist dennoch alles gelöscht und die Antwort verloren. Sehen Sie erneut nach: Was dann noch gefunden wird, ist nicht gelöscht.',
     doneTitle: 'Was daraus wurde',
     answerTitle: 'Die Antwort an die Person',
+    answerLater:
+      'Es ist noch etwas zu löschen; der nächste Aufbewahrungsdurchgang erledigt das. Danach ist die Antwort hier, 30 Tage lang.',
     answerText:
       'Lesen, speichern und verschicken Sie sie. Behalten Sie sie bis dahin: Préavis vergisst, von wem die Gespräche waren, und kann sie kein zweites Mal schreiben.',
     save: 'Antwort speichern',

@@ -606,6 +606,8 @@ export const en = {
     cut: 'It may have been erased all the same, and the answer may be lost. Look again: what is still found was not erased.',
     doneTitle: 'What became of it',
     answerTitle: 'The answer to the person',
+    answerLater:
+      'Something is still to be erased, and the next retention run does it. The answer is there then. It can be read for 30 days.',
     answerText:
       'Read it, save it, and send it. Keep it until then: Préavis forgets whose calls they were, and cannot write it a second time.',
     save: 'Save the answer',

@@ -539,6 +539,8 @@ export const fr: Messages = {
     cut: 'L’effacement a peut-être eu lieu malgré tout, et la réponse est peut-être perdue. Vérifiez à nouveau : ce qui est encore trouvé n’a pas été effacé.',
     doneTitle: 'Ce qu’il en est advenu',
     answerTitle: 'La réponse à la personne',
+    answerLater:
+      'Il reste quelque chose à effacer ; le prochain passage de conservation s’en charge. La réponse sera alors disponible, pendant 30 jours.',
     answerText:
       'Lisez-la, enregistrez-la et envoyez-la. Gardez-la jusque-là : Préavis oublie de qui étaient les appels et ne peut pas la rédiger une seconde fois.',
     save: 'Enregistrer la réponse',

@@ -533,6 +533,8 @@ export const nl: Messages = {
     cut: 'Misschien is toch alles gewist, en het antwoord verloren. Bekijk het opnieuw: wat dan nog wordt gevonden, is niet gewist.',
     doneTitle: 'Wat ermee is gebeurd',
     answerTitle: 'Het antwoord aan de persoon',
+    answerLater:
+      'Er moet nog iets worden gewist; de volgende bewaarronde doet dat. Daarna staat het antwoord hier, 30 dagen lang.',
     answerText:
       'Lees het, sla het op en verstuur het. Houd het tot dan bij: Préavis vergeet van wie de gesprekken waren en kan het geen tweede keer schrijven.',
     save: 'Antwoord opslaan',

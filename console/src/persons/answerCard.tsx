@@ -51,37 +51,47 @@ export function AnswerCard({
   title: RefObject<HTMLHeadingElement | null>;
 }) {
   const { say } = useSpeech();
-  const { language, html } = erased.answer;
-  const text = useMemo(() => textOf(html), [html]);
-  useWarningBeforeEnd(!isSaved);
+  const { answer } = erased;
+  const text = useMemo(() => (answer === null ? [] : textOf(answer.html)), [answer]);
+  useWarningBeforeEnd(answer !== null && !isSaved);
 
   return (
     <section class="card" aria-labelledby="answer">
       <h2 id="answer" ref={title} tabIndex={-1}>
         {say.persons.answerTitle}
       </h2>
-      <p>{say.persons.answerText}</p>
+      <p>{answer === null ? say.persons.answerLater : say.persons.answerText}</p>
       {erased.copyFailure !== null && <p class="note">{say.persons.notCopied}</p>}
       {!erased.logEmptied && <p class="note">{say.persons.logKept}</p>}
-      <div class="letter" lang={language} tabIndex={0} role="region" aria-label={say.persons.steps.answer}>
-        {text}
-      </div>
-      <p class="tasks">
-        <button
-          type="button"
-          class="button button-main"
-          onClick={() => {
-            saveFile([html], { name: 'answer.html', type: 'text/html' });
-            control.saved();
-          }}
-        >
-          <Icon name="down" />
-          {say.persons.save}
-        </button>
-        <span role="status" class={isSaved ? 'quiet' : 'wrong'}>
-          {isSaved ? say.persons.saved : say.persons.unsaved}
-        </span>
-      </p>
+      {answer === null ? (
+        <p class="tasks">
+          <button type="button" class="button button-main" onClick={control.readAgain}>
+            {say.persons.again}
+          </button>
+        </p>
+      ) : (
+        <>
+          <div class="letter" lang={answer.language} tabIndex={0} role="region" aria-label={say.persons.steps.answer}>
+            {text}
+          </div>
+          <p class="tasks">
+            <button
+              type="button"
+              class="button button-main"
+              onClick={() => {
+                saveFile([answer.html], { name: 'answer.html', type: 'text/html' });
+                control.saved();
+              }}
+            >
+              <Icon name="down" />
+              {say.persons.save}
+            </button>
+            <span role="status" class={isSaved ? 'quiet' : 'wrong'}>
+              {isSaved ? say.persons.saved : say.persons.unsaved}
+            </span>
+          </p>
+        </>
+      )}
     </section>
   );
 }

@@ -53,12 +53,14 @@ function Way({ request: { step, isGiven } }: { request: Request }) {
 const isNamed = (step: Step): boolean =>
   step.kind !== 'typing' && (step.kind !== 'searching' || step.before !== undefined);
 
+const isUnsaved = (step: Step): boolean => step.kind === 'erased' && step.erased.answer !== null && !step.isSaved;
+
 /** Whom it is about, once it is looked for: another number begins anew. */
 function Whom({ control }: { control: RequestControl }) {
   const { say } = useSpeech();
   const { whom, step } = control.request;
   // An answer that is not saved would be lost with the next one.
-  const isBusy = step.kind === 'erasing' || step.kind === 'searching' || (step.kind === 'erased' && !step.isSaved);
+  const isBusy = step.kind === 'erasing' || step.kind === 'searching' || isUnsaved(step);
 
   return (
     <section class="card whom" aria-label={say.persons.number}>

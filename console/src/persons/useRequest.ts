@@ -9,6 +9,8 @@ export type RequestControl = {
   type: (part: Partial<Omit<Request, 'step'>>) => void;
   find: (part?: Pick<Request, 'includeEvidence'>) => void;
   erase: () => void;
+  /** What has become of the erasure meanwhile. */
+  readAgain: () => void;
   given: () => void;
   saved: () => void;
   next: () => void;
@@ -16,7 +18,15 @@ export type RequestControl = {
 
 const foundIn = (step: Step): PersonFound | undefined => ('found' in step ? step.found : undefined);
 
+function eraseAsAsked(request: Request): Promise<PersonErased> {
+  const { language, includeEvidence } = request;
+  const body = { ...askedWith(request), includeEvidence, ...(language === '' ? {} : { language }) };
+
+  return ask('/persons/erase', { method: 'POST', body });
+}
+
 /** It goes on when they look at another page meanwhile. */
+// eslint-disable-next-line max-lines-per-function -- A list: what the buttons of one request do.
 export function useRequest(): RequestControl {
   const [request, change] = useDraft<Request>('person', freshRequest);
   const to = (step: Step): void => {
@@ -36,12 +46,10 @@ export function useRequest(): RequestControl {
     );
   };
   const erase = (): void => {
-    const { step, language, includeEvidence } = request;
-    const found = foundIn(step);
+    const found = foundIn(request.step);
     if (found === undefined) return;
     to({ kind: 'erasing', found });
-    const body = { ...askedWith(request), includeEvidence, ...(language === '' ? {} : { language }) };
-    ask<PersonErased>('/persons/erase', { method: 'POST', body }).then(
+    eraseAsAsked(request).then(
       (erased) => {
         to({ kind: 'erased', erased, isSaved: false });
       },
@@ -49,6 +57,18 @@ export function useRequest(): RequestControl {
         const problem = asProblem(thrown);
         to(isUncertain(problem) ? { kind: 'cut' } : { kind: 'refused', found, problem });
       },
+    );
+  };
+  const readAgain = (): void => {
+    const { step } = request;
+    if (step.kind !== 'erased') return;
+    const { erased } = step;
+    // Where it is not told, what is shown is true still.
+    ask<Omit<PersonErased, 'logEmptied'>>(`/persons/erasures/${erased.id}`).then(
+      (now) => {
+        to({ ...step, erased: { ...erased, ...now } });
+      },
+      () => undefined,
     );
   };
 
@@ -59,6 +79,7 @@ export function useRequest(): RequestControl {
     },
     find,
     erase,
+    readAgain,
     given: () => {
       change((before) => ({ ...before, isGiven: true }));
     },
