@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { isTyping, whenMayLeave } from './ui/unsaved.ts';
 
 /** Where somebody is: a path and what stands behind its question mark. Filters are there, so that a link shows what its sender saw. */
 export type Place = { path: string; query: URLSearchParams };
@@ -10,11 +11,15 @@ const moved = new EventTarget();
 
 /** @param how replace: the way back does not lead to where they are now */
 export function go(to: string, how: 'push' | 'replace' = 'push'): void {
-  const before = location.pathname;
-  history[how === 'push' ? 'pushState' : 'replaceState'](null, '', to);
-  // As a browser does with a new page.
-  if (location.pathname !== before) scrollTo(0, 0);
-  moved.dispatchEvent(new Event('moved'));
+  const isAnotherPage = new URL(to, location.href).pathname !== location.pathname;
+  const move = (): void => {
+    history[how === 'push' ? 'pushState' : 'replaceState'](null, '', to);
+    // As a browser does with a new page.
+    if (isAnotherPage) scrollTo(0, 0);
+    moved.dispatchEvent(new Event('moved'));
+  };
+  if (isAnotherPage) whenMayLeave(move);
+  else move();
 }
 
 export function usePlace(): Place {
@@ -24,16 +29,32 @@ export function usePlace(): Place {
       setPlace(placeNow());
     };
     moved.addEventListener('moved', look);
-    addEventListener('popstate', look);
 
     return () => {
       moved.removeEventListener('moved', look);
-      removeEventListener('popstate', look);
     };
   }, []);
 
   return place;
 }
+
+/** The page that is shown, for the way back from one that was not to be left yet. */
+let shown = location.pathname + location.search;
+moved.addEventListener('moved', () => {
+  shown = location.pathname + location.search;
+});
+
+/** The browser has gone back or forward by itself: where something typed would be lost with it, it comes back, and they are asked. */
+addEventListener('popstate', () => {
+  if (!isTyping() || location.pathname === shown.split('?')[0]) {
+    moved.dispatchEvent(new Event('moved'));
+    return;
+  }
+  history.pushState(null, '', shown);
+  whenMayLeave(() => {
+    history.back();
+  });
+});
 
 type LinkProps = {
   href: string;

@@ -4,6 +4,7 @@ import { ask, sessionEnded } from './api/client.ts';
 import { idleLeft } from './api/idle.ts';
 import { asProblem, type Problem } from './api/problem.ts';
 import { rememberList } from './calls/lastList.ts';
+import { forgetNumberSearch } from './calls/numberSearch.ts';
 
 /**
  * Who is signed in. ended: they were, and are asked to sign in again; `me` is who they were, and the page that they had is kept, unseen.
@@ -120,6 +121,7 @@ export function useSession(): SessionControl {
         if (asProblem(thrown).status !== 401) throw thrown;
       });
       rememberList('/calls');
+      forgetNumberSearch();
       setUntil(undefined);
       setState({ kind: 'out', isLeft: true });
     },

@@ -28,6 +28,7 @@ export type Annotation = z.output<typeof annotation>;
 export type AnnotationForm = z.output<typeof annotationForm>;
 export type Comment = z.output<typeof comment>;
 export type CollectedPage = z.output<typeof collectedPage>;
+export type RecordingOfList = CollectedPage['recordings'][number];
 export type LiveCall = z.output<typeof liveCall>;
 export type AuditStep = NonNullable<RecordingDetail['audit']>[number];
 export type HeldRecording = z.output<typeof heldPage>['recordings'][number];

@@ -161,7 +161,8 @@ export function CallPage({ id }: { id: string }) {
           {say.call.back}
         </Link>
       </nav>
-      {isNothing && <Empty title={say.app.notFoundTitle} text={say.app.notFound} />}
+      {isNothing && <Empty isPage title={say.app.notFoundTitle} text={say.app.notFound} />}
+      {!isNothing && asked.kind !== 'given' && <h1 class="unseen">{say.call.title}</h1>}
       {!isNothing && asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
       {!isNothing && asked.kind === 'waiting' && <Waiting />}
       {asked.kind === 'given' && asked.fault !== undefined && (

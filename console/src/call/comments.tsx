@@ -4,6 +4,7 @@ import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { useKeys } from '../ui/keys.ts';
+import { useUnsaved } from '../ui/unsaved.ts';
 import type { Change, NotesProps, PlaceOfPlayer } from './notesProps.ts';
 
 /** Comments, each at a position of the recording or about the whole. */
@@ -35,6 +36,31 @@ function TextField({ text, onText }: { text: string; onText: (text: string) => v
   );
 }
 
+function PlaceTick({
+  atMs,
+  isPlaced,
+  onPlace,
+}: {
+  atMs: number;
+  isPlaced: boolean;
+  onPlace: (isPlaced: boolean) => void;
+}) {
+  const { say, format } = useSpeech();
+
+  return (
+    <label class="tick">
+      <input
+        type="checkbox"
+        checked={isPlaced}
+        onChange={({ currentTarget: { checked } }) => {
+          onPlace(checked);
+        }}
+      />
+      {fill(say.notes.at, { position: format.position(atMs) })}
+    </label>
+  );
+}
+
 /**
  * Stays open, with what was typed, until the API has it.
  *
@@ -53,10 +79,11 @@ function CommentForm({
   change: Change;
   onClose: () => void;
 }) {
-  const { say, format } = useSpeech();
+  const { say } = useSpeech();
   const [text, setText] = useState(draft.text);
   const [isPlaced, setPlaced] = useState(draft.atMs !== null);
   const [isSaving, setSaving] = useState(false);
+  useUnsaved(text.trim() !== '' && text !== draft.text);
   const save = async (): Promise<void> => {
     setSaving(true);
     const body = { atMs: isPlaced ? draft.atMs : null, text };
@@ -78,18 +105,7 @@ function CommentForm({
       }}
     >
       <TextField text={text} onText={setText} />
-      {draft.atMs !== null && (
-        <label class="tick">
-          <input
-            type="checkbox"
-            checked={isPlaced}
-            onChange={({ currentTarget: { checked } }) => {
-              setPlaced(checked);
-            }}
-          />
-          {fill(say.notes.at, { position: format.position(draft.atMs) })}
-        </label>
-      )}
+      {draft.atMs !== null && <PlaceTick atMs={draft.atMs} isPlaced={isPlaced} onPlace={setPlaced} />}
       <div class="dialog-foot">
         <button type="button" class="button" onClick={onClose}>
           {say.list.cancel}
@@ -105,10 +121,13 @@ function CommentForm({
 function CommentItem({
   comment,
   seek,
+  isBusy,
   onEdit,
   onRemove,
 }: {
   comment: Comment;
+  /** Something is being written: it would be lost with another one in its place. */
+  isBusy: boolean;
   seek: ((ms: number) => void) | undefined;
   onEdit: () => void;
   onRemove: () => void;
@@ -143,10 +162,10 @@ function CommentItem({
       <p class="typed">{text}</p>
       {comment.own && (
         <p class="comment-acts">
-          <button type="button" class="button button-small button-quiet" onClick={onEdit}>
+          <button type="button" class="button button-small button-quiet" disabled={isBusy} onClick={onEdit}>
             {say.notes.edit}
           </button>
-          <button type="button" class="button button-small button-quiet" onClick={onRemove}>
+          <button type="button" class="button button-small button-quiet" disabled={isBusy} onClick={onRemove}>
             {say.notes.remove}
           </button>
         </p>
@@ -177,9 +196,11 @@ type Opened = { kind: 'none' } | { kind: 'draft'; draft: Draft } | { kind: 'remo
 function CommentList({
   comments,
   seek,
+  isBusy,
   open,
 }: {
   comments: readonly Comment[];
+  isBusy: boolean;
   seek: ((ms: number) => void) | undefined;
   open: (opened: Opened) => void;
 }) {
@@ -190,6 +211,7 @@ function CommentList({
           key={comment.id}
           comment={comment}
           seek={seek}
+          isBusy={isBusy}
           onEdit={() => {
             const { id, atMs, text } = comment;
             open({ kind: 'draft', draft: { id, atMs, text } });
@@ -227,7 +249,7 @@ export function Comments({
   return (
     <div class="comments">
       {written.comments.length === 0 && opened.kind !== 'draft' && <p class="quiet">{say.notes.none}</p>}
-      <CommentList comments={written.comments} seek={player?.seek} open={open} />
+      <CommentList comments={written.comments} seek={player?.seek} isBusy={opened.kind === 'draft'} open={open} />
       {opened.kind === 'draft' ? (
         <CommentForm
           key={opened.draft.id ?? ''}

@@ -7,6 +7,7 @@ import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { formText } from '../ui/formText.ts';
 import { ProblemNote } from '../ui/notes.tsx';
+import { useUnsaved } from '../ui/unsaved.ts';
 
 const dayMs = 86_400_000;
 
@@ -63,6 +64,8 @@ export function HoldDialog({
   const { say } = useSpeech();
   const [problem, setProblem] = useState<Problem>();
   const [isAsking, setAsking] = useState(false);
+  const [isTyped, setTyped] = useState(false);
+  useUnsaved(isTyped);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
@@ -79,7 +82,13 @@ export function HoldDialog({
   return (
     <Dialog title={say.call.holdTitle} onClose={onClose}>
       <p>{say.call.holdIntro}</p>
-      <form class="form" onSubmit={submit}>
+      <form
+        class="form"
+        onSubmit={submit}
+        onInput={() => {
+          setTyped(true);
+        }}
+      >
         <Fields />
         {problem !== undefined && <ProblemNote problem={problem} />}
         <div class="dialog-foot">

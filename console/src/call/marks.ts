@@ -35,10 +35,14 @@ const spans = [
 /** What is shorter than this is a point, ms. */
 const leastSpanMs = 200;
 
+/** Somebody who came untold is silent from so long before Asterisk told of them, ms (src/archive/finish/unwatchedSpans.ts). */
+const joinedMarginMs = 300;
+
 function spanMarks(changes: readonly Change[], place: PlaceOf, end: number): Mark[] {
   return spans.flatMap(({ from, to: ends, kind }) =>
     changes.flatMap((begun, index): Mark[] => {
-      const at = place(begun.at);
+      // A pause that was asked for before the recorder began is silence from the first sound on.
+      const at = kind === 'pause' ? place(begun.at, 'begin') : place(begun.at);
       if (begun.change !== from || at === undefined || begun.at === null) return [];
       const ended = changes
         .slice(index + 1)
@@ -46,7 +50,9 @@ function spanMarks(changes: readonly Change[], place: PlaceOf, end: number): Mar
           ({ change, party }) => ends.some((each) => each === change) && (kind === 'pause' || party === begun.party),
         );
 
-      const to = ended === undefined ? end : (place(ended.at) ?? end);
+      const to = ended === undefined ? end : (place(ended.at, 'begin') ?? end);
+      // It was over before the recorder began.
+      if (to === 0) return [];
 
       // While the recorder was paused the file has nothing: of a hold only its place is left.
       return [{ kind, from: at, to: to - at < leastSpanMs ? undefined : to, iso: begun.at }];
@@ -76,6 +82,24 @@ function silentMarks({ unwatched }: Receipt, place: PlaceOf, end: number): Mark[
   });
 }
 
+/** What the file has of the time since somebody came untold is silent, until everybody had been told. */
+function untoldMarks(changes: readonly Change[], place: PlaceOf, end: number): Mark[] {
+  const found: Mark[] = [];
+  let open: { from: number; iso: string } | undefined;
+  const close = (to: number): void => {
+    if (open !== undefined && to > open.from) found.push({ kind: 'silent', from: open.from, to, iso: open.iso });
+    open = undefined;
+  };
+  for (const { change, at } of changes) {
+    const from = change === 'joined' || change === 'transferred' ? place(at) : undefined;
+    if (from !== undefined && at !== null) open ??= { from: Math.max(0, from - joinedMarginMs), iso: at };
+    if (change === 'allTold') close(place(at) ?? end);
+  }
+  close(end);
+
+  return found;
+}
+
 /** In the order of their places. */
 export function marksOf(receipt: Receipt): Mark[] {
   const { changes, recording } = receipt;
@@ -89,7 +113,11 @@ export function marksOf(receipt: Receipt): Mark[] {
     return kind === undefined || from === undefined || at === null ? [] : [{ kind, from, to: undefined, iso: at }];
   });
 
-  return [...lasting, ...otherPauses(changes, place, lasting), ...silentMarks(receipt, place, end), ...found].toSorted(
-    (one, other) => one.from - other.from,
-  );
+  return [
+    ...lasting,
+    ...otherPauses(changes, place, lasting),
+    ...silentMarks(receipt, place, end),
+    ...untoldMarks(changes, place, end),
+    ...found,
+  ].toSorted((one, other) => one.from - other.from);
 }

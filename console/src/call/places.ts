@@ -30,7 +30,8 @@ function pausesIn({ changes, recording }: Recorded): Span[] {
 const isSure = ({ changes }: Recorded): boolean =>
   changes.every(({ change, at }) => at !== null || !['recorderPaused', 'recorderResumed'].includes(change));
 
-export type PlaceOf = (iso: string | null) => number | undefined;
+/** @param before what a time before the recording is: of nothing, or where the file begins */
+export type PlaceOf = (iso: string | null, before?: 'nowhere' | 'begin') => number | undefined;
 
 /** The place of a time, ms from the beginning of the file; undefined for what lies outside, or nobody knows where. */
 export function placesIn(receipt: Recorded): PlaceOf {
@@ -41,9 +42,10 @@ export function placesIn(receipt: Recorded): PlaceOf {
   const start = Date.parse(began);
   const pauses = pausesIn(receipt);
 
-  return (iso) => {
+  return (iso, before = 'nowhere') => {
     if (iso === null) return undefined;
     const at = Date.parse(iso);
+    if (at < start && before === 'begin') return 0;
     // Of what ended only now, as a part of a second that the file does not have any more.
     if (at < start || at - start > length + 1_000 + pausedBefore(pauses, Infinity)) return undefined;
 

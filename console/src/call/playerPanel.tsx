@@ -12,7 +12,7 @@ import { useKeys } from '../ui/keys.ts';
 import { problemText, ProblemNote, Waiting } from '../ui/notes.tsx';
 import type { Mark } from './marks.ts';
 import type { PlaceOfPlayer } from './notesProps.ts';
-import { speeds, usePlayer, type Player } from './usePlayer.ts';
+import { playsOnMs, speeds, usePlayer, type Player } from './usePlayer.ts';
 import { Waveform } from './waveform.tsx';
 
 function usePlayerKeys(player: Player): void {
@@ -62,7 +62,7 @@ function SpeedChoice({ player }: { player: Player }) {
 function Controls({ player, lengthMs }: { player: Player; lengthMs: number }) {
   const { say, format } = useSpeech();
   const { state, position } = player;
-  const isPlaying = state.kind === 'playing' || state.kind === 'loading';
+  const isPlaying = ['playing', 'loading', 'unanswered'].includes(state.kind);
 
   return (
     <div class="controls">
@@ -124,9 +124,17 @@ function MarkLegend({ marks }: { marks: readonly Mark[] }) {
   );
 }
 
-function Ended({ player }: { player: Player }) {
+/** Why it does not play, or not for much longer. */
+export function Ended({ player }: { player: Player }) {
   const { say } = useSpeech();
   const { state } = player;
+  if (state.kind === 'unanswered' || state.kind === 'stopped') {
+    return (
+      <p class="note note-problem" role="alert">
+        {fill(say.player[state.kind], { seconds: playsOnMs / 1_000 })}
+      </p>
+    );
+  }
   if (state.kind === 'failed') {
     return (
       <p class="note note-problem" role="alert">
@@ -158,7 +166,7 @@ type PlayerProps = {
 function Playing({ recording, peaks, marks, onReady }: PlayerProps) {
   const { say, format } = useSpeech();
   const { acts } = useMe();
-  const player = usePlayer(recording.id, recording.durationMs);
+  const player = usePlayer(recording.id, { lengthMs: recording.durationMs });
   usePlayerKeys(player);
   useEffect(() => {
     onReady({ seek: player.seek, position: () => player.audio.currentTime * 1_000 });

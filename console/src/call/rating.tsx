@@ -3,6 +3,7 @@ import type { AnnotationForm } from '../api/types.ts';
 import { fill } from '../text/fill.ts';
 import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
+import { useUnsaved } from '../ui/unsaved.ts';
 import type { NotesProps } from './notesProps.ts';
 
 /** The rating by the form of the company. */
@@ -73,6 +74,7 @@ export function RatingPart({
 }: NotesProps & { criteria: readonly Criterion[] }) {
   const { say } = useSpeech();
   const [typed, setTyped] = useState<Values>({});
+  useUnsaved(Object.keys(typed).length > 0);
   const { rating, version } = written;
   if (criteria.length === 0) return null;
   const kept = Object.fromEntries((rating?.criteria ?? []).map(({ criterion, value }) => [criterion, value]));

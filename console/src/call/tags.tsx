@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { useUnsaved } from '../ui/unsaved.ts';
 import type { NotesProps } from './notesProps.ts';
 
 /** As the API takes them (src/web/annotationSchemas.ts). */
@@ -11,6 +12,7 @@ function TagField({ onAdd }: { onAdd: (tag: string) => Promise<boolean> }) {
   const { say } = useSpeech();
   const [typed, setTyped] = useState('');
   const [isWrong, setWrong] = useState(false);
+  useUnsaved(typed.trim() !== '');
   const add = async (): Promise<void> => {
     const tag = typed.trim();
     setWrong(!tagForm.test(tag));

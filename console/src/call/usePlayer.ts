@@ -3,6 +3,7 @@ import type { Peaks } from '../../../src/web/routes/recordings.ts';
 import { apiPath, ask } from '../api/client.ts';
 import { asProblem, Problem } from '../api/problem.ts';
 import { kept } from '../ui/kept.ts';
+import { useIsUnseen } from '../who.ts';
 import { HeardParts } from './heard.ts';
 
 /** The sound of a recording: played in parts as they are needed, for as long as whoever hears it may. */
@@ -11,6 +12,10 @@ export const speeds = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 
 /** So often it is asked whether they may still hear it, ms: what the browser has fetched ahead would play on otherwise. */
 const askAgainMs = 2_000;
+/** An answer that takes longer is none, ms. */
+const answerWithinMs = 5_000;
+/** So long it plays on while nobody answers whether it may be heard, ms. */
+export const playsOnMs = 10_000;
 /** So often what was heard is told, ms; and whenever it stops. */
 const tellEveryMs = 30_000;
 
@@ -18,6 +23,10 @@ type PlayerState =
   | { kind: 'ready' }
   | { kind: 'loading' }
   | { kind: 'playing' }
+  /** It plays from what was fetched, and nobody answers whether it may still be heard. */
+  | { kind: 'unanswered' }
+  /** It was stopped, since nobody answered for too long. */
+  | { kind: 'stopped' }
   /** The right to hear it has ended. */
   | { kind: 'over'; problem: Problem }
   | { kind: 'failed'; problem: Problem };
@@ -39,11 +48,13 @@ export type Player = {
 /** These say that it may not be heard any more, whatever else goes on. */
 const isOver = ({ status }: Problem): boolean => [401, 403, 404, 410].includes(status);
 
+const addressOf = (recording: string): string => `${apiPath}/recordings/${recording}/audio`;
+
 function makeAudio(recording: string): HTMLAudioElement {
   const audio = new Audio();
   // Nothing is fetched before they want to hear it: who opens a page has not listened.
   audio.preload = 'none';
-  audio.src = `${apiPath}/recordings/${recording}/audio`;
+  audio.src = addressOf(recording);
   audio.preservesPitch = true;
 
   return audio;
@@ -64,10 +75,19 @@ function tell(recording: string, heard: HeardParts): void {
   );
 }
 
-type Ports = { recording: string; audio: HTMLAudioElement; heard: HeardParts; show: (state: PlayerState) => void };
+type Ports = {
+  recording: string;
+  audio: HTMLAudioElement;
+  heard: HeardParts;
+  show: (state: PlayerState) => void;
+  ended: (atSeconds: number) => void;
+  /** Since when nobody answers, ms of this page; undefined: the last question was answered. */
+  unansweredSince: number | undefined;
+};
 
 /** Stops, and lets go of what the browser has of the sound. */
-function end({ audio, show }: Ports, problem: Problem): void {
+function end({ audio, show, ended }: Ports, problem: Problem): void {
+  ended(audio.currentTime);
   audio.pause();
   audio.removeAttribute('src');
   audio.load();
@@ -77,7 +97,7 @@ function end({ audio, show }: Ports, problem: Problem): void {
 /** Whether they may hear it, by the same question that the picture of it is asked with. */
 async function stillAllowed(ports: Ports): Promise<Problem | undefined> {
   try {
-    await ask<Peaks>(`/recordings/${ports.recording}/peaks`);
+    await ask<Peaks>(`/recordings/${ports.recording}/peaks`, { signal: AbortSignal.timeout(answerWithinMs) });
 
     return undefined;
   } catch (thrown) {
@@ -91,12 +111,30 @@ async function lookAfterFault(ports: Ports): Promise<void> {
   else ports.show({ kind: 'failed', problem });
 }
 
+/** What nobody confirms is not heard for long: a purpose may be over meanwhile, or the session. */
+async function lookWhilePlaying(ports: Ports): Promise<void> {
+  const { audio, show } = ports;
+  const problem = await stillAllowed(ports);
+  if (problem !== undefined && isOver(problem)) {
+    end(ports, problem);
+    return;
+  }
+  if (problem === undefined) {
+    if (ports.unansweredSince !== undefined && !audio.paused) show({ kind: 'playing' });
+    ports.unansweredSince = undefined;
+    return;
+  }
+  ports.unansweredSince ??= performance.now();
+  if (audio.paused) return;
+  show({ kind: 'unanswered' });
+  if (performance.now() - ports.unansweredSince >= playsOnMs) audio.pause();
+}
+
 function watchWhilePlaying(ports: Ports): () => void {
-  const asking = setInterval(() => {
-    void stillAllowed(ports).then((problem) => {
-      if (problem !== undefined && isOver(problem)) end(ports, problem);
-    });
-  }, askAgainMs);
+  const look = (): void => void lookWhilePlaying(ports);
+  // What was fetched before would play again, and nobody would have been asked.
+  if (ports.unansweredSince !== undefined) look();
+  const asking = setInterval(look, askAgainMs);
   const telling = setInterval(() => {
     tell(ports.recording, ports.heard);
   }, tellEveryMs);
@@ -108,8 +146,11 @@ function watchWhilePlaying(ports: Ports): () => void {
   };
 }
 
+const isUnansweredTooLong = ({ unansweredSince }: Ports): boolean =>
+  unansweredSince !== undefined && performance.now() - unansweredSince >= playsOnMs;
+
 /** What the element tells. */
-function listen(ports: Ports, moved: () => void): () => void {
+function listen(ports: Ports, moved: () => void, finished: () => void): () => void {
   const { audio, heard, show } = ports;
   let unwatch: (() => void) | undefined;
   const stopped = (): void => {
@@ -122,7 +163,7 @@ function listen(ports: Ports, moved: () => void): () => void {
     playing: () => {
       heard.playedTo(audio.currentTime * 1_000);
       unwatch ??= watchWhilePlaying(ports);
-      show({ kind: 'playing' });
+      show({ kind: ports.unansweredSince === undefined ? 'playing' : 'unanswered' });
     },
     waiting: () => {
       show({ kind: 'loading' });
@@ -137,8 +178,9 @@ function listen(ports: Ports, moved: () => void): () => void {
     },
     pause: () => {
       stopped();
-      if (audio.hasAttribute('src')) show({ kind: 'ready' });
+      if (audio.hasAttribute('src')) show({ kind: isUnansweredTooLong(ports) ? 'stopped' : 'ready' });
     },
+    ended: finished,
     error: () => {
       stopped();
       if (audio.hasAttribute('src')) void lookAfterFault(ports);
@@ -160,23 +202,57 @@ function startSpeed(): number {
   return speeds.find((each) => each === given) ?? 1;
 }
 
-/** @param lengthMs of the recording, so that nobody seeks beyond its end */
-export function usePlayer(recording: string, lengthMs: number): Player {
-  const [state, show] = useState<PlayerState>({ kind: 'ready' });
-  const [position, setPosition] = useState(0);
-  const [speed, setSpeed] = useState(startSpeed);
-  const audio = useMemo(() => makeAudio(recording), [recording]);
-  const heard = useRef(new HeardParts());
-  const total = useRef(0);
+/** Whoever signs in again goes on where they were: what had ended with the session begins anew with it. */
+function useComeBack(isLeft: boolean, audio: HTMLAudioElement, comeBack: () => void): void {
+  const isUnseen = useIsUnseen();
   useEffect(() => {
-    const ports: Ports = { recording, audio, heard: heard.current, show };
+    if (isLeft && !isUnseen) comeBack();
+  }, [isLeft, isUnseen, audio]);
+}
+
+function play(audio: HTMLAudioElement): void {
+  if (audio.error !== null) {
+    const at = audio.currentTime;
+    audio.load();
+    audio.currentTime = at;
+  }
+  void audio.play().catch(() => undefined);
+}
+
+type Playing = {
+  /** Of the recording, ms: nobody seeks beyond its end. */
+  lengthMs: number;
+  /** Whether it begins by itself, as behind another that they wanted to hear. */
+  begins?: boolean;
+  onFinished?: () => void;
+};
+
+/** Plays what it is given, and tells how far it is and what was heard of it. */
+function useSound(recording: string, audio: HTMLAudioElement, { begins = false, onFinished }: Playing) {
+  const [state, show] = useState<PlayerState>({ kind: 'ready' });
+  const [position, move] = useState(0);
+  const total = useRef(0);
+  const leftAt = useRef(0);
+  const finished = useRef(onFinished);
+  finished.current = onFinished;
+  useEffect(() => {
+    const heard = new HeardParts();
+    const ended = (atSeconds: number): void => {
+      leftAt.current = atSeconds;
+    };
+    const ports: Ports = { recording, audio, heard, show, ended, unansweredSince: undefined };
+    if (audio.getAttribute('src') !== addressOf(recording)) audio.src = addressOf(recording);
+    show({ kind: 'ready' });
+    move(0);
     let last = audio.currentTime;
-    const unlisten = listen(ports, () => {
+    const moved = (): void => {
       const step = audio.currentTime - last;
       if (!audio.paused && step > 0 && step < 2) total.current += step;
       last = audio.currentTime;
-      setPosition(audio.currentTime * 1_000);
-    });
+      move(audio.currentTime * 1_000);
+    };
+    const unlisten = listen(ports, moved, () => finished.current?.());
+    if (begins) play(audio);
 
     return () => {
       audio.pause();
@@ -185,30 +261,38 @@ export function usePlayer(recording: string, lengthMs: number): Player {
       audio.load();
     };
   }, [recording, audio]);
+  useComeBack(state.kind === 'over' && state.problem.status === 401, audio, () => {
+    audio.src = addressOf(recording);
+    audio.currentTime = leftAt.current;
+    move(leftAt.current * 1_000);
+    show({ kind: 'ready' });
+  });
+
+  return { state, position, move, heardSeconds: total.current };
+}
+
+export function usePlayer(recording: string, playing: Playing): Player {
+  const [speed, setSpeed] = useState(startSpeed);
+  // One for all recordings that are played one after the other: a browser lets go on what somebody has begun.
+  const audio = useMemo(() => makeAudio(recording), []);
+  const { state, position, move, heardSeconds } = useSound(recording, audio, playing);
   useEffect(() => {
     audio.defaultPlaybackRate = speed;
     audio.playbackRate = speed;
   }, [audio, speed]);
-
   return {
     audio,
     state,
     position,
     speed,
-    heardSeconds: total.current,
+    heardSeconds,
     toggle: () => {
-      if (!audio.paused) audio.pause();
-      else if (audio.error === null) void audio.play().catch(() => undefined);
-      else {
-        const at = audio.currentTime;
-        audio.load();
-        audio.currentTime = at;
-        void audio.play().catch(() => undefined);
-      }
+      if (audio.paused) play(audio);
+      else audio.pause();
     },
     seek: (to) => {
-      audio.currentTime = Math.min(lengthMs, Math.max(0, to)) / 1_000;
-      setPosition(audio.currentTime * 1_000);
+      audio.currentTime = Math.min(playing.lengthMs, Math.max(0, to)) / 1_000;
+      move(audio.currentTime * 1_000);
     },
     setSpeed: (chosen) => {
       kept.set('speed', String(chosen));

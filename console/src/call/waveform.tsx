@@ -15,8 +15,15 @@ function channelsOf(peaks: readonly number[]): [number[], number[]] {
   return [above, below];
 }
 
-/** A colour of the style sheet, which differs between light and dark. */
-const colourOf = (box: HTMLElement, name: string): string => getComputedStyle(box).getPropertyValue(name).trim();
+/** A colour of the style sheet, as it is now: what a variable says is both, that of light and that of dark. */
+function colourOf(box: HTMLElement, name: string): string {
+  const { color } = box.style;
+  box.style.color = `var(${name})`;
+  const found = getComputedStyle(box).color;
+  box.style.color = color;
+
+  return found;
+}
 
 function useWaveform(player: Player, peaks: readonly number[], lengthMs: number) {
   const box = useRef<HTMLDivElement>(null);

@@ -8,6 +8,10 @@ export type Format = {
   longDay: (iso: string) => string;
   /** 29/11/2026 */
   day: (iso: string) => string;
+  /** 29/11, 14:03 */
+  shortTime: (iso: string) => string;
+  /** 29/11 */
+  shortDay: (iso: string) => string;
   /** 14:03:07 */
   clock: (iso: string) => string;
   /** 14:03:07.120: as the receipt has it. */
@@ -16,6 +20,8 @@ export type Format = {
   position: (ms: number) => string;
   /** 12 ms, 1.4 s, 2 min 5 s */
   length: (ms: number) => string;
+  /** 4.8 s: with one digit behind the point, also where it is 0, so that columns are easy to compare. */
+  seconds: (ms: number) => string;
   size: (bytes: number) => string;
   number: (value: number) => string;
   /** 1.25× */
@@ -46,6 +52,7 @@ export function formatOf(language: Language): Format {
   };
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+  const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const clock = dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
   const names = new Intl.DisplayNames([locale], { type: 'language' });
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
@@ -61,6 +68,8 @@ export function formatOf(language: Language): Format {
     }),
     longDay: dates({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     day: dates({ day: '2-digit', month: '2-digit', year: 'numeric' }),
+    shortDay: dates({ day: '2-digit', month: '2-digit' }),
+    shortTime: dates({ day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
     clock,
     exactClock: (iso) => `${clock(iso)}.${String(new Date(iso).getUTCMilliseconds()).padStart(3, '0')}`,
     position: positionText,
@@ -72,10 +81,13 @@ export function formatOf(language: Language): Format {
 
       return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
     },
-    size: (bytes) =>
-      bytes < 1_000_000
-        ? `${number.format(Math.max(0.1, bytes / 1_000))} kB`
-        : `${number.format(bytes / 1_000_000)} MB`,
+    seconds: (ms) => `${tenths.format(ms / 1_000)} s`,
+    size: (bytes) => {
+      if (bytes < 1_000_000) return `${number.format(Math.max(0.1, bytes / 1_000))} kB`;
+      if (bytes < 1_000_000_000) return `${number.format(bytes / 1_000_000)} MB`;
+
+      return `${number.format(bytes / 1_000_000_000)} GB`;
+    },
     number: (value) => number.format(value),
     speed: (value) => `${exact.format(value)}×`,
     percent: (share) => percent.format(share),

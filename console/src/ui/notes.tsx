@@ -26,15 +26,17 @@ export function ProblemNote({ problem, onRetry }: { problem: Problem; onRetry?: 
   );
 }
 
-/** Where there is nothing to show: why, and what to do. */
-export function Empty({ title, text, children }: { title: string; text: string; children?: ComponentChildren }) {
+type EmptyProps = { title: string; text: string; isPage?: boolean; children?: ComponentChildren };
+
+/** Where there is nothing to show: why, and what to do. `isPage`: it is all that the page has, and its title that of the page. */
+export function Empty({ title, text, isPage = false, children }: EmptyProps) {
   return (
     <div class="empty">
       <svg class="empty-picture" viewBox="0 0 120 32" aria-hidden="true">
         <path d="M2 16h26M92 16h26" />
         <path d="M34 11v10M42 7v18M50 12v8M60 3v26M70 12v8M78 7v18M86 11v10" />
       </svg>
-      {title !== '' && <h2>{title}</h2>}
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       <p>{text}</p>
       {children}
     </div>

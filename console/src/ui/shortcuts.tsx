@@ -42,6 +42,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
           { keys: ['J', 'L'], what: shortcuts.ten },
           { keys: ['<', '>'], what: shortcuts.speed },
           { keys: ['C'], what: shortcuts.comment },
+          { keys: ['N', 'P'], what: shortcuts.playlist },
         ]}
       />
       <Rows

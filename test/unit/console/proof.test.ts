@@ -107,9 +107,31 @@ describe('the marks on the waveform', () => {
     expect(marksOf(receipt({ changes }))).toEqual([{ kind: 'pause', from: 4_000, to: 8_000, iso: at(14) }]);
   });
 
+  test('have the silence of a pause that was asked for before the recorder began, and none of one that was over by then', () => {
+    const changes = [change('pauseBegan', 8), change('pauseEnded', 13)];
+    expect(marksOf(receipt({ changes }))).toEqual([{ kind: 'pause', from: 0, to: 3_000, iso: at(8) }]);
+    expect(marksOf(receipt({ changes: [change('pauseBegan', 4), change('pauseEnded', 6)] }))).toEqual([]);
+  });
+
+  test('have the silence from when somebody came untold until all had been told, or to the end', () => {
+    const silent = (changes: Receipt['changes']) =>
+      marksOf(receipt({ changes }))
+        .filter(({ kind }) => kind === 'silent')
+        .map(({ from, to }) => [from, to]);
+    expect(silent([change('joined', 12), change('transferred', 13), change('allTold', 16)])).toEqual([[1_700, 6_000]]);
+    expect(silent([change('joined', 12)])).toEqual([[1_700, 20_000]]);
+    // Of the time while the recorder was paused for them the file has nothing.
+    const paused = [change('joined', 12), change('recorderPaused', 13), change('recorderResumed', 23)];
+    expect(silent([...paused, change('allTold', 23)])).toEqual([[1_700, 3_000]]);
+    // Before the recorder nobody is in the file.
+    expect(silent([change('joined', 8), change('allTold', 9)])).toEqual([]);
+    expect(silent([change('awareJoined', 12)])).toEqual([]);
+  });
+
   test('have who came, that they were told, and that they refused', () => {
     const changes = [change('joined', 12), change('newcomerTold', 13, { newcomer: 1 }), change('newcomerRefused', 14)];
     expect(marksOf(receipt({ changes })).map(({ kind, from }) => [kind, from])).toEqual([
+      ['silent', 1_700],
       ['newcomer', 2_000],
       ['told', 3_000],
       ['refusal', 4_000],

@@ -1,0 +1,57 @@
+import { useEffect } from 'preact/hooks';
+
+/** What was typed and is not saved: nobody loses it by a link, the way back, or a window that is closed, without being asked. */
+
+const typing = new Set<symbol>();
+
+/** Somebody is to be asked whether they leave; `leave` is what they wanted to do. */
+export type Leaving = { leave: () => void };
+export const leaving = new EventTarget();
+
+let asked: Leaving | undefined;
+export const askedNow = (): Leaving | undefined => asked;
+
+function askThem(next: Leaving | undefined): void {
+  asked = next;
+  leaving.dispatchEvent(new Event('asked'));
+}
+
+export const isTyping = (): boolean => typing.size > 0;
+
+/** Does it, after asking whoever has typed something. */
+export function whenMayLeave(leave: () => void): void {
+  if (isTyping()) askThem({ leave });
+  else leave();
+}
+
+export function stay(): void {
+  askThem(undefined);
+}
+
+/** What was typed is given up. */
+export function leaveAll(): void {
+  const wanted = asked;
+  typing.clear();
+  askThem(undefined);
+  wanted?.leave();
+}
+
+/** The browser asks in its own words, and takes none of ours. */
+const warn = (event: BeforeUnloadEvent): void => {
+  event.preventDefault();
+};
+
+/** @param isTyped whether something would be lost */
+export function useUnsaved(isTyped: boolean): void {
+  useEffect(() => {
+    if (!isTyped) return undefined;
+    const mine = Symbol('typed');
+    typing.add(mine);
+    if (typing.size === 1) addEventListener('beforeunload', warn);
+
+    return () => {
+      typing.delete(mine);
+      if (typing.size === 0) removeEventListener('beforeunload', warn);
+    };
+  }, [isTyped]);
+}
