@@ -2,11 +2,13 @@ import type { Me } from '../../src/web/routes/session.ts';
 import { CallPage } from './call/callPage.tsx';
 import { CallsPage } from './calls/callsPage.tsx';
 import { CollectionsPage } from './collections/collectionsPage.tsx';
+import { FiguresPage } from './figures/figuresPage.tsx';
 import { LivePage } from './live/livePage.tsx';
 import { Link, usePlace } from './router.tsx';
 import { useSession, type SessionControl } from './session.ts';
 import { Shell } from './shell.tsx';
 import { SignInPage } from './signIn/signInPage.tsx';
+import { SystemPage } from './system/systemPage.tsx';
 import { useSpeech } from './text/say.tsx';
 import { Empty, ProblemNote } from './ui/notes.tsx';
 import { usePageTitle } from './ui/title.ts';
@@ -21,7 +23,7 @@ function NotFound() {
   usePageTitle(say.app.notFoundTitle);
 
   return (
-    <Empty title={say.app.notFoundTitle} text={say.app.notFound}>
+    <Empty isPage title={say.app.notFoundTitle} text={say.app.notFound}>
       <Link class="button" href="/calls">
         {say.app.toCalls}
       </Link>
@@ -39,11 +41,23 @@ function Page() {
   const { say } = useSpeech();
   const { acts } = useMe();
   const [, room = '', id] = path.split('/');
-  if (!acts.includes('list') && room !== 'unrecorded') return <Empty title="" text={say.app.nothingForRole} />;
+  if (!acts.includes('list') && (room === '' || room === 'calls')) {
+    return (
+      <Empty isPage title={say.app.nothingForRoleTitle} text={say.app.nothingForRole}>
+        {acts.includes('readSystem') && (
+          <Link class="button" href="/system">
+            {say.app.toSystem}
+          </Link>
+        )}
+      </Empty>
+    );
+  }
   if (room === '' || (room === 'calls' && id === undefined)) return <CallsPage />;
   if (room === 'calls' && id !== undefined) return <CallPage key={id} id={id} />;
-  if (room === 'collections') return <CollectionsPage name={id} />;
+  if (room === 'collections' && acts.includes('list')) return <CollectionsPage name={id} />;
   if (room === 'live' && acts.includes('seeLive')) return <LivePage />;
+  if (room === 'figures' && acts.includes('readReport')) return <FiguresPage />;
+  if (room === 'system' && acts.includes('readSystem')) return <SystemPage />;
   if (room === 'unrecorded' && acts.includes('readReport')) return <UnrecordedPage />;
   if (room === 'retention' && mayLookAfter(acts)) return <Later load={retention} />;
   if (room === 'persons' && acts.includes('answerPersons')) return <Later load={persons} />;
@@ -78,6 +92,7 @@ export function App() {
     case 'failed':
       return (
         <main class="alone">
+          <h1>Préavis</h1>
           <ProblemNote problem={state.problem} onRetry={session.again} />
         </main>
       );

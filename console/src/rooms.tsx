@@ -21,9 +21,11 @@ function roomsOf(acts: readonly Act[], say: Messages): Room[] {
     { href: '/collections', name: say.app.collections, isThere: acts.includes('list') },
     { href: '/live', name: say.app.live, isThere: acts.includes('seeLive') },
     { href: '/unrecorded', name: say.app.unrecorded, isThere: acts.includes('readReport') },
+    { href: '/figures', name: say.app.figures, isThere: acts.includes('readReport') },
     { href: '/retention', name: say.retention.title, isThere: mayLookAfter(acts) },
     { href: '/persons', name: say.persons.menu, isThere: acts.includes('answerPersons') },
     { href: '/approvals', name: say.approvals.title, isThere: acts.includes('askApproval') },
+    { href: '/system', name: say.app.system, isThere: acts.includes('readSystem') },
   ];
 
   return rooms.filter(({ isThere }) => isThere);

@@ -8,10 +8,13 @@ import { fill } from './text/fill.ts';
 import { isLanguage, languages } from './text/language.ts';
 import { useSpeech } from './text/say.tsx';
 import { Icon } from './ui/icon.tsx';
+import { LeaveDialog } from './ui/leaveDialog.tsx';
 import { useKeys } from './ui/keys.ts';
 import { ProblemNote } from './ui/notes.tsx';
 import { ShortcutsDialog } from './ui/shortcuts.tsx';
+import { useMenu } from './ui/useMenu.ts';
 import { applyTheme, themeNow, themes } from './ui/theme.ts';
+import { whenMayLeave } from './ui/unsaved.ts';
 
 /** What stands around every page: where one can go, who is signed in, language and appearance. */
 
@@ -81,15 +84,18 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHel
   const { say } = useSpeech();
   const me = useMe();
   const [problem, setProblem] = useState<Problem>();
+  const menu = useMenu();
   const name = me.name.replace(/^\w+:/, '');
   const leave = (): void => {
-    onSignOut().catch((thrown: unknown) => {
-      setProblem(asProblem(thrown));
+    whenMayLeave(() => {
+      onSignOut().catch((thrown: unknown) => {
+        setProblem(asProblem(thrown));
+      });
     });
   };
 
   return (
-    <details class="menu">
+    <details class="menu" ref={menu}>
       <summary>
         <span class="face" aria-hidden="true">
           {name.slice(0, 1).toUpperCase()}
@@ -155,6 +161,7 @@ export function Shell({ onSignOut, children }: { onSignOut: () => Promise<void>;
       <main ref={main} id="content" tabIndex={-1}>
         {children}
       </main>
+      <LeaveDialog />
       {isHelping && (
         <ShortcutsDialog
           onClose={() => {

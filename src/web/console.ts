@@ -31,6 +31,8 @@ const pages = [
   '/persons',
   '/approvals',
   '/approvals/own',
+  '/figures',
+  '/system',
 ] as const;
 
 /** Stands in index.html where the number of each answer goes. */

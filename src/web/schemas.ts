@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { referenceForm, searchGrounds } from '../access/audit.ts';
+import { referenceForm } from '../access/audit.ts';
+import { searchGrounds } from '../access/searchGrounds.ts';
 import { callResults } from '../catalogue/calls/calls.ts';
 import { holdGrounds } from '../catalogue/holdGrounds.ts';
 import { directions } from '../catalogue/rows.ts';

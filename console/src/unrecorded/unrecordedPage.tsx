@@ -1,6 +1,7 @@
 import type { UnrecordedReport } from '../../../src/web/routes/reports.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { dayOf, listAddress } from '../calls/filters.ts';
+import { CompanyChoice, useCompany } from '../figures/company.tsx';
 import { go, Link, usePlace } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
@@ -166,17 +167,25 @@ function Report({ report }: { report: UnrecordedReport }) {
 }
 
 /** Whole days back from today, in UTC, as the report counts. */
-function reportAddress(days: number): string {
+function reportAddress(days: number, company: string | undefined): string {
   const today = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`).getTime();
+  const query = new URLSearchParams({ from: new Date(today - (days - 1) * dayMs).toISOString() });
+  if (company !== undefined) query.set('controller', company);
 
-  return `/reports/unrecorded?from=${new Date(today - (days - 1) * dayMs).toISOString()}`;
+  return `/reports/unrecorded?${query.toString()}`;
 }
 
 export function UnrecordedPage() {
   const { language, say } = useSpeech();
   const { query } = usePlace();
+  const company = useCompany();
   const days = periods.find((each) => String(each) === query.get('days')) ?? usualDays;
-  const asked = useAsked<UnrecordedReport>(reportAddress(days));
+  const asked = useAsked<UnrecordedReport>(reportAddress(days, company));
+  const show = (wantedDays: string, wantedCompany: string | undefined): void => {
+    const wanted = new URLSearchParams({ days: wantedDays });
+    if (wantedCompany !== undefined) wanted.set('company', wantedCompany);
+    go(`/unrecorded?${wanted.toString()}`);
+  };
   usePageTitle(say.unrecorded.title);
 
   return (
@@ -186,21 +195,28 @@ export function UnrecordedPage() {
           <h1>{say.unrecorded.title}</h1>
           <p class="quiet">{say.unrecorded.intro}</p>
         </div>
-        <label class="choice">
-          <span class="quiet">{say.unrecorded.period}</span>
-          <select
-            value={String(days)}
-            onChange={({ currentTarget: { value } }) => {
-              go(`/unrecorded?days=${value}`);
+        <div class="choices">
+          <CompanyChoice
+            onChoose={(chosen) => {
+              show(String(days), chosen);
             }}
-          >
-            {periods.map((each) => (
-              <option key={each} value={String(each)}>
-                {counted(language, say.unrecorded.days, each)}
-              </option>
-            ))}
-          </select>
-        </label>
+          />
+          <label class="choice">
+            <span class="quiet">{say.unrecorded.period}</span>
+            <select
+              value={String(days)}
+              onChange={({ currentTarget: { value } }) => {
+                show(value, company);
+              }}
+            >
+              {periods.map((each) => (
+                <option key={each} value={String(each)}>
+                  {counted(language, say.unrecorded.days, each)}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
       </header>
       {asked.kind === 'waiting' && <Waiting />}
       {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}

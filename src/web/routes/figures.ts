@@ -64,6 +64,10 @@ const notices = named(
   }),
 );
 
+export type CallsByDay = z.output<typeof callsByDay>;
+export type StorageByPurpose = z.output<typeof storage>;
+export type NoticeSeconds = z.output<typeof notices>;
+
 const midnight = (at: number): number => Math.floor(at / dayMs) * dayMs;
 const languageList = z.array(z.string());
 

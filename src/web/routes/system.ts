@@ -66,6 +66,7 @@ const system = named(
   }),
 );
 type System = z.input<typeof system>;
+export type SystemState = z.output<typeof system>;
 
 /** A pass that was to begin so long ago has been missed, ms. */
 const lateMs = 15 * 60_000;
@@ -154,6 +155,7 @@ const checks = named(
   }),
 );
 type Results = z.input<typeof checks>['results'];
+export type Checks = z.output<typeof checks>;
 
 async function resultsOf(ports: WebPorts): Promise<Results> {
   return (await ports.check()).map((each) => {
@@ -189,6 +191,8 @@ const prompts = named(
     ),
   }),
 );
+
+export type Prompts = z.output<typeof prompts>;
 
 const promptRoutes: readonly Route[] = [
   route({

@@ -1,0 +1,237 @@
+import type { ComponentChildren } from 'preact';
+import type { CallsByDay, NoticeSeconds, StorageByPurpose } from '../../../src/web/routes/figures.ts';
+import type { SystemState } from '../../../src/web/routes/system.ts';
+import { useAsked } from '../api/useAsked.ts';
+import { go, usePlace } from '../router.tsx';
+import { causeText } from '../system/cause.ts';
+import { UploadsCard } from '../system/uploadsCard.tsx';
+import { counted, fill } from '../text/fill.ts';
+import { useSpeech } from '../text/say.tsx';
+import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { usePageTitle } from '../ui/title.ts';
+import { useMe } from '../who.ts';
+import { AsTable } from './asTable.tsx';
+import { CompanyChoice, useCompany } from './company.tsx';
+import { DayPlot } from './dayPlot.tsx';
+import { NoticeCard } from './noticeCard.tsx';
+import { byLanguage, byResult, daysUpTo, noLanguage, otherLanguages } from './series.ts';
+
+/** Plots of what there is: calls a day, what is kept, what waits, how long callers wait. Behind each is its table. */
+
+const periods = [7, 30, 90] as const;
+const usualDays = 30;
+
+/** What is asked for one part of the page: the others stand on their own. */
+function Part<Answer>({
+  title,
+  asked,
+  children,
+}: {
+  title: string;
+  asked: ReturnType<typeof useAsked<Answer>>;
+  children: (answer: Answer) => ComponentChildren;
+}) {
+  const { say } = useSpeech();
+  if (asked.kind === 'given') return <>{children(asked.answer)}</>;
+
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      {asked.kind === 'waiting' ? (
+        <Waiting />
+      ) : asked.problem.status === 403 ? (
+        <p class="quiet">{say.figures.notYours}</p>
+      ) : (
+        <ProblemNote problem={asked.problem} onRetry={asked.again} />
+      )}
+    </section>
+  );
+}
+
+function Calls({ found, days }: { found: CallsByDay; days: string[] }) {
+  const { say, format } = useSpeech();
+  const { figures } = say;
+  const results = new Map(Object.entries(say.results));
+  const languageName = (key: string): string => {
+    if (key === noLanguage) return figures.noNotice;
+    if (key === otherLanguages) return figures.otherLanguages;
+
+    return key
+      .split(' ')
+      .map((tag) => format.languageName(tag))
+      .join(' + ');
+  };
+  if (found.days.length === 0) {
+    return (
+      <section class="card">
+        <h2>{figures.byResult}</h2>
+        <p class="quiet">
+          {say.unrecorded.noneTitle}. {say.unrecorded.none}
+        </p>
+      </section>
+    );
+  }
+
+  return (
+    <>
+      <DayPlot
+        title={figures.byResult}
+        plot={byResult(found.days, days)}
+        nameOf={(key) => results.get(key) ?? key}
+        lookOf={(key) => key}
+      />
+      <DayPlot
+        title={figures.byLanguage}
+        plot={byLanguage(found.days, days)}
+        nameOf={languageName}
+        lookOf={(key, place) => (key === noLanguage ? 'none' : `${place + 1}`)}
+      />
+    </>
+  );
+}
+
+function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }) {
+  const { language, say, format } = useSpeech();
+  const { figures } = say;
+  const sorted = purposes.toSorted((one, other) => other.bytes - one.bytes);
+  const most = Math.max(1, ...sorted.map(({ bytes }) => bytes));
+
+  return (
+    <section class="card" aria-labelledby="storage">
+      <h2 id="storage">{figures.storage}</h2>
+      {sorted.length === 0 ? (
+        <p class="quiet">{figures.storageNone}</p>
+      ) : (
+        <>
+          <p class="quiet small">{fill(figures.storageHelp, { time: format.clock(countedAt) })}</p>
+          <ul class="bars">
+            {sorted.map(({ purpose, recordings, bytes }) => (
+              <li key={purpose}>
+                <span>
+                  {purpose}
+                  <span class="quiet">, {counted(language, figures.recordings, recordings)}</span>
+                </span>
+                <span class="bar" aria-hidden="true">
+                  <span style={{ width: `${((100 * bytes) / most).toFixed(2)}%` }} />
+                </span>
+                <span class="bar-count">{format.size(bytes)}</span>
+              </li>
+            ))}
+          </ul>
+          <AsTable
+            title={figures.storage}
+            table={{
+              columns: [say.list.purpose, figures.waitingCount, figures.size],
+              rows: sorted.map(({ purpose, recordings, bytes }) => [purpose, recordings, format.size(bytes)]),
+            }}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Uploads() {
+  const { say, format } = useSpeech();
+  const { figures } = say;
+  const asked = useAsked<SystemState>('/system');
+
+  return (
+    <Part title={figures.uploads} asked={asked}>
+      {({ uploads }) => (
+        <UploadsCard uploads={uploads}>
+          {uploads.length > 0 && (
+            <AsTable
+              title={figures.uploads}
+              table={{
+                columns: [figures.cause, figures.waitingCount, figures.oldest],
+                rows: uploads.map(({ failure, recordings, oldestAt }) => [
+                  causeText(failure, say),
+                  recordings,
+                  oldestAt === null ? '' : format.shortTime(oldestAt),
+                ]),
+              }}
+            />
+          )}
+        </UploadsCard>
+      )}
+    </Part>
+  );
+}
+
+function Choices({ days }: { days: number }) {
+  const { language, say } = useSpeech();
+  const company = useCompany();
+  const show = (wanted: { days: number; company: string | undefined }): void => {
+    const query = new URLSearchParams({ days: String(wanted.days) });
+    if (wanted.company !== undefined) query.set('company', wanted.company);
+    go(`/figures?${query.toString()}`);
+  };
+
+  return (
+    <div class="choices">
+      <CompanyChoice
+        onChoose={(chosen) => {
+          show({ days, company: chosen });
+        }}
+      />
+      <label class="choice">
+        <span class="quiet">{say.unrecorded.period}</span>
+        <select
+          value={String(days)}
+          onChange={({ currentTarget: { value } }) => {
+            show({ days: Number(value), company });
+          }}
+        >
+          {periods.map((each) => (
+            <option key={each} value={String(each)}>
+              {counted(language, say.unrecorded.days, each)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+export function FiguresPage() {
+  const { say } = useSpeech();
+  const { figures } = say;
+  const { acts } = useMe();
+  const { query } = usePlace();
+  const company = useCompany();
+  const length = periods.find((each) => String(each) === query.get('days')) ?? usualDays;
+  const days = daysUpTo(Date.now(), length);
+  const asking = new URLSearchParams({ from: days[0] ?? '', to: days.at(-1) ?? '' });
+  if (company !== undefined) asking.set('controller', company);
+  const calls = useAsked<CallsByDay>(`/figures/calls?${asking.toString()}`);
+  const storage = useAsked<StorageByPurpose>('/figures/storage');
+  const notices = useAsked<NoticeSeconds>('/figures/notices');
+  usePageTitle(figures.title);
+
+  return (
+    <div class="page">
+      <header class="heading">
+        <div>
+          <h1>{figures.title}</h1>
+          <p class="quiet">{figures.intro}</p>
+        </div>
+        <Choices days={length} />
+      </header>
+      <div class="cards">
+        <Part title={figures.byResult} asked={calls}>
+          {(found) => <Calls found={found} days={days} />}
+        </Part>
+        <div class="column-main">
+          <Part title={figures.storage} asked={storage}>
+            {(found) => <Storage found={found} />}
+          </Part>
+          {acts.includes('readSystem') && <Uploads />}
+        </div>
+        <Part title={figures.notices} asked={notices}>
+          {(found) => <NoticeCard found={found} />}
+        </Part>
+      </div>
+    </div>
+  );
+}
