@@ -28,7 +28,8 @@ export const rooms = [
 const partsOfCall = ['decide', 'plan', 'watch', 'session', 'promptRecording', 'registry'];
 
 /** Lists of names that the console shows in words. */
-const namesAlone = '^src/(call/decide/unrecordedReasons|catalogue/(holdGrounds|statuses)|dataSubject/languages)\\.ts$';
+const namesAlone =
+  '^src/(access/searchGrounds|call/decide/unrecordedReasons|catalogue/(holdGrounds|statuses)|dataSubject/languages)\\.ts$';
 
 const anyOf = (names) => `^src/(${names.join('|')})/`;
 

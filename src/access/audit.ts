@@ -1,10 +1,7 @@
 import type { AuditNote } from '../catalogue/retention/auditTrail.ts';
 import type { Actor } from './actor.ts';
 import type { Refusal } from './decide.ts';
-
-/** Why somebody searches by a number: a request of the person, an agreement, a dispute, or a question of an authority. */
-export const searchGrounds = ['person', 'agreement', 'dispute', 'authority'] as const;
-type SearchGround = (typeof searchGrounds)[number];
+import type { SearchGround } from './searchGrounds.ts';
 
 /** Where the why is written down: the number of a ticket or of a file. Not a text, which may name somebody and stays for good. */
 export const referenceForm = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,39}$/;

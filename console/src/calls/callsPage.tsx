@@ -5,12 +5,16 @@ import type { Call, CallPage as Page } from '../api/types.ts';
 import { useIsUnseen, useMe } from '../who.ts';
 import { go, Link, usePlace } from '../router.tsx';
 import { useSpeech } from '../text/say.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { CallTable } from './callTable.tsx';
 import { FilterChips, FilterForm, Presets, type Known } from './filterForm.tsx';
-import { apiQuery, filtersIn, listAddress, type Filters } from './filters.ts';
+import { apiFilters, apiQuery, filtersIn, listAddress, type Filters } from './filters.ts';
+import { NumberPanel } from './numberPanel.tsx';
+import { keepNumberSearch, numberSearchOf, type NumberSearch } from './numberSearch.ts';
 import { SelectionBar } from './selectionBar.tsx';
+import { ViewsMenu } from './viewsMenu.tsx';
 
 const pageLength = 50;
 /** Pages of the API that are short are joined, up to so many: each of them looks at some thousands of calls. */
@@ -19,9 +23,29 @@ const mostRounds = 5;
 type Listed =
   | { kind: 'waiting' }
   | { kind: 'failed'; problem: Problem }
-  | { kind: 'given'; calls: readonly Call[]; next: string | null };
+  | { kind: 'given'; calls: readonly Call[]; next: string | null; keysNotSearched?: readonly string[] };
 
-async function pageOf(filters: Filters, cursor: string | undefined, signal: AbortSignal): Promise<Page> {
+type Found = Page & { keysNotSearched?: readonly string[] };
+type Wanted = { filters: Filters; cursor: string | undefined; search: NumberSearch | undefined };
+
+/** Each question about a number is a step of the audit trail: it is asked once. */
+function pageOfNumber({ filters, cursor }: Wanted, search: NumberSearch, signal: AbortSignal): Promise<Found> {
+  const { number, ground, reference } = search;
+  const body = {
+    ...apiFilters(filters),
+    number,
+    ground,
+    ...(reference === '' ? {} : { reference }),
+    ...(cursor === undefined ? {} : { cursor }),
+    limit: pageLength,
+  };
+
+  return ask<Found>('/calls/search', { method: 'POST', body, signal });
+}
+
+async function pageOf(wanted: Wanted, signal: AbortSignal): Promise<Found> {
+  const { filters, cursor, search } = wanted;
+  if (search !== undefined) return pageOfNumber(wanted, search, signal);
   const calls: Call[] = [];
   let next: string | null = cursor ?? null;
   for (let round = 0; round < mostRounds; round += 1) {
@@ -34,18 +58,19 @@ async function pageOf(filters: Filters, cursor: string | undefined, signal: Abor
   return { calls, next };
 }
 
-function useCalls(filters: Filters, cursor: string | undefined): { listed: Listed; again: () => void } {
+function useCalls(wanted: Wanted): { listed: Listed; again: () => void } {
+  const { filters, cursor, search } = wanted;
   const isUnseen = useIsUnseen();
   const [turn, setTurn] = useState(0);
   const address = listAddress(filters, cursor);
-  const [found, setFound] = useState<{ address: string; listed: Listed }>();
+  const [found, setFound] = useState<{ address: string; search: NumberSearch | undefined; listed: Listed }>();
   useEffect(() => {
     if (isUnseen) return undefined;
     const left = new AbortController();
     const show = (listed: Listed): void => {
-      if (!left.signal.aborted) setFound({ address, listed });
+      if (!left.signal.aborted) setFound({ address, search, listed });
     };
-    pageOf(filters, cursor, left.signal).then(
+    pageOf(wanted, left.signal).then(
       (page) => {
         show({ kind: 'given', ...page });
       },
@@ -58,42 +83,54 @@ function useCalls(filters: Filters, cursor: string | undefined): { listed: Liste
       left.abort();
     };
     // The address is all that the filters and the cursor say.
-  }, [address, turn, isUnseen]);
+  }, [address, search, turn, isUnseen]);
   const again = useCallback(() => {
     setTurn((before) => before + 1);
   }, []);
+  const isOfThis = found?.address === address && found.search === search;
 
-  return { listed: found?.address === address ? found.listed : { kind: 'waiting' }, again };
+  return { listed: isOfThis ? found.listed : { kind: 'waiting' }, again };
 }
 
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
 /** What the pages of this visit had. */
 function useKnown(listed: Listed): Known {
-  const seen = useRef<Known>({ lines: [], purposes: [], languages: [] });
+  const seen = useRef<Known>({ lines: [], purposes: [], languages: [], tags: [], companies: [] });
   if (listed.kind === 'given') {
-    const { lines, purposes, languages } = seen.current;
+    const { lines, purposes, languages, tags, companies } = seen.current;
     seen.current = {
       lines: sorted([...lines, ...listed.calls.flatMap(({ line }) => line ?? [])]),
       purposes: sorted([...purposes, ...listed.calls.flatMap((call) => call.purposes)]),
       languages: sorted([...languages, ...listed.calls.flatMap((call) => call.languages)]),
+      tags: sorted([...tags, ...listed.calls.flatMap(({ recording }) => recording?.tags ?? [])]),
+      companies: sorted([...companies, ...listed.calls.map(({ controller }) => controller ?? 'own')]),
     };
   }
 
   return seen.current;
 }
 
-function Nothing({ filters, next }: { filters: Filters; next: string | null }) {
+function Nothing({
+  filters,
+  search,
+  onOlder,
+}: {
+  filters: Filters;
+  search: boolean;
+  onOlder: (() => void) | undefined;
+}) {
   const { say } = useSpeech();
-  if (next !== null) {
+  if (onOlder !== undefined) {
     return (
       <Empty title={say.list.noMatchTitle} text={say.list.lookedBack}>
-        <Link class="button" href={listAddress(filters, next)}>
+        <button type="button" class="button" onClick={onOlder}>
           {say.list.searchOn}
-        </Link>
+        </button>
       </Empty>
     );
   }
+  if (search) return <Empty title={say.byNumber.emptyTitle} text={say.byNumber.empty} />;
   const isFiltered = Object.values(filters).some((value) => value !== undefined);
 
   return isFiltered ? (
@@ -107,67 +144,178 @@ function Nothing({ filters, next }: { filters: Filters; next: string | null }) {
   );
 }
 
-function Paging({ filters, cursor, next }: { filters: Filters; cursor: string | undefined; next: string | null }) {
+function Paging({ onNewest, onOlder }: { onNewest: (() => void) | undefined; onOlder: (() => void) | undefined }) {
   const { say } = useSpeech();
 
   return (
     <nav class="paging" aria-label={say.list.older}>
-      {cursor !== undefined && (
-        <Link class="button" href={listAddress(filters)}>
+      {onNewest !== undefined && (
+        <button type="button" class="button" onClick={onNewest}>
           {say.list.newest}
-        </Link>
+        </button>
       )}
-      {next === null ? (
+      {onOlder === undefined ? (
         <span class="quiet">{say.list.end}</span>
       ) : (
-        <Link class="button" href={listAddress(filters, next)}>
+        <button type="button" class="button" onClick={onOlder}>
           {say.list.older}
-        </Link>
+        </button>
       )}
     </nav>
   );
 }
 
-export function CallsPage() {
+function Results({
+  wanted,
+  listed,
+  again,
+  onPage,
+}: {
+  wanted: Wanted;
+  listed: Listed;
+  again: () => void;
+  onPage: (cursor: string | undefined) => void;
+}) {
   const { say } = useSpeech();
   const { acts } = useMe();
-  const { query } = usePlace();
-  const filters = filtersIn(query);
-  const cursor = query.get('cursor') ?? undefined;
-  const { listed, again } = useCalls(filters, cursor);
-  const known = useKnown(listed);
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
-  const show = (wanted: Filters): void => {
-    go(listAddress(wanted), 'push');
-  };
-  usePageTitle(say.list.title);
+  const { filters, cursor, search } = wanted;
+  const isOlder = listed.kind === 'given' && listed.next !== null;
+  const onOlder = isOlder
+    ? () => {
+        onPage(listed.next ?? undefined);
+      }
+    : undefined;
+  const onNewest =
+    cursor === undefined
+      ? undefined
+      : () => {
+          onPage(undefined);
+        };
 
   return (
-    <div class="page">
-      <header class="heading">
-        <h1>{say.list.title}</h1>
-        <Presets
-          onPeriod={(from) => {
-            show({ ...filters, from, to: undefined });
-          }}
-        />
-      </header>
-      <FilterForm filters={filters} known={known} onChange={show} />
-      <FilterChips filters={filters} onChange={show} />
+    <>
       {listed.kind === 'waiting' && <Waiting />}
       {listed.kind === 'failed' && <ProblemNote problem={listed.problem} onRetry={again} />}
-      {listed.kind === 'given' && listed.calls.length === 0 && <Nothing filters={filters} next={listed.next} />}
+      {listed.kind === 'given' && (listed.keysNotSearched ?? []).length > 0 && <p class="note">{say.byNumber.keys}</p>}
+      {listed.kind === 'given' && listed.calls.length === 0 && (
+        <Nothing filters={filters} search={search !== undefined} onOlder={onOlder} />
+      )}
       {listed.kind === 'given' && listed.calls.length > 0 && (
         <>
           <CallTable
             calls={listed.calls}
             selection={acts.includes('download') ? { selected, select } : undefined}
-            listAddress={listAddress(filters, cursor)}
+            listAddress={listAddress(filters, search === undefined ? cursor : undefined)}
           />
-          <Paging filters={filters} cursor={cursor} next={listed.next} />
+          <Paging onNewest={onNewest} onOlder={onOlder} />
         </>
       )}
       {selected.size > 0 && <SelectionBar selected={selected} select={select} />}
+    </>
+  );
+}
+
+/** A search by number, and its page: neither is in the address. */
+function useNumberSearch() {
+  const { name: user } = useMe();
+  const [search, setSearch] = useState(() => numberSearchOf(user));
+  const [cursor, setCursor] = useState<string>();
+  const [isOpen, setOpen] = useState(search !== undefined);
+
+  return {
+    search,
+    cursor,
+    setCursor,
+    isOpen,
+    open: () => {
+      setOpen(true);
+    },
+    begin: (wanted: NumberSearch | undefined) => {
+      keepNumberSearch(user, wanted);
+      setSearch(wanted);
+      setCursor(undefined);
+      setOpen(wanted !== undefined);
+    },
+  };
+}
+
+function Heading({
+  filters,
+  onShow,
+  onSearch,
+}: {
+  filters: Filters;
+  onShow: (filters: Filters) => void;
+  onSearch: (() => void) | undefined;
+}) {
+  const { say } = useSpeech();
+  const { acts } = useMe();
+
+  return (
+    <header class="heading">
+      <h1>{say.list.title}</h1>
+      <div class="presets">
+        <Presets
+          onPeriod={(from) => {
+            onShow({ ...filters, from, to: undefined });
+          }}
+        />
+        <ViewsMenu filters={filters} />
+        {acts.includes('searchByNumber') && onSearch !== undefined && (
+          <button type="button" class="button button-small" onClick={onSearch}>
+            <Icon name="search" />
+            {say.byNumber.open}
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+export function CallsPage() {
+  const { say } = useSpeech();
+  const { query } = usePlace();
+  const filters = filtersIn(query);
+  const byNumber = useNumberSearch();
+  const { search } = byNumber;
+  const wanted: Wanted = {
+    filters,
+    search,
+    cursor: search === undefined ? (query.get('cursor') ?? undefined) : byNumber.cursor,
+  };
+  const { listed, again } = useCalls(wanted);
+  const known = useKnown(listed);
+  const show = (changed: Filters): void => {
+    byNumber.setCursor(undefined);
+    go(listAddress(changed));
+  };
+  usePageTitle(say.list.title);
+
+  return (
+    <div class="page">
+      <Heading filters={filters} onShow={show} onSearch={byNumber.isOpen ? undefined : byNumber.open} />
+      {byNumber.isOpen && (
+        <NumberPanel
+          search={search}
+          onSearch={byNumber.begin}
+          onEnd={() => {
+            byNumber.begin(undefined);
+          }}
+        />
+      )}
+      <FilterForm filters={filters} known={known} onChange={show} />
+      <FilterChips filters={filters} onChange={show} />
+      <Results
+        wanted={wanted}
+        listed={listed}
+        again={again}
+        onPage={(cursor) => {
+          if (search === undefined) go(listAddress(filters, cursor));
+          else byNumber.setCursor(cursor);
+          scrollTo(0, 0);
+        }}
+      />
     </div>
   );
 }

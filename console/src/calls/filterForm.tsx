@@ -1,8 +1,11 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import type { AnnotationForm } from '../api/types.ts';
+import { useAsked } from '../api/useAsked.ts';
+import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
-import type { Messages } from '../messages/en.ts';
 import { Icon } from '../ui/icon.tsx';
+import { filterTexts } from './filterTexts.ts';
 import { choices, dayOf, isUsable, type FilterName, type Filters } from './filters.ts';
 
 type Change = (name: FilterName, value: string) => void;
@@ -117,23 +120,47 @@ function TickField({ name, filters, onChange }: FieldProps) {
   );
 }
 
+function ScoreField({ name, filters, onChange }: FieldProps) {
+  return (
+    <Field name={name}>
+      {(id) => (
+        <input
+          id={id}
+          type="number"
+          min={0}
+          max={100}
+          step={1}
+          inputMode="numeric"
+          value={filters[name] ?? ''}
+          onChange={({ currentTarget }) => {
+            const { value } = currentTarget;
+            if (value === '' || isUsable(name, value)) onChange(name, value);
+            else currentTarget.reportValidity();
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** Those of the configuration; none where there are none. */
+function CollectionField(props: Omit<FieldProps, 'name'>) {
+  const { language } = useSpeech();
+  const form = useAsked<AnnotationForm>('/annotation-form');
+  const all = form.kind === 'given' ? form.answer.collections : [];
+  if (all.length === 0) return null;
+
+  return (
+    <ChoiceField
+      name="collection"
+      all={all.map(({ collection, label }) => [collection, inLanguage(label, language)] as const)}
+      {...props}
+    />
+  );
+}
+
 const allOf = (names: readonly string[], words: Readonly<Record<string, string>>): (readonly [string, string])[] =>
   names.map((name) => [name, words[name] ?? name]);
-
-/** What a filter says in words. */
-function filterText(name: FilterName, value: string, say: Messages, day: (iso: string) => string): string {
-  const words: Partial<Record<FilterName, Readonly<Record<string, string>>>> = {
-    result: say.results,
-    reason: say.reasons,
-    direction: say.list.directions,
-    status: say.statuses,
-    flag: say.flags,
-  };
-  if (name === 'held' || name === 'exemplary') return say.list[name];
-  if (name === 'from' || name === 'to') return `${say.list[name]} ${day(`${value}T12:00:00`)}`;
-
-  return `${say.list[name]}: ${words[name]?.[value] ?? value}`;
-}
 
 const dayMs = 86_400_000;
 
@@ -147,7 +174,7 @@ export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
   ] as const;
 
   return (
-    <div class="presets">
+    <>
       {presets.map(([name, from]) => (
         <button
           key={name}
@@ -160,12 +187,19 @@ export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
           {name}
         </button>
       ))}
-    </div>
+    </>
   );
 }
 
 /** What the pages seen so far had, to choose from. */
-export type Known = { lines: readonly string[]; purposes: readonly string[]; languages: readonly string[] };
+export type Known = {
+  lines: readonly string[];
+  purposes: readonly string[];
+  languages: readonly string[];
+  tags: readonly string[];
+  /** Of calls of one company alone there is nothing to choose. */
+  companies: readonly string[];
+};
 
 export function FilterForm({
   filters,
@@ -188,6 +222,11 @@ export function FilterForm({
     'flag',
     'held',
     'exemplary',
+    'controller',
+    'tag',
+    'collection',
+    'scoreFrom',
+    'scoreTo',
   ] as const;
   const [isOpen, setOpen] = useState(() => rare.some((name) => filters[name] !== undefined));
   const set: Change = (name, value) => {
@@ -242,6 +281,17 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
       <ChoiceField name="reason" all={Object.entries(say.reasons)} {...one} />
       <ChoiceField name="status" all={allOf(choices.status, say.statuses)} {...one} />
       <ChoiceField name="flag" all={allOf(choices.flag, say.flags)} {...one} />
+      <TextField name="tag" known={known.tags} {...one} />
+      <CollectionField {...one} />
+      <ScoreField name="scoreFrom" {...one} />
+      <ScoreField name="scoreTo" {...one} />
+      {(known.companies.length > 1 || one.filters.controller !== undefined) && (
+        <ChoiceField
+          name="controller"
+          all={known.companies.map((each) => [each, each === 'own' ? say.figures.ownCompany : each] as const)}
+          {...one}
+        />
+      )}
       <TickField name="held" {...one} />
       <TickField name="exemplary" {...one} />
     </div>
@@ -251,9 +301,7 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
 /** The filters that count, each to be taken away. */
 export function FilterChips({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
   const { say, format } = useSpeech();
-  const active = (Object.entries(filters) as [FilterName, string | undefined][]).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name, words: filterText(name, value, say, format.day) }],
-  );
+  const active = filterTexts(filters, say, format);
   if (active.length === 0) return null;
 
   return (

@@ -25,6 +25,11 @@ const names = [
   'flag',
   'held',
   'exemplary',
+  'controller',
+  'tag',
+  'collection',
+  'scoreFrom',
+  'scoreTo',
 ] as const;
 export type FilterName = (typeof names)[number];
 export type Filters = Readonly<Partial<Record<FilterName, string | undefined>>>;
@@ -47,6 +52,11 @@ const forms: Readonly<Record<FilterName, RegExp>> = {
   flag: /^[a-z_]{1,40}$/,
   held: /^true$/,
   exemplary: /^true$/,
+  controller: /^[a-z][a-z0-9-]{0,39}$/,
+  tag: /^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,39}$/u,
+  collection: /^[a-z][a-z0-9-]{0,39}$/,
+  scoreFrom: /^(100|\d{1,2})$/,
+  scoreTo: /^(100|\d{1,2})$/,
 };
 
 export const isUsable = (name: FilterName, value: string): boolean => forms[name].test(value);
@@ -84,12 +94,20 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** The day of the reader at this time, as filters have it. */
 export const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
-/** The address of the API for a page of the list. `to` is the last day, and the API wants the time behind it. */
-export function apiQuery({ from, to, ...rest }: Filters, cursor: string | undefined, limit: number): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, value);
-  if (from !== undefined) query.set('from', beginOf(from).toISOString());
-  if (to !== undefined) query.set('to', beginOf(to, 1).toISOString());
+/** As the API has filters. `to` is the last day, and the API wants the time behind it. */
+export function apiFilters({ from, to, ...rest }: Filters): Readonly<Record<string, string>> {
+  const given = Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+
+  return {
+    ...Object.fromEntries(given),
+    ...(from === undefined ? {} : { from: beginOf(from).toISOString() }),
+    ...(to === undefined ? {} : { to: beginOf(to, 1).toISOString() }),
+  };
+}
+
+/** The address of the API for a page of the list. */
+export function apiQuery(filters: Filters, cursor: string | undefined, limit: number): string {
+  const query = new URLSearchParams(apiFilters(filters));
   if (cursor !== undefined) query.set('cursor', cursor);
   query.set('limit', String(limit));
 

@@ -1,4 +1,5 @@
-import { auditOf, referenceForm, searchGrounds, type Step } from '../../../src/access/audit.ts';
+import { auditOf, referenceForm, type Step } from '../../../src/access/audit.ts';
+import { searchGrounds } from '../../../src/access/searchGrounds.ts';
 import { actor } from '../../support/access/subjects.ts';
 
 test.each<[Step, string, Record<string, unknown>]>([

@@ -23,6 +23,12 @@ describe('the filters of an address', () => {
     expect(listAddress({ line: 'sales' }, 'abc')).toBe('/calls?line=sales&cursor=abc');
   });
 
+  test('have tags in any language, scores, companies and collections', () => {
+    const address = '/calls?controller=acme&tag=%C3%A9t%C3%A9+vip&collection=exemplary&scoreFrom=0&scoreTo=100';
+    expect(listAddress(filtersIn(new URLSearchParams(address.split('?')[1])))).toBe(address);
+    expect(filtersIn(new URLSearchParams('scoreFrom=101&scoreTo=-1&tag=%3Cb%3E&collection=A'))).toEqual({});
+  });
+
   test('ask the API for whole days, the last one included', () => {
     const query = new URLSearchParams(apiQuery({ from: '2026-11-01', to: '2026-11-02' }, undefined, 50).split('?')[1]);
     const begin = new Date(2026, 10, 1).toISOString();
