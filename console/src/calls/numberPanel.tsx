@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx';
 import type { NumberSearch } from './numberSearch.ts';
 
 /** As the API takes it (src/access/audit.ts). */
-const referencePattern = '[A-Za-z0-9][A-Za-z0-9._/\\-]{0,39}';
+const referencePattern = '[A-Za-z0-9][A-Za-z0-9._\\/\\-]{0,39}';
 
 type Typed = { number: string; ground: NumberSearch['ground'] | ''; reference: string };
 

@@ -1,5 +1,5 @@
-import { useId, useState } from 'preact/hooks';
-import { go } from '../router.tsx';
+import { useEffect, useId, useState } from 'preact/hooks';
+import { Link } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -11,7 +11,7 @@ import { filtersNow, keepViews, keptViews, longestName, mostViews, viewOf, withV
 
 /** The views that somebody has saved, and the way to save one. */
 
-function ViewItem({ view, onOpen, onRemove }: { view: View; onOpen: () => void; onRemove: () => void }) {
+function ViewItem({ view, onRemove }: { view: View; onRemove: () => void }) {
   const { language, say, format } = useSpeech();
   const words = [
     ...(view.lastDays === undefined ? [] : [counted(language, say.views.days, view.lastDays)]),
@@ -20,15 +20,7 @@ function ViewItem({ view, onOpen, onRemove }: { view: View; onOpen: () => void; 
 
   return (
     <li class="view">
-      <a
-        href={listAddress(filtersNow(view, Date.now()))}
-        onClick={(event) => {
-          event.preventDefault();
-          onOpen();
-        }}
-      >
-        {view.name}
-      </a>
+      <Link href={listAddress(filtersNow(view, Date.now()))}>{view.name}</Link>
       <button
         type="button"
         class="button button-quiet button-small"
@@ -84,6 +76,10 @@ export function ViewsMenu({ filters }: { filters: Filters }) {
   const { name: user } = useMe();
   const [views, setViews] = useState(() => keptViews(user));
   const menu = useMenu();
+  // One that was opened is what is shown now.
+  useEffect(() => {
+    if (menu.current !== null) menu.current.open = false;
+  }, [listAddress(filters)]);
   const keep = (changed: View[]): void => {
     keepViews(user, changed);
     setViews(changed);
@@ -91,7 +87,7 @@ export function ViewsMenu({ filters }: { filters: Filters }) {
   const isFiltered = Object.values(filters).some((value) => value !== undefined);
 
   return (
-    <details class="menu views" ref={menu}>
+    <details class="views" ref={menu}>
       <summary class="button button-small">
         <Icon name="star" />
         {say.views.title}
@@ -104,10 +100,6 @@ export function ViewsMenu({ filters }: { filters: Filters }) {
               <ViewItem
                 key={view.name}
                 view={view}
-                onOpen={() => {
-                  if (menu.current !== null) menu.current.open = false;
-                  go(listAddress(filtersNow(view, Date.now())));
-                }}
                 onRemove={() => {
                   keep(views.filter(({ name }) => name !== view.name));
                 }}

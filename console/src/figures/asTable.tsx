@@ -11,7 +11,7 @@ export function AsTable({ title, table: { columns, rows } }: { title: string; ta
   return (
     <details class="as-table">
       <summary>{say.figures.table}</summary>
-      <div class="as-table-box" tabIndex={0} role="region" aria-label={title}>
+      <div class="as-table-box" tabIndex={0} role="region" aria-label={`${title}: ${say.figures.table}`}>
         <table class="plain">
           <thead>
             <tr>
