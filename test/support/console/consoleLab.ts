@@ -29,6 +29,7 @@ export async function somePeople(): Promise<People> {
       olga: { role: 'officer', passwordHash },
       otto: { role: 'operator', passwordHash },
       ada: { role: 'auditor', passwordHash },
+      adam: { role: 'admin', passwordHash },
     },
     codeOfLawyer: () => new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate(),
   };
