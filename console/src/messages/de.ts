@@ -779,6 +779,8 @@ export const de: Messages = {
       uploads_failing: 'Aufzeichnungen, die das Archiv nicht angenommen hat ({about}): {count}',
       recordings_overdue: 'Aufzeichnungen, die gelöscht sein sollten und noch da sind: {count}',
       erasures_failing: 'Fehlgeschlagene Löschungen: {count}',
+      clocks_doubtful:
+        'Aufzeichnungen, deren Uhren für ein sicheres Ende zu weit auseinandergehen, bis jemand entscheidet: {count}',
       recordings_unusable: 'Fehlgeschlagene oder verlorene Aufzeichnungen: {count}',
       webhooks_given_up: 'Aufgegebene Nachrichten an {about}: {count}',
     },

@@ -841,6 +841,8 @@ export const en = {
       uploads_failing: 'Recordings that the archive did not take ({about}): {count}',
       recordings_overdue: 'Recordings that were to be erased, and are still there: {count}',
       erasures_failing: 'Erasures that failed: {count}',
+      clocks_doubtful:
+        'Recordings whose clocks differ too much for their end to be sure, until somebody decides: {count}',
       recordings_unusable: 'Recordings that failed or were lost: {count}',
       webhooks_given_up: 'Messages to {about} that were given up: {count}',
     },

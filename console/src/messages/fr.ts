@@ -779,6 +779,8 @@ export const fr: Messages = {
       uploads_failing: 'Enregistrements que l’archive n’a pas pris ({about}) : {count}',
       recordings_overdue: 'Enregistrements à effacer qui sont encore là : {count}',
       erasures_failing: 'Effacements échoués : {count}',
+      clocks_doubtful:
+        'Enregistrements dont les horloges diffèrent trop pour que leur fin soit sûre, en attente d’une décision : {count}',
       recordings_unusable: 'Enregistrements échoués ou perdus : {count}',
       webhooks_given_up: 'Messages à {about} abandonnés : {count}',
     },

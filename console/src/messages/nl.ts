@@ -770,6 +770,8 @@ export const nl: Messages = {
       uploads_failing: 'Opnamen die het archief niet aannam ({about}): {count}',
       recordings_overdue: 'Opnamen die gewist moesten zijn en er nog staan: {count}',
       erasures_failing: 'Mislukte wissingen: {count}',
+      clocks_doubtful:
+        'Opnamen waarvan de klokken te veel verschillen om hun einde zeker te weten, tot iemand beslist: {count}',
       recordings_unusable: 'Mislukte of verloren opnamen: {count}',
       webhooks_given_up: 'Opgegeven berichten aan {about}: {count}',
     },
