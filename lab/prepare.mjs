@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,browser]      default: asterisk,store,sip
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,browser,webkit]      default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
@@ -57,6 +57,7 @@ const parts = {
   clock: ['faketime'],
   prometheus: [],
   browser: ['chromium'],
+  webkit: ['webkit2gtk-driver', 'xvfb'],
 };
 
 class Missing extends Error {}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { readConsole } from '../../../src/web/console.ts';
+import { startWeb, type WebServer } from '../../../src/web/server.ts';
+import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { startRangeWatch, type RangeWatch } from '../../support/console/rangeWatch.ts';
+import { inWebKit, startWebKit, type WebKit } from '../../support/console/webKit.ts';
+import { toneWav } from '../../support/policy/promptFolder.ts';
+import { eventually } from '../../support/poll.ts';
+import { temporaryFolder } from '../../support/temporaryFolder.ts';
+import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
+
+/**
+ * A long recording in WebKit, which asks for parts in its own way: first for all, then from where somebody goes to, when that is more than half a
+ * megabyte ahead of what has come. Calls of the lab are shorter; one of them is played in acceptance/console/demo.
+ */
+
+const folder = temporaryFolder();
+const open = catalogues();
+const lengthMs = 600_000;
+
+let stage: WebStage | undefined;
+let server: WebServer | undefined;
+let watch: RangeWatch | undefined;
+let webKit: WebKit | undefined;
+
+afterEach(async () => {
+  await webKit?.stop();
+  await watch?.stop();
+  await server?.stop();
+  await stage?.server.stop();
+});
+
+inWebKit('somebody goes to minutes that have not come yet, and hears them', async () => {
+  stage = await webStage(folder.path('stage'), open);
+  stage.door.tokens.set('coach', actorOf('coach'));
+  const { call } = await stage.archived(['training'], toneWav(440, lengthMs));
+  const console = readConsole(join(import.meta.dirname, '../../../dist/console'));
+  server = await startWeb(stage.ports, { host: '127.0.0.1', port: 0, console });
+  const seen = await startRangeWatch(server.url);
+  watch = seen;
+  const browser = await startWebKit();
+  webKit = browser;
+  const position = (): Promise<number> =>
+    browser.evaluate<number>("return Number(document.querySelector('output.position')?.dataset.position ?? -1)");
+  const isPlayedFrom = async (from: number): Promise<void> => {
+    await eventually(async () => {
+      const now = await position();
+
+      return now > from + 500 && now < from + 30_000;
+    });
+  };
+  const goTo = (at: number): Promise<unknown> =>
+    browser.evaluate(`
+      const seek = document.querySelector('.seek');
+      seek.value = ${at};
+      seek.dispatchEvent(new Event('input', { bubbles: true }));`);
+
+  await browser.open(`${seen.url}/calls/${call}`);
+  await browser.click('input[name=user]');
+  await browser.press('coach');
+  await browser.click('input[name=password]');
+  await browser.press('right');
+  await browser.click('.sign-in button[type=submit]');
+  await browser.click('.button-play');
+  await isPlayedFrom(0);
+  await goTo(480_000);
+  await isPlayedFrom(480_000);
+  await goTo(120_000);
+  await isPlayedFrom(120_000);
+  const parts = seen.ranges.filter(({ range }) => range !== undefined);
+  expect(parts.length).toBeGreaterThan(0);
+  expect(parts.filter(({ range, status }) => status !== 206 || !/^bytes=\d+-\d*$/.test(range ?? ''))).toEqual([]);
+});
