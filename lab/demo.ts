@@ -1,16 +1,22 @@
 /**
- * The demo: a real Asterisk with Préavis on it, a real S3 server, and real calls with sound. `--once` ends by itself;
- * without it the telephone system stays up for calls of your own until Ctrl-C.
+ * The demo: a real Asterisk with Préavis on it, a real S3 server, real calls with sound, and the console that shows them. `--once` ends by
+ * itself; without it all stays up until Ctrl-C, for calls of your own.
  */
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { hashPassword } from '../src/access/password.ts';
 import { makeMinioStore } from '../src/store/s3/store.ts';
 import type { Catalogue } from '../src/catalogue/catalogue.ts';
 import type { CallRow } from '../src/catalogue/rows.ts';
 import { followEndedCalls, openCatalogueOf, printCalls, reportCall, type ReportCall } from './callReport.ts';
+import { linkMinutes, startDoor, type Door } from './console/door.ts';
+import { servedConsole } from './console/served.ts';
+import { visitConsole } from './console/visit.ts';
 import { runProgram, say, type Program } from './program.ts';
 import { burstTone, continuousTone } from './telephones/audio.ts';
 import { labPurpose, rigBucket, startRig, type Rig } from './rig.ts';
@@ -94,7 +100,6 @@ function printReport(report: Report): void {
   printCalls(report.calls);
   say(`Archive (${report.archive.store}): ${report.archive.objects} objects after the retention pass.`);
   say(`Retention: ${report.retention.due} due, ${report.retention.erased} erased.`);
-  say(`Health page: ${report.console.url}`);
 }
 
 function unexpected(report: Report): string[] {
@@ -109,14 +114,27 @@ function unexpected(report: Report): string[] {
 }
 
 type DemoOptions = { once: boolean; json: string | undefined; wav: string | undefined };
+type Demo = { rig: Rig; store: LabStore; catalogue: Catalogue; url: string; door: Door };
 
-async function startDemo(program: Program): Promise<{ rig: Rig; store: LabStore; catalogue: Catalogue }> {
+/** Who hears what is for agreements, sees every call, and answers the persons who called. */
+const usualUser = 'officer';
+/** The others see less, or act on calls that go on. Each is named as its role. */
+const users = [usualUser, 'legal', 'operator', 'coach', 'auditor', 'admin'] as const;
+
+/** Longer than the ten seconds that a player jumps by, ms. */
+const talkMs = 12_000;
+
+async function startTelephones(
+  program: Program,
+  passwordHash: string,
+): Promise<Pick<Demo, 'rig' | 'store' | 'catalogue'>> {
   const store = await program.keep(startStore());
   await store.makeBucket(rigBucket);
   const agent = await program.keep(
-    startAgent({ behaviour: 'answer', tone: await burstTone(1_000), ringMs: 800, hangUpAfterMs: 4_000, atOnce: 20 }),
+    startAgent({ behaviour: 'answer', tone: await burstTone(1_000), ringMs: 800, hangUpAfterMs: talkMs, atOnce: 20 }),
   );
   const busy = await program.keep(startAgent({ behaviour: 'busy' }));
+  const mayListen = ['legal', 'officer'];
   const rig = await program.keep(
     startRig({
       store,
@@ -128,11 +146,19 @@ async function startDemo(program: Program): Promise<{ rig: Rig; store: LabStore;
       config: {
         purposes: {
           training: labPurpose('training', 'A purpose of the demo whose recordings are kept for no time at all.', 0),
+          agreement: {
+            ...labPurpose('agreement', 'Calls of the demo are kept in order to show how keeping works.', 392),
+            kind: 'evidence',
+            holdsAllowed: true,
+            mayListen,
+          },
         },
         lines: {
           default: { purposes: ['agreement'], defaultLanguages: ['fr'] },
           short: { purposes: ['training'], defaultLanguages: ['fr'] },
         },
+        access: { users: Object.fromEntries(users.map((role) => [role, { role, passwordHash }])) },
+        web: { listen: '127.0.0.1:0' },
       },
     }),
   );
@@ -140,10 +166,57 @@ async function startDemo(program: Program): Promise<{ rig: Rig; store: LabStore;
   return { rig, store, catalogue: await openCatalogueOf(rig, program) };
 }
 
+async function startDemo(program: Program): Promise<Demo> {
+  // Of this run alone, and shown to nobody: the door signs in with it.
+  const password = randomBytes(32).toString('base64url');
+  const telephones = await startTelephones(program, await hashPassword(password));
+  const url = await program.unlessAsked(servedConsole(telephones.rig));
+  const door = await program.keep(startDoor({ console: url, password, now: () => performance.now() }));
+
+  return { ...telephones, url, door };
+}
+
+/** The console shows the calls of the report, and hands out the very sound that was archived. */
+async function checkConsole(door: Door, { calls }: Report): Promise<void> {
+  const played = calls.find(({ recording }) => recording?.status === 'archived');
+  const archived = played?.recording;
+  if (played === undefined || archived == null)
+    throw new Error('No recording of the demo is archived, so the console has none to play.');
+  const seen = await visitConsole(door.linkFor(usualUser), archived.id);
+  if (seen.calls !== calls.length) throw new Error(`The console shows ${seen.calls} of ${calls.length} calls.`);
+  if (seen.sha256 !== archived.sha256)
+    throw new Error(`The console hands out another sound than was recorded (${archived.id}).`);
+  say(`Console: it shows ${seen.calls} calls, and plays call ${played.id} (${seen.bytes} bytes, as archived).`);
+}
+
+/** The way into the console, and another one whenever somebody asks for it, until the end. */
+async function showWayIn({ door, url }: Demo, program: Program): Promise<void> {
+  const sayLink = (user: string): void => {
+    say(`Sign in as ${user}, once and within ${linkMinutes} minutes: ${door.linkFor(user)}`);
+  };
+  say(`\nConsole: ${url}`);
+  sayLink(usualUser);
+  say(`Enter shows another link; a name with Enter, one for ${users.slice(1).join(', ')}.`);
+  const typed = createInterface({ input: process.stdin });
+  await program.keep({
+    stop: () => {
+      typed.close();
+      return Promise.resolve();
+    },
+  });
+  typed.on('line', (line) => {
+    const name = line.trim() === '' ? usualUser : line.trim();
+    const user = users.find((each) => each === name);
+    if (user === undefined) say(`There is nobody of this name. There are: ${users.join(', ')}.`);
+    else sayLink(user);
+  });
+}
+
 async function demo(program: Program, options: DemoOptions): Promise<void> {
   say('The sentences have a placeholder voice: a machine speaks them, until a person does (sounds/README.md).');
-  say('Starting Asterisk, an S3 server, agents and Préavis ...');
-  const { rig, store, catalogue } = await startDemo(program);
+  say('Starting Asterisk, an S3 server, agents, Préavis and its console ...');
+  const parts = await startDemo(program);
+  const { rig, store, catalogue, url, door } = parts;
   say('Calling ...');
   await program.unlessAsked(makeCalls(rig));
   await settle(catalogue);
@@ -162,15 +235,18 @@ async function demo(program: Program, options: DemoOptions): Promise<void> {
     calls: await reports(await settle(catalogue)),
     archive: { store: 'minio', objects: await countObjects(store) },
     retention: { due: retention.due, erased: retention.erased },
-    console: { url: `http://127.0.0.1:${rig.healthPort}/health` },
+    console: { url },
   };
   printReport(report);
+  say(`Health page: http://127.0.0.1:${rig.healthPort}/health`);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   const surprises = unexpected(report);
   if (surprises.length > 0) throw new Error(`The demo did not go as it should: ${surprises.join(', ')}.`);
+  await program.unlessAsked(checkConsole(door, report));
   if (options.once) return;
   say(`\nCall sip:100@127.0.0.1:${rig.asterisk.sipPort} with a softphone on this machine (A-law, no account).`);
-  say('It is shown here when it has ended. Ctrl-C ends everything.');
+  say('It is shown here and in the console when it has ended. Ctrl-C ends everything.');
+  await showWayIn(parts, program);
   await followEndedCalls(catalogue, program.asked, async (calls) => {
     const isNew = (call: ReportCall): boolean => call.recording?.status === 'recorded';
     if ((await reports(calls)).some(isNew)) await archive();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { openBrowser } from '../../../lab/console/browser.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall } from '../../../lab/telephones/sip.ts';
 import {
@@ -17,7 +18,6 @@ import {
 import {
   faultsOn,
   inBrowser,
-  openBrowser,
   positionOf,
   signIn,
   visit,

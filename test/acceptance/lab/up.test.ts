@@ -1,62 +1,9 @@
-/** `npm run lab` as a person has it, in a process of its own: its output, its keys, and what is left of it. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { isAlive, type LabRecord } from '../../../lab/machine/records.mjs';
-import { runFolder } from '../../../lab/machine/folders.mjs';
-import { isPortClaimed, isPortFree } from '../../../lab/machine/ports.ts';
-import { eventually } from '../../support/poll.ts';
+/** `npm run lab` as a person has it. */
+import { LabProgram } from '../../support/labProgram.ts';
 
-type Owned = LabRecord & { owner: { pid: number } };
-
-class Lab {
-  readonly child: ChildProcess;
-  readonly exited: Promise<unknown[]>;
-  /** Every process, folder and mount that it has recorded so far. */
-  readonly records = new Map<string, Owned>();
-  output = '';
-  errors = '';
-
+class Lab extends LabProgram {
   constructor(...args: readonly string[]) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'lab/up.ts', ...args], {
-      stdio: 'pipe',
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    this.exited = once(this.child, 'exit');
-    this.child.stdout?.on('data', (data: Buffer) => {
-      this.output += data.toString();
-      this.#noteRecords();
-    });
-    this.child.stderr?.on('data', (data: Buffer) => {
-      this.errors += data.toString();
-    });
-  }
-
-  #noteRecords(): void {
-    for (const name of readdirSync(runFolder()).filter((each) => each.endsWith('.json'))) {
-      try {
-        const record = JSON.parse(readFileSync(join(runFolder(), name), 'utf8')) as Owned;
-        if (record.owner.pid === this.child.pid) this.records.set(name, record);
-      } catch {
-        // Removed meanwhile.
-      }
-    }
-  }
-
-  type(line: string): void {
-    this.child.stdin?.write(`${line}\n`);
-  }
-
-  async shows(text: string | RegExp): Promise<void> {
-    await eventually(
-      () => {
-        if (this.child.exitCode === null) expect(this.output).toMatch(text);
-      },
-      // Before the first of it, an S3 server, Asterisk and serve start one after the other.
-      { withinMs: 120_000 },
-    );
-    expect(this.output).toMatch(text);
+    super('lab/up.ts', ...args);
   }
 
   /** The value of this line of the list of addresses. */
@@ -68,22 +15,6 @@ class Lab {
     return ['SIP', 'ARI', 'S3', 'Health page', 'Agent'].map((name) =>
       Number(/127\.0\.0\.1:(\d+)/.exec(this.address(name))?.[1]),
     );
-  }
-
-  async expectNothingLeft(): Promise<void> {
-    const kinds = new Set([...this.records.values()].map(({ kind }) => kind));
-    expect(kinds).toEqual(new Set(['cleanUpProcess', 'path', 'process']));
-    const left = (): unknown[] =>
-      [...this.records].filter(
-        ([name, record]) =>
-          existsSync(join(runFolder(), name)) || ('pid' in record ? isAlive(record) : existsSync(record.path)),
-      );
-    await eventually(() => {
-      expect(left()).toEqual([]);
-    });
-    // Another lab may have them meanwhile.
-    for (const port of this.ports())
-      await eventually(async () => (await isPortFree(port)) || (await isPortClaimed(port)));
   }
 }
 
@@ -114,7 +45,7 @@ it('places one call with --once, shows every address and every log, and leaves n
   expect(lab.output).toMatch(/^agent {4}\| [\d:.]{12} byeReceived$/m);
   expect(lab.output).toMatch(/^lab {6}\| call \w{26} is over: recorded, fr because of number, 1 of 1 sentences heard/m);
   expect(lab.output).toMatch(/^lab {6}\| archived as recordings\/\S+\.wav$/m);
-  await lab.expectNothingLeft();
+  await lab.expectNothingLeft(lab.ports());
 });
 
 it('obeys keys, refuses others, and ends everything by Ctrl-C in the middle of a call', async () => {
@@ -134,5 +65,5 @@ it('obeys keys, refuses others, and ends everything by Ctrl-C in the middle of a
   lab.child.kill('SIGINT');
   expect(await lab.exited).toEqual([0, null]);
   expect(lab.errors).toBe('');
-  await lab.expectNothingLeft();
+  await lab.expectNothingLeft(lab.ports());
 });

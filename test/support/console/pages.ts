@@ -1,22 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import axe from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { chromiumProgram } from '../../../lab/console/browser.ts';
 import { password } from './consoleLab.ts';
 
 /** The console in a real browser, and what the eye and a screen reader would stumble over there. */
 
-const executable = ['chromium', 'chromium-browser', 'google-chrome']
-  .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim())
-  .find((path) => path !== '');
-
 /** Skipped, and counted as that, where there is no Chromium: `node lab/prepare.mjs --with browser` brings it. */
-export const inBrowser = executable === undefined ? test.skip : test;
-
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: executable ?? '',
-    args: ['--no-sandbox', '--disable-gpu', '--mute-audio', '--disable-background-networking'],
-  });
+export const inBrowser = chromiumProgram === undefined ? test.skip : test;
 
 /** Less would fail on a machine that is slow, and says no more where something is broken, ms. */
 const waitMs = 90_000;
