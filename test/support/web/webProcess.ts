@@ -58,17 +58,28 @@ function asking(url: string, agent: Agent): WebProcess['ask'] {
     });
 }
 
-/** Starts it with this configuration, and waits until it listens. */
-export async function startWebProcess(file: string, tree: Readonly<Record<string, unknown>>): Promise<WebProcess> {
+/**
+ * Starts it with this configuration, and waits until it listens.
+ * @param program default: what was built here
+ */
+export async function startWebProcess(
+  file: string,
+  tree: Readonly<Record<string, unknown>>,
+  program: string = commandFile,
+): Promise<WebProcess> {
   await writeFile(file, stringify(tree));
   await chmod(file, 0o600);
 
-  return startWebAgain(file);
+  return startWebAgain(file, {}, program);
 }
 
 /** The same, by the configuration that is there. */
-export async function startWebAgain(file: string, environment: NodeJS.ProcessEnv = {}): Promise<WebProcess> {
-  const child = spawn(process.execPath, [commandFile, '--config', file, 'web'], {
+export async function startWebAgain(
+  file: string,
+  environment: NodeJS.ProcessEnv = {},
+  program: string = commandFile,
+): Promise<WebProcess> {
+  const child = spawn(process.execPath, [program, '--config', file, 'web'], {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
