@@ -1,6 +1,7 @@
 /** Sound for callers and agents: raw 8 kHz a-law, as SIPp's rtp_stream reads it. Made by sox, kept in the cache folder. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ulid } from 'ulid';
@@ -39,6 +40,50 @@ export async function digitTone(digit: string, { onMs = 160, offMs = 160 } = {})
   const effects = ['synth', seconds(onMs), ...synthesis, 'remix', '1v0.25,2v0.25', 'pad', '0', seconds(offMs)];
 
   return readFileSync((await make(name, onMs + offMs, effects, 2)).path);
+}
+
+/** A sentence, by a voice of espeak-ng, so many ms from the beginning. */
+export type Spoken = { atMs: number; text: string };
+
+/**
+ * Somebody who says this, and is silent between it.
+ * @param voice of espeak-ng, such as `fr-be` or `en-gb`
+ * @param lengthMs a multiple of 20 ms; what would last longer is cut off
+ */
+export async function speech(voice: string, spoken: readonly Spoken[], lengthMs: number): Promise<ToneFile> {
+  const digest = createHash('sha256').update(JSON.stringify({ voice, spoken, lengthMs })).digest('hex').slice(0, 16);
+  const path = join(tonesFolder(), `speech-${digest}.al`);
+  if (existsSync(path)) return { path, lengthMs };
+  const partial = `${path}.${ulid()}`;
+  const said = spoken.map(({ atMs, text }, at) => ({ atMs, text, wav: `${partial}.${at}.wav` }));
+  for (const { text, wav } of said) await run('espeak-ng', ['-v', voice, '-w', wav, text]);
+  const whole = [
+    '-r',
+    '8000',
+    '-c',
+    '1',
+    '-t',
+    'al',
+    partial,
+    'pad',
+    '0',
+    seconds(lengthMs),
+    'trim',
+    '0',
+    seconds(lengthMs),
+  ];
+  const each = said.map(({ atMs, wav }) => `|sox ${wav} -p pad ${seconds(atMs)} 0`);
+  // One voice: where it says several things, they do not overlap, so none is to be made quieter.
+  await run('sox', [
+    '-D',
+    ...(each.length > 1 ? ['-m'] : []),
+    ...each.flatMap((part) => ['-v', '0.7', part]),
+    ...whole,
+  ]);
+  for (const { wav } of said) rmSync(wav, { force: true });
+  renameSync(partial, path);
+
+  return { path, lengthMs };
 }
 
 /** Any sound file that sox reads, as speech for a caller or an agent. */

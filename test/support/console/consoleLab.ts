@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOTP, Secret } from 'otpauth';
-import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
+import { burstTone, continuousTone, type ToneFile } from '../../../lab/telephones/audio.ts';
 import { hold, resume } from '../../../lab/telephones/dialog.ts';
 import { spawnLive, type LiveProcess } from '../../../lab/machine/processes.ts';
 import { labPurpose, type Rig, type RigOptions } from '../../../lab/rig.ts';
@@ -109,14 +109,20 @@ const placed: readonly Placed[] = [
   { to: 'busy', fromNumber: '+3242000002' },
 ];
 
+type OnHold = { tone: ToneFile; beforeMs: number; heldMs: number; afterMs: number };
+
 /** Somebody calls, is put on hold for a while, and talks on. */
-async function callOnHold(rig: Rig, { holding, receiver }: Phones): Promise<void> {
+export async function callOnHold(
+  rig: Rig,
+  { holding, receiver }: Phones,
+  { tone, beforeMs, heldMs, afterMs }: OnHold,
+): Promise<void> {
   const own = await startRtpReceiver();
   const call = await placeCall({
     sipPort: rig.asterisk.sipPort,
     to: 'desk',
     fromNumber: '+442070000000',
-    tone: await continuousTone(440),
+    tone,
     receiver: own,
   });
   try {
@@ -128,11 +134,11 @@ async function callOnHold(rig: Rig, { holding, receiver }: Phones): Promise<void
     const heard = () => eventually(() => receiver.latest(1_500).length > 0 && own.latest(1_500).length > 0);
     await heard();
     // How long they talk and are held is what the receipt then tells.
-    await sleep(3_000);
+    await sleep(beforeMs);
     await hold(dialog, receiver.port);
-    await sleep(2_500);
+    await sleep(heldMs);
     await resume(dialog, receiver.port);
-    await sleep(3_000);
+    await sleep(afterMs);
     await call.hangUp();
     await call.ended;
   } finally {
@@ -157,7 +163,7 @@ export async function makeCalls(rig: Rig, phones: Phones): Promise<void> {
     await call.ended;
     await call.stop();
   });
-  await Promise.all([...calls, callOnHold(rig, phones)]);
+  await Promise.all([...calls, callOnHold(rig, phones, { tone, beforeMs: 3_000, heldMs: 2_500, afterMs: 3_000 })]);
 }
 
 export type Web = { url: string; process: LiveProcess };
