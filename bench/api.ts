@@ -6,22 +6,14 @@
  * processor time of both sides, which others on the machine hardly lengthen. The result is red where the 95th percentile of one
  * question is above 50 ms. `npm run bench:listeners` has the rest: calls while many listen.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Actor } from '../src/access/actor.ts';
-import { openCatalogue } from '../src/catalogue/catalogue.ts';
-import { parseConfig } from '../src/config/load.ts';
-import { PreavisError } from '../src/core/errors.ts';
-import { makeIds } from '../src/core/ids.ts';
-import { makeLog } from '../src/core/log.ts';
-import { makeDirectoryStore } from '../src/store/directory/store.ts';
-import { makeServices } from '../src/services/services.ts';
-import { startWeb } from '../src/web/server.ts';
 import { ascending, quantile } from './figures.ts';
-import { callId, fillCatalogue, firstCall, hashKey, numberOf } from './largeCatalogue.ts';
+import { callId, firstCall, numberOf } from './largeCatalogue.ts';
+import { actorOf, say, startLargeWeb } from './largeWeb.ts';
 
 const limitMs = 50;
 const { values } = parseArgs({
@@ -33,74 +25,17 @@ const { values } = parseArgs({
 });
 const calls = Number(values.calls);
 const times = Number(values.times);
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'preavis-bench-api-')));
-await mkdir(folder, { recursive: true });
-const file = join(folder, 'catalogue.db');
-if (!existsSync(file)) {
-  say(`making a catalogue of ${calls} calls`);
-  // What was interrupted is no catalogue of so many.
-  const unfinished = join(folder, 'unfinished.db');
-  await rm(unfinished, { force: true });
-  fillCatalogue(unfinished, calls);
-  await rename(unfinished, file);
-}
-
-const purpose = (kind: string, mayListen: readonly string[]): Record<string, unknown> => ({
-  names: { fr: 'x', nl: 'x', de: 'x', en: 'x' },
-  justification: 'A purpose of the benchmark, of no use elsewhere.',
-  legalBasis: 'GDPR art. 6(1)(c)',
-  jurisdiction: 'other',
-  kind,
-  consent: 'announce',
-  keepDays: 395,
-  mayListen,
-});
-const config = parseConfig({
-  purposes: {
-    training: { ...purpose('training', ['coach', 'officer']), keepDays: 28 },
-    agreement: purpose('evidence', ['legal', 'officer']),
-    obligation: purpose('obligation', ['officer']),
-  },
-  lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
-  privacy: { hashKey },
-});
-const everything = { lines: undefined, extensions: undefined, purposes: undefined };
 const actors: Readonly<Record<string, Actor>> = {
-  officer: { name: 'token:officer', role: 'officer', ...everything },
-  operator: { name: 'token:operator', role: 'operator', ...everything },
-  coach: { name: 'token:coach', role: 'coach', ...everything },
-  team: { name: 'token:team', role: 'coach', ...everything, lines: ['line-3'], extensions: ['123', '130', '137'] },
+  officer: actorOf('officer'),
+  operator: actorOf('operator'),
+  coach: actorOf('coach'),
+  team: { ...actorOf('coach'), name: 'token:team', lines: ['line-3'], extensions: ['123', '130', '137'] },
 };
 // In the middle of the catalogue: for training, the older half is over.
 const at = firstCall + (calls * 20_000) / 2 + 28 * 86_400_000;
-const began = Date.now();
-// It goes on: how long a page may look is measured by it.
-const clock = { now: () => at + Date.now() - began };
-const catalogue = openCatalogue(file, clock);
-const server = await startWeb(
-  {
-    ...makeServices({ config, catalogue, clock, log: makeLog('warn'), actor: 'bench' }),
-    version: '0.0.0',
-    check: () => Promise.resolve([]),
-    store: makeDirectoryStore({ folder: join(folder, 'archive') }),
-    spoolFolder: folder,
-    ids: makeIds(),
-    webKey: 'k'.repeat(43),
-    access: {
-      actorOf: ({ token }) => Promise.resolve(actors[token ?? '']),
-      signIn: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),
-      signInByCode: () => Promise.reject(new PreavisError('sign_in_refused', 'nobody signs in')),
-      knownBrowser: () => undefined,
-      signOut: () => Promise.resolve(),
-    },
-    ask: () => Promise.reject(new PreavisError('code_not_done', 'nothing goes on')),
-  },
-  { host: '127.0.0.1', port: 0, requestsPerMinute: 1_000_000 },
-);
+const server = await startLargeWeb(folder, calls, { actors, at });
 
 type Question = { name: string; path: string; token?: string; body?: (time: number) => unknown };
 const day = (number: number): string => new Date(firstCall + number * 86_400_000).toISOString();
@@ -228,6 +163,5 @@ say(
 );
 
 await server.stop();
-catalogue.close();
 if (values.folder === undefined) await rm(folder, { recursive: true });
 process.exitCode = isTooSlow ? 1 : 0;

@@ -24,6 +24,14 @@ export const callId = (call: number): string =>
   `${encodeTime(firstCall + call * 20_000, 10)}${String(call).padStart(16, '0')}`;
 
 const purposes = [['training'], ['agreement'], ['training', 'agreement'], ['obligation']];
+const wording = { justification: 'A purpose of the benchmark.', legalBasis: 'GDPR art. 6(1)(c)' };
+const policy = {
+  purposes: {
+    training: { ...wording, keepDays: 28 },
+    agreement: { ...wording, keepDays: 395 },
+    obligation: { ...wording, keepDays: 395 },
+  },
+};
 const languages = [['fr'], ['nl'], ['de'], ['en'], ['fr', 'nl']];
 const reasons = ['refused', 'no_consent', 'notice_failed', 'untold_party', 'not_sampled'];
 
@@ -59,7 +67,7 @@ export function fillCatalogue(file: string, calls: number): void {
   database.pragma('synchronous = OFF');
   database.pragma('journal_mode = MEMORY');
   database.pragma('cache_size = -1000000');
-  database.exec(`INSERT INTO policies VALUES ('one', '{"purposes":{}}')`);
+  database.prepare(`INSERT INTO policies VALUES ('one', ?)`).run(JSON.stringify(policy));
   const call = database.prepare(`
     INSERT INTO calls (id, started_at, ended_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, phase, result, reason, recording_id, keep_days, direction)
