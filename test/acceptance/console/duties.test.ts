@@ -1,3 +1,4 @@
+import { openBrowser } from '../../../lab/console/browser.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -17,7 +18,6 @@ import {
 import {
   faultsOn,
   inBrowser,
-  openBrowser,
   positionOf,
   signIn,
   visit,

@@ -12,7 +12,8 @@ import {
   type Phones,
   type Web,
 } from './consoleLab.ts';
-import { openBrowser, signIn, visit, type Visit } from './pages.ts';
+import { openBrowser } from '../../../lab/console/browser.ts';
+import { signIn, visit, type Visit } from './pages.ts';
 
 type Look = Parameters<typeof visit>[2];
 export type ConsoleOfTest = {
