@@ -45,6 +45,8 @@ export const product = { entryPoints: ['src/main.ts', 'src/audio/selfCheckWorker
 
 /** The console: pages, scripts and styles below `outDir`, as `preavis web` serves them. */
 export async function buildConsole(outDir) {
+  // Of a test run (NODE_ENV=test) it would be larger, and another one than what is installed.
+  process.env.NODE_ENV = 'production';
   // Tests bundle modules by this file, and need no Vite.
   const { build } = await import('vite');
   const configFile = fileURLToPath(new URL('console/vite.config.mjs', import.meta.url));
