@@ -100,7 +100,7 @@ inBrowser('each role sees the pages that the API answers, and no others', async 
   if (coach === undefined || officer === undefined || operator === undefined || auditor === undefined) return;
   expect(await rooms(coach)).toEqual(['Calls', 'Collections', 'Live', 'Approvals']);
   expect(await rooms(officer)).toEqual([
-    ...['Calls', 'Collections', 'Not recorded'],
+    ...['Calls', 'Collections', 'Not recorded', 'Figures'],
     ...['Retention', 'Persons', 'Approvals'],
   ]);
   for (const path of ['/persons', '/retention']) {
@@ -244,7 +244,7 @@ async function eachPage(
   if (look.width < 500) {
     await page.locator('.rooms-open').click();
     await see('menu', '.rooms .is-open');
-    expect(await page.locator('.rooms a').count()).toBe(6);
+    expect(await page.locator('.rooms a').count()).toBe(7);
     await page.keyboard.press('Escape');
     expect(await page.locator('.rooms .is-open').count()).toBe(0);
   }
