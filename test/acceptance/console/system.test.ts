@@ -130,7 +130,7 @@ inBrowser('a figure that cannot be had is told, with a way to try again, and the
 inBrowser('a coach is shown neither, and an administrator is shown the system and no calls', async () => {
   const page = await opened('/system', 'anna');
   await page.locator('h1', { hasText: 'There is nothing here' }).waitFor();
-  expect(await page.locator('.rooms a').allInnerTexts()).toEqual(['Calls', 'Collections', 'Live']);
+  expect(await page.locator('.rooms a').allInnerTexts()).toEqual(['Calls', 'Collections', 'Live', 'Approvals']);
   const other = await opened('/', 'adam');
   await other.locator('h1', { hasText: 'No calls for your role' }).waitFor();
   expect(await faultsOn(other)).toEqual([]);
