@@ -1,4 +1,5 @@
 /** Hearing a recording on approval: somebody asks, somebody else answers, and the answer has an end. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { ApprovalRow } from '../catalogue/access/approvals.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Clock } from '../core/clock.ts';
@@ -126,12 +127,14 @@ const decide = (actor: Actor, subject: Subject | undefined, at: number) => {
     : decideAccess(actor, act, subject, at);
 };
 
-/** So many parts of what waits are gone through for one page of what an actor may answer. */
-const mostRounds = 4;
+/** So many of those that wait are looked at for one page of what an actor may answer, and so many together, behind the first part. */
+const mostLookedAt = 2_000;
+const batch = 100;
 
 /**
- * What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids; a page may
- * have fewer than `limit`. `next`: there may be more beyond this one.
+ * What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids. `next` is
+ * the last one of the page where more follow: how many that are not theirs lie between, nobody learns from it or from the number of pages. Only
+ * where `mostLookedAt` in a row are not theirs a page ends before.
  */
 export async function openApprovals(
   ports: ApprovalPorts,
@@ -142,16 +145,18 @@ export async function openApprovals(
   const at = ports.clock.now();
   const approvals: ApprovalRow[] = [];
   let next: ApprovalId | null = null;
-  for (let round = 0, last = after; round < mostRounds; round += 1) {
-    const page = await ports.catalogue.approvals.open(at, last, limit);
+  for (let looked = 0, last = after, most = limit + 1; looked < mostLookedAt; looked += most, most = batch) {
+    const page = await ports.catalogue.approvals.open(at, last, most);
     for (const approval of page) {
       last = next = approval.id;
       const found = await findSubject(ports, approval.recording, actor.name, at);
       const subject = found && ofPurpose(found.subject, approval);
-      if (approval.asker !== actor.name && decide(actor, subject, at).allowed) approvals.push(approval);
-      if (approvals.length === limit) return { approvals, next };
+      if (approval.asker === actor.name || !decide(actor, subject, at).allowed) continue;
+      if (approvals.length === limit) return { approvals, next: approvals.at(-1)?.id ?? null };
+      approvals.push(approval);
     }
-    if (page.length < limit) return { approvals, next: null };
+    if (page.length < most) return { approvals, next: null };
+    await breathe();
   }
 
   return { approvals, next };

@@ -271,11 +271,7 @@ function addRoute(
         query: request.query,
         body: request.body,
         credentials,
-        pages: cursors.of(`${method} ${path}`, actor?.name ?? '', {
-          params: request.params,
-          query: request.query,
-          body: request.body,
-        }),
+        pages: cursors.of(`${method} ${path}`, actor?.name ?? '', request),
         headers: request.headers,
         isHead: request.method === 'HEAD',
         signal: AbortSignal.any([gone.signal, stopping]),

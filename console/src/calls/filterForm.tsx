@@ -201,6 +201,25 @@ export type Known = {
   companies: readonly string[];
 };
 
+/** Those behind "More filters". */
+const rare = [
+  'purpose',
+  'language',
+  'direction',
+  'reason',
+  'extension',
+  'dialled',
+  'status',
+  'flag',
+  'held',
+  'exemplary',
+  'controller',
+  'tag',
+  'collection',
+  'scoreFrom',
+  'scoreTo',
+] as const;
+
 export function FilterForm({
   filters,
   known,
@@ -211,23 +230,6 @@ export function FilterForm({
   onChange: (filters: Filters) => void;
 }) {
   const { say } = useSpeech();
-  const rare = [
-    'purpose',
-    'language',
-    'direction',
-    'reason',
-    'extension',
-    'dialled',
-    'status',
-    'flag',
-    'held',
-    'exemplary',
-    'controller',
-    'tag',
-    'collection',
-    'scoreFrom',
-    'scoreTo',
-  ] as const;
   const [isOpen, setOpen] = useState(() => rare.some((name) => filters[name] !== undefined));
   const set: Change = (name, value) => {
     onChange({ ...filters, [name]: value === '' ? undefined : value });

@@ -91,7 +91,10 @@ const answerForm = z
     'The answer to the person, a page that needs nothing else. Read it before you send it. null: something is still to be erased, and the next retention run does it.',
   );
 const erasedAgain = named('PersonErasure', found.extend({ ...asked, answer: answerForm }));
-export const personErased = named('PersonErased', found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }));
+export const personErased = named(
+  'PersonErased',
+  found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }),
+);
 const erasures = named('PersonErasures', z.object({ erasures: z.array(z.object(asked)) }));
 
 type Asked = {

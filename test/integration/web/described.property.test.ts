@@ -146,7 +146,7 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
     })),
   'a body with one part of another type': (operation, filled, headers) =>
     fc
-      .tuple(fc.constantFrom(...Object.keys((filled.body as object | undefined) ?? { x: 1 })), fc.jsonValue())
+      .tuple(fc.constantFrom('x', ...Object.keys((filled.body as object | undefined) ?? {})), fc.jsonValue())
       .map(([name, value]) => ({
         sent: withBody(
           wire(operation, filled, headers),

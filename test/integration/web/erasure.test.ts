@@ -208,7 +208,15 @@ test('nothing more is looked for a person when whoever asked has left', async ()
   if (find === undefined || find.act === 'anybody') throw new Error('no such route');
   const look = jest.spyOn(here.ports.catalogue.calls, 'find');
   const pages = makeCursors('a secret of this test').of('persons', 'user:olga', {});
-  const asked = { params: {}, query: {}, headers: {}, isHead: false, credentials: noCredentials, signal: gone(), pages };
+  const asked = {
+    params: {},
+    query: {},
+    headers: {},
+    isHead: false,
+    credentials: noCredentials,
+    signal: gone(),
+    pages,
+  };
   const actor = actorOf('officer', { name: 'user:olga' });
   const body = { number, includeEvidence: false };
   await expect(find.handle({ ...asked, actor, body }, here.ports)).rejects.toMatchObject({ name: 'AbortError' });
