@@ -207,7 +207,7 @@ async function signedIn(
   await page.goto('/calls');
   await page.locator('input[name=user]').fill('olga');
   await page.locator('input[name=password]').fill(password);
-  await page.locator('.sign-in button[type=submit]').click();
+  await page.locator('.sign-in .button-main[type=submit]').click();
   await page.locator('table.calls').waitFor();
 
   return page;
