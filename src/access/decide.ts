@@ -55,7 +55,7 @@ const atLarge: readonly Act[] = [
   'manageAccess',
 ];
 /** The answer cannot be taken apart by calls. */
-const ofWholeScope: readonly Act[] = ['readAudit', 'readSystem'];
+const ofWholeScope: readonly Act[] = ['readAudit', 'readSystem', 'manageAccess'];
 /** The answer can be taken apart by companies alone. */
 const ofCompanies: readonly Act[] = ['answerPersons', 'readReport'];
 

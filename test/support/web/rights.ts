@@ -214,9 +214,9 @@ export const rows: Readonly<Record<string, Row>> = {
     done: () => '401 sign_in_refused',
   },
   'DELETE /session': { roles: allRoles, of: 'nothing', done: () => '204', isLast: true },
-  'GET /sessions': { roles: ['admin'], of: 'nothing', done: ok },
+  'GET /sessions': { roles: ['admin'], of: 'everything', done: ok },
   // Of nobody: who asks for other rows goes on.
-  'DELETE /sessions/{name}': { roles: ['admin'], of: 'nothing', done: ok },
+  'DELETE /sessions/{name}': { roles: ['admin'], of: 'everything', done: ok },
   'GET /me': { roles: allRoles, of: 'nothing', done: ok },
   'GET /session/ways': { roles: allRoles, of: 'nothing', done: ok },
   'GET /session/openid': noProvider,

@@ -68,7 +68,7 @@ const ofNoRecordingInAScope = `
   officer:   y    s    s      s        s            y              s        s    s       s     w             w         w          .          .       .         s           y       .
   operator:  y    s    s      .        .            .              .        .    .       .     .             .         w          w          y       s         s           .       .
   auditor:   y    s    s      .        .            .              .        .    .       .     .             w         w          .          .       .         s           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .             .         w          w          .       .         .           .       y`;
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         w          w          .       .         .           .       w`;
 
 /** What can be taken apart by companies is asked of one by its name. */
 const ofNoRecordingOfSomeCompanies = `
@@ -77,7 +77,7 @@ const ofNoRecordingOfSomeCompanies = `
   officer:   y    s    s      s        s            y              s        s    s       s     y             w         y          .          .       .         s           y       .
   operator:  y    s    s      .        .            .              .        .    .       .     .             .         y          w          y       s         s           .       .
   auditor:   y    s    s      .        .            .              .        .    .       .     .             w         y          .          .       .         s           .       .
-  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          w          .       .         .           .       y`;
+  admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          w          .       .         .           .       w`;
 
 const notNamed = `
   coach:     s    s    s      .        .            .              s        .    .       .     .             .         .          .          s       .         s           .       .

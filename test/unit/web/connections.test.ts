@@ -40,8 +40,16 @@ test('one address, or one network of IPv6, has so many connections at a time, an
 });
 
 test('a proxy brings the connections of everybody, and this machine has as many as it wants', () => {
-  const limit = makeConnectionLimit(['198.51.100.7'], 1);
-  for (const address of ['198.51.100.7', '::ffff:198.51.100.7', '127.0.0.1', '::ffff:127.0.0.1', '::1']) {
+  const limit = makeConnectionLimit(['198.51.100.7', '203.0.113.0/24', '2001:db8:0:0::7', '2001:db8:1::/48'], 1);
+  const proxies = [
+    '198.51.100.7',
+    '::ffff:198.51.100.7',
+    '203.0.113.9',
+    '::ffff:203.0.113.9',
+    '2001:db8::7',
+    '2001:db8:1::9',
+  ];
+  for (const address of [...proxies, '127.0.0.1', '::ffff:127.0.0.1', '::1']) {
     expect([address, opened(limit, address).isEnded, opened(limit, address).isEnded]).toEqual([address, false, false]);
   }
 });
