@@ -44,6 +44,8 @@ export const tagGiven = z
   .trim()
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,39}$/u, 'is not a tag of at most 40 letters, digits, spaces and -_.')
   .transform((text) => text.normalize('NFC').toLocaleLowerCase('en'));
+/** As text, since it stands in addresses. */
+const seconds = z.coerce.number().int().min(0).max(86_400);
 const score = z.coerce.number().int().min(0).max(100);
 
 /** Filters of calls. */
@@ -73,6 +75,8 @@ const chosen = {
     .optional()
     .describe('The number of yours that the caller dialled, in any form, or an extension; only where it is kept.'),
   status: z.enum(recordingStatuses).optional(),
+  lengthFrom: seconds.optional().describe('Recorded for so long at least, s.'),
+  lengthTo: seconds.optional().describe('Recorded for so long at most, s.'),
   flag: reasonCode.optional(),
   held: z.literal('true').optional().describe('Kept by a hold.'),
   exemplary: z.literal('true').optional().describe('Marked as exemplary while the call went on.'),

@@ -115,7 +115,7 @@ function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
 
 function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
   const { lines, purposes, language, extensions, dialled, ...others } = search;
-  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores } = others;
+  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores, lengths } = others;
 
   return {
     ...driver.values,
@@ -138,5 +138,7 @@ function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
     collection: collection ?? null,
     scoreFrom: scores?.from ?? null,
     scoreTo: scores?.to ?? null,
+    lengthFrom: lengths?.from ?? null,
+    lengthTo: lengths?.to ?? null,
   };
 }

@@ -27,6 +27,8 @@ export type CallSearch = {
   /** Of its recording; a call without one has none of these. */
   recorded?: true | undefined;
   status?: RecordingStatus | undefined;
+  /** Of the sound, ms, both included; of one that is not finished it is not known. */
+  lengths?: { from: number; to: number } | undefined;
   flag?: string | undefined;
   /** Kept by a hold at the time `at`. */
   held?: true | undefined;
@@ -49,6 +51,7 @@ export const hasScore = 'score IS NOT NULL AND score BETWEEN @scoreFrom AND @sco
 function recordingConditions(search: CallSearch): string[] {
   return [
     ...whenGiven(search.status, 'recordings.status = @status'),
+    ...whenGiven(search.lengths, 'recordings.duration_ms BETWEEN @lengthFrom AND @lengthTo'),
     ...whenGiven(search.flag, 'EXISTS (SELECT 1 FROM json_each(recordings.flags) WHERE value = @flag)'),
     ...whenGiven(
       search.held,

@@ -198,7 +198,7 @@ const choices: readonly Choice[] = [
   ({ purposes }, lists) => purposes && ofCallLists(purposes, ['purposes', 'purposes'], lists),
   ({ result }) => result && ended('result'),
   ({ status }) => status && ofStatus,
-  ({ recorded }) => recorded && everyRecording,
+  ({ recorded, lengths }) => (recorded ?? lengths) && everyRecording,
 ];
 
 export function driverOf(search: CallSearch, lists: Lists): Driver {

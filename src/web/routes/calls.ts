@@ -83,7 +83,7 @@ function ofBoth<T>(asked: readonly T[] | undefined, scope: readonly T[] | undefi
 export function searchOf(query: Filters, part: 'query' | 'body', config: Config): CallSearch {
   const { line, purpose, extension, dialled, held, exemplary } = query;
   const { from, to, language, direction, result, reason, status, flag, tag, collection } = query;
-  const { controller, scoreFrom, scoreTo } = query;
+  const { controller, scoreFrom, scoreTo, lengthFrom, lengthTo } = query;
 
   return {
     from,
@@ -98,6 +98,10 @@ export function searchOf(query: Filters, part: 'query' | 'body', config: Config)
     collection,
     controllers: controller === undefined ? undefined : [controllerOf(controller)],
     scores: scoreFrom === undefined && scoreTo === undefined ? undefined : { from: scoreFrom ?? 0, to: scoreTo ?? 100 },
+    lengths:
+      lengthFrom === undefined && lengthTo === undefined
+        ? undefined
+        : { from: (lengthFrom ?? 0) * 1_000, to: lengthTo === undefined ? Number.MAX_SAFE_INTEGER : lengthTo * 1_000 },
     lines: line === undefined ? undefined : [line],
     purposes: purpose === undefined ? undefined : [purpose],
     extensions: extension === undefined ? undefined : [extension],

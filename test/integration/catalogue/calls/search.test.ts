@@ -31,7 +31,8 @@ function annotate(file: string): void {
   database.exec(`
     UPDATE calls SET controller = 'acme' WHERE rowid % 40 = 0;
     INSERT INTO tags SELECT id, iif(rowid % 60 = 0, 'vip', 'complaint'), call_id FROM recordings WHERE rowid % 30 = 0;
-    INSERT INTO collected SELECT id, 'exemplary', call_id, rowid, 'user:anna', 1 FROM recordings WHERE rowid % 70 = 0;
+    INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at, controller)
+      SELECT id, 'exemplary', call_id, rowid, 'user:anna', 1, '' FROM recordings WHERE rowid % 70 = 0;
     INSERT INTO annotations SELECT id, call_id, 1, '[]', rowid % 101, 'user:anna', 1 FROM recordings WHERE rowid % 9 = 0;`);
   database.close();
 }
@@ -74,6 +75,7 @@ const searches: Readonly<Record<string, CallSearch>> = {
   tag: { tag: 'vip' },
   collection: { collection: 'exemplary' },
   scores: { scores: { from: 40, to: 60 } },
+  lengths: { lengths: { from: 30_000, to: 90_000 } },
   company: { controllers: ['acme'] },
   companies: { controllers: ['acme', null] },
   day: { from: firstCall + 20_000 * 700, to: firstCall + 20_000 * 900 },
@@ -89,7 +91,7 @@ function everyRow(): readonly Row[] {
   const rows = database
     .prepare(
       `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
-         dialled.number AS dialled, calls.controller, tag, collection, score,
+         dialled.number AS dialled, calls.controller, tag, collection, score, duration_ms,
          EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
@@ -104,8 +106,8 @@ function everyRow(): readonly Row[] {
   return rows;
 }
 
-const isBetween = (score: unknown, scores: CallSearch['scores']): boolean =>
-  typeof score === 'number' && scores !== undefined && score >= scores.from && score <= scores.to;
+const isBetween = (value: unknown, range: { from: number; to: number } | undefined): boolean =>
+  typeof value === 'number' && range !== undefined && value >= range.from && value <= range.to;
 
 /** The same said in another way: without an index, over every row. */
 function expected(search: CallSearch): string[] {
@@ -138,6 +140,7 @@ function expected(search: CallSearch): string[] {
         is(search.tag, row['tag'] === search.tag) &&
         is(search.collection, row['collection'] === search.collection) &&
         is(search.scores, isBetween(row['score'], search.scores)) &&
+        is(search.lengths, isBetween(row['duration_ms'], search.lengths)) &&
         is(search.from, Number(row['started_at']) >= (search.from ?? 0)) &&
         is(search.to, Number(row['started_at']) < (search.to ?? 0)),
     )
