@@ -120,7 +120,7 @@ function TickField({ name, filters, onChange }: FieldProps) {
   );
 }
 
-function ScoreField({ name, filters, onChange }: FieldProps) {
+function NumberField({ name, max, filters, onChange }: FieldProps & { max: number }) {
   return (
     <Field name={name}>
       {(id) => (
@@ -128,7 +128,7 @@ function ScoreField({ name, filters, onChange }: FieldProps) {
           id={id}
           type="number"
           min={0}
-          max={100}
+          max={max}
           step={1}
           inputMode="numeric"
           value={filters[name] ?? ''}
@@ -218,6 +218,8 @@ const rare = [
   'collection',
   'scoreFrom',
   'scoreTo',
+  'lengthFrom',
+  'lengthTo',
 ] as const;
 
 export function FilterForm({
@@ -285,8 +287,10 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
       <ChoiceField name="flag" all={allOf(choices.flag, say.flags)} {...one} />
       <TextField name="tag" known={known.tags} {...one} />
       <CollectionField {...one} />
-      <ScoreField name="scoreFrom" {...one} />
-      <ScoreField name="scoreTo" {...one} />
+      <NumberField name="lengthFrom" max={9_999} {...one} />
+      <NumberField name="lengthTo" max={9_999} {...one} />
+      <NumberField name="scoreFrom" max={100} {...one} />
+      <NumberField name="scoreTo" max={100} {...one} />
       {(known.companies.length > 1 || one.filters.controller !== undefined) && (
         <ChoiceField
           name="controller"

@@ -30,6 +30,8 @@ const names = [
   'collection',
   'scoreFrom',
   'scoreTo',
+  'lengthFrom',
+  'lengthTo',
 ] as const;
 export type FilterName = (typeof names)[number];
 export type Filters = Readonly<Partial<Record<FilterName, string | undefined>>>;
@@ -57,6 +59,8 @@ const forms: Readonly<Record<FilterName, RegExp>> = {
   collection: /^[a-z][a-z0-9-]{0,39}$/,
   scoreFrom: /^(100|\d{1,2})$/,
   scoreTo: /^(100|\d{1,2})$/,
+  lengthFrom: /^\d{1,4}$/,
+  lengthTo: /^\d{1,4}$/,
 };
 
 export const isUsable = (name: FilterName, value: string): boolean => forms[name].test(value);

@@ -91,6 +91,8 @@ export const de: Messages = {
   },
   list: {
     tag: 'Schlagwort',
+    lengthFrom: 'Dauer ab (s)',
+    lengthTo: 'Dauer bis (s)',
     scoreFrom: 'Bewertung ab',
     scoreTo: 'Bewertung bis',
     controller: 'Unternehmen',

@@ -220,6 +220,8 @@ export const en = {
   },
   list: {
     tag: 'Tag',
+    lengthFrom: 'Seconds, at least',
+    lengthTo: 'Seconds, at most',
     scoreFrom: 'Score, at least',
     scoreTo: 'Score, at most',
     controller: 'Company',

@@ -89,6 +89,8 @@ export const fr: Messages = {
   },
   list: {
     tag: 'Étiquette',
+    lengthFrom: 'Durée minimale (s)',
+    lengthTo: 'Durée maximale (s)',
     scoreFrom: 'Note minimale',
     scoreTo: 'Note maximale',
     controller: 'Société',

@@ -84,6 +84,8 @@ export const nl: Messages = {
   },
   list: {
     tag: 'Label',
+    lengthFrom: 'Duur, minstens (s)',
+    lengthTo: 'Duur, hoogstens (s)',
     scoreFrom: 'Score, minstens',
     scoreTo: 'Score, hoogstens',
     controller: 'Bedrijf',
