@@ -37,7 +37,8 @@ export const causeOf = (text: string): AskedCause => causeForm.parse(JSON.parse(
 /** How something is erased that somebody has decided to erase. */
 export type Erasing = {
   /**
-   * Writes the decision down, in one step with what a person has asked for; which of them no hold keeps, and so will be erased.
+   * Writes the decision down, in one step with what a person has asked for; which of them no hold keeps, and so will be erased. With a
+   * request the others are erased once their hold ends.
    */
   ask(recordings: readonly RecordingId[], request?: PersonRequestRow): Promise<RecordingId[]>;
   erase(row: RecordingRow): Promise<NewCertificate>;

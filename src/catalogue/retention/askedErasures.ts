@@ -76,7 +76,8 @@ export function makeAskedErasures(
     database,
     ({ recordings, cause, at, note }: NewAsked, request?: PersonRequestRow): RecordingId[] => {
       const free = recordings.filter((id) => selectHeld.get({ id, at }) !== 1);
-      for (const id of free) {
+      // What a person has asked for is done once a hold ends that was set after it was looked at: nobody would ask again.
+      for (const id of request === undefined ? free : recordings) {
         if (insert.run({ id, cause, at }).changes > 0) trail.append(id, note);
       }
       if (request !== undefined) insertRequest.run(request);
@@ -87,8 +88,10 @@ export function makeAskedErasures(
 
   return {
     /**
-     * Writes down that these are to be erased, with what a person has asked for, in one step; those that a hold keeps now are not. What was
-     * decided before stays as it is.
+     * Writes down that these are to be erased, with what a person has asked for, in one step. Those that a hold keeps now are written down
+     * for a person alone. What was decided before stays as it is.
+     *
+     * @returns those that no hold keeps
      */
     ask,
     isAsked: (id: RecordingId): boolean => yesNo.parse(isAsked.get(id)),

@@ -7,6 +7,7 @@ import { readCertificate } from '../../../src/retention/certificates/certificate
 import { verifyCertificates } from '../../../src/retention/certificates/verify.ts';
 import type { SubjectErasurePorts } from '../../../src/dataSubject/erase.ts';
 import { eraseForPerson } from '../../../src/dataSubject/erase.ts';
+import { requestNow } from '../../../src/dataSubject/personRequest.ts';
 import { erasureBy } from '../../../src/retention/asked.ts';
 import { eraseRecording } from '../../../src/retention/erasure.ts';
 import { callStart } from '../../support/call/calls.ts';
@@ -271,6 +272,41 @@ describe('the erasure that a person asks for', () => {
     expect(await pass()).toMatchObject({ erased: 1 });
     const [certificate] = await set.catalogue.certificates.of(id);
     expect((await readCertificate(certificate?.jws ?? '')).content.rule).toMatchObject({ kind: 'subject' });
+  });
+
+  test('is done once the hold ends that was set before it was written down, though the process was killed then', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    const by = erasureBy({ rule: 'subject', operator: 'user alice' }, set);
+    const ports: SubjectErasurePorts = {
+      ...set,
+      ...by,
+      operator: 'user alice',
+      ask: async (recordings, request) => {
+        await hold(set, id);
+        await by.ask(recordings, request);
+        throw new Error('killed at: retention, asked');
+      },
+    };
+    const request = aRequest();
+    const rules = { apply: true, waitMs: 0, signal, includeEvidence: false, kindOf: () => 'training' as const };
+    const killed = eraseForPerson(ports, { person: { kind: 'caller', hash }, request, ...rules });
+    await expect(killed).rejects.toThrow('killed at');
+    const pass = () => retentionPass(set, { dryRun: false, clockIsRight: true, waitMs: 0, signal });
+    const now = async () => {
+      const row = await set.catalogue.askedErasures.request(request.id, callStart);
+
+      return row && requestNow(row, set);
+    };
+    expect(await pass()).toMatchObject({ erased: 0 });
+    expect(await now()).toMatchObject({
+      isFinished: false,
+      result: { recordings: [{ id, outcome: { kind: 'erase' } }] },
+    });
+    const [held] = await set.catalogue.legalHolds.of(id);
+    await set.catalogue.legalHolds.release(held?.id as never, 'user alice');
+    expect(await pass()).toMatchObject({ erased: 1 });
+    expect(await now()).toMatchObject({ isFinished: true, result: { recordings: [{ outcome: { kind: 'erased' } }] } });
   });
 });
 
