@@ -12,6 +12,10 @@ type DialledTimes = { since: number; at: number };
 /** One part of a sweep; `next` is undefined after the last one. */
 type SweptNumbers = { removed: number; next: string | undefined };
 
+/** A hold keeps a recording of the call, and so the number that was dialled. */
+export const isNumberHeld = `EXISTS (SELECT 1 FROM recordings JOIN holds ON holds.recording_id = recordings.id
+  WHERE recordings.call_id = dialled.call_id AND ${isActiveHold})`;
+
 /**
  * The table `dialled`: which number of the company the caller of a call dialled. A trigger removes the row of a call whose recording is
  * erased or discarded.
@@ -30,9 +34,9 @@ export function makeDialled(database: Database.Database) {
   );
   const sweep = database.prepare(`
     DELETE FROM dialled WHERE call_id > @after AND (@last IS NULL OR call_id <= @last)
-      AND EXISTS (SELECT 1 FROM calls WHERE calls.id = dialled.call_id AND state IS NULL AND started_at < @since)
-      AND NOT EXISTS (SELECT 1 FROM recordings JOIN holds ON holds.recording_id = recordings.id
-        WHERE recordings.call_id = dialled.call_id AND ${isActiveHold})`);
+      AND (EXISTS (SELECT 1 FROM recordings WHERE recordings.call_id = dialled.call_id AND status IN ('erased', 'discarded'))
+        OR (EXISTS (SELECT 1 FROM calls WHERE calls.id = dialled.call_id AND state IS NULL AND started_at < @since)
+          AND NOT ${isNumberHeld}))`);
 
   return {
     /** Nobody waits for it: what a power cut takes of it is not kept. */
@@ -43,7 +47,10 @@ export function makeDialled(database: Database.Database) {
     /** Of one number, in the order of calls, beyond `after`. */
     callsOf: (number: string, after: string, limit: number): CallId[] =>
       z.array(callId).parse(selectCalls.all({ number, after, limit })),
-    /** Removes, of so many beyond `after`, those of calls that began before `since` and have ended; a hold keeps that of its recording. */
+    /**
+     * Removes, of so many beyond `after`, those of calls that began before `since` and have ended; a hold keeps that of its recording. Those
+     * that were kept after their recording was erased or discarded go, too.
+     */
     sweep: ({ since, at }: DialledTimes, after: string, limit: number): SweptNumbers => {
       const last = z.string().optional().parse(selectEnd.get({ after, limit }));
       const removed = relaxedSync(database, () => sweep.run({ since, at, after, last: last ?? null })).changes;

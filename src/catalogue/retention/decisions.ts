@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { CallId, RecordingId } from '../../core/ids.ts';
+import { isNumberHeld } from '../calls/dialled.ts';
 import type { Recordings, ShortenBasis } from '../calls/recordings.ts';
 import { makeSignedTable } from './signedTable.ts';
 import { callId, yesNo, row } from '../sqlite/rowForm.ts';
@@ -72,6 +73,7 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
   const forgetCall = database.prepare(`DELETE FROM callers WHERE call_id = ?`);
   const forgetExtension = database.prepare(`DELETE FROM extensions WHERE call_id = ?`);
   const forgetDialled = database.prepare(`DELETE FROM dialled WHERE call_id = ?`);
+  const forgetNumber = database.prepare(`DELETE FROM dialled WHERE call_id = @call AND NOT ${isNumberHeld}`);
   const selectLanguages = database.prepare(`
     SELECT count(*) AS count, max(expires_at) AS last FROM preferences WHERE @caller IS NULL OR caller = @caller`);
   const selectCallers = prepareColumn(
@@ -87,7 +89,7 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
     ON CONFLICT (recording_id, purpose) DO UPDATE SET keep_until = excluded.keep_until, basis = excluded.basis
       WHERE excluded.keep_until < keep_until`);
 
-  const apply = (effect: DecisionEffect, actor: string): void => {
+  const apply = (effect: DecisionEffect, at: number, actor: string): void => {
     switch (effect.kind) {
       case 'callersForgotten':
         for (const call of effect.calls) {
@@ -103,7 +105,7 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
         }
         return;
       case 'numbersForgotten':
-        for (const call of effect.calls) forgetDialled.run(call);
+        for (const call of effect.calls) forgetNumber.run({ call, at });
         return;
       case 'languagesForgotten':
         if (effect.callers === 'all') forgetLanguages.run();
@@ -127,8 +129,9 @@ export function makeDecisions(database: Database.Database, shorten: Recordings['
     (decision: NewDecision, effect: DecisionEffect, source: DecisionSource, actor: string): boolean => {
       const isReplayed = source.from === 'replayed';
       const replayedAt = isReplayed ? source.at : null;
+      const at = replayedAt ?? decision.decidedAt;
       if (insert.run({ ...decision, inLedger: Number(isReplayed), replayedAt }).changes === 0) return false;
-      apply(effect, actor);
+      apply(effect, at, actor);
 
       return true;
     },

@@ -66,6 +66,30 @@ describe('the number that was dialled', () => {
     expect(await of(call)).toBeUndefined();
   });
 
+  test('goes with the next pass where it was kept after its recording was erased', async () => {
+    const { call, id } = await set.called(number, { dialled: direct });
+    await passAfter(29, 400);
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
+    await set.catalogue.dialled.keep(call, direct);
+    await passAfter(30, 400);
+    expect(await of(call)).toBeUndefined();
+  });
+
+  test('is not forgotten by a decision while a legal hold keeps the recording, though the hold was set after it', async () => {
+    const { call, id } = await set.called(number, { purposes: ['agreement'], dialled: direct });
+    const until = set.clock.now() + 20 * dayMs;
+    await set.catalogue.legalHolds.set({
+      ...{ id: makeIds().hold(), recording: id, ground: 'dispute', reason: 'claim', author: 'officer' },
+      ...{ reviewAt: until, expiresAt: until },
+    });
+    const free = await set.calledOnly(number, 'default', '101', direct);
+    await set.decisions.forgetNumbers([call, free]);
+    expect([await of(call), await of(free)]).toEqual([direct, undefined]);
+    set.clock.at = until;
+    await set.decisions.forgetNumbers([call]);
+    expect(await of(call)).toBeUndefined();
+  });
+
   test('stays while a legal hold keeps the recording, and while the call goes on', async () => {
     const { call, id } = await set.called(number, { purposes: ['agreement'], dialled: direct });
     const until = callStart + 20 * dayMs;
