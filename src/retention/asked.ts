@@ -4,7 +4,9 @@ import type { PersonRequestRow } from '../catalogue/retention/askedErasures.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
+import { asPreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
+import type { Logger } from '../core/log.ts';
 import type { Lock } from '../store/objectLock.ts';
 import { decidedGrounds } from './certificates/certificate.ts';
 import { copyMissingCertificates, type CopyPorts } from './certificates/copies.ts';
@@ -99,20 +101,27 @@ export async function forgetPerson(what: Forgetting, decisions: Decisions): Prom
 
 const batch = 100;
 
-/** What a process that was killed has left of what persons asked to have forgotten. */
+/** What a process that was killed has left of what persons asked to have forgotten. One that cannot be forgotten keeps no other. */
 export async function forgetTheRest({
   catalogue,
   decisions,
+  log,
 }: {
   catalogue: CataloguePart<{ askedErasures: 'unforgotten' | 'noteForgotten' }>;
   decisions: Decisions;
+  log: Pick<Logger, 'error'>;
 }): Promise<void> {
   for (let after = ''; ;) {
     const rows = await catalogue.askedErasures.unforgotten(after, batch);
     for (const { id, forget } of rows) {
-      if (forget !== null) await forgetPerson(forgetForm.parse(JSON.parse(forget)), decisions);
-      await catalogue.askedErasures.noteForgotten(id);
       after = id;
+      try {
+        await forgetPerson(forgetForm.parse(JSON.parse(forget)), decisions);
+        await catalogue.askedErasures.noteForgotten(id);
+      } catch (thrown) {
+        // Only the code: what JSON.parse throws has a piece of the row, which says who it was.
+        log.error({ request: id, code: asPreavisError(thrown).code }, 'request of a person not done: not forgotten');
+      }
     }
     if (rows.length < batch) return;
   }

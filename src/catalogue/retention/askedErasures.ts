@@ -35,6 +35,10 @@ export type NewAsked = { recordings: readonly RecordingId[]; cause: string; at: 
 /** A recording that is still to be erased, and why. */
 export type AskedErasure = { row: RecordingRow; cause: string };
 
+const unforgottenRow = row({ id: z.string().transform((id) => id as RequestId), forget: z.string() }, {});
+/** What of a request is still to be forgotten. */
+type Unforgotten = z.output<typeof unforgottenRow>;
+
 const askedRow = z.object({ recording_id: z.string(), cause: z.string() });
 
 /**
@@ -67,7 +71,7 @@ export function makeAskedErasures(
       AND (@companies IS NULL OR ifnull(controller, '') IN (SELECT value FROM json_each(@companies)))
     ORDER BY id DESC LIMIT @limit`);
   const selectUnforgotten = database.prepare(`
-    SELECT * FROM person_requests WHERE forget IS NOT NULL AND id > @after ORDER BY id LIMIT @limit`);
+    SELECT id, forget FROM person_requests WHERE forget IS NOT NULL AND id > @after ORDER BY id LIMIT @limit`);
   const forgotten = database.prepare(`UPDATE person_requests SET forget = NULL WHERE id = ?`);
   const setFound = database.prepare(`UPDATE person_requests SET found = @found WHERE id = @id AND found IS NOT NULL`);
   const removeOver = database.prepare(`DELETE FROM person_requests WHERE ends_at <= ? AND forget IS NULL`);
@@ -122,8 +126,8 @@ export function makeAskedErasures(
       return z.array(requestRow).parse(selectOf.all({ at, limit, companies: named ?? null }));
     },
     /** Those of which something is still to be forgotten, in the order of ids, beyond `after`. */
-    unforgotten: (after: string, limit: number): PersonRequestRow[] =>
-      z.array(requestRow).parse(selectUnforgotten.all({ after, limit })),
+    unforgotten: (after: string, limit: number): Unforgotten[] =>
+      z.array(unforgottenRow).parse(selectUnforgotten.all({ after, limit })),
     noteForgotten: (id: RequestId): void => {
       forgotten.run(id);
     },

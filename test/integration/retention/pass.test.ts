@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../../src/store/store.ts';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
+import { forgettingText } from '../../../src/retention/asked.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import {
   erasureFailed,
@@ -131,6 +132,31 @@ test('a question of a recording that somebody has taken out keeps nothing that i
   expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
   expect(set.lines).toContainEqual(expect.objectContaining({ msg: 'sessions and approvals not swept' }));
 });
+
+test.each(['{"kind":"caller","hash":"h-of-anna', '{"kind":"nobody"}'])(
+  'a request of a person that cannot be read, %s, keeps nothing from being forgotten or erased',
+  async (forget) => {
+    const set = await stage();
+    await archived(set);
+    await set.catalogue.preferences.set('louis', 'fr', keepUntil + dayMs);
+    const row = { askedBy: 'user anna', askedAt: set.clock.at, endsAt: keepUntil + dayMs, controller: null };
+    const of = (what: string) => ({ ...row, id: makeIds().request(), reference: null, found: null, forget: what });
+    const asked = {
+      recordings: [],
+      cause: '',
+      at: set.clock.at,
+      note: { event: 'erasure decided', actor: 'user anna' },
+    };
+    const [broken, whole] = [of(forget), of(forgettingText({ kind: 'caller', hash: 'louis' }))];
+    for (const each of [broken, whole]) await set.catalogue.askedErasures.ask(asked, each);
+    set.clock.at = keepUntil;
+    expect(await erase(set)).toMatchObject({ due: 1, erased: 1 });
+    expect(await set.catalogue.preferences.find('louis')).toBeUndefined();
+    const told = set.lines.filter(({ msg }) => msg === 'request of a person not done: not forgotten');
+    expect(told).toMatchObject([{ request: broken.id, code: 'internal' }]);
+    expect(JSON.stringify(set.lines)).not.toContain('h-of-anna');
+  },
+);
 
 describe('the clock of this machine', () => {
   test('that jumps forward erases nothing, however often, until somebody says that it is right', async () => {
