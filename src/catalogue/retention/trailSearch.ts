@@ -41,7 +41,7 @@ const usuallyLookedAt = 5_000;
 /** @param mostLookedAt lines, for one answer */
 export function makeTrailSearch(database: Database.Database, mostLookedAt = usuallyLookedAt) {
   // A clock may have been set back: by their numbers lines are not in the order of their times.
-  const within = `at >= @from AND at < @to AND at <= @at AND (at < @at OR id < @line) ORDER BY at DESC, id DESC`;
+  const within = `at >= @from AND at <= @at AND (at < @at OR id < @line) ORDER BY at DESC, id DESC`;
   const selectLast = database.prepare(
     `SELECT at, id FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT 1 OFFSET ${mostLookedAt - 1}`,
   );
@@ -62,8 +62,10 @@ export function makeTrailSearch(database: Database.Database, mostLookedAt = usua
       behind: TrailPlace | undefined,
       limit: number,
     ): { lines: ReadLine[]; next: TrailPlace | undefined } => {
-      const place = behind ?? { at: Number.MAX_SAFE_INTEGER, line: Number.MAX_SAFE_INTEGER };
-      const bounds = { from, to, ...place };
+      // One bound above: with a second one SQLite may seek to that, and pass over all earlier pages each time.
+      const first = { at: to - 1, line: Number.MAX_SAFE_INTEGER };
+      const place = behind !== undefined && behind.at < to ? behind : first;
+      const bounds = { from, ...place };
       const fits = {
         event: event ?? null,
         actor: actor ?? null,
