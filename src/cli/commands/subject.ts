@@ -119,6 +119,10 @@ type SubjectEraseOptions = AnswerOptions &
     json: boolean;
   };
 
+/** All is decided after all calls were looked at: one that is interrupted before has decided nothing. */
+const perhapsUndecided =
+  'perhaps nothing was decided yet; what was is finished by the next retention run: then run it again without --apply to see what is left';
+
 /**
  * Erases what is kept of a person (GDPR art. 17), but for what must be kept; without `apply` it only says what it would do. Exit 3 when
  * something remains.
@@ -132,7 +136,7 @@ export async function subjectErase(
   await checkAnswer(options);
   const config = await configOf(context);
   const person = await personAsked(options, firstLine, config, context.clock.now());
-  const undone = apply ? 'what was decided is finished by the next retention run' : 'nothing was changed';
+  const undone = apply ? perhapsUndecided : 'nothing was changed';
   const work = beginProgress(undone, json);
 
   const operator = operatorOf(context.environment);

@@ -13,6 +13,7 @@ import { eraseRecording } from '../../../src/retention/erasure.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/evidence/subjects.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -307,6 +308,23 @@ describe('the erasure that a person asks for', () => {
     await set.catalogue.legalHolds.release(held?.id as never, 'user alice');
     expect(await pass()).toMatchObject({ erased: 1 });
     expect(await now()).toMatchObject({ isFinished: true, result: { recordings: [{ outcome: { kind: 'erased' } }] } });
+  });
+
+  test('that is interrupted before all calls were looked at does not say that something was decided', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    const holder = { host: 'elsewhere', pid: 1 };
+    expect(await set.catalogue.leases.take('retention', holder)).toBeUndefined();
+    const listeners = process.listenerCount('SIGINT');
+    const erasing = expect(set.erased()).rejects.toMatchObject({
+      code: 'interrupted',
+      message: expect.stringContaining('perhaps nothing was decided yet') as string,
+    });
+    await eventually(() => process.listenerCount('SIGINT') > listeners);
+    process.emit('SIGINT');
+    await set.catalogue.leases.release('retention', holder);
+    await erasing;
+    expect(await set.catalogue.askedErasures.isAsked(id)).toBe(false);
   });
 });
 
