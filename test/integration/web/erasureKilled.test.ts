@@ -185,6 +185,8 @@ test.each(['retention, asked', 'retention, erased'])(
     expect(await Promise.all(calls.map(statusOf))).toEqual(['erased', 'erased']);
     expect((await Promise.all(calls.map(rulesOf))).map((rules) => rules.length)).toEqual([1, 1]);
     expect(await house().catalogue.callers.callsOf(hashOf(number), '', 10)).toEqual([]);
+    // It is remembered for all companies, and one of them was asked.
+    expect(await house().catalogue.preferences.find(hashOf(number))).toBe('de');
   },
   60_000,
 );
