@@ -83,6 +83,8 @@ type Ports = {
   ended: (atSeconds: number) => void;
   /** Since when nobody answers, ms of this page; undefined: the last question was answered. */
   unansweredSince: number | undefined;
+  /** The next one has the same element: a late answer says nothing of that one. */
+  isLeft: boolean;
 };
 
 /** Stops, and lets go of what the browser has of the sound. */
@@ -107,6 +109,7 @@ async function stillAllowed(ports: Ports): Promise<Problem | undefined> {
 
 async function lookAfterFault(ports: Ports): Promise<void> {
   const problem = (await stillAllowed(ports)) ?? new Problem({ code: 'archive_unreachable', status: 503 });
+  if (ports.isLeft) return;
   if (isOver(problem)) end(ports, problem);
   else ports.show({ kind: 'failed', problem });
 }
@@ -115,6 +118,7 @@ async function lookAfterFault(ports: Ports): Promise<void> {
 async function lookWhilePlaying(ports: Ports): Promise<void> {
   const { audio, show } = ports;
   const problem = await stillAllowed(ports);
+  if (ports.isLeft) return;
   if (problem !== undefined && isOver(problem)) {
     end(ports, problem);
     return;
@@ -240,7 +244,7 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
     const ended = (atSeconds: number): void => {
       leftAt.current = atSeconds;
     };
-    const ports: Ports = { recording, audio, heard, show, ended, unansweredSince: undefined };
+    const ports: Ports = { recording, audio, heard, show, ended, unansweredSince: undefined, isLeft: false };
     if (audio.getAttribute('src') !== addressOf(recording)) audio.src = addressOf(recording);
     show({ kind: 'ready' });
     move(0);
@@ -255,6 +259,7 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
     if (begins) play(audio);
 
     return () => {
+      ports.isLeft = true;
       audio.pause();
       unlisten();
       audio.removeAttribute('src');
