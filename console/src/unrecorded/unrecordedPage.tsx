@@ -1,6 +1,6 @@
 import type { UnrecordedReport } from '../../../src/web/routes/reports.ts';
 import { useAsked } from '../api/useAsked.ts';
-import { dayOf, listAddress } from '../calls/filters.ts';
+import { dayOf, listAddress, type Filters } from '../calls/filters.ts';
 import { CompanyChoice, useCompany } from '../figures/company.tsx';
 import { go, Link, usePlace } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
@@ -24,14 +24,14 @@ function Bars({
   none,
   counts,
   kind,
-  from,
+  of,
 }: {
   title: string;
   help: string;
   none: string;
   counts: Sums['faults'];
   kind: 'fault' | 'calm';
-  from: string;
+  of: Filters;
 }) {
   const { language, say } = useSpeech();
   const reasons = new Map(Object.entries(say.reasons));
@@ -50,12 +50,13 @@ function Bars({
           <ul class={`bars bars-${kind}`}>
             {counts.map(({ name, calls }) => (
               <li key={name}>
-                <Link
-                  href={listAddress({ result: 'unrecorded', ...(name === null ? {} : { reason: name }), from })}
-                  title={say.unrecorded.show}
-                >
-                  {reasons.get(name ?? '') ?? say.unrecorded.unknownReason}
-                </Link>
+                {name === null ? (
+                  say.unrecorded.unknownReason
+                ) : (
+                  <Link href={listAddress({ ...of, reason: name })} title={say.unrecorded.show}>
+                    {reasons.get(name) ?? say.unrecorded.unknownReason}
+                  </Link>
+                )}
                 <span class="bar" aria-hidden="true">
                   <span style={{ width: percent(calls / most) }} />
                 </span>
@@ -100,7 +101,7 @@ function Days({ days }: { days: readonly DayCount[] }) {
   );
 }
 
-function Lines({ lines, from }: { lines: Sums['lines']; from: string }) {
+function Lines({ lines, of }: { lines: Sums['lines']; of: Filters }) {
   const { say, format } = useSpeech();
 
   return (
@@ -111,11 +112,7 @@ function Lines({ lines, from }: { lines: Sums['lines']; from: string }) {
           {lines.map(({ name, calls }) => (
             <tr key={name}>
               <th scope="row">
-                {name === null ? (
-                  say.unrecorded.noLine
-                ) : (
-                  <Link href={listAddress({ result: 'unrecorded', line: name, from })}>{name}</Link>
-                )}
+                {name === null ? say.unrecorded.noLine : <Link href={listAddress({ ...of, line: name })}>{name}</Link>}
               </th>
               <td>{format.number(calls)}</td>
             </tr>
@@ -126,10 +123,10 @@ function Lines({ lines, from }: { lines: Sums['lines']; from: string }) {
   );
 }
 
-function Report({ report }: { report: UnrecordedReport }) {
+function Report({ report, company }: { report: UnrecordedReport; company: string | undefined }) {
   const { say, format } = useSpeech();
   const sums = sumsOf(report);
-  const from = dayOf(new Date(report.from));
+  const of: Filters = { result: 'unrecorded', from: dayOf(new Date(report.from)), controller: company };
   if (report.calls === 0) return <Empty title={say.unrecorded.noneTitle} text={say.unrecorded.none} />;
   if (sums.total === 0) return <Empty title={say.unrecorded.emptyTitle} text={say.unrecorded.empty} />;
 
@@ -149,7 +146,7 @@ function Report({ report }: { report: UnrecordedReport }) {
           none={say.unrecorded.noFaults}
           counts={sums.faults}
           kind="fault"
-          from={from}
+          of={of}
         />
         <Bars
           title={say.unrecorded.wanted}
@@ -157,10 +154,10 @@ function Report({ report }: { report: UnrecordedReport }) {
           none={say.unrecorded.noWanted}
           counts={sums.wanted}
           kind="calm"
-          from={from}
+          of={of}
         />
         <Days days={sums.days} />
-        <Lines lines={sums.lines} from={from} />
+        <Lines lines={sums.lines} of={of} />
       </div>
     </>
   );
@@ -220,7 +217,7 @@ export function UnrecordedPage() {
       </header>
       {asked.kind === 'waiting' && <Waiting />}
       {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && <Report report={asked.answer} />}
+      {asked.kind === 'given' && <Report report={asked.answer} company={company} />}
     </div>
   );
 }
