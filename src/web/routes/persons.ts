@@ -95,7 +95,7 @@ export const personErased = named(
   'PersonErased',
   found.extend({ ...asked, logEmptied: z.boolean(), answer: answerForm }),
 );
-const erasures = named('PersonErasures', z.object({ erasures: z.array(z.object(asked)) }));
+export const erasures = named('PersonErasures', z.object({ erasures: z.array(z.object(asked)) }));
 
 type Asked = {
   person: Extract<Person, { kind: 'caller' }>;
@@ -207,16 +207,18 @@ const erase = route({
     const isLogEmptied = await logEmptied(ports.catalogue, logWaitMs);
     const row = await ports.catalogue.askedErasures.request(request.id, ports.clock.now());
     if (row === undefined) throw new PreavisError('internal', 'a request that was just written is not there');
-    const html = page(result, who.keysNotSearched.length > 0);
+    // What is left to the next run is not answered yet.
+    const now = await requestNow(row, ports);
+    const html = now?.isFinished === true ? page(now.result, who.keysNotSearched.length > 0) : undefined;
 
     return {
       kind: 'json',
       body: {
-        ...shownErasure(result, true),
+        ...shownErasure(now?.result ?? result, true),
         ...shownRequest(row),
         keysNotSearched: who.keysNotSearched,
         logEmptied: isLogEmptied,
-        answer: { language: chosen, html },
+        answer: html === undefined ? null : { language: chosen, html },
       },
     };
   },

@@ -5,6 +5,7 @@ import { openPromise } from 'yauzl';
 import { makeCallerHash } from '../../../src/call/plan/preferences.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { erasureBegun } from '../../../src/catalogue/retention/auditTrail.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
 import { makeCursors } from '../../../src/web/cursor.ts';
 import { personRoutes } from '../../../src/web/routes/persons.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
@@ -199,6 +200,17 @@ test('what became of a person’s erasure can be read again for 30 days, by offi
   expect(await here.json('/persons/erasures', 'olga')).toEqual({ erasures: [] });
   await catalogue.askedErasures.sweep(here.set.clock.at);
   expect(await catalogue.askedErasures.requests(undefined, 0, 10)).toEqual([]);
+});
+
+test('where the archive does not erase, there is no answer to the person yet', async () => {
+  const here = await stage();
+  await called(here, (await here.archived()).call);
+  jest.spyOn(here.ports.store, 'erase').mockRejectedValue(new PreavisError('archive_unreachable', 'it is away'));
+  const { body } = await post(here, '/persons/erase', { number });
+  expect(body).toMatchObject({ answer: null, recordings: [{ outcome: { kind: 'failed' } }] });
+  const { logEmptied, ...erased } = body;
+  expect(logEmptied).toBe(true);
+  expect(await here.json(`/persons/erasures/${String(body['id'])}`, 'olga')).toEqual(erased);
 });
 
 test('nothing more is looked for a person when whoever asked has left', async () => {
