@@ -4,7 +4,7 @@ import type { certificateOut } from '../../../src/web/certificate.ts';
 import type { approval, approvalPage } from '../../../src/web/routes/approvals.ts';
 import type { certificatePage } from '../../../src/web/routes/certificates.ts';
 import type { exception } from '../../../src/web/routes/erasure.ts';
-import type { personErased, personFound } from '../../../src/web/routes/persons.ts';
+import type { erasures, personErased, personFound } from '../../../src/web/routes/persons.ts';
 import type { heldPage } from '../../../src/web/routes/retention.ts';
 import type {
   callDetail,
@@ -41,4 +41,5 @@ export type Approval = z.output<typeof approval>;
 export type ApprovalPage = z.output<typeof approvalPage>;
 export type PersonFound = z.output<typeof personFound>;
 export type PersonErased = z.output<typeof personErased>;
+export type PersonErasures = z.output<typeof erasures>;
 export type KeepingReason = z.output<typeof exception>;

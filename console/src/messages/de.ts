@@ -567,13 +567,16 @@ export const de: Messages = {
     confirm: 'Löschen und antworten',
     erasing: 'Wird gelöscht … Das geht auch weiter, wenn Sie diese Seite verlassen.',
     cutTitle: 'Die Verbindung brach während der Löschung ab',
-    cut: 'Vielleicht ist dennoch alles gelöscht und die Antwort verloren. Sehen Sie erneut nach: Was dann noch gefunden wird, ist nicht gelöscht.',
+    cut: 'Vielleicht ist dennoch alles gelöscht. Was daraus wurde und die Antwort können Sie lesen, sobald die Verbindung wieder steht.',
+    cutNone:
+      'Bisher wurde nichts begonnen. Warten Sie eine Minute und versuchen Sie es noch einmal. Bleibt es dabei, sehen Sie erneut nach.',
+    readLost: 'Antwort lesen',
     doneTitle: 'Was daraus wurde',
     answerTitle: 'Die Antwort an die Person',
     answerLater:
       'Es ist noch etwas zu löschen; der nächste Aufbewahrungsdurchgang erledigt das. Danach ist die Antwort hier, 30 Tage lang.',
     answerText:
-      'Lesen, speichern und verschicken Sie sie. Behalten Sie sie bis dahin: Préavis vergisst, von wem die Gespräche waren, und kann sie kein zweites Mal schreiben.',
+      'Lesen, speichern und verschicken Sie sie. Préavis behält sie 30 Tage; danach kann sie nicht mehr geschrieben werden.',
     save: 'Antwort speichern',
     saved: 'Die Antwort wurde dem Browser als Datei übergeben.',
     unsaved: 'Die Antwort ist noch nicht gespeichert.',

@@ -631,13 +631,14 @@ export const en = {
     confirm: 'Erase and answer',
     erasing: 'Erasing … This goes on even if you leave this page.',
     cutTitle: 'The connection was lost while it was being erased',
-    cut: 'It may have been erased all the same, and the answer may be lost. Look again: what is still found was not erased.',
+    cut: 'It may have been erased all the same. What became of it, and the answer, can be read once the connection is back.',
+    cutNone: 'Nothing has been begun so far. Wait a minute and try once more. If it stays so, look again.',
+    readLost: 'Read the answer',
     doneTitle: 'What became of it',
     answerTitle: 'The answer to the person',
     answerLater:
       'Something is still to be erased, and the next retention run does it. The answer is there then. It can be read for 30 days.',
-    answerText:
-      'Read it, save it, and send it. Keep it until then: Préavis forgets whose calls they were, and cannot write it a second time.',
+    answerText: 'Read it, save it, and send it. Préavis keeps it for 30 days; after that it cannot be written again.',
     save: 'Save the answer',
     saved: 'The answer was handed to the browser as a file.',
     unsaved: 'The answer is not saved yet.',

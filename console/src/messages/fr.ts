@@ -565,13 +565,16 @@ export const fr: Messages = {
     confirm: 'Effacer et répondre',
     erasing: 'Effacement … Il se poursuit même si vous quittez cette page.',
     cutTitle: 'La connexion a été perdue pendant l’effacement',
-    cut: 'L’effacement a peut-être eu lieu malgré tout, et la réponse est peut-être perdue. Vérifiez à nouveau : ce qui est encore trouvé n’a pas été effacé.',
+    cut: 'L’effacement a peut-être eu lieu malgré tout. Ce qu’il en est advenu et la réponse peuvent être lus dès que la connexion est rétablie.',
+    cutNone:
+      'Rien n’a été entrepris jusqu’ici. Patientez une minute et réessayez. Si rien ne change, vérifiez à nouveau.',
+    readLost: 'Lire la réponse',
     doneTitle: 'Ce qu’il en est advenu',
     answerTitle: 'La réponse à la personne',
     answerLater:
       'Il reste quelque chose à effacer ; le prochain passage de conservation s’en charge. La réponse sera alors disponible, pendant 30 jours.',
     answerText:
-      'Lisez-la, enregistrez-la et envoyez-la. Gardez-la jusque-là : Préavis oublie de qui étaient les appels et ne peut pas la rédiger une seconde fois.',
+      'Lisez-la, enregistrez-la et envoyez-la. Préavis la conserve 30 jours ; ensuite, elle ne peut plus être rédigée.',
     save: 'Enregistrer la réponse',
     saved: 'La réponse a été remise au navigateur dans un fichier.',
     unsaved: 'La réponse n’est pas encore enregistrée.',

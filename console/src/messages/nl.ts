@@ -559,13 +559,16 @@ export const nl: Messages = {
     confirm: 'Wissen en antwoorden',
     erasing: 'Bezig met wissen … Dit gaat door, ook als u deze pagina verlaat.',
     cutTitle: 'De verbinding viel weg tijdens het wissen',
-    cut: 'Misschien is toch alles gewist, en het antwoord verloren. Bekijk het opnieuw: wat dan nog wordt gevonden, is niet gewist.',
+    cut: 'Misschien is toch alles gewist. Wat ermee is gebeurd en het antwoord kunt u lezen zodra de verbinding er weer is.',
+    cutNone:
+      'Tot nu toe is er niets begonnen. Wacht een minuut en probeer het nog eens. Blijft het zo, bekijk het dan opnieuw.',
+    readLost: 'Antwoord lezen',
     doneTitle: 'Wat ermee is gebeurd',
     answerTitle: 'Het antwoord aan de persoon',
     answerLater:
       'Er moet nog iets worden gewist; de volgende bewaarronde doet dat. Daarna staat het antwoord hier, 30 dagen lang.',
     answerText:
-      'Lees het, sla het op en verstuur het. Houd het tot dan bij: Préavis vergeet van wie de gesprekken waren en kan het geen tweede keer schrijven.',
+      'Lees het, sla het op en verstuur het. Préavis bewaart het 30 dagen; daarna kan het niet meer worden geschreven.',
     save: 'Antwoord opslaan',
     saved: 'Het antwoord is als bestand aan de browser gegeven.',
     unsaved: 'Het antwoord is nog niet opgeslagen.',

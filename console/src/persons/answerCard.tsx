@@ -1,10 +1,11 @@
 import { h, type ComponentChild, type RefObject } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { PersonErased } from '../api/types.ts';
 import { useSpeech } from '../text/say.tsx';
 import { useWarningBeforeEnd } from '../ui/beforeEnd.ts';
 import { Icon } from '../ui/icon.tsx';
+import { ProblemNote } from '../ui/notes.tsx';
 import { saveFile } from '../ui/taking.ts';
+import type { Step } from './request.ts';
 import type { RequestControl } from './useRequest.ts';
 
 /** The answer to the person, as it is to be read before it is sent. */
@@ -41,13 +42,11 @@ function textOf(html: string): ComponentChild[] {
 
 export function AnswerCard({
   control,
-  erased,
-  isSaved,
+  step: { erased, isSaved, problem },
   title,
 }: {
   control: RequestControl;
-  erased: PersonErased;
-  isSaved: boolean;
+  step: Extract<Step, { kind: 'erased' }>;
   title: RefObject<HTMLHeadingElement | null>;
 }) {
   const { say } = useSpeech();
@@ -62,7 +61,8 @@ export function AnswerCard({
       </h2>
       <p>{answer === null ? say.persons.answerLater : say.persons.answerText}</p>
       {erased.copyFailure !== null && <p class="note">{say.persons.notCopied}</p>}
-      {!erased.logEmptied && <p class="note">{say.persons.logKept}</p>}
+      {erased.logEmptied === false && <p class="note">{say.persons.logKept}</p>}
+      {problem !== undefined && <ProblemNote problem={problem} />}
       {answer === null ? (
         <p class="tasks">
           <button type="button" class="button button-main" onClick={control.readAgain}>

@@ -5,8 +5,8 @@ import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { useWarningBeforeEnd } from '../ui/beforeEnd.ts';
 import { ProblemNote } from '../ui/notes.tsx';
+import { isNothing } from './request.ts';
 import type { RequestControl } from './useRequest.ts';
-import { isNothing } from './whatThereIs.tsx';
 
 /** Erasing what may be erased, said before it is done, and what stays. */
 

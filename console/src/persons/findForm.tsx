@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useSpeech } from '../text/say.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
 import { useMe } from '../who.ts';
-import type { Whom } from './request.ts';
+import { requestOf, type Whom } from './request.ts';
 import type { RequestControl } from './useRequest.ts';
 
 /** As the API takes the number of a ticket. */
@@ -88,7 +88,7 @@ function Fields({ control }: { control: RequestControl }) {
   const { whom } = control.request;
   const faults = useFaults(control);
   const typed = (part: Partial<Whom>): void => {
-    control.type({ whom: { ...whom, ...part } });
+    control.type(requestOf({ ...whom, ...part }));
   };
   const needsCompany = faults.controller !== undefined || whom.controller !== '' || controllers !== null;
 

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { PersonFound } from '../api/types.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { ProblemNote } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { AnswerCard } from './answerCard.tsx';
 import { EraseCard } from './eraseCard.tsx';
@@ -72,7 +73,8 @@ function Whom({ control }: { control: RequestControl }) {
         <button
           type="button"
           class="button button-small"
-          disabled={isBusy}
+          // What is not found any more may just have been erased, and its answer waits.
+          disabled={isBusy || (step.kind === 'cut' && step.looked !== 'none')}
           onClick={() => {
             control.find();
           }}
@@ -87,16 +89,24 @@ function Whom({ control }: { control: RequestControl }) {
   );
 }
 
-function Cut() {
+function Cut({ control, looked }: { control: RequestControl; looked: Extract<Step, { kind: 'cut' }>['looked'] }) {
   const { say } = useSpeech();
 
   return (
-    <div class="note note-problem" role="alert">
-      <p>
-        <strong>{say.persons.cutTitle}</strong>
+    <>
+      <div class="note note-problem" role="alert">
+        <p>
+          <strong>{say.persons.cutTitle}</strong>
+        </p>
+        <p>{looked === 'none' ? say.persons.cutNone : say.persons.cut}</p>
+      </div>
+      {typeof looked === 'object' && <ProblemNote problem={looked} />}
+      <p class="tasks">
+        <button type="button" class="button button-main" disabled={looked === 'asking'} onClick={control.readLost}>
+          {say.persons.readLost}
+        </button>
       </p>
-      <p>{say.persons.cut}</p>
-    </div>
+    </>
   );
 }
 
@@ -133,11 +143,11 @@ function FoundPart({ control, title, found }: Titled & { found: PersonFound }) {
 
 function ErasedPart({ control, title, step }: Titled & { step: Extract<Step, { kind: 'erased' }> }) {
   const { say } = useSpeech();
-  const { erased, isSaved } = step;
+  const { erased } = step;
 
   return (
     <>
-      <AnswerCard control={control} erased={erased} isSaved={isSaved} title={title} />
+      <AnswerCard control={control} step={step} title={title} />
       {erased.recordings.length > 0 && (
         <section class="card" aria-labelledby="see">
           <h2 id="see">{say.persons.doneTitle}</h2>
@@ -160,7 +170,7 @@ function StepPart({ control, title }: Titled) {
         <FoundPart control={control} title={title} found={step.before} />
       );
     case 'cut':
-      return <Cut />;
+      return <Cut control={control} looked={step.looked} />;
     case 'found':
     case 'refused':
     case 'erasing':

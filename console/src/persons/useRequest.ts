@@ -1,8 +1,9 @@
 import { ask } from '../api/client.ts';
-import { asProblem } from '../api/problem.ts';
-import type { PersonErased, PersonFound } from '../api/types.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
+import type { PersonErased, PersonErasures, PersonFound } from '../api/types.ts';
 import { useDraft } from '../ui/drafts.tsx';
-import { askedWith, freshRequest, isUncertain, type Request, type Step } from './request.ts';
+import { useMe } from '../who.ts';
+import { askedWith, erasureOf, freshRequest, isUncertain, type Erased, type Request, type Step } from './request.ts';
 
 export type RequestControl = {
   request: Request;
@@ -11,6 +12,8 @@ export type RequestControl = {
   erase: () => void;
   /** What has become of the erasure meanwhile. */
   readAgain: () => void;
+  /** What has become of one whose answer did not come. */
+  readLost: () => void;
   given: () => void;
   saved: () => void;
   next: () => void;
@@ -25,9 +28,13 @@ function eraseAsAsked(request: Request): Promise<PersonErased> {
   return ask('/persons/erase', { method: 'POST', body });
 }
 
+const erasuresNow = (): Promise<PersonErasures> => ask('/persons/erasures');
+const read = (id: string): Promise<Erased> => ask(`/persons/erasures/${id}`);
+
 /** It goes on when they look at another page meanwhile. */
 // eslint-disable-next-line max-lines-per-function -- A list: what the buttons of one request do.
 export function useRequest(): RequestControl {
+  const { name: user } = useMe();
   const [request, change] = useDraft<Request>('person', freshRequest);
   const to = (step: Step): void => {
     change((before) => ({ ...before, step }));
@@ -49,26 +56,66 @@ export function useRequest(): RequestControl {
     const found = foundIn(request.step);
     if (found === undefined) return;
     to({ kind: 'erasing', found });
-    eraseAsAsked(request).then(
+    let known: string[] | undefined;
+    const erasing = async (): Promise<PersonErased> => {
+      const { erasures } = await erasuresNow();
+      known = erasures.map(({ id }) => id);
+
+      return eraseAsAsked(request);
+    };
+    erasing().then(
       (erased) => {
         to({ kind: 'erased', erased, isSaved: false });
       },
       (thrown: unknown) => {
         const problem = asProblem(thrown);
-        to(isUncertain(problem) ? { kind: 'cut' } : { kind: 'refused', found, problem });
+        to(
+          known !== undefined && isUncertain(problem)
+            ? { kind: 'cut', known, looked: 'not' }
+            : { kind: 'refused', found, problem },
+        );
       },
     );
+  };
+  const readLost = (): void => {
+    const { step, whom } = request;
+    if (step.kind !== 'cut') return;
+    const asking: Step = { ...step, looked: 'asking' };
+    to(asking);
+    const came = (next: Step): void => {
+      change((before) => (before.step === asking ? { ...before, step: next } : before));
+    };
+    const reading = async (): Promise<Step> => {
+      const id = erasureOf(whom, user, step.known, await erasuresNow());
+
+      return id === undefined
+        ? { ...step, looked: 'none' }
+        : { kind: 'erased', erased: await read(id), isSaved: false };
+    };
+    reading().then(came, (thrown: unknown) => {
+      came({ ...step, looked: asProblem(thrown) });
+    });
   };
   const readAgain = (): void => {
     const { step } = request;
     if (step.kind !== 'erased') return;
-    const { erased } = step;
-    // Where it is not told, what is shown is true still.
-    ask<Omit<PersonErased, 'logEmptied'>>(`/persons/erasures/${erased.id}`).then(
+    const { id } = step.erased;
+    const came = ({ now, ...rest }: { now?: Erased; problem?: Problem }): void => {
+      change((before) => {
+        // They may have begun with somebody else meanwhile.
+        if (before.step.kind !== 'erased' || before.step.erased.id !== id) return before;
+        const { kind, isSaved, erased } = before.step;
+
+        return { ...before, step: { kind, isSaved, erased: { ...erased, ...now }, ...rest } };
+      });
+    };
+    read(id).then(
       (now) => {
-        to({ ...step, erased: { ...erased, ...now } });
+        came({ now });
       },
-      () => undefined,
+      (thrown: unknown) => {
+        came({ problem: asProblem(thrown) });
+      },
     );
   };
 
@@ -80,6 +127,7 @@ export function useRequest(): RequestControl {
     find,
     erase,
     readAgain,
+    readLost,
     given: () => {
       change((before) => ({ ...before, isGiven: true }));
     },

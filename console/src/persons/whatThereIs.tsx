@@ -5,6 +5,7 @@ import { useSpeech, type Speech } from '../text/say.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { problemText } from '../ui/notes.tsx';
 import { Problem } from '../api/problem.ts';
+import { isNothing } from './request.ts';
 
 /** What is kept of a person, and what becomes of it, recording by recording. */
 
@@ -89,13 +90,6 @@ function besides(found: Found, { language, say }: Speech): string[] {
     ...(keysNotSearched.length === 0 ? [] : [words.keys]),
   ];
 }
-
-export const isNothing = (found: Found): boolean =>
-  found.recordings.length === 0 &&
-  found.unrecordedCalls === 0 &&
-  found.openCalls.length === 0 &&
-  found.unreadableCalls.length === 0 &&
-  !found.languageRemembered;
 
 export function WhatThereIs({ found, isAfter }: { found: Found; isAfter: boolean }) {
   const speech = useSpeech();

@@ -341,12 +341,22 @@ inBrowser('a person asks: found, given a copy, erased but for what must stay, an
   await button(page, 'Erase and answer').click();
   await page.getByText('The connection was lost while it was being erased').waitFor();
   expect(await listed.count()).toBe(0);
+  expect(await button(page, 'Look again').isDisabled()).toBe(true);
+  await button(page, 'Read the answer').click();
+  await page.getByText('Nothing has been begun so far.').waitFor();
   await page.unroute('**/persons/erase');
   await button(page, 'Look again').click();
   await listed.filter({ hasText: 'Would be erased' }).waitFor();
 
+  // It is lost behind it: what waits is read.
+  await page.route('**/persons/erase', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
   await button(page, 'Erase 1 recording …').click();
   await button(page, 'Erase and answer').click();
+  await page.getByText('The connection was lost while it was being erased').waitFor();
+  await button(page, 'Read the answer').click();
   await page.getByText('Réponse à votre demande d’effacement').waitFor();
   expect(await page.locator('.letter').getAttribute('lang')).toBe('fr');
   expect(await page.locator('.letter').innerText()).not.toContain(numberOfAgreement);

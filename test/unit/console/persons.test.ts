@@ -3,7 +3,7 @@ import { de } from '../../../console/src/messages/de.ts';
 import { en } from '../../../console/src/messages/en.ts';
 import { fr } from '../../../console/src/messages/fr.ts';
 import { nl } from '../../../console/src/messages/nl.ts';
-import { askedWith, isUncertain } from '../../../console/src/persons/request.ts';
+import { askedWith, erasureOf, isNothing, isUncertain, requestOf } from '../../../console/src/persons/request.ts';
 import { articleText } from '../../../console/src/text/law.ts';
 
 /** What the pages of the law say and ask. */
@@ -27,9 +27,33 @@ test.each([
   ['unreachable', 0, true],
   ['unreadable', 200, true],
   ['internal', 500, true],
+  ['catalogue_unusable', 503, true],
+  ['archive_unreachable', 503, true],
   ['job_busy', 503, false],
   ['request_invalid', 400, false],
   ['sign_in_needed', 401, false],
 ])('an erasure whose answer is %s may have been done: %s', (code, status, isSo) => {
   expect(isUncertain(new Problem({ code, status }))).toBe(isSo);
+});
+
+test('an erasure whose answer was lost is the newest of this user for this request that was not there before', () => {
+  const row = (id: string, other = {}) => ({
+    ...{ id, askedBy: 'user:olga', askedAt: '', until: '', reference: 'T-12', controller: 'own' },
+    ...other,
+  });
+  const others = [row('a', { askedBy: 'user:lea' }), row('b', { controller: 'acme' }), row('c', { reference: null })];
+  const whom = { number: '1', controller: '', reference: ' T-12' };
+  const look = (erasures: ReturnType<typeof row>[]) => erasureOf(whom, 'user:olga', ['before'], { erasures });
+  expect(look([...others, row('new'), row('older'), row('before')])).toBe('new');
+  expect(look([...others, row('before')])).toBeUndefined();
+});
+
+test('what was chosen for one person is not chosen for the next', () => {
+  const whom = { number: '2', controller: '', reference: '' };
+  expect(requestOf(whom)).toEqual({ whom, includeEvidence: false, language: '', isGiven: false });
+});
+
+test('where not every key was searched it is not said that there is nothing', () => {
+  const none = { recordings: [], unrecordedCalls: 0, openCalls: [], unreadableCalls: [], languageRemembered: false };
+  expect([[], ['old']].map((keysNotSearched) => isNothing({ ...none, keysNotSearched }))).toEqual([true, false]);
 });
