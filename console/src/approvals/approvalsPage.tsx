@@ -6,6 +6,7 @@ import { fill } from '../text/fill.ts';
 import { personText } from '../text/law.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
+import { useFirstPage } from '../ui/firstPage.ts';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
@@ -90,6 +91,7 @@ function Requests({ which }: { which: ListName }) {
   const cursor = query.get('cursor');
   const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
   const asked = useAsked<ApprovalPage>(`${which === 'open' ? '/approvals' : '/approvals/own'}?limit=20${more}`);
+  useFirstPage(asked);
   if (asked.kind === 'waiting') return <Waiting />;
   if (asked.kind === 'failed') return <ProblemNote problem={asked.problem} onRetry={asked.again} />;
   const { approvals, next } = asked.answer;

@@ -6,6 +6,7 @@ import { useIsUnseen, useMe } from '../who.ts';
 import { go, Link, usePlace } from '../router.tsx';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { useFirstPage } from '../ui/firstPage.ts';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { CallTable } from './callTable.tsx';
@@ -216,17 +217,19 @@ function Results({
   );
 }
 
-/** A search by number, and its page: neither is in the address. */
-function useNumberSearch() {
+/** A search by number, and its page: neither is in the address. The API takes a cursor for the filters that it was given for, and no others. */
+function useNumberSearch(address: string) {
   const { name: user } = useMe();
   const [search, setSearch] = useState(() => numberSearchOf(user));
-  const [cursor, setCursor] = useState<string>();
+  const [page, setPage] = useState<{ address: string; cursor: string }>();
   const [isOpen, setOpen] = useState(search !== undefined);
 
   return {
     search,
-    cursor,
-    setCursor,
+    cursor: page?.address === address ? page.cursor : undefined,
+    setCursor: (cursor: string | undefined) => {
+      setPage(cursor === undefined ? undefined : { address, cursor });
+    },
     isOpen,
     open: () => {
       setOpen(true);
@@ -234,7 +237,7 @@ function useNumberSearch() {
     begin: (wanted: NumberSearch | undefined) => {
       keepNumberSearch(user, wanted);
       setSearch(wanted);
-      setCursor(undefined);
+      setPage(undefined);
       setOpen(wanted !== undefined);
     },
   };
@@ -277,7 +280,7 @@ export function CallsPage() {
   const { say } = useSpeech();
   const { query } = usePlace();
   const filters = filtersIn(query);
-  const byNumber = useNumberSearch();
+  const byNumber = useNumberSearch(listAddress(filters));
   const { search } = byNumber;
   const wanted: Wanted = {
     filters,
@@ -285,6 +288,7 @@ export function CallsPage() {
     cursor: search === undefined ? (query.get('cursor') ?? undefined) : byNumber.cursor,
   };
   const { listed, again } = useCalls(wanted);
+  useFirstPage(listed);
   const known = useKnown(listed);
   const show = (changed: Filters): void => {
     byNumber.setCursor(undefined);

@@ -3,6 +3,7 @@ import type { CertificatePage, HeldPage, RecordingPage } from '../api/types.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { Link, usePlace } from '../router.tsx';
 import { useSpeech } from '../text/say.tsx';
+import { useFirstPage } from '../ui/firstPage.ts';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
@@ -30,6 +31,7 @@ function Paged<Page extends { next: string | null }>({
   const cursor = query.get('cursor');
   const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
   const asked = useAsked<Page>(`${path}?limit=25${more}`);
+  useFirstPage(asked);
   if (asked.kind === 'waiting') return <Waiting />;
   if (asked.kind === 'failed') return <ProblemNote problem={asked.problem} onRetry={asked.again} />;
   const { next } = asked.answer;

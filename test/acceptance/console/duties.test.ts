@@ -395,6 +395,19 @@ inBrowser('a person asks: found, given a copy, erased but for what must stay, an
   await page.locator('dialog[open]').getByText('Valid, by a key that Préavis trusts').waitFor();
 });
 
+inBrowser('an address with the cursor of somebody else leads to the first page', async () => {
+  const page = await opened('/retention/upcoming?cursor=another', 'olga');
+  for (const [path, shown] of [
+    ['/retention/upcoming', '.live-call'],
+    ['/approvals/own', '.empty, .request'],
+    ['/calls?result=recorded', 'a[data-row]'],
+  ] as const) {
+    await page.goto(`${path}${path.includes('?') ? '&' : '?'}cursor=another`);
+    await page.locator(shown).first().waitFor();
+    expect(page.url()).toBe(web.url + path);
+  }
+});
+
 inBrowser('what a pass has missed stands under due and overdue', async () => {
   web.setClock('+31d');
   const page = await opened('/retention', 'olga');
