@@ -115,7 +115,8 @@ function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
 
 function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
   const { lines, purposes, language, extensions, dialled, ...others } = search;
-  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores, lengths } = others;
+  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores, lengths } =
+    others;
 
   return {
     ...driver.values,
