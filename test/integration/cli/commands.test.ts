@@ -309,6 +309,7 @@ describe('recordings', () => {
           bytes: 16_044,
           line: 'default',
           controller: null,
+          dialled: null,
           purposes: ['training'],
           languages: ['fr'],
           keepUntil: '2026-09-21T10:01:20.010Z',
