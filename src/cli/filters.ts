@@ -3,7 +3,6 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { ownCalls } from '../config/controllerSchema.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
-import { dialledNumberAsked } from '../dataSubject/callerNumber.ts';
 import { parseDay } from './localTime.ts';
 
 /** Options that choose some rows of a list, as they were typed. */
@@ -80,13 +79,16 @@ export async function chosenCalls(
     line,
     controller: chosenController(controller, names),
     purpose,
-    dialled: dialledAsked(dialled, config),
+    dialled: await dialledAsked(dialled, config),
   };
 }
 
 /** A number of the company, as it is kept. Throws usage, which repeats nothing of what was typed. */
-function dialledAsked(asked: string | undefined, config: Config): string | undefined {
-  const number = asked === undefined ? undefined : dialledNumberAsked(asked, config);
-  if (asked === undefined || number !== undefined) return number;
+async function dialledAsked(asked: string | undefined, config: Config): Promise<string | undefined> {
+  if (asked === undefined) return undefined;
+  // What reads telephone numbers is large: a list that asks for none does not wait for it.
+  const { dialledNumberAsked } = await import('../dataSubject/callerNumber.ts');
+  const number = dialledNumberAsked(asked, config);
+  if (number !== undefined) return number;
   throw new PreavisError('usage', '--dialled is a number of yours, such as +32 2 555 01 00, or an extension');
 }
