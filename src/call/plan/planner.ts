@@ -7,7 +7,7 @@ import { consentKinds, turnedAwaySounds, type Policy } from '../../policy/policy
 import { earlierNotice, shortenedModes, type EarlierNotice } from '../../policy/earlierNotice.ts';
 import { shortened, spokenIn } from '../../policy/spokenIn.ts';
 import type { Prompt, SingleKind } from '../../prompts/library.ts';
-import { asPreavisError } from '../../core/errors.ts';
+import { asPreavisError, type ErrorCode } from '../../core/errors.ts';
 import type { CallId, ChannelId, IdMaker } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import type { CallRequest, LanguageDecision, Menu, Order, Script } from '../decide/order.ts';
@@ -167,14 +167,18 @@ export function makePlanner(ports: PlannerPorts): Planner {
   };
 
   /** Whatever keeps it from being read, it says nothing then. */
-  const readOf = async ({ call, channelId }: Arrival, name: string, failed: string): Promise<string> => {
+  const readOf = async (
+    { call, channelId }: Arrival,
+    name: string,
+    tell: (failed: { call: CallId; code: ErrorCode }) => void,
+  ): Promise<string> => {
     if (channelId === undefined) return '';
     try {
       return await answerInTime(headerLimitMs, variable(channelId, name));
     } catch (thrown) {
       const { code } = asPreavisError(thrown);
       // Asterisk answers so (HTTP 500) where there is no such header, or no SIP.
-      if (code !== 'ari_request_failed') log.warn({ call, code }, failed);
+      if (code !== 'ari_request_failed') tell({ call, code });
 
       return '';
     }
@@ -182,7 +186,9 @@ export function makePlanner(ports: PlannerPorts): Planner {
 
   /** Without it, weaker evidence may do. */
   const headerOf = (arrival: Arrival): Promise<string> =>
-    readOf(arrival, acceptLanguage, 'Accept-Language header not read');
+    readOf(arrival, acceptLanguage, (failed) => {
+      log.warn(failed, 'Accept-Language header not read');
+    });
 
   const purposesOf = ({ purposes }: CallRequest) => purposes.flatMap((id) => policy.purposes.get(id) ?? []);
 
@@ -224,7 +230,10 @@ export function makePlanner(ports: PlannerPorts): Planner {
   /** A Local/ channel has no number: whose call it is has it, the first channel of all that belong together. */
   const dialledIn = async (arrival: Arrival): Promise<string> => {
     const { channelId, endpoint } = arrival;
-    const read = (of: Arrival, name: string): Promise<string> => readOf(of, name, 'dialled number not read');
+    const read = (of: Arrival, name: string): Promise<string> =>
+      readOf(of, name, (failed) => {
+        log.warn(failed, 'dialled number not read');
+      });
     const own = await read(arrival, dialledVariable);
     if (own !== '' || endpoint !== undefined) return own;
     const linked = await read(arrival, 'CHANNEL(linkedid)');
