@@ -1,10 +1,10 @@
 /** Hearing a recording on approval: somebody asks, somebody else answers, and the answer has an end. */
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { ApprovalRow } from '../catalogue/access/approvals.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 import type { ApprovalId, IdMaker } from '../core/ids.ts';
+import { fittingPage } from '../core/pages.ts';
 import type { Act, Actor, Subject } from './actor.ts';
 import { decideAccess, type Refusal } from './decide.ts';
 import { findSubject, type SubjectPorts } from './subject.ts';
@@ -127,37 +127,35 @@ const decide = (actor: Actor, subject: Subject | undefined, at: number) => {
     : decideAccess(actor, act, subject, at);
 };
 
-/** So many of those that wait are looked at for one page of what an actor may answer, and so many together, behind the first part. */
-const mostLookedAt = 2_000;
-const batch = 100;
-
 /**
- * What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids. `next` is
- * the last one of the page where more follow: how many that are not theirs lie between, nobody learns from it or from the number of pages. Only
- * where `mostLookedAt` in a row are not theirs a page ends before.
+ * What waits for an answer of this actor: of recordings that they see, and not asked by themselves. Beyond `after`, in the order of ids; a page
+ * as `fittingPage` has it.
  */
 export async function openApprovals(
   ports: ApprovalPorts,
   actor: Actor,
   after: string,
   limit: number,
-): Promise<{ approvals: ApprovalRow[]; next: ApprovalId | null }> {
+): Promise<{ approvals: ApprovalRow[]; next: string | undefined }> {
   const at = ports.clock.now();
-  const approvals: ApprovalRow[] = [];
-  let next: ApprovalId | null = null;
-  for (let looked = 0, last = after, most = limit + 1; looked < mostLookedAt; looked += most, most = batch) {
-    const page = await ports.catalogue.approvals.open(at, last, most);
-    for (const approval of page) {
-      last = next = approval.id;
-      const found = await findSubject(ports, approval.recording, actor.name, at);
-      const subject = found && ofPurpose(found.subject, approval);
-      if (approval.asker === actor.name || !decide(actor, subject, at).allowed) continue;
-      if (approvals.length === limit) return { approvals, next: approvals.at(-1)?.id ?? null };
-      approvals.push(approval);
-    }
-    if (page.length < most) return { approvals, next: null };
-    await breathe();
-  }
+  const mayAnswer = async (approval: ApprovalRow): Promise<boolean> => {
+    if (approval.asker === actor.name) return false;
+    const found = await findSubject(ports, approval.recording, actor.name, at);
 
-  return { approvals, next };
+    return decide(actor, found && ofPurpose(found.subject, approval), at).allowed;
+  };
+  const { shown, next } = await fittingPage<ApprovalRow, string, ApprovalRow>({
+    after,
+    limit,
+    read: (beyond, most) => ports.catalogue.approvals.open(at, beyond, most),
+    placeOf: ({ id }) => id,
+    fitting: async (rows) => {
+      const fitting: { row: ApprovalRow; shown: ApprovalRow }[] = [];
+      for (const row of rows) if (await mayAnswer(row)) fitting.push({ row, shown: row });
+
+      return fitting;
+    },
+  });
+
+  return { approvals: shown, next };
 }

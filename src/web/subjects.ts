@@ -23,7 +23,10 @@ export type KnownCall = CallFacts & {
 export type KnownRecording = KnownCall & { recording: RecordingRow };
 /** A call of a list. */
 export type ListedCall = CallFacts &
-  Pick<Listing, 'recording' | 'dialled' | 'isExemplary' | 'written'> & { isHeld: boolean };
+  Pick<Listing, 'recording' | 'dialled' | 'isExemplary' | 'written'> & {
+    holds: readonly LegalHoldRow[];
+    isHeld: boolean;
+  };
 
 type SubjectPorts = Pick<WebPorts, 'catalogue' | 'config' | 'clock'>;
 
@@ -73,14 +76,14 @@ export async function listedCalls(
   return all.flatMap(({ call, recording, extension, dialled, isExemplary, written, holds, approvals, ...kept }) => {
     const ends = endsWhileHeld(kept.ends, holds, holdsAllowed, at);
     const isHeld = holds.some((hold) => isActive(hold, at));
-    const listed = { call, recording, extension, dialled, ends, isExemplary, written, isHeld };
+    const listed = { call, recording, extension, dialled, ends, isExemplary, written, holds, isHeld };
 
     return decideAccess(actor, 'list', subjectBy(listed, config, approvals), at).allowed ? [listed] : [];
   });
 }
 
 /** Whether the actor may do this with the call now. */
-export async function decided(ports: SubjectPorts, actor: Actor, act: Act, known: KnownCall): Promise<Decision> {
+export async function decided(ports: SubjectPorts, actor: Actor, act: Act, known: CallFacts): Promise<Decision> {
   const subject = await subjectFor(ports, known, actor.name);
 
   return decideAccess(actor, act, subject, ports.clock.now());

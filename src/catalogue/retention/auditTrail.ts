@@ -43,21 +43,22 @@ export function isErasureUnderWay(lines: readonly Pick<AuditRow, 'event'>[]): bo
 export type AuditNote = { event: string; actor: string; detail?: Record<string, unknown> };
 
 const headRow = z.object({ id: z.number(), chain: z.string() }).optional();
+/** What every reading of a line has. */
+export const lineColumns = {
+  /** ms since 1970 UTC. */
+  at: z.number(),
+  /** null: it tells of no recording. */
+  recording: z.string().nullable(),
+  event: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  actor: z.string(),
+};
+export const lineNames = { recording: 'recording_id', from: 'from_status', to: 'to_status' } as const;
 /** A line as its digest sees it, and its link; null in lines from before the trail was chained. */
 const auditLine = row(
-  {
-    id: z.number(),
-    at: z.number(),
-    /** null: it tells of no recording. */
-    recording: z.string().nullable(),
-    event: z.string(),
-    from: z.string().nullable(),
-    to: z.string().nullable(),
-    actor: z.string(),
-    detail: z.string(),
-    chain: z.string().nullable(),
-  },
-  { recording: 'recording_id', from: 'from_status', to: 'to_status' },
+  { id: z.number(), ...lineColumns, detail: z.string(), chain: z.string().nullable() },
+  lineNames,
 ).transform(({ id, at, recording, event, from, to, actor, detail, chain }) => ({
   id,
   recording,

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { json, row } from '../sqlite/rowForm.ts';
+import { lineColumns, lineNames } from './auditTrail.ts';
 
 /** The audit trail as a whole, for who looks at what others did. */
 
@@ -8,17 +9,10 @@ const readLine = row(
   {
     /** Its number, in the order of the chain. */
     line: z.number(),
-    /** ms since 1970 UTC. */
-    at: z.number(),
-    /** null: it tells of no recording. */
-    recording: z.string().nullable(),
-    event: z.string(),
-    from: z.string().nullable(),
-    to: z.string().nullable(),
-    actor: z.string(),
+    ...lineColumns,
     detail: json(z.record(z.string(), z.unknown())),
   },
-  { line: 'id', recording: 'recording_id', from: 'from_status', to: 'to_status' },
+  { line: 'id', ...lineNames },
 );
 type ReadLine = z.output<typeof readLine>;
 

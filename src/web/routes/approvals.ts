@@ -127,7 +127,7 @@ const waiting = route({
 
     return {
       kind: 'json',
-      body: { approvals: approvals.map((row) => shownApproval(row, at)), next: pages.next(next ?? undefined) },
+      body: { approvals: approvals.map((row) => shownApproval(row, at)), next: pages.next(next) },
     };
   },
 });

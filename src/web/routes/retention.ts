@@ -7,7 +7,7 @@ import { route, type Route } from '../route.ts';
 import { hold, listedRecording, named, page, recordingPage } from '../schemas.ts';
 import { seenPage } from '../seenPages.ts';
 import { shownHold, shownRecordingOfList } from '../shown.ts';
-import { decided, knownRecording, type KnownRecording, type ListedCall } from '../subjects.ts';
+import { decided, type ListedCall } from '../subjects.ts';
 import type { WebPorts } from '../ports.ts';
 
 /** Where a list by ends goes on. */
@@ -67,7 +67,7 @@ export const heldPage = named(
   }),
 );
 
-async function activeHolds(actor: Actor, known: KnownRecording, ports: WebPorts): Promise<z.input<typeof hold>[]> {
+async function activeHolds(actor: Actor, known: ListedCall, ports: WebPorts): Promise<z.input<typeof hold>[]> {
   const { allowed: withReason } = await decided(ports, actor, 'release', known);
   const at = ports.clock.now();
 
@@ -99,9 +99,8 @@ const held = route({
     });
     const shown = listed.map(async (each) => {
       const recording = shownRecordingOfList(each, at);
-      const known = recording && (await knownRecording(ports, recording.id));
 
-      return known === undefined ? [] : [{ ...recording, holds: await activeHolds(actor, known, ports) }];
+      return recording === undefined ? [] : [{ ...recording, holds: await activeHolds(actor, each, ports) }];
     });
     const recordings = (await Promise.all(shown)).flat();
 

@@ -177,7 +177,7 @@ test('whoever may answer few of many questions gets their list in parts of a bou
   const counted = { ...ports, catalogue: { ...ports.catalogue, approvals: { ...catalogue.approvals, open } } };
   const found: string[] = [];
   let pages = 0;
-  for (let after: string | null = ''; after !== null;) {
+  for (let after: string | undefined = ''; after !== undefined;) {
     parts = 0;
     const page: Awaited<ReturnType<typeof openApprovals>> = await openApprovals(counted, olga, after, 2);
     expect(parts).toBeLessThanOrEqual(21);
