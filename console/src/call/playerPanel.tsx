@@ -12,26 +12,18 @@ import { useKeys } from '../ui/keys.ts';
 import { problemText, ProblemNote, Waiting } from '../ui/notes.tsx';
 import type { Mark } from './marks.ts';
 import type { PlaceOfPlayer } from './notesProps.ts';
+import { keysOf, PlayButton, Position } from './playing.tsx';
 import { playsOnMs, speeds, usePlayer, type Player } from './usePlayer.ts';
 import { Waveform } from './waveform.tsx';
 
 function usePlayerKeys(player: Player): void {
-  const { position, speed } = player;
-  const jump = (ms: number) => () => {
-    player.seek(position + ms);
-  };
+  const { speed } = player;
   const faster = (by: 1 | -1) => () => {
     const at = speeds.findIndex((each) => each === speed);
     player.setSpeed(speeds[Math.min(speeds.length - 1, Math.max(0, at + by))] ?? 1);
   };
   useKeys({
-    ' ': player.toggle,
-    ArrowLeft: jump(-5_000),
-    ArrowRight: jump(5_000),
-    j: jump(-10_000),
-    J: jump(-10_000),
-    l: jump(10_000),
-    L: jump(10_000),
+    ...keysOf(player),
     '<': faster(-1),
     '>': faster(1),
   });
@@ -60,9 +52,8 @@ function SpeedChoice({ player }: { player: Player }) {
 }
 
 function Controls({ player, lengthMs }: { player: Player; lengthMs: number }) {
-  const { say, format } = useSpeech();
-  const { state, position } = player;
-  const isPlaying = ['playing', 'loading', 'unanswered'].includes(state.kind);
+  const { say } = useSpeech();
+  const { position } = player;
 
   return (
     <div class="controls">
@@ -77,18 +68,7 @@ function Controls({ player, lengthMs }: { player: Player; lengthMs: number }) {
       >
         <Icon name="back" />
       </button>
-      <button
-        type="button"
-        class="button button-main button-round button-play"
-        aria-label={isPlaying ? say.player.pause : say.player.play}
-        onClick={player.toggle}
-      >
-        {state.kind === 'loading' ? (
-          <span class="spinner" aria-hidden="true" />
-        ) : (
-          <Icon name={isPlaying ? 'pause' : 'play'} isFilled={!isPlaying} />
-        )}
-      </button>
+      <PlayButton player={player} look="button-play" />
       <button
         type="button"
         class="button button-round"
@@ -100,9 +80,7 @@ function Controls({ player, lengthMs }: { player: Player; lengthMs: number }) {
       >
         <Icon name="forward" />
       </button>
-      <output class="position" data-position={Math.round(position)}>
-        {format.position(position)} <span class="quiet">/ {format.position(lengthMs)}</span>
-      </output>
+      <Position player={player} lengthMs={lengthMs} />
       <SpeedChoice player={player} />
     </div>
   );

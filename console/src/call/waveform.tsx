@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import WaveSurfer from 'wavesurfer.js';
-import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import type { Mark } from './marks.ts';
+import { Seek } from './playing.tsx';
 import type { Player } from './usePlayer.ts';
 
 const nonceOf = (): string => document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? '';
@@ -129,22 +129,7 @@ export function Waveform({
           </span>
         ))}
       </div>
-      <input
-        type="range"
-        class="seek"
-        min={0}
-        max={lengthMs}
-        step={100}
-        value={player.position}
-        aria-label={say.player.position}
-        aria-valuetext={fill(say.player.positionText, {
-          at: format.position(player.position),
-          of: format.position(lengthMs),
-        })}
-        onInput={({ currentTarget: { value } }) => {
-          player.seek(Number(value));
-        }}
-      />
+      <Seek player={player} lengthMs={lengthMs} />
     </div>
   );
 }

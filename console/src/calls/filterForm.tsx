@@ -6,7 +6,7 @@ import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { filterTexts } from './filterTexts.ts';
-import { choices, dayOf, isUsable, type FilterName, type Filters } from './filters.ts';
+import { choices, dayOf, isUsable, type FilterName, type Filters, rare } from './filters.ts';
 
 type Change = (name: FilterName, value: string) => void;
 type FieldProps = { name: FilterName; filters: Filters; onChange: Change };
@@ -200,27 +200,6 @@ export type Known = {
   /** Of calls of one company alone there is nothing to choose. */
   companies: readonly string[];
 };
-
-/** Those behind "More filters". */
-const rare = [
-  'purpose',
-  'language',
-  'direction',
-  'reason',
-  'extension',
-  'dialled',
-  'status',
-  'flag',
-  'held',
-  'exemplary',
-  'controller',
-  'tag',
-  'collection',
-  'scoreFrom',
-  'scoreTo',
-  'lengthFrom',
-  'lengthTo',
-] as const;
 
 export function FilterForm({
   filters,

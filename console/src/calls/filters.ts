@@ -10,11 +10,10 @@ export const choices = {
   flag: recordingFlags,
 } as const;
 
-const names = [
-  'from',
-  'to',
-  'line',
-  'result',
+/** Those that are always shown. */
+const usual = ['from', 'to', 'line', 'result'] as const;
+/** Those behind "More filters". */
+export const rare = [
   'reason',
   'purpose',
   'language',
@@ -33,6 +32,7 @@ const names = [
   'lengthFrom',
   'lengthTo',
 ] as const;
+const names = [...usual, ...rare] as const;
 export type FilterName = (typeof names)[number];
 export type Filters = Readonly<Partial<Record<FilterName, string | undefined>>>;
 

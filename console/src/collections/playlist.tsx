@@ -1,5 +1,6 @@
 import type { RecordingOfList } from '../api/types.ts';
 import { Ended } from '../call/playerPanel.tsx';
+import { keysOf, PlayButton, Position, Seek } from '../call/playing.tsx';
 import { usePlayer, type Player } from '../call/usePlayer.ts';
 import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
@@ -21,34 +22,6 @@ type PlaylistProps = {
   onClose: () => void;
 };
 
-function Position({ player, lengthMs }: { player: Player; lengthMs: number }) {
-  const { say, format } = useSpeech();
-
-  return (
-    <>
-      <input
-        type="range"
-        class="seek"
-        min={0}
-        max={lengthMs}
-        step={100}
-        value={player.position}
-        aria-label={say.player.position}
-        aria-valuetext={fill(say.player.positionText, {
-          at: format.position(player.position),
-          of: format.position(lengthMs),
-        })}
-        onInput={({ currentTarget: { value } }) => {
-          player.seek(Number(value));
-        }}
-      />
-      <output class="position" data-position={Math.round(player.position)}>
-        {format.position(player.position)} <span class="quiet">/ {format.position(lengthMs)}</span>
-      </output>
-    </>
-  );
-}
-
 type Turn = { icon: 'previous' | 'next'; words: string; to: RecordingOfList | undefined };
 
 function TurnButton({ icon, words, to, onPlay }: Turn & Pick<PlaylistProps, 'onPlay'>) {
@@ -68,41 +41,12 @@ function TurnButton({ icon, words, to, onPlay }: Turn & Pick<PlaylistProps, 'onP
   );
 }
 
-function PlayButton({ player }: { player: Player }) {
-  const { say } = useSpeech();
-  const isPlaying = ['playing', 'loading', 'unanswered'].includes(player.state.kind);
-
-  return (
-    <button
-      type="button"
-      class="button button-main button-round"
-      aria-label={isPlaying ? say.player.pause : say.player.play}
-      onClick={player.toggle}
-    >
-      {player.state.kind === 'loading' ? (
-        <span class="spinner" aria-hidden="true" />
-      ) : (
-        <Icon name={isPlaying ? 'pause' : 'play'} isFilled={!isPlaying} />
-      )}
-    </button>
-  );
-}
-
 function usePlaylistKeys(player: Player, turn: (by: 1 | -1) => void): void {
-  const jump = (ms: number) => () => {
-    player.seek(player.position + ms);
-  };
   const step = (by: 1 | -1) => () => {
     turn(by);
   };
   useKeys({
-    ' ': player.toggle,
-    ArrowLeft: jump(-5_000),
-    ArrowRight: jump(5_000),
-    j: jump(-10_000),
-    J: jump(-10_000),
-    l: jump(10_000),
-    L: jump(10_000),
+    ...keysOf(player),
     n: step(1),
     N: step(1),
     p: step(-1),
@@ -142,6 +86,7 @@ export function Playlist({ list, current, onPlay, onClose }: PlaylistProps) {
         <TurnButton icon="previous" words={collections.previous} to={list[place - 1]} onPlay={onPlay} />
         <PlayButton player={player} />
         <TurnButton icon="next" words={collections.next} to={list[place + 1]} onPlay={onPlay} />
+        <Seek player={player} lengthMs={lengthMs} />
         <Position player={player} lengthMs={lengthMs} />
         <button
           type="button"

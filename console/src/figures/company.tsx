@@ -1,4 +1,5 @@
-import { usePlace } from '../router.tsx';
+import { go, usePlace } from '../router.tsx';
+import { counted } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { useMe } from '../who.ts';
 
@@ -13,7 +14,7 @@ export function useCompany(): string | undefined {
 }
 
 /** @param onChoose is given the name of the company, as addresses have it */
-export function CompanyChoice({ onChoose }: { onChoose: (company: string) => void }) {
+function CompanyChoice({ onChoose }: { onChoose: (company: string) => void }) {
   const { say } = useSpeech();
   const { controllers } = useMe();
   const company = useCompany();
@@ -35,5 +36,49 @@ export function CompanyChoice({ onChoose }: { onChoose: (company: string) => voi
         ))}
       </select>
     </label>
+  );
+}
+
+/** The days of an address, of those that can be chosen; 30 where it names none. */
+export function usePeriod<Days extends number>(periods: readonly Days[]): Days | 30 {
+  const { query } = usePlace();
+
+  return periods.find((each) => String(each) === query.get('days')) ?? 30;
+}
+
+/** Of which company, and how many days back, a page of counts tells: both are in its address. */
+export function CountChoices({ page, periods }: { page: string; periods: readonly number[] }) {
+  const { language, say } = useSpeech();
+  const company = useCompany();
+  const days = String(usePeriod(periods));
+  const show = (wanted: { days: string; company: string | undefined }): void => {
+    const query = new URLSearchParams({ days: wanted.days });
+    if (wanted.company !== undefined) query.set('company', wanted.company);
+    go(`${page}?${query.toString()}`);
+  };
+
+  return (
+    <div class="choices">
+      <CompanyChoice
+        onChoose={(chosen) => {
+          show({ days, company: chosen });
+        }}
+      />
+      <label class="choice">
+        <span class="quiet">{say.unrecorded.period}</span>
+        <select
+          value={days}
+          onChange={({ currentTarget: { value } }) => {
+            show({ days: value, company });
+          }}
+        >
+          {periods.map((each) => (
+            <option key={each} value={String(each)}>
+              {counted(language, say.unrecorded.days, each)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
   );
 }

@@ -2,7 +2,6 @@ import type { ComponentChildren } from 'preact';
 import type { CallsByDay, NoticeSeconds, StorageByPurpose } from '../../../src/web/routes/figures.ts';
 import type { SystemState } from '../../../src/web/routes/system.ts';
 import { useAsked } from '../api/useAsked.ts';
-import { go, usePlace } from '../router.tsx';
 import { causeText } from '../system/cause.ts';
 import { UploadsCard } from '../system/uploadsCard.tsx';
 import { counted, fill } from '../text/fill.ts';
@@ -11,7 +10,7 @@ import { ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
 import { AsTable } from './asTable.tsx';
-import { CompanyChoice, useCompany } from './company.tsx';
+import { CountChoices, useCompany, usePeriod } from './company.tsx';
 import { DayPlot } from './dayPlot.tsx';
 import { NoticeCard } from './noticeCard.tsx';
 import { byLanguage, byResult, daysUpTo, noLanguage, otherLanguages } from './series.ts';
@@ -19,7 +18,6 @@ import { byLanguage, byResult, daysUpTo, noLanguage, otherLanguages } from './se
 /** Plots of what there is: calls a day, what is kept, what waits, how long callers wait. Behind each is its table. */
 
 const periods = [7, 30, 90] as const;
-const usualDays = 30;
 
 /** What is asked for one part of the page: the others stand on their own. */
 function Part<Answer>({
@@ -159,48 +157,12 @@ function Uploads() {
   );
 }
 
-function Choices({ days }: { days: number }) {
-  const { language, say } = useSpeech();
-  const company = useCompany();
-  const show = (wanted: { days: number; company: string | undefined }): void => {
-    const query = new URLSearchParams({ days: String(wanted.days) });
-    if (wanted.company !== undefined) query.set('company', wanted.company);
-    go(`/figures?${query.toString()}`);
-  };
-
-  return (
-    <div class="choices">
-      <CompanyChoice
-        onChoose={(chosen) => {
-          show({ days, company: chosen });
-        }}
-      />
-      <label class="choice">
-        <span class="quiet">{say.unrecorded.period}</span>
-        <select
-          value={String(days)}
-          onChange={({ currentTarget: { value } }) => {
-            show({ days: Number(value), company });
-          }}
-        >
-          {periods.map((each) => (
-            <option key={each} value={String(each)}>
-              {counted(language, say.unrecorded.days, each)}
-            </option>
-          ))}
-        </select>
-      </label>
-    </div>
-  );
-}
-
 export function FiguresPage() {
   const { say } = useSpeech();
   const { figures } = say;
   const { acts } = useMe();
-  const { query } = usePlace();
   const company = useCompany();
-  const length = periods.find((each) => String(each) === query.get('days')) ?? usualDays;
+  const length = usePeriod(periods);
   const days = daysUpTo(Date.now(), length);
   const asking = new URLSearchParams({ from: days[0] ?? '', to: days.at(-1) ?? '' });
   if (company !== undefined) asking.set('controller', company);
@@ -216,7 +178,7 @@ export function FiguresPage() {
           <h1>{figures.title}</h1>
           <p class="quiet">{figures.intro}</p>
         </div>
-        <Choices days={length} />
+        <CountChoices page="/figures" periods={periods} />
       </header>
       <div class="cards">
         <Part title={figures.byResult} asked={calls}>

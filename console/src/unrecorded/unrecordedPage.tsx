@@ -1,8 +1,8 @@
 import type { UnrecordedReport } from '../../../src/web/routes/reports.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { dayOf, listAddress, type Filters } from '../calls/filters.ts';
-import { CompanyChoice, useCompany } from '../figures/company.tsx';
-import { go, Link, usePlace } from '../router.tsx';
+import { CountChoices, useCompany, usePeriod } from '../figures/company.tsx';
+import { Link } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -13,7 +13,6 @@ import { sumsOf, type DayCount, type Sums } from './sums.ts';
 /** Which calls were not recorded, and why: what somebody wanted so, and what is a fault. */
 
 const periods = [1, 7, 30, 90] as const;
-const usualDays = 30;
 const dayMs = 86_400_000;
 
 const percent = (part: number): string => `${(100 * part).toFixed(2)}%`;
@@ -173,16 +172,10 @@ function reportAddress(days: number, company: string | undefined): string {
 }
 
 export function UnrecordedPage() {
-  const { language, say } = useSpeech();
-  const { query } = usePlace();
+  const { say } = useSpeech();
   const company = useCompany();
-  const days = periods.find((each) => String(each) === query.get('days')) ?? usualDays;
+  const days = usePeriod(periods);
   const asked = useAsked<UnrecordedReport>(reportAddress(days, company));
-  const show = (wantedDays: string, wantedCompany: string | undefined): void => {
-    const wanted = new URLSearchParams({ days: wantedDays });
-    if (wantedCompany !== undefined) wanted.set('company', wantedCompany);
-    go(`/unrecorded?${wanted.toString()}`);
-  };
   usePageTitle(say.unrecorded.title);
 
   return (
@@ -192,28 +185,7 @@ export function UnrecordedPage() {
           <h1>{say.unrecorded.title}</h1>
           <p class="quiet">{say.unrecorded.intro}</p>
         </div>
-        <div class="choices">
-          <CompanyChoice
-            onChoose={(chosen) => {
-              show(String(days), chosen);
-            }}
-          />
-          <label class="choice">
-            <span class="quiet">{say.unrecorded.period}</span>
-            <select
-              value={String(days)}
-              onChange={({ currentTarget: { value } }) => {
-                show(value, company);
-              }}
-            >
-              {periods.map((each) => (
-                <option key={each} value={String(each)}>
-                  {counted(language, say.unrecorded.days, each)}
-                </option>
-              ))}
-            </select>
-          </label>
-        </div>
+        <CountChoices page="/unrecorded" periods={periods} />
       </header>
       {asked.kind === 'waiting' && <Waiting />}
       {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
