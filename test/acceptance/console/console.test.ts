@@ -1,84 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../../../lab/console/browser.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall } from '../../../lab/telephones/sip.ts';
-import {
-  consoleRig,
-  makeCalls,
-  numberOfLiege,
-  somePeople,
-  startPhones,
-  startWebOf,
-  type People,
-  type Phones,
-  type Web,
-} from '../../support/console/consoleLab.ts';
-import {
-  faultsOn,
-  inBrowser,
-  positionOf,
-  signIn,
-  visit,
-  widerThanWindow,
-  type Visit,
-} from '../../support/console/pages.ts';
+import { numberOfLiege } from '../../support/console/consoleLab.ts';
+import { faultsOn, inBrowser, positionOf, signIn, widerThanWindow, type Visit } from '../../support/console/pages.ts';
+import { useConsole } from '../../support/console/useConsole.ts';
 import { eventually } from '../../support/poll.ts';
-import { catalogueRecordings, showRecording, useRig } from '../../support/rig/rigs.ts';
+import { catalogueRecordings, showRecording } from '../../support/rig/rigs.ts';
 
 /** The console on real calls: people sign in, find, hear, annotate and prove, and lose what they may see no more. */
 
-let phones: Phones;
-let people: People;
-let web: Web;
-let browser: Browser;
-const visits: Visit[] = [];
-
-// Before the rig, which has to be the last process.
-afterAll(async () => {
-  await browser.close();
-  await web.process.stop({ graceMs: 10_000 });
-});
-
-const at = useRig(async () => {
-  phones = await startPhones(at);
-  people = await somePeople();
-
-  return consoleRig(phones, people);
-});
-
-beforeAll(async () => {
-  await makeCalls(at.rig, phones);
-  await eventually(
-    async () => {
-      await at.rig.preavis('upload');
-      const rows = await catalogueRecordings(at.rig);
-
-      return rows.filter(({ status }) => status === 'archived').length === 3;
-    },
-    { everyMs: 500 },
-  );
-  web = await startWebOf(at.rig, join(at.rig.folder, 'web.log'));
-  browser = await openBrowser();
-});
-
-afterEach(async () => {
-  for (const { context } of visits) await context.close();
-  const made = visits.splice(0);
-  expect(made.flatMap(({ complaints }) => complaints)).toEqual([]);
-  // Nothing is asked of anybody else.
-  expect(made.flatMap(({ foreign }) => foreign)).toEqual([]);
-});
-
-async function opened(path: string, user?: string, look: Parameters<typeof visit>[2] = {}): Promise<Visit['page']> {
-  const made = await visit(browser, web.url, look);
-  visits.push(made);
-  await made.page.goto(path);
-  if (user !== undefined) await signIn(made.page, user);
-
-  return made.page;
-}
+const { at, opened, people } = useConsole();
 
 const rowOf = (page: Visit['page'], line: string, cell: RegExp) =>
   page
@@ -117,7 +48,7 @@ inBrowser(
     await page.locator('.sign-in .button-main[type=submit]').click();
     await page.getByText('User name, password or code is wrong').waitFor();
     await page.locator('input[name=password]').fill('');
-    await signIn(page, 'louis', people.codeOfLawyer());
+    await signIn(page, 'louis', people().codeOfLawyer());
     // The lawyer sees what is for agreements, and nothing else.
     await page.locator('table.calls').waitFor();
     expect(await page.locator('a[data-row]').count()).toBe(1);

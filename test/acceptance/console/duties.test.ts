@@ -1,10 +1,8 @@
-import { openBrowser } from '../../../lab/console/browser.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import type { Agent } from '../../../lab/telephones/sip.ts';
+import type { Page } from 'playwright-core';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
-import { somePeople, type People } from '../../support/console/consoleLab.ts';
+import { somePeople } from '../../support/console/consoleLab.ts';
 import {
   dutiesRig,
   makeDutyCalls,
@@ -13,72 +11,29 @@ import {
   numberOfRefusal,
   startSales,
   startWebWithClock,
-  type WebWithClock,
 } from '../../support/console/dutiesLab.ts';
-import {
-  faultsOn,
-  inBrowser,
-  positionOf,
-  signIn,
-  visit,
-  widerThanWindow,
-  type Visit,
-} from '../../support/console/pages.ts';
+import { faultsOn, inBrowser, positionOf, widerThanWindow } from '../../support/console/pages.ts';
+import { useConsoleOf } from '../../support/console/useConsole.ts';
 import { eventually } from '../../support/poll.ts';
-import { catalogueRecordings, useRig } from '../../support/rig/rigs.ts';
 
 /** What the law asks, on the pages of the console: retention, requests of persons, approvals, evidence. */
 
-let agent: Agent;
-let people: People;
-let web: WebWithClock;
-let browser: Browser;
-const visits: Visit[] = [];
-
-// Before the rig, which has to be the last process.
-afterAll(async () => {
-  await browser.close();
-  await web.process.stop({ graceMs: 10_000 });
+const {
+  at,
+  web,
+  opened: openedPage,
+} = useConsoleOf({
+  rig: async (rig) => dutiesRig(await rig.keep(startSales()), await somePeople()),
+  makeCalls: makeDutyCalls,
+  recordings: 4,
+  startWeb: startWebWithClock,
 });
 
-const at = useRig(async () => {
-  agent = await at.keep(startSales());
-  people = await somePeople();
+async function opened(...where: Parameters<typeof openedPage>): Promise<Page> {
+  const page = await openedPage(...where);
+  await page.locator('.top').waitFor();
 
-  return dutiesRig(agent, people);
-});
-
-beforeAll(async () => {
-  await makeDutyCalls(at.rig);
-  await eventually(
-    async () => {
-      await at.rig.preavis('upload');
-      const rows = await catalogueRecordings(at.rig);
-
-      return rows.filter(({ status }) => status === 'archived').length === 4;
-    },
-    { everyMs: 500 },
-  );
-  web = await startWebWithClock(at.rig, join(at.rig.folder, 'web.log'));
-  browser = await openBrowser();
-});
-
-afterEach(async () => {
-  for (const { context } of visits) await context.close();
-  const made = visits.splice(0);
-  expect(made.flatMap(({ complaints }) => complaints)).toEqual([]);
-  // Nothing is asked of anybody else.
-  expect(made.flatMap(({ foreign }) => foreign)).toEqual([]);
-});
-
-async function opened(path: string, user: string, look: Parameters<typeof visit>[2] = {}): Promise<Page> {
-  const made = await visit(browser, web.url, look);
-  visits.push(made);
-  await made.page.goto(path);
-  await signIn(made.page, user);
-  await made.page.locator('.top').waitFor();
-
-  return made.page;
+  return page;
 }
 
 async function openedCall(line: string, user: string): Promise<Page> {
@@ -187,11 +142,11 @@ inBrowser('a coach asks to listen, another approves for a while, and the player 
   await coach.getByText('Approved: you may listen until').waitFor();
   await coach.locator('.button-play').click();
   await eventually(async () => (await positionOf(coach)) > 500);
-  web.setClock('+2h');
+  web().setClock('+2h');
   await coach.getByText('Your access to this recording has ended').waitFor();
   await coach.reload();
   await coach.getByText('This recording is heard on approval').waitFor();
-  web.setClock('+0');
+  web().setClock('+0');
 });
 
 inBrowser('a request that was refused is told so, to who asked', async () => {
@@ -404,17 +359,17 @@ inBrowser('an address with the cursor of somebody else leads to the first page',
   ] as const) {
     await page.goto(`${path}${path.includes('?') ? '&' : '?'}cursor=another`);
     await page.locator(shown).first().waitFor();
-    expect(page.url()).toBe(web.url + path);
+    expect(page.url()).toBe(web().url + path);
   }
 });
 
 inBrowser('what a pass has missed stands under due and overdue', async () => {
-  web.setClock('+31d');
+  web().setClock('+31d');
   const page = await opened('/retention', 'olga');
   await page.getByText('Ended on').first().waitFor();
   await page.getByRole('link', { name: 'Overdue' }).click();
   await page.locator('.note-problem').getByText('A daily pass should have erased these').waitFor();
   await page.locator('.live-call .tag-fault').first().waitFor();
   expect(await faultsOn(page)).toEqual([]);
-  web.setClock('+0');
+  web().setClock('+0');
 });
