@@ -162,13 +162,13 @@ const choose =
 
 /** Of the list, by who sees every call; each begins where the one before it ended. */
 const listSteps: readonly Step[] = [
-  { name: 'calls: the next page', act: click('.paging a:last-of-type'), shown: table },
-  { name: 'calls: the first page again', act: click('.paging a:first-of-type'), shown: table },
+  { name: 'calls: the next page', act: click('.paging button:last-of-type'), shown: table },
+  { name: 'calls: the first page again', act: click('.paging button:first-of-type'), shown: table },
   { name: 'calls: not recorded', act: choose('Result', 'unrecorded'), shown: table },
   { name: 'calls: recorded', act: choose('Result', 'recorded'), shown: table },
   { name: 'calls: a call', act: click('a[data-row]'), shown: '.call .columns' },
   { name: 'calls: back to the list', act: click('.way-back a'), shown: table },
-  { name: 'calls: a period', act: click('.presets button:last-of-type'), shown: table },
+  { name: 'calls: a period', act: click('.presets > button:nth-of-type(3)'), shown: table },
 ];
 
 async function measure(meter: Meter, { name, act, shown }: Step): Promise<void> {

@@ -28,8 +28,8 @@ const wording = { justification: 'A purpose of the benchmark.', legalBasis: 'GDP
 const policy = {
   purposes: {
     training: { ...wording, keepDays: 28 },
-    agreement: { ...wording, keepDays: 395 },
-    obligation: { ...wording, keepDays: 395 },
+    agreement: { ...wording, keepDays: 393 },
+    obligation: { ...wording, keepDays: 393 },
   },
 };
 const languages = [['fr'], ['nl'], ['de'], ['en'], ['fr', 'nl']];
@@ -71,13 +71,13 @@ export function fillCatalogue(file: string, calls: number): void {
   const call = database.prepare(`
     INSERT INTO calls (id, started_at, ended_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, phase, result, reason, recording_id, keep_days, direction)
-    VALUES (?, ?, ?, 'one', '22.5.2', 'node', ?, ?, ?, 'line', 'ended', ?, ?, ?, 395, ?)`);
+    VALUES (?, ?, ?, 'one', '22.5.2', 'node', ?, ?, ?, 'line', 'ended', ?, ?, ?, 393, ?)`);
   const notice = database.prepare(`
     INSERT INTO notices VALUES (?, 0, 'whole', ?, 'This call may be recorded.', ?, 4000, ?, ?, 'verified', NULL, NULL, NULL)`);
   const recording = database.prepare(`
     INSERT INTO recordings (id, call_id, status, notice_finished_at, started_at, finished_at, keep_days, keep_until, bytes,
       duration_ms, sha256, flags, archive, receipt)
-    VALUES (?, ?, ?, ?, ?, ?, 395, ?, 960044, 60000, ?, ?, '/archive', ?)`);
+    VALUES (?, ?, ?, ?, ?, ?, 393, ?, 960044, 60000, ?, ?, '/archive', ?)`);
   const end = database.prepare(`INSERT INTO recording_purposes VALUES (?, ?, ?)`);
   const caller = database.prepare(`INSERT INTO callers VALUES (?, ?, NULL)`);
   const extension = database.prepare(`INSERT INTO extensions VALUES (?, ?)`);
@@ -122,12 +122,12 @@ export function fillCatalogue(file: string, calls: number): void {
         at + 5_000,
         at + 6_000,
         at + 60_000,
-        at + 395 * dayMs,
+        at + 393 * dayMs,
         'f'.repeat(64),
         JSON.stringify(flagsOf(index)),
         kept,
       );
-      for (const purpose of own) end.run(id, purpose, at + (purpose === 'training' ? 28 : 395) * dayMs);
+      for (const purpose of own) end.run(id, purpose, at + (purpose === 'training' ? 28 : 393) * dayMs);
       if (index % 5_003 === 0) hold.run({ id, at, reviewAt: at + 180 * dayMs, expiresAt: at + 3_650 * dayMs });
       if (index % 1_009 === 0) mark.run(id, 'exemplaryMarked', at);
     }

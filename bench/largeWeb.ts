@@ -40,7 +40,7 @@ const purpose = (kind: string, mayListen: readonly string[]): Record<string, unk
   jurisdiction: 'other',
   kind,
   consent: 'announce',
-  keepDays: 395,
+  keepDays: 393,
   mayListen,
 });
 
