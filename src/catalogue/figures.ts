@@ -124,7 +124,7 @@ function makeReading(database: Database.Database, of: OfCompany) {
       FROM ${recordingsByEnd} WHERE ${isOver}${of('recordings.controller')}) AS due`);
   const selectDoubts = database.prepare(`
     SELECT count(*) AS open, min(raised_at) AS oldestAt FROM clock_doubts
-    JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
+    CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
   const selectDueCodes = database.prepare(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit

@@ -688,4 +688,9 @@ export const migrations: readonly string[] = [
   BEGIN UPDATE log_debt SET erased = erased + 1; END;
   UPDATE approvals SET reason = '' WHERE recording_id IN (SELECT id FROM recordings WHERE status = 'lost');
   `,
+  // Calls of a day are counted by result and language from the index alone.
+  `
+  DROP INDEX calls_by_start;
+  CREATE INDEX calls_by_start ON calls (started_at, result, languages, controller);
+  `,
 ];

@@ -99,9 +99,7 @@ const madeAt =
 
 const idRow = z.object({ id: z.string() });
 
-const knownRow = z.object({ status: z.string(), key: z.string() }).optional();
-
-const leftRow = z.object({ key: z.string() }).optional();
+const keyRow = z.object({ key: z.string() }).optional();
 
 const makerRow = z.object({ open: z.number(), recorded: z.number() }).optional();
 
@@ -259,12 +257,14 @@ export function makeRecordings(
     SELECT shortened_ends.purpose, ends.keep_until AS "from", shortened_ends.keep_until AS "to", shortened_ends.basis
     FROM shortened_ends JOIN recording_purposes AS ends USING (recording_id, purpose)
     WHERE recording_id = ? AND ends.keep_until > shortened_ends.keep_until`);
-  const selectKnown = database.prepare(`
-    SELECT status, object_key AS key FROM recordings WHERE archive = ? AND object_key IS NOT NULL
-    ORDER BY status = 'archived' DESC, id LIMIT 1`);
+  const selectStored = database.prepare(`
+    SELECT object_key AS key FROM recordings INDEXED BY recordings_by_archive
+    WHERE status = 'archived' AND archive = ? AND object_key IS NOT NULL ORDER BY id LIMIT 1`);
   const selectLeft = database.prepare(`
-    SELECT object_key AS key FROM archive_copies JOIN recordings ON recordings.id = recording_id
+    SELECT object_key AS key FROM archive_copies CROSS JOIN recordings ON recordings.id = recording_id
     WHERE archive_copies.archive = ? AND state = 'left' AND status = 'archived' AND object_key IS NOT NULL LIMIT 1`);
+  const selectEver = database.prepare(`
+    SELECT 1 FROM recordings WHERE status <> 'archived' AND archive = ? AND object_key IS NOT NULL LIMIT 1`);
   const selectArchivedIn = database.prepare(`
     SELECT * FROM recordings WHERE status = 'archived' AND archive = @archive AND id > @after ORDER BY id LIMIT @limit`);
   const postpone = database.prepare(
@@ -390,13 +390,10 @@ export function makeRecordings(
       page(selectArchivedIn, { archive, after, limit }),
     /** What must be in this archive: the first recording that is still there, or whether any ever was. */
     knownObject: (archive: string): { key: string } | 'gone' | 'never' => {
-      const known = knownRow.parse(selectKnown.get(archive));
       // What was moved away from there, and was not yet removed, shows as well that it is that archive.
-      const left = known?.status === 'archived' ? undefined : leftRow.parse(selectLeft.get(archive));
-      if (left !== undefined) return left;
-      if (known === undefined) return 'never';
+      const known = keyRow.parse(selectStored.get(archive) ?? selectLeft.get(archive));
 
-      return known.status === 'archived' ? { key: known.key } : 'gone';
+      return known ?? (selectEver.get(archive) === undefined ? 'never' : 'gone');
     },
     /** The companies, of `controllers` now or once, that recordings belong or belonged to. */
     controllers: (): string[] => z.array(z.string()).parse(selectControllers.all()),

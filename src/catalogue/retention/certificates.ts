@@ -99,7 +99,7 @@ export function makeCertificates(
     `SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`,
   );
   const countHeld = prepareColumn(`
-    SELECT count(DISTINCT recordings.id) FROM holds JOIN recordings ON recordings.id = holds.recording_id
+    SELECT count(DISTINCT recordings.id) FROM holds CROSS JOIN recordings ON recordings.id = holds.recording_id
     WHERE ${isActiveHold} AND ${isOver}`);
 
   const beginErasure = writing(database, (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {

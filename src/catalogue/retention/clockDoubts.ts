@@ -58,15 +58,14 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
   const settleRow = database.prepare(`
     UPDATE clock_doubts SET settled_at = @at, settled_by = @by WHERE recording_id = @id AND settled_at IS NULL`);
   const isOpen = `settled_at IS NULL AND ${isKept}`;
-  const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM clock_doubts
-    JOIN recordings ON recordings.id = clock_doubts.recording_id`;
+  // SQLite would begin with the recordings, all of them.
+  const joined = 'clock_doubts CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id';
+  const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM ${joined}`;
   const selectOf = database.prepare(`${doubts} WHERE recording_id = ?`);
   const selectOpen = database.prepare(
     `${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
   );
-  const countOpen = prepareColumn(`
-    SELECT count(*) FROM clock_doubts JOIN recordings ON recordings.id = clock_doubts.recording_id
-    WHERE ${isOpen}`);
+  const countOpen = prepareColumn(`SELECT count(*) FROM ${joined} WHERE ${isOpen}`);
   const selectKept = database.prepare(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = ?`);
   // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
   const shiftEnds = database.prepare(`

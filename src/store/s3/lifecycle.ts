@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
@@ -40,12 +41,28 @@ export type LifecycleOptions = {
   signal: AbortSignal;
 };
 
+/** Recordings that are looked at at a time: who listens meanwhile must not wait. */
+const batch = 2_000;
+
+/** The longest that anything is kept after its end, days. */
+async function longestKept(catalogue: LifecycleOptions['catalogue']): Promise<number> {
+  let longest = 0;
+  for (let after: string | undefined = ''; catalogue !== undefined && after !== undefined;) {
+    const part: { days: number; next: string | undefined } = await catalogue.figures.longestKeptDays(after, batch);
+    longest = Math.max(longest, part.days);
+    after = part.next;
+    await breathe();
+  }
+
+  return longest;
+}
+
 /** Throws archive_unsupported, archive_denied, and what the catalogue throws. */
 export async function lifecycleState(options: LifecycleOptions): Promise<LifecycleState> {
   const { store, catalogue, longestKeepDays, marginDays, prefix, signal } = options;
   const found = await store.lifecycle(signal);
   // What was recorded under an earlier configuration may be kept longer.
-  const keepDays = Math.max(longestKeepDays, (await catalogue?.figures.longestKeptDays()) ?? 0);
+  const keepDays = Math.max(longestKeepDays, await longestKept(catalogue));
   const plan = planLifecycle(prefix, keepDays, marginDays);
   const rules = parseRules(found);
 

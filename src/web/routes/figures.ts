@@ -15,8 +15,10 @@ const mostDays = 93;
 const usualDays = 30;
 /** Recordings that are counted at a time. */
 const batch = 2_000;
-/** So long a count of everything is given again, ms. */
+/** So long a count of everything is not made anew, ms. */
 const keptMs = 10 * 60_000;
+/** So long it is given while another one is made, ms. */
+const shownMs = 24 * 60 * 60_000;
 const withinMs = 60_000;
 
 const company = nameGiven
@@ -126,7 +128,14 @@ async function count({ catalogue, clock }: WebPorts): Promise<{ at: number; foun
 }
 
 function storageRoute(): Route {
-  let counted: ReturnType<typeof count> | undefined;
+  let known: Awaited<ReturnType<typeof count>> | undefined;
+  let counting: ReturnType<typeof count> | undefined;
+  const countAnew = (ports: WebPorts): ReturnType<typeof count> =>
+    (counting ??= count(ports)
+      .then((counted) => (known = counted))
+      .finally(() => {
+        counting = undefined;
+      }));
 
   return route({
     method: 'GET',
@@ -137,14 +146,14 @@ function storageRoute(): Route {
     answer: { status: 200, schema: storage, description: 'The counts.' },
     handle: async ({ actor }, ports) => {
       companiesCounted(actor, undefined);
-      const before = counted;
-      const known = await before?.catch(() => undefined);
-      const isOver = known === undefined || Math.abs(ports.clock.now() - known.at) >= keptMs;
-      // Another request may have begun to count meanwhile: it reads the whole catalogue.
-      if (isOver && counted === before) counted = count(ports);
-      const { found } = await (counted ?? count(ports));
+      const age = known === undefined ? Infinity : Math.abs(ports.clock.now() - known.at);
+      if (known !== undefined && age < keptMs) return { kind: 'json', body: known.found };
+      const anew = countAnew(ports);
+      if (known === undefined || age >= shownMs) return { kind: 'json', body: (await anew).found };
+      // It reads the whole catalogue: who asks is given the last count meanwhile.
+      anew.catch(() => undefined);
 
-      return { kind: 'json', body: found };
+      return { kind: 'json', body: known.found };
     },
   });
 }

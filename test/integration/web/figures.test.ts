@@ -51,32 +51,48 @@ test('storage is counted by purpose', async () => {
   });
 });
 
-test('who waits for a count of the storage that is too old at its end has it counted once more, and not each anew', async () => {
+test('the storage is counted once for all who wait for it; who asks during the next count is given the last, and not one of the day before', async () => {
   const here = await stage();
   await here.archived();
   const { figures } = here.ports.catalogue;
   const real = figures.storage.bind(figures);
   let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
+  let opened: Promise<void>;
+  const close = (): void => {
+    opened = new Promise<void>((resolve) => (open = resolve));
+  };
+  close();
   const count = jest.spyOn(figures, 'storage').mockImplementation(async (...given) => {
     await opened;
 
     return real(...given);
   });
-  const known = here.door.actorOf.bind(here.door);
-  let asked = 0;
-  here.door.actorOf = (...given) => {
-    asked += 1;
-
-    return known(...given);
-  };
-  const answers = [1, 2, 3, 4].map(() => here.json('/figures/storage', 'operator'));
-  await eventually(() => asked >= 4 && count.mock.calls.length === 1);
-  await breathe();
-  here.set.clock.at += dayMs;
+  const ask = (): Promise<unknown> => here.json('/figures/storage', 'operator');
+  const first = [1, 2, 3, 4].map(ask);
+  await eventually(() => count.mock.calls.length === 1);
   open();
-  await Promise.all(answers);
-  expect(count.mock.calls.length).toBe(2);
+  const [counted, ...others] = await Promise.all(first);
+  expect(others).toEqual([counted, counted, counted]);
+  expect(count).toHaveBeenCalledTimes(1);
+
+  close();
+  here.set.clock.at += 11 * 60_000;
+  expect(await ask()).toEqual(counted);
+  expect(await ask()).toEqual(counted);
+  expect(count).toHaveBeenCalledTimes(2);
+  open();
+  await eventually(async () => JSON.stringify(await ask()) !== JSON.stringify(counted));
+  expect(count).toHaveBeenCalledTimes(2);
+
+  close();
+  here.set.clock.at += dayMs;
+  let isGiven = false;
+  const waiting = ask().finally(() => (isGiven = true));
+  await eventually(() => count.mock.calls.length === 3);
+  await breathe();
+  expect(isGiven).toBe(false);
+  open();
+  await waiting;
 });
 
 test('the lists of retention have what is due, what a pass has missed, what comes and what is held', async () => {
