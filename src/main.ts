@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { addArchive } from './cli/arguments/archive.ts';
@@ -14,14 +13,12 @@ import { addSubject } from './cli/arguments/subject.ts';
 import { addUsers } from './cli/arguments/users.ts';
 import { defaultConfigFile, makeContext } from './cli/context.ts';
 import { asPreavisError, PreavisError } from './core/errors.ts';
-import { installedPath } from './core/installation.ts';
+import { installedVersion } from './core/installation.ts';
 
 /**
  * Arguments, exit codes and the one place where an error becomes text for people. A command's modules are loaded when it runs, so
  * the help, the version and a small command do not wait for those of `serve`.
  */
-
-const manifest = JSON.parse(readFileSync(installedPath('package.json'), 'utf8')) as { version: string };
 
 /** Commander refuses a command without such an option, and does not say so in the help. */
 function describeOption(option: Option): string {
@@ -33,7 +30,7 @@ function program(done: (code: number) => void): Command {
     .description(
       'Plays a recording notice to callers of Asterisk, records only after it, archives and erases recordings.',
     )
-    .version(manifest.version)
+    .version(installedVersion())
     .option('--config <file>', `configuration file (default: PREAVIS_CONFIG or ${defaultConfigFile})`)
     .exitOverride()
     .configureHelp({ optionDescription: describeOption })
@@ -43,7 +40,7 @@ function program(done: (code: number) => void): Command {
       '\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but something needs attention.',
     );
   const context = () => makeContext(root.opts<{ config?: string }>().config, process.env);
-  const run = makeRun(context, { firstLine, version: manifest.version }, done);
+  const run = makeRun(context, { firstLine, version: installedVersion() }, done);
 
   addSwitches(root);
   root

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -16,4 +16,13 @@ const folder = folderOfPackage(import.meta.dirname);
 /** The path of a file or folder that was installed with Préavis. */
 export function installedPath(...names: string[]): string {
   return join(folder, ...names);
+}
+
+let version: string | undefined;
+
+/** The version of Préavis, of package.json alone: `--version`, the health page, receipts and packages have it from there. */
+export function installedVersion(): string {
+  version ??= (JSON.parse(readFileSync(installedPath('package.json'), 'utf8')) as { version: string }).version;
+
+  return version;
 }

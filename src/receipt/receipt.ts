@@ -21,6 +21,7 @@ import {
 import { isoTime } from '../core/clock.ts';
 import { sha256Form } from '../core/crypto/sha256.ts';
 import { PreavisError } from '../core/errors.ts';
+import { installedVersion } from '../core/installation.ts';
 import { inLanguage } from '../core/text/inLanguage.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import { toldChanges } from './toldChanges.ts';
@@ -151,6 +152,10 @@ const toldPart = z.strictObject({
 export const receiptSchema = z
   .strictObject({
     receipt: z.literal(6),
+    preavis: z
+      .string()
+      .optional()
+      .describe('The version of Préavis that wrote this receipt. Without it: one that did not say so yet.'),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),
@@ -365,6 +370,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
 
   return {
     receipt: 6,
+    preavis: installedVersion(),
     call: {
       id: call.id,
       startedAt: isoTime(call.startedAt),

@@ -2,6 +2,7 @@ import type { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { isoTime } from '../core/clock.ts';
+import { installedVersion } from '../core/installation.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
 import type { ServeLease } from './serveLease.ts';
 
@@ -18,8 +19,10 @@ export const degradedReasons = [
 ] as const;
 export type DegradedReason = (typeof degradedReasons)[number];
 
-/** What the health page tells: no personal data, and nothing that helps an attacker. */
+/** What the health page tells: no personal data, and no secret. */
 export type Health = {
+  /** Of Préavis. After an upgrade it is that of the process that runs, not of what is installed. */
+  version: string;
   /** `degraded`: calls go on, but unrecorded, for these reasons. */
   status: 'ok' | 'degraded' | 'stopping';
   reasons: DegradedReason[];
@@ -56,6 +59,7 @@ export function healthOf(parts: HealthParts, isStopping: boolean): Health {
   const reasons = troubles(parts);
 
   return {
+    version: installedVersion(),
     status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
     reasons,
     asterisk: link.isOpen ? 'connected' : 'disconnected',

@@ -24,7 +24,11 @@ const at = useRig(async () => {
 async function expectUndisturbed(pid: number | undefined, extension: string): Promise<void> {
   expect(at.rig.servePid()).toBe(pid);
   const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
-  expect([health.status, await health.json()]).toMatchObject([200, { status: 'ok', asterisk: 'connected', calls: 0 }]);
+  const { stdout } = await at.rig.preavis('--version');
+  expect([health.status, await health.json()]).toMatchObject([
+    200,
+    { version: stdout.trim(), status: 'ok', asterisk: 'connected', calls: 0 },
+  ]);
   const call = await at.keep(
     placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone: await continuousTone(440) }),
   );

@@ -5,6 +5,7 @@ import { finishRecordings } from '../../../src/archive/finish/finish.ts';
 import { refuse } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { Change, TimelineEntry } from '../../../src/call/watch/timeline.ts';
+import { installedVersion } from '../../../src/core/installation.ts';
 import { makeIds, type CallId, type ChannelId, type RecordingId } from '../../../src/core/ids.ts';
 import {
   receiptOfCall,
@@ -68,6 +69,7 @@ describe('the receipt of a recorded call', () => {
     const { script } = call.facts.order;
     expect(receipt).toEqual({
       receipt: 6,
+      preavis: installedVersion(),
       call: {
         id: call.facts.id,
         startedAt: iso(callStart),

@@ -10,6 +10,7 @@ afterEach(async () => {
 });
 
 const working: Health = {
+  version: '1.2.3',
   status: 'ok',
   reasons: [],
   asterisk: 'connected',

@@ -17,6 +17,7 @@ afterEach(async () => {
 async function open(metrics: Metrics = makeMetrics()): Promise<{ port: number; isWell: () => Promise<boolean> }> {
   const page = new HealthPage(
     () => ({
+      version: '1.2.3',
       status: 'ok',
       reasons: [],
       asterisk: 'connected',
