@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,browser,webkit]      default: asterisk,store,sip
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,package,browser,webkit]      default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
@@ -56,6 +56,7 @@ const parts = {
   disk: ['python3-fusepy'],
   clock: ['faketime'],
   prometheus: [],
+  package: ['debhelper', 'lintian', 'iproute2'],
   browser: ['chromium'],
   webkit: ['webkit2gtk-driver', 'xvfb'],
 };
@@ -167,19 +168,21 @@ function checkMachine() {
 const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
 
 /** Called before the first change, and only when a change needs it. */
-function checkRoot(packages, needsAsterisk, needsClock) {
+function checkRoot(packages, needsAsterisk, neededInside) {
   if (mayBecomeRoot()) return;
   const byApt = needsAsterisk && askedRelease() === undefined && aptCandidateIsGood();
   const needs = [
     ...(packages.length > 0 ? [`apt-get install ${packages.join(' ')}`] : []),
     ...(needsAsterisk ? [`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`] : []),
-    ...(needsClock ? [`apt-get install ${clockPackage} in ${releaseRoot}`] : []),
+    ...(neededInside.length > 0 ? [`apt-get install ${neededInside.join(' ')} in ${releaseRoot}`] : []),
   ];
   const once = [...packages, ...(byApt ? ['asterisk'] : [])];
   const byHand = [
     ...(once.length > 0 ? [`sudo apt-get install ${once.join(' ')}`] : []),
     // Whatever is in that folder, it is entered as root.
-    ...((needsAsterisk && !byApt) || needsClock ? [`an Asterisk >= ${oldestAsterisk} on PATH, built from source`] : []),
+    ...((needsAsterisk && !byApt) || neededInside.length > 0
+      ? [`an Asterisk >= ${oldestAsterisk} on PATH, built from source`]
+      : []),
   ];
   throw new Missing(
     `Nothing was changed. Root is needed for: ${needs.join('; ')}.\n` +
@@ -207,13 +210,14 @@ function checkChroot() {
 }
 
 /** Before the first change: what would fail in the middle for want of room. */
-function checkSpace({ makesAsterisk, makesPackages, makesPrometheus }) {
+function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachine }) {
   const byCache = 'PREAVIS_LAB_CACHE';
   const wants = wantsOfSpace([
     makesAsterisk
       ? { folder: cache, mib: neededMib.asterisk, what: 'an Asterisk', choose: byCache }
       : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
     ...(makesPrometheus ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }] : []),
+    ...(makesMachine ? [{ folder: cache, mib: neededMib.machine, what: 'Node and systemd', choose: byCache }] : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -431,17 +435,29 @@ const needsClock = () =>
   rootHasAsterisk() &&
   fakeClockLibrary(releaseRoot) === undefined;
 
-async function installClock() {
+/**
+ * The Debian package is installed, used and removed on a machine that is made of that folder and left as it was: with Debian's Node, and
+ * a systemd that runs. An older release has no Node that would do, and is left alone.
+ */
+const machinePackages = ['nodejs', 'acl', 'systemd', 'systemd-sysv'];
+
+const needsMachine = () =>
+  chosen.includes('package') &&
+  askedRelease() === undefined &&
+  rootHasAsterisk() &&
+  !['usr/bin/node', 'usr/bin/setfacl', 'usr/lib/systemd/systemd'].every((file) => existsSync(join(releaseRoot, file)));
+
+async function installInside(packages) {
   // Names are looked up there as on this machine, which may be elsewhere than when that folder was made. Whether a release is old
   // is not asked, as debootstrap does not.
   const script =
     'cp -L /etc/resolv.conf "$0/etc/"; inside() { chroot "$0" apt-get -o Acquire::Check-Valid-Until=false "$@"; }; ' +
-    `install() { inside install -y --no-install-recommends ${clockPackage}; }; ` +
+    `install() { inside install -y --no-install-recommends ${packages.join(' ')}; }; ` +
     'install || { inside -o Acquire::Languages=none update && install; }';
-  await runAsRoot(`${clockPackage} from Debian ${release}`, 'sh', ['-c', script, releaseRoot], {
+  await runAsRoot(`${packages.join(' ')} from Debian ${release}`, 'sh', ['-c', script, releaseRoot], {
     cwd: '/',
     env: { DEBIAN_FRONTEND: 'noninteractive' },
-    retryWith: `sudo chroot ${releaseRoot} sh -c 'apt-get update && apt-get install ${clockPackage}'`,
+    retryWith: `sudo chroot ${releaseRoot} sh -c 'apt-get update && apt-get install ${packages.join(' ')}'`,
   });
 }
 
@@ -518,12 +534,14 @@ async function main() {
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
 
   if (chosen.includes('asterisk') || chosen.includes('clock')) lookForHostAsterisk();
-  const needsRoot = needsPackages().length > 0 || needsAsterisk() || needsClock();
-  if (needsRoot) checkRoot(needsPackages(), needsAsterisk(), needsClock());
+  const neededInside = () => [...(needsClock() ? [clockPackage] : []), ...(needsMachine() ? machinePackages : [])];
+  const needsRoot = needsPackages().length > 0 || needsAsterisk() || neededInside().length > 0;
+  if (needsRoot) checkRoot(needsPackages(), needsAsterisk(), neededInside());
   checkSpace({
     makesAsterisk: needsAsterisk() && !hasAsterisk(),
     makesPackages: !packagesAreCurrent(),
     makesPrometheus: needsPrometheus(),
+    makesMachine: needsMachine(),
   });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
@@ -546,7 +564,8 @@ async function main() {
       if (missing.length > 0) await aptInstall(missing);
       if (chosen.includes('asterisk') && !hasAsterisk()) await installAsterisk();
       if (chosen.includes('asterisk') && !instancesFolderIsReady()) makeInstancesFolder();
-      if (needsClock()) await installClock();
+      // Asked again: the Asterisk may have come just now.
+      if (neededInside().length > 0) await installInside(neededInside());
     });
   }
   if (needsPrometheus()) {
@@ -561,7 +580,9 @@ async function main() {
     throw new Missing(`Still no Asterisk >= ${oldestAsterisk}. Remove ${releaseRoot} and run this again.`);
   if (needsPrometheus())
     throw new Missing(`Still no Prometheus in ${join(cache, 'prometheus')}. Remove it and run this again.`);
-  if (needsClock()) throw new Missing(`Still no ${clockPackage} in ${releaseRoot}. Remove it and run this again.`);
+  if (neededInside().length > 0) {
+    throw new Missing(`Still missing in ${releaseRoot}: ${neededInside().join(' ')}. Remove it and run this again.`);
+  }
   if (needsRoot && entersRoot()) checkChroot();
 }
 

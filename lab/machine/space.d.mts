@@ -8,6 +8,7 @@ export type SpaceNeed = {
 
 export declare const neededMib: {
   asterisk: number;
+  machine: number;
   npmPackages: number;
   prometheus: number;
   run: number;

@@ -9,6 +9,8 @@ import { dirname } from 'node:path';
 export const neededMib = {
   /** A small Debian with Asterisk, and its packages while it is made. */
   asterisk: 900,
+  /** Node and systemd of Debian beside that Asterisk. */
+  machine: 350,
   npmPackages: 350,
   /** Two programs of 86 MB each, and their packages while they are unpacked. */
   prometheus: 250,
