@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { isStep, type Step } from './sql/step.ts';
+import type { Run } from './sqlite/runner.ts';
 
 /** How long a step waits for other processes' writes, and how long between two tries, ms. */
 const busyLimitMs = 10_000;
 const busyPauseMs = 20;
 
-/** A record of synchronous functions; `never` takes any arguments. */
+/** A record of functions that make steps, or do one at once; `never` takes any arguments. */
 type Steps = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-/** The same functions, each with a promise of its result. */
+/** The same functions, each with a promise of what its step comes to. */
 export type Asynchronous<Repository> = {
   readonly [Name in keyof Repository]: Repository[Name] extends (...args: infer Args) => infer Result
-    ? (...args: Args) => Promise<Result>
+    ? (...args: Args) => Promise<[Result] extends [Step<infer Came>] ? Came : Result>
     : never;
 };
 
@@ -55,14 +57,16 @@ async function eventually<Result>(step: () => Result): Promise<Result> {
 }
 
 /**
- * Makes the steps of SQLite, which are synchronous, into those of a repository. A transaction begins and ends within one
+ * Makes steps, which SQLite does at once, into those of a repository. A transaction begins and ends within one
  * step, so a caller never stands within one. They throw catalogue_unusable when the database fails, row_unreadable for a damaged
  * row, and the errors of the step itself.
  */
-export function asynchronous<Repository extends Steps>(steps: Repository): Asynchronous<Repository> {
+export function asynchronous<Repository extends Steps>(steps: Repository, run: Run): Asynchronous<Repository> {
+  const doNow = (made: unknown): unknown => (isStep(made) ? run(made) : made);
   const wrapped = Object.entries(steps).map(([name, step]) => [
     name,
-    (...args: never[]): Promise<unknown> => eventually(() => step(...args)),
+    // A step that is asked again is made again: what it has read before counts no more.
+    (...args: never[]): Promise<unknown> => eventually(() => doNow(step(...args))),
   ]);
 
   return Object.fromEntries(wrapped) as Asynchronous<Repository>;

@@ -37,6 +37,7 @@ import { makeClockDoubts } from './retention/clockDoubts.ts';
 import { makeDecisions } from './retention/decisions.ts';
 import { makeLegalHolds } from './retention/legalHolds.ts';
 import { makePromises } from './retention/promises.ts';
+import { makeSqliteRunner } from './sqlite/runner.ts';
 import type { Database } from './sqlite/sqlite.ts';
 import { makeTrailSearch } from './retention/trailSearch.ts';
 import { makeStorageLimits } from './storageLimits.ts';
@@ -91,7 +92,8 @@ export function openCatalogue(
     unreadable?.(id, badRow(cause));
   };
   const repositories = Object.entries(makeRepositories(database, clock, webhooks, leftAside));
-  const wrapped = repositories.map(([name, steps]) => [name, asynchronous(steps)] as const);
+  const run = makeSqliteRunner(database);
+  const wrapped = repositories.map(([name, steps]) => [name, asynchronous(steps, run)] as const);
 
   return {
     ...(Object.fromEntries(wrapped) as Repositories),
