@@ -43,9 +43,8 @@ import { makeTrailSearch } from './retention/trailSearch.ts';
 import { makeStorageLimits } from './storageLimits.ts';
 import { makeWriteAheadLog } from './sqlite/writeAheadLog.ts';
 
-type Repositories = {
-  readonly [Name in keyof ReturnType<typeof makeRepositories>]: Asynchronous<ReturnType<typeof makeRepositories>[Name]>;
-};
+type Made = ReturnType<typeof makeSqliteRepositories>;
+type Repositories = { readonly [Name in keyof Made]: Asynchronous<Made[Name]> };
 
 /**
  * What is known of calls and recordings, in one repository for each subject; the files of this folder have their methods, each with its
@@ -91,9 +90,9 @@ export function openCatalogue(
     alreadyTold.add(id);
     unreadable?.(id, badRow(cause));
   };
-  const repositories = Object.entries(makeRepositories(database, clock, webhooks, leftAside));
+  const made = makeSqliteRepositories(database, clock, webhooks, leftAside);
   const run = makeSqliteRunner(database);
-  const wrapped = repositories.map(([name, steps]) => [name, asynchronous(steps, run)] as const);
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, run)] as const);
 
   return {
     ...(Object.fromEntries(wrapped) as Repositories),
@@ -103,63 +102,66 @@ export function openCatalogue(
   };
 }
 
+/** With what only a file has. */
+function makeSqliteRepositories(database: Database, ...given: Parameters<typeof makeRepositories>) {
+  return { ...makeRepositories(...given), file: { ...makeIdentity(), ...makeWriteAheadLog(database) } };
+}
+
 /**
  * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of
  * deliveries, `releaseAllOf`) is handed from one to the other here, and is in no repository.
  */
 function makeRepositories(
-  database: Database,
   clock: Clock,
   webhooks: readonly Subscriber[],
   leftAside: (id: string, cause: unknown) => void,
 ) {
   const now = (): number => clock.now();
-  const { appendStep, ...auditTrail } = makeAuditTrail(database, now);
+  const { appendStep, ...auditTrail } = makeAuditTrail(now);
   const trail = { ...auditTrail, appendStep };
-  const { append: appendDelivery, ...deliveries } = makeDeliveries(database, now, webhooks);
+  const { append: appendDelivery, ...deliveries } = makeDeliveries(now, webhooks);
   const messages = { append: appendDelivery };
-  const clockDoubts = makeClockDoubts(database, trail, now);
-  const { releaseAllOf, ...legalHolds } = makeLegalHolds(database, trail, messages, now);
-  const recordings = makeRecordings(database, trail, messages, leftAside, clockDoubts.raise);
-  const { save, open, endUnreadable, ...calls } = makeCalls(database, trail);
-  const requireAnnotatable = makeRequireAnnotatable(database, trail);
-  const { addToTimeline, ...timeline } = makeTimeline(database);
+  const clockDoubts = makeClockDoubts(trail, now);
+  const { releaseAllOf, ...legalHolds } = makeLegalHolds(trail, messages, now);
+  const recordings = makeRecordings(trail, messages, leftAside, clockDoubts.raise);
+  const { save, open, endUnreadable, ...calls } = makeCalls(trail);
+  const requireAnnotatable = makeRequireAnnotatable(trail);
+  const { addToTimeline, ...timeline } = makeTimeline();
 
   return {
     journal: { save, open, endUnreadable, addToTimeline },
-    calls: { ...calls, ...makeWitness(database, trail) },
+    calls: { ...calls, ...makeWitness(trail) },
     timeline,
-    search: makeSearch(database),
-    listings: makeListings(database),
-    recordings: { ...recordings, ...makeEndedUnwatched(database, trail) },
-    archiveCopies: { ...makeArchiveCopies(database, trail), ...makeArchiveKeys(database) },
-    auditTrail: { ...auditTrail, ...makeTrailSearch(database) },
+    search: makeSearch(),
+    listings: makeListings(),
+    recordings: { ...recordings, ...makeEndedUnwatched(trail) },
+    archiveCopies: { ...makeArchiveCopies(trail), ...makeArchiveKeys() },
+    auditTrail: { ...auditTrail, ...makeTrailSearch() },
     legalHolds,
     clockDoubts,
-    certificates: makeCertificates(database, trail, recordings.move, releaseAllOf),
-    askedErasures: makeAskedErasures(database, trail, leftAside),
-    decisions: makeDecisions(database, recordings.shorten),
-    chainHeads: makeChainHeads(database),
-    preferences: makePreferences(database, now),
-    callers: makeCallers(database),
-    traces: makeTraces(database),
-    extensions: makeExtensions(database),
-    dialled: makeDialled(database),
-    leases: makeLeases(database, clock),
-    passes: makePasses(database),
+    certificates: makeCertificates(trail, recordings.move, releaseAllOf),
+    askedErasures: makeAskedErasures(trail, leftAside),
+    decisions: makeDecisions(recordings.shorten),
+    chainHeads: makeChainHeads(),
+    preferences: makePreferences(now),
+    callers: makeCallers(),
+    traces: makeTraces(),
+    extensions: makeExtensions(),
+    dialled: makeDialled(),
+    leases: makeLeases(clock),
+    passes: makePasses(),
     deliveries,
-    sessions: makeSessions(database),
-    signIns: makeSignIns(database),
-    approvals: makeApprovals(database, trail, requireAnnotatable),
-    annotations: makeAnnotations(database, trail, requireAnnotatable),
-    comments: makeComments(database, trail, requireAnnotatable),
-    collections: makeCollections(database, trail, requireAnnotatable),
+    sessions: makeSessions(),
+    signIns: makeSignIns(),
+    approvals: makeApprovals(trail, requireAnnotatable),
+    annotations: makeAnnotations(trail, requireAnnotatable),
+    comments: makeComments(trail, requireAnnotatable),
+    collections: makeCollections(trail, requireAnnotatable),
     figures: {
-      ...makeFigures(database),
-      ...makePlots(database),
-      ...makePromises(database),
-      ...makeStorageLimits(database),
+      ...makeFigures(),
+      ...makePlots(),
+      ...makePromises(),
+      ...makeStorageLimits(),
     },
-    file: { ...makeIdentity(database), ...makeWriteAheadLog(database) },
   };
 }

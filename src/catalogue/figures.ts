@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import { dayMs } from '../core/clock.ts';
@@ -6,7 +5,7 @@ import { erasureBegun, requestFailed, requestRefused } from './retention/auditTr
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
 import { recordingStatuses } from './statuses.ts';
 import { wording } from './rows.ts';
-import { columnsOf } from './sqlite/sqlite.ts';
+import { all, one, reading, sql, value, values, type ResultOf, type Step } from './sql/step.ts';
 
 /** Flags of what was silenced, cut off or removed since nobody watched it. */
 const unwatchedFindings = ['unwatched_blanked', 'unwatched_too_long', 'keys_unheard'];
@@ -37,7 +36,8 @@ const callsRow = z.object({
   refused: count,
 });
 const unrecordedRow = z.object({
-  day: z.string(),
+  /** Of UTC, as in ISO 8601. */
+  day: count.transform((days) => new Date(days * dayMs).toISOString().slice(0, 10)),
   line: z.string().nullable(),
   reason: z.string().nullable(),
   calls: count,
@@ -62,74 +62,74 @@ export type FigureTimes = {
 };
 
 /** What is kept, why, until when, and what became of the calls and recordings of a period; no ids, no personal data. */
-export type Figures = ReturnType<ReturnType<typeof makeFigures>['read']>;
+export type Figures = ResultOf<ReturnType<ReturnType<typeof makeFigures>['read']>>;
 
 /** A further condition on the company that a row belongs to: none, or that it is @controller. */
 type OfCompany = (column: string) => string;
 const ofAll: OfCompany = () => '';
-const ofOne: OfCompany = (column) => ` AND ${column} IS @controller`;
+const ofOne: OfCompany = (column) => ` AND ${column} IS NOT DISTINCT FROM @controller`;
 /** Of the recording that a row is about. */
 const itsController = (recording: string): string =>
   `(SELECT controller FROM recordings WHERE recordings.id = ${recording})`;
 /** `@controllers` is null for all. */
-export const ofCompanies = `(@controllers IS NULL OR ifnull(controller, '') IN (SELECT value FROM json_each(@controllers)))`;
+export const ofCompanies = `(@controllers IS NULL OR coalesce(controller, '') IN (SELECT value FROM json_each(@controllers)))`;
 
 const inPeriod = (column: string): string => `${column} >= @from AND ${column} < @to`;
 
 /** Of UTC, since 1970. A parameter is no whole number to SQLite unless it is told. */
-const dayOf = (time: string): string => `CAST(${time} AS INTEGER) / ${dayMs}`;
+const dayOf = (time: string): string => `CAST(${time} AS BIGINT) / ${dayMs}`;
 /** As its index has it. */
 const day = `started_at / ${dayMs}`;
 
 /** In the order of its index, which has all that is asked for: nothing is sorted, and no call is read. */
 const unrecorded = (condition: string): string => `
-  SELECT date(${day} * ${dayMs / 1_000}, 'unixepoch') AS day, line, reason, count(*) AS calls
+  SELECT ${day} AS day, line, reason, count(*) AS calls
   FROM calls INDEXED BY calls_unrecorded_by_day
   WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')} ${condition}
   GROUP BY ${day}, line, reason ORDER BY ${day}, line, reason`;
 export const unrecordedByDay = unrecorded('');
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-function makeReading(database: Database.Database, of: OfCompany) {
-  const prepareColumn = columnsOf(database);
+function makeReading(of: OfCompany) {
   // One step in the index for each purpose.
-  const selectPurposes = prepareColumn(`
+  const selectPurposes = sql(`
     WITH RECURSIVE each (purpose) AS (
       SELECT min(purpose) FROM recording_purposes UNION ALL
       SELECT (SELECT min(purpose) FROM recording_purposes WHERE purpose > each.purpose) FROM each WHERE each.purpose IS NOT NULL)
     SELECT purpose FROM each WHERE purpose IS NOT NULL`);
   // Over what is kept, in the order of ids: the purposes' ends lie in the same order.
-  const selectPurpose = database.prepare(`
+  const selectPurpose = sql(`
     SELECT count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes, count(*) FILTER (WHERE ends.keep_until <= @at) AS over,
-      min(coalesce(started_at, notice_finished_at)) AS oldestAt,
-      min(ends.keep_until) FILTER (WHERE ends.keep_until > @at) AS nextEndAt, max(ends.keep_until) AS lastEndAt
+      min(coalesce(started_at, notice_finished_at)) AS "oldestAt",
+      min(ends.keep_until) FILTER (WHERE ends.keep_until > @at) AS "nextEndAt", max(ends.keep_until) AS "lastEndAt"
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes AS ends
       ON ends.recording_id = recordings.id AND ends.purpose = @purpose
     WHERE ${isKept}${of('recordings.controller')}`);
-  const selectStated = prepareColumn(`
-    SELECT json_extract(content, '$.purposes."' || @purpose || '"') AS stated FROM policies
-    WHERE stated IS NOT NULL ORDER BY rowid DESC LIMIT 1`);
-  const selectStatuses = database.prepare(
+  const inPolicy = `json_extract(content, '$.purposes."' || @purpose || '"')`;
+  const newestOf = (order: string): string =>
+    `SELECT ${inPolicy} FROM policies WHERE ${inPolicy} IS NOT NULL ORDER BY ${order} DESC LIMIT 1`;
+  const selectStated = sql({ sqlite: newestOf('rowid'), postgres: newestOf('number') });
+  const selectStatuses = sql(
     `SELECT status, count(*) AS recordings FROM recordings WHERE TRUE${of('controller')} GROUP BY status`,
   );
-  const selectDue = database.prepare(`
+  const selectDue = sql(`
     SELECT count(*) FILTER (WHERE held) AS held,
       count(*) FILTER (WHERE free AND keep_until > @overdueBefore) AS awaiting,
       count(*) FILTER (WHERE free AND keep_until <= @overdueBefore) AS overdue,
-      min(keep_until) FILTER (WHERE free AND keep_until <= @overdueBefore) AS overdueSince,
+      min(keep_until) FILTER (WHERE free AND keep_until <= @overdueBefore) AS "overdueSince",
       count(*) FILTER (WHERE free AND keep_until <= @overdueBefore
         AND NOT EXISTS (
           SELECT 1 FROM audit WHERE recording_id = due.id AND event IN (@event, '${requestFailed}'))) AS untried
     FROM (SELECT id, keep_until, ${isHeld} AS held, NOT ${isHeld} AND NOT ${isDoubtful} AS free
       FROM ${recordingsByEnd} WHERE ${isOver}${of('recordings.controller')}) AS due`);
-  const selectDoubts = database.prepare(`
-    SELECT count(*) AS open, min(raised_at) AS oldestAt FROM clock_doubts
+  const selectDoubts = sql(`
+    SELECT count(*) AS open, min(raised_at) AS "oldestAt" FROM clock_doubts
     CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
-  const selectDueCodes = database.prepare(`
+  const selectDueCodes = sql(`
     SELECT code, count(*) AS recordings FROM (
       SELECT (SELECT json_extract(detail, '$.code') FROM audit
         WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}${of('recordings.controller')})
+      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}${of('recordings.controller')}) AS due
     WHERE code IS NOT NULL GROUP BY code ORDER BY recordings DESC, code`);
   // What became last of each recording that its person asked to have erased in the period.
   const requests = `
@@ -143,107 +143,113 @@ function makeReading(database: Database.Database, of: OfCompany) {
         SELECT 1 FROM audit WHERE recording_id = ends.recording_id AND id < ends.id AND (
           event IN ('${requestRefused}', '${requestFailed}')
           OR event = '${erasureBegun}' AND json_extract(detail, '$.rule') = 'subject'))),
-    last AS (SELECT max(id), recording_id, event, detail FROM answers GROUP BY recording_id)`;
-  const selectRequests = database.prepare(`${requests}
+    numbered AS (
+      SELECT recording_id, event, detail, row_number() OVER (PARTITION BY recording_id ORDER BY id DESC) AS place FROM answers),
+    last AS (SELECT recording_id, event, detail FROM numbered WHERE place = 1)`;
+  const selectRequests = sql(`${requests}
     SELECT count(*) FILTER (WHERE event = 'erased') AS erased, count(*) FILTER (WHERE event = '${requestRefused}') AS kept,
       count(*) FILTER (WHERE event = '${requestFailed}') AS failed FROM last`);
-  const selectGrounds = database.prepare(`${requests}
+  const selectGrounds = sql(`${requests}
     SELECT json_extract(each.value, '$.ground') AS ground, count(DISTINCT recording_id) AS recordings
     FROM last, json_each(detail, '$.exceptions') AS each WHERE event = '${requestRefused}'
     GROUP BY ground ORDER BY recordings DESC, ground`);
-  const selectRequestCodes = database.prepare(`${requests}
+  const selectRequestCodes = sql(`${requests}
     SELECT json_extract(detail, '$.code') AS code, count(*) AS recordings FROM last WHERE event = '${requestFailed}'
     GROUP BY code ORDER BY recordings DESC, code`);
-  const selectHolds = database.prepare(`
-    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue,
-      min(review_at) FILTER (WHERE review_at > @at) AS nextReviewAt
+  const selectHolds = sql(`
+    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS "reviewsOverdue",
+      min(review_at) FILTER (WHERE review_at > @at) AS "nextReviewAt"
     FROM holds WHERE ${isActiveHold}${of(itsController('holds.recording_id'))}`);
-  const selectCalls = database.prepare(`
+  const selectCalls = sql(`
     SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
     FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
-  const selectNotices = database.prepare(`
+  const selectNotices = sql(`
     SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
     FROM calls CROSS JOIN notices ON notices.call_id = calls.id
     WHERE ${inPeriod('calls.started_at')}${of('calls.controller')} AND verdict NOT IN ('verified', 'answered')
     GROUP BY verdict ORDER BY sentences DESC, verdict`);
-  const selectWitness = database.prepare(
+  const selectWitness = sql(
     `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY witness`,
   );
-  const selectEnded = database.prepare(`
-    SELECT to_status AS status, iif(to_status = 'erased', NULL, failure) AS failure, count(*) AS recordings
+  const selectEnded = sql(`
+    SELECT to_status AS status, CASE WHEN to_status = 'erased' THEN NULL ELSE failure END AS failure, count(*) AS recordings
     FROM audit CROSS JOIN recordings ON recordings.id = audit.recording_id
     WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}${of('recordings.controller')}
     GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2`);
   // By their ids, which begin with their time.
-  const selectUnwatched = database.prepare(`
+  const selectUnwatched = sql(`
     SELECT value AS flag, count(*) AS recordings FROM recordings, json_each(flags)
     WHERE recordings.id >= @first AND recordings.id < @behind AND value IN (${unwatchedFindings.map((flag) => `'${flag}'`).join()})${of('recordings.controller')}
     GROUP BY value ORDER BY value`);
-  const selectCertificates = prepareColumn(
+  const selectCertificates = sql(
     `SELECT count(*) FROM certificates WHERE ${inPeriod('issued_at')}${of(itsController('certificates.recording_id'))}`,
   );
 
   /** Of the newest policy that has it. */
-  const stated = (purpose: string): z.output<typeof wording> | undefined => {
-    const text = z.string().optional().parse(selectStated.get({ purpose }));
+  function* stated(purpose: string): Step<z.output<typeof wording> | undefined> {
+    const text = z
+      .string()
+      .optional()
+      .parse(yield* value(selectStated, { purpose }));
 
     return text === undefined ? undefined : wording.parse(JSON.parse(text));
-  };
+  }
 
-  return database.transaction((times: FigureTimes, erasureFailed: string, company: { controller?: string | null }) => {
+  function* readPurposes(at: { at: number; controller?: string | null }) {
+    const purposes = [];
+    for (const purpose of z.array(z.string()).parse(yield* values(selectPurposes))) {
+      const figures = purposeRow.parse(yield* one(selectPurpose, { ...at, purpose }));
+      purposes.push({ purpose, stated: yield* stated(purpose), ...figures });
+    }
+
+    return purposes;
+  }
+
+  return reading(function* (times: FigureTimes, erasureFailed: string, company: { controller?: string | null }) {
     const at = { at: times.at, ...company };
     const period = { from: times.from, to: times.to, ...company };
     const due = { ...at, event: erasureFailed };
 
     return {
-      purposes: z
-        .array(z.string())
-        .parse(selectPurposes.all())
-        .map((purpose) => ({
-          purpose,
-          stated: stated(purpose),
-          ...purposeRow.parse(selectPurpose.get({ ...at, purpose })),
-        })),
-      statuses: z.array(statusRow).parse(selectStatuses.all(company)),
+      purposes: yield* readPurposes(at),
+      statuses: z.array(statusRow).parse(yield* all(selectStatuses, company)),
       due: {
-        ...dueRow.parse(selectDue.get({ ...due, overdueBefore: times.overdueBefore })),
-        failures: z.array(codeRow).parse(selectDueCodes.all(due)),
+        ...dueRow.parse(yield* one(selectDue, { ...due, overdueBefore: times.overdueBefore })),
+        failures: z.array(codeRow).parse(yield* all(selectDueCodes, due)),
       },
-      doubts: doubtsRow.parse(selectDoubts.get(at)),
-      holds: holdRow.parse(selectHolds.get(at)),
-      calls: z.array(callsRow).parse(selectCalls.all(period)),
-      notices: z.array(noticeRow).parse(selectNotices.all(period)),
-      witness: z.array(witnessRow).parse(selectWitness.all(period)),
-      ended: z.array(endedRow).parse(selectEnded.all(period)),
-      unwatched: z
-        .array(unwatchedRow)
-        .parse(
-          selectUnwatched.all({ first: encodeTime(times.from, 10), behind: encodeTime(times.to, 10), ...company }),
-        ),
-      certificates: count.parse(selectCertificates.get(period)),
+      doubts: doubtsRow.parse(yield* one(selectDoubts, at)),
+      holds: holdRow.parse(yield* one(selectHolds, at)),
+      calls: z.array(callsRow).parse(yield* all(selectCalls, period)),
+      notices: z.array(noticeRow).parse(yield* all(selectNotices, period)),
+      witness: z.array(witnessRow).parse(yield* all(selectWitness, period)),
+      ended: z.array(endedRow).parse(yield* all(selectEnded, period)),
+      unwatched: z.array(unwatchedRow).parse(
+        yield* all(selectUnwatched, {
+          first: encodeTime(times.from, 10),
+          behind: encodeTime(times.to, 10),
+          ...company,
+        }),
+      ),
+      certificates: count.parse(yield* value(selectCertificates, period)),
       requests: {
-        ...requestsRow.parse(selectRequests.get(period)),
-        grounds: z.array(groundRow).parse(selectGrounds.all(period)),
-        failures: z.array(codeRow).parse(selectRequestCodes.all(period)),
+        ...requestsRow.parse(yield* one(selectRequests, period)),
+        grounds: z.array(groundRow).parse(yield* all(selectGrounds, period)),
+        failures: z.array(codeRow).parse(yield* all(selectRequestCodes, period)),
       },
     };
   });
 }
 
 /** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
-export function makeFigures(database: Database.Database) {
-  const prepareColumn = columnsOf(database);
-  const selectBegun = prepareColumn(
-    `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`,
-  );
-  const selectBegunOf = prepareColumn(
+export function makeFigures() {
+  const selectBegun = sql(`SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`);
+  const selectBegunOf = sql(
     `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')} AND ${ofCompanies}`,
   );
-  const selectUnrecorded = database.prepare(unrecordedByDay);
-  const selectUnrecordedOf = database.prepare(unrecorded(`AND ${ofCompanies}`));
-  const readAll = makeReading(database, ofAll);
-  /** Made where somebody asks for one company. */
-  let readOne: typeof readAll | undefined;
+  const selectUnrecorded = sql(unrecordedByDay);
+  const selectUnrecordedOf = sql(unrecorded(`AND ${ofCompanies}`));
+  const readAll = makeReading(ofAll);
+  const readOne = makeReading(ofOne);
 
   return {
     /**
@@ -251,12 +257,12 @@ export function makeFigures(database: Database.Database) {
      *
      * @param controllers of these companies, '' the own; undefined: of all
      */
-    unrecorded: database.transaction((period: { from: number; to: number }, controllers?: readonly string[]) => {
+    unrecorded: reading(function* (period: { from: number; to: number }, controllers?: readonly string[]) {
       const of = { ...period, controllers: JSON.stringify(controllers) };
       const [begun, rows] =
         controllers === undefined
-          ? [selectBegun.get(period), selectUnrecorded.all(period)]
-          : [selectBegunOf.get(of), selectUnrecordedOf.all(of)];
+          ? [yield* value(selectBegun, period), yield* all(selectUnrecorded, period)]
+          : [yield* value(selectBegunOf, of), yield* all(selectUnrecordedOf, of)];
 
       return { calls: count.parse(begun), unrecorded: z.array(unrecordedRow).parse(rows) };
     }),
@@ -266,11 +272,7 @@ export function makeFigures(database: Database.Database) {
      * @param erasureFailed the event of the audit trail that says, with a `code`, why a recording could not be erased
      * @param controller only of this one of `controllers`, null: of the company itself; undefined: of all
      */
-    read: (times: FigureTimes, erasureFailed: string, controller?: string | null) => {
-      if (controller === undefined) return readAll.deferred(times, erasureFailed, {});
-      readOne ??= makeReading(database, ofOne);
-
-      return readOne.deferred(times, erasureFailed, { controller });
-    },
+    read: (times: FigureTimes, erasureFailed: string, controller?: string | null) =>
+      controller === undefined ? readAll(times, erasureFailed, {}) : readOne(times, erasureFailed, { controller }),
   };
 }

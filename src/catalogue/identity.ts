@@ -1,15 +1,16 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
+import { sql, value, type Step } from './sql/step.ts';
 
 /** What tells this catalogue, and the processes that work on it one after another, from any other. */
-export function makeIdentity(database: Database.Database) {
-  const select = database.prepare('SELECT id FROM identity').pluck();
+export function makeIdentity() {
+  const select = sql('SELECT id FROM identity');
 
   return {
-    identity: (): string =>
-      z
+    *identity(): Step<string> {
+      return z
         .string()
         .regex(/^[0-9a-f]{16}$/)
-        .parse(select.get()),
+        .parse(yield* value(select));
+    },
   };
 }

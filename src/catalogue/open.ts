@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openSqlite, type Database } from './sqlite/sqlite.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
-import { defineChain } from './retention/auditTrail.ts';
+import { defineChain } from './sqlite/chain.ts';
 import { migrations } from './migrations.ts';
 
 /** Marks a SQLite file as a catalogue of Préavis ("prav" in ASCII). */
@@ -102,7 +102,7 @@ function migrate(database: Database): void {
 
 /**
  * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL), but for
- * those of relaxedSync.ts.
+ * those of steps that are relaxed (sql/step.ts).
  * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {

@@ -1,10 +1,9 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { ApprovalId, RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
+import { all, change, one, sql, writing, type Step } from '../sql/step.ts';
 
 export const approvalRow = row(
   {
@@ -38,54 +37,55 @@ export type Verdict = { by: string; at: number } & ({ verdict: 'approved'; endsA
 /** The table `approvals`. Who asked, who answered and what is in the audit trail for good; the reason is not. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeApprovals(
-  database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,
-  requireThere: (recording: RecordingId) => unknown,
+  requireThere: (recording: RecordingId) => Step<unknown>,
 ) {
-  const selectOpenOf = database.prepare(`
+  const selectOpenOf = sql(`
     SELECT * FROM approvals WHERE recording_id = @recording AND asker = @asker AND purpose = @purpose
       AND verdict IS NULL AND open_until > @askedAt LIMIT 1`);
-  const insert = database.prepare(`
+  const insert = sql(`
     INSERT INTO approvals (id, recording_id, purpose, asker, reason, asked_at, open_until)
     VALUES (@id, @recording, @purpose, @asker, @reason, @askedAt, @openUntil)`);
-  const select = database.prepare(`SELECT * FROM approvals WHERE id = ?`);
-  const update = database.prepare(`
+  const select = sql(`SELECT * FROM approvals WHERE id = @id`);
+  const update = sql(`
     UPDATE approvals SET verdict = @verdict, decided_at = @at, decided_by = @by, ends_at = @endsAt
     WHERE id = @id AND verdict IS NULL AND open_until > @at`);
-  const selectOf = database.prepare(`SELECT * FROM approvals WHERE recording_id = ? AND asker = ? ORDER BY id`);
-  const selectOpen = database.prepare(`
+  const selectOf = sql(`SELECT * FROM approvals WHERE recording_id = @recording AND asker = @asker ORDER BY id`);
+  const selectOpen = sql(`
     SELECT * FROM approvals WHERE verdict IS NULL AND open_until > @at AND id > @after ORDER BY id LIMIT @limit`);
-  const selectAsked = database.prepare(`
+  const selectAsked = sql(`
     SELECT * FROM approvals WHERE asker = @asker AND id < @before ORDER BY id DESC LIMIT @limit`);
-  const selectExpired = database.prepare(
-    `SELECT * FROM approvals WHERE verdict IS NULL AND open_until <= ? ORDER BY id`,
-  );
-  const expire = database.prepare(`UPDATE approvals SET verdict = 'expired', decided_at = open_until WHERE id = ?`);
-  const removeOld = database.prepare(
-    `DELETE FROM approvals WHERE verdict IS NOT NULL AND coalesce(ends_at, decided_at) <= ?`,
-  );
-  const find = (id: string): ApprovalRow | undefined => approvalRow.optional().parse(select.get(id));
+  const selectExpired = sql(`SELECT * FROM approvals WHERE verdict IS NULL AND open_until <= @at ORDER BY id`);
+  const expire = sql(`UPDATE approvals SET verdict = 'expired', decided_at = open_until WHERE id = @id`);
+  const removeOld = sql(`DELETE FROM approvals WHERE verdict IS NOT NULL AND coalesce(ends_at, decided_at) <= @before`);
+  function* find(id: string): Step<ApprovalRow | undefined> {
+    return approvalRow.optional().parse(yield* one(select, { id }));
+  }
 
-  const ask = writing(database, (approval: NewApproval): ApprovalRow => {
-    const open = approvalRow.optional().parse(selectOpenOf.get(approval));
+  const ask = writing(function* (approval: NewApproval): Step<ApprovalRow> {
+    const open = approvalRow.optional().parse(yield* one(selectOpenOf, approval));
     if (open !== undefined) return open;
     // Another process may have erased it since it was decided: nothing would remove the reason any more.
-    requireThere(approval.recording);
-    insert.run(approval);
+    yield* requireThere(approval.recording);
+    yield* change(insert, approval);
     const { id, recording, purpose, asker, openUntil } = approval;
-    trail.append(recording, { event: 'approval asked', actor: asker, detail: { approval: id, purpose, openUntil } });
+    yield* trail.append(recording, {
+      event: 'approval asked',
+      actor: asker,
+      detail: { approval: id, purpose, openUntil },
+    });
 
-    return approvalRow.parse(select.get(id));
+    return approvalRow.parse(yield* one(select, { id }));
   });
 
-  const decide = writing(database, (id: ApprovalId, answer: Verdict): ApprovalRow => {
-    const approval = find(id);
+  const decide = writing(function* (id: ApprovalId, answer: Verdict): Step<ApprovalRow> {
+    const approval = yield* find(id);
     if (approval === undefined) throw new PreavisError('approval_unknown', 'there is no question with this id');
     const { asker, recording, purpose } = approval;
     if (asker === answer.by) throw new PreavisError('approval_own', 'whoever asked cannot answer');
     const endsAt = answer.verdict === 'approved' ? answer.endsAt : null;
     const { by, at, verdict } = answer;
-    if (update.run({ id, by, at, verdict, endsAt }).changes === 0) {
+    if ((yield* change(update, { id, by, at, verdict, endsAt })) === 0) {
       throw new PreavisError(
         'approval_closed',
         approval.verdict === null ? 'its time is over' : 'it was answered before',
@@ -93,17 +93,17 @@ export function makeApprovals(
     }
     const detail = { approval: id, purpose, asker, ...(endsAt === null ? {} : { until: endsAt }) };
     const event = verdict === 'approved' ? 'approval given' : 'approval refused';
-    trail.append(recording, { event, actor: by, detail });
+    yield* trail.append(recording, { event, actor: by, detail });
 
-    return approvalRow.parse(select.get(id));
+    return approvalRow.parse(yield* one(select, { id }));
   });
 
-  const sweep = writing(database, (at: number, before: number, actor: string): void => {
-    for (const { id, recording, purpose, asker } of z.array(approvalRow).parse(selectExpired.all(at))) {
-      expire.run(id);
-      trail.append(recording, { event: 'approval expired', actor, detail: { approval: id, purpose, asker } });
+  const sweep = writing(function* (at: number, before: number, actor: string): Step<void> {
+    for (const { id, recording, purpose, asker } of z.array(approvalRow).parse(yield* all(selectExpired, { at }))) {
+      yield* change(expire, { id });
+      yield* trail.append(recording, { event: 'approval expired', actor, detail: { approval: id, purpose, asker } });
     }
-    removeOld.run(before);
+    yield* change(removeOld, { before });
   });
 
   return {
@@ -111,16 +111,19 @@ export function makeApprovals(
     ask,
     /** Throws approval_unknown, approval_own, and approval_closed for one that was answered or whose time is over. */
     decide,
-    find: (id: string): ApprovalRow | undefined => find(id),
+    find,
     /** All that somebody asked of a recording, the oldest first. */
-    of: (recording: RecordingId, asker: string): ApprovalRow[] =>
-      z.array(approvalRow).parse(selectOf.all(recording, asker)),
+    *of(recording: RecordingId, asker: string): Step<ApprovalRow[]> {
+      return z.array(approvalRow).parse(yield* all(selectOf, { recording, asker }));
+    },
     /** Those that wait for an answer, in the order of ids, beyond `after`. */
-    open: (at: number, after: string, limit: number): ApprovalRow[] =>
-      z.array(approvalRow).parse(selectOpen.all({ at, after, limit })),
+    *open(at: number, after: string, limit: number): Step<ApprovalRow[]> {
+      return z.array(approvalRow).parse(yield* all(selectOpen, { at, after, limit }));
+    },
     /** All that somebody asked, the newest first, before `before`. */
-    askedBy: (asker: string, before: string, limit: number): ApprovalRow[] =>
-      z.array(approvalRow).parse(selectAsked.all({ asker, before, limit })),
+    *askedBy(asker: string, before: string, limit: number): Step<ApprovalRow[]> {
+      return z.array(approvalRow).parse(yield* all(selectAsked, { asker, before, limit }));
+    },
     /** Ends what nobody has answered, and removes what has been over since `before`. */
     sweep,
   };

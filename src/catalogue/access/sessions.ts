@@ -1,7 +1,6 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { row } from '../sqlite/rowForm.ts';
+import { all, change, one, relaxed, sql, type Step } from '../sql/step.ts';
 
 const sessionRow = row({
   /** Of the word in the cookie, which is nowhere else. */
@@ -18,36 +17,44 @@ export type SessionRow = z.output<typeof sessionRow>;
 export type NewSession = Omit<SessionRow, 'seenAt'>;
 
 /** The table `sessions`. */
-export function makeSessions(database: Database.Database) {
-  const insert = database.prepare(`
-    INSERT INTO sessions (sha256, user, credential, began_at, seen_at, ends_at)
+export function makeSessions() {
+  const insert = sql(`
+    INSERT INTO sessions (sha256, "user", credential, began_at, seen_at, ends_at)
     VALUES (@sha256, @user, @credential, @beganAt, @beganAt, @endsAt)`);
-  const select = database.prepare(`SELECT * FROM sessions WHERE sha256 = ?`);
-  const selectAll = database.prepare(
-    `SELECT * FROM sessions WHERE @user IS NULL OR user = @user ORDER BY began_at, sha256`,
-  );
-  const markSeen = database.prepare(`UPDATE sessions SET seen_at = @at WHERE sha256 = @sha256 AND seen_at < @at`);
-  const remove = database.prepare(`DELETE FROM sessions WHERE sha256 = ?`);
-  const removeOf = database.prepare(`DELETE FROM sessions WHERE user = ?`);
-  const sweep = database.prepare(`DELETE FROM sessions WHERE ends_at <= @at OR seen_at <= @idleSince`);
+  const select = sql(`SELECT * FROM sessions WHERE sha256 = @sha256`);
+  const selectAll = sql(`SELECT * FROM sessions WHERE @user IS NULL OR "user" = @user ORDER BY began_at, sha256`);
+  const markSeen = sql(`UPDATE sessions SET seen_at = @at WHERE sha256 = @sha256 AND seen_at < @at`);
+  const remove = sql(`DELETE FROM sessions WHERE sha256 = @sha256`);
+  const removeOf = sql(`DELETE FROM sessions WHERE "user" = @user`);
+  const sweep = sql(`DELETE FROM sessions WHERE ends_at <= @at OR seen_at <= @idleSince`);
 
   return {
-    begin: (session: NewSession): void => {
-      insert.run(session);
+    *begin(session: NewSession): Step<void> {
+      yield* change(insert, session);
     },
     /** Whether or not it has ended. */
-    find: (sha256: string): SessionRow | undefined => sessionRow.optional().parse(select.get(sha256)),
-    /** Of one user or of all, whether or not they have ended. */
-    list: (user?: string): SessionRow[] => z.array(sessionRow).parse(selectAll.all({ user: user ?? null })),
-    noteSeen: (sha256: string, at: number): void => {
-      // Lost, the session ends earlier.
-      relaxedSync(database, () => markSeen.run({ sha256, at }));
+    *find(sha256: string): Step<SessionRow | undefined> {
+      return sessionRow.optional().parse(yield* one(select, { sha256 }));
     },
+    /** Of one user or of all, whether or not they have ended. */
+    *list(user?: string): Step<SessionRow[]> {
+      return z.array(sessionRow).parse(yield* all(selectAll, { user: user ?? null }));
+    },
+    /** Lost, the session ends earlier. */
+    noteSeen: relaxed(function* (sha256: string, at: number): Step<void> {
+      yield* change(markSeen, { sha256, at });
+    }),
     /** false: there was none. */
-    end: (sha256: string): boolean => remove.run(sha256).changes > 0,
+    *end(sha256: string): Step<boolean> {
+      return (yield* change(remove, { sha256 })) > 0;
+    },
     /** All of a user; says how many. */
-    endAll: (user: string): number => removeOf.run(user).changes,
+    *endAll(user: string): Step<number> {
+      return yield* change(removeOf, { user });
+    },
     /** Removes those that have ended, or were not used since. */
-    sweep: (at: number, idleSince: number): number => sweep.run({ at, idleSince }).changes,
+    *sweep(at: number, idleSince: number): Step<number> {
+      return yield* change(sweep, { at, idleSince });
+    },
   };
 }

@@ -1,9 +1,7 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { row } from '../sqlite/rowForm.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
-import { writing } from '../sqlite/writing.ts';
 import { countedMs, isLockedOut, waitAfter, type LockOutLimits } from './lockOut.ts';
+import { change, one, sql, value, writing, type Step } from '../sql/step.ts';
 
 const failuresHere = row({ count: z.number(), lastAt: z.number() });
 
@@ -20,39 +18,36 @@ export const knownPlace = 'k';
 export type Begun = { kind: 'begun'; id: number; waitMs: number } | { kind: 'lockedOut' };
 
 /** The tables `sign_in_failures`, `sign_in_codes` and `one_time_codes`. */
-export function makeSignIns(database: Database.Database) {
-  const prepareColumn = columnsOf(database);
-  const forget = database.prepare(`DELETE FROM sign_in_failures WHERE at <= ?`);
-  const selectHere = database.prepare(
-    `SELECT count(*) AS count, ifnull(max(at), 0) AS last_at FROM sign_in_failures WHERE user = ? AND address = ? AND at > ?`,
+export function makeSignIns() {
+  const forget = sql(`DELETE FROM sign_in_failures WHERE at <= @at`);
+  const selectHere = sql(
+    `SELECT count(*) AS count, coalesce(max(at), 0) AS last_at FROM sign_in_failures WHERE "user" = @user AND address = @place AND at > @since`,
   );
-  const countOfUser = prepareColumn(
-    `SELECT count(*) FROM sign_in_failures WHERE user = ? AND at > ? AND address NOT LIKE '${knownPlace}%'`,
+  const countOfUser = sql(
+    `SELECT count(*) FROM sign_in_failures WHERE "user" = @user AND at > @since AND address NOT LIKE '${knownPlace}%'`,
   );
-  const countOfAddress = prepareColumn(`SELECT count(*) FROM sign_in_failures WHERE address = ? AND at > ?`);
-  const insert = database.prepare(`INSERT INTO sign_in_failures (at, user, address) VALUES (@at, @user, @place)`);
-  const removeHere = database.prepare(`DELETE FROM sign_in_failures WHERE user = ? AND address = ?`);
-  const remove = database.prepare(`DELETE FROM sign_in_failures WHERE id = ?`);
-  const upsertPeriod = database.prepare(`
-    INSERT INTO one_time_codes (user, period) VALUES (@user, @period)
-    ON CONFLICT (user) DO UPDATE SET period = excluded.period WHERE excluded.period > period`);
-  const insertCode = database.prepare(
-    `INSERT INTO sign_in_codes (sha256, user, ends_at) VALUES (@sha256, @user, @endsAt)`,
-  );
-  const takeCode = prepareColumn(`DELETE FROM sign_in_codes WHERE sha256 = @sha256 AND ends_at > @at RETURNING user`);
-  const forgetCodes = database.prepare(`DELETE FROM sign_in_codes WHERE ends_at <= ?`);
+  const countOfAddress = sql(`SELECT count(*) FROM sign_in_failures WHERE address = @place AND at > @since`);
+  const insert = sql(`INSERT INTO sign_in_failures (at, "user", address) VALUES (@at, @user, @place) RETURNING id`);
+  const removeHere = sql(`DELETE FROM sign_in_failures WHERE "user" = @user AND address = @place`);
+  const remove = sql(`DELETE FROM sign_in_failures WHERE id = @id`);
+  const upsertPeriod = sql(`
+    INSERT INTO one_time_codes ("user", period) VALUES (@user, @period)
+    ON CONFLICT ("user") DO UPDATE SET period = excluded.period WHERE excluded.period > one_time_codes.period`);
+  const insertCode = sql(`INSERT INTO sign_in_codes (sha256, "user", ends_at) VALUES (@sha256, @user, @endsAt)`);
+  const takeCode = sql(`DELETE FROM sign_in_codes WHERE sha256 = @sha256 AND ends_at > @at RETURNING "user"`);
+  const forgetCodes = sql(`DELETE FROM sign_in_codes WHERE ends_at <= @at`);
   const count = z.number();
 
-  const begin = writing(database, ({ user, place }: Attempt, limits: LockOutLimits, at: number): Begun => {
-    forget.run(at - countedMs);
+  const begin = writing(function* ({ user, place }: Attempt, limits: LockOutLimits, at: number): Step<Begun> {
+    yield* change(forget, { at: at - countedMs });
     const since = at - limits.firstWaitMs;
     const before = {
-      here: failuresHere.parse(selectHere.get(user, place, at - countedMs)),
-      ofName: count.parse(countOfUser.get(user, since)),
-      ofAddress: count.parse(countOfAddress.get(place, since)),
+      here: failuresHere.parse(yield* one(selectHere, { user, place, since: at - countedMs })),
+      ofName: count.parse(yield* value(countOfUser, { user, since })),
+      ofAddress: count.parse(yield* value(countOfAddress, { place, since })),
     };
     if (isLockedOut(before, limits, at)) return { kind: 'lockedOut' };
-    const id = Number(insert.run({ at, user, place }).lastInsertRowid);
+    const id = z.number().parse(yield* value(insert, { at, user, place }));
 
     return { kind: 'begun', id, waitMs: waitAfter(before.here.count + 1, limits) };
   });
@@ -61,25 +56,31 @@ export function makeSignIns(database: Database.Database) {
     /** Counts as a failure until it succeeds: otherwise as many could be tried at once as somebody likes. */
     begin,
     /** The failures under this name at this place are forgotten. Those of others there are not, nor what others tried elsewhere. */
-    succeed: ({ user, place }: Attempt): void => {
-      removeHere.run(user, place);
+    *succeed({ user, place }: Attempt): Step<void> {
+      yield* change(removeHere, { user, place });
     },
     /** It came to nothing for which nobody is to blame. */
-    abandon: (id: number): void => {
-      remove.run(id);
+    *abandon(id: number): Step<void> {
+      yield* change(remove, { id });
     },
     /** false: a code of this period or of a later one was used before. */
-    usePeriod: (user: string, period: number): boolean => upsertPeriod.run({ user, period }).changes > 0,
-    offerCode: (code: { sha256: string; user: string; endsAt: number }): void => {
-      insertCode.run(code);
+    *usePeriod(user: string, period: number): Step<boolean> {
+      return (yield* change(upsertPeriod, { user, period })) > 0;
+    },
+    *offerCode(code: { sha256: string; user: string; endsAt: number }): Step<void> {
+      yield* change(insertCode, code);
     },
     /** Who it signs in; undefined where it is none, has ended, or was used. */
-    useCode: (sha256: string, at: number): string | undefined =>
-      z.string().optional().parse(takeCode.get({ sha256, at })),
-    /** Removes what is older, and codes that have ended. */
-    sweep: (at: number, before: number): void => {
-      forget.run(before);
-      forgetCodes.run(at);
+    *useCode(sha256: string, at: number): Step<string | undefined> {
+      return z
+        .string()
+        .optional()
+        .parse(yield* value(takeCode, { sha256, at }));
     },
+    /** Removes what is older, and codes that have ended. */
+    sweep: writing(function* (at: number, before: number): Step<void> {
+      yield* change(forget, { at: before });
+      yield* change(forgetCodes, { at });
+    }),
   };
 }

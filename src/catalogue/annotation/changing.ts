@@ -1,9 +1,9 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from '../retention/auditTrail.ts';
 import { callId, row } from '../sqlite/rowForm.ts';
+import { one, sql, type Step } from '../sql/step.ts';
 
 const recordingRow = row({ call: callId, status: z.string(), controller: z.string().nullable() }, { call: 'call_id' });
 
@@ -11,18 +11,18 @@ const recordingRow = row({ call: callId, status: z.string(), controller: z.strin
 const annotatable = ['recording', 'recorded', 'archived', 'failed'];
 
 /** Says of which call and company a recording is that somebody writes about. Throws recording_unknown, and recording_gone once its erasure has begun. */
-export type RequireAnnotatable = (recording: RecordingId) => { call: CallId; controller: string | null };
+export type RequireAnnotatable = (recording: RecordingId) => Step<{ call: CallId; controller: string | null }>;
 
-export function makeRequireAnnotatable(database: Database.Database, trail: Pick<AuditTrail, 'of'>): RequireAnnotatable {
-  const select = database.prepare(`SELECT call_id, status, controller FROM recordings WHERE id = ?`);
+export function makeRequireAnnotatable(trail: Pick<AuditTrail, 'of'>): RequireAnnotatable {
+  const select = sql(`SELECT call_id, status, controller FROM recordings WHERE id = @recording`);
 
-  return (recording) => {
-    const found = recordingRow.optional().parse(select.get(recording));
+  return function* (recording) {
+    const found = recordingRow.optional().parse(yield* one(select, { recording }));
     if (found === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!annotatable.includes(found.status)) {
       throw new PreavisError('recording_gone', `its status is ${found.status}`);
     }
-    if (isErasureUnderWay(trail.of(recording))) {
+    if (isErasureUnderWay(yield* trail.of(recording))) {
       throw new PreavisError('recording_gone', 'its erasure has begun');
     }
 

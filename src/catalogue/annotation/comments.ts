@@ -1,13 +1,11 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { CommentId, RecordingId } from '../../core/ids.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
-import { writing } from '../sqlite/writing.ts';
 import type { Change } from './annotations.ts';
 import { versionConflict, type RequireAnnotatable } from './changing.ts';
+import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
 
 const commentRow = row(
   {
@@ -33,75 +31,70 @@ export type NewComment = Pick<CommentRow, 'id' | 'recording' | 'atMs' | 'text' |
 const mostComments = 500;
 
 /** The table `comments`. A trigger removes those of a recording that is gone. */
-export function makeComments(
-  database: Database.Database,
-  trail: Pick<AuditTrail, 'append'>,
-  requireAnnotatable: RequireAnnotatable,
-) {
-  const selectOf = database.prepare(`SELECT * FROM comments WHERE recording_id = ? ORDER BY at_ms, id`);
-  const count = columnsOf(database)(`SELECT count(*) FROM comments WHERE recording_id = ?`);
-  const select = database.prepare(`SELECT * FROM comments WHERE id = ? AND recording_id = ?`);
-  const insert = database.prepare(`
+export function makeComments(trail: Pick<AuditTrail, 'append'>, requireAnnotatable: RequireAnnotatable) {
+  const selectOf = sql(`SELECT * FROM comments WHERE recording_id = @recording ORDER BY at_ms, id`);
+  const count = sql(`SELECT count(*) FROM comments WHERE recording_id = @recording`);
+  const select = sql(`SELECT * FROM comments WHERE id = @id AND recording_id = @recording`);
+  const insert = sql(`
     INSERT INTO comments (id, recording_id, at_ms, text, author, written_at, version)
     VALUES (@id, @recording, @atMs, @text, @author, @writtenAt, 1)`);
-  const update = database.prepare(`
+  const update = sql(`
     UPDATE comments SET text = @text, at_ms = @atMs, changed_at = @changedAt, version = version + 1 WHERE id = @id`);
-  const remove = database.prepare(`DELETE FROM comments WHERE id = ?`);
+  const remove = sql(`DELETE FROM comments WHERE id = @id`);
 
-  const find = (recording: RecordingId, id: string): CommentRow => {
-    const found = commentRow.optional().parse(select.get(id, recording));
+  function* find(recording: RecordingId, id: string): Step<CommentRow> {
+    const found = commentRow.optional().parse(yield* one(select, { id, recording }));
     if (found === undefined) throw new PreavisError('comment_unknown', 'the recording has no comment with this id');
 
     return found;
-  };
+  }
   /** The comment, if it is still what whoever changes it has seen. */
-  const seen = (recording: RecordingId, id: string, { version, note }: Change): CommentRow => {
-    requireAnnotatable(recording);
-    const found = find(recording, id);
+  function* seen(recording: RecordingId, id: string, { version, note }: Change): Step<CommentRow> {
+    yield* requireAnnotatable(recording);
+    const found = yield* find(recording, id);
     if (found.version !== version) throw versionConflict();
-    trail.append(recording, note);
+    yield* trail.append(recording, note);
 
     return found;
-  };
-  const add = writing(database, (comment: NewComment, note: AuditNote): CommentRow => {
+  }
+  const add = writing(function* (comment: NewComment, note: AuditNote): Step<CommentRow> {
     const { recording, id } = comment;
-    requireAnnotatable(recording);
-    if (z.number().parse(count.get(recording)) >= mostComments) {
+    yield* requireAnnotatable(recording);
+    if (z.number().parse(yield* value(count, { recording })) >= mostComments) {
       throw new PreavisError('request_too_large', `a recording has at most ${mostComments} comments`);
     }
-    insert.run(comment);
-    trail.append(recording, note);
+    yield* change(insert, comment);
+    yield* trail.append(recording, note);
 
-    return find(recording, id);
+    return yield* find(recording, id);
   });
-  const change = writing(
-    database,
-    (
-      recording: RecordingId,
-      id: string,
-      given: Pick<CommentRow, 'text' | 'atMs' | 'changedAt'>,
-      change: Change,
-    ): CommentRow => {
-      seen(recording, id, change);
-      update.run({ id, ...given });
+  const rewrite = writing(function* (
+    recording: RecordingId,
+    id: string,
+    given: Pick<CommentRow, 'text' | 'atMs' | 'changedAt'>,
+    as: Change,
+  ): Step<CommentRow> {
+    yield* seen(recording, id, as);
+    yield* change(update, { id, ...given });
 
-      return find(recording, id);
-    },
-  );
+    return yield* find(recording, id);
+  });
 
   return {
     /** In the order of their places; those about the whole come first. */
-    of: (recording: RecordingId): CommentRow[] => z.array(commentRow).parse(selectOf.all(recording)),
+    *of(recording: RecordingId): Step<CommentRow[]> {
+      return z.array(commentRow).parse(yield* all(selectOf, { recording }));
+    },
     /** Throws comment_unknown. */
     find,
     /** Throws recording_gone, recording_unknown, and request_too_large where there are too many. */
     add,
     /** Throws recording_gone, comment_unknown and version_conflict. */
-    change,
+    change: rewrite,
     /** Throws recording_gone, comment_unknown and version_conflict. */
-    remove: writing(database, (recording: RecordingId, id: string, change: Change): void => {
-      seen(recording, id, change);
-      remove.run(id);
+    remove: writing(function* (recording: RecordingId, id: string, as: Change): Step<void> {
+      yield* seen(recording, id, as);
+      yield* change(remove, { id });
     }),
   };
 }

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { noAnswer, type Answer } from '../../call/decide/answer.ts';
 import type { Played } from '../../call/decide/verification.ts';
@@ -16,10 +15,8 @@ import {
   type StoredPolicy,
 } from '../rows.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
-import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { parseSnapshot } from '../snapshot.ts';
-import { writing } from '../sqlite/writing.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
+import { all, change, one, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
@@ -139,13 +136,13 @@ export type CallFilter = {
 const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 
 const isTurnedAway = `EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway')`;
-const hasResult = `iif(@result = 'turnedAway', result = 'unrecorded' AND ${isTurnedAway}, ifnull(result, 'goingOn') = @result)`;
+const hasResult = `CASE WHEN @result = 'turnedAway' THEN result = 'unrecorded' AND ${isTurnedAway}
+  ELSE coalesce(result, 'goingOn') = @result END`;
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, 'appendStep'>) {
-  const prepareColumn = columnsOf(database);
-  const upsertCall = database.prepare(`
+export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
+  const upsertCall = sql(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
       answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller, earlier_call,
@@ -161,69 +158,75 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       consent_reason = excluded.consent_reason, consent_purposes = excluded.consent_purposes,
       answer = excluded.answer, answer_digits = excluded.answer_digits, answer_at = excluded.answer_at,
       earlier_call = excluded.earlier_call, earlier_told_at = excluded.earlier_told_at`);
-  const updateCall = database.prepare(`
+  const updateCall = sql(`
     UPDATE calls SET phase = @phase, state = @state, answer = @answer, answer_digits = @answerDigits, answer_at = @answerAt
     WHERE id = @id`);
-  const endCall = database.prepare(`
+  const endCall = sql(`
     UPDATE calls SET ended_at = @endedAt, result = @result, reason = @reason, dial_status = @dialStatus WHERE id = @id`);
-  const upsertNotice = database.prepare(`
-    INSERT OR REPLACE INTO notices
-      (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
-    VALUES (@callId, @position, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @verdict)`);
-  const insertRecording = database.prepare(`
+  const upsertNotice = sql(`
+    INSERT INTO notices (call_id, position, prompt, language, text, sha256, length_ms, started_at, finished_at, verdict)
+    VALUES (@callId, @position, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @verdict)
+    ON CONFLICT (call_id, position) DO UPDATE SET prompt = excluded.prompt, language = excluded.language,
+      text = excluded.text, sha256 = excluded.sha256, length_ms = excluded.length_ms, started_at = excluded.started_at,
+      finished_at = excluded.finished_at, verdict = excluded.verdict,
+      witness = NULL, witness_began_at = NULL, witness_ended_at = NULL`);
+  const insertRecording = sql(`
     INSERT INTO recordings (id, call_id, status, notice_finished_at, keep_days, controller)
     SELECT @id, @callId, 'recording', @noticeFinishedAt, @keepDays, calls.controller FROM calls WHERE calls.id = @callId
     ON CONFLICT (id) DO NOTHING`);
-  const timeRecording = database.prepare(`
+  const timeRecording = sql(`
     UPDATE recordings SET started_at = @startedAt, finished_at = @finishedAt WHERE id = @id AND status = 'recording'`);
-  const discard = database.prepare(
+  const discard = sql(
     `UPDATE recordings SET status = 'discarded', failure = @failure WHERE id = @id AND status = 'recording'`,
   );
-  const selectOpen = database.prepare(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
-  const endUnreadable = database.prepare(`
+  const selectOpen = sql(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const endOne = sql(`
     UPDATE calls SET state = NULL, phase = 'ended',
-      result = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), 'recorded', 'unrecorded'),
-      reason = iif(EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id), NULL, 'interrupted')
-    WHERE id = ? AND state IS NOT NULL`);
-  const selectCall = database.prepare(`SELECT * FROM calls WHERE id = ?`);
-  const selectController = prepareColumn(`SELECT controller FROM calls WHERE id = ?`);
-  const selectCalls = database.prepare(`SELECT * FROM calls ORDER BY id DESC LIMIT ?`);
-  const chosen = `(@line IS NULL OR line = @line) AND (@anyController = 1 OR controller IS @controller) AND (@purpose IS NULL OR ${hasPurpose})
+      result = CASE WHEN EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id) THEN 'recorded' ELSE 'unrecorded' END,
+      reason = CASE WHEN EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id) THEN NULL ELSE 'interrupted' END
+    WHERE id = @id AND state IS NOT NULL`);
+  const selectCall = sql(`SELECT * FROM calls WHERE id = @id`);
+  const selectController = sql(`SELECT controller FROM calls WHERE id = @id`);
+  const selectCalls = sql(`SELECT * FROM calls ORDER BY id DESC LIMIT @limit`);
+  const chosen = `(@line IS NULL OR line = @line) AND (@anyController = 1 OR controller IS NOT DISTINCT FROM @controller) AND (@purpose IS NULL OR ${hasPurpose})
     AND (@result IS NULL OR ${hasResult})`;
   // By an index that has all that is asked: a line without calls would have every row read.
-  const selectChosen = database.prepare(`
+  const selectChosen = sql(`
     SELECT * FROM calls WHERE id IN (
       SELECT id FROM calls INDEXED BY calls_listed WHERE ${chosen} ORDER BY id DESC LIMIT @limit)
     ORDER BY id DESC`);
-  const selectBegun = database.prepare(`
+  const selectBegun = sql(`
     SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
     ORDER BY id DESC LIMIT @limit`);
   // In the order of its index, whatever else is asked: nothing is sorted.
-  const selectDialled = database.prepare(`
+  const selectDialled = sql(`
     SELECT calls.* FROM dialled INDEXED BY dialled_by_number CROSS JOIN calls ON calls.id = dialled.call_id
     WHERE number = @dialled AND (@from IS NULL OR started_at >= @from) AND (@to IS NULL OR started_at < @to) AND ${chosen}
     ORDER BY dialled.call_id DESC LIMIT @limit`);
-  const selectLine = prepareColumn(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = ?)`);
-  const selectPurpose = prepareColumn(
-    `SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`,
+  const selectLine = sql(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = @line)`);
+  const selectPurpose = sql(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`);
+  const selectNotices = sql(`SELECT * FROM notices WHERE call_id = @id ORDER BY position`);
+  const upsertPolicy = sql(
+    `INSERT INTO policies (version, content) VALUES (@version, @content) ON CONFLICT DO NOTHING`,
   );
-  const selectNotices = database.prepare(`SELECT * FROM notices WHERE call_id = ? ORDER BY position`);
-  const upsertPolicy = database.prepare(`INSERT INTO policies (version, content) VALUES (?, ?) ON CONFLICT DO NOTHING`);
   /** A version is never changed, and there are few. */
   const policies = new Map<string, StoredPolicy>();
-  const selectPolicy = prepareColumn(`SELECT content FROM policies WHERE version = ?`);
-  const policy = (version: string): StoredPolicy | undefined => {
+  const selectPolicy = sql(`SELECT content FROM policies WHERE version = @version`);
+  function* policy(version: string): Step<StoredPolicy | undefined> {
     const known = policies.get(version);
     if (known !== undefined) return known;
-    const content = z.string().optional().parse(selectPolicy.get(version));
+    const content = z
+      .string()
+      .optional()
+      .parse(yield* value(selectPolicy, { version }));
     if (content === undefined) return undefined;
     const read = storedPolicy.parse(JSON.parse(content));
     policies.set(version, read);
 
     return read;
-  };
+  }
 
-  const saveRecording = (state: CallState, played: readonly Played[]): void => {
+  function* saveRecording(state: CallState, played: readonly Played[]): Step<void> {
     const { facts } = state;
     const recorder = recorderOf(state);
     const noticeFinishedAt = played.at(-1)?.finishedAt;
@@ -231,14 +234,19 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
     if (recorder.kind !== 'running' && recorder.kind !== 'finished' && recorder.kind !== 'discarded') return;
     if (order === undefined || noticeFinishedAt === undefined) return;
     const id = order.recording;
-    const inserted = insertRecording.run({ id, callId: facts.id, noticeFinishedAt, keepDays: order.keepDays });
+    const inserted = yield* change(insertRecording, {
+      id,
+      callId: facts.id,
+      noticeFinishedAt,
+      keepDays: order.keepDays,
+    });
     // Who refuses before the recorder told of itself, or after it failed, has a row for the sake of the audit trail alone.
     const unseen = recorder.kind === 'discarded' && recorder.startedAt === undefined;
     const event = unseen ? 'recorder not seen' : 'recorder started';
-    if (inserted.changes === 1) {
-      trail.appendStep(id, null, 'recording', { event, actor: 'serve' });
+    if (inserted === 1) {
+      yield* trail.appendStep(id, null, 'recording', { event, actor: 'serve' });
     }
-    timeRecording.run({
+    yield* change(timeRecording, {
       id,
       startedAt: recorder.startedAt ?? null,
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
@@ -248,32 +256,37 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       recorder.erasedBy === undefined
         ? ['refused', 'the caller refused']
         : ['erase_asked', 'somebody asked to erase it'];
-    if (discard.run({ id, failure }).changes === 1) {
-      trail.appendStep(id, 'recording', 'discarded', { event: why, actor: 'serve' });
+    if ((yield* change(discard, { id, failure })) === 1) {
+      yield* trail.appendStep(id, 'recording', 'discarded', { event: why, actor: 'serve' });
     }
-  };
+  }
 
-  const setTalk = database.prepare(
-    `UPDATE recordings SET caller_talk_ms = ?, destination_talk_ms = ? WHERE id = ? AND status = 'recording'`,
+  const setTalk = sql(
+    `UPDATE recordings SET caller_talk_ms = @callerMs, destination_talk_ms = @destinationMs WHERE id = @id AND status = 'recording'`,
   );
 
-  const setHeard = database.prepare(
+  const setHeard = sql(
     `UPDATE recordings SET heard_at = @at, heard_boot = @boot, heard_offset_ms = @offsetMs WHERE id = @id AND status = 'recording'`,
   );
-  const saveHeard = (id: RecordingId, heard: ClockReading): void => {
-    setHeard.run({ id, at: heard.at, boot: heard.sinceBoot?.boot ?? null, offsetMs: offsetOf(heard) ?? null });
-  };
+  function* saveHeard(id: RecordingId, heard: ClockReading): Step<void> {
+    yield* change(setHeard, {
+      id,
+      at: heard.at,
+      boot: heard.sinceBoot?.boot ?? null,
+      offsetMs: offsetOf(heard) ?? null,
+    });
+  }
 
   /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
   const savedNotices = new WeakSet<readonly Played[]>();
   /** What the catalogue has of each call under way, beside where it stands; most steps leave it as it is. */
   const savedFacts = new Map<CallId, Facts>();
-  const saveFacts = (facts: Facts, standing: Standing): void => {
+  function* saveFacts(facts: Facts, standing: Standing): Step<void> {
     const { order } = facts;
     // The order has the purposes that the lot left.
     const request = order?.request ?? facts.request;
-    const controllerOfLine = policy(facts.policyVersion)?.controllerOfLine ?? {};
-    upsertCall.run({
+    const controllerOfLine = (yield* policy(facts.policyVersion))?.controllerOfLine ?? {};
+    yield* change(upsertCall, {
       ...standing,
       startedAt: facts.startedAt,
       policyVersion: facts.policyVersion,
@@ -296,19 +309,19 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       direction: facts.called === undefined ? 'incoming' : 'outgoing',
       controller: request === undefined ? null : (controllerOfLine[request.line] ?? null),
     });
-  };
+  }
 
-  const save = writing(database, (state: CallState, { talk, heard }: Measured): void => {
+  function* saveAll(state: CallState, { talk, heard }: Measured): Step<void> {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
-    if (savedFacts.get(facts.id) === facts) updateCall.run(standingOf(state));
-    else saveFacts(facts, standingOf(state));
+    if (savedFacts.get(facts.id) === facts) yield* change(updateCall, standingOf(state));
+    else yield* saveFacts(facts, standingOf(state));
     const played = playedOf(state);
     const fresh = savedNotices.has(played) ? [] : played;
     for (const [position, { sentence, startedAt, finishedAt, verdict }] of fresh.entries()) {
       const { id: prompt, language, text, sha256, lengthMs } = sentence.prompt;
-      upsertNotice.run({
+      yield* change(upsertNotice, {
         callId: facts.id,
         position,
         prompt,
@@ -321,12 +334,13 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
         verdict,
       });
     }
-    saveRecording(state, played);
-    if (talk !== undefined && order !== undefined) setTalk.run(talk.callerMs, talk.destinationMs, order.recording);
-    if (heard !== undefined && order !== undefined) saveHeard(order.recording, heard);
+    yield* saveRecording(state, played);
+    if (talk !== undefined && order !== undefined)
+      yield* change(setTalk, { callerMs: talk.callerMs, destinationMs: talk.destinationMs, id: order.recording });
+    if (heard !== undefined && order !== undefined) yield* saveHeard(order.recording, heard);
     if (ended) {
       const { outcome } = state;
-      endCall.run({
+      yield* change(endCall, {
         id: facts.id,
         endedAt: state.endedAt ?? null,
         result: outcome.result,
@@ -334,35 +348,48 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
         dialStatus: outcome.result === 'notConnected' ? (outcome.dialStatus ?? null) : null,
       });
     }
-  });
+  }
+  const saveNow = writing(saveAll);
+  const saveFollowedSoon = relaxed(saveAll);
+
+  function* save(state: CallState, measured: Measured = {}): Step<void> {
+    yield* (isFollowedSoon(state) ? saveFollowedSoon : saveNow)(state, measured);
+    // Only once it is committed: what was taken back is to be written again.
+    savedNotices.add(playedOf(state));
+    if (state.kind === 'ended') savedFacts.delete(state.facts.id);
+    else savedFacts.set(state.facts.id, state.facts);
+  }
+
+  function* open(): Step<(CallState | UnreadableCall)[]> {
+    return z
+      .array(openCallRow)
+      .parse(yield* all(selectOpen))
+      .map(
+        ({ id, recording, state }) =>
+          parseSnapshot(state) ?? { kind: 'unreadable', id, recording: recording ?? undefined },
+      );
+  }
+
+  function* endUnreadable(id: CallId): Step<void> {
+    yield* change(endOne, { id });
+  }
 
   return {
-    save: (state: CallState, measured: Measured = {}): void => {
-      const step = (): void => {
-        save(state, measured);
-      };
-      if (isFollowedSoon(state)) relaxedSync(database, step);
-      else step();
-      savedNotices.add(playedOf(state));
-      if (state.kind === 'ended') savedFacts.delete(state.facts.id);
-      else savedFacts.set(state.facts.id, state.facts);
+    save,
+    open,
+    endUnreadable,
+    *find(id: CallId): Step<CallRow | undefined> {
+      return callRow.optional().parse(yield* one(selectCall, { id }));
     },
-    open: (): (CallState | UnreadableCall)[] =>
-      z
-        .array(openCallRow)
-        .parse(selectOpen.all())
-        .map(
-          ({ id, recording, state }) =>
-            parseSnapshot(state) ?? { kind: 'unreadable', id, recording: recording ?? undefined },
-        ),
-    endUnreadable: (id: CallId): void => {
-      endUnreadable.run(id);
-    },
-    find: (id: CallId): CallRow | undefined => callRow.optional().parse(selectCall.get(id)),
     /** Whose call it is, of `controllers` or null, also where the rest of its row cannot be read; undefined where there is no such call. */
-    controllerOf: (id: CallId): string | null | undefined => z.string().nullish().parse(selectController.get(id)),
+    *controllerOf(id: CallId): Step<string | null | undefined> {
+      return z
+        .string()
+        .nullish()
+        .parse(yield* value(selectController, { id }));
+    },
     /** The newest of them. */
-    list: (limit: number, { begun, line, controller, purpose, dialled, result }: CallFilter = {}): CallRow[] => {
+    *list(limit: number, { begun, line, controller, purpose, dialled, result }: CallFilter = {}): Step<CallRow[]> {
       const isChosen = [line, controller, purpose, result].some((each) => each !== undefined);
       const given = {
         line: line ?? null,
@@ -375,19 +402,25 @@ export function makeCalls(database: Database.Database, trail: Pick<AuditTrail, '
       if (dialled !== undefined) {
         const { from = null, to = null } = begun ?? {};
 
-        return z.array(callRow).parse(selectDialled.all({ ...given, dialled, from, to }));
+        return z.array(callRow).parse(yield* all(selectDialled, { ...given, dialled, from, to }));
       }
-      if (begun !== undefined) return z.array(callRow).parse(selectBegun.all({ ...given, ...begun }));
+      if (begun !== undefined) return z.array(callRow).parse(yield* all(selectBegun, { ...given, ...begun }));
 
-      return z.array(callRow).parse(isChosen ? selectChosen.all(given) : selectCalls.all(limit));
+      return z.array(callRow).parse(yield* isChosen ? all(selectChosen, given) : all(selectCalls, { limit }));
     },
     /** Whether a call came in on this line. */
-    knowsLine: (line: string): boolean => selectLine.get(line) === 1,
+    *knowsLine(line: string): Step<boolean> {
+      return (yield* value(selectLine, { line })) === 1;
+    },
     /** Whether a call had this purpose. */
-    knowsPurpose: (purpose: string): boolean => selectPurpose.get({ purpose }) === 1,
-    notices: (id: CallId): NoticeRow[] => z.array(noticeRow).parse(selectNotices.all(id)),
-    savePolicy: (version: string, content: string): void => {
-      upsertPolicy.run(version, content);
+    *knowsPurpose(purpose: string): Step<boolean> {
+      return (yield* value(selectPurpose, { purpose })) === 1;
+    },
+    *notices(id: CallId): Step<NoticeRow[]> {
+      return z.array(noticeRow).parse(yield* all(selectNotices, { id }));
+    },
+    *savePolicy(version: string, content: string): Step<void> {
+      yield* change(upsertPolicy, { version, content });
     },
     policy,
   };

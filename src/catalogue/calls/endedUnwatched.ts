@@ -1,10 +1,8 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
+import { change, sql, values, writing, type Step } from '../sql/step.ts';
 
 /** On a recording whose recorder was ended by the dead-man channel: nobody had watched for recording.unwatchedSeconds. */
 const unwatchedFlag = 'unwatched_too_long';
@@ -15,39 +13,41 @@ export const slackMs = 3_000;
 const found = z.array(recordingId);
 
 /** Why recordings ended early: their recorders were ended while nobody watched. */
-export function makeEndedUnwatched(database: Database.Database, trail: Pick<AuditTrail, 'append'>) {
-  const prepareColumn = columnsOf(database);
+export function makeEndedUnwatched(trail: Pick<AuditTrail, 'append'>) {
   // Of who had ended before, the end is known; so it is of a talk that has ended since, and is finished.
-  const select = prepareColumn(`
+  const select = sql(`
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000
       AND (finished_at BETWEEN @at - 1000 AND @at + @slackMs AND status IN ('recording', 'recorded')
         OR finished_at IS NULL AND status = 'recording')
       AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag)
     ORDER BY id`);
-  const selectUntold = prepareColumn(`
+  const selectUntold = sql(`
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000 AND finished_at IS NULL AND status = 'recording'
     ORDER BY id`);
-  const flag = database.prepare(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
-  const flagEndedUnwatched = writing(
-    database,
-    (at: number, actor: string, others: readonly RecordingId[]): RecordingId[] => {
-      const all = found.parse(select.all({ at, slackMs, flag: unwatchedFlag }));
-      const recordings = all.filter((id) => !others.includes(id));
-      for (const recording of recordings) {
-        flag.run({ id: recording, flag: unwatchedFlag });
-        const detail = { flag: unwatchedFlag, at };
-        trail.append(recording, { event: 'ended since nobody watched', actor, detail });
-      }
+  const flag = sql(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
+  const flagEndedUnwatched = writing(function* (
+    at: number,
+    actor: string,
+    others: readonly RecordingId[],
+  ): Step<RecordingId[]> {
+    const ended = found.parse(yield* values(select, { at, slackMs, flag: unwatchedFlag }));
+    const recordings = ended.filter((id) => !others.includes(id));
+    for (const recording of recordings) {
+      yield* change(flag, { id: recording, flag: unwatchedFlag });
+      const detail = { flag: unwatchedFlag, at };
+      yield* trail.append(recording, { event: 'ended since nobody watched', actor, detail });
+    }
 
-      return recordings;
-    },
-  );
+    return recordings;
+  });
 
   return {
     /** Those that were on at this time, and of whose recorder nobody has told the end. */
-    withoutEnd: (at: number): RecordingId[] => found.parse(selectUntold.all({ at })),
+    *withoutEnd(at: number): Step<RecordingId[]> {
+      return found.parse(yield* values(selectUntold, { at }));
+    },
     /**
      * Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. `others` are known to
      * have ended before.

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import { approvalRow, type ApprovalRow } from '../access/approvals.ts';
@@ -13,6 +12,7 @@ import {
   type PurposeEnd,
 } from '../rows.ts';
 import { row } from '../sqlite/rowForm.ts';
+import { all, reading, sql, type Step } from '../sql/step.ts';
 
 /** A call as lists show it, with all that decides who sees it. */
 export type Listing = {
@@ -62,18 +62,18 @@ export const listingStatements = {
 } as const;
 
 /** Calls for a page of a list: one query for each table, and not one for each call. */
-export function makeListings(database: Database.Database) {
-  const selectCalls = database.prepare(listingStatements.calls);
-  const selectRecordings = database.prepare(listingStatements.recordings);
-  const selectExtensions = database.prepare(listingStatements.extensions);
-  const selectDialled = database.prepare(listingStatements.dialled);
-  const selectExemplary = database.prepare(listingStatements.exemplary);
-  const selectEnds = database.prepare(listingStatements.ends);
-  const selectHolds = database.prepare(listingStatements.holds);
-  const selectApprovals = database.prepare(listingStatements.approvals);
-  const selectTags = database.prepare(listingStatements.tags);
-  const selectScores = database.prepare(listingStatements.scores);
-  const selectCollections = database.prepare(listingStatements.collections);
+export function makeListings() {
+  const selectCalls = sql(listingStatements.calls);
+  const selectRecordings = sql(listingStatements.recordings);
+  const selectExtensions = sql(listingStatements.extensions);
+  const selectDialled = sql(listingStatements.dialled);
+  const selectExemplary = sql(listingStatements.exemplary);
+  const selectEnds = sql(listingStatements.ends);
+  const selectHolds = sql(listingStatements.holds);
+  const selectApprovals = sql(listingStatements.approvals);
+  const selectTags = sql(listingStatements.tags);
+  const selectScores = sql(listingStatements.scores);
+  const selectCollections = sql(listingStatements.collections);
 
   return {
     /**
@@ -81,21 +81,21 @@ export function makeListings(database: Database.Database) {
      *
      * @param asker whose approvals count, as the audit trail names them
      */
-    of: database.transaction((wanted: readonly CallId[], asker: string): Listing[] => {
+    of: reading(function* (wanted: readonly CallId[], asker: string): Step<Listing[]> {
       const ids = JSON.stringify(wanted);
-      const calls = grouped(z.array(callRow).parse(selectCalls.all({ ids })), 'id');
-      const recordings = z.array(listedRecordingRow).parse(selectRecordings.all({ ids }));
+      const calls = grouped(z.array(callRow).parse(yield* all(selectCalls, { ids })), 'id');
+      const recordings = z.array(listedRecordingRow).parse(yield* all(selectRecordings, { ids }));
       const recordingOf = grouped(recordings, 'callId');
-      const extensions = grouped(z.array(extensionRow).parse(selectExtensions.all({ ids })), 'callId');
-      const dialled = grouped(z.array(dialledRow).parse(selectDialled.all({ ids })), 'callId');
-      const exemplary = grouped(z.array(exemplaryRow).parse(selectExemplary.all({ ids })), 'callId');
+      const extensions = grouped(z.array(extensionRow).parse(yield* all(selectExtensions, { ids })), 'callId');
+      const dialled = grouped(z.array(dialledRow).parse(yield* all(selectDialled, { ids })), 'callId');
+      const exemplary = grouped(z.array(exemplaryRow).parse(yield* all(selectExemplary, { ids })), 'callId');
       const of = { ids: JSON.stringify(recordings.map(({ id }) => id)), asker };
-      const ends = grouped(z.array(endRow).parse(selectEnds.all(of)), 'recordingId');
-      const tags = grouped(z.array(tagRow).parse(selectTags.all(of)), 'recordingId');
-      const scores = grouped(z.array(scoreRow).parse(selectScores.all(of)), 'recordingId');
-      const collections = grouped(z.array(collectedRow).parse(selectCollections.all(of)), 'recordingId');
-      const holds = grouped(z.array(legalHoldRow).parse(selectHolds.all(of)), 'recording');
-      const approvals = grouped(z.array(approvalRow).parse(selectApprovals.all(of)), 'recording');
+      const ends = grouped(z.array(endRow).parse(yield* all(selectEnds, of)), 'recordingId');
+      const tags = grouped(z.array(tagRow).parse(yield* all(selectTags, of)), 'recordingId');
+      const scores = grouped(z.array(scoreRow).parse(yield* all(selectScores, of)), 'recordingId');
+      const collections = grouped(z.array(collectedRow).parse(yield* all(selectCollections, of)), 'recordingId');
+      const holds = grouped(z.array(legalHoldRow).parse(yield* all(selectHolds, of)), 'recording');
+      const approvals = grouped(z.array(approvalRow).parse(yield* all(selectApprovals, of)), 'recording');
 
       return wanted.flatMap((id): Listing[] => {
         const [call] = calls(id);

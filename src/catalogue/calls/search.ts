@@ -2,7 +2,7 @@ import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import { dayMs } from '../../core/clock.ts';
-import { columnsOf, type Database } from '../sqlite/sqlite.ts';
+import { sql, value, values, type Step } from '../sql/step.ts';
 import { conditionsOf, type CallSearch } from './searchConditions.ts';
 import { driverOf, type Driver, type Lists, type Values } from './searchDrivers.ts';
 
@@ -19,47 +19,36 @@ const clocksApartMs = dayMs;
 
 /** Ids, the first included and the second not. */
 type Range = { least: string; before: string };
-type Statement = ReturnType<ReturnType<typeof columnsOf>>;
 
 /** Searches of calls, newest first by their ids, with their recordings. */
-export function makeSearch(database: Database) {
-  const prepareColumn = columnsOf(database);
-  const statements = new Map<string, Statement>();
-  const prepared = (sql: string): Statement => {
-    const known = statements.get(sql);
-    if (known !== undefined) return known;
-    const made = prepareColumn(sql);
-    statements.set(sql, made);
-
-    return made;
-  };
-
+export function makeSearch() {
   /** One step in the index for each list that is there. */
-  const listsIn: Lists = ({ table, index, column, where }, most) =>
-    z.array(z.string()).parse(
-      prepared(`
+  const listsIn: Lists = function* ({ table, index, column, where }, most) {
+    const select = sql(`
         WITH RECURSIVE each (list) AS (
           SELECT min(${column}) FROM ${table} INDEXED BY ${index} WHERE ${where} UNION ALL
           SELECT (SELECT min(${column}) FROM ${table} INDEXED BY ${index} WHERE ${where} AND ${column} > each.list)
           FROM each WHERE each.list IS NOT NULL)
-        SELECT list FROM each WHERE list IS NOT NULL LIMIT ${most}`).all(),
-    );
+        SELECT list FROM each WHERE list IS NOT NULL LIMIT ${most}`);
 
-  const onePage = (
+    return z.array(z.string()).parse(yield* values(select));
+  };
+
+  function* onePage(
     search: CallSearch,
     driver: Driver,
-    { range, values, limit }: { range: Range; values: Values; limit: number },
-  ): { ids: string[]; floor: string | undefined } => {
+    { range, given, limit }: { range: Range; given: Values; limit: number },
+  ): Step<{ ids: string[]; floor: string | undefined }> {
     if (driver.parts.length === 0) return { ids: [], floor: undefined };
-    const [lastCandidate, select] = searchStatements(search, driver).map(prepared);
+    const [lastCandidate, select] = searchStatements(search, driver);
     const floor = z
       .string()
       .optional()
-      .parse(lastCandidate?.get({ ...values, ...range }));
-    const found = select?.all({ ...values, ...range, least: floor ?? range.least, limit });
+      .parse(yield* value(sql(lastCandidate), { ...given, ...range }));
+    const found = yield* values(sql(select), { ...given, ...range, least: floor ?? range.least, limit });
 
     return { ids: z.array(z.string()).parse(found), floor };
-  };
+  }
 
   return {
     /**
@@ -67,10 +56,10 @@ export function makeSearch(database: Database) {
      *
      * @param at when holds count, ms since 1970 UTC
      */
-    calls: (search: CallSearch, at: number, before: string | undefined, limit: number): FoundCalls => {
-      const driver = driverOf(search, listsIn);
+    *calls(search: CallSearch, at: number, before: string | undefined, limit: number): Step<FoundCalls> {
+      const driver = yield* driverOf(search, listsIn);
       const range = rangeOf(search, before);
-      const found = onePage(search, driver, { range, values: valuesOf(search, driver, at), limit });
+      const found = yield* onePage(search, driver, { range, given: valuesOf(search, driver, at), limit });
       const ids = [...new Set(found.ids)] as CallId[];
 
       return { ids, next: found.ids.length === limit ? ids.at(-1) : (found.floor as CallId | undefined) };

@@ -76,7 +76,7 @@ export function conditionsOf(search: CallSearch, withRecording: boolean): string
   const ofResult =
     result === 'turnedAway'
       ? `calls.result = 'unrecorded' AND ${isTurnedAway}`
-      : `ifnull(calls.result, 'goingOn') = @result`;
+      : `coalesce(calls.result, 'goingOn') = @result`;
   const asked = recordingConditions(search);
   const hasSuch = ['recordings.call_id = calls.id', ...asked].join(' AND ');
   const ofRecording =
@@ -88,7 +88,7 @@ export function conditionsOf(search: CallSearch, withRecording: boolean): string
     ...whenGiven(search.direction, 'calls.direction = @direction'),
     ...whenGiven(search.reason, 'calls.reason = @reason'),
     ...whenGiven(search.lines, inJson('calls.line', 'lines')),
-    ...whenGiven(search.controllers, inJson(`ifnull(calls.controller, '')`, 'controllers')),
+    ...whenGiven(search.controllers, inJson(`coalesce(calls.controller, '')`, 'controllers')),
     ...whenGiven(result, ofResult),
     ...whenGiven(search.purposes, anyInJson('calls.purposes', 'purposes')),
     ...whenGiven(search.language, anyInJson('calls.languages', 'languages')),

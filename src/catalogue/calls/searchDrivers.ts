@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isActiveHold } from '../conditions.ts';
+import type { Step } from '../sql/step.ts';
 import { hasScore, type CallSearch } from './searchConditions.ts';
 
 /** Which index gives the candidates of a search, in the order of the ids of calls. */
@@ -14,7 +15,7 @@ type Part = { select: string; from: string; where: string; covers?: keyof CallSe
 /** A column that holds a list, as JSON, with the index of it. */
 type ListIndex = { table: string; index: string; column: string; where: string };
 /** The different lists that an index has, at most so many. */
-export type Lists = (index: ListIndex, most: number) => string[];
+export type Lists = (index: ListIndex, most: number) => Step<string[]>;
 
 /** Values or lists that are looked up one by one; with more, an index that has more of them is taken. */
 const mostParts = 100;
@@ -49,13 +50,13 @@ function ofValues(wanted: readonly string[], part: (value: string) => Part, othe
 }
 
 /** A part for each list that has one of these, since an index knows lists and not what is in them. */
-function ofLists(
+function* ofLists(
   wanted: readonly string[],
   list: ListIndex & Pick<Part, 'select' | 'covers'>,
   lists: Lists,
-): Driver | undefined {
+): Step<Driver | undefined> {
   const { table, index, column, where, select, covers } = list;
-  const all = lists(list, mostParts + 1);
+  const all = yield* lists(list, mostParts + 1);
   if (all.length > mostParts) return undefined;
   const fitting = all.filter((each) => {
     const members = z.array(z.string()).parse(JSON.parse(each));
@@ -71,18 +72,19 @@ function ofLists(
   }));
 }
 
-function ofCallLists(
+function* ofCallLists(
   wanted: readonly string[],
   [column, covers]: ['purposes', 'purposes'] | ['languages', 'language'],
   lists: Lists,
-): Driver | undefined {
+): Step<Driver | undefined> {
   const index = { table: 'calls', index: `calls_by_${column}`, column, where: isEnded, select: 'id', covers };
-  const found = ofLists(wanted, index, lists);
+  const found = yield* ofLists(wanted, index, lists);
 
   return found && { ...found, parts: [open, ...found.parts] };
 }
 
-type Choice = (search: CallSearch, lists: Lists) => Driver | undefined;
+/** A step where the lists of an index must be read first. */
+type Choice = (search: CallSearch, lists: Lists) => Driver | undefined | Step<Driver | undefined>;
 
 const ofFlags = {
   table: 'recordings',
@@ -201,9 +203,10 @@ const choices: readonly Choice[] = [
   ({ recorded, lengths }) => (recorded ?? lengths) && everyRecording,
 ];
 
-export function driverOf(search: CallSearch, lists: Lists): Driver {
+export function* driverOf(search: CallSearch, lists: Lists): Step<Driver> {
   for (const choice of choices) {
-    const driver = choice(search, lists);
+    const made = choice(search, lists);
+    const driver = made === undefined || 'parts' in made ? made : yield* made;
     if (driver !== undefined) return driver;
   }
 

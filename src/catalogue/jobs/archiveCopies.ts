@@ -1,10 +1,9 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, moved, type AuditNote, type AuditTrail } from '../retention/auditTrail.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
+import { all, change, sql, value, writing, type Step } from '../sql/step.ts';
 
 const copyRow = row(
   {
@@ -34,61 +33,56 @@ export type Move = { from: string; to: string };
 
 /** The table `archive_copies`, and the step of a recording from one archive to another: its status stays `archived`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeArchiveCopies(database: Database.Database, trail: Pick<AuditTrail, 'append' | 'of'>) {
-  const isIn = database
-    .prepare(`SELECT 1 FROM recordings WHERE id = ? AND status = 'archived' AND archive = ?`)
-    .pluck();
-  const upsert = database.prepare(`
+export function makeArchiveCopies(trail: Pick<AuditTrail, 'append' | 'of'>) {
+  const isIn = sql(`SELECT 1 FROM recordings WHERE id = @id AND status = 'archived' AND archive = @archive`);
+  const upsert = sql(`
     INSERT INTO archive_copies (recording_id, archive, state) VALUES (@id, @archive, @state)
-    ON CONFLICT DO UPDATE SET state = excluded.state`);
-  const insert = database.prepare(
-    `INSERT INTO archive_copies (recording_id, archive, state) VALUES (?, ?, 'left') ON CONFLICT DO NOTHING`,
+    ON CONFLICT (recording_id, archive) DO UPDATE SET state = excluded.state`);
+  const insert = sql(
+    `INSERT INTO archive_copies (recording_id, archive, state) VALUES (@id, @archive, 'left') ON CONFLICT DO NOTHING`,
   );
-  const remove = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
-  const lock = database.prepare(`UPDATE archive_copies SET locked_until = ? WHERE recording_id = ? AND archive = ?`);
-  const relocate = database.prepare(`
+  const remove = sql(`DELETE FROM archive_copies WHERE recording_id = @id AND archive = @archive`);
+  const lock = sql(`UPDATE archive_copies SET locked_until = @until WHERE recording_id = @id AND archive = @archive`);
+  const relocate = sql(`
     UPDATE recordings SET archive = @to, object_version = @version
     WHERE id = @id AND status = 'archived' AND archive = @from`);
-  const selectOf = database.prepare(`SELECT * FROM archive_copies WHERE recording_id = ? ORDER BY archive`);
-  const selectIn = database.prepare(`
+  const selectOf = sql(`SELECT * FROM archive_copies WHERE recording_id = @id ORDER BY archive`);
+  const selectIn = sql(`
     SELECT * FROM archive_copies WHERE archive = @archive AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
-  const selectUse = database.prepare(`
+  const selectUse = sql(`
     SELECT archive, count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes, max(id) AS newest
     FROM recordings INDEXED BY recordings_by_archive WHERE status = 'archived' AND archive IS NOT NULL
     GROUP BY archive ORDER BY archive`);
-  const selectLeft = database.prepare(`
-    SELECT archive, count(*) AS copies, max(locked_until) AS lockedUntil FROM archive_copies
+  const selectLeft = sql(`
+    SELECT archive, count(*) AS copies, max(locked_until) AS "lockedUntil" FROM archive_copies
     GROUP BY archive ORDER BY archive`);
 
-  const refuseMoved = (id: RecordingId, from: string): void => {
-    if (isIn.get(id, from) !== 1)
+  function* refuseMoved(id: RecordingId, from: string): Step<void> {
+    if ((yield* value(isIn, { id, archive: from })) !== 1)
       throw new PreavisError('status_conflict', `recording ${id} is not in ${from} any more`);
-    if (isErasureUnderWay(trail.of(id))) {
+    if (isErasureUnderWay(yield* trail.of(id))) {
       throw new PreavisError('status_conflict', `recording ${id} is being erased`);
     }
-  };
-  const begin = writing(database, (id: RecordingId, { from, to }: Move): void => {
-    refuseMoved(id, from);
-    upsert.run({ id, archive: to, state: 'coming' });
+  }
+  const begin = writing(function* (id: RecordingId, { from, to }: Move): Step<void> {
+    yield* refuseMoved(id, from);
+    yield* change(upsert, { id, archive: to, state: 'coming' });
   });
-  const finish = writing(
-    database,
-    (
-      id: RecordingId,
-      { from, to }: Move,
-      { version, leaves }: { version: string | null; leaves: boolean },
-      note: Omit<AuditNote, 'event'>,
-    ): void => {
-      refuseMoved(id, from);
-      relocate.run({ id, from, to, version });
-      remove.run(id, to);
-      if (leaves) upsert.run({ id, archive: from, state: 'left' });
-      trail.append(id, { ...note, event: moved });
-    },
-  );
-  const forget = writing(database, (id: RecordingId, archive: string, note?: AuditNote): void => {
-    remove.run(id, archive);
-    if (note !== undefined) trail.append(id, note);
+  const finish = writing(function* (
+    id: RecordingId,
+    { from, to }: Move,
+    { version, leaves }: { version: string | null; leaves: boolean },
+    note: Omit<AuditNote, 'event'>,
+  ): Step<void> {
+    yield* refuseMoved(id, from);
+    yield* change(relocate, { id, from, to, version });
+    yield* change(remove, { id, archive: to });
+    if (leaves) yield* change(upsert, { id, archive: from, state: 'left' });
+    yield* trail.append(id, { ...note, event: moved });
+  });
+  const forget = writing(function* (id: RecordingId, archive: string, note?: AuditNote): Step<void> {
+    yield* change(remove, { id, archive });
+    if (note !== undefined) yield* trail.append(id, note);
   });
 
   return {
@@ -97,20 +91,27 @@ export function makeArchiveCopies(database: Database.Database, trail: Pick<Audit
     /** From now on it lies there. `leaves`: a copy stays where it was. Throws status_conflict. */
     finish,
     /** Something of it was found in that archive, which is not its own. */
-    note: (id: RecordingId, archive: string): void => {
-      insert.run(id, archive);
+    *note(id: RecordingId, archive: string): Step<void> {
+      yield* change(insert, { id, archive });
     },
-    noteLock: (id: RecordingId, archive: string, until: number | null): void => {
-      lock.run(until, id, archive);
+    *noteLock(id: RecordingId, archive: string, until: number | null): Step<void> {
+      yield* change(lock, { until, id, archive });
     },
     /** Nothing of it is left there. */
     forget,
-    of: (id: RecordingId): ArchiveCopy[] => z.array(copyRow).parse(selectOf.all(id)),
+    *of(id: RecordingId): Step<ArchiveCopy[]> {
+      return z.array(copyRow).parse(yield* all(selectOf, { id }));
+    },
     /** In the order of ids, beyond `after`. */
-    listIn: (archive: string, after: string, limit: number): ArchiveCopy[] =>
-      z.array(copyRow).parse(selectIn.all({ archive, after, limit })),
+    *listIn(archive: string, after: string, limit: number): Step<ArchiveCopy[]> {
+      return z.array(copyRow).parse(yield* all(selectIn, { archive, after, limit }));
+    },
     /** In which archives recordings lie. */
-    archiveUse: (): ArchiveUse[] => z.array(useRow).parse(selectUse.all()),
-    left: (): CopiesLeft[] => z.array(leftRow).parse(selectLeft.all()),
+    *archiveUse(): Step<ArchiveUse[]> {
+      return z.array(useRow).parse(yield* all(selectUse));
+    },
+    *left(): Step<CopiesLeft[]> {
+      return z.array(leftRow).parse(yield* all(selectLeft));
+    },
   };
 }

@@ -1,12 +1,10 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
 import { isoTime } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { json, row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
+import { all, change, one, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
 
 /** A webhook of the configuration, as the catalogue sees it: who is to be told of what. */
 export type Subscriber = {
@@ -79,123 +77,138 @@ const longestPostponedMs = 2 * 60 * 60_000;
  * transaction of what they tell of, so that none is lost and none tells of what did not happen. Without subscribers there are none.
  */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeDeliveries(database: Database.Database, now: () => number, subscribers: readonly Subscriber[]) {
-  const selectFacts = database.prepare(`
+export function makeDeliveries(now: () => number, subscribers: readonly Subscriber[]) {
+  const selectFacts = sql(`
     SELECT call_id, recordings.status, recordings.failure, keep_until, line, recordings.controller, calls.purposes
-    FROM recordings JOIN calls ON calls.id = recordings.call_id WHERE recordings.id = ?`);
+    FROM recordings JOIN calls ON calls.id = recordings.call_id WHERE recordings.id = @recording`);
   // Its id must be new in every copy of the catalogue, also in a backup that was restored.
-  const insert = database.prepare(`
+  const insertAs = (digits: string): string => `
     INSERT INTO deliveries (id, endpoint, at, event, recording_id, body)
-    VALUES ('msg_' || lower(hex(randomblob(16))), @endpoint, @at, @event, @recording, @body)`);
+    VALUES ('msg_' || ${digits}, @endpoint, @at, @event, @recording, @body)`;
+  const insert = sql({
+    sqlite: insertAs('lower(hex(randomblob(16)))'),
+    postgres: insertAs(`encode(uuid_send(gen_random_uuid()), 'hex')`),
+  });
   const isDue = `status = 'waiting' AND (next_attempt_at <= @at OR next_attempt_at > @at + ${longestPostponedMs})`;
   // Of one recording only the first that is due, so that its events are not sent side by side; rarely tried ones first,
   // so that one that is always refused holds up no other.
-  const selectDue = database.prepare(`
+  const selectDue = sql(`
     SELECT * FROM deliveries AS each WHERE endpoint = @endpoint AND ${isDue}
       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE recording_id = each.recording_id AND endpoint = @endpoint
         AND number < each.number AND ${isDue})
     ORDER BY attempts, number LIMIT @limit`);
-  const selectIsDue = database
-    .prepare(
-      `SELECT
+  const selectIsDue = sql(`
+       SELECT
          EXISTS (SELECT 1 FROM deliveries WHERE endpoint = @endpoint AND status = 'waiting' AND next_attempt_at <= @at)
          OR EXISTS (SELECT 1 FROM deliveries WHERE endpoint = @endpoint AND status = 'waiting'
-           AND next_attempt_at > @at + ${longestPostponedMs})`,
-    )
-    .pluck();
-  const selectOpen = database.prepare(
-    `SELECT * FROM deliveries WHERE status IN ('waiting', 'failed') ORDER BY number DESC LIMIT ?`,
+           AND next_attempt_at > @at + ${longestPostponedMs})`);
+  const selectOpen = sql(
+    `SELECT * FROM deliveries WHERE status IN ('waiting', 'failed') ORDER BY number DESC LIMIT @limit`,
   );
-  const selectFigures = database.prepare(`
+  const selectFigures = sql(`
     SELECT endpoint, count(*) FILTER (WHERE status = 'waiting') AS waiting, count(*) FILTER (WHERE status = 'failed') AS failed,
-      min(at) FILTER (WHERE status = 'waiting') AS oldestWaitingAt
+      min(at) FILTER (WHERE status = 'waiting') AS "oldestWaitingAt"
     FROM deliveries WHERE status IN ('waiting', 'failed') GROUP BY endpoint ORDER BY endpoint`);
   const end = `failure = NULL, answer = NULL, ended_at = @at`;
-  const setDelivered = database.prepare(
+  const setDelivered = sql(
     `UPDATE deliveries SET status = 'delivered', attempts = attempts + 1, ${end} WHERE id = @id AND status = 'waiting'`,
   );
   const postponed = `attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, @at), next_attempt_at = @until,
     failure = @code, answer = @answer`;
-  const postpone = database.prepare(`UPDATE deliveries SET ${postponed} WHERE id = @id AND status = 'waiting'`);
-  const postponeAll = database.prepare(`UPDATE deliveries SET ${postponed} WHERE endpoint = @endpoint AND ${isDue}`);
-  const giveUp = database.prepare(`
+  const postpone = sql(`UPDATE deliveries SET ${postponed} WHERE id = @id AND status = 'waiting'`);
+  const postponeAll = sql(`UPDATE deliveries SET ${postponed} WHERE endpoint = @endpoint AND ${isDue}`);
+  const giveUp = sql(`
     UPDATE deliveries SET status = 'failed', ended_at = @at WHERE status = 'waiting' AND first_attempt_at IS NOT NULL AND first_attempt_at <= @since
     RETURNING endpoint`);
-  const giveUpAll = database.prepare(
+  const giveUpAll = sql(
     `UPDATE deliveries SET status = 'failed', ended_at = @at, failure = @failure WHERE endpoint = @endpoint AND status = 'waiting'`,
   );
-  const makeDue = database.prepare(`
+  const makeDue = sql(`
     UPDATE deliveries SET status = 'waiting', attempts = 0, first_attempt_at = NULL, next_attempt_at = 0, ended_at = NULL
     WHERE status IN ('waiting', 'failed') AND (@endpoint IS NULL OR endpoint = @endpoint)`);
-  const enable = database.prepare(`DELETE FROM disabled_endpoints WHERE @endpoint IS NULL OR endpoint = @endpoint`);
-  const sweep = database.prepare(`
+  const enable = sql(`DELETE FROM disabled_endpoints WHERE @endpoint IS NULL OR endpoint = @endpoint`);
+  const sweep = sql(`
     DELETE FROM deliveries
     WHERE (status = 'delivered' AND ended_at < @delivered) OR (status = 'failed' AND ended_at < @failed)`);
-  const selectDisabled = database.prepare(`SELECT * FROM disabled_endpoints`);
-  const disable = database.prepare(
-    `INSERT OR REPLACE INTO disabled_endpoints (endpoint, address, at) VALUES (?, ?, ?)`,
-  );
+  const selectDisabled = sql(`SELECT * FROM disabled_endpoints`);
+  const disable = sql(`
+    INSERT INTO disabled_endpoints (endpoint, address, at) VALUES (@endpoint, @address, @at)
+    ON CONFLICT (endpoint) DO UPDATE SET address = excluded.address, at = excluded.at`);
   const rows = z.array(deliveryRow);
 
-  const retry = writing(database, (endpoint: string | undefined): number => {
+  const retry = writing(function* (endpoint: string | undefined): Step<number> {
     const which = { endpoint: endpoint ?? null };
-    enable.run(which);
+    yield* change(enable, which);
 
-    return makeDue.run(which).changes;
+    return yield* change(makeDue, which);
   });
+
+  function* append({ event, recording, hold }: DeliveryEvent): Step<void> {
+    const interested = subscribers.filter(({ events }) => events.includes(event));
+    if (interested.length === 0) return;
+    const at = now();
+    const facts = factsRow.parse(yield* one(selectFacts, { recording }));
+    const told = interested.filter(({ controllers }) => controllers?.includes(facts.controller) ?? true);
+    if (told.length === 0) return;
+    // Undefined is left out of JSON.
+    const data = { recording, ...facts, keepUntil: isoTime(facts.keepUntil), hold };
+    const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
+    for (const { name } of told) yield* change(insert, { endpoint: name, at, event, recording, body });
+  }
 
   return {
     /** To be called in the transaction of what it tells of, after it was written there. */
-    append: ({ event, recording, hold }: DeliveryEvent): void => {
-      const interested = subscribers.filter(({ events }) => events.includes(event));
-      if (interested.length === 0) return;
-      const at = now();
-      const facts = factsRow.parse(selectFacts.get(recording));
-      const told = interested.filter(({ controllers }) => controllers?.includes(facts.controller) ?? true);
-      if (told.length === 0) return;
-      // Undefined is left out of JSON.
-      const data = { recording, ...facts, keepUntil: isoTime(facts.keepUntil), hold };
-      const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
-      for (const { name } of told) insert.run({ endpoint: name, at, event, recording, body });
+    append,
+    *due(endpoint: string, at: number, limit: number): Step<DeliveryRow[]> {
+      return rows.parse(yield* all(selectDue, { endpoint, at, limit }));
     },
-    due: (endpoint: string, at: number, limit: number): DeliveryRow[] =>
-      rows.parse(selectDue.all({ endpoint, at, limit })),
     /** Those of these that have something to be sent. */
-    endpointsDue: (endpoints: readonly string[], at: number): string[] =>
-      endpoints.filter((endpoint) => selectIsDue.get({ endpoint, at }) === 1),
+    *endpointsDue(endpoints: readonly string[], at: number): Step<string[]> {
+      const due: string[] = [];
+      for (const endpoint of endpoints) if ((yield* value(selectIsDue, { endpoint, at })) === 1) due.push(endpoint);
+
+      return due;
+    },
     /** What waits and what was given up, the newest first. */
-    list: (limit: number): DeliveryRow[] => rows.parse(selectOpen.all(limit)),
-    figures: (): DeliveryFigures[] => z.array(figuresRow).parse(selectFigures.all()),
-    noteDelivered: (id: string): void => {
-      // Lost in a power cut, it is sent again, under the same id.
-      relaxedSync(database, () => setDelivered.run({ id, at: now() }));
+    *list(limit: number): Step<DeliveryRow[]> {
+      return rows.parse(yield* all(selectOpen, { limit }));
     },
-    postpone: (id: string, until: number, failure: DeliveryFailure): void => {
-      relaxedSync(database, () => postpone.run({ id, at: now(), until, ...failure }));
+    *figures(): Step<DeliveryFigures[]> {
+      return z.array(figuresRow).parse(yield* all(selectFigures));
     },
+    /** Lost in a power cut, it is sent again, under the same id. */
+    noteDelivered: relaxed(function* (id: string): Step<void> {
+      yield* change(setDelivered, { id, at: now() });
+    }),
+    postpone: relaxed(function* (id: string, until: number, failure: DeliveryFailure): Step<void> {
+      yield* change(postpone, { id, at: now(), until, ...failure });
+    }),
     /** The same for all of an endpoint that are due: each has had its attempt, as it were. */
-    postponeAll: (endpoint: string, until: number, failure: DeliveryFailure): void => {
-      postponeAll.run({ endpoint, at: now(), until, ...failure });
+    *postponeAll(endpoint: string, until: number, failure: DeliveryFailure): Step<void> {
+      yield* change(postponeAll, { endpoint, at: now(), until, ...failure });
     },
     /** Gives up what has been tried in vain since before then; says how many of each endpoint. */
-    giveUp: (since: number): { endpoint: string; count: number }[] => {
-      const given = z.array(z.object({ endpoint: z.string() })).parse(giveUp.all({ at: now(), since }));
+    *giveUp(since: number): Step<{ endpoint: string; count: number }[]> {
+      const given = z.array(z.object({ endpoint: z.string() })).parse(yield* all(giveUp, { at: now(), since }));
       const counts = new Map<string, number>();
       for (const { endpoint } of given) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1);
 
       return [...counts].map(([endpoint, count]) => ({ endpoint, count }));
     },
     /** Gives up all of an endpoint; says how many. */
-    giveUpEndpoint: (endpoint: string, failure: ErrorCode): number =>
-      giveUpAll.run({ endpoint, failure, at: now() }).changes,
+    *giveUpEndpoint(endpoint: string, failure: ErrorCode): Step<number> {
+      return yield* change(giveUpAll, { endpoint, failure, at: now() });
+    },
     /** Everything that waits or was given up is due now, of one endpoint or of all, and disabled ones are used again; says how many. */
     retry,
-    sweep: (before: { delivered: number; failed: number }): void => {
-      sweep.run(before);
+    *sweep(before: { delivered: number; failed: number }): Step<void> {
+      yield* change(sweep, before);
     },
-    disabledEndpoints: (): DisabledEndpoint[] => z.array(disabledRow).parse(selectDisabled.all()),
-    disableEndpoint: (endpoint: string, address: string): void => {
-      disable.run(endpoint, address, now());
+    *disabledEndpoints(): Step<DisabledEndpoint[]> {
+      return z.array(disabledRow).parse(yield* all(selectDisabled));
+    },
+    *disableEndpoint(endpoint: string, address: string): Step<void> {
+      yield* change(disable, { endpoint, address, at: now() });
     },
   };
 }

@@ -1,9 +1,8 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isAlive } from '../../core/processes.ts';
 import { row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
+import { change, one, sql, writing, type Step } from '../sql/step.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = { host: string; pid: number };
@@ -36,25 +35,28 @@ type Held = z.output<typeof heldRow>;
  * the clock that nobody can set: else two would have it while another clock is set.
  */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeLeases(database: Database.Database, clock: Clock) {
+export function makeLeases(clock: Clock) {
   const now = (): number => clock.now();
-  const select = database.prepare(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = ?`);
-  const find = (job: string): Held | undefined => heldRow.optional().parse(select.get(job));
-  const upsert = database.prepare(`
-    INSERT OR REPLACE INTO leases (job, host, pid, until, boot, boot_until)
-    VALUES (@job, @host, @pid, @until, @boot, @bootUntil)`);
-  const hold = (job: string, { host, pid }: LeaseHolder): void => {
+  const select = sql(`SELECT host, pid, until, boot, boot_until FROM leases WHERE job = @job`);
+  function* find(job: string): Step<Held | undefined> {
+    return heldRow.optional().parse(yield* one(select, { job }));
+  }
+  const upsert = sql(`
+    INSERT INTO leases (job, host, pid, until, boot, boot_until) VALUES (@job, @host, @pid, @until, @boot, @bootUntil)
+    ON CONFLICT (job) DO UPDATE SET host = excluded.host, pid = excluded.pid, until = excluded.until,
+      boot = excluded.boot, boot_until = excluded.boot_until`);
+  function* hold(job: string, { host, pid }: LeaseHolder): Step<void> {
     const since = sinceBootOfMachine(clock);
     const bootUntil = since === undefined ? null : since.ms + leaseMs;
-    upsert.run({ job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
-  };
+    yield* change(upsert, { job, host, pid, until: now() + leaseMs, boot: since?.boot ?? null, bootUntil });
+  }
   /** How long ago it was to be renewed, ms; below 0: it is held. */
   const overdueMs = ({ until, boot, bootUntil }: Held): number => {
     const since = sinceBootOfMachine(clock);
 
     return since?.boot !== boot || bootUntil === null ? now() - until : since.ms - bootUntil;
   };
-  const remove = database.prepare(`DELETE FROM leases WHERE job = ? AND host = ? AND pid = ?`);
+  const remove = sql(`DELETE FROM leases WHERE job = @job AND host = @host AND pid = @pid`);
   /** Whether it may live. A number from before this boot is another process by now; from elsewhere nothing can be seen. */
   const mayLive = ({ host, pid, boot }: Held, me: LeaseHolder): boolean => {
     const now = sinceBootOfMachine(clock)?.boot;
@@ -62,37 +64,37 @@ export function makeLeases(database: Database.Database, clock: Clock) {
 
     return host !== me.host || (isOfThisBoot && isAlive(pid));
   };
-  const otherHolder = (job: string, me: LeaseHolder): LeaseHolder | undefined => {
-    const held = find(job);
+  function* otherHolder(job: string, me: LeaseHolder): Step<LeaseHolder | undefined> {
+    const held = yield* find(job);
     const mine = held?.host === me.host && held.pid === me.pid;
 
     return held !== undefined && !mine && mayLive(held, me) && overdueMs(held) < 0
       ? { host: held.host, pid: held.pid }
       : undefined;
-  };
-  const notServedMs = (): number | undefined => {
-    const mark = find(servingMark);
+  }
+  function* notServedMs(): Step<number | undefined> {
+    const mark = yield* find(servingMark);
 
     return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
-  };
-  const take = writing(database, (job: string, me: LeaseHolder): LeaseHolder | undefined => {
-    const other = otherHolder(job, me);
-    if (other === undefined) hold(job, me);
+  }
+  const take = writing(function* (job: string, me: LeaseHolder): Step<LeaseHolder | undefined> {
+    const other = yield* otherHolder(job, me);
+    if (other === undefined) yield* hold(job, me);
 
     return other;
   });
-  const takeAbandonedServe = writing(database, (me: LeaseHolder, awayMs: number): boolean => {
-    const held = find(serveLease);
+  const takeAbandonedServe = writing(function* (me: LeaseHolder, awayMs: number): Step<boolean> {
+    const held = yield* find(serveLease);
     const isMine = held?.host === me.host && held.pid === me.pid;
     // One that was stopped does not renew it, and goes on where it was. Elsewhere nothing can be seen but that.
     const heldForMs = held?.host === me.host ? renumberedMs : 0;
     if (held !== undefined && !isMine && mayLive(held, me) && overdueMs(held) < heldForMs) return false;
-    const awayFor = notServedMs();
+    const awayFor = yield* notServedMs();
     // Where nothing tells, as in a catalogue of an older version, or a mark of a clock that was ahead, it counts from now.
     const isTold = awayFor !== undefined && awayFor >= -leaseMs;
-    if (!isTold) hold(servingMark, me);
+    if (!isTold) yield* hold(servingMark, me);
     const isAbandoned = isTold && awayFor >= awayMs;
-    if (isAbandoned) hold(serveLease, me);
+    if (isAbandoned) yield* hold(serveLease, me);
 
     return isAbandoned;
   });
@@ -103,15 +105,15 @@ export function makeLeases(database: Database.Database, clock: Clock) {
     /** Who else works at it now. */
     otherHolder,
     /** Notes that calls are watched now, whoever has noted it before. */
-    noteServing: (me: LeaseHolder): void => {
-      hold(servingMark, me);
+    *noteServing(me: LeaseHolder): Step<void> {
+      yield* hold(servingMark, me);
     },
     /** How long ago calls were last watched, ms; undefined for never. */
     notServedMs,
     /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
     takeAbandonedServe,
-    release: (job: string, me: LeaseHolder): void => {
-      remove.run(job, me.host, me.pid);
+    *release(job: string, me: LeaseHolder): Step<void> {
+      yield* change(remove, { job, host: me.host, pid: me.pid });
     },
   };
 }

@@ -1,12 +1,10 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import type { RecordingId, RequestId } from '../../core/ids.ts';
 import { isHeld, isKept } from '../conditions.ts';
 import { recordingRow, type RecordingRow } from '../rows.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
 import { row, yesNo } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
 import type { AuditNote, AuditTrail } from './auditTrail.ts';
+import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
 
 const requestRow = row(
   {
@@ -47,48 +45,44 @@ const askedRow = z.object({ recording_id: z.string(), cause: z.string() });
  * else says so.
  */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeAskedErasures(
-  database: Database.Database,
-  trail: Pick<AuditTrail, 'append'>,
-  unreadable: (id: string, cause: unknown) => void,
-) {
-  const prepareColumn = columnsOf(database);
-  const selectHeld = prepareColumn(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
-  const insert = database.prepare(`
+export function makeAskedErasures(trail: Pick<AuditTrail, 'append'>, unreadable: (id: string, cause: unknown) => void) {
+  const selectHeld = sql(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
+  const insert = sql(`
     INSERT INTO asked_erasures (recording_id, cause, asked_at) VALUES (@id, @cause, @at) ON CONFLICT DO NOTHING`);
-  const selectOpen = database.prepare(`
+  const selectOpen = sql(`
     SELECT asked_erasures.cause, recordings.* , asked_erasures.recording_id
     FROM asked_erasures CROSS JOIN recordings ON recordings.id = asked_erasures.recording_id
     WHERE asked_erasures.recording_id > @after AND ${isKept} AND NOT ${isHeld}
     ORDER BY asked_erasures.recording_id LIMIT @limit`);
-  const isAsked = prepareColumn(`SELECT EXISTS (SELECT 1 FROM asked_erasures WHERE recording_id = ?)`);
-  const insertRequest = database.prepare(`
+  const isAsked = sql(`SELECT EXISTS (SELECT 1 FROM asked_erasures WHERE recording_id = @id)`);
+  const insertRequest = sql(`
     INSERT INTO person_requests (id, asked_by, asked_at, ends_at, controller, reference, found, forget)
     VALUES (@id, @askedBy, @askedAt, @endsAt, @controller, @reference, @found, @forget)`);
-  const select = database.prepare(`SELECT * FROM person_requests WHERE id = @id AND ends_at > @at`);
-  const selectOf = database.prepare(`
+  const select = sql(`SELECT * FROM person_requests WHERE id = @id AND ends_at > @at`);
+  const selectOf = sql(`
     SELECT * FROM person_requests WHERE ends_at > @at AND found IS NOT NULL
-      AND (@companies IS NULL OR ifnull(controller, '') IN (SELECT value FROM json_each(@companies)))
+      AND (@companies IS NULL OR coalesce(controller, '') IN (SELECT value FROM json_each(@companies)))
     ORDER BY id DESC LIMIT @limit`);
-  const selectUnforgotten = database.prepare(`
+  const selectUnforgotten = sql(`
     SELECT id, forget FROM person_requests WHERE forget IS NOT NULL AND id > @after ORDER BY id LIMIT @limit`);
-  const forgotten = database.prepare(`UPDATE person_requests SET forget = NULL WHERE id = ?`);
-  const setFound = database.prepare(`UPDATE person_requests SET found = @found WHERE id = @id AND found IS NOT NULL`);
-  const removeOver = database.prepare(`DELETE FROM person_requests WHERE ends_at <= ? AND forget IS NULL`);
+  const forgotten = sql(`UPDATE person_requests SET forget = NULL WHERE id = @id`);
+  const setFound = sql(`UPDATE person_requests SET found = @found WHERE id = @id AND found IS NOT NULL`);
+  const removeOver = sql(`DELETE FROM person_requests WHERE ends_at <= @at AND forget IS NULL`);
 
-  const ask = writing(
-    database,
-    ({ recordings, cause, at, note }: NewAsked, request?: PersonRequestRow): RecordingId[] => {
-      const free = recordings.filter((id) => selectHeld.get({ id, at }) !== 1);
-      // What a person has asked for is done once a hold ends that was set after it was looked at: nobody would ask again.
-      for (const id of request === undefined ? free : recordings) {
-        if (insert.run({ id, cause, at }).changes > 0) trail.append(id, note);
-      }
-      if (request !== undefined) insertRequest.run(request);
+  const ask = writing(function* (
+    { recordings, cause, at, note }: NewAsked,
+    request?: PersonRequestRow,
+  ): Step<RecordingId[]> {
+    const free: RecordingId[] = [];
+    for (const id of recordings) if ((yield* value(selectHeld, { id, at })) !== 1) free.push(id);
+    // What a person has asked for is done once a hold ends that was set after it was looked at: nobody would ask again.
+    for (const id of request === undefined ? free : recordings) {
+      if ((yield* change(insert, { id, cause, at })) > 0) yield* trail.append(id, note);
+    }
+    if (request !== undefined) yield* change(insertRequest, request);
 
-      return free;
-    },
-  );
+    return free;
+  });
 
   return {
     /**
@@ -98,10 +92,12 @@ export function makeAskedErasures(
      * @returns those that no hold keeps
      */
     ask,
-    isAsked: (id: RecordingId): boolean => yesNo.parse(isAsked.get(id)),
+    *isAsked(id: RecordingId): Step<boolean> {
+      return yesNo.parse(yield* value(isAsked, { id }));
+    },
     /** Those that are still to be erased and that no hold keeps at this time, in the order of ids, beyond `after`. */
-    open: (at: number, after: string, limit: number): { asked: AskedErasure[]; next: string | undefined } => {
-      const found = selectOpen.all({ at, after, limit });
+    *open(at: number, after: string, limit: number): Step<{ asked: AskedErasure[]; next: string | undefined }> {
+      const found = yield* all(selectOpen, { at, after, limit });
       const asked = found.flatMap((each) => {
         const { cause, recording_id: id } = askedRow.parse(each);
         const read = recordingRow.safeParse(each);
@@ -113,31 +109,33 @@ export function makeAskedErasures(
       return { asked, next: found.length < limit ? undefined : askedRow.parse(found.at(-1)).recording_id };
     },
     /** undefined for one whose time is over, too. */
-    request: (id: string, at: number): PersonRequestRow | undefined =>
-      requestRow.optional().parse(select.get({ id, at })),
+    *request(id: string, at: number): Step<PersonRequestRow | undefined> {
+      return requestRow.optional().parse(yield* one(select, { id, at }));
+    },
     /**
      * The newest first.
      *
      * @param companies of `controllers`, null: of none; undefined: of all
      */
-    requests: (companies: readonly (string | null)[] | undefined, at: number, limit: number): PersonRequestRow[] => {
+    *requests(companies: readonly (string | null)[] | undefined, at: number, limit: number): Step<PersonRequestRow[]> {
       const named = companies && JSON.stringify(companies.map((each) => each ?? ''));
 
-      return z.array(requestRow).parse(selectOf.all({ at, limit, companies: named ?? null }));
+      return z.array(requestRow).parse(yield* all(selectOf, { at, limit, companies: named ?? null }));
     },
     /** Those of which something is still to be forgotten, in the order of ids, beyond `after`. */
-    unforgotten: (after: string, limit: number): Unforgotten[] =>
-      z.array(unforgottenRow).parse(selectUnforgotten.all({ after, limit })),
-    noteForgotten: (id: RequestId): void => {
-      forgotten.run(id);
+    *unforgotten(after: string, limit: number): Step<Unforgotten[]> {
+      return z.array(unforgottenRow).parse(yield* all(selectUnforgotten, { after, limit }));
+    },
+    *noteForgotten(id: RequestId): Step<void> {
+      yield* change(forgotten, { id });
     },
     /** What became of it. */
-    noteFound: (id: RequestId, found: string): void => {
-      setFound.run({ id, found });
+    *noteFound(id: RequestId, found: string): Step<void> {
+      yield* change(setFound, { id, found });
     },
     /** Removes those whose time is over. */
-    sweep: (at: number): void => {
-      removeOver.run(at);
+    *sweep(at: number): Step<void> {
+      yield* change(removeOver, { at });
     },
   };
 }

@@ -1,12 +1,10 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
-import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
+import { entryDigest } from '../../core/crypto/hashChain.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { row } from '../sqlite/rowForm.ts';
 import { auditRow, type AuditRow } from '../rows.ts';
 import type { RecordingStatus } from '../statuses.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
-import { writing } from '../sqlite/writing.ts';
+import { all, change, one, sql, value, values, writing, type Step } from '../sql/step.ts';
 
 /** In the trail of a recording from before the first byte of it is removed. */
 export const erasureBegun = 'erasure begun';
@@ -71,87 +69,88 @@ const otherStatus = z.object({ id: z.string(), status: z.string(), said: z.strin
 /** A recording whose status the trail does not know. */
 export type OtherStatus = z.output<typeof otherStatus>;
 
-/** Once for each connection, before anything is appended. */
-export function defineChain(database: Database.Database): void {
-  database.function(
-    'preavis_link',
-    { deterministic: true },
-    // SQLite counts the parameters of a function by their names.
-    (
-      before: unknown,
-      at: unknown,
-      id: unknown,
-      event: unknown,
-      from: unknown,
-      to: unknown,
-      who: unknown,
-      why: unknown,
-    ) => linkOf(typeof before === 'string' ? before : chainStart, entryDigest([at, id, event, from, to, who, why])),
-  );
-}
-
 /**
  * The table `audit`: what happened to each recording, and who came to look, in one chain over all of them (core/crypto/hashChain.ts), so that no line can be
  * changed or taken out without every later link failing.
  */
 export type AuditTrail = Pick<ReturnType<typeof makeAuditTrail>, 'append' | 'appendStep' | 'of'>;
 
-export function makeAuditTrail(database: Database.Database, now: () => number) {
-  const prepareColumn = columnsOf(database);
-  const insert = database.prepare(`
-    INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
-    VALUES (@at, @recording, @event, @from, @to, @actor, @detail,
-      preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), @at, @recording, @event, @from, @to, @actor, @detail))`);
-  const selectOf = database.prepare(`SELECT * FROM audit WHERE recording_id = ? ORDER BY id`);
-  const selectBetween = database.prepare(`SELECT * FROM audit WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?`);
-  const selectTimeAfter = prepareColumn(`SELECT at FROM audit WHERE id > ? ORDER BY id LIMIT 1`);
-  const selectDiscard = prepareColumn(`
-    SELECT EXISTS (SELECT 1 FROM audit WHERE recording_id = ? AND to_status = 'discarded' AND (chain IS NOT NULL
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
+export function makeAuditTrail(now: () => number) {
+  const line = '@at, @recording, @event, @from, @to, @actor, @detail';
+  const insert = sql({
+    sqlite: `
+      INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail, chain)
+      VALUES (${line}, preavis_link((SELECT chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1), ${line}))`,
+    // Whose schema makes the link.
+    postgres: `INSERT INTO audit (at, recording_id, event, from_status, to_status, actor, detail) VALUES (${line})`,
+  });
+  const selectOf = sql(`SELECT * FROM audit WHERE recording_id = @id ORDER BY id`);
+  const selectBetween = sql(`SELECT * FROM audit WHERE id BETWEEN @from AND @to ORDER BY id LIMIT @limit`);
+  const selectTimeAfter = sql(`SELECT at FROM audit WHERE id > @line ORDER BY id LIMIT 1`);
+  const selectDiscard = sql(`
+    SELECT EXISTS (SELECT 1 FROM audit WHERE recording_id = @id AND to_status = 'discarded' AND (chain IS NOT NULL
       OR id < (SELECT id FROM audit WHERE chain IS NOT NULL ORDER BY id LIMIT 1)))`);
-  const selectOtherwise = database.prepare(`
+  const selectOtherwise = sql(`
     SELECT id, status, said FROM (
       SELECT id, status, (SELECT to_status FROM audit
         WHERE recording_id = recordings.id AND to_status IS NOT NULL ORDER BY audit.id DESC LIMIT 1) AS said
-      FROM recordings)
-    WHERE said IS NOT status ORDER BY id LIMIT ?`);
-  const selectWithoutRow = prepareColumn(`
+      FROM recordings) AS found
+    WHERE said IS DISTINCT FROM status ORDER BY id LIMIT @limit`);
+  const selectWithoutRow = sql(`
     SELECT DISTINCT recording_id FROM audit
-    WHERE recording_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT ?`);
-  const selectHead = database.prepare(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
+    WHERE recording_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recordings WHERE id = recording_id) ORDER BY recording_id LIMIT @limit`);
+  const selectHead = sql(`SELECT id, chain FROM audit WHERE chain IS NOT NULL ORDER BY id DESC LIMIT 1`);
 
-  const appendStep = (
+  function* appendStep(
     recording: RecordingId | null,
     from: RecordingStatus | null,
     to: RecordingStatus | null,
     { event, actor, detail = {} }: AuditNote,
-  ): void => {
-    insert.run({ recording, from, to, event, actor, at: now(), detail: JSON.stringify(detail) });
-  };
+  ): Step<void> {
+    yield* change(insert, { recording, from, to, event, actor, at: now(), detail: JSON.stringify(detail) });
+  }
 
   return {
     /** A step of the status; to be called in its transaction. */
     appendStep,
     /** A line that tells of no step of the status, or of no recording (null); in the transaction of what it tells of, if that is one. */
-    append: (recording: RecordingId | null, note: AuditNote): void => {
-      appendStep(recording, null, null, note);
+    *append(recording: RecordingId | null, note: AuditNote): Step<void> {
+      yield* appendStep(recording, null, null, note);
     },
     /** Such lines in one step: either all of them are written, in their order, or none. */
-    appendAll: writing(database, (lines: readonly { recording: RecordingId | null; note: AuditNote }[]): void => {
-      for (const { recording, note } of lines) appendStep(recording, null, null, note);
+    appendAll: writing(function* (lines: readonly { recording: RecordingId | null; note: AuditNote }[]): Step<void> {
+      for (const { recording, note } of lines) yield* appendStep(recording, null, null, note);
     }),
-    of: (id: RecordingId): AuditRow[] => z.array(auditRow).parse(selectOf.all(id)),
+    *of(id: RecordingId): Step<AuditRow[]> {
+      return z.array(auditRow).parse(yield* all(selectOf, { id }));
+    },
     /** Whether a line says that it was discarded. The status alone is one field of a file. */
-    saysDiscarded: (id: RecordingId): boolean => selectDiscard.get(id) === 1,
+    *saysDiscarded(id: RecordingId): Step<boolean> {
+      return (yield* value(selectDiscard, { id })) === 1;
+    },
     /** Recordings whose status is another one than their newest line says (`said`; null: none says any). Reads all of them. */
-    statusesOtherwise: (limit: number): OtherStatus[] => z.array(otherStatus).parse(selectOtherwise.all(limit)),
+    *statusesOtherwise(limit: number): Step<OtherStatus[]> {
+      return z.array(otherStatus).parse(yield* all(selectOtherwise, { limit }));
+    },
     /** What the trail names and no row is there of. Reads all of it. */
-    withoutRow: (limit: number): string[] => z.array(z.string()).parse(selectWithoutRow.all(limit)),
+    *withoutRow(limit: number): Step<string[]> {
+      return z.array(z.string()).parse(yield* values(selectWithoutRow, { limit }));
+    },
     /** The newest line that is in the chain. */
-    head: (): { id: number; chain: string } | undefined => headRow.parse(selectHead.get()),
+    *head(): Step<{ id: number; chain: string } | undefined> {
+      return headRow.parse(yield* one(selectHead));
+    },
     /** When the line after this one was written, ms since 1970 UTC; undefined when it is the newest. */
-    timeAfter: (line: number): number | undefined => z.number().optional().parse(selectTimeAfter.get(line)),
+    *timeAfter(line: number): Step<number | undefined> {
+      return z
+        .number()
+        .optional()
+        .parse(yield* value(selectTimeAfter, { line }));
+    },
     /** In the order of the chain, at most `limit`. */
-    lines: (from: number, to: number, limit: number): AuditLine[] =>
-      z.array(auditLine).parse(selectBetween.all(from, to, limit)),
+    *lines(from: number, to: number, limit: number): Step<AuditLine[]> {
+      return z.array(auditLine).parse(yield* all(selectBetween, { from, to, limit }));
+    },
   };
 }

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
@@ -8,9 +7,8 @@ import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../co
 import { yesNo, recordingId, row } from '../sqlite/rowForm.ts';
 import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
-import { writing } from '../sqlite/writing.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
 import { makeSignedTable, type CopyPlace } from './signedTable.ts';
+import { all, change, one, sql, value, values, writing, type Step } from '../sql/step.ts';
 
 const certificateRow = row(
   {
@@ -47,29 +45,27 @@ const missingRow = z.object({ recording: z.string(), number: z.number() });
 /** The table `certificates`, and the two ends of an erasure. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeCertificates(
-  database: Database.Database,
   trail: Pick<AuditTrail, 'append'>,
   move: Recordings['move'],
-  releaseHoldsOf: (recording: RecordingId, by: string) => void,
+  releaseHoldsOf: (recording: RecordingId, by: string) => Step<unknown>,
 ) {
-  const prepareColumn = columnsOf(database);
-  const { mark, ...table } = makeSignedTable(database, 'certificates');
-  const selectHeld = prepareColumn(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
-  const selectDoubtful = prepareColumn(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`);
-  const selectLast = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
-  const insert = database.prepare(`
+  const { mark, ...table } = makeSignedTable('certificates');
+  const selectHeld = sql(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
+  const selectDoubtful = sql(`SELECT ${isDoubtful} FROM recordings WHERE id = @id`);
+  const selectLast = sql(`SELECT * FROM certificates ORDER BY number DESC, issued_at DESC LIMIT 1`);
+  const insert = sql(`
     INSERT INTO certificates (sha256, number, recording_id, issued_at, jws)
     VALUES (@sha256, @number, @recording, @issuedAt, @jws) ON CONFLICT DO NOTHING`);
-  const selectOf = database.prepare(`SELECT * FROM certificates WHERE recording_id = ? ORDER BY number`);
-  const selectBeyond = database.prepare(`
+  const selectOf = sql(`SELECT * FROM certificates WHERE recording_id = @id ORDER BY number`);
+  const selectBeyond = sql(`
     SELECT * FROM certificates WHERE (number, sha256) > (@number, @sha256) ORDER BY number, sha256 LIMIT @limit`);
-  const selectMissing = database.prepare(`
-    SELECT recording_id AS recording, json_extract(detail, '$.certificate.number') AS number FROM audit
+  const selectMissing = sql(`
+    SELECT recording_id AS recording, CAST(json_extract(detail, '$.certificate.number') AS BIGINT) AS number FROM audit
     WHERE event = 'erased and checked' AND at >= @since AND json_extract(detail, '$.certificate.sha256') IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM certificates WHERE sha256 = json_extract(detail, '$.certificate.sha256'))
     ORDER BY id LIMIT @limit`);
   // Before the trail was chained there were no certificates; and they have a time of their own, like the lines that name them.
-  const selectUncertified = prepareColumn(`
+  const selectUncertified = sql(`
     SELECT id FROM recordings WHERE status = 'erased'
       AND NOT EXISTS (SELECT 1 FROM certificates WHERE recording_id = recordings.id)
       AND NOT EXISTS (SELECT 1 FROM audit WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NULL
@@ -77,75 +73,83 @@ export function makeCertificates(
       AND NOT (id < @oldest AND EXISTS (SELECT 1 FROM audit
         WHERE recording_id = recordings.id AND to_status = 'erased' AND chain IS NOT NULL AND at < @since))
     ORDER BY id LIMIT @limit`);
-  const selectNewest = database.prepare(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT ?`);
-  const selectBefore = database.prepare(`
+  const selectNewest = sql(`SELECT * FROM certificates ORDER BY number DESC, sha256 LIMIT @limit`);
+  const selectBefore = sql(`
     SELECT * FROM certificates WHERE number < @before ORDER BY number DESC, sha256 LIMIT @limit`);
   const selectAlone = {
-    ledger: database.prepare(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT ?`),
-    archive: database.prepare(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT ?`),
+    ledger: sql(`SELECT * FROM certificates WHERE in_ledger = 0 ORDER BY number LIMIT @limit`),
+    archive: sql(`SELECT * FROM certificates WHERE in_archive = 0 ORDER BY number LIMIT @limit`),
   };
-  const selectLedger = database.prepare(
-    `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = ? AND last_sha256 IS NOT NULL`,
+  const selectLedger = sql(
+    `SELECT read_bytes, last_start, last_sha256 FROM ledgers WHERE file = @file AND last_sha256 IS NOT NULL`,
   );
-  const upsertLedger = database.prepare(`
-    INSERT OR REPLACE INTO ledgers (file, read_bytes, last_start, last_sha256) VALUES (@file, @end, @start, @sha256)`);
-  const selectOld = database.prepare(`
+  const upsertLedger = sql(`
+    INSERT INTO ledgers (file, read_bytes, last_start, last_sha256) VALUES (@file, @end, @start, @sha256)
+    ON CONFLICT (file) DO UPDATE SET read_bytes = excluded.read_bytes, last_start = excluded.last_start,
+      last_sha256 = excluded.last_sha256`);
+  const selectOld = sql(`
     SELECT * FROM certificates WHERE issued_at < @before AND number < @newest AND NOT EXISTS (
       SELECT 1 FROM audit WHERE recording_id = certificates.recording_id AND to_status = 'erased' AND at >= @before)
     ORDER BY number LIMIT @limit`);
-  const removeCopy = database.prepare(`DELETE FROM archive_copies WHERE recording_id = ? AND archive = ?`);
-  const selectCopy = prepareColumn(`SELECT 1 FROM archive_copies WHERE recording_id = ? LIMIT 1`);
-  const countDue = prepareColumn(
+  const removeCopy = sql(`DELETE FROM archive_copies WHERE recording_id = @recording AND archive = @archive`);
+  const selectCopy = sql(`SELECT 1 FROM archive_copies WHERE recording_id = @recording LIMIT 1`);
+  const countDue = sql(
     `SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`,
   );
-  const countHeld = prepareColumn(`
+  const countHeld = sql(`
     SELECT count(DISTINCT recordings.id) FROM holds CROSS JOIN recordings ON recordings.id = holds.recording_id
     WHERE ${isActiveHold} AND ${isOver}`);
 
-  const beginErasure = writing(database, (id: RecordingId, at: number, why: ErasureGround, note: AuditNote): void => {
-    if (why !== 'erased before' && selectHeld.get({ id, at }) === 1) {
+  const beginErasure = writing(function* (
+    id: RecordingId,
+    at: number,
+    why: ErasureGround,
+    note: AuditNote,
+  ): Step<void> {
+    if (why !== 'erased before' && (yield* value(selectHeld, { id, at })) === 1) {
       throw new PreavisError('recording_held', 'a hold keeps it');
     }
-    if (why === 'due' && selectDoubtful.get({ id }) === 1) {
+    if (why === 'due' && (yield* value(selectDoubtful, { id })) === 1) {
       throw new PreavisError('clock_doubtful', 'the clocks do not agree on when it ended');
     }
-    trail.append(id, { ...note, event: erasureBegun });
+    yield* trail.append(id, { ...note, event: erasureBegun });
   });
 
-  const last = (): CertificateRow | undefined => certificateRow.optional().parse(selectLast.get());
+  function* last(): Step<CertificateRow | undefined> {
+    return certificateRow.optional().parse(yield* one(selectLast));
+  }
 
-  const finishErasure = writing(
-    database,
-    (
-      from: RecordingStatus,
-      certificate: NewCertificate,
-      previous: string | null,
-      note: AuditNote,
-      places: readonly string[] = [],
-    ): boolean => {
-      if ((last()?.sha256 ?? null) !== previous) return false;
-      for (const archive of places) removeCopy.run(certificate.recording, archive);
-      if (selectCopy.get(certificate.recording) !== undefined) {
-        throw new PreavisError('status_conflict', 'something of it was put into another archive meanwhile');
-      }
-      insert.run(certificate);
-      move(certificate.recording, from, 'erased', { receipt: null }, note);
+  const finishErasure = writing(function* (
+    from: RecordingStatus,
+    certificate: NewCertificate,
+    previous: string | null,
+    note: AuditNote,
+    places: readonly string[] = [],
+  ): Step<boolean> {
+    if (((yield* last())?.sha256 ?? null) !== previous) return false;
+    for (const archive of places) yield* change(removeCopy, { recording: certificate.recording, archive });
+    if ((yield* value(selectCopy, { recording: certificate.recording })) !== undefined) {
+      throw new PreavisError('status_conflict', 'something of it was put into another archive meanwhile');
+    }
+    yield* change(insert, certificate);
+    yield* move(certificate.recording, from, 'erased', { receipt: null }, note);
 
-      return true;
-    },
-  );
+    return true;
+  });
 
-  const restore = writing(
-    database,
-    (certificate: NewCertificate, from: RecordingStatus | undefined, place: CopyPlace, note: AuditNote): void => {
-      insert.run(certificate);
-      mark(certificate.sha256, place, true);
-      // There is nothing left that they could keep.
-      releaseHoldsOf(certificate.recording, note.actor);
-      if (from !== undefined && from !== 'erased' && from !== 'discarded')
-        move(certificate.recording, from, 'erased', { receipt: null }, note);
-    },
-  );
+  const restore = writing(function* (
+    certificate: NewCertificate,
+    from: RecordingStatus | undefined,
+    place: CopyPlace,
+    note: AuditNote,
+  ): Step<void> {
+    yield* change(insert, certificate);
+    yield* mark(certificate.sha256, place, true);
+    // There is nothing left that they could keep.
+    yield* releaseHoldsOf(certificate.recording, note.actor);
+    if (from !== undefined && from !== 'erased' && from !== 'discarded')
+      yield* move(certificate.recording, from, 'erased', { receipt: null }, note);
+  });
 
   return {
     ...table,
@@ -162,37 +166,57 @@ export function makeCertificates(
     /** Takes up a certificate that an older state of the catalogue does not know; holds of the recording end. */
     restore,
     /** Up to where what is in a ledger is in this catalogue. */
-    ledgerRead: (file: string): LedgerPlace | undefined => placeRow.optional().parse(selectLedger.get(file)),
-    noteLedgerRead: (file: string, place: LedgerPlace): void => {
-      upsertLedger.run({ file, ...place });
+    *ledgerRead(file: string): Step<LedgerPlace | undefined> {
+      return placeRow.optional().parse(yield* one(selectLedger, { file }));
+    },
+    *noteLedgerRead(file: string, place: LedgerPlace): Step<void> {
+      yield* change(upsertLedger, { file, ...place });
     },
     last,
-    of: (id: RecordingId): CertificateRow[] => z.array(certificateRow).parse(selectOf.all(id)),
+    *of(id: RecordingId): Step<CertificateRow[]> {
+      return z.array(certificateRow).parse(yield* all(selectOf, { id }));
+    },
     /** In their order, beyond the one with this number and hash. */
-    listBeyond: (after: { number: number; sha256: string }, limit: number): CertificateRow[] =>
-      z.array(certificateRow).parse(selectBeyond.all({ ...after, limit })),
+    *listBeyond(after: { number: number; sha256: string }, limit: number): Step<CertificateRow[]> {
+      return z.array(certificateRow).parse(yield* all(selectBeyond, { ...after, limit }));
+    },
     /** What the audit trail says since a time that there is a certificate of, and there is none. */
-    missing: (since: number, limit: number): { recording: string; number: number }[] =>
-      z.array(missingRow).parse(selectMissing.all({ since, limit })),
+    *missing(since: number, limit: number): Step<{ recording: string; number: number }[]> {
+      return z.array(missingRow).parse(yield* all(selectMissing, { since, limit }));
+    },
     /** The newest first, with smaller numbers than `before`. */
-    before: (before: number, limit: number): CertificateRow[] =>
-      z.array(certificateRow).parse(selectBefore.all({ before, limit })),
-    newest: (limit: number): CertificateRow[] => z.array(certificateRow).parse(selectNewest.all(limit)),
+    *before(before: number, limit: number): Step<CertificateRow[]> {
+      return z.array(certificateRow).parse(yield* all(selectBefore, { before, limit }));
+    },
+    *newest(limit: number): Step<CertificateRow[]> {
+      return z.array(certificateRow).parse(yield* all(selectNewest, { limit }));
+    },
     /** Those that are not yet in the ledger, or in the archive. */
-    withoutCopy: (place: CopyPlace, limit: number): CertificateRow[] =>
-      z.array(certificateRow).parse(selectAlone[place].all(limit)),
+    *withoutCopy(place: CopyPlace, limit: number): Step<CertificateRow[]> {
+      return z.array(certificateRow).parse(yield* all(selectAlone[place], { limit }));
+    },
     /**
      * Those from before a time, but never the last one, which the next is chained to, nor one whose recording was erased again since
      * then in a catalogue that was put back.
      */
-    old: (before: number, limit: number): CertificateRow[] =>
-      z.array(certificateRow).parse(selectOld.all({ before, newest: last()?.number ?? 0, limit })),
+    *old(before: number, limit: number): Step<CertificateRow[]> {
+      return z
+        .array(certificateRow)
+        .parse(yield* all(selectOld, { before, newest: (yield* last())?.number ?? 0, limit }));
+    },
     /** Recordings that count as erased, and of which no certificate says so; `since`: older certificates are not kept, ms. */
-    erasedWithoutCertificate: (since: number, limit: number): RecordingId[] =>
-      z.array(recordingId).parse(selectUncertified.all({ since, oldest: encodeTime(Math.max(since, 0)), limit })),
+    *erasedWithoutCertificate(since: number, limit: number): Step<RecordingId[]> {
+      return z
+        .array(recordingId)
+        .parse(yield* values(selectUncertified, { since, oldest: encodeTime(Math.max(since, 0)), limit }));
+    },
     /** How many recordings are to be erased at this time; it takes long where there are very many. */
-    countDue: (at: number): number => z.number().parse(countDue.get({ at })),
+    *countDue(at: number): Step<number> {
+      return z.number().parse(yield* value(countDue, { at }));
+    },
     /** How many would be but for a hold. */
-    countHeld: (at: number): number => z.number().parse(countHeld.get({ at })),
+    *countHeld(at: number): Step<number> {
+      return z.number().parse(yield* value(countHeld, { at }));
+    },
   };
 }

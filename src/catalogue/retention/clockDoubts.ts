@@ -1,13 +1,10 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
 import { isKept, keptShorter } from '../conditions.ts';
-import { relaxedSync } from '../sqlite/relaxedSync.ts';
 import { yesNo, json, recordingId, row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
+import { all, change, one, relaxed, sql, value, values, writing, type Given, type Step } from '../sql/step.ts';
 
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
@@ -50,82 +47,82 @@ const keptRow = row({ keptFrom: z.number().nullable(), isKept: yesNo }).optional
 
 /** The tables `clock_doubts` and `boots`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeClockDoubts(database: Database.Database, trail: AuditTrail, now: () => number) {
-  const prepareColumn = columnsOf(database);
-  const insert = database.prepare(`
+export function makeClockDoubts(trail: AuditTrail, now: () => number) {
+  const insert = sql(`
     INSERT INTO clock_doubts (recording_id, raised_at, apart_ms, witnesses) VALUES (@id, @at, @apartMs, @witnesses)
     ON CONFLICT DO NOTHING`);
-  const settleRow = database.prepare(`
+  const settleRow = sql(`
     UPDATE clock_doubts SET settled_at = @at, settled_by = @by WHERE recording_id = @id AND settled_at IS NULL`);
   const isOpen = `settled_at IS NULL AND ${isKept}`;
   // SQLite would begin with the recordings, all of them.
   const joined = 'clock_doubts CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id';
   const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM ${joined}`;
-  const selectOf = database.prepare(`${doubts} WHERE recording_id = ?`);
-  const selectOpen = database.prepare(
-    `${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`,
-  );
-  const countOpen = prepareColumn(`SELECT count(*) FROM ${joined} WHERE ${isOpen}`);
-  const selectKept = database.prepare(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = ?`);
+  const selectOf = sql(`${doubts} WHERE recording_id = @id`);
+  const selectOpen = sql(`${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
+  const countOpen = sql(`SELECT count(*) FROM ${joined} WHERE ${isOpen}`);
+  const selectKept = sql(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = @id`);
   // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
-  const shiftEnds = database.prepare(`
+  const shiftEnds = sql(`
     UPDATE recording_purposes AS ends SET keep_until = keep_until + @shiftMs
     WHERE recording_id = @id AND NOT EXISTS (
       SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = '${keptShorter}'
         AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') = 'person')`);
-  const shiftRecording = database.prepare(`
+  const shiftRecording = sql(`
     UPDATE recordings SET kept_from = @endedAt, keep_until = coalesce(
       (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id), keep_until + @shiftMs) WHERE id = @id`);
-  const selectLines = database.prepare(`
+  const selectLines = sql(`
     SELECT
       (SELECT at FROM audit WHERE id < own.first ORDER BY id DESC LIMIT 1) AS before,
       (SELECT at FROM audit WHERE id = own.first) AS first,
       (SELECT at FROM audit WHERE id > own.finished ORDER BY id LIMIT 1) AS after
     FROM (SELECT min(id) AS first, min(id) FILTER (WHERE to_status IN ('recorded', 'failed')) AS finished
-      FROM audit WHERE recording_id = ?) AS own`);
-  const selectOffset = prepareColumn(`SELECT offset_ms FROM boots WHERE boot = ?`);
-  const upsertOffset = database.prepare(`
+      FROM audit WHERE recording_id = @id) AS own`);
+  const selectOffset = sql(`SELECT offset_ms FROM boots WHERE boot = @boot`);
+  const upsertOffset = sql(`
     INSERT INTO boots (boot, offset_ms) VALUES (@boot, @offsetMs)
     ON CONFLICT (boot) DO UPDATE SET offset_ms = excluded.offset_ms`);
   const stepped = `SELECT recordings.id FROM recordings INDEXED BY recordings_by_boot
     WHERE heard_boot = @boot AND ${isKept}
       AND NOT EXISTS (SELECT 1 FROM clock_doubts WHERE recording_id = recordings.id)`;
-  const selectStepped = prepareColumn(`
+  const selectStepped = sql(`
     ${stepped} AND heard_offset_ms < @offsetMs - @beyondMs UNION ALL
     ${stepped} AND heard_offset_ms > @offsetMs + @beyondMs LIMIT @limit`);
-  const selectBoots = database.prepare(`SELECT boot, offset_ms AS offsetMs FROM boots`);
+  const selectBoots = sql(`SELECT boot, offset_ms AS "offsetMs" FROM boots`);
+
+  const note = (offset: Given): Step<number> => change(upsertOffset, offset);
+  const noteFollowed = relaxed(note);
 
   /** The end that keeping counts from becomes this one, and every end moves as far. */
-  const count = (id: RecordingId, endedAt: number): number | null => {
-    const from = keptRow.parse(selectKept.get(id))?.keptFrom ?? null;
+  function* count(id: RecordingId, endedAt: number): Step<number | null> {
+    const from = keptRow.parse(yield* one(selectKept, { id }))?.keptFrom ?? null;
     if (from === null || from === endedAt) return from;
     const shift = { id, endedAt, shiftMs: endedAt - from };
-    shiftEnds.run(shift);
-    shiftRecording.run(shift);
+    yield* change(shiftEnds, shift);
+    yield* change(shiftRecording, shift);
 
     return from;
-  };
+  }
 
-  const raise = writing(database, (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): boolean => {
-    if (isErasureUnderWay(trail.of(id))) return false;
-    const added = insert.run({ id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) }).changes === 1;
+  const raise = writing(function* (id: RecordingId, { apartMs, endedAt, witnesses, actor }: Doubt): Step<boolean> {
+    if (isErasureUnderWay(yield* trail.of(id))) return false;
+    const added = (yield* change(insert, { id, at: now(), apartMs, witnesses: JSON.stringify(witnesses) })) === 1;
     if (!added) return false;
-    count(id, endedAt);
+    yield* count(id, endedAt);
     const detail = { apartMs, endedAt, witnesses };
-    trail.append(id, { event: doubtRaised, actor, detail });
+    yield* trail.append(id, { event: doubtRaised, actor, detail });
 
     return true;
   });
 
-  const settle = writing(database, (id: RecordingId, endedAt: number, by: string): void => {
-    const kept = keptRow.parse(selectKept.get(id));
+  const settle = writing(function* (id: RecordingId, endedAt: number, by: string): Step<void> {
+    const kept = keptRow.parse(yield* one(selectKept, { id }));
     if (kept === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     // What is gone has no end to be moved.
-    if (!kept.isKept || settleRow.run({ id, at: now(), by }).changes === 0) {
+    if (!kept.isKept || (yield* change(settleRow, { id, at: now(), by })) === 0) {
       throw new PreavisError('doubt_unknown', 'its end is not in doubt, or was settled already');
     }
-    const from = count(id, endedAt);
-    trail.append(id, { event: doubtSettled, actor: by, detail: { from, to: endedAt } });
+    const from = yield* count(id, endedAt);
+    yield* trail.append(id, { event: doubtSettled, actor: by, detail: { from, to: endedAt } });
   });
 
   return {
@@ -136,24 +133,39 @@ export function makeClockDoubts(database: Database.Database, trail: AuditTrail, 
     raise,
     /** Keeping counts from this end from now on. Throws recording_unknown, doubt_unknown. */
     settle,
-    of: (id: RecordingId): DoubtRow | undefined => doubtRow.optional().parse(selectOf.get(id)),
+    *of(id: RecordingId): Step<DoubtRow | undefined> {
+      return doubtRow.optional().parse(yield* one(selectOf, { id }));
+    },
     /** Those of what is kept that nobody has settled, in the order of ids, beyond `after`. */
-    open: (after: string, limit: number): DoubtRow[] => z.array(doubtRow).parse(selectOpen.all({ after, limit })),
-    count: (): number => z.number().parse(countOpen.get()),
-    lineTimes: (id: RecordingId): LineTimes => lineTimes.parse(selectLines.get(id)),
+    *open(after: string, limit: number): Step<DoubtRow[]> {
+      return z.array(doubtRow).parse(yield* all(selectOpen, { after, limit }));
+    },
+    *count(): Step<number> {
+      return z.number().parse(yield* value(countOpen));
+    },
+    *lineTimes(id: RecordingId): Step<LineTimes> {
+      return lineTimes.parse(yield* one(selectLines, { id }));
+    },
     /** How far the clock of this boot was from the one that nobody can set, when it was last noted, ms. */
-    bootOffset: (boot: string): number | undefined => z.number().optional().parse(selectOffset.get(boot)),
+    *bootOffset(boot: string): Step<number | undefined> {
+      return z
+        .number()
+        .optional()
+        .parse(yield* value(selectOffset, { boot }));
+    },
     /** `isFollowed`: a step follows that writes it through as well. */
-    noteBootOffset: (boot: string, offsetMs: number, isFollowed = false): void => {
-      const step = (): unknown => upsertOffset.run({ boot, offsetMs });
-      if (isFollowed) relaxedSync(database, step);
-      else step();
+    *noteBootOffset(boot: string, offsetMs: number, isFollowed = false): Step<void> {
+      yield* (isFollowed ? noteFollowed : note)({ boot, offsetMs });
     },
     /** Recordings in whose boot the clock was set since by more than so much, and that nobody was asked about. */
-    stepped: (beyondMs: number, limit: number): RecordingId[] =>
-      z
-        .array(z.object({ boot: z.string(), offsetMs: z.number() }))
-        .parse(selectBoots.all())
-        .flatMap((boot) => z.array(recordingId).parse(selectStepped.all({ ...boot, beyondMs, limit }))),
+    *stepped(beyondMs: number, limit: number): Step<RecordingId[]> {
+      const boots = z.array(z.object({ boot: z.string(), offsetMs: z.number() })).parse(yield* all(selectBoots));
+      const found: RecordingId[] = [];
+      for (const boot of boots) {
+        found.push(...z.array(recordingId).parse(yield* values(selectStepped, { ...boot, beyondMs, limit })));
+      }
+
+      return found;
+    },
   };
 }

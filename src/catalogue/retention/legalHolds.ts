@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { HoldId, RecordingId } from '../../core/ids.ts';
@@ -7,8 +6,7 @@ import { isActiveHold } from '../conditions.ts';
 import type { DeliveryEvent } from '../jobs/deliveries.ts';
 import { holdGrounds } from '../holdGrounds.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
-import { writing } from '../sqlite/writing.ts';
-import { columnsOf } from '../sqlite/sqlite.ts';
+import { all, change, one, sql, value, values, writing, type Step } from '../sql/step.ts';
 
 const holdId = z.string().transform((id) => id as HoldId);
 export const legalHoldRow = row(
@@ -43,48 +41,54 @@ const keepable = new Set(['recording', 'recorded', 'archived', 'failed']);
 
 /** The table `holds`. */
 export function makeLegalHolds(
-  database: Database.Database,
   trail: AuditTrail,
-  deliveries: { append: (event: DeliveryEvent) => void },
+  deliveries: { append: (event: DeliveryEvent) => Step<void> },
   now: () => number,
 ) {
-  const prepareColumn = columnsOf(database);
-  const selectStatus = prepareColumn(`SELECT status FROM recordings WHERE id = ?`);
-  const insert = database.prepare(`
+  const selectStatus = sql(`SELECT status FROM recordings WHERE id = @recording`);
+  const insert = sql(`
     INSERT INTO holds (id, recording_id, ground, reason, author, set_at, review_at, expires_at, call_id)
     SELECT @id, id, @ground, @reason, @author, @at, @reviewAt, @expiresAt, call_id FROM recordings WHERE id = @recording`);
-  const markReleased = prepareColumn(`
+  const markReleased = sql(`
     UPDATE holds SET released_at = @at, released_by = @by WHERE id = @id AND released_at IS NULL RETURNING recording_id`);
-  const selectOf = database.prepare(`SELECT * FROM holds WHERE recording_id = ? ORDER BY id`);
-  const selectActive = database.prepare(`
+  const selectOf = sql(`SELECT * FROM holds WHERE recording_id = @id ORDER BY id`);
+  const selectActive = sql(`
     SELECT * FROM holds WHERE ${isActiveHold} AND id > @after ORDER BY id LIMIT @limit`);
-  const selectActiveOf = prepareColumn(
-    `SELECT id FROM holds WHERE recording_id = @recording AND ${isActiveHold} ORDER BY id`,
-  );
-  const selectReleased = database.prepare(`SELECT recording_id FROM holds WHERE id = ?`);
+  const selectActiveOf = sql(`SELECT id FROM holds WHERE recording_id = @recording AND ${isActiveHold} ORDER BY id`);
+  const selectReleased = sql(`SELECT recording_id FROM holds WHERE id = @id`);
 
-  const set = writing(database, (hold: NewLegalHold): void => {
-    const status = z.string().optional().parse(selectStatus.get(hold.recording));
+  const set = writing(function* (hold: NewLegalHold): Step<void> {
+    const status = z
+      .string()
+      .optional()
+      .parse(yield* value(selectStatus, { recording: hold.recording }));
     if (status === undefined) throw new PreavisError('recording_unknown', 'there is no recording with this id');
     if (!keepable.has(status)) throw new PreavisError('hold_too_late', `its status is ${status}`);
-    if (isErasureUnderWay(trail.of(hold.recording))) throw new PreavisError('hold_too_late', 'its erasure has begun');
-    insert.run({ ...hold, at: now() });
+    if (isErasureUnderWay(yield* trail.of(hold.recording)))
+      throw new PreavisError('hold_too_late', 'its erasure has begun');
+    yield* change(insert, { ...hold, at: now() });
     const { id, ground, author, reviewAt, expiresAt } = hold;
     const detail = { hold: id, ground, reviewAt, expiresAt };
-    trail.append(hold.recording, { event: 'hold set', actor: author, detail });
-    deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
+    yield* trail.append(hold.recording, { event: 'hold set', actor: author, detail });
+    yield* deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
   });
 
-  const release = writing(database, (id: HoldId, by: string): RecordingId => {
-    const recording = recordingId.optional().parse(markReleased.get({ id, by, at: now() }));
+  const release = writing(function* (id: HoldId, by: string): Step<RecordingId> {
+    const recording = recordingId.optional().parse(yield* value(markReleased, { id, by, at: now() }));
     if (recording === undefined) {
-      const what = selectReleased.get(id) === undefined ? 'there is no hold with this id' : 'it was released before';
+      const what =
+        (yield* one(selectReleased, { id })) === undefined ? 'there is no hold with this id' : 'it was released before';
       throw new PreavisError('hold_unknown', what);
     }
-    trail.append(recording, { event: 'hold released', actor: by, detail: { hold: id } });
+    yield* trail.append(recording, { event: 'hold released', actor: by, detail: { hold: id } });
 
     return recording;
   });
+
+  function* releaseAllOf(recording: RecordingId, by: string): Step<void> {
+    for (const id of z.array(holdId).parse(yield* values(selectActiveOf, { recording, at: now() })))
+      yield* release(id, by);
+  }
 
   return {
     /** Throws recording_unknown, and hold_too_late once the erasure has begun: what wins is decided here, in one transaction. */
@@ -92,13 +96,14 @@ export function makeLegalHolds(
     /** Gives the recording that it kept. Throws hold_unknown. */
     release,
     /** Releases all that keep the recording now, within a transaction of the caller. */
-    releaseAllOf: (recording: RecordingId, by: string): void => {
-      for (const id of z.array(holdId).parse(selectActiveOf.all({ recording, at: now() }))) release(id, by);
-    },
+    releaseAllOf,
     /** All that were ever set, the oldest first. */
-    of: (id: RecordingId): LegalHoldRow[] => z.array(legalHoldRow).parse(selectOf.all(id)),
+    *of(id: RecordingId): Step<LegalHoldRow[]> {
+      return z.array(legalHoldRow).parse(yield* all(selectOf, { id }));
+    },
     /** Those that keep a recording at this time, in the order of ids, beyond `after`. */
-    active: (at: number, after: string, limit: number): LegalHoldRow[] =>
-      z.array(legalHoldRow).parse(selectActive.all({ at, after, limit })),
+    *active(at: number, after: string, limit: number): Step<LegalHoldRow[]> {
+      return z.array(legalHoldRow).parse(yield* all(selectActive, { at, after, limit }));
+    },
   };
 }

@@ -1,10 +1,10 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { unwatchedReasons } from '../../call/watch/watch.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
 import { requestFailed, requestRefused } from './auditTrail.ts';
 import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from '../conditions.ts';
 import type { DueCursor } from '../calls/recordings.ts';
+import { all, one, reading, sql, value, type Step } from '../sql/step.ts';
 
 const attemptRow = row({ id: recordingId, keepUntil: z.number(), code: z.string().nullable() });
 /** A recording that is due, and the code with which its last erasure failed; null where none has. */
@@ -27,41 +27,37 @@ export type Promised = {
 };
 
 /** What the metrics of promises ask for at each reading: nothing of it looks at every row. */
-export function makePromises(database: Database.Database) {
-  const selectDue = database.prepare(`
+export function makePromises() {
+  const selectDue = sql(`
     SELECT id, keep_until,
       (SELECT json_extract(detail, '$.code') FROM audit
        WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
     FROM ${recordingsByEnd}
     WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id) AND NOT ${isHeld} AND NOT ${isDoubtful}
     ORDER BY keep_until, id LIMIT @limit`);
-  const selectHolds = database.prepare(`
-    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS reviewsOverdue FROM holds WHERE ${isActiveHold}`);
-  const selectRequests = database
-    .prepare(
-      // SQLite would take the index of recordings for DISTINCT, and look at every line.
-      `SELECT count(DISTINCT recording_id) FROM audit AS failed INDEXED BY audit_of_requests
+  const selectHolds = sql(`
+    SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS "reviewsOverdue" FROM holds WHERE ${isActiveHold}`);
+  const selectRequests = sql(`
+       SELECT count(DISTINCT recording_id) FROM audit AS failed INDEXED BY audit_of_requests
        WHERE event IN ('${requestRefused}', '${requestFailed}') AND event = '${requestFailed}'
          AND json_extract(detail, '$.code') <> 'archive_locked'
          AND NOT EXISTS (SELECT 1 FROM audit AS later WHERE later.recording_id = failed.recording_id AND later.id > failed.id
            AND later.event IN ('${requestRefused}', '${requestFailed}') AND (later.event = '${requestRefused}'
              OR json_extract(later.detail, '$.code') = 'archive_locked'))
-         AND EXISTS (SELECT 1 FROM recordings WHERE recordings.id = failed.recording_id AND ${isKept})`,
-    )
-    .pluck();
+         AND EXISTS (SELECT 1 FROM recordings WHERE recordings.id = failed.recording_id AND ${isKept})`);
   // By the index of statuses: the others, which are all but a few, are not looked at.
-  const selectUnusable = database.prepare(
+  const selectUnusable = sql(
     `SELECT status, count(*) AS recordings FROM recordings WHERE status IN ('failed', 'lost') GROUP BY status`,
   );
-  const selectUnwatched = database.prepare(`SELECT why, count(*) AS intervals FROM unwatched GROUP BY why`);
-  const read = database.transaction((at: number): Promised => {
-    const unusable = z.array(unusableRow).parse(selectUnusable.all());
+  const selectUnwatched = sql(`SELECT why, count(*) AS intervals FROM unwatched GROUP BY why`);
+  const read = reading(function* (at: number): Step<Promised> {
+    const unusable = z.array(unusableRow).parse(yield* all(selectUnusable));
     const of = (status: 'failed' | 'lost'): number => unusable.find((each) => each.status === status)?.recordings ?? 0;
 
     return {
-      holds: holdsRow.parse(selectHolds.get({ at })),
-      failedRequests: count.parse(selectRequests.get()),
-      unwatched: z.array(unwatchedCount).parse(selectUnwatched.all()),
+      holds: holdsRow.parse(yield* one(selectHolds, { at })),
+      failedRequests: count.parse(yield* value(selectRequests)),
+      unwatched: z.array(unwatchedCount).parse(yield* all(selectUnwatched)),
       unusable: { failed: of('failed'), lost: of('lost') },
     };
   });
@@ -72,8 +68,9 @@ export function makePromises(database: Database.Database) {
      *
      * @param erasureFailed the event of the audit trail that has, with a `code`, why a recording could not be erased
      */
-    dueAttempts: (at: number, erasureFailed: string, after: DueCursor, limit: number): DueAttempt[] =>
-      z.array(attemptRow).parse(selectDue.all({ at, event: erasureFailed, ...after, limit })),
-    promised: (at: number): Promised => read.deferred(at),
+    *dueAttempts(at: number, erasureFailed: string, after: DueCursor, limit: number): Step<DueAttempt[]> {
+      return z.array(attemptRow).parse(yield* all(selectDue, { at, event: erasureFailed, ...after, limit }));
+    },
+    promised: read,
   };
 }

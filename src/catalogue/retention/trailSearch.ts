@@ -1,7 +1,7 @@
-import type Database from 'better-sqlite3';
 import * as z from 'zod';
 import { json, row } from '../sqlite/rowForm.ts';
 import { lineColumns, lineNames } from './auditTrail.ts';
+import { all, one, sql, type Step } from '../sql/step.ts';
 
 /** The audit trail as a whole, for who looks at what others did. */
 
@@ -33,16 +33,16 @@ export type TrailSearch = {
 const usuallyLookedAt = 5_000;
 
 /** @param mostLookedAt lines, for one answer */
-export function makeTrailSearch(database: Database.Database, mostLookedAt = usuallyLookedAt) {
+export function makeTrailSearch(mostLookedAt = usuallyLookedAt) {
   // A clock may have been set back: by their numbers lines are not in the order of their times.
   const within = `at >= @from AND at <= @at AND (at < @at OR id < @line) ORDER BY at DESC, id DESC`;
-  const selectLast = database.prepare(
+  const selectLast = sql(
     `SELECT at, id FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT 1 OFFSET ${mostLookedAt - 1}`,
   );
-  const selectFound = database.prepare(`
-    SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt})
+  const selectFound = sql(`
+    SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt}) AS looked
     WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor = @actor)
-      AND (@hasRecording IS NULL OR (recording_id IS NOT NULL) = @hasRecording)
+      AND (@hasRecording IS NULL OR @hasRecording = CASE WHEN recording_id IS NULL THEN 0 ELSE 1 END)
     ORDER BY at DESC, id DESC LIMIT @limit`);
 
   return {
@@ -51,11 +51,11 @@ export function makeTrailSearch(database: Database.Database, mostLookedAt = usua
      *
      * @returns `next`: where to go on; undefined: there are no more
      */
-    search: (
+    *search(
       { from = 0, to = Number.MAX_SAFE_INTEGER, event, actor, about }: TrailSearch,
       behind: TrailPlace | undefined,
       limit: number,
-    ): { lines: ReadLine[]; next: TrailPlace | undefined } => {
+    ): Step<{ lines: ReadLine[]; next: TrailPlace | undefined }> {
       // One bound above: with a second one SQLite may seek to that, and pass over all earlier pages each time.
       const first = { at: to - 1, line: Number.MAX_SAFE_INTEGER };
       const place = behind !== undefined && behind.at < to ? behind : first;
@@ -65,11 +65,11 @@ export function makeTrailSearch(database: Database.Database, mostLookedAt = usua
         actor: actor ?? null,
         hasRecording: about === undefined ? null : Number(about === 'recordings'),
       };
-      const lines = z.array(readLine).parse(selectFound.all({ ...bounds, ...fits, limit }));
+      const lines = z.array(readLine).parse(yield* all(selectFound, { ...bounds, ...fits, limit }));
       const last = lines.at(-1);
       if (lines.length === limit && last !== undefined) return { lines, next: { at: last.at, line: last.line } };
 
-      return { lines, next: trailPlace.optional().parse(selectLast.get(bounds)) };
+      return { lines, next: trailPlace.optional().parse(yield* one(selectLast, bounds)) };
     },
   };
 }

@@ -9,7 +9,7 @@
 export type Step<Result> = Generator<Asked, Result, unknown>;
 
 /** What a step asks its runner for. */
-export type Asked = Query | Transaction;
+type Asked = Query | Transaction;
 
 /** Parameters are named in both texts, as `@name`. Where a database has no way of its own, both texts are one. */
 export type Statement = { readonly sqlite: string; readonly postgres: string };
@@ -49,8 +49,8 @@ const nothing: Given = {};
 const query = (want: Want, statement: Statement, given: Given): Query => ({ kind: 'query', statement, given, want });
 
 /** All rows. */
-export function* all(statement: Statement, given: Given = nothing): Step<unknown> {
-  return yield query('all', statement, given);
+export function* all(statement: Statement, given: Given = nothing): Step<readonly unknown[]> {
+  return (yield query('all', statement, given)) as readonly unknown[];
 }
 
 /** The first row; undefined where there is none. */
@@ -59,8 +59,8 @@ export function* one(statement: Statement, given: Given = nothing): Step<unknown
 }
 
 /** The first column of all rows. */
-export function* values(statement: Statement, given: Given = nothing): Step<unknown> {
-  return yield query('values', statement, given);
+export function* values(statement: Statement, given: Given = nothing): Step<readonly unknown[]> {
+  return (yield query('values', statement, given)) as readonly unknown[];
 }
 
 /** The first column of the first row; undefined where there is none. */
@@ -98,3 +98,6 @@ export const relaxed = inTransaction('relaxed');
 export function isStep(made: unknown): made is Step<unknown> {
   return typeof made === 'object' && made !== null && Symbol.iterator in made && 'throw' in made;
 }
+
+/** What a step comes to. */
+export type ResultOf<Made extends Step<unknown>> = Made extends Step<infer Result> ? Result : never;

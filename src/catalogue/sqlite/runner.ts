@@ -23,20 +23,11 @@ function makePrepared(prepare: (text: string) => DatabaseConstructor.Statement) 
   };
 }
 
-/**
- * Carries the queries of steps out in SQLite, all within one call: a transaction begins and ends within it, and nothing else of this process comes
- * between. So nobody ever waits within a transaction.
- */
-export function makeSqliteRunner(database: Database): Run {
+function makeAsk(database: Database) {
   const rows = makePrepared((text) => database.prepare(text));
   const columns = makePrepared((text) => database.prepare(text).pluck());
-  const begin = { reading: database.prepare('BEGIN'), writing: database.prepare('BEGIN IMMEDIATE') };
-  const commit = database.prepare('COMMIT');
-  const rollback = database.prepare('ROLLBACK');
-  /** Of the transaction that is under way: why a part of it has failed. */
-  let broken: { thrown: unknown } | undefined;
 
-  const ask = ({ statement: { sqlite }, given, want }: Query): unknown => {
+  return ({ statement: { sqlite }, given, want }: Query): unknown => {
     switch (want) {
       case 'all':
         return rows(sqlite).all(given);
@@ -50,6 +41,19 @@ export function makeSqliteRunner(database: Database): Run {
         return rows(sqlite).run(given).changes;
     }
   };
+}
+
+/**
+ * Carries the queries of steps out in SQLite, all within one call: a transaction begins and ends within it, and nothing else of this process comes
+ * between. So nobody ever waits within a transaction.
+ */
+export function makeSqliteRunner(database: Database): Run {
+  const ask = makeAsk(database);
+  const begin = { reading: database.prepare('BEGIN'), writing: database.prepare('BEGIN IMMEDIATE') };
+  const commit = database.prepare('COMMIT');
+  const rollback = database.prepare('ROLLBACK');
+  /** Of the transaction that is under way: why a part of it has failed. */
+  let broken: { thrown: unknown } | undefined;
 
   const requireWhole = (): void => {
     if (broken !== undefined) throw new Error('a part of the transaction has failed', { cause: broken.thrown });

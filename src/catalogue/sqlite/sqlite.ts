@@ -30,8 +30,3 @@ export function openSqlite(file: string, options: DatabaseConstructor.Options = 
 
   return new Constructor(file, options);
 }
-
-/** Prepares statements that give the first column of each row in the place of the row. */
-export function columnsOf(database: Database): (sql: string) => DatabaseConstructor.Statement {
-  return (sql) => database.prepare(sql).pluck();
-}

@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node
 import { dirname } from 'node:path';
 import { makeAuditTrail } from '../../../src/catalogue/retention/auditTrail.ts';
 import { makeCalls } from '../../../src/catalogue/calls/calls.ts';
+import { makeSqliteRunner } from '../../../src/catalogue/sqlite/runner.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
 import { migrations } from '../../../src/catalogue/migrations.ts';
@@ -88,18 +89,16 @@ describe('a new catalogue', () => {
 
   test('is written through again after a step that did not wait for the disk, also after one that failed', () => {
     const handle = openDatabase(newPath());
-    const calls = makeCalls(
-      handle,
-      makeAuditTrail(handle, () => 0),
-    );
+    const run = makeSqliteRunner(handle);
+    const calls = makeCalls(makeAuditTrail(() => 0));
     const facts = someFacts(countingIds(), { sentenceCount: 1 });
     const synchronous = (): unknown => handle.pragma('synchronous', { simple: true });
     try {
-      calls.save(stateAt('dialling', facts));
+      run(calls.save(stateAt('dialling', facts)));
       expect(synchronous()).toBe(2);
       handle.exec('DROP TABLE notices');
       expect(() => {
-        calls.save(stateAt('dialling', facts));
+        run(calls.save(stateAt('dialling', facts)));
       }).toThrow();
       expect(synchronous()).toBe(2);
     } finally {
@@ -109,10 +108,8 @@ describe('a new catalogue', () => {
 
   test('waits for the disk for a followed caller once something was recorded of them, and not before', () => {
     const handle = openDatabase(newPath());
-    const calls = makeCalls(
-      handle,
-      makeAuditTrail(handle, () => 0),
-    );
+    const run = makeSqliteRunner(handle);
+    const calls = makeCalls(makeAuditTrail(() => 0));
     const talking = stateAt('talking', someFacts(countingIds(), { sentenceCount: 1 }));
     if (talking.kind !== 'talking') throw new Error('it is not talking');
     const { facts, told, answer } = talking;
@@ -124,7 +121,7 @@ describe('a new catalogue', () => {
         orders.push(sql);
         return exec(sql);
       };
-      calls.save({ ...following, recorder });
+      run(calls.save({ ...following, recorder }));
       handle.exec = exec;
       return orders.includes('PRAGMA synchronous = NORMAL');
     };

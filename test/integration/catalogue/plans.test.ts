@@ -1,40 +1,55 @@
 import { jest } from '@jest/globals';
-import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
-import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
+import { openDatabase } from '../../../src/catalogue/open.ts';
+import * as step from '../../../src/catalogue/sql/step.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
+let file: string;
+let statements: readonly string[];
 
-/** Every statement that a catalogue makes when it is opened. */
-function statementsOf(file: string): readonly string[] {
-  const shared = openSqlite(':memory:');
-  const made = jest.spyOn(Object.getPrototypeOf(shared) as Database, 'prepare');
-  try {
-    openCatalogue(file, systemClock).close();
+beforeAll(async () => {
+  file = folder.path('catalogue.db');
+  statements = await statementsOf(file);
+});
 
-    return [...new Set(made.mock.calls.map(([sql]) => sql))];
-  } finally {
-    made.mockRestore();
-    shared.close();
-  }
+/** Every statement that the repositories have, but for those that are put together for each question. */
+async function statementsOf(file: string): Promise<readonly string[]> {
+  const made = new Set<string>();
+  jest.unstable_mockModule('../../../src/catalogue/sql/step.ts', () => ({
+    ...step,
+    sql: (text: Parameters<typeof step.sql>[0]) => {
+      const statement = step.sql(text);
+      made.add(statement.sqlite);
+
+      return statement;
+    },
+  }));
+  const { openCatalogue } = await import('../../../src/catalogue/catalogue.ts');
+  openCatalogue(file, systemClock).close();
+
+  return [...made];
 }
 
 /** Each of its parameters is null. */
-function parametersOf(sql: string): unknown[] {
-  const names = [...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name, null]);
-
-  return names.length > 0 ? [Object.fromEntries(names)] : [...sql.matchAll(/\?/g)].map(() => null);
+function parametersOf(sql: string): Record<string, null> {
+  return Object.fromEntries([...sql.matchAll(/@(\w+)/g)].map(([, name = '']) => [name, null]));
 }
 
+test('every statement is one that SQLite can carry out, although each is prepared when it is first asked', () => {
+  expect(statements.length).toBeGreaterThan(200);
+  const database = openDatabase(file);
+  for (const sql of statements) database.prepare(sql);
+  database.close();
+});
+
 test('a statement about the few recordings that are held, doubted or left in an archive begins with those few', () => {
-  const file = folder.path('catalogue.db');
-  const statements = statementsOf(file).filter((sql) => /FROM\s+(holds|clock_doubts|archive_copies)\b/.test(sql));
-  expect(statements.length).toBeGreaterThan(10);
-  const database = openSqlite(file);
-  const faults = statements.filter((sql) =>
-    (database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parametersOf(sql)) as { detail: string }[]).some(
-      ({ detail }) => /^SCAN recordings|recordings USING INDEX recordings_of_status/.test(detail),
+  const ofFew = statements.filter((sql) => /FROM\s+(holds|clock_doubts|archive_copies)\b/.test(sql));
+  expect(ofFew.length).toBeGreaterThan(10);
+  const database = openDatabase(file);
+  const faults = ofFew.filter((sql) =>
+    (database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parametersOf(sql)) as { detail: string }[]).some(({ detail }) =>
+      /^SCAN recordings|recordings USING INDEX recordings_of_status/.test(detail),
     ),
   );
   database.close();

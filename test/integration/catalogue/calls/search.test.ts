@@ -5,6 +5,7 @@ import { driverOf } from '../../../../src/catalogue/calls/searchDrivers.ts';
 import { searchStatements } from '../../../../src/catalogue/calls/search.ts';
 import type { CallSearch } from '../../../../src/catalogue/calls/searchConditions.ts';
 import { unrecordedByDay } from '../../../../src/catalogue/figures.ts';
+import type { Step } from '../../../../src/catalogue/sql/step.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { makeCallerHash } from '../../../../src/call/plan/preferences.ts';
 import type { CallId } from '../../../../src/core/ids.ts';
@@ -167,6 +168,14 @@ test('a search by any of these together finds each call once, the newest first',
 });
 
 /** What SQLite does for a statement, step by step. */
+/** What a step comes to that asks the database nothing. */
+function unasked<Result>(step: Step<Result>): Result {
+  const { done, value } = step.next();
+  if (done !== true) throw new Error('it asks the database');
+
+  return value;
+}
+
 function planOf(...statements: readonly string[]): string[] {
   const database = openSqlite(folder.path('catalogue.db'), { readonly: true });
   try {
@@ -209,9 +218,11 @@ test.each([
   'a search by %s goes through an index in the order of the list, sorts nothing and reads no table from end to end',
   (_, all) => {
     // What each list in the index would be asked for.
-    const lists = (): string[] => ['["a"]', '["nl"]', '["training","agreement"]', '["silent"]', '["obligation"]'];
+    const lists = function* (): Step<string[]> {
+      return ['["a"]', '["nl"]', '["training","agreement"]', '["silent"]', '["obligation"]'];
+    };
     const faults = all.flatMap(([name, search]) =>
-      costly(planOf(...searchStatements(search, driverOf(search, lists)))).map((step) => `${name}: ${step}`),
+      costly(planOf(...searchStatements(search, unasked(driverOf(search, lists))))).map((step) => `${name}: ${step}`),
     );
     expect(faults).toEqual([]);
   },

@@ -3,6 +3,8 @@ import { webhookEvents } from '../../../../src/config/webhookSchema.ts';
 import { openCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import type { Subscriber } from '../../../../src/catalogue/jobs/deliveries.ts';
 import { makeDeliveries } from '../../../../src/catalogue/jobs/deliveries.ts';
+import { writing, type Step } from '../../../../src/catalogue/sql/step.ts';
+import { makeSqliteRunner } from '../../../../src/catalogue/sqlite/runner.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { built } from '../../../support/built.ts';
 import { callStart } from '../../../support/call/calls.ts';
@@ -36,16 +38,17 @@ describe('what is to be told', () => {
     const { id } = await saveCall(catalogue);
     await catalogue.recordings.move(id, 'recording', 'recorded', {}, note);
     const database = openSqlite(file);
-    const deliveries = makeDeliveries(database, () => callStart, [crm]);
-    const hold = database.transaction((breaks: boolean) => {
-      deliveries.append({ event: 'hold.set', recording: id, hold: 'A-HOLD' });
+    const run = makeSqliteRunner(database);
+    const deliveries = makeDeliveries(() => callStart, [crm]);
+    const hold = writing(function* (breaks: boolean): Step<void> {
+      yield* deliveries.append({ event: 'hold.set', recording: id, hold: 'A-HOLD' });
       if (breaks) throw new Error('broken');
     });
     expect(() => {
-      hold.immediate(true);
+      run(hold(true));
     }).toThrow('broken');
     expect(await catalogue.deliveries.list(10)).toEqual([]);
-    hold.immediate(false);
+    run(hold(false));
     database.close();
     expect(await bodies(catalogue)).toMatchObject([
       { type: 'hold.set', data: { recording: id, status: 'recorded', hold: 'A-HOLD' } },

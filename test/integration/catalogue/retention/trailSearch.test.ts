@@ -1,4 +1,5 @@
 import { makeTrailSearch, type TrailPlace, type TrailSearch } from '../../../../src/catalogue/retention/trailSearch.ts';
+import { makeSqliteRunner, type Run } from '../../../../src/catalogue/sqlite/runner.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';
 import { catalogues, clockAt, saveCall } from '../../../support/catalogue/catalogues.ts';
@@ -31,14 +32,15 @@ async function written(name: string): Promise<{ file: string; recording: Recordi
 
 /** All pages, one behind the other. */
 function allOf(
-  search: ReturnType<typeof makeTrailSearch>['search'],
+  run: Run,
+  trail: ReturnType<typeof makeTrailSearch>,
   wanted: TrailSearch,
   limit: number,
 ): { events: string[]; pages: number } {
   const events: string[] = [];
   let place: TrailPlace | undefined;
   for (let pages = 1; ; pages += 1) {
-    const { lines, next } = search(wanted, place, limit);
+    const { lines, next } = run(trail.search(wanted, place, limit));
     events.push(...lines.map(({ event }) => event));
     if (next === undefined) return { events, pages };
     place = next;
@@ -58,10 +60,11 @@ test.each([
   async (name, filter, wanted) => {
     const { file } = await written(name);
     const database = openSqlite(file);
+    const run = makeSqliteRunner(database);
     for (const mostLookedAt of [1, 2, 5_000]) {
-      const { search } = makeTrailSearch(database, mostLookedAt);
+      const trail = makeTrailSearch(mostLookedAt);
       for (const limit of [1, 2, 50]) {
-        expect(allOf(search, { from: at, ...filter }, limit).events).toEqual(wanted);
+        expect(allOf(run, trail, { from: at, ...filter }, limit).events).toEqual(wanted);
       }
     }
     database.close();
@@ -71,7 +74,7 @@ test.each([
 test('a line has its number, its recording and what it says', async () => {
   const { file, recording } = await written('whole');
   const database = openSqlite(file);
-  const { lines } = makeTrailSearch(database).search({ event: 'heard' }, undefined, 1);
+  const { lines } = makeSqliteRunner(database)(makeTrailSearch().search({ event: 'heard' }, undefined, 1));
   expect(lines).toEqual([
     {
       line: expect.any(Number) as number,
@@ -92,12 +95,15 @@ test('a page behind many others comes as soon as a first one', async () => {
   const database = openSqlite(file);
   database.exec(`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 300000)
     INSERT INTO audit (at, event, actor) SELECT ${at} + 100 + n, 'heard', 'user:anna' FROM numbers`);
-  const { search } = makeTrailSearch(database, 10);
+  const run = makeSqliteRunner(database);
+  const trail = makeTrailSearch(10);
   const behind = { at: at + 200, line: Number.MAX_SAFE_INTEGER };
   const soonest = (wanted: TrailSearch, place?: TrailPlace): number => {
     const times = Array.from({ length: 9 }, () => {
       const since = performance.now();
-      expect(search(wanted, place, 5).lines.map((line) => line.at)).toEqual([0, 1, 2, 3, 4].map((n) => at + 200 - n));
+      expect(run(trail.search(wanted, place, 5)).lines.map((line) => line.at)).toEqual(
+        [0, 1, 2, 3, 4].map((n) => at + 200 - n),
+      );
 
       return performance.now() - since;
     });
@@ -109,6 +115,6 @@ test('a page behind many others comes as soon as a first one', async () => {
   for (const to of [undefined, at + 400_000]) {
     expect(soonest({ from: at, to }, behind)).toBeLessThan(10 * first + 1);
   }
-  expect(search({ from: at, to: at + 150 }, behind, 1).lines.map((line) => line.at)).toEqual([at + 149]);
+  expect(run(trail.search({ from: at, to: at + 150 }, behind, 1)).lines.map((line) => line.at)).toEqual([at + 149]);
   database.close();
 });

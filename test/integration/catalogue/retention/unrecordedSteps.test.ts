@@ -1,5 +1,5 @@
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
-import { defineChain } from '../../../../src/catalogue/retention/auditTrail.ts';
+import { defineChain } from '../../../../src/catalogue/sqlite/chain.ts';
 import { lineFaults } from '../../../../src/retention/certificates/verifyTrail.ts';
 import { idOf, insertPolicy, insertRecording, oldCatalogue } from '../../../support/catalogue/catalogueRows.ts';
 import { archivedRecording, catalogues, clockAt } from '../../../support/catalogue/catalogues.ts';

@@ -50,7 +50,7 @@ const selectAll = sql('SELECT word, length FROM words ORDER BY word');
 const lengthen = sql('UPDATE words SET length = length + 1 WHERE length >= @least');
 const remove = sql('DELETE FROM words WHERE word = @word RETURNING length');
 
-function* add(...words: readonly string[]): Step<number> {
+function* add(...words: string[]): Step<number> {
   let added = 0;
   for (const word of words) added += yield* change(insert, { word, length: word.length });
 
@@ -83,11 +83,11 @@ describe('a query of a step', () => {
     const { database, run } = stage();
     const prepared: string[] = [];
     const prepare = database.prepare.bind(database);
-    database.prepare = ((text: string) => {
+    database.prepare = (text: string) => {
       prepared.push(text);
 
       return prepare(text);
-    }) as typeof database.prepare;
+    };
     for (const word of ['line', 'call']) run(one(sql('SELECT length FROM words WHERE word = @word'), { word }));
     expect(prepared).toEqual(['SELECT length FROM words WHERE word = @word']);
   });
