@@ -12,6 +12,16 @@ async function messagesIn(file) {
   return exported[basename(file, '.ts')];
 }
 
+/** Between texts: none of them has it, and a list in quotes is longer. */
+const between = '|';
+
+function joined(parts) {
+  const extra = parts.find((part) => part.includes(between));
+  if (extra !== undefined) throw new Error(`a text has ${between}: ${extra}`);
+
+  return parts.join(between);
+}
+
 const shapeOf = (messages) =>
   typeof messages === 'string'
     ? 0
@@ -50,7 +60,7 @@ export function messagesInOrder(folder) {
       return [
         `import { shape } from '${shapeId}';`,
         `import { shaped } from '../text/shaped.ts';`,
-        `export const ${language} = shaped(shape, ${JSON.stringify(texts)});`,
+        `export const ${language} = shaped(shape, ${JSON.stringify(joined(texts))}.split(${JSON.stringify(between)}));`,
       ].join('\n');
     },
   };
