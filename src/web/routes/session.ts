@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import { acts, type Act } from '../../access/actor.ts';
-import { decideAccess } from '../../access/decide.ts';
-import type { Config } from '../../config/schema.ts';
+import { decideAccess, seesOwnPurposesOnly } from '../../access/decide.ts';
+import { ownCalls } from '../../config/controllerSchema.ts';
 import { roles } from '../../config/roles.ts';
 import { isoTime } from '../../core/clock.ts';
 import { browserCookie, browserOf, sessionCookie, type Place } from '../credentials.ts';
-import type { AccessPort } from '../ports.ts';
+import type { AccessPort, WebPorts } from '../ports.ts';
 import { publicRoute, route, type Reply, type Route } from '../route.ts';
 import { components } from '../schemas.ts';
 
@@ -19,6 +19,14 @@ const me = z.object({
   controllers: names.describe('The companies whose calls they see; null: all.'),
   extensions: names.describe('The extensions whose calls they see; null: all.'),
   purposes: names.describe('The purposes that they see; null: those that name their role.'),
+  companies: z
+    .array(z.string())
+    .describe(
+      'The companies that there are, as far as they see their calls: of `controllers` now or once, and `own`. Empty for who sees some extensions or purposes alone.',
+    ),
+  purposeNames: z
+    .record(z.string(), z.record(z.string(), z.string()))
+    .describe('What the purposes that they see are called, by language: `names` of the configuration.'),
   idleMinutes: z.int().describe('A session ends after so long without a request, minutes.'),
   acts: z.array(z.enum(acts)).describe('What their role may ask for; of a call or recording it is decided each time.'),
 });
@@ -28,7 +36,34 @@ const session = z.object({ me, until: z.iso.datetime().describe('When it ends at
 components.add(session, { id: 'Session' });
 export type Session = z.output<typeof session>;
 
-function shownActor(actor: Actor, { access }: Pick<Config, 'access'>): z.input<typeof me> {
+type Ports = Pick<WebPorts, 'config' | 'catalogue'>;
+
+/** Whoever sees only some lines learns the names of their companies, and of no others. */
+async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promise<string[]> {
+  const { lines, controllers, extensions, purposes } = actor;
+  if (controllers !== undefined) return [...controllers];
+  if (extensions !== undefined || purposes !== undefined) return [];
+  const there =
+    lines === undefined
+      ? [ownCalls, ...Object.keys(config.controllers), ...(await catalogue.recordings.controllers())]
+      : lines.flatMap((line) =>
+          Object.hasOwn(config.lines, line) ? [config.lines[line]?.controller ?? ownCalls] : [],
+        );
+
+  return [...new Set(there)].sort();
+}
+
+const purposeNamesSeen = ({ role, purposes }: Actor, { config }: Pick<Ports, 'config'>): Me['purposeNames'] =>
+  Object.fromEntries(
+    Object.entries(config.purposes)
+      .filter(
+        ([id, { mayListen }]) =>
+          (purposes?.includes(id) ?? true) && (!seesOwnPurposesOnly.includes(role) || mayListen.includes(role)),
+      )
+      .map(([id, each]) => [id, each.names]),
+  );
+
+async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me>> {
   const { name, role, lines, controllers, extensions, purposes } = actor;
   const mayAsk = (act: Act): boolean => {
     const decision = decideAccess(actor, act, undefined, 0);
@@ -43,7 +78,9 @@ function shownActor(actor: Actor, { access }: Pick<Config, 'access'>): z.input<t
     controllers: controllers === undefined ? null : [...controllers],
     extensions: extensions === undefined ? null : [...extensions],
     purposes: purposes === undefined ? null : [...purposes],
-    idleMinutes: access.session.idleMinutes,
+    companies: await companiesSeen(actor, ports),
+    purposeNames: purposeNamesSeen(actor, ports),
+    idleMinutes: ports.config.access.session.idleMinutes,
     acts: acts.filter(mayAsk),
   };
 }
@@ -70,14 +107,14 @@ const codeBody = z.strictObject({
 });
 
 /** The session, and that the browser is known, in their cookies. */
-const sessionReply = (
+const sessionReply = async (
   { actor, secret, until, browser }: Awaited<ReturnType<AccessPort['signIn']>>,
-  config: Pick<Config, 'access'>,
+  ports: Ports,
   place: Place,
-): Reply => ({
+): Promise<Reply> => ({
   kind: 'json',
   status: 201,
-  body: { me: shownActor(actor, config), until: isoTime(until) },
+  body: { me: await shownActor(actor, ports), until: isoTime(until) },
   headers: { 'set-cookie': [sessionCookie(secret, place), browserCookie(browser, place)] },
 });
 
@@ -99,11 +136,11 @@ export const sessionRoutes = (place: () => Place): readonly Route[] => [
     perMinute: attemptsPerMinute,
     body: credentials,
     answer: signedIn,
-    handle: async ({ body, headers, credentials: { address } }, { access, config }) => {
+    handle: async ({ body, headers, credentials: { address } }, ports) => {
       const { user, password, code } = body;
       const browser = browserOf(headers, place());
 
-      return sessionReply(await access.signIn({ user, password, code, address, browser }), config, place());
+      return sessionReply(await ports.access.signIn({ user, password, code, address, browser }), ports, place());
     },
   }),
   publicRoute({
@@ -115,10 +152,10 @@ export const sessionRoutes = (place: () => Place): readonly Route[] => [
     perMinute: attemptsPerMinute,
     body: codeBody,
     answer: signedIn,
-    handle: async ({ body: { code }, headers, credentials: { address } }, { access, config }) => {
+    handle: async ({ body: { code }, headers, credentials: { address } }, ports) => {
       const browser = browserOf(headers, place());
 
-      return sessionReply(await access.signInByCode({ code, address, browser }), config, place());
+      return sessionReply(await ports.access.signInByCode({ code, address, browser }), ports, place());
     },
   }),
   route({
@@ -142,6 +179,6 @@ export const sessionRoutes = (place: () => Place): readonly Route[] => [
     summary: 'Tell who asks, and what they may do',
     act: 'signedIn',
     answer: { status: 200, schema: me, description: 'Whoever asks.' },
-    handle: ({ actor }, { config }) => Promise.resolve({ kind: 'json', body: shownActor(actor, config) }),
+    handle: async ({ actor }, ports) => ({ kind: 'json', body: await shownActor(actor, ports) }),
   }),
 ];
