@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { json, row } from '../sqlite/rowForm.ts';
+import { callId, json, row } from '../sqlite/rowForm.ts';
 import { lineColumns, lineNames } from './auditTrail.ts';
 import { all, one, sql, type Step } from '../sql/step.ts';
 
@@ -10,9 +10,11 @@ const readLine = row(
     /** Its number, in the order of the chain. */
     line: z.number(),
     ...lineColumns,
+    /** That the recording is of; null as well where nothing is left of it. */
+    call: callId.nullable(),
     detail: json(z.record(z.string(), z.unknown())),
   },
-  { line: 'id', ...lineNames },
+  { line: 'id', ...lineNames, call: 'call_id' },
 );
 type ReadLine = z.output<typeof readLine>;
 
@@ -40,10 +42,12 @@ export function makeTrailSearch(mostLookedAt = usuallyLookedAt) {
     `SELECT at, id FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT 1 OFFSET ${mostLookedAt - 1}`,
   );
   const selectFound = sql(`
-    SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt}) AS looked
-    WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor = @actor)
-      AND (@hasRecording IS NULL OR @hasRecording = CASE WHEN recording_id IS NULL THEN 0 ELSE 1 END)
-    ORDER BY at DESC, id DESC LIMIT @limit`);
+    SELECT found.*, call_id FROM (
+      SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt}) AS looked
+      WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor = @actor)
+        AND (@hasRecording IS NULL OR @hasRecording = CASE WHEN recording_id IS NULL THEN 0 ELSE 1 END)
+      ORDER BY at DESC, id DESC LIMIT @limit) AS found
+    LEFT JOIN recordings ON recordings.id = found.recording_id ORDER BY found.at DESC, found.id DESC`);
 
   return {
     /**

@@ -18,6 +18,7 @@ const trail = named(
       auditStep.extend({
         line: z.int().describe('Its number in the chain.'),
         recording: z.string().nullable().describe('null: it tells of no recording.'),
+        call: z.string().nullable().describe('The call of the recording; null also where nothing is left of it.'),
       }),
     ),
     next: z
@@ -28,6 +29,8 @@ const trail = named(
       ),
   }),
 );
+
+export type AuditPage = z.output<typeof trail>;
 
 export const auditRoutes: readonly Route[] = [
   route({

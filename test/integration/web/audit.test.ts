@@ -24,7 +24,7 @@ async function read(query = ''): Promise<{ lines: Line[]; next: string | null }>
 }
 
 test('who looks at what others did reads who has listened, and who has searched by a number, and why', async () => {
-  const { id } = await here.archived(['agreement']);
+  const { id, call } = await here.archived(['agreement']);
   await (await here.ask(`/recordings/${id}/audio`, 'legal')).arrayBuffer();
   const search = { number: '+3225550123', ground: 'dispute', reference: '2026-17' };
   await here.json('/calls/search', 'legal', {
@@ -34,8 +34,13 @@ test('who looks at what others did reads who has listened, and who has searched 
   });
   const { lines } = await read('?actor=user:legal');
   expect(lines).toMatchObject([
-    { recording: null, event: 'searched by number', detail: { ground: 'dispute', reference: '2026-17', found: 0 } },
-    { recording: id, event: 'listening begun', detail: { role: 'legal', purposes: ['agreement'] } },
+    {
+      recording: null,
+      call: null,
+      event: 'searched by number',
+      detail: { ground: 'dispute', reference: '2026-17', found: 0 },
+    },
+    { recording: id, call, event: 'listening begun', detail: { role: 'legal', purposes: ['agreement'] } },
   ]);
   expect(JSON.stringify(lines)).not.toContain('5550123');
   expect((await read('?event=searched%20by%20number')).lines.map(({ actor }) => actor)).toEqual(['user:legal']);
