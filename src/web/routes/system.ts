@@ -31,6 +31,7 @@ const system = named(
   'System',
   z.object({
     version: z.string(),
+    at: z.iso.datetime().describe('When it was so.'),
     servedAt: time.describe('When a serve last watched calls; null: never.'),
     jobs: z.array(
       z.object({
@@ -86,9 +87,8 @@ async function systemNow(ports: WebPorts): Promise<System> {
     }),
   );
   const waiting = await catalogue.recordings.waiting();
-  const promised = await makePromisedFigures(catalogue, clock)();
-  const { due, overdue, locked, failedErasures } = promised;
-  const unusable = promised.unusable.failed + promised.unusable.lost;
+  const { due, overdue, locked, failedErasures, unusable: gone } = await makePromisedFigures(catalogue, clock)();
+  const unusable = gone.failed + gone.lost;
   const webhooks = await webhookFigures(config, catalogue);
   const found = {
     serve_away: awayFor === undefined || awayFor >= awayMs ? 1 : 0,
@@ -102,6 +102,7 @@ async function systemNow(ports: WebPorts): Promise<System> {
 
   return {
     version,
+    at: isoTime(at),
     servedAt: awayFor === undefined ? null : isoTime(at - awayFor),
     jobs,
     uploads: waiting.map(({ failure, count, oldestAt }) => ({
@@ -139,7 +140,9 @@ async function systemNow(ports: WebPorts): Promise<System> {
 const checks = named(
   'Checks',
   z.object({
-    checkedAt: z.iso.datetime().describe('It is looked again after a minute at the earliest.'),
+    checkedAt: z.iso
+      .datetime()
+      .describe('When it was begun to look: a minute ago at the most, or since you asked, with `anew`.'),
     results: z.array(
       z.object({
         check: z.string(),
@@ -234,7 +237,7 @@ const promptRoutes: readonly Route[] = [
 ];
 
 export function systemRoutes(): readonly Route[] {
-  let looked: { at: number; results: Promise<Results> } | undefined;
+  let looked: { at: number; results: Promise<Results>; isOver: boolean } | undefined;
 
   return [
     route({
@@ -249,18 +252,33 @@ export function systemRoutes(): readonly Route[] {
       method: 'GET',
       path: '/system/checks',
       summary: 'Look at configuration, prompts, catalogue, archive and Asterisk, as `preavis check` does',
-      description: 'It takes some seconds, and writes and removes small objects in the archive.',
+      description:
+        'It takes some seconds, and writes and removes small objects in the archive. What was found less than a minute ago is given again.',
       act: 'readSystem',
       withinMs,
+      query: z.strictObject({
+        anew: z
+          .literal('true')
+          .optional()
+          .describe(
+            'It is looked again, whenever that was done last; who asks while somebody looks gets what they find.',
+          ),
+      }),
       answer: { status: 200, schema: checks, description: 'What was found.' },
-      handle: async (_, ports) => {
+      handle: async ({ query: { anew } }, ports) => {
         const at = ports.clock.now();
-        if (looked === undefined || Math.abs(at - looked.at) >= keptMs) {
-          const results = resultsOf(ports);
-          looked = { at, results };
-          results.catch(() => {
-            looked = undefined;
-          });
+        const isOld = looked === undefined || Math.abs(at - looked.at) >= keptMs;
+        if (looked === undefined || isOld || (anew !== undefined && looked.isOver)) {
+          const look = { at, results: resultsOf(ports), isOver: false };
+          looked = look;
+          look.results.then(
+            () => {
+              look.isOver = true;
+            },
+            () => {
+              if (looked === look) looked = undefined;
+            },
+          );
         }
         const { at: checkedAt, results } = looked;
 

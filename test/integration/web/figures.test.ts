@@ -172,6 +172,12 @@ test('the system tells what needs attention, and what check finds', async () => 
   ]);
   await here.json('/system/checks', 'operator');
   expect(looked).toBe(1);
+  // Who wants to know how it is now is told that.
+  here.set.clock.at += 1_000;
+  const { checkedAt } = await here.json('/system/checks?anew=true', 'operator');
+  expect(looked).toBe(2);
+  expect(checkedAt).toBe(new Date(here.set.clock.at).toISOString());
+  expect(await here.json('/system/checks', 'operator')).toMatchObject({ checkedAt });
   expect((await here.ask('/system', 'officer')).status).toBe(403);
 });
 
