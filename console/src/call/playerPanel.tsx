@@ -13,7 +13,7 @@ import { problemText, ProblemNote, Waiting } from '../ui/notes.tsx';
 import type { Mark } from './marks.ts';
 import type { PlaceOfPlayer } from './notesProps.ts';
 import { keysOf, PlayButton, Position } from './playing.tsx';
-import { playsOnMs, speeds, usePlayer, type Player } from './usePlayer.ts';
+import { playsOnMs, speeds, stalledMs, usePlayer, type Player } from './usePlayer.ts';
 import { Waveform } from './waveform.tsx';
 
 function usePlayerKeys(player: Player): void {
@@ -106,28 +106,38 @@ function MarkLegend({ marks }: { marks: readonly Mark[] }) {
 export function Ended({ player }: { player: Player }) {
   const { say } = useSpeech();
   const { state } = player;
-  if (state.kind === 'unanswered' || state.kind === 'stopped') {
-    return (
-      <p class="note note-problem" role="alert">
-        {fill(say.player[state.kind], { seconds: playsOnMs / 1_000 })}
-      </p>
-    );
+  switch (state.kind) {
+    case 'ready':
+    case 'loading':
+    case 'playing':
+      return null;
+    case 'unanswered':
+    case 'stopped':
+    case 'stalled':
+    case 'failed':
+      return (
+        <div class="note note-problem" role="alert">
+          <p>
+            {state.kind === 'failed'
+              ? `${say.player.failed} ${problemText(state.problem, say)}`
+              : fill(say.player[state.kind], { seconds: (state.kind === 'stalled' ? stalledMs : playsOnMs) / 1_000 })}
+          </p>
+          {state.kind !== 'unanswered' && (
+            <button type="button" class="button" onClick={player.again}>
+              {say.app.retry}
+            </button>
+          )}
+        </div>
+      );
+    case 'over':
   }
-  if (state.kind === 'failed') {
-    return (
-      <p class="note note-problem" role="alert">
-        {say.player.failed} {problemText(state.problem, say)}
-      </p>
-    );
-  }
-  if (state.kind !== 'over') return null;
 
   return (
     <div class="note note-problem" role="alert">
       <p>
-        <strong>{say.player.endedTitle}</strong>
+        <strong>{state.hasPlayed ? say.player.endedTitle : say.player.notYours}</strong>
       </p>
-      <p>{say.player.endedText}</p>
+      {state.hasPlayed && <p>{say.player.endedText}</p>}
       <p>{problemText(state.problem, say)}</p>
     </div>
   );

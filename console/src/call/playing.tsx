@@ -41,7 +41,7 @@ export function Position({ player: { position }, lengthMs }: { player: Player; l
 /** @param look more of its classes */
 export function PlayButton({ player: { state, toggle }, look = '' }: { player: Player; look?: string }) {
   const { say } = useSpeech();
-  const isPlaying = ['playing', 'loading', 'unanswered'].includes(state.kind);
+  const isPlaying = ['playing', 'loading', 'unanswered', 'stalled'].includes(state.kind);
 
   return (
     <button

@@ -16,6 +16,8 @@ const askAgainMs = 2_000;
 const answerWithinMs = 5_000;
 /** So long it plays on while nobody answers whether it may be heard, ms. */
 export const playsOnMs = 10_000;
+/** So long no sound comes while it should play before that is told, ms: not every browser says that the network has dropped. */
+export const stalledMs = 8_000;
 /** So often what was heard is told, ms; and whenever it stops. */
 const tellEveryMs = 30_000;
 
@@ -25,10 +27,12 @@ type PlayerState =
   | { kind: 'playing' }
   /** It plays from what was fetched, and nobody answers whether it may still be heard. */
   | { kind: 'unanswered' }
+  /** It should play, and no sound comes. */
+  | { kind: 'stalled' }
   /** It was stopped, since nobody answered for too long. */
   | { kind: 'stopped' }
-  /** The right to hear it has ended. */
-  | { kind: 'over'; problem: Problem }
+  /** The right to hear it has ended; or there was none, and nothing was played. */
+  | { kind: 'over'; problem: Problem; hasPlayed: boolean }
   | { kind: 'failed'; problem: Problem };
 
 export type Player = {
@@ -40,6 +44,8 @@ export type Player = {
   /** s, since the page was opened. */
   heardSeconds: number;
   toggle: () => void;
+  /** Fetches the sound anew, and plays on where it was. */
+  again: () => void;
   /** To this position, ms. */
   seek: (position: number) => void;
   setSpeed: (speed: number) => void;
@@ -83,17 +89,20 @@ type Ports = {
   ended: (atSeconds: number) => void;
   /** Since when nobody answers, ms of this page; undefined: the last question was answered. */
   unansweredSince: number | undefined;
+  /** What the element has of the sound is of no use any more: it is fetched anew. */
+  isStuck: { current: boolean };
   /** The next one has the same element: a late answer says nothing of that one. */
   isLeft: boolean;
 };
 
 /** Stops, and lets go of what the browser has of the sound. */
 function end({ audio, show, ended }: Ports, problem: Problem): void {
-  ended(audio.currentTime);
+  const at = audio.currentTime;
+  ended(at);
   audio.pause();
   audio.removeAttribute('src');
   audio.load();
-  show({ kind: 'over', problem });
+  show({ kind: 'over', problem, hasPlayed: at > 0 });
 }
 
 /** Whether they may hear it, by the same question that the picture of it is asked with. */
@@ -131,7 +140,33 @@ async function lookWhilePlaying(ports: Ports): Promise<void> {
   ports.unansweredSince ??= performance.now();
   if (audio.paused) return;
   show({ kind: 'unanswered' });
-  if (performance.now() - ports.unansweredSince >= playsOnMs) audio.pause();
+  if (performance.now() - ports.unansweredSince < playsOnMs) return;
+  ports.isStuck.current = true;
+  audio.pause();
+}
+
+/** Whether sound comes, from when it is asked for. */
+function watchForSound(ports: Ports): () => void {
+  const { audio, show, isStuck } = ports;
+  let at = audio.currentTime;
+  let since = performance.now();
+  const watching = setInterval(() => {
+    if (audio.currentTime !== at) {
+      [at, since] = [audio.currentTime, performance.now()];
+      if (!isStuck.current || audio.seeking) return;
+      isStuck.current = false;
+      show({ kind: 'playing' });
+      return;
+    }
+    // Where nobody answers at all, that is told.
+    if (isStuck.current || ports.unansweredSince !== undefined || performance.now() - since < stalledMs) return;
+    isStuck.current = true;
+    show({ kind: 'stalled' });
+  }, 500);
+
+  return () => {
+    clearInterval(watching);
+  };
 }
 
 function watchWhilePlaying(ports: Ports): () => void {
@@ -157,13 +192,23 @@ const isUnansweredTooLong = ({ unansweredSince }: Ports): boolean =>
 function listen(ports: Ports, moved: () => void, finished: () => void): () => void {
   const { audio, heard, show } = ports;
   let unwatch: (() => void) | undefined;
+  let unwatchSound: (() => void) | undefined;
   const stopped = (): void => {
     heard.interrupted();
     unwatch?.();
     unwatch = undefined;
+    unwatchSound?.();
     moved();
   };
   const events: Readonly<Record<string, () => void>> = {
+    play: () => {
+      unwatchSound?.();
+      unwatchSound = watchForSound(ports);
+      show({ kind: 'loading' });
+    },
+    emptied: () => {
+      heard.interrupted();
+    },
     playing: () => {
       heard.playedTo(audio.currentTime * 1_000);
       unwatch ??= watchWhilePlaying(ports);
@@ -214,8 +259,9 @@ function useComeBack(isLeft: boolean, audio: HTMLAudioElement, comeBack: () => v
   }, [isLeft, isUnseen, audio]);
 }
 
-function play(audio: HTMLAudioElement): void {
-  if (audio.error !== null) {
+function play(audio: HTMLAudioElement, isStuck: { current: boolean }): void {
+  if (audio.error !== null || isStuck.current) {
+    isStuck.current = false;
     const at = audio.currentTime;
     audio.load();
     audio.currentTime = at;
@@ -237,6 +283,7 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
   const [position, move] = useState(0);
   const total = useRef(0);
   const leftAt = useRef(0);
+  const isStuck = useRef(false);
   const finished = useRef(onFinished);
   finished.current = onFinished;
   useEffect(() => {
@@ -244,7 +291,8 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
     const ended = (atSeconds: number): void => {
       leftAt.current = atSeconds;
     };
-    const ports: Ports = { recording, audio, heard, show, ended, unansweredSince: undefined, isLeft: false };
+    const ports: Ports = { recording, audio, heard, show, ended, isStuck, unansweredSince: undefined, isLeft: false };
+    isStuck.current = false;
     if (audio.getAttribute('src') !== addressOf(recording)) audio.src = addressOf(recording);
     show({ kind: 'ready' });
     move(0);
@@ -256,7 +304,7 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
       move(audio.currentTime * 1_000);
     };
     const unlisten = listen(ports, moved, () => finished.current?.());
-    if (begins) play(audio);
+    if (begins) play(audio, isStuck);
 
     return () => {
       ports.isLeft = true;
@@ -273,14 +321,14 @@ function useSound(recording: string, audio: HTMLAudioElement, { begins = false, 
     show({ kind: 'ready' });
   });
 
-  return { state, position, move, heardSeconds: total.current };
+  return { state, position, move, isStuck, heardSeconds: total.current };
 }
 
 export function usePlayer(recording: string, playing: Playing): Player {
   const [speed, setSpeed] = useState(startSpeed);
   // One for all recordings that are played one after the other: a browser lets go on what somebody has begun.
   const audio = useMemo(() => makeAudio(recording), []);
-  const { state, position, move, heardSeconds } = useSound(recording, audio, playing);
+  const { state, position, move, isStuck, heardSeconds } = useSound(recording, audio, playing);
   useEffect(() => {
     audio.defaultPlaybackRate = speed;
     audio.playbackRate = speed;
@@ -292,8 +340,13 @@ export function usePlayer(recording: string, playing: Playing): Player {
     speed,
     heardSeconds,
     toggle: () => {
-      if (audio.paused) play(audio);
+      // Where its fetching has failed, the element does not count as paused.
+      if (audio.paused || audio.error !== null) play(audio, isStuck);
       else audio.pause();
+    },
+    again: () => {
+      isStuck.current = true;
+      play(audio, isStuck);
     },
     seek: (to) => {
       audio.currentTime = Math.min(playing.lengthMs, Math.max(0, to)) / 1_000;

@@ -352,6 +352,7 @@ export const de: Messages = {
       'Préavis antwortet nicht. Was schon geladen ist, spielt noch höchstens {seconds} Sekunden weiter: Niemand kann sagen, ob Sie es noch hören dürfen.',
     stopped:
       'Angehalten, weil Préavis {seconds} Sekunden lang nicht geantwortet hat. Starten Sie die Wiedergabe, wenn das Netz wieder da ist.',
+    stalled: 'Seit {seconds} Sekunden kommt kein Ton.',
     title: 'Aufzeichnung',
     before: 'Vor der Aufzeichnung',
     beforeHelp: 'Der Hinweis, in eigenem Maßstab, bis die Aufzeichnung begann.',

@@ -425,6 +425,7 @@ export const en = {
     unanswered:
       'Préavis does not answer. What was fetched plays on for {seconds} seconds at most: nobody can say whether you may still hear it.',
     stopped: 'Stopped, since Préavis did not answer for {seconds} seconds. Press play when the network is back.',
+    stalled: 'No sound has come for {seconds} seconds.',
     title: 'Recording',
     before: 'Before the recording',
     beforeHelp: 'The notice, on its own scale, until the recorder began.',

@@ -351,6 +351,7 @@ export const fr: Messages = {
       'Préavis ne répond pas. Ce qui était déjà chargé se lit encore {seconds} secondes au plus : nul ne peut dire si vous pouvez toujours l’écouter.',
     stopped:
       'Lecture arrêtée : Préavis n’a pas répondu pendant {seconds} secondes. Relancez-la quand le réseau est rétabli.',
+    stalled: 'Aucun son ne vient depuis {seconds} secondes.',
     title: 'Enregistrement',
     before: 'Avant l’enregistrement',
     beforeHelp: 'L’annonce, à sa propre échelle, jusqu’au démarrage de l’enregistreur.',

@@ -345,6 +345,7 @@ export const nl: Messages = {
       'Préavis antwoordt niet. Wat al geladen was, speelt nog hoogstens {seconds} seconden door: niemand kan zeggen of u het nog mag horen.',
     stopped:
       'Gestopt, want Préavis antwoordde {seconds} seconden lang niet. Druk op afspelen als het netwerk er weer is.',
+    stalled: 'Er komt al {seconds} seconden geen geluid.',
     title: 'Opname',
     before: 'Voor de opname',
     beforeHelp: 'De melding, op een eigen schaal, tot de opname begon.',

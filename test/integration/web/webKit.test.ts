@@ -18,6 +18,7 @@ const folder = temporaryFolder();
 const open = catalogues();
 const lengthMs = 600_000;
 
+let stages = 0;
 let stage: WebStage | undefined;
 let server: WebServer | undefined;
 let watch: RangeWatch | undefined;
@@ -30,8 +31,18 @@ afterEach(async () => {
   await stage?.server.stop();
 });
 
-inWebKit('somebody goes to minutes that have not come yet, and hears them', async () => {
-  stage = await webStage(folder.path('stage'), open);
+type Listening = {
+  seen: RangeWatch;
+  browser: WebKit;
+  isPlayedFrom: (from: number) => Promise<void>;
+  goTo: (at: number) => Promise<unknown>;
+  /** What the player tells of itself. */
+  told: () => Promise<string>;
+};
+
+/** The page of a long call, in which somebody has pressed play. */
+async function listening(): Promise<Listening> {
+  stage = await webStage(folder.path(`stage${(stages += 1)}`), open);
   stage.door.tokens.set('coach', actorOf('coach'));
   const { call } = await stage.archived(['training'], toneWav(440, lengthMs));
   const console = readConsole(join(import.meta.dirname, '../../../dist/console'));
@@ -42,19 +53,6 @@ inWebKit('somebody goes to minutes that have not come yet, and hears them', asyn
   webKit = browser;
   const position = (): Promise<number> =>
     browser.evaluate<number>("return Number(document.querySelector('output.position')?.dataset.position ?? -1)");
-  const isPlayedFrom = async (from: number): Promise<void> => {
-    await eventually(async () => {
-      const now = await position();
-
-      return now > from + 500 && now < from + 30_000;
-    });
-  };
-  const goTo = (at: number): Promise<unknown> =>
-    browser.evaluate(`
-      const seek = document.querySelector('.seek');
-      seek.value = ${at};
-      seek.dispatchEvent(new Event('input', { bubbles: true }));`);
-
   await browser.open(`${seen.url}/calls/${call}`);
   await browser.click('input[name=user]');
   await browser.press('coach');
@@ -62,6 +60,28 @@ inWebKit('somebody goes to minutes that have not come yet, and hears them', asyn
   await browser.press('right');
   await browser.click('.sign-in button[type=submit]');
   await browser.click('.button-play');
+
+  return {
+    seen,
+    browser,
+    isPlayedFrom: async (from) => {
+      await eventually(async () => {
+        const now = await position();
+
+        return now > from + 500 && now < from + 30_000;
+      });
+    },
+    goTo: (at) =>
+      browser.evaluate(`
+      const seek = document.querySelector('.seek');
+      seek.value = ${at};
+      seek.dispatchEvent(new Event('input', { bubbles: true }));`),
+    told: () => browser.evaluate("return document.querySelector('.sound .note-problem')?.textContent ?? ''"),
+  };
+}
+
+inWebKit('somebody goes to minutes that have not come yet, and hears them', async () => {
+  const { seen, isPlayedFrom, goTo } = await listening();
   await isPlayedFrom(0);
   await goTo(480_000);
   await isPlayedFrom(480_000);
@@ -71,3 +91,21 @@ inWebKit('somebody goes to minutes that have not come yet, and hears them', asyn
   expect(parts.length).toBeGreaterThan(0);
   expect(parts.filter(({ range, status }) => status !== 206 || !/^bytes=\d+-\d*$/.test(range ?? ''))).toEqual([]);
 });
+
+inWebKit.each([
+  ['hangs', 'hangs'],
+  ['is cut', 'cut'],
+] as const)(
+  'a network that %s while somebody plays is told of, and what they were hearing goes on where it was',
+  async (_name, how) => {
+    const { seen, browser, isPlayedFrom, goTo, told } = await listening();
+    await isPlayedFrom(0);
+    seen.sound(how);
+    await goTo(480_000);
+    await eventually(async () => /No sound has come|cannot be played/.test(await told()));
+    seen.sound('flows');
+    await browser.click('.sound .note-problem button');
+    await isPlayedFrom(480_000);
+    await eventually(async () => (await told()) === '');
+  },
+);
