@@ -131,14 +131,23 @@ function useMoving({ collection, recordings, again }: ItemsProps) {
   const { list, problem, move: moveTo } = useOrder(collection, recordings, again);
   const [moved, setMoved] = useState('');
   const focus = useFocusOnMoved();
-  const move = async (from: number, to: number): Promise<void> => {
-    const call = list[from]?.call;
-    if ((await moveTo(from, to)) && call !== undefined) {
+  const move = async ({ id, call }: RecordingOfList, toOf: (from: number) => number): Promise<void> => {
+    const wanted = focus.current;
+    const to = await moveTo(id, toOf);
+    if (to !== undefined) {
       setMoved(fill(say.collections.moved, { call: format.dayAndTime(call.startedAt), number: to + 1 }));
     }
-    focus.current = undefined;
+    // Not that of the next, which they may have moved meanwhile.
+    if (focus.current === wanted) focus.current = undefined;
   };
-  const { list: box, dragged, begin } = useDrag(({ from, to }) => void move(from, to));
+  const {
+    list: box,
+    dragged,
+    begin,
+  } = useDrag(({ from, to }) => {
+    const recording = list[from];
+    if (recording !== undefined) void move(recording, () => to);
+  });
 
   return {
     box,
@@ -147,10 +156,10 @@ function useMoving({ collection, recordings, again }: ItemsProps) {
     problem,
     moved,
     shown: dragged === undefined ? list : movedTo(list, dragged.from, dragged.to),
-    orderOf: ({ id }: RecordingOfList, place: number): ItemProps['order'] => ({
+    orderOf: (recording: RecordingOfList, place: number): ItemProps['order'] => ({
       onMove: (by) => {
-        focus.current = { id, by };
-        void move(place, place + by);
+        focus.current = { id: recording.id, by };
+        void move(recording, (from) => from + by);
       },
       onGrip: (event) => {
         begin(event, place);

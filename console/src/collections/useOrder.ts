@@ -17,38 +17,59 @@ export type Order = {
   /** As it is shown: at once as they want it, and as the API has it where that failed. */
   list: readonly RecordingOfList[];
   problem: Problem | undefined;
-  isMoving: boolean;
-  move: (from: number, to: number) => Promise<boolean>;
+  /** @param toOf the place that the one of this id is to have, by that which it has */
+  move: (id: string, toOf: (from: number) => number) => Promise<number | undefined>;
 };
 
-/** @param given as the API told it last */
+/**
+ * What they move while another move is under way is moved at once for the eye, and asked of the API behind it: each names its neighbour.
+ *
+ * @param given as the API told it last
+ */
 export function useOrder(collection: string, given: readonly RecordingOfList[], again: () => Promise<void>): Order {
   const [wanted, setWanted] = useState<readonly RecordingOfList[]>();
   const [problem, setProblem] = useState<Problem>();
-  const isMoving = useRef(false);
+  const shown = useRef(given);
+  const under = useRef({ moves: 0, done: 0, sent: Promise.resolve() });
   const list = wanted ?? given;
-  const move = async (from: number, to: number): Promise<boolean> => {
-    const moved = list[from];
-    if (isMoving.current || from === to || to < 0 || to >= list.length || moved === undefined) return false;
-    isMoving.current = true;
-    const next = movedTo(list, from, to);
+  if (under.current.moves === 0) shown.current = list;
+  const finish = async (): Promise<void> => {
+    under.current.moves -= 1;
+    if (under.current.moves > 0) return;
+    const { done } = under.current;
+    under.current = { moves: 0, done: 0, sent: Promise.resolve() };
+    if (done > 0) await again();
+    // They may have moved another one while it was read.
+    if (under.current.moves === 0) setWanted(undefined);
+  };
+  const move: Order['move'] = async (id, toOf) => {
+    const from = shown.current.findIndex((each) => each.id === id);
+    const to = toOf(from);
+    if (from === -1 || from === to || to < 0 || to >= shown.current.length) return undefined;
+    const next = movedTo(shown.current, from, to);
+    shown.current = next;
     setWanted(next);
     setProblem(undefined);
+    const after = next[to - 1]?.id ?? null;
+    under.current.moves += 1;
+    // Behind one that was refused none is asked for: it was meant for another order.
+    const sent = under.current.sent.then(async () => {
+      await ask(`/recordings/${id}/collections/${collection}`, { method: 'PUT', body: { after } });
+    });
+    under.current.sent = sent;
     try {
-      const after = next[to - 1]?.id ?? null;
-      await ask(`/recordings/${moved.id}/collections/${collection}`, { method: 'PUT', body: { after } });
-      await again();
+      await sent;
+      under.current.done += 1;
 
-      return true;
+      return to;
     } catch (thrown) {
       setProblem(asProblem(thrown));
 
-      return false;
+      return undefined;
     } finally {
-      isMoving.current = false;
-      setWanted(undefined);
+      await finish();
     }
   };
 
-  return { list, problem, isMoving: wanted !== undefined, move };
+  return { list, problem, move };
 }

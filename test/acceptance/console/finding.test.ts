@@ -249,6 +249,31 @@ inBrowser('the order of a collection is changed by the keyboard, and the focus g
   await orderIs(page, ['sales', 'desk', 'orders']);
 });
 
+inBrowser('what is moved while another move is under way is moved as well, in that order', async () => {
+  const page = await openCollection('olga');
+  const held: (() => void)[] = [];
+  await page.route('**/collections/exemplary', async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  await page.locator('.collected').nth(2).locator('[data-move="-1"]').click();
+  await orderIs(page, ['desk', 'sales', 'orders']);
+  await page.locator('.collected').nth(2).locator('[data-move="-1"]').click();
+  await page.locator('.collected').nth(1).locator('[data-move="-1"]').click();
+  await orderIs(page, ['orders', 'desk', 'sales']);
+  // One at a time: each names its neighbour.
+  expect(held).toHaveLength(1);
+  for (const count of [1, 2, 3]) {
+    await eventually(() => held.length === count);
+    held[count - 1]?.();
+  }
+  await page.getByRole('status').getByText('is now number 1').waitFor();
+  await orderIs(page, ['orders', 'desk', 'sales']);
+  await page.unroute('**/collections/exemplary');
+  await page.reload();
+  await orderIs(page, ['orders', 'desk', 'sales']);
+});
+
 inBrowser('it is changed by dragging, and goes back to what it was where that is not taken', async () => {
   const page = await openCollection('olga');
   const drag = async (from: number, to: number): Promise<void> => {
