@@ -9,7 +9,7 @@ import { useSession, type SessionControl } from './session.ts';
 import { Shell } from './shell.tsx';
 import { SignInPage } from './signIn/signInPage.tsx';
 import { SystemPage } from './system/systemPage.tsx';
-import { useSpeech } from './text/say.tsx';
+import { SpeakingOfPurposes, useSpeech } from './text/say.tsx';
 import { Empty, ProblemNote } from './ui/notes.tsx';
 import { usePageTitle } from './ui/title.ts';
 import { UnrecordedPage } from './unrecorded/unrecordedPage.tsx';
@@ -34,6 +34,7 @@ function NotFound() {
 // Fetched when somebody goes there.
 const retention = async () => (await import('./retention/retentionPage.tsx')).RetentionPage;
 const persons = async () => (await import('./persons/personsPage.tsx')).PersonsPage;
+const audit = async () => (await import('./audit/auditPage.tsx')).AuditPage;
 const approvals = async () => (await import('./approvals/approvalsPage.tsx')).ApprovalsPage;
 
 function Page() {
@@ -62,6 +63,7 @@ function Page() {
   if (room === 'retention' && mayLookAfter(acts)) return <Later load={retention} />;
   if (room === 'persons' && acts.includes('answerPersons')) return <Later load={persons} />;
   if (room === 'approvals' && acts.includes('askApproval')) return <Later load={approvals} />;
+  if (room === 'audit' && acts.includes('readAudit')) return <Later load={audit} />;
 
   return <NotFound />;
 }
@@ -72,11 +74,13 @@ function Signed({ me, session, isHidden }: { me: Me; session: SessionControl; is
       {/* Kept as it is, with what was typed; nothing of it is shown to who is not known any more. */}
       <Unseen.Provider value={isHidden}>
         <div class="signed" hidden={isHidden}>
-          <KeepingDrafts>
-            <Shell onSignOut={session.signOut}>
-              <Page />
-            </Shell>
-          </KeepingDrafts>
+          <SpeakingOfPurposes names={me.purposeNames}>
+            <KeepingDrafts>
+              <Shell onSignOut={session.signOut}>
+                <Page />
+              </Shell>
+            </KeepingDrafts>
+          </SpeakingOfPurposes>
         </div>
       </Unseen.Provider>
     </Who.Provider>

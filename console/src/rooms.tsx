@@ -25,6 +25,7 @@ function roomsOf(acts: readonly Act[], say: Messages): Room[] {
     { href: '/retention', name: say.retention.title, isThere: mayLookAfter(acts) },
     { href: '/persons', name: say.persons.menu, isThere: acts.includes('answerPersons') },
     { href: '/approvals', name: say.approvals.title, isThere: acts.includes('askApproval') },
+    { href: '/audit', name: say.trail.title, isThere: acts.includes('readAudit') },
     { href: '/system', name: say.app.system, isThere: acts.includes('readSystem') },
   ];
 

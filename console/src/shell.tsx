@@ -14,7 +14,7 @@ import { ProblemNote } from './ui/notes.tsx';
 import { ShortcutsDialog } from './ui/shortcuts.tsx';
 import { useMenu } from './ui/useMenu.ts';
 import { applyTheme, themeNow, themes } from './ui/theme.ts';
-import { whenMayLeave } from './ui/unsaved.ts';
+import { whenMaySignOut } from './ui/unsaved.ts';
 
 /** What stands around every page: where one can go, who is signed in, language and appearance. */
 
@@ -87,7 +87,7 @@ function UserMenu({ onSignOut, onHelp }: { onSignOut: () => Promise<void>; onHel
   const menu = useMenu();
   const name = me.name.replace(/^\w+:/, '');
   const leave = (): void => {
-    whenMayLeave(() => {
+    whenMaySignOut(() => {
       onSignOut().catch((thrown: unknown) => {
         setProblem(asProblem(thrown));
       });

@@ -31,6 +31,7 @@ const pages = [
   '/persons',
   '/approvals',
   '/approvals/own',
+  '/audit',
   '/figures',
   '/system',
 ] as const;

@@ -7,7 +7,8 @@ import { personText } from '../text/law.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { useFirstPage } from '../ui/firstPage.ts';
-import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
+import { Empty, ProblemNote } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
 import { AnswerForm } from './answerForm.tsx';
@@ -65,8 +66,9 @@ function StateTag({ approval }: { approval: Approval }) {
 }
 
 function Item({ approval, children }: { approval: Approval; children: ComponentChildren }) {
-  const { say, format } = useSpeech();
-  const { recording, asker, askedAt, purpose, reason } = approval;
+  const { say, format, purposeName } = useSpeech();
+  const { recording, asker, askedAt, reason } = approval;
+  const purpose = purposeName(approval.purpose);
 
   return (
     <li class="live-call request">
@@ -92,37 +94,40 @@ function Requests({ which }: { which: ListName }) {
   const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
   const asked = useAsked<ApprovalPage>(`${which === 'open' ? '/approvals' : '/approvals/own'}?limit=20${more}`);
   useFirstPage(asked);
-  if (asked.kind === 'waiting') return <Waiting />;
-  if (asked.kind === 'failed') return <ProblemNote problem={asked.problem} onRetry={asked.again} />;
-  const { approvals, next } = asked.answer;
   const [title, text] =
     which === 'open'
       ? [say.approvals.noneTitle, say.approvals.none]
       : [say.approvals.noneOwnTitle, say.approvals.noneOwn];
 
   return (
-    <>
-      {asked.fault !== undefined && <ProblemNote problem={asked.fault} onRetry={asked.again} />}
-      {approvals.length === 0 && next === null && <Empty title={title} text={text} />}
-      <ul class="live">
-        {approvals.map((approval) => (
-          <Item key={approval.id} approval={approval}>
-            {which === 'open' ? (
-              <AnswerForm approval={approval} onDone={asked.again} />
-            ) : (
-              <StateTag approval={approval} />
-            )}
-          </Item>
-        ))}
-      </ul>
-      {next !== null && (
-        <p class="paging">
-          <Link class="button" href={`/approvals${which === 'open' ? '' : '/own'}?cursor=${encodeURIComponent(next)}`}>
-            {say.collections.more}
-          </Link>
-        </p>
+    <Given asked={asked}>
+      {({ approvals, next }) => (
+        <>
+          {approvals.length === 0 && next === null && <Empty title={title} text={text} />}
+          <ul class="live">
+            {approvals.map((approval) => (
+              <Item key={approval.id} approval={approval}>
+                {which === 'open' ? (
+                  <AnswerForm approval={approval} onDone={asked.again} />
+                ) : (
+                  <StateTag approval={approval} />
+                )}
+              </Item>
+            ))}
+          </ul>
+          {next !== null && (
+            <p class="paging">
+              <Link
+                class="button"
+                href={`/approvals${which === 'open' ? '' : '/own'}?cursor=${encodeURIComponent(next)}`}
+              >
+                {say.collections.more}
+              </Link>
+            </p>
+          )}
+        </>
       )}
-    </>
+    </Given>
   );
 }
 

@@ -20,7 +20,7 @@ function Fields({
   reason: string;
   onReason: (reason: string) => void;
 }) {
-  const { say } = useSpeech();
+  const { say, purposeName } = useSpeech();
 
   return (
     <>
@@ -29,7 +29,7 @@ function Fields({
         <select id="ask-purpose" name="purpose">
           {purposes.map((each) => (
             <option key={each} value={each}>
-              {each}
+              {purposeName(each)}
             </option>
           ))}
         </select>
@@ -56,6 +56,8 @@ function Fields({
   );
 }
 
+const isTyped = (reason: string): boolean => reason.trim() !== '';
+
 /** What was typed stays until the request is sent, also where the dialogue is closed meanwhile. */
 export function AskDialog({
   recording,
@@ -69,7 +71,7 @@ export function AskDialog({
   onDone: () => void;
 }) {
   const { say } = useSpeech();
-  const [reason, changeReason] = useDraft(`ask ${recording}`, '');
+  const [reason, changeReason] = useDraft<string>(`ask ${recording}`, '', isTyped);
   const setReason = (typed: string): void => {
     changeReason(() => typed);
   };

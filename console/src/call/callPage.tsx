@@ -8,7 +8,8 @@ import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
+import { Empty } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
 import { EvidenceCard } from './evidenceCard.tsx';
@@ -163,12 +164,7 @@ export function CallPage({ id }: { id: string }) {
       </nav>
       {isNothing && <Empty isPage title={say.app.notFoundTitle} text={say.app.notFound} />}
       {!isNothing && asked.kind !== 'given' && <h1 class="unseen">{say.call.title}</h1>}
-      {!isNothing && asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {!isNothing && asked.kind === 'waiting' && <Waiting />}
-      {asked.kind === 'given' && asked.fault !== undefined && (
-        <ProblemNote problem={asked.fault} onRetry={asked.again} />
-      )}
-      {asked.kind === 'given' && <Shown detail={asked.answer} onChange={asked.again} />}
+      {!isNothing && <Given asked={asked}>{(detail) => <Shown detail={detail} onChange={asked.again} />}</Given>}
     </>
   );
 }

@@ -35,7 +35,7 @@ function PurposeField({
   chosen: string | undefined;
   onChoose: (purpose: string | undefined) => void;
 }) {
-  const { say } = useSpeech();
+  const { say, purposeName } = useSpeech();
 
   return (
     <div class="field">
@@ -50,7 +50,7 @@ function PurposeField({
         <option value="">–</option>
         {purposes.map((each) => (
           <option key={each} value={each}>
-            {each}
+            {purposeName(each)}
           </option>
         ))}
       </select>

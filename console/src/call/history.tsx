@@ -5,11 +5,12 @@ import { fill } from '../text/fill.ts';
 import type { Format } from '../text/format.ts';
 import type { Messages } from '../messages/en.ts';
 import { useSpeech } from '../text/say.tsx';
-import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
 
 /** What happened to the recording afterwards, and who has heard or taken it. */
 
-function eventText({ event, from, to, detail }: AuditStep, say: Messages, format: Format): string {
+/** What was done, in words; as the trail has it, where there are none. */
+export function eventText({ event, from, to, detail }: AuditStep, say: Messages, format: Format): string {
   if (from !== null || to !== null) {
     const statuses = new Map(Object.entries(say.statuses));
     const named = (status: string | null): string => (status === null ? '' : (statuses.get(status) ?? status));
@@ -52,9 +53,7 @@ export function HistoryCard({ recording }: { recording: string }) {
   return (
     <section class="card" aria-labelledby="history">
       <h2 id="history">{say.call.history}</h2>
-      {asked.kind === 'waiting' && <Waiting />}
-      {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && <Steps steps={asked.answer.audit ?? []} />}
+      <Given asked={asked}>{({ audit }) => <Steps steps={audit ?? []} />}</Given>
     </section>
   );
 }

@@ -10,13 +10,14 @@ import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
+import { useUnsaved } from '../ui/unsaved.ts';
 import { CertificateDialog } from '../retention/certificateDialog.tsx';
-import { HoldDialog } from './holdDialog.tsx';
+import { freshHold, HoldDialog } from './holdDialog.tsx';
 
 /** Why the recording is kept, until when, by whom it is held, and what the file is. */
 
 function Purposes({ receipt, recording }: { receipt: Receipt; recording: RecordingPart }) {
-  const { say, format } = useSpeech();
+  const { say, format, purposeName } = useSpeech();
 
   return (
     <ul class="purposes">
@@ -27,7 +28,7 @@ function Purposes({ receipt, recording }: { receipt: Receipt; recording: Recordi
         return (
           <li key={id}>
             <p>
-              <strong>{id}</strong>{' '}
+              <strong title={id}>{purposeName(id)}</strong>{' '}
               {end !== null && (
                 <span class={known?.inForce === true ? 'tag tag-calm' : 'tag'}>
                   {fill(known?.inForce === true ? say.call.keptUntil : say.call.over, { day: format.day(end) })}
@@ -100,7 +101,43 @@ export function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => vo
 
 const isInForce = (hold: Hold): boolean => hold.releasedAt === null && Date.parse(hold.expiresAt) > Date.now();
 
-type Opened = { kind: 'none' } | { kind: 'hold' } | { kind: 'release'; hold: Hold };
+/** The way to a hold. What was typed for one stays when its dialogue is closed by mistake, and goes with the page of the call. */
+function Holding({ recording: { id, keepUntil }, onDone }: { recording: RecordingPart; onDone: () => void }) {
+  const { say } = useSpeech();
+  const [isOpen, setOpen] = useState(false);
+  const [draft, setDraft] = useState(() => freshHold(keepUntil));
+  useUnsaved(draft.reason.trim() !== '');
+
+  return (
+    <>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          setOpen(true);
+        }}
+      >
+        <Icon name="hold" />
+        {say.call.hold}
+      </button>
+      {isOpen && (
+        <HoldDialog
+          recording={id}
+          draft={draft}
+          onDraft={setDraft}
+          onClose={() => {
+            setOpen(false);
+          }}
+          onDone={() => {
+            setOpen(false);
+            setDraft(freshHold(keepUntil));
+            onDone();
+          }}
+        />
+      )}
+    </>
+  );
+}
 
 function Holds({
   recording,
@@ -113,13 +150,9 @@ function Holds({
 }) {
   const { say } = useSpeech();
   const { acts } = useMe();
-  const [opened, open] = useState<Opened>({ kind: 'none' });
+  const [released, release] = useState<Hold>();
   const close = (): void => {
-    open({ kind: 'none' });
-  };
-  const done = (): void => {
-    close();
-    onChange();
+    release(undefined);
   };
   const mayHold = acts.includes('hold') && (recording.status === 'archived' || recording.status === 'recorded');
   if (holds.length === 0 && !mayHold) return null;
@@ -135,27 +168,24 @@ function Holds({
             onRelease={
               acts.includes('release') && isInForce(hold)
                 ? () => {
-                    open({ kind: 'release', hold });
+                    release(hold);
                   }
                 : undefined
             }
           />
         ))}
       </ul>
-      {mayHold && (
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            open({ kind: 'hold' });
+      {mayHold && <Holding recording={recording} onDone={onChange} />}
+      {released !== undefined && (
+        <ReleaseDialog
+          hold={released}
+          onClose={close}
+          onDone={() => {
+            close();
+            onChange();
           }}
-        >
-          <Icon name="hold" />
-          {say.call.hold}
-        </button>
+        />
       )}
-      {opened.kind === 'hold' && <HoldDialog recording={recording.id} onClose={close} onDone={done} />}
-      {opened.kind === 'release' && <ReleaseDialog hold={opened.hold} onClose={close} onDone={done} />}
     </div>
   );
 }

@@ -6,7 +6,8 @@ import { useAsked } from '../api/useAsked.ts';
 import { useMe } from '../who.ts';
 import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
-import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
+import { ProblemNote } from '../ui/notes.tsx';
 import { Comments } from './comments.tsx';
 import type { Change, NotesProps, PlaceOfPlayer } from './notesProps.ts';
 import { RatingPart } from './rating.tsx';
@@ -80,17 +81,14 @@ export function NotesCard({
     <section class="card" aria-labelledby="notes">
       <h2 id="notes">{say.notes.title}</h2>
       {problem !== undefined && <ProblemNote problem={problem} />}
-      {notes.kind === 'waiting' && <Waiting />}
-      {notes.kind === 'failed' && <ProblemNote problem={notes.problem} onRetry={notes.again} />}
-      {notes.kind === 'given' && notes.fault !== undefined && (
-        <ProblemNote problem={notes.fault} onRetry={notes.again} />
-      )}
-      {notes.kind === 'given' && (
-        <Parts
-          {...{ recording, written: notes.answer, mayWrite: acts.includes('annotate'), change, player }}
-          form={form.kind === 'given' ? form.answer : undefined}
-        />
-      )}
+      <Given asked={notes}>
+        {(written) => (
+          <Parts
+            {...{ recording, written, mayWrite: acts.includes('annotate'), change, player }}
+            form={form.kind === 'given' ? form.answer : undefined}
+          />
+        )}
+      </Given>
     </section>
   );
 }

@@ -135,9 +135,9 @@ export function Ended({ player }: { player: Player }) {
   return (
     <div class="note note-problem" role="alert">
       <p>
-        <strong>{state.hasPlayed ? say.player.endedTitle : say.player.notYours}</strong>
+        <strong>{state.wasHeard ? say.player.endedTitle : say.player.notYours}</strong>
       </p>
-      {state.hasPlayed && <p>{say.player.endedText}</p>}
+      {state.wasHeard && <p>{say.player.endedText}</p>}
       <p>{problemText(state.problem, say)}</p>
     </div>
   );

@@ -32,7 +32,7 @@ type PlayerState =
   /** It was stopped, since nobody answered for too long. */
   | { kind: 'stopped' }
   /** The right to hear it has ended; or there was none, and nothing was played. */
-  | { kind: 'over'; problem: Problem; hasPlayed: boolean }
+  | { kind: 'over'; problem: Problem; wasHeard: boolean }
   | { kind: 'failed'; problem: Problem };
 
 export type Player = {
@@ -102,7 +102,7 @@ function end({ audio, show, ended }: Ports, problem: Problem): void {
   audio.pause();
   audio.removeAttribute('src');
   audio.load();
-  show({ kind: 'over', problem, hasPlayed: at > 0 });
+  show({ kind: 'over', problem, wasHeard: at > 0 });
 }
 
 /** Whether they may hear it, by the same question that the picture of it is asked with. */

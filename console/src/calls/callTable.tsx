@@ -98,7 +98,7 @@ function SelectCell({ call, selecting: { selected, select } }: { call: Call; sel
 }
 
 function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined }) {
-  const { format } = useSpeech();
+  const { format, purposeName } = useSpeech();
   const { recording } = call;
   const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
 
@@ -122,7 +122,7 @@ function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined
         <ResultTag call={call} />
       </td>
       <td role="cell" class="cell-purposes">
-        {call.purposes.join(', ')}
+        {call.purposes.map(purposeName).join(', ')}
       </td>
       <td role="cell" class="cell-length">
         {recording?.durationMs == null ? '' : format.position(recording.durationMs)}

@@ -95,9 +95,16 @@ function useCalls(wanted: Wanted): { listed: Listed; again: () => void } {
 
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
-/** What the pages of this visit had. */
-function useKnown(listed: Listed): Known {
-  const seen = useRef<Known>({ lines: [], purposes: [], languages: [], tags: [], companies: [] });
+/** What the pages of this visit had. What the filters say can be chosen as well: it may be of another day. */
+function useKnown(listed: Listed, { purpose }: Filters): Known {
+  const me = useMe();
+  const seen = useRef<Known>({
+    lines: [],
+    purposes: sorted([...Object.keys(me.purposeNames), ...(purpose === undefined ? [] : [purpose])]),
+    languages: [],
+    tags: [],
+    companies: me.companies,
+  });
   if (listed.kind === 'given') {
     const { lines, purposes, languages, tags, companies } = seen.current;
     seen.current = {
@@ -289,7 +296,7 @@ export function CallsPage() {
   };
   const { listed, again } = useCalls(wanted);
   useFirstPage(listed);
-  const known = useKnown(listed);
+  const known = useKnown(listed, filters);
   const show = (changed: Filters): void => {
     byNumber.setCursor(undefined);
     go(listAddress(changed));

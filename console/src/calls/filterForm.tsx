@@ -191,7 +191,7 @@ export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
   );
 }
 
-/** What the pages seen so far had, to choose from. */
+/** What the pages seen so far had, and what there is, to choose from. */
 export type Known = {
   lines: readonly string[];
   purposes: readonly string[];
@@ -248,11 +248,11 @@ export function FilterForm({
 }
 
 function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change }; known: Known }) {
-  const { say, format } = useSpeech();
+  const { say, format, purposeName } = useSpeech();
 
   return (
     <div class="filter-row">
-      <TextField name="purpose" known={known.purposes} {...one} />
+      <ChoiceField name="purpose" all={known.purposes.map((each) => [each, purposeName(each)] as const)} {...one} />
       <ChoiceField
         name="language"
         all={known.languages.map((tag) => [tag, format.languageName(tag)] as const)}
@@ -285,8 +285,9 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
 
 /** The filters that count, each to be taken away. */
 export function FilterChips({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
-  const { say, format } = useSpeech();
-  const active = filterTexts(filters, say, format);
+  const speech = useSpeech();
+  const { say } = speech;
+  const active = filterTexts(filters, speech);
   if (active.length === 0) return null;
 
   return (

@@ -1,9 +1,9 @@
-import type { Messages } from '../messages/en.ts';
-import type { Format } from '../text/format.ts';
+import { fill } from '../text/fill.ts';
+import type { Speech } from '../text/say.tsx';
 import type { FilterName, Filters } from './filters.ts';
 
 /** What a filter says in words. */
-function textOf(name: FilterName, value: string, say: Messages, format: Format): string {
+function textOf(name: FilterName, value: string, { say, format, purposeName }: Speech): string {
   const words: Partial<Record<FilterName, Readonly<Record<string, string>>>> = {
     result: say.results,
     reason: say.reasons,
@@ -13,14 +13,17 @@ function textOf(name: FilterName, value: string, say: Messages, format: Format):
   };
   if (name === 'held' || name === 'exemplary') return say.list[name];
   if (name === 'from' || name === 'to') return `${say.list[name]} ${format.day(`${value}T12:00:00`)}`;
-  if (name === 'language') return `${say.list[name]}: ${format.languageName(value)}`;
-  if (name === 'controller' && value === 'own') return `${say.list[name]}: ${say.figures.ownCompany}`;
+  const ways: Partial<Record<FilterName, (value: string) => string>> = {
+    language: format.languageName,
+    purpose: purposeName,
+    controller: (company: string) => (company === 'own' ? say.figures.ownCompany : company),
+  };
 
-  return `${say.list[name]}: ${words[name]?.[value] ?? value}`;
+  return fill(say.list.named, { name: say.list[name], value: ways[name]?.(value) ?? words[name]?.[value] ?? value });
 }
 
 /** Of those that are set. */
-export const filterTexts = (filters: Filters, say: Messages, format: Format): { name: FilterName; words: string }[] =>
+export const filterTexts = (filters: Filters, speech: Speech): { name: FilterName; words: string }[] =>
   (Object.entries(filters) as [FilterName, string | undefined][]).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name, words: textOf(name, value, say, format) }],
+    value === undefined ? [] : [{ name, words: textOf(name, value, speech) }],
   );

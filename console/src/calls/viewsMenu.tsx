@@ -12,10 +12,11 @@ import { filtersNow, keepViews, keptViews, longestName, mostViews, viewOf, withV
 /** The views that somebody has saved, and the way to save one. */
 
 function ViewItem({ view, onRemove }: { view: View; onRemove: () => void }) {
-  const { language, say, format } = useSpeech();
+  const speech = useSpeech();
+  const { language, say } = speech;
   const words = [
     ...(view.lastDays === undefined ? [] : [counted(language, say.views.days, view.lastDays)]),
-    ...filterTexts(view.filters, say, format).map(({ words: each }) => each),
+    ...filterTexts(view.filters, speech).map(({ words: each }) => each),
   ];
 
   return (

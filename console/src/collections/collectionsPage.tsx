@@ -6,6 +6,7 @@ import { fill } from '../text/fill.ts';
 import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { Given } from '../ui/given.tsx';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useMe } from '../who.ts';
@@ -305,9 +306,7 @@ export function CollectionsPage({ name }: { name: string | undefined }) {
           <p class="quiet">{say.collections.intro}</p>
         </div>
       </header>
-      {form.kind === 'waiting' && <Waiting />}
-      {form.kind === 'failed' && <ProblemNote problem={form.problem} onRetry={form.again} />}
-      {form.kind === 'given' && <Chosen form={form.answer} name={name} />}
+      <Given asked={form}>{(found) => <Chosen form={found} name={name} />}</Given>
     </div>
   );
 }

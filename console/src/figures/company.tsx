@@ -3,33 +3,33 @@ import { counted } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { useMe } from '../who.ts';
 
-/** Who sees some companies counts one of them at a time; who sees all of them counts all. */
+/** Who sees some companies counts one of them at a time; who sees all of them counts all, or one. */
 export function useCompany(): string | undefined {
-  const { controllers } = useMe();
+  const { controllers, companies } = useMe();
   const { query } = usePlace();
-  if (controllers === null) return undefined;
   const wanted = query.get('company');
 
-  return controllers.find((each) => each === wanted) ?? controllers[0];
+  return companies.find((each) => each === wanted) ?? controllers?.[0];
 }
 
-/** @param onChoose is given the name of the company, as addresses have it */
-function CompanyChoice({ onChoose }: { onChoose: (company: string) => void }) {
+/** @param onChoose is given the name of the company, as addresses have it; undefined: all */
+function CompanyChoice({ onChoose }: { onChoose: (company: string | undefined) => void }) {
   const { say } = useSpeech();
-  const { controllers } = useMe();
+  const { controllers, companies } = useMe();
   const company = useCompany();
-  if (controllers === null || company === undefined) return null;
+  if (controllers === null && companies.length < 2) return null;
 
   return (
     <label class="choice">
       <span class="quiet">{say.figures.company}</span>
       <select
-        value={company}
+        value={company ?? ''}
         onChange={({ currentTarget: { value } }) => {
-          onChoose(value);
+          onChoose(value === '' ? undefined : value);
         }}
       >
-        {controllers.map((each) => (
+        {controllers === null && <option value="">{say.list.any}</option>}
+        {companies.map((each) => (
           <option key={each} value={each}>
             {each === 'own' ? say.figures.ownCompany : each}
           </option>

@@ -89,7 +89,7 @@ function Calls({ found, days }: { found: CallsByDay; days: string[] }) {
 }
 
 function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }) {
-  const { language, say, format } = useSpeech();
+  const { language, say, format, purposeName } = useSpeech();
   const { figures } = say;
   const sorted = purposes.toSorted((one, other) => other.bytes - one.bytes);
   const most = Math.max(1, ...sorted.map(({ bytes }) => bytes));
@@ -106,7 +106,7 @@ function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }
             {sorted.map(({ purpose, recordings, bytes }) => (
               <li key={purpose}>
                 <span>
-                  {purpose}
+                  {purposeName(purpose)}
                   <span class="quiet">, {counted(language, figures.recordings, recordings)}</span>
                 </span>
                 <span class="bar" aria-hidden="true">
@@ -120,7 +120,11 @@ function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }
             title={figures.storage}
             table={{
               columns: [say.list.purpose, figures.waitingCount, figures.size],
-              rows: sorted.map(({ purpose, recordings, bytes }) => [purpose, recordings, format.size(bytes)]),
+              rows: sorted.map(({ purpose, recordings, bytes }) => [
+                purposeName(purpose),
+                recordings,
+                format.size(bytes),
+              ]),
             }}
           />
         </>
@@ -160,14 +164,16 @@ function Uploads() {
 export function FiguresPage() {
   const { say } = useSpeech();
   const { figures } = say;
-  const { acts } = useMe();
+  const { acts, controllers } = useMe();
   const company = useCompany();
+  // Of one company alone neither is counted.
+  const isOfAll = company === undefined || controllers !== null;
   const length = usePeriod(periods);
   const days = daysUpTo(Date.now(), length);
   const asking = new URLSearchParams({ from: days[0] ?? '', to: days.at(-1) ?? '' });
   if (company !== undefined) asking.set('controller', company);
   const calls = useAsked<CallsByDay>(`/figures/calls?${asking.toString()}`);
-  const storage = useAsked<StorageByPurpose>('/figures/storage');
+  const storage = useAsked<StorageByPurpose>(isOfAll ? '/figures/storage' : undefined);
   const notices = useAsked<NoticeSeconds>('/figures/notices');
   usePageTitle(figures.title);
 
@@ -184,12 +190,14 @@ export function FiguresPage() {
         <Part title={figures.byResult} asked={calls}>
           {(found) => <Calls found={found} days={days} />}
         </Part>
-        <div class="column-main">
-          <Part title={figures.storage} asked={storage}>
-            {(found) => <Storage found={found} />}
-          </Part>
-          {acts.includes('readSystem') && <Uploads />}
-        </div>
+        {isOfAll && (
+          <div class="column-main">
+            <Part title={figures.storage} asked={storage}>
+              {(found) => <Storage found={found} />}
+            </Part>
+            {acts.includes('readSystem') && <Uploads />}
+          </div>
+        )}
         <Part title={figures.notices} asked={notices}>
           {(found) => <NoticeCard found={found} />}
         </Part>

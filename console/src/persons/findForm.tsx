@@ -56,41 +56,41 @@ function CompanyField({
   onName: (name: string) => void;
 }) {
   const { say } = useSpeech();
-  const { controllers } = useMe();
+  const { companies } = useMe();
 
   return (
     <Field name="person-company" label={say.persons.controller} help={say.persons.controllerHelp} fault={fault}>
-      <input
+      <select
         id="person-company"
-        list="person-companies"
-        maxLength={40}
-        pattern="[a-z][a-z0-9\-]*"
-        title={say.persons.controllerHelp}
+        required
         aria-describedby="person-company-help"
         aria-invalid={fault !== undefined}
         value={name}
-        onInput={({ currentTarget: { value } }) => {
+        onChange={({ currentTarget: { value } }) => {
           onName(value);
         }}
-      />
-      <datalist id="person-companies">
-        {(controllers ?? []).map((each) => (
-          <option key={each} value={each} />
+      >
+        <option value="">–</option>
+        {companies.map((each) => (
+          <option key={each} value={each}>
+            {each === 'own' ? say.figures.ownCompany : each}
+          </option>
         ))}
-      </datalist>
+      </select>
     </Field>
   );
 }
 
 function Fields({ control }: { control: RequestControl }) {
   const { say } = useSpeech();
-  const { controllers } = useMe();
+  const { companies, controllers } = useMe();
   const { whom } = control.request;
   const faults = useFaults(control);
   const typed = (part: Partial<Whom>): void => {
     control.type(requestOf({ ...whom, ...part }));
   };
-  const needsCompany = faults.controller !== undefined || whom.controller !== '' || controllers !== null;
+  // With one company alone there is nothing to choose; who is let to see one has to name it all the same.
+  const needsCompany = companies.length > 1 || controllers !== null;
 
   return (
     <fieldset class="fields" disabled={control.request.step.kind === 'searching'}>

@@ -9,7 +9,7 @@ import { AnswerCard } from './answerCard.tsx';
 import { EraseCard } from './eraseCard.tsx';
 import { FindForm } from './findForm.tsx';
 import { GiveCard, LanguageField } from './giveCard.tsx';
-import type { Request, Step } from './request.ts';
+import { hasUnsavedAnswer, type Request, type Step } from './request.ts';
 import { useRequest, type RequestControl } from './useRequest.ts';
 import { WhatThereIs } from './whatThereIs.tsx';
 
@@ -54,14 +54,11 @@ function Way({ request: { step, isGiven } }: { request: Request }) {
 const isNamed = (step: Step): boolean =>
   step.kind !== 'typing' && (step.kind !== 'searching' || step.before !== undefined);
 
-const isUnsaved = (step: Step): boolean => step.kind === 'erased' && step.erased.answer !== null && !step.isSaved;
-
 /** Whom it is about, once it is looked for: another number begins anew. */
 function Whom({ control }: { control: RequestControl }) {
   const { say } = useSpeech();
   const { whom, step } = control.request;
-  // An answer that is not saved would be lost with the next one.
-  const isBusy = step.kind === 'erasing' || step.kind === 'searching' || isUnsaved(step);
+  const isBusy = step.kind === 'erasing' || step.kind === 'searching' || hasUnsavedAnswer(step);
 
   return (
     <section class="card whom" aria-label={say.persons.number}>

@@ -46,6 +46,14 @@ export const freshRequest: Request = {
   step: { kind: 'typing', problem: undefined },
 };
 
+/** An answer that nobody has saved: it would be lost with the next one. */
+export const hasUnsavedAnswer = (step: Step): boolean =>
+  step.kind === 'erased' && step.erased.answer !== null && !step.isSaved;
+
+/** Whether something is lost for who signs out: what was typed, and an answer. */
+export const isUnsaved = ({ whom, step }: Request): boolean =>
+  step.kind === 'erased' ? hasUnsavedAnswer(step) : whom.number.trim() !== '';
+
 /** What the API is asked with. The number goes in the body alone: addresses are in logs. */
 export function askedWith({ whom: { number, controller, reference } }: Pick<Request, 'whom'>): Record<string, string> {
   return {

@@ -3,7 +3,16 @@ import { asProblem, type Problem } from '../api/problem.ts';
 import type { PersonErased, PersonErasures, PersonFound } from '../api/types.ts';
 import { useDraft } from '../ui/drafts.tsx';
 import { useMe } from '../who.ts';
-import { askedWith, erasureOf, freshRequest, isUncertain, type Erased, type Request, type Step } from './request.ts';
+import {
+  askedWith,
+  erasureOf,
+  freshRequest,
+  isUncertain,
+  isUnsaved,
+  type Erased,
+  type Request,
+  type Step,
+} from './request.ts';
 
 export type RequestControl = {
   request: Request;
@@ -35,7 +44,7 @@ const read = (id: string): Promise<Erased> => ask(`/persons/erasures/${id}`);
 // eslint-disable-next-line max-lines-per-function -- A list: what the buttons of one request do.
 export function useRequest(): RequestControl {
   const { name: user } = useMe();
-  const [request, change] = useDraft<Request>('person', freshRequest);
+  const [request, change] = useDraft<Request>('person', freshRequest, isUnsaved);
   const to = (step: Step): void => {
     change((before) => ({ ...before, step }));
   };

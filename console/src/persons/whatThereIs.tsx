@@ -17,10 +17,10 @@ type Listed = Found['recordings'][number];
 type Outcome = Listed['outcome'];
 
 /** Why a recording stays, by which article, and until when. */
-function whyText(reason: KeepingReason, { say, format }: Speech): string {
+function whyText(reason: KeepingReason, { say, format, purposeName }: Speech): string {
   const key = reason.ground === 'hold' ? (reason.hold ?? 'dispute') : reason.ground;
   const why = fill(say.persons.why[key], {
-    purpose: reason.purpose ?? '',
+    purpose: purposeName(reason.purpose ?? ''),
     article: articleText(reason.article ?? '', say),
   });
 
@@ -39,12 +39,12 @@ const looks: Readonly<Record<Outcome['kind'], { icon: IconName; tag: string }>> 
 
 function Reasons({ outcome }: { outcome: Outcome }) {
   const speech = useSpeech();
-  const { say } = speech;
+  const { say, purposeName } = speech;
   const lines = [
     ...(outcome.exceptions ?? []).map((each) => whyText(each, speech)),
     ...(outcome.ended === undefined || outcome.ended.length === 0
       ? []
-      : [fill(say.persons.ending, { purposes: outcome.ended.join(', ') })]),
+      : [fill(say.persons.ending, { purposes: outcome.ended.map(purposeName).join(', ') })]),
     ...(outcome.certificate === undefined ? [] : [fill(say.call.certificate, { number: outcome.certificate })]),
     ...(outcome.code === undefined ? [] : [problemText(new Problem({ code: outcome.code, status: 0 }), say)]),
   ];
@@ -59,14 +59,14 @@ function Reasons({ outcome }: { outcome: Outcome }) {
 }
 
 function Item({ recording: { startedAt, purposes, outcome } }: { recording: Listed }) {
-  const { say, format } = useSpeech();
+  const { say, format, purposeName } = useSpeech();
   const { icon, tag } = looks[outcome.kind];
 
   return (
     <li>
       <p>
         <strong>{startedAt === null ? '–' : format.dayAndTime(startedAt)}</strong>{' '}
-        <span class="quiet">{purposes.join(', ')}</span>
+        <span class="quiet">{purposes.map(purposeName).join(', ')}</span>
       </p>
       <span class={tag}>
         <Icon name={icon} />

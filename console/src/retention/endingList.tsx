@@ -10,7 +10,7 @@ import { useMe } from '../who.ts';
 /** Recordings by their ends, and those that holds keep. */
 
 function What({ recording }: { recording: ListedRecording }) {
-  const { format } = useSpeech();
+  const { format, purposeName } = useSpeech();
   const { call, durationMs, purposes } = recording;
 
   return (
@@ -23,7 +23,7 @@ function What({ recording }: { recording: ListedRecording }) {
           ...(call.line === null ? [] : [call.line]),
           ...(call.controller === null ? [] : [call.controller]),
           ...(durationMs === null ? [] : [format.position(durationMs)]),
-          purposes.map(({ purpose }) => purpose).join(', '),
+          purposes.map(({ purpose }) => purposeName(purpose)).join(', '),
         ].join(' · ')}
       </p>
     </>

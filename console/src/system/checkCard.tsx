@@ -4,6 +4,7 @@ import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { FoundAt, useIsOld } from './foundAt.tsx';
 
 /** What `preavis check` finds, by colour, sign and word. */
 
@@ -72,44 +73,42 @@ function Found({ found }: { found: Checks }) {
       </ul>
       {byState
         .filter(({ results }) => results.length > 0)
-        .map(({ state, results }) => (
-          <ul key={state} class={`checks checks-${state}`}>
-            {results.map((each) => (
-              <Item key={`${each.check} ${each.about ?? ''}`} result={each} />
-            ))}
-          </ul>
-        ))}
+        .map(({ state, results }) => {
+          const list = (
+            <ul key={state} class={`checks checks-${state}`}>
+              {results.map((each) => (
+                <Item key={`${each.check} ${each.about ?? ''}`} result={each} />
+              ))}
+            </ul>
+          );
+
+          // What is in order nobody has to read.
+          return state === 'ok' && byState.some((each) => each.state !== 'ok' && each.results.length > 0) ? (
+            <details key={state}>
+              <summary>{fill(say.system.counts.ok, { count: format.number(results.length) })}</summary>
+              {list}
+            </details>
+          ) : (
+            list
+          );
+        })}
     </>
   );
 }
 
-/** @param onLooked it may have found what changes the rest of the page */
-export function CheckCard({ onLooked }: { onLooked: () => void }) {
-  const { say, format } = useSpeech();
+/** @param isAnew they want to know how it is now, and not how it was a minute ago */
+export function CheckCard({ isAnew }: { isAnew: boolean }) {
+  const { say } = useSpeech();
   const { system } = say;
-  const asked = useAsked<Checks>('/system/checks');
+  const asked = useAsked<Checks>(isAnew ? '/system/checks?anew=true' : '/system/checks');
+  const checkedAt = asked.kind === 'given' ? asked.answer.checkedAt : undefined;
+  const isOld = useIsOld(checkedAt) || (asked.kind === 'given' && asked.fault !== undefined);
 
   return (
     <section class="card" aria-labelledby="check">
-      <div class="card-head">
-        <h2 id="check">{system.check}</h2>
-        {asked.kind === 'given' && (
-          <button
-            type="button"
-            class="button button-small"
-            onClick={() => {
-              asked.again();
-              onLooked();
-            }}
-          >
-            {system.again}
-          </button>
-        )}
-      </div>
-      <p class="quiet small">
-        {system.checkHelp}
-        {asked.kind === 'given' && ` ${fill(system.checkedAt, { time: format.clock(asked.answer.checkedAt) })}.`}
-      </p>
+      <h2 id="check">{system.check}</h2>
+      <p class="quiet small">{system.checkHelp}</p>
+      {checkedAt !== undefined && <FoundAt iso={checkedAt} isOld={isOld} />}
       {asked.kind === 'waiting' && (
         <>
           <p class="quiet">{system.checking}</p>
@@ -117,10 +116,11 @@ export function CheckCard({ onLooked }: { onLooked: () => void }) {
         </>
       )}
       {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && asked.fault !== undefined && (
-        <ProblemNote problem={asked.fault} onRetry={asked.again} />
+      {asked.kind === 'given' && (
+        <div class={isOld ? 'found old' : 'found'}>
+          <Found found={asked.answer} />
+        </div>
       )}
-      {asked.kind === 'given' && <Found found={asked.answer} />}
     </section>
   );
 }

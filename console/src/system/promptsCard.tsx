@@ -6,7 +6,7 @@ import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { useIsUnseen } from '../who.ts';
 import { Icon } from '../ui/icon.tsx';
-import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 
 /** The sentences that callers hear, to read and to hear. */
@@ -60,7 +60,7 @@ function useSentence(): { played: Played | undefined; toggle: (address: string) 
 }
 
 function Sentence({ prompt, played, onToggle }: { prompt: Prompt; played: Played | undefined; onToggle: () => void }) {
-  const { say, format } = useSpeech();
+  const { say, format, purposeName } = useSpeech();
   const { system } = say;
   const { prompt: id, language, kind, text, purposes, made, lengthMs } = prompt;
   const isPlaying = played !== undefined && !played.isFaulty;
@@ -78,7 +78,8 @@ function Sentence({ prompt, played, onToggle }: { prompt: Prompt; played: Played
       <div class="sentence-what">
         <blockquote lang={language.replaceAll('_', '-')}>{text}</blockquote>
         <p class="quiet small">
-          {[system.kinds[kind] ?? kind, ...purposes, system.made[made] ?? made].join(' · ')} · <code>{id}</code>
+          {[system.kinds[kind] ?? kind, ...purposes.map(purposeName), system.made[made] ?? made].join(' · ')} ·{' '}
+          <code>{id}</code>
         </p>
         {played?.isFaulty === true && (
           <p class="wrong" role="alert">
@@ -131,9 +132,7 @@ export function PromptsCard() {
     <section class="card" aria-labelledby="prompts">
       <h2 id="prompts">{say.system.prompts}</h2>
       <p class="quiet small">{say.system.promptsHelp}</p>
-      {asked.kind === 'waiting' && <Waiting />}
-      {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && <Sentences prompts={asked.answer.prompts} />}
+      <Given asked={asked}>{({ prompts }) => <Sentences prompts={prompts} />}</Given>
     </section>
   );
 }

@@ -1,14 +1,16 @@
+import { useState } from 'preact/hooks';
 import type { SystemState } from '../../../src/web/routes/system.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import type { Messages } from '../messages/en.ts';
 import { CheckCard } from './checkCard.tsx';
 import { PromptsCard } from './promptsCard.tsx';
 import { causeText } from './cause.ts';
+import { FoundAt, useIsOld } from './foundAt.tsx';
 import { UploadsCard } from './uploadsCard.tsx';
 
 /** How Préavis does: what needs attention, what `check` finds, the jobs, and the sentences that callers hear. No calls. */
@@ -24,20 +26,29 @@ function aboutOf({ alarm, about }: Alarm, say: Messages): string {
   return about;
 }
 
-function Alarms({ alarms }: { alarms: readonly Alarm[] }) {
+/** @param isOld it is told how it was, and not how it is */
+function Alarms({ state: { alarms, at }, isOld }: { state: SystemState; isOld: boolean }) {
   const { language, say, format } = useSpeech();
   const { system } = say;
   const isFine = alarms.length === 0;
+  const title = isFine ? system.fineTitle : counted(language, system.alarmsTitle, alarms.length);
 
   return (
-    <section class={`verdict verdict-${isFine ? 'good' : 'fault'}`} aria-labelledby="alarms">
+    <section class={isOld ? 'verdict old' : `verdict verdict-${isFine ? 'good' : 'fault'}`} aria-labelledby="alarms">
       <span class="verdict-sign">
         <Icon name={isFine ? 'check' : 'warning'} />
       </span>
       <div>
         <h2 id="alarms" class="verdict-title">
-          {isFine ? system.fineTitle : counted(language, system.alarmsTitle, alarms.length)}
+          {isOld ? fill(system.oldAt, { time: format.dayAndTime(at) }) : title}
         </h2>
+        {isOld ? (
+          <p role="status">
+            {title}. {system.oldHelp}
+          </p>
+        ) : (
+          <FoundAt iso={at} isOld={false} />
+        )}
         {isFine ? (
           <p class="quiet">{system.fine}</p>
         ) : (
@@ -161,15 +172,15 @@ function WebhooksCard({ webhooks }: Pick<SystemState, 'webhooks'>) {
   );
 }
 
-function State({ state, again }: { state: SystemState; again: () => void }) {
+function State({ state, isOld, turn }: { state: SystemState; isOld: boolean; turn: number }) {
   return (
     <>
-      <Alarms alarms={state.alarms} />
+      <Alarms state={state} isOld={isOld} />
       <div class="columns">
         <div class="column-main">
-          <CheckCard onLooked={again} />
+          <CheckCard key={turn} isAnew={turn > 0} />
         </div>
-        <div class="column-side">
+        <div class={isOld ? 'column-side old' : 'column-side'}>
           <JobsCard jobs={state.jobs} />
           <UploadsCard uploads={state.uploads} />
           <RetentionCard retention={state.retention} />
@@ -205,6 +216,10 @@ function Watched({ state: { alarms, servedAt } }: { state: SystemState }) {
 export function SystemPage() {
   const { say } = useSpeech();
   const asked = useAsked<SystemState>('/system');
+  const [turn, setTurn] = useState(0);
+  // Where it was asked again, in vain, nobody knows how it is.
+  const isInVain = asked.kind === 'given' && asked.fault !== undefined;
+  const isOld = useIsOld(asked.kind === 'given' ? asked.answer.at : undefined) || isInVain;
   usePageTitle(say.system.title);
 
   return (
@@ -214,14 +229,22 @@ export function SystemPage() {
           <h1>{say.system.title}</h1>
           {asked.kind === 'given' && <p class="quiet">{fill(say.system.version, { version: asked.answer.version })}</p>}
         </div>
-        {asked.kind === 'given' && <Watched state={asked.answer} />}
+        <p class="presets">
+          {asked.kind === 'given' && !isOld && <Watched state={asked.answer} />}
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              asked.again();
+              setTurn(turn + 1);
+            }}
+          >
+            <Icon name="back" />
+            {say.system.again}
+          </button>
+        </p>
       </header>
-      {asked.kind === 'waiting' && <Waiting />}
-      {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && asked.fault !== undefined && (
-        <ProblemNote problem={asked.fault} onRetry={asked.again} />
-      )}
-      {asked.kind === 'given' && <State state={asked.answer} again={asked.again} />}
+      <Given asked={asked}>{(state) => <State state={state} isOld={isOld} turn={turn} />}</Given>
     </div>
   );
 }

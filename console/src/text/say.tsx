@@ -4,6 +4,7 @@ import type { Messages } from '../messages/en.ts';
 import { withFrenchSpaces } from './fill.ts';
 import { formatOf, type Format } from './format.ts';
 import { languageOf, type Language } from './language.ts';
+import { nameIn } from './localText.ts';
 import { kept } from '../ui/kept.ts';
 
 export type Speech = {
@@ -11,6 +12,8 @@ export type Speech = {
   say: Messages;
   format: Format;
   speak: (language: Language) => void;
+  /** What a purpose is called, or its name in the configuration where that does not say it in this language. */
+  purposeName: (purpose: string) => string;
 };
 
 /** Each language is fetched when it is spoken. */
@@ -50,7 +53,7 @@ export function Speaking({ children }: { children: ComponentChildren }) {
         kept.set('language', chosen);
         speak(chosen);
       };
-      setSpoken({ language, say, format: formatOf(language), speak: choose });
+      setSpoken({ language, say, format: formatOf(language), speak: choose, purposeName: (purpose) => purpose });
     });
 
     return () => {
@@ -59,4 +62,19 @@ export function Speaking({ children }: { children: ComponentChildren }) {
   }, [language]);
 
   return spoken === undefined ? null : <Spoken.Provider value={spoken}>{children}</Spoken.Provider>;
+}
+
+/** With the words of the company for its purposes, as whoever is signed in was told them. */
+export function SpeakingOfPurposes({
+  names,
+  children,
+}: {
+  names: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  children: ComponentChildren;
+}) {
+  const speech = useSpeech();
+  const { language } = speech;
+  const purposeName = (purpose: string): string => nameIn(names[purpose], language) ?? purpose;
+
+  return <Spoken.Provider value={{ ...speech, purposeName }}>{children}</Spoken.Provider>;
 }

@@ -1,5 +1,6 @@
 import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { noteDraft } from './unsaved.ts';
 
 /**
  * What somebody has typed or was given, for as long as they are signed in: it stays when they look at another page meanwhile. It is in the memory of
@@ -13,14 +14,24 @@ const Kept = createContext<Drafts | undefined>(undefined);
 
 export function KeepingDrafts({ children }: { children: ComponentChildren }) {
   const [drafts] = useState(() => new Drafts());
+  useEffect(
+    () => () => {
+      for (const name of drafts.values.keys()) noteDraft(name, false);
+    },
+    [drafts],
+  );
 
   return <Kept.Provider value={drafts}>{children}</Kept.Provider>;
 }
 
-/** @param name of one draft: it has the same type wherever it is used */
+/**
+ * @param name of one draft: it has the same type wherever it is used
+ * @param isUnsaved whether something is lost with it
+ */
 export function useDraft<Draft>(
   name: string,
   initial: Draft,
+  isUnsaved: (draft: Draft) => boolean,
 ): [draft: Draft, change: (how: (before: Draft) => Draft) => void] {
   const drafts = useContext(Kept);
   const [, redraw] = useState(0);
@@ -40,7 +51,9 @@ export function useDraft<Draft>(
   const change = useCallback(
     (how: (before: Draft) => Draft) => {
       const before = drafts?.values.has(name) === true ? (drafts.values.get(name) as Draft) : first.current;
-      drafts?.values.set(name, how(before));
+      const next = how(before);
+      drafts?.values.set(name, next);
+      noteDraft(name, isUnsaved(next));
       drafts?.dispatchEvent(new Event(name));
     },
     [drafts, name],

@@ -18,6 +18,20 @@ function askThem(next: Leaving | undefined): void {
 
 export const isTyping = (): boolean => typing.size > 0;
 
+/** Drafts that stay while they look at other pages, and go with whoever signs out: by their names, those that are not sent or saved. */
+const drafts = new Set<string>();
+
+export function noteDraft(name: string, isUnsaved: boolean): void {
+  if (isUnsaved) drafts.add(name);
+  else drafts.delete(name);
+}
+
+/** Signs out, after asking whoever has typed something, here or on another page. */
+export function whenMaySignOut(signOut: () => void): void {
+  if (isTyping() || drafts.size > 0) askThem({ leave: signOut });
+  else signOut();
+}
+
 /** Does it, after asking whoever has typed something. */
 export function whenMayLeave(leave: () => void): void {
   if (isTyping()) askThem({ leave });

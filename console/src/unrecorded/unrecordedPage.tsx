@@ -6,7 +6,8 @@ import { Link } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
+import { Given } from '../ui/given.tsx';
+import { Empty } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { sumsOf, type DayCount, type Sums } from './sums.ts';
 
@@ -187,9 +188,7 @@ export function UnrecordedPage() {
         </div>
         <CountChoices page="/unrecorded" periods={periods} />
       </header>
-      {asked.kind === 'waiting' && <Waiting />}
-      {asked.kind === 'failed' && <ProblemNote problem={asked.problem} onRetry={asked.again} />}
-      {asked.kind === 'given' && <Report report={asked.answer} company={company} />}
+      <Given asked={asked}>{(report) => <Report report={report} company={company} />}</Given>
     </div>
   );
 }

@@ -97,6 +97,17 @@ inBrowser('a filter is in the address, and the address shows the same list again
   await page.getByText('No call matches').waitFor();
 });
 
+inBrowser('purposes are named by the words of the company, in the language of the reader', async () => {
+  const page = await opened('/calls?line=sales&result=recorded', 'olga', { language: 'fr' });
+  expect(await page.locator('.cell-purposes').last().innerText()).toBe('Formation');
+  await page.locator('.filters button[aria-expanded]').click();
+  await page.getByLabel('Finalité', { exact: true }).selectOption('Formation');
+  await page.waitForURL('**purpose=training**');
+  await page.locator('.chip', { hasText: 'Finalité : Formation' }).waitFor();
+  await page.locator('a[data-row]').first().click();
+  await page.locator('.purposes strong').getByText('Formation').waitFor();
+});
+
 inBrowser('by the keyboard alone one goes through the list, opens a call, plays it and moves within it', async () => {
   const page = await opened('/calls?line=sales&result=recorded', 'anna');
   await page.locator('table.calls').waitFor();
@@ -196,6 +207,14 @@ inBrowser('a hold is set with what was typed, and released', async () => {
   await page.getByRole('button', { name: 'Set a hold' }).click();
   await page.getByLabel('Reason, in your words').fill('<b>file 12</b>');
   expect(await faultsOn(page)).toEqual([]);
+  // Closed by mistake it has lost nothing; and whoever leaves is asked.
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  expect(await page.getByLabel('Reason, in your words').inputValue()).toBe('<b>file 12</b>');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Back to the calls' }).click();
+  await page.getByRole('button', { name: 'Stay here' }).click();
+  await page.getByRole('button', { name: 'Set a hold' }).click();
   const lastDay = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
   await page.getByLabel('Last day').fill(lastDay);
   await page.context().setOffline(true);
@@ -205,6 +224,10 @@ inBrowser('a hold is set with what was typed, and released', async () => {
   await page.context().setOffline(false);
   await page.getByRole('button', { name: 'Set the hold' }).click();
   await page.getByText('<b>file 12</b>').waitFor();
+  // The next one begins anew.
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  expect(await page.getByLabel('Reason, in your words').inputValue()).toBe('');
+  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Release', exact: true }).click();
   await page.getByRole('button', { name: 'Release the hold' }).click();
   await page.getByText(/Released by olga/).waitFor();

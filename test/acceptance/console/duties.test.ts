@@ -56,7 +56,7 @@ inBrowser('each role sees the pages that the API answers, and no others', async 
   expect(await rooms(coach)).toEqual(['Calls', 'Collections', 'Live', 'Approvals']);
   expect(await rooms(officer)).toEqual([
     ...['Calls', 'Collections', 'Not recorded', 'Figures'],
-    ...['Retention', 'Persons', 'Approvals'],
+    ...['Retention', 'Persons', 'Approvals', 'Audit trail'],
   ]);
   for (const path of ['/persons', '/retention']) {
     await coach.goto(path);
@@ -199,7 +199,7 @@ async function eachPage(
   if (look.width < 500) {
     await page.locator('.rooms-open').click();
     await see('menu', '.rooms .is-open');
-    expect(await page.locator('.rooms a').count()).toBe(7);
+    expect(await page.locator('.rooms a').count()).toBe(8);
     await page.keyboard.press('Escape');
     expect(await page.locator('.rooms .is-open').count()).toBe(0);
   }
@@ -318,6 +318,14 @@ inBrowser('a person asks: found, given a copy, erased but for what must stay, an
   await page.getByText('The answer is not saved yet.').waitFor();
   // It is still there after a look at another page.
   await page.getByRole('link', { name: 'Retention' }).click();
+  await page.getByRole('link', { name: 'Persons' }).click();
+  // Nobody signs out without it by mistake.
+  await page.getByRole('link', { name: 'Retention' }).click();
+  await page.locator('.menu summary').click();
+  await button(page, 'Sign out').click();
+  await page.locator('dialog[open]').getByText('Something is not saved yet').waitFor();
+  await button(page, 'Stay here').click();
+  await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Persons' }).click();
   const answer = page.waitForEvent('download');
   await button(page, 'Save the answer').click();

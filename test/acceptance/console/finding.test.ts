@@ -435,3 +435,48 @@ inBrowser.each(['light', 'dark'] as const)('axe finds nothing in it, in %s', asy
     expect(await eachPage(page, faultsOn)).toEqual([]);
   }
 });
+
+inBrowser('who audits reads who did what, by person, event and day, and goes from a line to its call', async () => {
+  const officer = await opened('/calls', 'olga');
+  await openSearch(officer);
+  await officer.getByLabel('Telephone number').fill(numberOfLiege);
+  await officer.locator('.number-panel button[type=submit]').click();
+  await rowsAre(officer, 1);
+
+  const page = await opened('/audit', 'ada');
+  const lines = page.locator('.trail tbody tr');
+  await lines.first().waitFor();
+  await page.getByLabel('What', { exact: true }).selectOption('searched by number');
+  await page.waitForURL('**/audit?event=*');
+  await eventually(async () => {
+    const texts = await lines.allInnerTexts();
+    expect(texts.filter((text) => !text.includes('searched by number'))).toEqual([]);
+    expect(texts[0]).toMatch(/olga.*ground: dispute.*reference: T-1/s);
+  });
+  expect(await page.locator('.trail').innerText()).not.toContain('200');
+  await lines.locator('th a').first().click();
+  await page.waitForURL('**actor=user*');
+  expect(await page.getByLabel('Who', { exact: true }).inputValue()).toBe('user:olga');
+  await page.getByLabel('Up to', { exact: true }).fill('2020-01-01');
+  await page.getByText('No line matches').waitFor();
+  await page.getByRole('link', { name: 'Clear filters' }).click();
+  await lines.first().waitFor();
+  // The short name is enough, and what cannot be a name is told.
+  await page.getByLabel('Who', { exact: true }).fill('olga');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**actor=user*');
+  await page.getByLabel('Who', { exact: true }).fill('<script>alert(1)</script>');
+  await page.keyboard.press('Enter');
+  await page.getByText('Something in this form cannot be used').waitFor();
+  expect(await page.getByLabel('Who', { exact: true }).inputValue()).toBe('<script>alert(1)</script>');
+  await page.goto('/audit');
+  await lines.first().waitFor();
+  for (const width of [360, 1_440]) {
+    await page.setViewportSize({ width, height: 900 });
+    expect(await faultsOn(page)).toEqual([]);
+  }
+  await lines.locator('td a').first().click();
+  await page.getByText('What happened').waitFor();
+  const coach = await opened('/audit', 'anna');
+  await coach.locator('h1', { hasText: 'There is nothing here' }).waitFor();
+});

@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { numberOfLiege } from '../../support/console/consoleLab.ts';
 import { faultsOn, inBrowser, signIn, widerThanWindow } from '../../support/console/pages.ts';
 import { useConsole } from '../../support/console/useConsole.ts';
 import { eventually } from '../../support/poll.ts';
@@ -19,9 +20,46 @@ inBrowser('the system page tells what check finds, by state, and when the jobs r
   await page.getByText('Calls are watched').waitFor();
   const upload = page.locator('tr', { hasText: 'To the archive' });
   expect(await upload.locator('time').count()).toBe(2);
-  await page.getByRole('button', { name: 'Check again' }).click();
-  await checkIsThere(page);
 });
+
+inBrowser(
+  'what was found is told with its time, and once it is old as what was; looked at again it is anew',
+  async () => {
+    const page = await opened('/calls', 'otto');
+    await page.locator('.rooms').waitFor();
+    await page.clock.install();
+    await page.goto('/system');
+    await checkIsThere(page);
+    await page.getByText('Calls are watched').waitFor();
+    const lookedAt = () => page.locator('[aria-labelledby=check] time').getAttribute('datetime');
+    const first = await lookedAt();
+    expect(
+      await page
+        .locator('.verdict')
+        .getByText(/^Looked at \d\d:\d\d:\d\d\.$/)
+        .count(),
+    ).toBe(1);
+    await page.clock.fastForward('03:00');
+    await page.locator('.verdict', { hasText: 'As it was on' }).waitFor();
+    await page.locator('[aria-labelledby=check]').getByText('As it was on').waitFor();
+    // Nothing says that it is so now.
+    expect(await page.getByText('Calls are watched').count()).toBe(0);
+    expect(await page.locator('.verdict-good, .verdict-fault').count()).toBe(0);
+    expect(await faultsOn(page)).toEqual([]);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname + new URL(request.url()).search));
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('Calls are watched').waitFor();
+    await eventually(async () => (await lookedAt()) !== first);
+    expect(asked).toEqual(expect.arrayContaining(['/api/v1/system', '/api/v1/system/checks?anew=true']));
+    expect(await page.getByText('As it was on').count()).toBe(0);
+    // Where nobody answers, nobody knows how it is.
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.locator('.verdict', { hasText: 'As it was on' }).waitFor();
+    await page.context().setOffline(false);
+  },
+);
 
 inBrowser('a sentence that callers hear is played, one at a time, with its words and its seconds', async () => {
   const page = await opened('/system', 'otto');
@@ -113,6 +151,28 @@ inBrowser('figures count the calls that there were, as a plot and as its table',
   await page.waitForURL('**/figures?days=7');
   await plot.getByText('5 in all').waitFor();
   expect(await plot.locator('.plot-day').count()).toBe(7);
+});
+
+inBrowser('who sees every company counts all of them, or one of those that there are', async () => {
+  const page = await opened('/figures', 'olga');
+  const company = page.getByLabel('Company');
+  await company.waitFor();
+  expect(await company.locator('option').allInnerTexts()).toEqual(['All', 'acme', 'Own company']);
+  await company.selectOption('acme');
+  await page.waitForURL('**company=acme');
+  await page.getByText('No calls in this time').waitFor();
+  // What is kept is counted of all of them alone.
+  expect(await page.getByText('Storage, by purpose').count()).toBe(0);
+  await company.selectOption('Own company');
+  await page.locator('.plot-card', { hasText: 'by result' }).getByText('5 in all').waitFor();
+  // Whoever looks for a person says whose calls are meant.
+  await page.goto('/persons');
+  await company.waitFor();
+  expect(await company.locator('option').allInnerTexts()).toEqual(['–', 'acme', 'Own company']);
+  await page.getByLabel('Telephone number').fill(numberOfLiege);
+  await company.selectOption('Own company');
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await page.locator('.outcomes li').first().waitFor();
 });
 
 inBrowser('a figure that cannot be had is told, with a way to try again, and the others stand', async () => {

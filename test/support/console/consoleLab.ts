@@ -63,7 +63,12 @@ export function consoleRig({ agent, holding, busy }: Phones, { config }: People)
     },
     config: {
       purposes: {
-        training: { ...training, consent: 'optOut', mayListen: ['coach', 'officer', 'operator', 'auditor'] },
+        training: {
+          ...training,
+          names: { fr: 'Formation', nl: 'Opleiding', de: 'Schulung', en: 'Staff training' },
+          consent: 'optOut',
+          mayListen: ['coach', 'officer', 'operator', 'auditor'],
+        },
         agreement: {
           ...agreement,
           kind: 'evidence',
@@ -77,6 +82,8 @@ export function consoleRig({ agent, holding, busy }: Phones, { config }: People)
         desk: { purposes: ['training'], defaultLanguages: ['fr'] },
         orders: { purposes: ['agreement'], defaultLanguages: ['fr'] },
       },
+      // Nobody has called it yet.
+      controllers: { acme: { name: 'Acme' } },
       access: { users: config },
       annotation: {
         rating: {

@@ -24,7 +24,7 @@ const placesOf = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(
 
 /** These are the same in both languages, and need no translation. */
 const sameWords =
-  /^(app\.menu|app\.live|live\.title|list\.filters|.*\.fileHash|player\.pause|player\.kinds\.pause|live\.pause|roles\.\w+|notes\.collections|collections\.title|app\.collections|unrecorded\.days\.\w+|languageBecause|.*\.languageBecause|notes\.text|retention\.signature|.*\.tags|app\.system|system\.title|list\.collection|figures\.cause)$/;
+  /^(app\.menu|list\.named|app\.live|live\.title|list\.filters|.*\.fileHash|player\.pause|player\.kinds\.pause|live\.pause|roles\.\w+|notes\.collections|collections\.title|app\.collections|unrecorded\.days\.\w+|languageBecause|.*\.languageBecause|notes\.text|retention\.signature|.*\.tags|app\.system|system\.title|list\.collection|figures\.cause)$/;
 
 describe.each(Object.entries(others))('the console in %s', (language, messages) => {
   const texts = new Map(textsOf(messages, ''));
