@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { basePath } from './route.ts';
 
 /**
  * The pages for people: what `console/` was built into. They ask the API for everything, by the session of who looks at them. All files are read
@@ -93,22 +94,31 @@ function sendAsset(file: ConsoleFile, request: FastifyRequest, reply: FastifyRep
   return reply.type(file.type).send(file.body);
 }
 
-export function addConsole(app: FastifyInstance, { index, assets }: ConsoleFiles): void {
-  for (const url of pages) {
-    app.route({
-      method: ['GET', 'HEAD'],
-      url,
-      handler: (_request, reply) => {
-        const nonce = randomBytes(16).toString('base64url');
+function sendPage({ index }: ConsoleFiles, reply: FastifyReply): FastifyReply {
+  const nonce = randomBytes(16).toString('base64url');
 
-        return reply
-          .header('content-security-policy', policyOf(nonce))
-          .header('cache-control', 'no-store')
-          .type('text/html; charset=utf-8')
-          .send(index.replaceAll(noncePlace, nonce));
-      },
-    });
-  }
-  for (const [url, file] of assets)
+  return reply
+    .header('content-security-policy', policyOf(nonce))
+    .header('cache-control', 'no-store')
+    .type('text/html; charset=utf-8')
+    .send(index.replaceAll(noncePlace, nonce));
+}
+
+/** Whether somebody has opened it in a browser, and no program asks the API. */
+const isOfPeople = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && !url.startsWith(basePath) && (headers.accept ?? '').includes('text/html');
+
+/** The console says in words that there is nothing; false where a program has asked. */
+export function sendNothing(files: ConsoleFiles | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
+  if (files === undefined || !isOfPeople(request)) return false;
+  void sendPage(files, reply.code(404));
+
+  return true;
+}
+
+export function addConsole(app: FastifyInstance, files: ConsoleFiles): void {
+  for (const url of pages)
+    app.route({ method: ['GET', 'HEAD'], url, handler: (_request, reply) => sendPage(files, reply) });
+  for (const [url, file] of files.assets)
     app.route({ method: ['GET', 'HEAD'], url, handler: (request, reply) => sendAsset(file, request, reply) });
 }

@@ -8,7 +8,7 @@ import type { Actor } from '../access/actor.ts';
 import { networkOf } from '../access/addressKey.ts';
 import { asPreavisError, errnoOf, PreavisError } from '../core/errors.ts';
 import { makeConnectionLimit } from './connections.ts';
-import { addConsole, type ConsoleFiles } from './console.ts';
+import { addConsole, sendNothing, type ConsoleFiles } from './console.ts';
 import { makeCursors } from './cursor.ts';
 import { browserOf, credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
@@ -90,7 +90,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   speakZod(app);
   answerProblems(app, ports);
   await addLimits(app, options, (request) => ports.access.knownBrowser(browserOf(request.headers, guard.place())));
-  answerUnknown(app);
+  answerUnknown(app, options.console);
   await addLiveEvents(app, guard, ports);
   const cursors = makeCursors(ports.webKey);
   for (const route of allRoutes({ listening, keys }, guard.place))
@@ -188,9 +188,11 @@ function answerProblems(app: FastifyInstance, { log }: WebPorts): void {
 }
 
 /** Registered behind the limit of requests, which counts them, too. */
-function answerUnknown(app: FastifyInstance): void {
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (_request, reply) =>
-    sendProblem(reply, new PreavisError('address_unknown', 'there is nothing at this address')),
+function answerUnknown(app: FastifyInstance, pages: ConsoleFiles | undefined): void {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
+    sendNothing(pages, request, reply)
+      ? reply
+      : sendProblem(reply, new PreavisError('address_unknown', 'there is nothing at this address')),
   );
 }
 

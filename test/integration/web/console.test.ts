@@ -103,6 +103,25 @@ test.each([
   expect((await fetch(server.url + path)).status).toBe(404);
 });
 
+test('who opens a wrong address in a browser reads that there is nothing, and a program has its problem', async () => {
+  const answered = (path: string, accept: string) => fetch(server.url + path, { headers: { accept } });
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const page = await answered('/no/such/page', browser);
+  expect(page.status).toBe(404);
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toContain('id="console"');
+  for (const [path, accept] of [
+    ['/no/such/page', 'application/json'],
+    ['/no/such/page', '*/*'],
+    ['/api/v1/no/such/route', browser],
+  ] as const) {
+    const problem = await answered(path, accept);
+    expect(problem.status).toBe(404);
+    expect(await problem.json()).toMatchObject({ code: 'address_unknown' });
+  }
+});
+
 test('without it the API stands alone', async () => {
   expect(stage.server.url).not.toBe(server.url);
   expect((await fetch(stage.server.url)).status).toBe(404);
