@@ -180,6 +180,18 @@ inBrowser('a bundle of evidence comes in one click, and the command finds it who
   expect(await button(other, 'Download the bundle').count()).toBe(0);
 });
 
+inBrowser('of a selection comes as a ZIP what they may take, and the rest is said to be refused', async () => {
+  const page = await opened('/calls?result=recorded', 'olga');
+  await page.getByLabel('Select all recordings of this page').check();
+  await button(page, 'Download as ZIP').click();
+  // What is for training is heard on approval only.
+  await page.getByText('Some of these you may not take').waitFor();
+  await page.getByText('1 recording selected').waitFor();
+  const download = page.waitForEvent('download');
+  await button(page, 'Download as ZIP').click();
+  expect(readFileSync(await (await download).path()).toString('latin1')).toContain('recordings.csv');
+});
+
 /** Each page once, as the data protection officer sees it. */
 async function eachPage(
   look: { language: string; theme: 'light' | 'dark'; width: number },
