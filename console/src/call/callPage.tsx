@@ -116,9 +116,12 @@ function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void 
   const { call, receipt } = detail;
   const { recording } = call;
   const hasSound = recording !== null && (recording.status === 'archived' || recording.status === 'recorded');
+  const isGone = recording !== null && ['erased', 'discarded', 'lost'].includes(recording.status);
   // For who may hear it.
   const peaks = useAsked<Peaks>(hasSound ? `/recordings/${recording.id}/peaks` : undefined);
-  const notes = useAsked<Annotation>(recording === null ? undefined : `/recordings/${recording.id}/annotation`);
+  const notes = useAsked<Annotation>(
+    recording === null || isGone ? undefined : `/recordings/${recording.id}/annotation`,
+  );
 
   return (
     <div class="page call">
@@ -132,7 +135,8 @@ function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void 
             written={notes.kind === 'given' ? notes.answer : undefined}
             onReady={setPlayer}
           />
-          {recording !== null && <NotesCard recording={recording.id} notes={notes} player={player} />}
+          {/* What was written goes with the recording. */}
+          {recording !== null && !isGone && <NotesCard recording={recording.id} notes={notes} player={player} />}
           <Happened receipt={receipt} seek={player?.seek} />
         </div>
         <div class="column-side">

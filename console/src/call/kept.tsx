@@ -29,7 +29,8 @@ function Purposes({ receipt, recording }: { receipt: Receipt; recording: Recordi
           <li key={id}>
             <p>
               <strong title={id}>{purposeName(id)}</strong>{' '}
-              {end !== null && (
+              {/* What was erased before its end has none that is over. */}
+              {end !== null && (known?.inForce === true || Date.parse(end) <= Date.now()) && (
                 <span class={known?.inForce === true ? 'tag tag-calm' : 'tag'}>
                   {fill(known?.inForce === true ? say.call.keptUntil : say.call.over, { day: format.day(end) })}
                 </span>

@@ -368,6 +368,9 @@ inBrowser('a person asks: found, given a copy, erased but for what must stay, an
   await page.locator('a[data-row]').first().click();
   await page.getByRole('button', { name: 'Show certificate 1' }).click();
   await page.locator('dialog[open]').getByText('Valid, by a key that Préavis trusts').waitFor();
+  // It went before its end: no purpose is over since a day that is still to come, and nothing is written about it any more.
+  expect(await page.locator('.purposes .tag').count()).toBe(0);
+  expect(await page.locator('#notes').count()).toBe(0);
 });
 
 inBrowser('an address with the cursor of somebody else leads to the first page', async () => {
