@@ -300,6 +300,17 @@ inBrowser('it is changed by dragging, and goes back to what it was where that is
   expect(await other.locator('.grip, [data-move]').count()).toBe(0);
 });
 
+inBrowser('what nobody lets them hear is not said to have ended', async () => {
+  await openCollection('olga');
+  const page = await opened('/collections/exemplary', 'otto');
+  // What is for agreements operators do not hear.
+  await page.locator('.collected', { hasText: 'orders' }).getByRole('button', { name: 'Play' }).click();
+  await page.locator('.playlist').getByText('You may not hear this recording').waitFor();
+  expect(await page.getByText('Your access to this recording has ended').count()).toBe(0);
+  await page.keyboard.press('n');
+  await eventually(async () => (await positionOf(page)) > 500);
+});
+
 inBrowser('a collection is played from one call to the next, and what was heard of each is known', async () => {
   const page = await openCollection('olga');
   await page.getByRole('button', { name: 'Play all' }).click();
@@ -328,7 +339,8 @@ async function openedCall(user: string): Promise<Page> {
   const page = await opened('/calls?line=sales&result=recorded', user);
   await rows(page).first().click();
   await page.locator('.button-play').waitFor();
-  await page.locator('#notes').waitFor();
+  // What a key opens is there.
+  await page.getByRole('button', { name: 'Write a comment' }).waitFor();
 
   return page;
 }
@@ -349,6 +361,16 @@ inBrowser('sound that nobody answers for is told of, stops, and goes on when som
   await page.locator('.button-play').click();
   await eventually(async () => (await positionOf(page)) > stopped + 1_000);
   await eventually(async () => (await page.locator('.sound .note-problem').count()) === 0);
+});
+
+inBrowser('sound that the archive did not give plays with the next press', async () => {
+  const page = await openedCall('anna');
+  await page.route('**/audio', (route) => route.fulfill({ status: 503 }));
+  await page.locator('.button-play').click();
+  await page.getByText('The recording cannot be played at the moment.').waitFor();
+  await page.unroute('**/audio');
+  await page.locator('.button-play').click();
+  await eventually(async () => (await positionOf(page)) > 500);
 });
 
 inBrowser('who leaves with a comment that is not saved is asked, by a link, the way back, and at the end', async () => {
