@@ -16,7 +16,11 @@ type Draft = { id: string | undefined; atMs: number | null; text: string };
 function TextField({ text, onText }: { text: string; onText: (text: string) => void }) {
   const { say } = useSpeech();
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    field.current?.focus();
+    // With what saves it, which may be below the window.
+    field.current?.form?.scrollIntoView({ block: 'nearest' });
+  }, []);
 
   return (
     <div class="field">
@@ -234,9 +238,17 @@ export function Comments({
 }: NotesProps & { player: PlaceOfPlayer | undefined }) {
   const { say } = useSpeech();
   const [opened, open] = useState<Opened>({ kind: 'none' });
+  const writing = useRef<HTMLButtonElement>(null);
   const close = (): void => {
     open({ kind: 'none' });
   };
+  const isWriting = opened.kind === 'draft';
+  const wasWriting = useRef(false);
+  useEffect(() => {
+    // The form has gone with the focus: whoever uses the keyboard goes on from here.
+    if (wasWriting.current && !isWriting) writing.current?.focus();
+    wasWriting.current = isWriting;
+  }, [isWriting]);
   const write = (): boolean => {
     if (!mayWrite || opened.kind !== 'none') return false;
     const atMs = player === undefined ? null : Math.round(player.position());
@@ -248,8 +260,8 @@ export function Comments({
 
   return (
     <div class="comments">
-      {written.comments.length === 0 && opened.kind !== 'draft' && <p class="quiet">{say.notes.none}</p>}
-      <CommentList comments={written.comments} seek={player?.seek} isBusy={opened.kind === 'draft'} open={open} />
+      {mayWrite && written.comments.length === 0 && !isWriting && <p class="quiet">{say.notes.none}</p>}
+      <CommentList comments={written.comments} seek={player?.seek} isBusy={isWriting} open={open} />
       {opened.kind === 'draft' ? (
         <CommentForm
           key={opened.draft.id ?? ''}
@@ -261,7 +273,7 @@ export function Comments({
         />
       ) : (
         mayWrite && (
-          <button type="button" class="button" onClick={write}>
+          <button ref={writing} type="button" class="button" onClick={write}>
             {say.notes.write}
           </button>
         )

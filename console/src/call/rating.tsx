@@ -76,7 +76,8 @@ export function RatingPart({
   const [typed, setTyped] = useState<Values>({});
   useUnsaved(Object.keys(typed).length > 0);
   const { rating, version } = written;
-  if (criteria.length === 0) return null;
+  // Who may not rate sees no empty place for it.
+  if (criteria.length === 0 || (!mayWrite && rating === null)) return null;
   const kept = Object.fromEntries((rating?.criteria ?? []).map(({ criterion, value }) => [criterion, value]));
   const values: Values = { ...kept, ...typed };
   const given = criteria.flatMap(({ criterion }) => {

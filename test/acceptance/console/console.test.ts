@@ -147,6 +147,10 @@ inBrowser('who only opens a call has not listened', async () => {
   await page.getByText('What happened').waitFor();
   const { audit } = await showRecording(at.rig, await recordingOf('sales'));
   expect(audit.filter(({ actor }) => actor === 'user:otto')).toEqual([]);
+  // Who may not write has no empty places for it.
+  await page.getByRole('group', { name: 'Collections' }).waitFor();
+  expect(await page.getByRole('heading', { name: 'Rating', exact: true }).count()).toBe(0);
+  expect(await page.getByText('Press C while you listen').count()).toBe(0);
 });
 
 inBrowser('a call shows its proof: who was told when, in which words, the answer, the gap and a hold', async () => {
@@ -175,6 +179,14 @@ inBrowser(
     await page.keyboard.press('Tab');
     await page.locator('h1').click();
     await page.keyboard.press('c');
+    // With what saves it: nobody has to look for that below the window.
+    const save = page.getByRole('button', { name: 'Save', exact: true });
+    await save.waitFor();
+    await eventually(async () => {
+      const box = await save.boundingBox();
+
+      return box !== null && box.y + box.height <= 900;
+    });
     await page.getByLabel('Comment', { exact: true }).fill(hostile);
     await page.context().setOffline(true);
     await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -183,6 +195,10 @@ inBrowser(
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.locator('.comments li').waitFor();
+    // The focus is not lost with the form.
+    await eventually(
+      async () => (await page.evaluate<string>('document.activeElement.textContent')) === 'Write a comment',
+    );
     expect(await page.locator('.comments .typed').innerText()).toBe(hostile);
     expect(await page.locator('.comments img, .comments script').count()).toBe(0);
     expect(await page.locator('.comment-head button').innerText()).toBe('0:12');
