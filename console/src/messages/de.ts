@@ -113,7 +113,7 @@ export const de: Messages = {
     status: 'Stand der Aufzeichnung',
     flag: 'Von den Prüfungen vermerkt',
     held: 'Löschung aufgeschoben',
-    exemplary: 'Vorbildlich',
+    exemplary: 'Im Gespräch als vorbildlich vermerkt',
     any: 'Alle',
     more: 'Mehr Filter',
     fewer: 'Weniger Filter',
@@ -523,7 +523,7 @@ export const de: Messages = {
       other: '{count} Gespräche laufen noch. Sehen Sie danach erneut nach.',
     },
     unreadable: { one: '{count} Gespräch ist nicht lesbar.', other: '{count} Gespräche sind nicht lesbar.' },
-    languageRemembered: 'Die Sprache, die die Person gewählt hat, ist gemerkt.',
+    languageRemembered: 'Die Sprache, die die Person gewählt hat, ist gespeichert.',
     keys: 'Gespräche unter früheren Schlüsseln von Nummern wurden nicht durchsucht. Fragen Sie, wer Préavis betreibt.',
     outcomes: {
       erase: 'Würde gelöscht',
@@ -671,7 +671,7 @@ export const de: Messages = {
     agreementUntold:
       'Es ist vermerkt, doch der Hinweis hatte diesen Zweck nicht genannt: Die Aufzeichnung wird dafür nicht aufbewahrt.',
     phases: {
-      before: 'Wird vorbereitet',
+      before: 'Vor dem Gespräch',
       notice: 'Hört den Hinweis',
       asking: 'Wird gefragt',
       dialling: 'Es klingelt',
@@ -710,7 +710,7 @@ export const de: Messages = {
       person: 'Antrag der Person',
       agreement: 'Eine Vereinbarung',
       dispute: 'Streitfall',
-      authority: 'Anfrage einer Behörde',
+      authority: 'Verlangen einer Behörde',
     },
     reference: 'Ticket oder Akte',
     referenceHelp: 'Freiwillig. Eine Nummer ohne Leerzeichen, keine Namen.',

@@ -242,7 +242,7 @@ export const en = {
     status: 'State of the recording',
     flag: 'Noted by the checks',
     held: 'On hold',
-    exemplary: 'Exemplary',
+    exemplary: 'Marked exemplary in the call',
     any: 'All',
     more: 'More filters',
     fewer: 'Fewer filters',
@@ -732,7 +732,7 @@ export const en = {
     },
     agreementUntold: 'It was noted, but the notice had not named this purpose: the recording is not kept for it.',
     phases: {
-      before: 'Being prepared',
+      before: 'Before the talk',
       notice: 'Hears the notice',
       asking: 'Is being asked',
       dialling: 'Ringing',

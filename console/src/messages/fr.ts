@@ -111,7 +111,7 @@ export const fr: Messages = {
     status: 'État de l’enregistrement',
     flag: 'Relevé par les contrôles',
     held: 'Gelé',
-    exemplary: 'Exemplaire',
+    exemplary: 'Marqué exemplaire pendant l’appel',
     any: 'Tous',
     more: 'Plus de filtres',
     fewer: 'Moins de filtres',
@@ -671,7 +671,7 @@ export const fr: Messages = {
     agreementUntold:
       'C’est noté, mais l’annonce n’avait pas mentionné cette finalité : l’enregistrement n’est pas conservé pour elle.',
     phases: {
-      before: 'En préparation',
+      before: 'Avant la conversation',
       notice: 'Entend l’annonce',
       asking: 'Répond à la question',
       dialling: 'Sonnerie',

@@ -56,6 +56,7 @@ export function formatOf(language: Language): Format {
   const clock = dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
   const names = new Intl.DisplayNames([locale], { type: 'language' });
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  const byte = language === 'fr' ? 'o' : 'B';
 
   return {
     dayAndTime: dates({
@@ -83,10 +84,10 @@ export function formatOf(language: Language): Format {
     },
     seconds: (ms) => `${tenths.format(ms / 1_000)} s`,
     size: (bytes) => {
-      if (bytes < 1_000_000) return `${number.format(Math.max(0.1, bytes / 1_000))} kB`;
-      if (bytes < 1_000_000_000) return `${number.format(bytes / 1_000_000)} MB`;
+      if (bytes < 1_000_000) return `${number.format(Math.max(0.1, bytes / 1_000))} k${byte}`;
+      if (bytes < 1_000_000_000) return `${number.format(bytes / 1_000_000)} M${byte}`;
 
-      return `${number.format(bytes / 1_000_000_000)} GB`;
+      return `${number.format(bytes / 1_000_000_000)} G${byte}`;
     },
     number: (value) => number.format(value),
     speed: (value) => `${exact.format(value)}×`,

@@ -206,6 +206,15 @@ inBrowser('a view is saved under any name, for its user alone, and opens the lis
   expect(await page.locator('.view').count()).toBe(0);
 });
 
+inBrowser.each(['fr', 'nl', 'de', 'en'])('in %s the saved views are within a small telephone', async (language) => {
+  const page = await opened('/calls?result=recorded', 'olga', { language, width: 360 });
+  await rowsAre(page, 3);
+  await page.locator('.views summary').click();
+  const box = await page.locator('.views .menu-box').boundingBox();
+  expect(box?.x).toBeGreaterThanOrEqual(0);
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
+});
+
 /** A collection with the recordings of these lines, in this order. */
 async function fillCollection(page: Page): Promise<void> {
   const known = await recordings();

@@ -81,9 +81,11 @@ test('what the archive did not take has a cause in words, where there are words'
   expect(causeText('some_code', en)).toBe('some_code');
 });
 
-test('sizes go up to gigabytes, and seconds have one digit', () => {
+test('sizes go up to gigabytes, in the units of the language, and seconds have one digit', () => {
   const { size, seconds } = formatOf('de');
-  expect([size(1_200), size(3_400_000), size(5_600_000_000)]).toEqual(['1,2 kB', '3,4 MB', '5,6 GB']);
+  const sizes = [1_200, 3_400_000, 5_600_000_000];
+  expect(sizes.map(size)).toEqual(['1,2 kB', '3,4 MB', '5,6 GB']);
+  expect(sizes.map(formatOf('fr').size)).toEqual(['1,2 ko', '3,4 Mo', '5,6 Go']);
   expect(seconds(8_000)).toBe('8,0 s');
 });
 
