@@ -43,7 +43,7 @@ const files = async (): Promise<string[]> =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-test('it is at most 120 kB as it is sent, all languages together', async () => {
+test('it is at most 120 KiB as it is sent, all languages together', async () => {
   const sizes = await Promise.all(
     (await files())
       .filter((file) => /\.(js|css|html|svg)$/.test(file))
