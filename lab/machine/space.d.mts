@@ -11,6 +11,8 @@ export declare const neededMib: {
   machine: number;
   npmPackages: number;
   prometheus: number;
+  imageBase: number;
+  litestream: number;
   run: number;
   start: number;
 };

@@ -14,6 +14,9 @@ export const neededMib = {
   npmPackages: 350,
   /** Two programs of 86 MB each, and their packages while they are unpacked. */
   prometheus: 250,
+  /** A small Debian with a Node, and the package of Node while it is unpacked. */
+  imageBase: 700,
+  litestream: 60,
   /** Six workers with an Asterisk or a store each (160), what is recorded, and the heads of the packets that telephones send. */
   run: 960,
   /** Below this nothing is started. */
