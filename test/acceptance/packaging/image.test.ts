@@ -181,4 +181,65 @@ describeImage(`the image (needs root, Podman and a base: node lab/prepare.mjs --
     expect(['recorded', 'archived']).toContain(recordings[0]?.status);
     expect(recordings[0]?.durationMs).toBeGreaterThan(talkMs - 600);
   });
+
+  test('is run by Compose as config/compose.yaml says, and a call through it is archived', async () => {
+    const environment = folder.path('compose.env');
+    const override = folder.path('override.yaml');
+    const socket = folder.path('engine');
+    const { asterisk, healthPort } = at.rig;
+    const secrets = [
+      'MINIO_ROOT_USER',
+      'MINIO_ROOT_PASSWORD',
+      ...['ACCESS', 'SECRET'].map((kind) => `PREAVIS_ARCHIVE_MINIO_${kind}_KEY`),
+    ];
+    const given = [
+      `ASTERISK_GID=${statSync(asterisk.spoolFolder).gid}`,
+      `PREAVIS_ARI_PASSWORD=${asterisk.ariPassword}`,
+      ...secrets.map((name) => `${name}=unused-here`),
+    ];
+    writeFileSync(environment, `${given.join('\n')}\n`, { mode: 0o600 });
+    // Where this lab has what is at the place of a host, and what Podman cannot do: it has no log driver "local".
+    const preavis = {
+      environment: { PREAVIS_HEALTH_PORT: String(healthPort) },
+      logging: { driver: 'k8s-file' },
+      volumes: [
+        `${folder.path('etc/preavis.yaml')}:/etc/preavis/preavis.yaml:ro`,
+        `${asterisk.spoolFolder}:${spoolInside}`,
+      ],
+    };
+    writeFileSync(override, stringify({ services: { preavis } }));
+    const engine = await podman.engine(folder.path('engine.log'), socket);
+    const files = ['-p', 'preavis', '-f', 'config/compose.yaml', '-f', override, '--env-file', environment];
+    const compose = async (...args: string[]): Promise<string> =>
+      (
+        await run('docker-compose', [...files, ...args], {
+          cwd: root,
+          env: { PATH: process.env['PATH'], DOCKER_HOST: `unix://${socket}` },
+        })
+      ).stdout;
+    const inside = (...args: string[]): Promise<string> => compose('exec', '-T', 'preavis', 'preavis', ...args);
+    try {
+      await eventually(() => existsSync(socket));
+      await compose('up', '--detach', '--no-build', '--no-deps', 'preavis');
+      await eventually(async () => {
+        expect((await fetch(`http://127.0.0.1:${healthPort}/health`)).status).toBe(200);
+      });
+      const checked = await inside('check').catch((error: unknown) => printed.parse(error).stdout);
+      expect(checked).not.toMatch(/^WRONG/m);
+      const call = placeCall({ sipPort: asterisk.sipPort, to: '100', tone: await continuousTone(440) });
+      expect(await (await at.keep(call)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+      await eventually(
+        async () => {
+          await inside('upload');
+          const { recordings } = listed.parse(JSON.parse(await inside('recordings', 'list', '--json')));
+          expect(recordings.map(({ status }) => status)).toEqual(['archived']);
+        },
+        { everyMs: 1_000 },
+      );
+      await compose('stop', 'preavis');
+      expect(await compose('ps', '--all', '--format', 'json')).toMatch(/"ExitCode":0\b/);
+    } finally {
+      await engine.stop({ signal: 'SIGKILL' });
+    }
+  });
 });

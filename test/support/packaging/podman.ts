@@ -57,6 +57,8 @@ export type Podman = {
   run(...args: string[]): Promise<string>;
   /** `podman run`. */
   live(logFile: string, ...args: string[]): Promise<Container>;
+  /** Answers at this socket as Docker's engine does; what it runs ends with it. */
+  engine(logFile: string, socket: string): Promise<LiveProcess>;
 };
 
 /** @param folder of this Podman alone; who removes it has removed the images, and no container may be left then */
@@ -117,5 +119,10 @@ export async function startPodman(folder: string): Promise<Podman> {
         },
       };
     },
+    engine: (logFile, socket) =>
+      spawnLive(program, [...before, 'podman', 'system', 'service', '--time=0', `unix://${socket}`], {
+        logFile,
+        env: environment,
+      }),
   };
 }
