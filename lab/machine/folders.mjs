@@ -57,6 +57,18 @@ export function prometheusPrograms() {
   return { prometheus: join(programs, 'prometheus'), promtool: join(programs, 'promtool') };
 }
 
+/**
+ * PostgreSQL, unpacked likewise: of the newest release that is there. `tree` has its programs, what they read, and the libraries that this
+ * machine lacked. It may be moved: its programs find what they read from where they are. undefined: there is none.
+ */
+export function postgresServer() {
+  const tree = join(cacheFolder(), 'postgres/usr');
+  const releases = join(tree, 'lib/postgresql');
+  const [release] = (existsSync(releases) ? readdirSync(releases) : []).toSorted((one, other) => other - one);
+  const isWhole = ['bin/postgres', 'bin/initdb'].every((name) => existsSync(join(releases, release ?? '', name)));
+  return release !== undefined && isWhole ? { tree, release } : undefined;
+}
+
 /** libfaketime of the Debian in this folder, if it is there. Of the two that the package brings, the one for programs with threads. */
 export function fakeClockLibrary(root) {
   const libraries = join(root, 'usr/lib');

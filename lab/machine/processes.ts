@@ -103,6 +103,11 @@ export function recordMount(path: string): () => void {
   return register({ kind: 'mount', path });
 }
 
+/** Records a segment of shared memory that a process of ours has made; the returned function removes the record. */
+export function recordSharedMemory(id: number): () => void {
+  return register({ kind: 'sharedMemory', id });
+}
+
 /** Records a running process that is not our child; the returned function removes the record. */
 export function recordProcess(command: string, pid: number): () => void {
   const startTime = startTimeOf(pid);

@@ -5,7 +5,9 @@ export type LabRecord =
   /** Waits for the owner's end; it is left to end by itself. */
   | ({ kind: 'cleanUpProcess' } & ProcessIdentity)
   | { kind: 'path'; path: string }
-  | { kind: 'mount'; path: string };
+  | { kind: 'mount'; path: string }
+  /** A segment of System V, which outlives whoever has made it. */
+  | { kind: 'sharedMemory'; id: number };
 
 export declare function startTimeOf(pid: number): string | undefined;
 export declare function isAlive(identity: ProcessIdentity): boolean;

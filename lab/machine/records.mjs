@@ -1,5 +1,5 @@
 /**
- * The records of what the lab has made, and how it is ended. Every process, folder and mount has a small JSON record in the run folder, written
+ * The records of what the lab has made, and how it is ended. Every process, folder, mount and segment of shared memory has a small JSON record in the run folder, written
  * before it is used. A record names its owner. When the owner is dead, whoever looks next ends what the record names.
  *
  * Plain JavaScript without dependencies, because prepare.mjs needs it before the npm packages are there.
@@ -97,7 +97,7 @@ function isOld(file) {
 const isOfTheLab = (path) => typeof path === 'string' && path.includes('preavis-lab');
 
 /**
- * Ends what dead owners left: processes first (only while pid and start time still match), then mounts, then folders, then
+ * Ends what dead owners left: processes first (only while pid and start time still match), then mounts, shared memory and folders, then
  * the records. Returns how many records were cleared; the record of what could not be removed stays, for another try.
  */
 export function cleanUpDeadRecords(folder = runFolder()) {
@@ -110,6 +110,9 @@ export function cleanUpDeadRecords(folder = runFolder()) {
   // Before any folder: what is mounted below it may be somebody else's.
   for (const { kind, path } of records) {
     if (kind === 'mount' && isOfTheLab(path)) spawnSync('umount', ['--lazy', path], { stdio: 'ignore' });
+  }
+  for (const { kind, id } of records) {
+    if (kind === 'sharedMemory') spawnSync('ipcrm', ['-m', String(id)], { stdio: 'ignore' });
   }
   let cleared = 0;
   for (const { kind, path, file } of records) {

@@ -17,6 +17,8 @@ export const neededMib = {
   /** A small Debian with a Node, and the package of Node while it is unpacked. */
   imageBase: 700,
   litestream: 60,
+  /** The server, and its packages while they are unpacked. */
+  postgres: 150,
   /** Six workers with an Asterisk or a store each (160), what is recorded, and the heads of the packets that telephones send. */
   run: 960,
   /** Below this nothing is started. */

@@ -67,7 +67,8 @@ export class LabProgram {
     const left = (): unknown[] =>
       [...this.records].filter(
         ([name, record]) =>
-          existsSync(join(runFolder(), name)) || ('pid' in record ? isAlive(record) : existsSync(record.path)),
+          existsSync(join(runFolder(), name)) ||
+          ('pid' in record ? isAlive(record) : 'path' in record && existsSync(record.path)),
       );
     await eventually(() => {
       expect(left()).toEqual([]);

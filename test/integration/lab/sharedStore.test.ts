@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'minio';
-import { isAlive, ownIdentity, type LabRecord, type ProcessIdentity } from '../../../lab/machine/records.mjs';
-import { runFolder } from '../../../lab/machine/folders.mjs';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../../../lab/machine/records.mjs';
 import { isPortFree } from '../../../lab/machine/ports.ts';
 import { endSharedStore, sharedStore, type StoreRun } from '../../../lab/store/sharedStore.mjs';
 import { openAccount, type StoreAddress } from '../../../lab/store/storeAccounts.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
+import { recordsOf } from '../../support/records.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 /** What becomes of it when the run is killed, acceptance/serve/interruption tries. */
@@ -33,22 +33,6 @@ async function askedByAnother(run: StoreRun, environment: NodeJS.ProcessEnv = {}
 
 const keeperOf = ({ folder: of }: StoreRun): ProcessIdentity =>
   JSON.parse(readFileSync(join(of, 'keeper.json'), 'utf8')) as ProcessIdentity;
-
-/** What this process has started and made, as the lab has written it down. */
-function recordsOf({ pid }: ProcessIdentity): LabRecord[] {
-  const files = readdirSync(runFolder()).filter((name) => name.endsWith('.json'));
-  return files.flatMap((name) => {
-    try {
-      const record = JSON.parse(readFileSync(join(runFolder(), name), 'utf8')) as LabRecord & {
-        owner: ProcessIdentity;
-      };
-      return record.owner.pid === pid ? [record] : [];
-    } catch {
-      // Removed meanwhile: of another test.
-      return [];
-    }
-  });
-}
 
 test('it is started once by all who ask, and nothing is left once it was told to end', async () => {
   const run = runIn('run');

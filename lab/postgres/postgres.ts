@@ -1,0 +1,204 @@
+/**
+ * A real PostgreSQL on loopback, unpacked from Debian's packages by prepare.mjs. Several can run side by side, each in a folder and on a port
+ * of its own.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { postgresServer } from '../machine/folders.mjs';
+import { claimPorts } from '../machine/ports.ts';
+import { makeLabFolder, recordSharedMemory, spawnLive, type LiveProcess } from '../machine/processes.ts';
+
+export type PostgresOptions = {
+  /** Commits wait for the disk, as those of a server in use; default: they survive its processes, and not the machine. */
+  durable?: boolean;
+};
+
+export type LabPostgres = {
+  /** `15`, `16` or `17`. */
+  readonly release: string;
+  readonly port: number;
+  /** Makes an empty database, and gives its address with the password of its owner. */
+  makeDatabase(): Promise<string>;
+  /** An outage: connections end and are refused, the data is kept. `kill`: without a word. */
+  stopServer(how?: 'kill'): Promise<void>;
+  startServer(): Promise<void>;
+  /** Ends it and removes the folder. Idempotent. */
+  stop(): Promise<void>;
+};
+
+const startLimitMs = 60_000;
+const user = 'preavis';
+/** Debian's `nobody` and `nogroup`: PostgreSQL refuses to run as root. */
+const nobody = 65_534;
+const isRoot = process.getuid?.() === 0;
+
+/** To be run by `nobody` where this process is root's; without a child, so that a signal reaches the program itself. */
+const asNobody = (program: string, args: readonly string[]): [string, string[]] =>
+  isRoot
+    ? ['setpriv', [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--', program, ...args]]
+    : [program, [...args]];
+
+/**
+ * Starts the server and waits until it answers.
+ * @throws Error that names the command to run when there is none, or the log that explains a failed start.
+ */
+export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<LabPostgres> {
+  const found = postgresServer();
+  if (found === undefined) {
+    throw new Error('There is no PostgreSQL in the lab. Run: node lab/prepare.mjs --with postgres');
+  }
+  const labFolder = makeLabFolder();
+  const folder = labFolder.path;
+  const block = await claimPorts(1);
+  const port = block.first;
+  const password = randomBytes(24).toString('hex');
+  // `nobody` cannot enter the home of root, in which the cache is.
+  const tree = isRoot ? join(folder, 'usr') : found.tree;
+  const data = join(folder, 'data');
+  const environment = {
+    PATH: process.env['PATH'],
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    LD_LIBRARY_PATH: join(tree, 'lib', libraryFolder()),
+  };
+  const program = (name: string): string => join(tree, 'lib/postgresql', found.release, 'bin', name);
+  let server: LiveProcess | undefined;
+  let memory: { id: number; forget: () => void } | undefined;
+  let made = 0;
+
+  const address = (database: string): string => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+  const ask = async (sql: string): Promise<void> => {
+    const client = new Client({ connectionString: address('postgres'), connectionTimeoutMillis: 1_000 });
+    // Its end is told by what it is asked.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  };
+  const startServer = async (): Promise<void> => {
+    if (server?.isRunning() === true) return;
+    const [command, args] = asNobody(program('postgres'), ['-D', data]);
+    const started = await spawnLive(command, args, {
+      cwd: folder,
+      env: environment,
+      logFile: join(folder, 'server.log'),
+    });
+    server = started;
+    for (const until = Date.now() + startLimitMs; ;) {
+      if (await ask('SELECT 1').then(...trueIfDone)) break;
+      if (!started.isRunning() || Date.now() > until) {
+        throw new Error(`PostgreSQL does not start. Its log: ${readFileSync(join(folder, 'server.log'), 'utf8')}`);
+      }
+      await delay(50);
+    }
+    const id = sharedMemoryOf(data);
+    memory = { id, forget: recordSharedMemory(id) };
+  };
+  const stopServer = async (how?: 'kill'): Promise<void> => {
+    // `SIGINT` ends its sessions; `SIGTERM` would wait for them.
+    await server?.stop(how === 'kill' ? { signal: 'SIGKILL' } : { signal: 'SIGINT', graceMs: startLimitMs });
+    if (memory === undefined) return;
+    const { id, forget } = memory;
+    // Its sessions see that it is gone, and end by themselves.
+    while ((usersOfMemory(id) ?? 0) > 0) await delay(10);
+    if (usersOfMemory(id) !== undefined) await promisify(execFile)('ipcrm', ['-m', String(id)]);
+    forget();
+    memory = undefined;
+  };
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    await stopServer();
+    labFolder.remove();
+    block.release();
+  };
+  const stop = (): Promise<void> => (stopping ??= stopAll());
+
+  try {
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    mkdirSync(data, { mode: 0o700 });
+    if (isRoot) {
+      cpSync(found.tree, tree, { recursive: true, verbatimSymlinks: true });
+      for (const path of [data, passwordFile]) chownSync(path, nobody, nobody);
+    }
+    const local = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256'];
+    const [command, args] = asNobody(program('initdb'), [
+      ...['-D', data, '-U', user, '--pwfile', passwordFile, ...local, '--no-sync', '--no-instructions'],
+    ]);
+    await promisify(execFile)(command, args, { cwd: folder, env: environment, timeout: startLimitMs });
+    rmSync(passwordFile);
+    writeFileSync(join(data, 'postgresql.conf'), settings(port, durable));
+    await startServer();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return {
+    release: found.release,
+    port,
+    makeDatabase: async () => {
+      const name = `lab${(made += 1)}`;
+      await ask(`CREATE DATABASE ${name}`);
+
+      return address(name);
+    },
+    stopServer,
+    startServer,
+    stop,
+  };
+}
+
+const trueIfDone = [() => true, () => false] as const;
+
+/** As Debian names the folder of libraries of this architecture. */
+function libraryFolder(): string {
+  return `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+}
+
+/** The segment by which it sees whether an earlier server of the same data is still there: its last word of the seventh line. */
+function sharedMemoryOf(data: string): number {
+  const line = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[6] ?? '';
+  const id = Number(line.trim().split(/\s+/)[1] ?? NaN);
+  if (!Number.isInteger(id)) throw new Error(`PostgreSQL does not say which shared memory it has: ${line}`);
+
+  return id;
+}
+
+/** How many processes have it; undefined: it is not there. */
+function usersOfMemory(id: number): number | undefined {
+  const rows = readFileSync('/proc/sysvipc/shm', 'latin1').split('\n');
+  const row = rows.map((line) => line.trim().split(/\s+/)).find(([, shmid]) => shmid === String(id));
+
+  return row === undefined ? undefined : Number(row[6]);
+}
+
+function settings(port: number, durable: boolean): string {
+  const values: Record<string, string | number> = {
+    listen_addresses: '127.0.0.1',
+    port,
+    // All connections are by loopback.
+    unix_socket_directories: '',
+    // Below its own folder, which is removed with it.
+    dynamic_shared_memory_type: 'mmap',
+    max_connections: 100,
+    shared_buffers: '64MB',
+    jit: 'off',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    lc_messages: 'C',
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+  };
+
+  return Object.entries(values)
+    .map(([name, value]) => `${name} = '${value}'\n`)
+    .join('');
+}
