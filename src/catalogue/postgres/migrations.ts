@@ -1,0 +1,28 @@
+import { functions } from './schema/functions.ts';
+import { tables } from './schema/tables.ts';
+import { triggers } from './schema/triggers.ts';
+
+/** All of the catalogue is in this schema of its database. */
+export const schemaName = 'preavis';
+
+/** What tells this catalogue from any other, as in SQLite. */
+const identity = `
+  INSERT INTO identity (id) VALUES (encode(substring(sha256(uuid_send(gen_random_uuid())) FOR 8), 'hex'));
+`;
+
+/** Whose schema it is, and how many steps were applied to it. */
+const form = `
+  CREATE TABLE schema_form (
+    id bigint PRIMARY KEY CHECK (id = 1),
+    program text COLLATE "C" NOT NULL,
+    steps bigint NOT NULL,
+    installation text COLLATE "C"
+  );
+  INSERT INTO schema_form (id, program, steps) VALUES (1, 'preavis', 0);
+`;
+
+/**
+ * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
+ * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
+ */
+export const postgresMigrations: readonly string[] = [form + functions + tables + triggers + identity];

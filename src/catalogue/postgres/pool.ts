@@ -1,0 +1,86 @@
+import { Pool, types, type PoolClient } from 'pg';
+import { isLost, orRefused } from './failures.ts';
+import { schemaName } from './migrations.ts';
+
+export type PostgresAddress = {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. */
+  url: string;
+  /** Connections of this process at most. */
+  connections?: number;
+  /** How long a statement may take, ms; and how long a step waits for what another one holds, ms. */
+  statementTimeoutMs?: number;
+  lockTimeoutMs?: number;
+};
+
+/** A caller waits for some steps. Above it PostgreSQL is away for all that a call knows. */
+const connectTimeoutMs = 5_000;
+const idleMs = 60_000;
+/** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
+const silenceMs = 2_000;
+const keepAliveAfterMs = 10_000;
+
+/** PostgreSQL's numbers of types, of what the catalogue reads. */
+const asNumber = new Set<number>([
+  types.builtins.INT8,
+  types.builtins.INT4,
+  types.builtins.INT2,
+  types.builtins.NUMERIC,
+  types.builtins.FLOAT8,
+]);
+
+const yesNo: number = types.builtins.BOOL;
+
+/** Rows read as those of SQLite: whole numbers as numbers, yes and no as 1 and 0, anything else as text. */
+function readAs(type: number): (text: string) => unknown {
+  if (asNumber.has(type)) return Number;
+  if (type === yesNo) return (text) => (text === 't' ? 1 : 0);
+
+  return (text) => text;
+}
+
+/** Connections to the database of a catalogue; none is made before somebody asks. Its end waits for what is under way. */
+export function makePool({
+  url,
+  connections = 10,
+  statementTimeoutMs = 10_000,
+  lockTimeoutMs = 5_000,
+}: PostgresAddress): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idleTimeoutMillis: idleMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    query_timeout: statementTimeoutMs + silenceMs,
+    // A process that was stopped within a transaction would hold what it has locked.
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    application_name: 'preavis',
+    options: `-c search_path=${schemaName}`,
+    types: { getTypeParser: readAs },
+  });
+  // A connection that nobody used has ended: the next one who asks gets another, or is told.
+  pool.on('error', () => undefined);
+
+  return pool;
+}
+
+/** Does something with a connection of its own; one that is spoilt is used no more. Throws Refused where there is none. */
+export async function withClient<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await orRefused(pool.connect());
+  // Its end while it is in use is told by what it is asked.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let spoilt = false;
+  try {
+    return await act(client);
+  } catch (thrown) {
+    spoilt = isLost(thrown);
+    throw thrown;
+  } finally {
+    client.off('error', ignore);
+    client.release(spoilt);
+  }
+}
