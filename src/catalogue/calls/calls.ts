@@ -349,8 +349,10 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
       });
     }
   }
-  const saveNow = writing(saveAll);
-  const saveFollowedSoon = relaxed(saveAll);
+  // Its recording has no row before the call has made one.
+  const savedOne = ({ facts }: CallState): string => facts.order?.recording ?? facts.id;
+  const saveNow = writing(saveAll, savedOne);
+  const saveFollowedSoon = relaxed(saveAll, savedOne);
 
   function* save(state: CallState, measured: Measured = {}): Step<void> {
     yield* (isFollowedSoon(state) ? saveFollowedSoon : saveNow)(state, measured);

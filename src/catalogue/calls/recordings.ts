@@ -333,8 +333,9 @@ export function makeRecordings(
     const event = toldOf[to];
     if (event !== undefined) yield* deliveries.append({ event, recording: id });
   }
-  const move = writing(moveOne);
-  const moveFollowedSoon = relaxed(moveOne);
+  const movedOne = (id: RecordingId): string => id;
+  const move = writing(moveOne, movedOne);
+  const moveFollowedSoon = relaxed(moveOne, movedOne);
 
   const adopt = writing(function* (id: RecordingId): Step<RecordingRow | undefined> {
     const maker = makerWithout.optional().parse(yield* one(selectMakerWithout, { id }));

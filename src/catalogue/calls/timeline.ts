@@ -56,6 +56,7 @@ export function makeTimeline() {
     for (const each of judged) yield* change(updateJudged, each);
   });
 
+  const timelineOf = (callId: CallId): string => callId;
   // The call's next save writes it through.
   const addToTimeline = relaxed(function* (callId: CallId, entry: TimelineEntry): Step<void> {
     if (entry.kind === 'unwatched') {
@@ -92,7 +93,7 @@ export function makeTimeline() {
       finishedAt: finishedAt ?? null,
       newcomer: newcomer ?? null,
     });
-  });
+  }, timelineOf);
 
   return {
     addToTimeline,

@@ -9,7 +9,7 @@
 export type Step<Result> = Generator<Asked, Result, unknown>;
 
 /** What a step asks its runner for. */
-type Asked = Query | Transaction;
+export type Asked = Query | Transaction;
 
 /** Parameters are named in both texts, as `@name`. Where a database has no way of its own, both texts are one. */
 export type Statement = { readonly sqlite: string; readonly postgres: string };
@@ -31,7 +31,13 @@ export type Query = {
  * A step whose queries are one transaction. Within another one it is part of that: then its mode says nothing, and nothing is kept of the
  * outer one once it has failed.
  */
-export type Transaction = { readonly kind: 'transaction'; readonly mode: Mode; readonly step: Step<unknown> };
+export type Transaction = {
+  readonly kind: 'transaction';
+  readonly mode: Mode;
+  readonly step: Step<unknown>;
+  /** The call or the recording whose rows alone it reads and changes, if there is one. */
+  readonly about: string | undefined;
+};
 
 /**
  * `reading`: all queries see the same moment. `writing`: nothing of what it reads changes before it writes, and its commit is on the disk
@@ -75,11 +81,15 @@ export function* change(statement: Statement, given: Given = nothing): Step<numb
 
 type Makes<Args extends unknown[], Result> = (...args: Args) => Step<Result>;
 
+/**
+ * `about`: the call or the recording whose rows alone the step reads and changes. A database that lets several write at once lets others write
+ * meanwhile; without it nobody else does.
+ */
 const inTransaction =
   (mode: Mode) =>
-  <Args extends unknown[], Result>(step: Makes<Args, Result>): Makes<Args, Result> =>
+  <Args extends unknown[], Result>(step: Makes<Args, Result>, about?: (...args: Args) => string): Makes<Args, Result> =>
     function* (...args) {
-      return (yield { kind: 'transaction', mode, step: step(...args) }) as Result;
+      return (yield { kind: 'transaction', mode, step: step(...args), about: about?.(...args) }) as Result;
     };
 
 /** For a step of several queries that must agree; it changes nothing. */

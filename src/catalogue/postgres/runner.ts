@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import type { Asked, Given, Query, Step, Transaction } from '../sql/step.ts';
+import { isLost, orRefused, Refused } from './failures.ts';
+import { withClient } from './pool.ts';
+import { translate, type Translated } from './translation.ts';
+
+/**
+ * Runs a step to its end, and makes it anew where it has to be done again.
+ *
+ * Throws what the step throws, and catalogue_unusable when the database fails. Where the connection is lost while a change is committed,
+ * nobody knows whether it was: it is not done again, and who asked finds out by asking.
+ */
+export type RunPostgres = <Result>(make: () => Step<Result>) => Promise<Result>;
+
+/** How long a step is done again where others held what it needs, and how long between two tries, ms. */
+const againLimitMs = 10_000;
+const againPauseMs = 20;
+
+/** More texts than the repositories have: one that is made anew for each question must not fill the memory of the server. */
+const mostPrepared = 1_000;
+
+/**
+ * How a transaction begins. Steps read, decide and then write, and count on nothing of what they have read changing in between. So whoever writes has
+ * a lock until the end, as SQLite's writers have: alone, or beside others that write about other calls or recordings.
+ *
+ * All that a statement reads was committed when it began, and so what the one before had written.
+ */
+function beginningOf({ mode, about }: Pick<Transaction, 'mode' | 'about'>): string {
+  if (mode === 'reading') return 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+  const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+  const withoutWaiting = mode === 'relaxed' ? '; SET LOCAL synchronous_commit = off' : '';
+
+  return `${begin}${withoutWaiting}; ${about === undefined ? writeAlone : `${writeBeside}; SELECT pg_advisory_xact_lock(${lockOf(about)})`}`;
+}
+
+const writeLock = `x'70726176'::integer, 3`;
+const writeAlone = `SELECT pg_advisory_xact_lock(${writeLock})`;
+const writeBeside = `SELECT pg_advisory_xact_lock_shared(${writeLock})`;
+
+/** A number for each call and each recording. Two that have the same write one after the other. */
+function lockOf(about: string): bigint {
+  return createHash('sha256').update(about).digest().readBigInt64BE();
+}
+
+/** `name`: under which a connection keeps it prepared; undefined where there are too many. */
+type Prepared = Translated & { readonly name: string | undefined };
+
+/** Translates each text once. */
+function makePrepared(): (sql: string) => Prepared {
+  const known = new Map<string, Prepared>();
+
+  return (sql) => {
+    const before = known.get(sql);
+    if (before !== undefined) return before;
+    const isRoom = known.size < mostPrepared;
+    const translated = translate(sql);
+    // The same for the same text in every process.
+    const name = isRoom ? createHash('sha256').update(translated.text).digest('hex').slice(0, 32) : undefined;
+    const made = { ...translated, name };
+    if (isRoom) known.set(sql, made);
+
+    return made;
+  };
+}
+
+function valuesOf(names: readonly string[], given: Given): unknown[] {
+  return names.map((name) => {
+    const value = given[name];
+    if (value === undefined) throw new TypeError(`the parameter ${name} of a statement is missing`);
+
+    return value;
+  });
+}
+
+/** A transaction that is under way, and why a part of it has failed. */
+type Open = { readonly client: PoolClient; broken: { readonly thrown: unknown } | undefined };
+
+const partFailed = (cause: unknown): Error => new Error('a part of the transaction has failed', { cause });
+
+function makeAsk(): (query: Query, client: PoolClient) => Promise<unknown> {
+  const prepared = makePrepared();
+
+  return async ({ statement, given, want }, client) => {
+    const { text, names, name } = prepared(statement.postgres);
+    const config = { text, values: valuesOf(names, given), ...(name === undefined ? {} : { name }) };
+    const rows = async () => (await orRefused(client.query<Record<string, unknown>>(config))).rows;
+    const columns = async () => (await orRefused(client.query<unknown[]>({ ...config, rowMode: 'array' }))).rows;
+    switch (want) {
+      case 'all':
+        return await rows();
+      case 'one':
+        return (await rows())[0];
+      case 'values':
+        return (await columns()).map(([first]) => first);
+      case 'value':
+        return (await columns())[0]?.[0];
+      case 'change':
+        return (await orRefused(client.query(config))).rowCount ?? 0;
+    }
+  };
+}
+
+/** Carries the queries of steps out in PostgreSQL: each on a connection of the pool, those of one transaction on the same. */
+export function makePostgresRunner(pool: Pool): RunPostgres {
+  const ask = makeAsk();
+
+  const within = async <Result>(
+    beginning: string,
+    client: PoolClient,
+    act: (open: Open) => Promise<Result>,
+  ): Promise<Result> => {
+    const open: Open = { client, broken: undefined };
+    try {
+      await orRefused(client.query(beginning));
+      const result = await act(open);
+      if (open.broken !== undefined) throw partFailed(open.broken.thrown);
+      // PostgreSQL answers the commit of what has failed by its end, and not by an error.
+      const { command } = await orRefused(client.query('COMMIT'));
+      if (command !== 'COMMIT') throw partFailed(undefined);
+
+      return result;
+    } catch (thrown) {
+      if (!isLost(thrown)) await orRefused(client.query('ROLLBACK'));
+      throw thrown;
+    }
+  };
+
+  const runPart = async (step: Step<unknown>, open: Open): Promise<unknown> => {
+    try {
+      return await run(step, open);
+    } catch (thrown) {
+      open.broken ??= { thrown };
+      throw thrown;
+    }
+  };
+
+  const answerTo = (asked: Asked, open: Open | undefined): Promise<unknown> => {
+    if (open !== undefined) return asked.kind === 'query' ? ask(asked, open.client) : runPart(asked.step, open);
+    if (asked.kind === 'transaction') {
+      return withClient(pool, (client) => within(beginningOf(asked), client, (own) => run(asked.step, own)));
+    }
+    // It changes nothing that another one has read, and is about to write.
+    if (asked.want === 'change') {
+      return withClient(pool, (client) =>
+        within(`BEGIN ISOLATION LEVEL READ COMMITTED; ${writeBeside}`, client, () => ask(asked, client)),
+      );
+    }
+
+    return withClient(pool, (client) => ask(asked, client));
+  };
+
+  const run = async <Result>(step: Step<Result>, open?: Open): Promise<Result> => {
+    let next = step.next();
+    while (next.done !== true) {
+      let answer: unknown;
+      try {
+        answer = await answerTo(next.value, open);
+      } catch (thrown) {
+        next = step.throw(thrown);
+        continue;
+      }
+      next = step.next(answer);
+    }
+
+    return next.value;
+  };
+
+  return (make) => untilDone(() => run(make()));
+}
+
+async function untilDone<Result>(act: () => Promise<Result>): Promise<Result> {
+  for (const giveUp = performance.now() + againLimitMs; ;) {
+    try {
+      return await act();
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown;
+      if (!thrown.again || performance.now() >= giveUp) throw thrown.cause;
+      await sleep(againPauseMs);
+    }
+  }
+}

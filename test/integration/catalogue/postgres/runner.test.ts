@@ -1,0 +1,230 @@
+import type { Pool } from 'pg';
+import { makePool } from '../../../../src/catalogue/postgres/pool.ts';
+import { makePostgresRunner, type RunPostgres } from '../../../../src/catalogue/postgres/runner.ts';
+import {
+  all,
+  change,
+  one,
+  reading,
+  relaxed,
+  sql,
+  value,
+  values,
+  writing,
+  type Step,
+} from '../../../../src/catalogue/sql/step.ts';
+import { usePostgres } from '../../../support/catalogue/postgres.ts';
+import { eventually } from '../../../support/poll.ts';
+
+const server = usePostgres();
+
+const insert = sql('INSERT INTO passes (job, at) VALUES (@job, @at)');
+const select = sql('SELECT job, at FROM passes ORDER BY job');
+const selectAt = sql('SELECT at FROM passes WHERE job = @job');
+const setAt = sql('UPDATE passes SET at = @at WHERE job = @job');
+const add = sql('UPDATE passes SET at = at + @more WHERE job = @job');
+
+// A sequence is of no transaction: everybody sees at once how far it is.
+const ring = sql(`SELECT nextval('changes_id_seq')`);
+const rung = sql(`SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM changes_id_seq`);
+const pause = sql('SELECT count(*) FROM pg_sleep(0.01)');
+
+/** Within a step: until somebody has rung so often. */
+function* untilRung(times: number): Step<void> {
+  for (let tries = 0; Number(yield* value(rung)) < times; tries += 1) {
+    if (tries > 6_000) throw new Error('nobody has rung for a minute');
+    yield* one(pause);
+  }
+}
+
+let url: string;
+let run: RunPostgres;
+const pools: Pool[] = [];
+
+function another(options: Omit<Parameters<typeof makePool>[0], 'url'> = {}): RunPostgres {
+  const pool = makePool({ url, ...options });
+  pools.push(pool);
+
+  return makePostgresRunner(pool);
+}
+
+beforeEach(async () => {
+  url = await server.newDatabase();
+  run = makePostgresRunner(await server.open(url));
+});
+
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.end();
+});
+
+const rows = (): Promise<unknown> => run(() => all(select));
+const keep = (job: string, at = 1) => run(() => change(insert, { job, at, beside: 'it' }));
+
+describe('a step in PostgreSQL', () => {
+  it('reads rows and columns as SQLite gives them', async () => {
+    expect(await keep('one', 1_796_000_000_123)).toBe(1);
+    expect(await keep('other')).toBe(1);
+    expect(await rows()).toEqual([
+      { job: 'one', at: 1_796_000_000_123 },
+      { job: 'other', at: 1 },
+    ]);
+    expect(await run(() => one(select))).toEqual({ job: 'one', at: 1_796_000_000_123 });
+    expect(await run(() => values(select))).toEqual(['one', 'other']);
+    expect(await run(() => value(selectAt, { job: 'one' }))).toBe(1_796_000_000_123);
+    expect(await run(() => one(selectAt, { job: 'none' }))).toBeUndefined();
+    expect(await run(() => value(selectAt, { job: 'none' }))).toBeUndefined();
+    const kinds = sql(`
+      SELECT EXISTS (SELECT 1 FROM passes) AS isThere, sum(at) AS total, count(*) AS number, NULL AS nothing, '[]' AS list
+      FROM passes WHERE at > @least - 1`);
+    expect(await run(() => one(kinds, { least: 0 }))).toEqual({
+      isThere: 1,
+      total: 1_796_000_000_124,
+      number: 2,
+      nothing: null,
+      list: '[]',
+    });
+  });
+
+  it('takes a parameter that may be null, of a number as of a text', async () => {
+    await keep('one', 1_796_000_000_123);
+    const chosen = sql('SELECT job FROM passes WHERE (@job IS NULL OR job = @job) AND (@at IS NULL OR at = @at)');
+    const found = (job: string | null, at: number | null) => run(() => values(chosen, { job, at }));
+    expect(await found(null, null)).toEqual(['one']);
+    expect(await found('one', 1_796_000_000_123)).toEqual(['one']);
+    expect(await found('one', 1)).toEqual([]);
+    expect(await found('other', null)).toEqual([]);
+  });
+
+  it('refuses a query that lacks a value', async () => {
+    await expect(run(() => change(insert, { job: 'one' }))).rejects.toThrow(TypeError);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('is one transaction, with all steps within it, or nothing of it is kept', async () => {
+    const both = writing(function* (fails: boolean): Step<number> {
+      yield* change(insert, { job: 'one', at: 1 });
+      const within = writing(function* (): Step<number> {
+        return yield* change(insert, { job: 'other', at: 2 });
+      });
+      const changed = yield* within();
+      if (fails) throw new RangeError('of the step');
+
+      return changed;
+    });
+    await expect(run(() => both(true))).rejects.toThrow(RangeError);
+    expect(await rows()).toEqual([]);
+    expect(await run(() => both(false))).toBe(1);
+    expect(await run(() => values(select))).toEqual(['one', 'other']);
+  });
+
+  it('keeps nothing of a transaction of which a part has failed, whether that is caught or not', async () => {
+    const failing = writing(function* (): Step<void> {
+      yield* change(insert, { job: 'other', at: 1 });
+      throw new RangeError('of the part');
+    });
+    const catching = writing(function* (part: () => Step<unknown>): Step<void> {
+      yield* change(insert, { job: 'one', at: 1 });
+      try {
+        yield* part();
+      } catch {
+        // It goes on all the same.
+      }
+    });
+    const twice = () => change(insert, { job: 'one', at: 1 });
+    for (const part of [failing, twice]) {
+      await expect(run(() => catching(part))).rejects.toThrow('a part of the transaction has failed');
+      expect(await rows()).toEqual([]);
+    }
+  });
+
+  it('sees one moment while it reads', async () => {
+    await keep('one', 1);
+    const outside = another();
+    const seen: unknown[] = [];
+    let next = Promise.resolve<unknown>(undefined);
+    const twice = reading(function* (): Step<void> {
+      seen.push(yield* value(selectAt, { job: 'one' }));
+      next = outside(() => change(setAt, { job: 'one', at: 2 })).then(() => outside(() => value(ring)));
+      yield* untilRung(1);
+      seen.push(yield* value(selectAt, { job: 'one' }));
+    });
+    await run(twice);
+    await next;
+    expect(seen).toEqual([1, 1]);
+    expect(await run(() => value(selectAt, { job: 'one' }))).toBe(2);
+  });
+
+  it('changes nothing where it only reads', async () => {
+    const wrong = reading(() => change(insert, { job: 'one', at: 1 }));
+    await expect(run(wrong)).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    expect(await rows()).toEqual([]);
+  });
+
+  it('waits for the disk, and not where that was said', async () => {
+    const setting = sql(`SELECT current_setting('synchronous_commit')`);
+    const usual = await run(() => value(setting));
+    expect(await run(writing(() => value(setting)))).toBe(usual);
+    await run(() => change(sql('SET synchronous_commit = on')));
+    expect(await run(relaxed(() => value(setting)))).toBe('off');
+  });
+
+  it('is done again, whole, where two have waited for each other', async () => {
+    await keep('one', 0);
+    await keep('other', 0);
+    let tries = 0;
+    const move = (from: string, to: string) =>
+      writing(
+        function* (): Step<void> {
+          tries += 1;
+          yield* change(add, { job: from, more: -1 });
+          yield* value(ring);
+          yield* untilRung(2);
+          yield* change(add, { job: to, more: 1 });
+        },
+        () => from,
+      );
+    await Promise.all([run(move('one', 'other')), run(move('other', 'one'))]);
+    expect(tries).toBeGreaterThan(2);
+    expect(await rows()).toEqual([
+      { job: 'one', at: 0 },
+      { job: 'other', at: 0 },
+    ]);
+  });
+
+  it('fails where a statement takes too long, or PostgreSQL refuses it, without the values of the statement', async () => {
+    const hasty = another({ statementTimeoutMs: 100 });
+    await expect(hasty(() => one(sql('SELECT count(*) FROM pg_sleep(10)')))).rejects.toMatchObject({
+      code: 'catalogue_unusable',
+      message: expect.stringContaining('(57014)') as unknown,
+    });
+    await keep('of Jane Doe');
+    const failure: unknown = await keep('of Jane Doe').catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: 'catalogue_unusable', cause: { code: '23505' } });
+    const { cause } = failure as { cause: Error };
+    expect(`${JSON.stringify(failure)}${String(failure)}${String(cause)}${JSON.stringify(cause)}`).not.toContain(
+      'Jane',
+    );
+  });
+
+  it('fails while PostgreSQL is away, and goes on by new connections once it is back', async () => {
+    await keep('one');
+    const slow = writing(function* (): Step<void> {
+      yield* change(insert, { job: 'lost', at: 1 });
+      yield* one(sql('SELECT count(*) FROM pg_sleep(30)'));
+    });
+    const cut = run(slow).catch((thrown: unknown) => thrown);
+    const isUnderWay = sql(
+      `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()`,
+    );
+    await eventually(async () => (await run(() => value(isUnderWay))) === 1);
+    await server.lab().stopServer('kill');
+    try {
+      expect(await cut).toMatchObject({ code: 'catalogue_unusable' });
+      await expect(keep('away')).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    } finally {
+      await server.lab().startServer();
+    }
+    await eventually(() => keep('back'));
+    expect(await run(() => values(select))).toEqual(['back', 'one']);
+  });
+});
