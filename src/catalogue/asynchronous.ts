@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ZodError } from 'zod';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isStep, type Step } from './sql/step.ts';
+import type { RunPostgres } from './postgres/runner.ts';
 import type { Run } from './sqlite/runner.ts';
 
 /** How long a step waits for other processes' writes, and how long between two tries, ms. */
@@ -56,18 +57,51 @@ async function eventually<Result>(step: () => Result): Promise<Result> {
   }
 }
 
-/**
- * Makes steps, which SQLite does at once, into those of a repository. A transaction begins and ends within one
- * step, so a caller never stands within one. They throw catalogue_unusable when the database fails, row_unreadable for a damaged
- * row, and the errors of the step itself.
- */
-export function asynchronous<Repository extends Steps>(steps: Repository, run: Run): Asynchronous<Repository> {
-  const doNow = (made: unknown): unknown => (isStep(made) ? run(made) : made);
+/** Carries out the step that it makes, and makes it anew where it has to be done again: what it has read before counts no more. */
+type CarryOut = (make: () => unknown) => Promise<unknown>;
+
+/** The steps of repositories as functions with promises: of each by `carryOut`. */
+export function asynchronous<Repository extends Steps>(
+  steps: Repository,
+  carryOut: CarryOut,
+): Asynchronous<Repository> {
   const wrapped = Object.entries(steps).map(([name, step]) => [
     name,
-    // A step that is asked again is made again: what it has read before counts no more.
-    (...args: never[]): Promise<unknown> => eventually(() => doNow(step(...args))),
+    (...args: never[]): Promise<unknown> => carryOut(() => step(...args)),
   ]);
 
   return Object.fromEntries(wrapped) as Asynchronous<Repository>;
+}
+
+/**
+ * SQLite does a step at once. A transaction begins and ends within it, so a caller never stands within one. Throws catalogue_unusable when the
+ * database fails, row_unreadable for a damaged row, and the errors of the step itself.
+ */
+export function bySqlite(run: Run): CarryOut {
+  return (make) =>
+    eventually(() => {
+      const made = make();
+
+      return isStep(made) ? run(made) : made;
+    });
+}
+
+/** As {@link bySqlite}; PostgreSQL takes time, and others are served meanwhile. */
+export function byPostgres(run: RunPostgres): CarryOut {
+  return async (make) => {
+    try {
+      return await run(() => {
+        const made = make();
+
+        return isStep(made) ? made : atOnce(made);
+      });
+    } catch (cause) {
+      throw cause instanceof ZodError || cause instanceof SyntaxError ? badRow(cause) : cause;
+    }
+  };
+}
+
+/** A step that asks for nothing. */
+function* atOnce<Made>(made: Made): Step<Made> {
+  return made;
 }

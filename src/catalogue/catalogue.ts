@@ -7,7 +7,7 @@ import { makeCollections } from './annotation/collections.ts';
 import { makeComments } from './annotation/comments.ts';
 import { makeSessions } from './access/sessions.ts';
 import { makeSignIns } from './access/signIns.ts';
-import { asynchronous, badRow, type Asynchronous } from './asynchronous.ts';
+import { asynchronous, badRow, byPostgres, bySqlite, type Asynchronous } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
 import { makeDialled } from './calls/dialled.ts';
@@ -29,6 +29,8 @@ import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
+import { openPostgres, type PostgresOptions } from './postgres/open.ts';
+import { makePostgresRunner } from './postgres/runner.ts';
 import { makeAskedErasures } from './retention/askedErasures.ts';
 import { makeAuditTrail } from './retention/auditTrail.ts';
 import { makeCertificates } from './retention/certificates.ts';
@@ -84,21 +86,49 @@ export function openCatalogue(
   { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Catalogue {
   const database = openDatabase(file, options);
-  const alreadyTold = new Set<string>();
-  const leftAside = (id: string, cause: unknown): void => {
-    if (alreadyTold.has(id)) return;
-    alreadyTold.add(id);
-    unreadable?.(id, badRow(cause));
-  };
-  const made = makeSqliteRepositories(database, clock, webhooks, leftAside);
-  const run = makeSqliteRunner(database);
-  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, run)] as const);
+  const made = makeSqliteRepositories(database, clock, webhooks, tellingOnce(unreadable));
+  const carryOut = bySqlite(makeSqliteRunner(database));
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
 
   return {
     ...(Object.fromEntries(wrapped) as Repositories),
     close: () => {
       database.close();
     },
+  };
+}
+
+/** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. Its end waits for what is under way. */
+export async function openPostgresCatalogue(
+  address: Omit<PostgresOptions, 'mustExist'>,
+  clock: Clock,
+  { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
+): Promise<Catalogue> {
+  const pool = await openPostgres({ ...address, ...options });
+  // No file of ours has what was erased.
+  const file = { ...makeIdentity(), emptyLog: (): 'empty' => 'empty' };
+  const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
+  const carryOut = byPostgres(makePostgresRunner(pool));
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
+
+  return {
+    ...(Object.fromEntries(wrapped) as Repositories),
+    close: () => {
+      void pool.end();
+    },
+  };
+}
+
+type LeftAside = (id: string, cause: unknown) => void;
+
+/** Tells each row once. */
+function tellingOnce(unreadable: CatalogueOptions['unreadable']): LeftAside {
+  const alreadyTold = new Set<string>();
+
+  return (id, cause) => {
+    if (alreadyTold.has(id)) return;
+    alreadyTold.add(id);
+    unreadable?.(id, badRow(cause));
   };
 }
 
@@ -111,11 +141,7 @@ function makeSqliteRepositories(database: Database, ...given: Parameters<typeof 
  * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of
  * deliveries, `releaseAllOf`) is handed from one to the other here, and is in no repository.
  */
-function makeRepositories(
-  clock: Clock,
-  webhooks: readonly Subscriber[],
-  leftAside: (id: string, cause: unknown) => void,
-) {
+function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAside: LeftAside) {
   const now = (): number => clock.now();
   const { appendStep, ...auditTrail } = makeAuditTrail(now);
   const trail = { ...auditTrail, appendStep };
