@@ -3,6 +3,8 @@ import type { AriEvent, LocalName, UserTask } from './events.ts';
 
 /** Version as `core show version` has it, and the id of the node (entity id). */
 export type AsteriskIdentity = { version: string; node: string };
+/** The same with the name that the operator has given it (`ari.pbx`), if any. */
+export type NamedAsterisk = AsteriskIdentity & { pbx?: string };
 
 /** What Préavis asks of Asterisk. All methods throw PreavisError: ari_not_found, ari_request_failed, ari_unreachable. */
 export type AriCommands = {

@@ -693,4 +693,9 @@ export const migrations: readonly string[] = [
   DROP INDEX calls_by_start;
   CREATE INDEX calls_by_start ON calls (started_at, result, languages, controller);
   `,
+  // Which PBX a call came to, where there are several. Whoever has one has no line in the index.
+  `
+  ALTER TABLE calls ADD COLUMN pbx TEXT;
+  CREATE INDEX calls_by_pbx ON calls (pbx, id) WHERE pbx IS NOT NULL;
+  `,
 ];

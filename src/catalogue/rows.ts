@@ -86,6 +86,8 @@ export const callRow = row({
   policyVersion: z.string(),
   asteriskVersion: z.string(),
   asteriskNode: z.string(),
+  /** As the operator named that Asterisk; null: not at all. */
+  pbx: z.string().nullable(),
   line: z.string().nullable(),
   /** Of `controllers`; null: of the company itself. */
   controller: z.string().nullable(),

@@ -279,6 +279,7 @@ function callFacts(
     ['result', resultInWords(receipt, dialStatus)],
     ['witness', witness === null ? 'not asked yet' : witnessWords[witness.status]],
     ['Asterisk', `${receipt.asterisk.version} on ${receipt.asterisk.node}`],
+    ...(receipt.asterisk.pbx === undefined ? [] : [['PBX', receipt.asterisk.pbx] as const]),
   ];
 }
 

@@ -12,6 +12,7 @@ export type Chosen = {
   controller?: string | undefined;
   purpose?: string | undefined;
   dialled?: string | undefined;
+  pbx?: string | undefined;
 };
 
 /** The companies that may be named: those of the configuration, and those that left it while their recordings are here. */
@@ -50,15 +51,15 @@ export function requiredController(asked: string | undefined, names: readonly st
 }
 
 /**
- * What `--day`, `--line`, `--controller`, `--purpose` and `--dialled` ask for. A line or purpose that neither the configuration nor any call has is a mistake in
+ * What `--day`, `--line`, `--controller`, `--purpose`, `--dialled` and `--pbx` ask for. A line, purpose or PBX that neither the configuration nor any call has is a mistake in
  * writing, and no empty list. Throws usage, which repeats nothing of what was typed.
  */
 export async function chosenCalls(
-  { day, line, controller, purpose, dialled }: Chosen,
+  { day, line, controller, purpose, dialled, pbx }: Chosen,
   config: Config,
-  catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose'; recordings: 'controllers' }>,
+  catalogue: CataloguePart<{ calls: 'knowsLine' | 'knowsPurpose' | 'knowsPbx'; recordings: 'controllers' }>,
   now: number,
-): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose' | 'dialled'>> {
+): Promise<Pick<CallFilter, 'begun' | 'line' | 'controller' | 'purpose' | 'dialled' | 'pbx'>> {
   const begun = day === undefined ? undefined : parseDay(day, now);
   if (line !== undefined && !Object.hasOwn(config.lines, line) && !(await catalogue.calls.knowsLine(line))) {
     throw new PreavisError('usage', `--line is one of ${Object.keys(config.lines).join(', ')}, or that of a call`);
@@ -71,6 +72,9 @@ export async function chosenCalls(
     const known = Object.keys(config.purposes).join(', ');
     throw new PreavisError('usage', `--purpose is one of ${known}, or that of a call`);
   }
+  if (pbx !== undefined && config.ari.pbx !== pbx && !(await catalogue.calls.knowsPbx(pbx))) {
+    throw new PreavisError('usage', '--pbx is the name of a PBX that calls have come to (ari.pbx)');
+  }
 
   const names = controller === undefined ? [] : await knownControllers(config, catalogue);
 
@@ -80,6 +84,7 @@ export async function chosenCalls(
     controller: chosenController(controller, names),
     purpose,
     dialled: await dialledAsked(dialled, config),
+    pbx,
   };
 }
 

@@ -53,6 +53,10 @@ const shape = z.strictObject({
         .default('preavis'),
       'Stasis application name, as in the dialplan.',
     ),
+    pbx: key(
+      name.optional(),
+      'Name of this Asterisk where there are several, such as brussels: it stands in each call, receipt, message, log line and metric.',
+    ),
     requestTimeoutMs: key(z.int().min(100).max(60_000).default(5_000), 'Time limit of one request to Asterisk.', {
       unit: 'ms',
     }),

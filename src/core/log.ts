@@ -21,16 +21,18 @@ function withoutStack(error: unknown): unknown {
 export type LogOptions = {
   /** `internal`: only of faults in Préavis itself. Default: of every error. */
   stacks?: 'internal';
+  /** The name of the PBX, for each line. */
+  pbx?: string | undefined;
 };
 
 /**
  * JSON lines on standard output. Not written by the thread of the calls: they wait for nobody who reads slowly. An ordinary end
  * writes out what is left (pino's own hook); a kill may take the last lines.
  */
-export function makeLog(level: string, destination?: DestinationStream, { stacks }: LogOptions = {}): Logger {
+export function makeLog(level: string, destination?: DestinationStream, { stacks, pbx }: LogOptions = {}): Logger {
   const options = {
     level,
-    base: null,
+    base: pbx === undefined ? null : { pbx },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     ...(stacks === 'internal' ? { serializers: { err: withoutStack } } : {}),

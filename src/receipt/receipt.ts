@@ -227,7 +227,11 @@ export const receiptSchema = z
         "Asterisk's Channel Event Logging, which logs each sound without ARI: what it says of the notice, by its worst sentence. disagrees: another sound, or times that differ by more than the tolerance; missing: no line; unavailable: there is none for this call. null until it was compared.",
       ),
     recording: recordingPart.nullable().describe('null for a call that was not recorded.'),
-    asterisk: z.strictObject({ version: z.string(), node: z.string() }),
+    asterisk: z.strictObject({
+      version: z.string(),
+      node: z.string(),
+      pbx: z.string().optional().describe('Its name, where the operator has several and named them.'),
+    }),
   })
   .meta({ title: 'Receipt of a call, version 6' });
 
@@ -407,7 +411,7 @@ export async function receiptOfCall(catalogue: ReceiptSources, id: CallId, archi
     consent: { ...call.consent, at: isoTime(call.consent.at) },
     witness: call.witness === null ? null : { source: 'asterisk-cel', status: call.witness, toleranceMs },
     recording: recording === undefined ? null : recordingOf(recording, encryption ?? null),
-    asterisk: call.asterisk,
+    asterisk: { ...call.asterisk, ...(call.pbx === null ? {} : { pbx: call.pbx }) },
   };
 }
 

@@ -4,7 +4,7 @@ import { unfinishedIn } from '../archive/finish/spool.ts';
 import type { AriConnection } from '../ari/connection.ts';
 import { Deadman } from '../ari/deadman.ts';
 import { deadmanOf, deadmanTrialOf } from '../ari/deadmanRequests.ts';
-import type { AsteriskIdentity } from '../ari/port.ts';
+import type { NamedAsterisk } from '../ari/port.ts';
 import { makeCallerKeeper } from '../call/plan/callerStore.ts';
 import { makePlanner } from '../call/plan/planner.ts';
 import { makeEarlierNotices } from '../call/plan/earlierNotices.ts';
@@ -36,7 +36,7 @@ export type CallDependencies = {
   connection: AriConnection;
 };
 
-export type RegistryHooks = { asterisk: () => AsteriskIdentity; callEnded: () => void };
+export type RegistryHooks = { asterisk: () => NamedAsterisk; callEnded: () => void };
 
 export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnded }: RegistryHooks): CallRegistry {
   const { services, policy, ids, ari, metrics, watch, connection } = dependencies;

@@ -118,7 +118,7 @@ export class Server {
     checkJobs(config);
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
-    const metrics = makeServeMetrics(Object.keys(config.webhooks));
+    const metrics = makeServeMetrics(Object.keys(config.webhooks), config.ari.pbx);
     const storage = await this.#openStorage(metrics);
     const { catalogue, store } = storage.services;
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
@@ -207,7 +207,7 @@ export class Server {
     );
     const dependencies: CallDependencies = { services, policy, ids, ari, metrics, watch, connection };
     const registry = makeRegistry(dependencies, {
-      asterisk: () => link.identity,
+      asterisk: () => ({ ...link.identity, ...(config.ari.pbx === undefined ? {} : { pbx: config.ari.pbx }) }),
       callEnded: () => {
         callEnds.callEnded();
       },

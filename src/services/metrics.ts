@@ -15,8 +15,9 @@ import { dueFigures, type DueFigures } from '../retention/promised.ts';
  * The metrics of `serve`, in which each value that a label may have begins at 0.
  *
  * @param endpoints the names of the webhooks
+ * @param pbx the name of the PBX, where it has one
  */
-export function makeServeMetrics(endpoints: readonly string[]): Metrics {
+export function makeServeMetrics(endpoints: readonly string[], pbx?: string): Metrics {
   return makeMetrics({
     reasons: unrecordedReasons,
     findings: [...selfCheckFindings, ...unwatchedFlags],
@@ -25,6 +26,7 @@ export function makeServeMetrics(endpoints: readonly string[]): Metrics {
     reconcileKinds: Object.keys(discrepancyKinds),
     setAside: uploadFailures,
     endpoints,
+    pbx,
   });
 }
 

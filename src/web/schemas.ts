@@ -81,6 +81,7 @@ const chosen = {
   held: z.literal('true').optional().describe('Kept by a hold.'),
   exemplary: z.literal('true').optional().describe('Marked as exemplary while the call went on.'),
   controller: nameGiven.optional().describe('The company that it was for, of `controllers`; `own`: none of them.'),
+  pbx: nameGiven.optional().describe('The PBX that it came to, as `ari.pbx` names it.'),
   tag: tagGiven.optional(),
   collection: nameGiven.optional(),
   scoreFrom: score.optional().describe('Rated, and at least so well.'),
@@ -139,6 +140,7 @@ export const callPart = named(
     endedAt: time.nullable(),
     line: z.string().nullable(),
     controller: z.string().nullable().describe('The company that it was for, of `controllers`; null: the own.'),
+    pbx: z.string().nullable().describe('The PBX that it came to, as `ari.pbx` names it; null: it had no name.'),
     direction: z.enum(directions),
     extension: z.string().nullable(),
     dialled: z

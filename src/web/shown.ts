@@ -15,8 +15,20 @@ function shownCall({
   extension,
   dialled,
 }: Pick<KnownCall, 'call' | 'extension' | 'dialled'>): z.input<typeof callPart> {
-  const { id, line, controller, direction, purposes, languages, languageReason, consent, result, reason, dialStatus } =
-    call;
+  const {
+    id,
+    line,
+    controller,
+    pbx,
+    direction,
+    purposes,
+    languages,
+    languageReason,
+    consent,
+    result,
+    reason,
+    dialStatus,
+  } = call;
 
   return {
     id,
@@ -24,6 +36,7 @@ function shownCall({
     endedAt: isoTime(call.endedAt),
     line,
     controller,
+    pbx,
     direction,
     extension,
     dialled,

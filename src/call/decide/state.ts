@@ -1,4 +1,4 @@
-import type { AsteriskIdentity } from '../../ari/port.ts';
+import type { NamedAsterisk } from '../../ari/port.ts';
 import type { BridgeId, CallId, ChannelId, PlaybackId, RecordingId } from '../../core/ids.ts';
 import type { Asker, BridgedOrder, CallRequest, Mark, Order, Party, PauseWord, RecorderId } from './order.ts';
 import type { Answer } from './answer.ts';
@@ -147,7 +147,7 @@ export type Facts = {
   marks?: readonly Mark[];
   policyVersion: string;
   /** The Asterisk that took the call. */
-  asterisk: AsteriskIdentity;
+  asterisk: NamedAsterisk;
   /** What the dialplan asked for; undefined for a call whose arguments could not be used. */
   request: CallRequest | undefined;
   /** undefined until it is planned. */

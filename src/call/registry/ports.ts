@@ -1,4 +1,4 @@
-import type { AriQueries, AsteriskIdentity } from '../../ari/port.ts';
+import type { AriQueries, NamedAsterisk } from '../../ari/port.ts';
 import type { IdMaker } from '../../core/ids.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { CallState } from '../decide/state.ts';
@@ -24,7 +24,7 @@ export type RegistryPorts = Pick<SessionPorts, 'journal' | 'readiness' | 'log' |
   promptDesk?: PromptOperators | undefined;
   /** undefined where it is not kept who of the house was in a call (privacy.keepExtensions). */
   extensions?: ExtensionKeeper | undefined;
-  asterisk(): AsteriskIdentity;
+  asterisk(): NamedAsterisk;
   /** Whether Asterisk tells of the bridges of others: without, nobody knows who is behind a Local/ channel. */
   watchesBridges(): boolean;
   /** Asterisk's clock is so far ahead of ours (behind: negative) that it is no latency, as an arriving call shows. */

@@ -129,6 +129,8 @@ export type CallFilter = {
   purpose?: string | undefined;
   /** The number of the company that the caller dialled, in the form that it is kept in. */
   dialled?: string | undefined;
+  /** As the operator named the Asterisk that took the call. */
+  pbx?: string | undefined;
   result?: CallResult | undefined;
 };
 
@@ -146,10 +148,10 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
       answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller, earlier_call,
-      earlier_told_at)
+      earlier_told_at, pbx)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
       @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
-      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller, @earlierCall, @earlierToldAt)
+      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller, @earlierCall, @earlierToldAt, @pbx)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       controller = excluded.controller,
@@ -195,14 +197,19 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
     SELECT * FROM calls WHERE id IN (
       SELECT id FROM calls INDEXED BY calls_listed WHERE ${chosen} ORDER BY id DESC LIMIT @limit)
     ORDER BY id DESC`);
+  const hasPbx = `(@pbx IS NULL OR pbx = @pbx)`;
   const selectBegun = sql(`
-    SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${chosen}
+    SELECT * FROM calls INDEXED BY calls_by_start WHERE started_at >= @from AND started_at < @to AND ${hasPbx} AND ${chosen}
     ORDER BY id DESC LIMIT @limit`);
   // In the order of its index, whatever else is asked: nothing is sorted.
   const selectDialled = sql(`
     SELECT calls.* FROM dialled INDEXED BY dialled_by_number CROSS JOIN calls ON calls.id = dialled.call_id
-    WHERE number = @dialled AND (@from IS NULL OR started_at >= @from) AND (@to IS NULL OR started_at < @to) AND ${chosen}
+    WHERE number = @dialled AND (@from IS NULL OR started_at >= @from) AND (@to IS NULL OR started_at < @to) AND ${hasPbx}
+      AND ${chosen}
     ORDER BY dialled.call_id DESC LIMIT @limit`);
+  const selectOfPbx = sql(`
+    SELECT * FROM calls INDEXED BY calls_by_pbx WHERE pbx = @pbx AND ${chosen} ORDER BY id DESC LIMIT @limit`);
+  const selectPbx = sql(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_by_pbx WHERE pbx = @pbx)`);
   const selectLine = sql(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE line = @line)`);
   const selectPurpose = sql(`SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_listed WHERE ${hasPurpose})`);
   const selectNotices = sql(`SELECT * FROM notices WHERE call_id = @id ORDER BY position`);
@@ -292,6 +299,7 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
       policyVersion: facts.policyVersion,
       asteriskVersion: facts.asterisk.version,
       asteriskNode: facts.asterisk.node,
+      pbx: facts.asterisk.pbx ?? null,
       line: request?.line ?? null,
       purposes: JSON.stringify(request?.purposes ?? []),
       languages: JSON.stringify(order?.script.language.languages ?? []),
@@ -391,7 +399,7 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
         .parse(yield* value(selectController, { id }));
     },
     /** The newest of them. */
-    *list(limit: number, { begun, line, controller, purpose, dialled, result }: CallFilter = {}): Step<CallRow[]> {
+    *list(limit: number, { begun, line, controller, purpose, dialled, pbx, result }: CallFilter = {}): Step<CallRow[]> {
       const isChosen = [line, controller, purpose, result].some((each) => each !== undefined);
       const given = {
         line: line ?? null,
@@ -399,6 +407,7 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
         controller: controller ?? null,
         purpose: purpose ?? null,
         result: result ?? null,
+        pbx: pbx ?? null,
         limit,
       };
       if (dialled !== undefined) {
@@ -407,8 +416,13 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
         return z.array(callRow).parse(yield* all(selectDialled, { ...given, dialled, from, to }));
       }
       if (begun !== undefined) return z.array(callRow).parse(yield* all(selectBegun, { ...given, ...begun }));
+      if (pbx !== undefined) return z.array(callRow).parse(yield* all(selectOfPbx, given));
 
       return z.array(callRow).parse(yield* isChosen ? all(selectChosen, given) : all(selectCalls, { limit }));
+    },
+    /** Whether a call came to the Asterisk of this name. */
+    *knowsPbx(pbx: string): Step<boolean> {
+      return (yield* value(selectPbx, { pbx })) === 1;
     },
     /** Whether a call came in on this line. */
     *knowsLine(line: string): Step<boolean> {

@@ -52,6 +52,8 @@ export type RecordingFilter = {
   controller?: string | null | undefined;
   /** Only of calls whose caller dialled this number of the company, in the form that it is kept in. */
   dialled?: string | undefined;
+  /** Only of calls that came to this Asterisk, as the operator named it. */
+  pbx?: string | undefined;
   /** Only those that somebody has marked as exemplary. */
   exemplary?: boolean;
   limit: number;
@@ -168,6 +170,7 @@ export function makeRecordings(
     line,
     controller,
     dialled,
+    pbx,
     exemplary,
     limit,
   }: RecordingFilter): Step<readonly unknown[]> => {
@@ -178,7 +181,7 @@ export function makeRecordings(
     const ofLine = begun === undefined ? ofCalls : withCall;
     const ofNumber = `dialled INDEXED BY dialled_by_number CROSS JOIN recordings ON recordings.call_id = dialled.call_id
       CROSS JOIN calls ON calls.id = dialled.call_id`;
-    const ofRest = line !== undefined ? ofLine : inForce !== undefined ? withCall : itself;
+    const ofRest = line !== undefined ? ofLine : inForce !== undefined || pbx !== undefined ? withCall : itself;
     const source = dialled !== undefined ? ofNumber : ofRest;
     const conditions = [
       ...(status === undefined ? [] : ['status = @status']),
@@ -186,6 +189,7 @@ export function makeRecordings(
       ...(begun === undefined ? [] : ['recordings.started_at >= @from AND recordings.started_at < @to']),
       ...(line === undefined ? [] : ['calls.line = @line']),
       ...(dialled === undefined ? [] : ['dialled.number = @dialled']),
+      ...(pbx === undefined ? [] : ['calls.pbx = @pbx']),
       // By its index, which has those of customers alone.
       ...(controller === undefined
         ? []
@@ -202,6 +206,7 @@ export function makeRecordings(
       line,
       controller,
       dialled,
+      pbx,
       ...inForce,
       ...begun,
     });

@@ -104,8 +104,22 @@ function rangeOf({ from, to }: CallSearch, before: string | undefined): Range {
 
 function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
   const { lines, purposes, language, extensions, dialled, ...others } = search;
-  const { from, to, direction, result, reason, caller, status, flag, controllers, tag, collection, scores, lengths } =
-    others;
+  const {
+    from,
+    to,
+    direction,
+    result,
+    reason,
+    caller,
+    status,
+    flag,
+    controllers,
+    tag,
+    collection,
+    scores,
+    lengths,
+    pbx,
+  } = others;
 
   return {
     ...driver.values,
@@ -121,6 +135,7 @@ function valuesOf(search: CallSearch, driver: Driver, at: number): Values {
     result: result ?? null,
     reason: reason ?? null,
     caller: caller ?? null,
+    pbx: pbx ?? null,
     status: status ?? null,
     flag: flag ?? null,
     controllers: JSON.stringify((controllers ?? []).map((each) => each ?? '')),

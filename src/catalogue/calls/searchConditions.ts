@@ -24,6 +24,8 @@ export type CallSearch = {
   dialled?: string | undefined;
   /** For one of these of `controllers`; null: for none of them. */
   controllers?: readonly (string | null)[] | undefined;
+  /** As the operator named the Asterisk that took it. */
+  pbx?: string | undefined;
   /** Of its recording; a call without one has none of these. */
   recorded?: true | undefined;
   status?: RecordingStatus | undefined;
@@ -87,6 +89,7 @@ export function conditionsOf(search: CallSearch, withRecording: boolean): string
     ...whenGiven(search.to, 'calls.started_at < @to'),
     ...whenGiven(search.direction, 'calls.direction = @direction'),
     ...whenGiven(search.reason, 'calls.reason = @reason'),
+    ...whenGiven(search.pbx, 'calls.pbx = @pbx'),
     ...whenGiven(search.lines, inJson('calls.line', 'lines')),
     ...whenGiven(search.controllers, inJson(`coalesce(calls.controller, '')`, 'controllers')),
     ...whenGiven(result, ofResult),

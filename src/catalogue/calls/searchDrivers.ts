@@ -130,6 +130,7 @@ const outgoing = single({
   where: `direction = 'outgoing'`,
   covers: 'direction',
 });
+const ofPbx = single({ select: 'id', from: 'calls INDEXED BY calls_by_pbx', where: 'pbx = @pbx', covers: 'pbx' });
 const ofTag = single({ select: 'call_id', from: 'tags INDEXED BY tags_by_tag', where: 'tag = @tag', covers: 'tag' });
 const ofCollection = single({
   select: 'call_id',
@@ -195,6 +196,7 @@ const choices: readonly Choice[] = [
       }),
       [open],
     ),
+  ({ pbx }) => (pbx === undefined ? undefined : ofPbx),
   ({ language }, lists) =>
     language === undefined ? undefined : ofCallLists([language], ['languages', 'language'], lists),
   ({ purposes }, lists) => purposes && ofCallLists(purposes, ['purposes', 'purposes'], lists),

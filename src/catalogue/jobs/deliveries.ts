@@ -62,6 +62,7 @@ const factsRow = row(
     status: z.string(),
     line: z.string().nullable(),
     controller: z.string().nullable(),
+    pbx: z.string().nullable(),
     purposes: json(z.unknown()),
     keepUntil: z.number().nullable(),
     failure: z.string().nullable(),
@@ -79,7 +80,7 @@ const longestPostponedMs = 2 * 60 * 60_000;
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeDeliveries(now: () => number, subscribers: readonly Subscriber[]) {
   const selectFacts = sql(`
-    SELECT call_id, recordings.status, recordings.failure, keep_until, line, recordings.controller, calls.purposes
+    SELECT call_id, recordings.status, recordings.failure, keep_until, line, recordings.controller, calls.pbx, calls.purposes
     FROM recordings JOIN calls ON calls.id = recordings.call_id WHERE recordings.id = @recording`);
   // Its id must be new in every copy of the catalogue, also in a backup that was restored.
   const insertAs = (digits: string): string => `
@@ -151,7 +152,7 @@ export function makeDeliveries(now: () => number, subscribers: readonly Subscrib
     const told = interested.filter(({ controllers }) => controllers?.includes(facts.controller) ?? true);
     if (told.length === 0) return;
     // Undefined is left out of JSON.
-    const data = { recording, ...facts, keepUntil: isoTime(facts.keepUntil), hold };
+    const data = { recording, ...facts, pbx: facts.pbx ?? undefined, keepUntil: isoTime(facts.keepUntil), hold };
     const body = JSON.stringify({ type: event, timestamp: isoTime(at), data });
     for (const { name } of told) yield* change(insert, { endpoint: name, at, event, recording, body });
   }

@@ -21,8 +21,14 @@ const form = `
   INSERT INTO schema_form (id, program, steps) VALUES (1, 'preavis', 0);
 `;
 
+/** Which PBX a call came to, where there are several. */
+const pbx = `
+  ALTER TABLE calls ADD COLUMN pbx text COLLATE "C";
+  CREATE INDEX calls_by_pbx ON calls (pbx, id) WHERE pbx IS NOT NULL;
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
  */
-export const postgresMigrations: readonly string[] = [form + functions + tables + triggers + identity];
+export const postgresMigrations: readonly string[] = [form + functions + tables + triggers + identity, pbx];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { controllerFilter, dialledFilter, jsonOption, type RunAs } from './commandLine.ts';
+import { controllerFilter, dialledFilter, jsonOption, pbxFilter, type RunAs } from './commandLine.ts';
 
 export function addCalls(root: Command, run: RunAs): void {
   const calls = root.command('calls').description('list and show calls, recorded or not');
@@ -60,6 +60,7 @@ function addList(calls: Command, run: RunAs): void {
     .option(...controllerFilter)
     .option('--purpose <purpose>', 'only those with this purpose')
     .option(...dialledFilter)
+    .option(...pbxFilter)
     .option('--result <result>', 'only these: recorded, unrecorded, turnedAway, notConnected, abandoned, goingOn')
     .option('--extension <endpoint>', 'only those that go on with this telephone in them, such as 101; asks Asterisk')
     .option('--limit <number>', 'at most this many', '50')

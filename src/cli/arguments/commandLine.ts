@@ -28,6 +28,8 @@ export const dialledFilter = [
   '--dialled <number>',
   'only incoming calls of this number of yours, such as +32 2 555 01 00 (privacy.dialledDays)',
 ] as const;
+/** Of a list. */
+export const pbxFilter = ['--pbx <name>', 'only those of calls that came to the PBX of this name (ari.pbx)'] as const;
 /** Of what is made for one company. */
 export const controllerOption = [
   '--controller <name>',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
-import { controllerFilter, dialledFilter, jsonOption, type RunAs } from './commandLine.ts';
+import { controllerFilter, dialledFilter, jsonOption, pbxFilter, type RunAs } from './commandLine.ts';
 import { addDoubts, addHolds } from './retention.ts';
 
 export function addRecordings(root: Command, run: RunAs): void {
@@ -19,6 +19,7 @@ export function addRecordings(root: Command, run: RunAs): void {
     .option('--line <line>', 'only those of calls on this line')
     .option(...controllerFilter)
     .option(...dialledFilter)
+    .option(...pbxFilter)
     .option('--exemplary', 'only those that somebody has marked as exemplary')
     .option('--limit <number>', 'at most this many', '50')
     .option(...jsonOption)

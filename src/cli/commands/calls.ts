@@ -36,6 +36,26 @@ function checkExtension({ extension, result }: CallListOptions): void {
 const telephonesNow = async (...from: Parameters<typeof telephonesInCalls>): ReturnType<typeof telephonesInCalls> =>
   (await import('../telephones.ts')).telephonesInCalls(...from);
 
+/** A call as the list has it. */
+function listed(call: CallRow, dialled: string | null) {
+  const { id, startedAt, line, controller, pbx, purposes, languages, languageReason, result, reason, consent } = call;
+
+  return {
+    id,
+    startedAt: isoTime(startedAt),
+    line,
+    dialled,
+    controller,
+    pbx,
+    purposes,
+    languages,
+    languageReason,
+    result,
+    reason,
+    consent: { mode: consent.mode, answer: consent.answer },
+  };
+}
+
 /** Lists calls, newest first, recorded or not; by an extension those in which its telephone is now. */
 export async function callsList(context: CommandContext, options: CallListOptions): Promise<ExitCode> {
   const most = parseLimit(options.limit);
@@ -53,22 +73,10 @@ export async function callsList(context: CommandContext, options: CallListOption
         : await catalogue.calls.list(everyOpenCall, { ...chosen, result: 'goingOn' });
     const calls = rows.filter(isIn).slice(0, most);
     const list = await Promise.all(
-      calls.map(
-        async ({ id, startedAt, line, controller, purposes, languages, languageReason, result, reason, consent }) => ({
-          id,
-          startedAt: isoTime(startedAt),
-          line,
-          dialled: (await catalogue.dialled.of(id)) ?? null,
-          controller,
-          purposes,
-          languages,
-          languageReason,
-          result,
-          reason,
-          consent: { mode: consent.mode, answer: consent.answer },
-          ...(telephones === undefined ? {} : { telephones: telephones.get(id) ?? [] }),
-        }),
-      ),
+      calls.map(async (call) => ({
+        ...listed(call, (await catalogue.dialled.of(call.id)) ?? null),
+        ...(telephones === undefined ? {} : { telephones: telephones.get(call.id) ?? [] }),
+      })),
     );
     answer(context, options.json, { calls: list }, () => {
       const started = timeColumn(

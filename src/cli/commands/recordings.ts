@@ -48,6 +48,7 @@ async function described(
     line: call?.line ?? null,
     dialled: (await catalogue.dialled.of(row.callId)) ?? null,
     controller: row.controller,
+    pbx: call?.pbx ?? null,
     purposes,
     languages: call?.languages ?? [],
     keepUntil: isoTime(row.keepUntil),
@@ -76,11 +77,11 @@ export async function recordingsList(context: CommandContext, options: ListOptio
   const at = context.clock.now();
 
   return withCatalogue<ExitCode>(context, async (catalogue, config) => {
-    const { purpose, begun, line, controller, dialled } = await chosenCalls(options, config, catalogue, at);
+    const { purpose, begun, line, controller, dialled, pbx } = await chosenCalls(options, config, catalogue, at);
     const inForce = purpose === undefined ? undefined : { purpose, at };
     const { exemplary = false } = options;
     const rows = await catalogue.recordings.list({
-      ...{ status, inForce, begun, line, controller, dialled, exemplary },
+      ...{ status, inForce, begun, line, controller, dialled, pbx, exemplary },
       limit: most,
     });
     const list = await Promise.all(rows.map((row) => described(row, catalogue, makeHoldsAllowed(config), at)));

@@ -28,7 +28,7 @@ export async function serve(
   { takeOver, newCatalogue }: { takeOver: boolean; newCatalogue: boolean },
 ): Promise<ExitCode> {
   const config = await configOf(context);
-  const log = makeLog(config.log.level);
+  const log = makeLog(config.log.level, undefined, { pbx: config.ari.pbx });
   const server = new Server({ config, log, clock: context.clock, ids: makeIds(), takeOver, newCatalogue });
   let signals = 0;
   const asked = new Promise<void>((resolve) => {

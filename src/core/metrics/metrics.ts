@@ -47,6 +47,8 @@ export type LabelValues = {
   /** Error codes of recordings that were set aside. */
   setAside: readonly string[];
   endpoints: readonly string[];
+  /** The name of the PBX: a label of each series. */
+  pbx?: string | undefined;
 };
 
 const noValues: LabelValues = {
@@ -68,6 +70,7 @@ export type Metrics = ReturnType<typeof makeMetrics>;
 // eslint-disable-next-line max-lines-per-function -- The list of metrics.
 export function makeMetrics(values: LabelValues = noValues) {
   const register = new Registry();
+  if (values.pbx !== undefined) register.setDefaultLabels({ pbx: values.pbx });
   addProcess(register);
   /** Counts by one label. Each of these values begins at 0, for the first event of its kind to be a rise. */
   const counter = <Value extends string>(name: string, help: string, label: string, known: readonly Value[]) => {

@@ -83,7 +83,7 @@ function ofBoth<T>(asked: readonly T[] | undefined, scope: readonly T[] | undefi
 export function searchOf(query: Filters, part: 'query' | 'body', config: Config): CallSearch {
   const { line, purpose, extension, dialled, held, exemplary } = query;
   const { from, to, language, direction, result, reason, status, flag, tag, collection } = query;
-  const { controller, scoreFrom, scoreTo, lengthFrom, lengthTo } = query;
+  const { controller, pbx, scoreFrom, scoreTo, lengthFrom, lengthTo } = query;
 
   return {
     from,
@@ -96,6 +96,7 @@ export function searchOf(query: Filters, part: 'query' | 'body', config: Config)
     flag,
     tag,
     collection,
+    pbx,
     controllers: controller === undefined ? undefined : [controllerOf(controller)],
     scores: scoreFrom === undefined && scoreTo === undefined ? undefined : { from: scoreFrom ?? 0, to: scoreTo ?? 100 },
     lengths:

@@ -198,6 +198,7 @@ describe('a call', () => {
       policyVersion: 'policy-1',
       asterisk: facts.asterisk,
       controller: null,
+      pbx: null,
       direction: 'incoming',
       line: 'default',
       purposes: ['training'],

@@ -30,6 +30,12 @@ describe('a log line', () => {
     });
   });
 
+  test('has the name of the PBX, where it has one', () => {
+    const { log, lines } = collectingLog('debug', { pbx: 'north' });
+    log.child({ call: 'x' }).info('one');
+    expect(lines).toMatchObject([{ pbx: 'north', call: 'x', msg: 'one' }]);
+  });
+
   test('shows an error with its code and its cause', () => {
     const { log, lines } = collectingLog();
     const error = new PreavisError('archive_failed', 'broken', { cause: new Error('disk') });

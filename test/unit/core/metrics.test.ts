@@ -6,6 +6,15 @@ async function activeSeconds(metrics: ReturnType<typeof makeMetrics>): Promise<n
   return Number(value);
 }
 
+test('each series has the name of the PBX, where it has one', async () => {
+  const values = { reasons: [], findings: [], legs: [], witness: [], reconcileKinds: [], setAside: [], endpoints: [] };
+  const named = await makeMetrics({ ...values, pbx: 'north' }).text();
+  const series = named.split('\n').filter((line) => line.startsWith('preavis_'));
+  expect(series.length).toBeGreaterThan(10);
+  expect(series.filter((line) => !line.includes('pbx="north"'))).toEqual([]);
+  expect(await makeMetrics(values).text()).not.toContain('pbx');
+});
+
 describe('the metrics of the process', () => {
   test('count the time that the event loop is at work', async () => {
     const metrics = makeMetrics();

@@ -26,11 +26,12 @@ afterAll(() => {
   catalogue.close();
 });
 
-/** Some calls are of another company, and people have written about some recordings. */
+/** Some calls are of another company, or came to another PBX, and people have written about some recordings. */
 function annotate(file: string): void {
   const database = openSqlite(file);
   database.exec(`
     UPDATE calls SET controller = 'acme' WHERE rowid % 40 = 0;
+    UPDATE calls SET pbx = iif(rowid % 3 = 0, 'north', 'south') WHERE rowid % 4 <> 0;
     INSERT INTO tags SELECT id, iif(rowid % 60 = 0, 'vip', 'complaint'), call_id FROM recordings WHERE rowid % 30 = 0;
     INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at, controller)
       SELECT id, 'exemplary', call_id, rowid, 'user:anna', 1, '' FROM recordings WHERE rowid % 70 = 0;
@@ -78,6 +79,7 @@ const searches: Readonly<Record<string, CallSearch>> = {
   scores: { scores: { from: 40, to: 60 } },
   lengths: { lengths: { from: 30_000, to: 90_000 } },
   company: { controllers: ['acme'] },
+  pbx: { pbx: 'north' },
   companies: { controllers: ['acme', null] },
   day: { from: firstCall + 20_000 * 700, to: firstCall + 20_000 * 900 },
   written: { tag: 'complaint', scores: { from: 0, to: 100 }, controllers: [null], lines: ['line-3'] },
@@ -92,7 +94,7 @@ function everyRow(): readonly Row[] {
   const rows = database
     .prepare(
       `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
-         dialled.number AS dialled, calls.controller, tag, collection, score, duration_ms,
+         dialled.number AS dialled, calls.controller, calls.pbx, tag, collection, score, duration_ms,
          EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
          EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
@@ -138,6 +140,7 @@ function expected(search: CallSearch): string[] {
         is(search.held, row['held'] === 1) &&
         is(search.exemplary, row['exemplary'] === 1) &&
         is(search.controllers, search.controllers?.includes(row['controller'] as string | null) === true) &&
+        is(search.pbx, row['pbx'] === search.pbx) &&
         is(search.tag, row['tag'] === search.tag) &&
         is(search.collection, row['collection'] === search.collection) &&
         is(search.scores, isBetween(row['score'], search.scores)) &&

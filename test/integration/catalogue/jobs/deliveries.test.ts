@@ -33,6 +33,20 @@ const bodies = async (catalogue: Catalogue): Promise<unknown[]> =>
 
 // What does not depend on SQLite stands in deliveryContract.ts.
 describe('what is to be told', () => {
+  test('names the PBX that a call came to, where it has a name', async () => {
+    const { catalogue } = open([crm]);
+    const named = await saveCall(catalogue, {
+      shape: { asterisk: { version: '22.5.2', node: 'one', pbx: 'north' } },
+    });
+    const other = await saveCall(catalogue, { idsAt: callStart + 1 });
+    for (const { id } of [named, other]) {
+      await catalogue.recordings.move(id, 'recording', 'failed', { failure: 'wav_broken' }, note);
+    }
+    const [first, second] = (await bodies(catalogue)) as { data: object }[];
+    expect(first).toMatchObject({ type: 'recording.failed', data: { recording: named.id, pbx: 'north' } });
+    expect(second?.data).not.toHaveProperty('pbx');
+  });
+
   test('is nothing where another part of the same transaction fails', async () => {
     const { catalogue, file } = open([crm]);
     const { id } = await saveCall(catalogue);

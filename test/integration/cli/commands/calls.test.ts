@@ -30,7 +30,9 @@ beforeAll(async () => {
   await writeFile(context.configFile, JSON.stringify({ ...configTree(), catalogue: { file } }));
   const catalogue = openCatalogue(file, clock);
   await catalogue.journal.save(refuse(lost, 'arguments_invalid').state);
-  recorded = await saveCall(catalogue, { shape: { mode: 'optIn', languages: ['fr', 'nl'] } });
+  recorded = await saveCall(catalogue, {
+    shape: { mode: 'optIn', languages: ['fr', 'nl'], asterisk: { version: '22.5.2', node: 'one', pbx: 'north' } },
+  });
   refused = await saveCall(catalogue, {
     shape: { mode: 'optOut' },
     events: (facts) => [...eventsTo('acknowledging', facts), { type: 'timeUp', timer: 'playback' }],
@@ -78,6 +80,7 @@ describe('calls list', () => {
       line: 'default',
       dialled: '+3225550100',
       controller: null,
+      pbx: 'north',
       purposes: ['training'],
       languages: ['fr', 'nl'],
       languageReason: 'lineDefault',
@@ -129,6 +132,10 @@ describe('calls list of some', () => {
     [{ dialled: '+32 2 555 01 00', day: '2026-08-23' }, () => []],
     [{ dialled: '101', line: 'default' }, () => [open.facts.id]],
     [{ dialled: '102' }, () => []],
+    [{ pbx: 'north' }, () => [recorded.facts.id]],
+    [{ pbx: 'north', line: 'default', result: 'unrecorded' }, () => []],
+    [{ pbx: 'north', day: 'today' }, () => [recorded.facts.id]],
+    [{ pbx: 'north', dialled: '02 555 01 00' }, () => [recorded.facts.id]],
     [{ result: 'unrecorded', line: 'default' }, () => [refused.facts.id, turnedAway.id, lost.id]],
     [{ result: 'turnedAway' }, () => [turnedAway.id]],
     [{ day: 'today', result: 'turnedAway', line: 'default' }, () => [turnedAway.id]],
@@ -153,6 +160,7 @@ describe('calls list of some', () => {
     [{ day: '2026-02-30' }, /^--day is a day/],
     [{ line: 'nobody' }, /^--line is one of default/],
     [{ line: "' OR 1=1 --" }, /^--line is one of/],
+    [{ pbx: 'south' }, /^--pbx is the name of a PBX that calls have come to \(ari\.pbx\)$/],
     [{ purpose: 'train' }, /^--purpose is one of training/],
     [{ purpose: '%' }, /^--purpose is one of/],
     [{ dialled: "' OR 1=1 --" }, /^--dialled is a number of yours, such as \+32 2 555 01 00, or an extension$/],
@@ -174,6 +182,7 @@ describe('calls show', () => {
     expect(text).toMatch(/^Call [0-9A-Z]{26}\n/);
     expect(text).toMatch(/language +fr and nl, because nothing else was known: it is the default of the line/);
     expect(text).toMatch(/\n +dialled +\+3225550100\n/);
+    expect(text).toMatch(/\n +PBX +north\n/);
     expect(text).toMatch(/consent +asked, and said yes/);
     const happened = text.split('\n').filter((line) => /^ {2}\d\d:\d\d:\d\d\.\d{3} /.test(line));
     expect(happened.map((line) => line.slice(16))).toEqual([
