@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,postgres,package,browser,webkit,litestream,image]
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,kamailio,postgres,package,browser,webkit,litestream,image]
  *                                                                 default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
@@ -34,6 +34,7 @@ import {
   asteriskRoot,
   cacheFolder,
   fakeClockLibrary,
+  kamailioPrograms,
   imageBase,
   litestreamProgram,
   NoFolder,
@@ -60,6 +61,7 @@ const parts = {
   disk: ['python3-fusepy'],
   clock: ['faketime'],
   prometheus: [],
+  kamailio: [],
   package: ['debhelper', 'lintian', 'iproute2'],
   postgres: [],
   browser: ['chromium'],
@@ -222,6 +224,7 @@ function checkSpace({
   makesAsterisk,
   makesPackages,
   makesPrometheus,
+  makesKamailio,
   makesMachine,
   makesImageBase,
   makesLitestream,
@@ -233,6 +236,7 @@ function checkSpace({
       ? { folder: cache, mib: neededMib.asterisk, what: 'an Asterisk', choose: byCache }
       : { folder: cache, mib: neededMib.start, what: 'what is kept', choose: byCache },
     ...(makesPrometheus ? [{ folder: cache, mib: neededMib.prometheus, what: 'a Prometheus', choose: byCache }] : []),
+    ...(makesKamailio ? [{ folder: cache, mib: neededMib.kamailio, what: 'a Kamailio', choose: byCache }] : []),
     ...(makesMachine ? [{ folder: cache, mib: neededMib.machine, what: 'Node and systemd', choose: byCache }] : []),
     ...(makesImageBase
       ? [{ folder: cache, mib: neededMib.imageBase, what: 'the base of an image', choose: byCache }]
@@ -538,6 +542,26 @@ async function unpackPrometheus() {
   await unpack('Prometheus', 'prometheus', names, () => ['usr/bin']);
 }
 
+// --- Kamailio --------------------------------------------------------------------------------------------------------
+
+const hasKamailio = () => kamailioPrograms() !== undefined;
+const noKamailio = 'The test of what stands in front of several PBXs (acceptance/pbx/kamailio) is skipped.';
+
+/** Where it cannot be had, one test is skipped, and nothing else. */
+async function unpackKamailio() {
+  if (!hasPackage('kamailio') && mayBecomeRoot()) await aptUpdate();
+  if (!hasPackage('kamailio')) {
+    say(`There is no package kamailio here, see /etc/apt. ${noKamailio}`);
+    return;
+  }
+  await unpack('Kamailio', 'kamailio', ['kamailio'], () => ['usr/sbin', 'usr/lib']);
+  const { kamailio = 'kamailio' } = kamailioPrograms() ?? {};
+  if (output(kamailio, ['-v']) !== undefined) return;
+  // Its libraries are those of this machine, which are nearly always there.
+  rmSync(join(cache, 'kamailio'), { recursive: true, force: true });
+  say(`Kamailio does not run here, see what its package depends on: apt-cache depends kamailio. ${noKamailio}`);
+}
+
 // --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 const hasPostgres = () => postgresServer() !== undefined;
@@ -662,6 +686,7 @@ async function main() {
   const needsPackages = () => missingPackages(wanted);
   const needsPrometheus = () => chosen.includes('prometheus') && !hasPrometheus();
   const needsPostgres = () => chosen.includes('postgres') && !hasPostgres();
+  const needsKamailio = () => chosen.includes('kamailio') && !hasKamailio();
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
   const needsLitestream = () => chosen.includes('litestream') && !hasLitestream();
   const needsImageBase = () => chosen.includes('image') && !hasImageBase();
@@ -677,6 +702,7 @@ async function main() {
     makesAsterisk: needsAsterisk() && !hasAsterisk(),
     makesPackages: !packagesAreCurrent(),
     makesPrometheus: needsPrometheus(),
+    makesKamailio: needsKamailio(),
     makesMachine: needsMachine(),
     makesImageBase: needsImageBase(),
     makesLitestream: needsLitestream(),
@@ -716,6 +742,11 @@ async function main() {
   if (needsPrometheus()) {
     await withLock('prometheus', async () => {
       if (needsPrometheus()) await unpackPrometheus();
+    });
+  }
+  if (needsKamailio()) {
+    await withLock('kamailio', async () => {
+      if (needsKamailio()) await unpackKamailio();
     });
   }
   if (needsPostgres()) {

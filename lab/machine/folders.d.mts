@@ -5,6 +5,7 @@ export declare function asteriskRelease(): string;
 export declare function asteriskRoot(): string;
 export function fakeClockLibrary(root: string): string | undefined;
 export declare function prometheusPrograms(): { prometheus: string; promtool: string };
+export declare function kamailioPrograms(): { kamailio: string; kamcmd: string; modules: string } | undefined;
 export declare function imageBase(): { folder: string; release: string; node: string };
 export declare function litestreamProgram(): string;
 export declare function postgresServer(): { tree: string; release: string } | undefined;

@@ -57,6 +57,19 @@ export function prometheusPrograms() {
   return { prometheus: join(programs, 'prometheus'), promtool: join(programs, 'promtool') };
 }
 
+/** Kamailio with kamcmd and its modules, unpacked in the same way. The folder of modules has the name of the machine's architecture in its path. */
+export function kamailioPrograms() {
+  const usr = join(cacheFolder(), 'kamailio/usr');
+  const libraries = join(usr, 'lib');
+  const modules = (existsSync(libraries) ? readdirSync(libraries) : [])
+    .map((architecture) => join(libraries, architecture, 'kamailio/modules'))
+    .find((folder) => existsSync(folder));
+  const programs = { kamailio: join(usr, 'sbin/kamailio'), kamcmd: join(usr, 'sbin/kamcmd') };
+  return modules !== undefined && Object.values(programs).every((program) => existsSync(program))
+    ? { ...programs, modules }
+    : undefined;
+}
+
 /**
  * PostgreSQL, unpacked likewise: of the newest release that is there. `tree` has its programs, what they read, and the libraries that this
  * machine lacked. It may be moved: its programs find what they read from where they are. undefined: there is none.

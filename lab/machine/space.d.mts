@@ -11,6 +11,7 @@ export declare const neededMib: {
   machine: number;
   npmPackages: number;
   prometheus: number;
+  kamailio: number;
   imageBase: number;
   litestream: number;
   run: number;

@@ -14,6 +14,8 @@ export const neededMib = {
   npmPackages: 350,
   /** Two programs of 86 MB each, and their packages while they are unpacked. */
   prometheus: 250,
+  /** It and its modules, and the package while it is unpacked. */
+  kamailio: 70,
   /** A small Debian with a Node, and the package of Node while it is unpacked. */
   imageBase: 700,
   litestream: 60,

@@ -104,6 +104,8 @@ export type CallOptions = {
   isLateOffer?: boolean;
   /** It can show a picture, and sends none. */
   video?: boolean;
+  /** `sipPort` is that of a proxy, which stays in the way of the call. */
+  isRouted?: boolean;
 };
 
 export type CallEnd = {
@@ -310,6 +312,7 @@ function scenarioOf(
     srtpKey: options.isEncrypted === true ? makeSrtpKey() : undefined,
     isLateOffer: options.isLateOffer,
     video: options.video,
+    isRouted: options.isRouted,
   };
 }
 

@@ -40,6 +40,8 @@ export type CallerScenario = {
   readonly video?: boolean | undefined;
   /** SIPp sends the sound itself, from numbers that are the same for each call: for many calls at once. */
   readonly streams?: boolean | undefined;
+  /** Behind a proxy that stays in the way: its requests in the call go by the Record-Route of the answer, to the Contact there. */
+  readonly isRouted?: boolean | undefined;
 };
 
 /**
@@ -262,8 +264,16 @@ ${cancelled}`,
 export function callerScenario(input: CallerScenario): string {
   const name = input.fromName === undefined ? '' : `"${input.fromName}" `;
   const from = `From: ${name}<sip:${input.fromNumber}@127.0.0.1:[local_port]>;tag=caller-[pid]-[call_number]`;
-  const request = (method: string, to: string, cseq: number, branch: string, more: readonly string[] = []) => [
-    `${method} sip:${input.to}@[remote_ip]:[remote_port] SIP/2.0`,
+  const own = `sip:${input.to}@[remote_ip]:[remote_port]`;
+  const request = (
+    method: string,
+    to: string,
+    cseq: number,
+    branch: string,
+    more: readonly string[] = [],
+    at = own,
+  ) => [
+    `${method} ${at} SIP/2.0`,
     `Via: SIP/2.0/UDP [local_ip]:[local_port];branch=${branch}`,
     'Max-Forwards: 70',
     from,
@@ -274,7 +284,9 @@ export function callerScenario(input: CallerScenario): string {
     ...more,
   ];
   const timeout = timeLimit(input.hangUpAfterMs);
-  const target = `<sip:${input.to}@[remote_ip]:[remote_port]>`;
+  const target = `<${own}>`;
+  const [answerer, routes]: [string, readonly string[]] =
+    input.isRouted === true ? ['[next_url]', ['[routes]']] : [own, []];
   const inviteBranch = 'z9hG4bKinvite-[pid]-[call_number]';
   const takeTo = '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>';
   const finals = finalCodes
@@ -287,7 +299,10 @@ export function callerScenario(input: CallerScenario): string {
     request('INVITE', target, 1, inviteBranch, ['Allow: INVITE, ACK, CANCEL, BYE', ...input.headers]),
     input.isLateOffer === true ? [] : sdp(input),
   );
-  const acknowledgement = message(request('ACK', '[$to]', 1, '[branch]'), input.isLateOffer === true ? sdp(input) : []);
+  const acknowledgement = message(
+    request('ACK', '[$to]', 1, '[branch]', routes, answerer),
+    input.isLateOffer === true ? sdp(input) : [],
+  );
   const speak = play(input.tonePath, input.codec, input.srtpKey);
   return scenario(
     'caller',
@@ -299,14 +314,14 @@ export function callerScenario(input: CallerScenario): string {
 <recv response="183" optional="true"><action>${takeParty}${note('progress')}</action></recv>
 <recv request="${hangUpRequest}" optional="true" next="cancel"/>
 ${finals}
-<recv response="200"><action>${takeTo}${takePort}${takeParty}${input.srtpKey === undefined ? '' : takeKey}${note('answered')}
-<log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|sip:${input.to}@[remote_ip]:[remote_port]|[local_port]"/></action></recv>
+<recv response="200"${input.isRouted === true ? ' rrs="true"' : ''}><action>${takeTo}${takePort}${takeParty}${input.srtpKey === undefined ? '' : takeKey}${note('answered')}
+<log message="${dialogLine}[call_id]|&lt;sip:caller@127.0.0.1&gt;;tag=caller-[pid]-[call_number]|[$to]|${own}|[local_port]"/></action></recv>
 <send>${acknowledgement}<action>${input.streams === true ? stream(input.tonePath) : speak}${note('acknowledged')}</action></send>
 ${whereItTalks(timeout)}
 <recv request="${hangUpRequest}" optional="true" next="hangUp"${timeout}/>
 <recv request="BYE"${timeout}><action>${hush}${note('byeReceived')}</action></recv>
 <send next="end">${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}</send>
-${hangingUp(request('BYE', '[$to]', lastSequence, '[branch]'))}
+${hangingUp(request('BYE', '[$to]', lastSequence, '[branch]', routes, answerer))}
 ${renegotiation('sip:caller@[local_ip]:[local_port]', sdp(input))}
 <label id="cancel"/>
 <nop><action>${note('cancelSent')}</action></nop>

@@ -28,27 +28,35 @@ const entryOf = ({ kind, statesMaxDays }: MoreSentences[string]): string =>
     text: { fr: 'Un ton.' },
   });
 
-/** One sentence in French for calls that are recorded for training, in a folder that is gone after the tests. */
-export function useBriefNotice(lengthMs = briefNoticeMs, more: MoreSentences = {}): BriefNotice {
+/** One sentence, in French alone by default, for calls that are recorded for training, in a folder that is gone after the tests. */
+export function useBriefNotice(
+  lengthMs = briefNoticeMs,
+  more: MoreSentences = {},
+  languages: readonly string[] = ['fr'],
+): BriefNotice {
   const folder = temporaryFolder();
+  const inEach = (text: string): string => languages.map((language) => `${language}: ${text}`).join(', ');
   beforeAll(() => {
-    mkdirSync(folder.path('fr'));
-    writeFileSync(folder.path('fr/notice.wav'), toneWav(noticeHz, lengthMs));
+    for (const [index, language] of languages.entries()) {
+      mkdirSync(folder.path(language));
+      // Two languages with the same file are taken for a mistake.
+      writeFileSync(folder.path(`${language}/notice.wav`), toneWav(noticeHz, lengthMs + 10 * index));
+    }
     for (const [id, each] of Object.entries(more)) {
       writeFileSync(folder.path(`fr/${id}.wav`), toneWav(each.hz, each.lengthMs));
     }
     const others = Object.entries(more).map(([id, each]) => `  ${id}: ${entryOf(each)}\n`);
     writeFileSync(
       folder.path('prompts.yaml'),
-      `languages: { fr: { made: recording, voice: a tone } }
+      `languages: { ${inEach('{ made: recording, voice: a tone }')} }
 prompts:
-  notice: { kind: whole, wording: may, purposes: [training], statesMaxDays: { training: 28 }, text: { fr: Cet appel peut être enregistré. } }
+  notice: { kind: whole, wording: may, purposes: [training], statesMaxDays: { training: 28 }, text: { ${inEach('Cet appel peut être enregistré.')} } }
 ${others.join('')}`,
     );
   });
 
   return {
-    config: () => ({ soundsFolder: folder.path(), languages: ['fr'] }),
+    config: () => ({ soundsFolder: folder.path(), languages: [...languages] }),
     install: async (asteriskSounds) => {
       await installPrompts(await loadPrompts(folder.path()), folder.path(), asteriskSounds);
     },
