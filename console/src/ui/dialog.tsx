@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useSpeech } from '../text/say.tsx';
 import { useIsUnseen } from '../who.ts';
 import { Icon } from './icon.tsx';
@@ -24,7 +24,7 @@ export function Dialog({
   const box = useRef<HTMLDialogElement>(null);
   const name = useId();
   // Taken away as it is, it would leave the focus nowhere. The browser knows only what had it when it was opened last.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = box.current;
     const opener = document.activeElement;
 
@@ -34,7 +34,8 @@ export function Dialog({
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
-  useEffect(() => {
+  // Before anything is painted: a key pressed at once is for the dialogue.
+  useLayoutEffect(() => {
     const shown = box.current;
     if (shown === null) return;
     if (isUnseen) shown.close();

@@ -355,7 +355,7 @@ inBrowser('a recording that is erased while somebody plays it is told to be gone
   const page = await openedCall('anna');
   await page.keyboard.press(' ');
   await eventually(async () => (await positionOf(page)) > 500);
-  const erased = await at.rig.preavis('subject', 'erase', '--number', numberOfLiege, '--apply');
+  const erased = await at.rig.preavis('subject', 'erase', '--number', numberOfLiege, '--controller', 'own', '--apply');
   expect(erased.stderr + erased.stdout).toContain('erased');
   await page.getByText('Your access to this recording has ended').waitFor();
   await page.getByText('The sound of this recording does not exist any more.').waitFor();
