@@ -224,24 +224,37 @@ export function makePlanner(ports: PlannerPorts): Planner {
     });
   };
 
-  const isOfHouse = ({ request }: Arrival, endpoint: string | undefined): boolean =>
-    endpoint !== undefined && policy.staffOf(request.line).has(endpoint);
+  const isOfHouse = ({ request }: Arrival, endpoint: string): boolean => policy.staffOf(request.line).has(endpoint);
 
-  /** A Local/ channel has no number: whose call it is has it, the first channel of all that belong together. */
-  const dialledIn = async (arrival: Arrival): Promise<string> => {
+  const readForDialled = (of: Arrival, name: string): Promise<string> =>
+    readOf(of, name, (failed) => {
+      log.warn(failed, 'dialled number not read');
+    });
+
+  /**
+   * Who has placed the call: behind a Local/ channel the first channel of all that belong together. undefined: nobody says, as of a call
+   * that a program has begun by a Local/ channel.
+   */
+  const placedBy = async (arrival: Arrival): Promise<{ first: Arrival; endpoint: string } | undefined> => {
     const { channelId, endpoint } = arrival;
-    const read = (of: Arrival, name: string): Promise<string> =>
-      readOf(of, name, (failed) => {
-        log.warn(failed, 'dialled number not read');
-      });
-    const own = await read(arrival, dialledVariable);
-    if (own !== '' || endpoint !== undefined) return own;
-    const linked = await read(arrival, 'CHANNEL(linkedid)');
-    if (linked === '' || linked === channelId) return '';
+    if (endpoint !== undefined) return { first: arrival, endpoint };
+    const linked = await readForDialled(arrival, 'CHANNEL(linkedid)');
+    if (linked === '' || linked === channelId) return undefined;
     const first = { ...arrival, channelId: linked as ChannelId };
-    if (isOfHouse(arrival, endpointOfChannel(await read(first, 'CHANNEL(name)')))) return '';
+    const found = endpointOfChannel(await readForDialled(first, 'CHANNEL(name)'));
 
-    return read(first, dialledVariable);
+    return found === undefined ? undefined : { first, endpoint: found };
+  };
+
+  /** Empty where it may be somebody of the house who dials, whatever the dialplan says: then it may be the number of anybody. */
+  const dialledIn = async (arrival: Arrival): Promise<string> => {
+    const placed = await placedBy(arrival);
+    if (placed === undefined || isOfHouse(arrival, placed.endpoint)) return '';
+    if (arrival.did !== undefined) return arrival.did;
+    const own = await readForDialled(arrival, dialledVariable);
+
+    // A Local/ channel has no number: that of the first channel is it.
+    return own !== '' || placed.first === arrival ? own : readForDialled(placed.first, dialledVariable);
   };
 
   /**
@@ -249,11 +262,10 @@ export function makePlanner(ports: PlannerPorts): Planner {
    * as that of the caller is.
    */
   const keepDialled = async (arrival: Arrival): Promise<void> => {
-    const { call, channelId, did } = arrival;
-    if (dialled === undefined || channelId === undefined || isOfHouse(arrival, arrival.endpoint)) return;
+    const { call, channelId } = arrival;
+    if (dialled === undefined || channelId === undefined) return;
     try {
-      const text = did ?? (await dialledIn(arrival));
-      const number = dialledNumberOf(text, policy.defaultCountry);
+      const number = dialledNumberOf(await dialledIn(arrival), policy.defaultCountry);
       if (number !== undefined) await dialled.keep(call, number);
     } catch (thrown) {
       const error = asPreavisError(thrown);

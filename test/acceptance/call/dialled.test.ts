@@ -19,6 +19,8 @@ const ways: Readonly<Record<string, Way>> = {
   direct: { to: '101', dialled: '101' },
   staff: { to: '025550106', dialled: null, headers: [asPhone('anna')] },
   away: { to: '025550107', dialled: null, headers: [asPhone('anna')] },
+  said: { to: '025550108', dialled: '+3225550108' },
+  'said-by-staff': { to: '025550109', dialled: null, headers: [asPhone('anna')] },
 };
 
 const notice = useBriefNotice(500);
@@ -43,12 +45,16 @@ const at = useRig(async () => {
       'exten => 025550102,1,Goto(menu,s,1)',
       'exten => 025550103,1,Dial(Local/600@inside/n,20)',
       'exten => 025550107,1,Dial(Local/601@inside/n,20)',
+      'exten => 025550108,1,Dial(Local/602@inside/n,20)',
+      'exten => 025550109,1,Dial(Local/603@inside/n,20)',
       ...[`exten => 025550104,1,${told('queue')}`, ' same => n,Queue(sales,,,,20)', ' same => n,Hangup()'],
       ...[`exten => account,1,${told('account', did)}`, ...dial],
       ...[`exten => sales,1,${told('unsaid', did)}`, ...dial],
       ...['[menu]', 'exten => s,1,Answer()', ` same => n,${told('menu')}`, ...dial],
       ...['[inside]', `exten => 600,1,Gosub(preavis,s,1(${dialString},20,line=local))`, ' same => n,Hangup()'],
       ...[`exten => 601,1,${told('away')}`, ...dial],
+      ...[`exten => 602,1,${told('said', ',did=025550108')}`, ...dial],
+      ...[`exten => 603,1,${told('said-by-staff', ',did=025550109')}`, ...dial],
       ...['[member]', `exten => 700,1,Dial(${dialString},20)`],
     ],
     conf: {

@@ -111,14 +111,15 @@ describe('the number that was dialled', () => {
   }
 
   test('is asked of the channel, where it is kept, and nobody waits for the answer', async () => {
-    const { kept, asked } = await dialled({ header: '025550100' });
+    const endpoint = 'trunk';
+    const { kept, asked } = await dialled({ endpoint, header: '025550100' });
     expect(kept).toEqual(['+3225550100']);
     expect(asked).toContain('CALLERID(dnid) of caller-1');
-    const without = await planned({ header: '025550100' });
+    const without = await planned({ endpoint, header: '025550100' });
     expect(without.asked).not.toContain('CALLERID(dnid) of caller-1');
     const never = (): Promise<string> => new Promise(() => undefined);
     const request = { ...aRequest(), language: 'fr' } as const;
-    expect((await dialled({ header: never, request })).kept).toEqual([]);
+    expect((await dialled({ endpoint, header: never, request })).kept).toEqual([]);
   });
 
   test('is that of the first channel, where a Local/ channel comes, unless that is of the house', async () => {
@@ -133,15 +134,21 @@ describe('the number that was dialled', () => {
         ]).get(`${variable} of ${channel}`) ?? '';
     expect((await dialled({ policy, variables: asterisk('PJSIP/trunk-00000001') })).kept).toEqual(['+3225550100']);
     expect((await dialled({ policy, variables: asterisk('PJSIP/101-00000001') })).kept).toEqual([]);
+    const did = '025550101';
+    expect((await dialled({ policy, did, variables: asterisk('PJSIP/trunk-00000001') })).kept).toEqual(['+3225550101']);
+    expect((await dialled({ policy, did, variables: asterisk('PJSIP/101-00000001') })).kept).toEqual([]);
+    // A program has begun the call: it may be for somebody of the house, who clicked on a number.
+    expect((await dialled({ policy, did, variables: asterisk('Local/600@inside-00000001;1') })).kept).toEqual([]);
+    expect((await dialled({ policy, did, variables: () => '' })).kept).toEqual([]);
     const { kept, asked } = await dialled({ endpoint: 'trunk', variables: asterisk('PJSIP/trunk-00000001') });
     expect([kept, asked.filter((each) => each.includes('linkedid'))]).toEqual([[], []]);
   });
 
   test('is what the dialplan says, where it says it', async () => {
-    const { kept, asked } = await dialled({ did: '3225550101', header: '025550100' });
+    const { kept, asked } = await dialled({ endpoint: 'trunk', did: '3225550101', header: '025550100' });
     expect(kept).toEqual(['+3225550101']);
     expect(asked).not.toContain('CALLERID(dnid) of caller-1');
-    expect((await dialled({ did: 'a b', header: '025550100' })).kept).toEqual([]);
+    expect((await dialled({ endpoint: 'trunk', did: 'a b', header: '025550100' })).kept).toEqual([]);
   });
 
   test('is not kept of an outgoing call, nor of one that somebody of the house places', async () => {
@@ -153,10 +160,10 @@ describe('the number that was dialled', () => {
 
   test('that cannot be read or stored lets the call go on, and is in no message', async () => {
     const failed = (code: ErrorCode) => (): Promise<never> => Promise.reject(new PreavisError(code, 'no'));
-    const gone = await dialled({ header: failed('ari_request_failed') });
+    const gone = await dialled({ endpoint: 'trunk', header: failed('ari_request_failed') });
     expect(gone).toMatchObject({ kept: [], lines: [] });
     const keepDialled = failed('catalogue_unusable');
-    const { lines, text } = await dialled({ keepDialled, did: '025550100' });
+    const { lines, text } = await dialled({ endpoint: 'trunk', keepDialled, did: '025550100' });
     expect(lines).toMatchObject([{ level: 'warn', call, code: 'catalogue_unusable' }]);
     expect(text).not.toMatch(/555/);
   });
