@@ -83,6 +83,6 @@ export type Subject = {
   purposes: readonly SubjectPurpose[];
   /** none: the call has no recording. */
   status: RecordingStatus | 'none';
-  /** Those that this actor has for this recording: for which purpose, and until when, ms since 1970 UTC. */
-  approvals: readonly { purpose: string; until: number }[];
+  /** Those that this actor has for this recording: for which purpose, since and until when, ms since 1970 UTC. */
+  approvals: readonly { purpose: string; since: number; until: number }[];
 };

@@ -1,3 +1,4 @@
+import { isWronglyAhead } from '../core/clock.ts';
 import { ownCalls } from '../config/controllerSchema.ts';
 import type { Role } from '../config/roles.ts';
 import type { Act, Actor, Subject, SubjectPurpose } from './actor.ts';
@@ -147,6 +148,8 @@ function decideHearing(
 ): Decision {
   const naming = seen.filter(({ mayListen }) => mayListen.includes(role));
   if (naming.length === 0) return refused('notNamed');
+  // A decision to erase it has ended its purposes, too: that it is gone says more.
+  if (status === 'erased') return refused('gone');
   const inForce = naming.filter(({ keepUntil }) => keepUntil > now);
   if (inForce.length === 0) return refused('purposeOver');
   const fault = soundFault(status);
@@ -154,7 +157,8 @@ function decideHearing(
 
   const by = inForce.flatMap(({ name, keepUntil, needsApproval }) => {
     if (!needsApproval) return [{ purpose: name, until: keepUntil }];
-    const until = Math.max(...approvals.filter(({ purpose }) => purpose === name).map((each) => each.until));
+    const given = approvals.filter(({ purpose, since }) => purpose === name && !isWronglyAhead(since, now));
+    const until = Math.max(...given.map((each) => each.until));
     return until > now ? [{ purpose: name, until: Math.min(until, keepUntil) }] : [];
   });
   if (act === 'askApproval') return by.length === 0 ? allowed : refused('approvalNotNeeded');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { dayMs, type Clock } from '../core/clock.ts';
+import { dayMs, isWronglyAhead, type Clock } from '../core/clock.ts';
 import { makeFieldCipher } from '../core/crypto/fieldEncryption.ts';
 
 /**
@@ -10,6 +10,7 @@ import { makeFieldCipher } from '../core/crypto/fieldEncryption.ts';
 
 /** After so long without a sign-in a browser is not known any more, days. */
 export const knownForDays = 90;
+const knownForMs = knownForDays * dayMs;
 
 const browser = z.object({ id: z.string(), name: z.string(), credential: z.string(), endsAt: z.number() });
 
@@ -31,7 +32,7 @@ export function makeKnownBrowsers(clock: Clock, secret: string): KnownBrowsers {
   return {
     seal: ({ name, credential }) => {
       const id = randomBytes(16).toString('base64url');
-      const made: z.output<typeof browser> = { id, name, credential, endsAt: clock.now() + knownForDays * dayMs };
+      const made: z.output<typeof browser> = { id, name, credential, endsAt: clock.now() + knownForMs };
 
       return cipher.encrypt(JSON.stringify(made), place);
     },
@@ -42,7 +43,10 @@ export function makeKnownBrowsers(clock: Clock, secret: string): KnownBrowsers {
       if (data === undefined) return undefined;
       const { endsAt, ...known } = data;
 
-      return endsAt > clock.now() ? known : undefined;
+      const now = clock.now();
+
+      // Longer than it can be from now: the clock was set back since.
+      return endsAt > now && !isWronglyAhead(endsAt - knownForMs, now) ? known : undefined;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import * as z from 'zod';
-import type { Clock } from '../core/clock.ts';
+import { isWronglyAhead, type Clock } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 
 /**
@@ -35,6 +35,7 @@ export function makePendingSignIns(clock: Clock, secret: string): PendingSignIns
     seal: (signIn) =>
       new EncryptJWT({ ...signIn })
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+        .setIssuedAt(Math.floor(clock.now() / 1_000))
         .setExpirationTime(Math.floor(clock.now() / 1_000) + pendingSeconds)
         .encrypt(key),
     open: async (sealed) => {
@@ -44,8 +45,9 @@ export function makePendingSignIns(clock: Clock, secret: string): PendingSignIns
           currentDate: new Date(clock.now()),
           keyManagementAlgorithms: ['dir'],
           contentEncryptionAlgorithms: ['A256GCM'],
-          requiredClaims: ['exp'],
+          requiredClaims: ['exp', 'iat'],
         });
+        if (isWronglyAhead((payload.iat ?? 0) * 1_000, clock.now())) throw new Error('the clock was set back since');
 
         return pending.parse(payload);
       } catch (cause) {

@@ -1,7 +1,7 @@
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { SessionRow } from '../catalogue/access/sessions.ts';
 import type { AccessConfig } from '../config/accessSchema.ts';
-import type { Clock } from '../core/clock.ts';
+import { isWronglyAhead, type Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
 import type { Actor } from './actor.ts';
 import { auditOf } from './audit.ts';
@@ -30,8 +30,10 @@ function ownerOf({ user: name, credential }: SessionRow, access: AccessConfig): 
 /** The same now: undefined when it has ended. */
 function actorOfSession(row: SessionRow, access: AccessConfig, now: number): Actor | undefined {
   const isOver = row.endsAt <= now || row.seenAt + access.session.idleMinutes * minuteMs <= now;
+  // Begun before the clock was set back, it would go on for as much longer.
+  const isAhead = isWronglyAhead(row.beganAt, now) || isWronglyAhead(row.seenAt, now);
 
-  return isOver ? undefined : ownerOf(row, access);
+  return isOver || isAhead ? undefined : ownerOf(row, access);
 }
 
 /**

@@ -4,7 +4,7 @@
  * often, is decided before a password is looked at, and is the same for names that do not exist.
  */
 import type { CataloguePart } from '../catalogue/catalogue.ts';
-import type { LockOutLimits } from '../catalogue/access/lockOut.ts';
+import { countedMs, type LockOutLimits } from '../catalogue/access/lockOut.ts';
 import { knownPlace } from '../catalogue/access/signIns.ts';
 import type { AccessConfig } from '../config/accessSchema.ts';
 import type { OpenIdConfig } from '../config/openIdSchema.ts';
@@ -18,7 +18,7 @@ import type { KnownBrowsers } from './knownBrowsers.ts';
 import { actorOfOpenId, credentialOfRule, isOpenIdName, letIn, type Claims } from './openId.ts';
 import { isPassword } from './password.ts';
 import { newSessionSecret, newSignInCode, sha256OfCode } from './secrets.ts';
-import { periodOfCode } from './totp.ts';
+import { periodOfCode, periodsOf } from './totp.ts';
 import { actorOfUser, credentialOf, requireUser, userOf } from './users.ts';
 
 const minuteMs = 60_000;
@@ -148,7 +148,7 @@ async function checkCode(
   const begun = await catalogue.signIns.begin(attempt, limitsOf(access, true), clock.now());
   if (begun.kind === 'lockedOut') return 'lockedOut';
   const period = periodOfCode(secret, code, clock.now());
-  if (period === undefined || !(await catalogue.signIns.usePeriod(name, period))) {
+  if (period === undefined || !(await catalogue.signIns.usePeriod(name, period, periodsOf(countedMs)))) {
     await noteLockOut(ports, actor, begun.waitMs);
 
     return 'refused';

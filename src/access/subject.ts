@@ -23,7 +23,7 @@ export type SubjectFacts = {
 export function subjectOf(
   { line, controller, extension, purposes, recording }: SubjectFacts,
   { purposes: configured, access }: Pick<Config, 'purposes' | 'access'>,
-  approvals: readonly Pick<ApprovalRow, 'purpose' | 'endsAt'>[],
+  approvals: readonly Pick<ApprovalRow, 'purpose' | 'decidedAt' | 'endsAt'>[],
 ): Subject {
   const endOf = (name: string): number => {
     if (recording === 'none') return 0;
@@ -43,7 +43,9 @@ export function subjectOf(
       needsApproval: access.approvalFor.includes(name),
     })),
     status: recording === 'none' ? 'none' : recording === 'awaited' ? 'recording' : recording.status,
-    approvals: approvals.flatMap(({ purpose, endsAt }) => (endsAt === null ? [] : [{ purpose, until: endsAt }])),
+    approvals: approvals.flatMap(({ purpose, decidedAt, endsAt }) =>
+      decidedAt === null || endsAt === null ? [] : [{ purpose, since: decidedAt, until: endsAt }],
+    ),
   };
 }
 
@@ -70,7 +72,7 @@ export async function subjectFor(
 export function subjectBy(
   { call, extension, recording, ends }: CallFacts,
   config: Pick<Config, 'purposes' | 'access'>,
-  approvals: readonly Pick<ApprovalRow, 'purpose' | 'endsAt'>[],
+  approvals: readonly Pick<ApprovalRow, 'purpose' | 'decidedAt' | 'endsAt'>[],
 ): Subject {
   const { line, controller, purposes, phase } = call;
   const unrecorded = phase === 'ended' ? ('none' as const) : ('awaited' as const);

@@ -23,6 +23,9 @@ export function totpAddress(secret: string, user: string): string {
   return URI.stringify(code);
 }
 
+/** How many periods a time has, ms. */
+export const periodsOf = (ms: number): number => Math.ceil(ms / 1_000 / period);
+
 /**
  * The number of the period whose code this is; undefined for a code that is none of now. Each counts once (RFC 6238, 5.2): its number must be
  * beyond that of the code before.

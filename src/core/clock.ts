@@ -49,6 +49,12 @@ export const systemClock = {
   sinceBoot: () => ({ boot, ms: Number(process.hrtime.bigint() / 1_000_000n) }),
 } satisfies Clock;
 
+/** So far a clock is moved without anybody's setting it, and processes may differ, ms. */
+const movedByItselfMs = 10 * 60_000;
+
+/** Whether a time that was written as of then is so far ahead that the clock was set back since. */
+export const isWronglyAhead = (writtenAt: number, now: number): boolean => writtenAt > now + movedByItselfMs;
+
 /** A day without a change of the clock, ms. */
 export const dayMs = 86_400_000;
 

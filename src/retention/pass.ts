@@ -286,7 +286,7 @@ const approvalsKeptMs = 30 * dayMs;
 /** What is over of sessions, of failed sign-ins, and of questions to hear a recording. */
 async function sweepAccess({ catalogue, actor, log }: RetentionPorts, at: number): Promise<void> {
   try {
-    await catalogue.sessions.sweep(at, at - longestIdleMs);
+    await catalogue.sessions.sweep(at, at - longestIdleMs, at + dayMs);
     await catalogue.signIns.sweep(at, at - longestIdleMs);
     await catalogue.approvals.sweep(at, at - approvalsKeptMs, actor);
   } catch (thrown) {

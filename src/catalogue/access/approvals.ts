@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { dayMs } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { ApprovalId, RecordingId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
@@ -55,9 +56,14 @@ export function makeApprovals(
     SELECT * FROM approvals WHERE verdict IS NULL AND open_until > @at AND id > @after ORDER BY id LIMIT @limit`);
   const selectAsked = sql(`
     SELECT * FROM approvals WHERE asker = @asker AND id < @before ORDER BY id DESC LIMIT @limit`);
-  const selectExpired = sql(`SELECT * FROM approvals WHERE verdict IS NULL AND open_until <= @at ORDER BY id`);
-  const expire = sql(`UPDATE approvals SET verdict = 'expired', decided_at = open_until WHERE id = @id`);
-  const removeOld = sql(`DELETE FROM approvals WHERE verdict IS NOT NULL AND coalesce(ends_at, decided_at) <= @before`);
+  const selectExpired = sql(
+    `SELECT * FROM approvals WHERE verdict IS NULL AND (open_until <= @at OR asked_at > @aheadSince) ORDER BY id`,
+  );
+  const expire = sql(`
+    UPDATE approvals SET verdict = 'expired', decided_at = CASE WHEN open_until < @at THEN open_until ELSE @at END WHERE id = @id`);
+  const removeOld = sql(
+    `DELETE FROM approvals WHERE verdict IS NOT NULL AND (coalesce(ends_at, decided_at) <= @before OR decided_at > @aheadSince)`,
+  );
   function* find(id: string): Step<ApprovalRow | undefined> {
     return approvalRow.optional().parse(yield* one(select, { id }));
   }
@@ -99,11 +105,14 @@ export function makeApprovals(
   });
 
   const sweep = writing(function* (at: number, before: number, actor: string): Step<void> {
-    for (const { id, recording, purpose, asker } of z.array(approvalRow).parse(yield* all(selectExpired, { at }))) {
-      yield* change(expire, { id });
+    // What is from so far ahead was written before the clock was set back, and would stay for as much longer.
+    const aheadSince = at + dayMs;
+    const expired = z.array(approvalRow).parse(yield* all(selectExpired, { at, aheadSince }));
+    for (const { id, recording, purpose, asker } of expired) {
+      yield* change(expire, { id, at });
       yield* trail.append(recording, { event: 'approval expired', actor, detail: { approval: id, purpose, asker } });
     }
-    yield* change(removeOld, { before });
+    yield* change(removeOld, { before, aheadSince });
   });
 
   return {

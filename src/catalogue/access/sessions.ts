@@ -26,7 +26,7 @@ export function makeSessions() {
   const markSeen = sql(`UPDATE sessions SET seen_at = @at WHERE sha256 = @sha256 AND seen_at < @at`);
   const remove = sql(`DELETE FROM sessions WHERE sha256 = @sha256`);
   const removeOf = sql(`DELETE FROM sessions WHERE "user" = @user`);
-  const sweep = sql(`DELETE FROM sessions WHERE ends_at <= @at OR seen_at <= @idleSince`);
+  const sweep = sql(`DELETE FROM sessions WHERE ends_at <= @at OR seen_at <= @idleSince OR began_at > @aheadSince`);
 
   return {
     *begin(session: NewSession): Step<void> {
@@ -52,9 +52,9 @@ export function makeSessions() {
     *endAll(user: string): Step<number> {
       return yield* change(removeOf, { user });
     },
-    /** Removes those that have ended, or were not used since. */
-    *sweep(at: number, idleSince: number): Step<number> {
-      return yield* change(sweep, { at, idleSince });
+    /** Removes those that have ended, were not used since, or began after `aheadSince`: before the clock was set back. */
+    *sweep(at: number, idleSince: number, aheadSince: number): Step<number> {
+      return yield* change(sweep, { at, idleSince, aheadSince });
     },
   };
 }

@@ -11,6 +11,9 @@ const failuresHere = row({ count: z.number(), lastAt: z.number() });
  */
 export type Attempt = { user: string; place: string };
 
+/** A code signs in for so long at most, ms. */
+export const longestCodeMs = 3_600_000;
+
 /** No digit of a hash. */
 export const knownPlace = 'k';
 
@@ -18,8 +21,11 @@ export const knownPlace = 'k';
 export type Begun = { kind: 'begun'; id: number; waitMs: number } | { kind: 'lockedOut' };
 
 /** The tables `sign_in_failures`, `sign_in_codes` and `one_time_codes`. */
+// eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeSignIns() {
   const forget = sql(`DELETE FROM sign_in_failures WHERE at <= @at`);
+  // Made before the clock was set back: it counts as one of now, and so for no longer than any other.
+  const bringBack = sql(`UPDATE sign_in_failures SET at = @at WHERE at > @at`);
   const selectHere = sql(
     `SELECT count(*) AS count, coalesce(max(at), 0) AS last_at FROM sign_in_failures WHERE "user" = @user AND address = @place AND at > @since`,
   );
@@ -32,14 +38,18 @@ export function makeSignIns() {
   const remove = sql(`DELETE FROM sign_in_failures WHERE id = @id`);
   const upsertPeriod = sql(`
     INSERT INTO one_time_codes ("user", period) VALUES (@user, @period)
-    ON CONFLICT ("user") DO UPDATE SET period = excluded.period WHERE excluded.period > one_time_codes.period`);
+    ON CONFLICT ("user") DO UPDATE SET period = excluded.period WHERE excluded.period > one_time_codes.period
+      OR one_time_codes.period - excluded.period > @most`);
   const insertCode = sql(`INSERT INTO sign_in_codes (sha256, "user", ends_at) VALUES (@sha256, @user, @endsAt)`);
-  const takeCode = sql(`DELETE FROM sign_in_codes WHERE sha256 = @sha256 AND ends_at > @at RETURNING "user"`);
-  const forgetCodes = sql(`DELETE FROM sign_in_codes WHERE ends_at <= @at`);
+  const takeCode = sql(
+    `DELETE FROM sign_in_codes WHERE sha256 = @sha256 AND ends_at > @at AND ends_at <= @last RETURNING "user"`,
+  );
+  const forgetCodes = sql(`DELETE FROM sign_in_codes WHERE ends_at <= @at OR ends_at > @last`);
   const count = z.number();
 
   const begin = writing(function* ({ user, place }: Attempt, limits: LockOutLimits, at: number): Step<Begun> {
     yield* change(forget, { at: at - countedMs });
+    yield* change(bringBack, { at });
     const since = at - limits.firstWaitMs;
     const before = {
       here: failuresHere.parse(yield* one(selectHere, { user, place, since: at - countedMs })),
@@ -63,24 +73,29 @@ export function makeSignIns() {
     *abandon(id: number): Step<void> {
       yield* change(remove, { id });
     },
-    /** false: a code of this period or of a later one was used before. */
-    *usePeriod(user: string, period: number): Step<boolean> {
-      return (yield* change(upsertPeriod, { user, period })) > 0;
+    /**
+     * false: a code of this period or of a later one was used before.
+     *
+     * @param most so many periods later at most: one beyond was used before the clock was set back, and keeps nobody out
+     */
+    *usePeriod(user: string, period: number, most: number): Step<boolean> {
+      return (yield* change(upsertPeriod, { user, period, most })) > 0;
     },
     *offerCode(code: { sha256: string; user: string; endsAt: number }): Step<void> {
       yield* change(insertCode, code);
     },
-    /** Who it signs in; undefined where it is none, has ended, or was used. */
+    /** Who it signs in; undefined where it is none, has ended, was used, or was made before the clock was set back. */
     *useCode(sha256: string, at: number): Step<string | undefined> {
       return z
         .string()
         .optional()
-        .parse(yield* value(takeCode, { sha256, at }));
+        .parse(yield* value(takeCode, { sha256, at, last: at + longestCodeMs }));
     },
     /** Removes what is older, and codes that have ended. */
     sweep: writing(function* (at: number, before: number): Step<void> {
       yield* change(forget, { at: before });
-      yield* change(forgetCodes, { at });
+      yield* change(bringBack, { at });
+      yield* change(forgetCodes, { at, last: at + longestCodeMs });
     }),
   };
 }

@@ -8,6 +8,7 @@ import { offerSignInCode } from '../../access/signIn.ts';
 import { findSubject } from '../../access/subject.ts';
 import { newTotpSecret, totpAddress } from '../../access/totp.ts';
 import { actorOfTokenName, actorOfUser, endOfToken, requireUser } from '../../access/users.ts';
+import { longestCodeMs } from '../../catalogue/access/signIns.ts';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { CallId } from '../../core/ids.ts';
@@ -166,7 +167,8 @@ export async function usersCode(
 ): Promise<ExitCode> {
   requireName(name);
   const minutes = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (minutes < 1 || minutes > 60) throw new PreavisError('usage', '--minutes is a number from 1 to 60');
+  if (minutes < 1 || minutes > longestCodeMs / 60_000)
+    throw new PreavisError('usage', '--minutes is a number from 1 to 60');
 
   return withCatalogue<ExitCode>(context, async (catalogue, { access }) => {
     const by = operatorOf(context.environment);

@@ -139,6 +139,39 @@ describe('a user', () => {
   });
 });
 
+describe('a clock that is set back by a year', () => {
+  const yearMs = 365 * 24 * 60 * minuteMs;
+
+  test('ends the sessions that began before, and lets their users sign in again', async () => {
+    const { ports, clock } = await stage();
+    const { secret } = (await signIn(ports, { name: 'anna', password, ...here })) as { secret: string };
+    clock.at -= 10 * minuteMs;
+    expect(await useSession(ports, secret)).toBeDefined();
+    clock.at -= yearMs;
+    expect(await useSession(ports, secret)).toBeUndefined();
+    expect(await sessionsOf(ports, 'anna')).toBe(0);
+    expect(await signIn(ports, { name: 'anna', password, ...here })).toMatchObject({ kind: 'signedIn' });
+  });
+
+  test('lets in by one-time code who has used one before', async () => {
+    const { ports, clock } = await stage();
+    const ben = { name: 'ben', password, ...here };
+    expect(await signIn(ports, { ...ben, code: codeAt(clock.at) })).toMatchObject({ kind: 'signedIn' });
+    clock.at -= yearMs;
+    expect(await signIn(ports, { ...ben, code: codeAt(clock.at) })).toMatchObject({ kind: 'signedIn' });
+    expect(await signIn(ports, { ...ben, code: codeAt(clock.at) })).toEqual({ kind: 'refused' });
+  });
+
+  test('knows no browser any more that signed in before', async () => {
+    const { ports, clock } = await stage();
+    const signedIn = await signIn(ports, { name: 'anna', password, ...here });
+    const { browser } = signedIn as { browser: string };
+    expect(knownPlaceOf(ports, browser, 'anna')).toBeDefined();
+    clock.at -= yearMs;
+    expect(knownPlaceOf(ports, browser, 'anna')).toBeUndefined();
+  });
+});
+
 test('an operator sees how many sessions of a user go on, and ends them', async () => {
   const { ports, clock, steps } = await stage();
   for (let session = 0; session < 2; session += 1) await signIn(ports, { name: 'anna', password, ...here });

@@ -35,7 +35,7 @@ const subjects: fc.Arbitrary<Subject> = fc.record({
     { selector: ({ name }) => name },
   ),
   status: fc.constantFrom(...recordingStatuses, 'none'),
-  approvals: fc.array(fc.record({ purpose: purposeName, until: time })),
+  approvals: fc.array(fc.record({ purpose: purposeName, since: time, until: time })),
 });
 const act = fc.constantFrom(...acts);
 const hearing = fc.constantFrom('listen', 'download', 'makeEvidence');

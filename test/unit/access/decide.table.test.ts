@@ -167,14 +167,26 @@ const situations: [string, Partial<Actor>, Subject | undefined, string][] = [
     {},
     subject({
       purposes: [purposeOfAll({ needsApproval: true })],
-      approvals: [{ purpose: 'training', until: at + 1 }],
+      approvals: [{ purpose: 'training', since: at, until: at + 1 }],
     }),
     everything,
   ],
   [
     'an approval that ends at this moment',
     {},
-    subject({ purposes: [purposeOfAll({ needsApproval: true })], approvals: [{ purpose: 'training', until: at }] }),
+    subject({
+      purposes: [purposeOfAll({ needsApproval: true })],
+      approvals: [{ purpose: 'training', since: at, until: at }],
+    }),
+    toBeApproved,
+  ],
+  [
+    'an approval that was given before the clock was set back',
+    {},
+    subject({
+      purposes: [purposeOfAll({ needsApproval: true })],
+      approvals: [{ purpose: 'training', since: at + 600_001, until: at + 700_000 }],
+    }),
     toBeApproved,
   ],
   [
@@ -182,7 +194,7 @@ const situations: [string, Partial<Actor>, Subject | undefined, string][] = [
     {},
     subject({
       purposes: [purposeOfAll({ needsApproval: true })],
-      approvals: [{ purpose: 'evidence', until: at + 1 }],
+      approvals: [{ purpose: 'evidence', since: at, until: at + 1 }],
     }),
     toBeApproved,
   ],
@@ -191,7 +203,7 @@ const situations: [string, Partial<Actor>, Subject | undefined, string][] = [
     {},
     subject({
       purposes: [purposeOfAll({ needsApproval: true, keepUntil: at })],
-      approvals: [{ purpose: 'training', until: at + 1 }],
+      approvals: [{ purpose: 'training', since: at, until: at + 1 }],
     }),
     over,
   ],
@@ -223,8 +235,9 @@ test('whoever may hear a recording is told by which purposes, and until when', (
       purposeOfAll({ name: 'over', keepUntil: at }),
     ],
     approvals: [
-      { purpose: 'quality', until: at + 3 },
-      { purpose: 'quality', until: at + 7 },
+      { purpose: 'quality', since: at, until: at + 3 },
+      { purpose: 'quality', since: at, until: at + 7 },
+      { purpose: 'quality', since: at + 600_001, until: at + 8 },
     ],
   });
   expect(decideAccess(actor(), 'listen', asked, at)).toEqual({

@@ -45,10 +45,10 @@ test('a purpose that is configured no more names nobody', () => {
 
 test('of what was asked, what was approved counts', () => {
   const approvals = [
-    { purpose: 'agreement', endsAt: null },
-    { purpose: 'agreement', endsAt: 9 },
+    { purpose: 'agreement', decidedAt: 2, endsAt: null },
+    { purpose: 'agreement', decidedAt: 3, endsAt: 9 },
   ];
   expect(subjectOf(facts({ status: 'archived', ends }), config, approvals).approvals).toEqual([
-    { purpose: 'agreement', until: 9 },
+    { purpose: 'agreement', since: 3, until: 9 },
   ]);
 });

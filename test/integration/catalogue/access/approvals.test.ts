@@ -93,6 +93,17 @@ test('an approval is kept while it counts', async () => {
   expect(await catalogue.approvals.find(approval.id)).toBeUndefined();
 });
 
+test('a question, and an answer, from before the clock was set back are over with the next run, with the reason', async () => {
+  const { catalogue, recording, approval, question } = await asked();
+  const answered = await catalogue.approvals.ask({ ...question, id: ids.approval(), asker: 'user:ben' });
+  const year = 365 * 24 * 3_600_000;
+  await catalogue.approvals.decide(answered.id, { ...yes, at: approval.askedAt, endsAt: approval.askedAt + 1 });
+  const at = approval.askedAt - year;
+  await catalogue.approvals.sweep(at, at - 1, 'serve');
+  expect(await catalogue.approvals.find(approval.id)).toMatchObject({ verdict: 'expired', decidedAt: at });
+  expect(await catalogue.approvals.of(recording, 'user:ben')).toEqual([]);
+});
+
 test('its reason goes when the recording is erased', async () => {
   const { catalogue, recording, approval } = await asked();
   await catalogue.recordings.move(recording, 'archived', 'erased', {}, { event: 'test', actor: 'test' });

@@ -40,12 +40,13 @@ test('one session of a user is ended, or all of theirs, and those of others stay
   expect((await sessions.list()).map(({ sha256 }) => sha256)).toEqual(['d']);
 });
 
-test('sessions that have ended or are not used are swept', async () => {
+test('sessions that have ended, are not used, or began before the clock was set back are swept', async () => {
   const { sessions } = fresh();
   await sessions.begin(session('over', 'anna', 100, 500));
   await sessions.begin(session('idle', 'anna', 200));
   await sessions.begin(session('used', 'anna', 200));
   await sessions.noteSeen('used', 450);
-  expect(await sessions.sweep(500, 200)).toBe(2);
+  await sessions.begin(session('ahead', 'anna', 901, 5_000));
+  expect(await sessions.sweep(500, 200, 900)).toBe(3);
   expect((await sessions.list()).map(({ sha256 }) => sha256)).toEqual(['used']);
 });

@@ -99,9 +99,46 @@ test('an attempt that nobody is to blame for does not count', async () => {
 test('a one-time code counts once, and an earlier one no more', async () => {
   const { signIns } = fresh();
   const used = [];
-  for (const period of [7, 7, 6, 8, 8]) used.push(await signIns.usePeriod('anna', period));
+  for (const period of [7, 7, 6, 8, 8]) used.push(await signIns.usePeriod('anna', period, 10));
   expect(used).toEqual([true, false, false, true, false]);
-  expect(await signIns.usePeriod('ben', 7)).toBe(true);
+  expect(await signIns.usePeriod('ben', 7, 10)).toBe(true);
+});
+
+test('a one-time code that was used before the clock was set back puts off the next one for no longer than a day', async () => {
+  const { signIns } = fresh();
+  expect(await signIns.usePeriod('anna', 1_000_000, 2_880)).toBe(true);
+  expect(await signIns.usePeriod('anna', 1_000_000 - 2_880, 2_880)).toBe(false);
+  expect(await signIns.usePeriod('anna', 1_000_000 - 2_881, 2_880)).toBe(true);
+  // From then on each counts once again.
+  expect(await signIns.usePeriod('anna', 1_000_000 - 2_881, 2_880)).toBe(false);
+});
+
+test('failures from before the clock was set back put off the next attempt for no longer than if they were of now', async () => {
+  const { signIns } = fresh();
+  const year = 365 * dayMs;
+  for (let at = year; at < year + 3; at += 1) expect(await signIns.begin(anna, limits, at)).toMatchObject(begun);
+  const now = 1_000;
+  expect(await signIns.begin(anna, limits, now)).toEqual(lockedOut);
+  expect(await signIns.begin(anna, limits, now + 99)).toEqual(lockedOut);
+  expect(await signIns.begin(anna, limits, now + 100)).toMatchObject({ ...begun, waitMs: 200 });
+  // Elsewhere, where only names and addresses together count, they are over as soon.
+  for (let user = 0; user < 5; user += 1) await signIns.begin({ user: `${user}`, place: 'three' }, limits, year);
+  expect(await signIns.begin({ user: 'ben', place: 'three' }, limits, now)).toEqual(lockedOut);
+  expect(await signIns.begin({ user: 'ben', place: 'three' }, limits, now + 101)).toMatchObject(begun);
+  // And after a day they count nowhere, also where nobody has tried meanwhile.
+  for (let at = year; at < year + 3; at += 1) await signIns.begin({ ...anna, place: 'four' }, limits, at);
+  await signIns.sweep(now, now - dayMs);
+  expect(await signIns.begin({ ...anna, place: 'four' }, limits, now + dayMs)).toMatchObject({ ...begun, waitMs: 0 });
+});
+
+test('a code to sign in with that was made before the clock was set back works no more', async () => {
+  const { signIns } = fresh();
+  const year = 365 * dayMs;
+  for (const sha256 of ['a', 'b']) await signIns.offerCode({ sha256, user: 'anna', endsAt: year + 600_000 });
+  expect(await signIns.useCode('a', 1_000)).toBeUndefined();
+  expect(await signIns.useCode('a', year)).toBe('anna');
+  await signIns.sweep(1_000, 0);
+  expect(await signIns.useCode('b', year)).toBeUndefined();
 });
 
 test('a code to sign in with works once, and until its end', async () => {
