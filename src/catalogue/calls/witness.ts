@@ -5,6 +5,9 @@ import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall
 import { recordingId } from '../sqlite/rowForm.ts';
 import { all, change, relaxed, sql, values, type Step } from '../sql/step.ts';
 
+/** In the audit trail of a recording; the detail has the `flag`. */
+export const flaggedByWitness = 'flagged by the second witness';
+
 /** What the second witness says of a call, and of each of its sentences in their order; none where it is unavailable. */
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
 
@@ -37,7 +40,7 @@ export function makeWitness(trail: Pick<AuditTrail, 'append'>) {
     if (status !== 'disagrees' && status !== 'missing') return true;
     const flag = `witness_${status}`;
     for (const recording of z.array(recordingId).parse(yield* values(flagRecording, { flag, call: id }))) {
-      yield* trail.append(recording, { event: 'flagged by the second witness', actor, detail: { flag } });
+      yield* trail.append(recording, { event: flaggedByWitness, actor, detail: { flag } });
     }
 
     return true;

@@ -9,7 +9,7 @@ import { all, change, one, relaxed, sql, value, values, writing, type Given, typ
 /** In the audit trail of a recording whose clocks do not agree, with what each says. */
 export const doubtRaised = 'clocks disagree';
 /** Somebody has said when it ended; the detail has both ends. */
-const doubtSettled = 'end settled';
+export const doubtSettled = 'end settled';
 
 /** What each clock says of a recording's end, by the name of the witness; ms since 1970 UTC. */
 const witnessTimes = z.record(z.string(), z.number());

@@ -8,6 +8,10 @@ import { holdGrounds } from '../holdGrounds.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
 import { all, change, one, sql, value, values, writing, type Step } from '../sql/step.ts';
 
+/** In the audit trail of its recording, by whoever has set or released it. */
+export const holdSet = 'hold set';
+export const holdReleased = 'hold released';
+
 const holdId = z.string().transform((id) => id as HoldId);
 export const legalHoldRow = row(
   {
@@ -69,7 +73,7 @@ export function makeLegalHolds(
     yield* change(insert, { ...hold, at: now() });
     const { id, ground, author, reviewAt, expiresAt } = hold;
     const detail = { hold: id, ground, reviewAt, expiresAt };
-    yield* trail.append(hold.recording, { event: 'hold set', actor: author, detail });
+    yield* trail.append(hold.recording, { event: holdSet, actor: author, detail });
     yield* deliveries.append({ event: 'hold.set', recording: hold.recording, hold: id });
   });
 
@@ -80,7 +84,7 @@ export function makeLegalHolds(
         (yield* one(selectReleased, { id })) === undefined ? 'there is no hold with this id' : 'it was released before';
       throw new PreavisError('hold_unknown', what);
     }
-    yield* trail.append(recording, { event: 'hold released', actor: by, detail: { hold: id } });
+    yield* trail.append(recording, { event: holdReleased, actor: by, detail: { hold: id } });
 
     return recording;
   });

@@ -60,7 +60,7 @@ export async function evidenceBundle(
     const ports = await bundlePorts(services, { version, timestampUrl });
     const kindOf = (each: string): PurposeKind | undefined => purposeOf(config.purposes, each)?.kind;
     const purpose = named ?? bundlePurpose(await openPurposes(ports, id), kindOf);
-    const order = { id, purpose, target, progress: run.progress, signal: run.signal };
+    const order = { id, purpose, history: 'whole' as const, target, progress: run.progress, signal: run.signal };
     const { manifest, manifestSha256, stamped } = await makeBundle(ports, order);
     const { recording, keepUntil, key, files, noticeMissing } = manifest;
     const { kid } = key;

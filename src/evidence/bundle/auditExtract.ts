@@ -6,7 +6,12 @@
  */
 import * as z from 'zod';
 import type { SilentSpan } from './page/soundFigure.ts';
+import { flaggedByWitness } from '../../catalogue/calls/witness.ts';
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
+import { moved } from '../../catalogue/retention/auditTrail.ts';
+import { doubtRaised, doubtSettled } from '../../catalogue/retention/clockDoubts.ts';
+import { holdReleased, holdSet } from '../../catalogue/retention/legalHolds.ts';
+import type { AuditRow } from '../../catalogue/rows.ts';
 import { chainStart, entryDigest, linkOf } from '../../core/crypto/hashChain.ts';
 import { sha256Form } from '../../core/crypto/sha256.ts';
 import { isoTime } from '../../core/clock.ts';
@@ -46,6 +51,24 @@ type Trail = CataloguePart<{ auditTrail: 'of' | 'head' | 'lines' }>;
 
 const pageLines = 1_000;
 
+/**
+ * whole: every line. own: those that tell of the recording itself, for who may not read what others did with it (docs/access.md,
+ * `readAudit`); of the others the chain has the digests.
+ */
+export type AuditPart = 'whole' | 'own';
+
+/** What tells of a recording beside the steps of its status. What is not named here tells of people, and is left out. */
+const ownEvents: ReadonlySet<string> = new Set([
+  flaggedByWitness,
+  holdSet,
+  holdReleased,
+  doubtRaised,
+  doubtSettled,
+  moved,
+]);
+
+const isOwn = ({ to, event }: Pick<AuditRow, 'to' | 'event'>): boolean => to !== null || ownEvents.has(event);
+
 function broken(id: number): PreavisError {
   return new PreavisError('evidence_chain_broken', `line ${id} of the audit trail does not fit the chain`);
 }
@@ -63,30 +86,33 @@ async function linkBefore(trail: Trail, id: number): Promise<string> {
 /**
  * Takes the extract as the trail is now.
  *
+ * @param part what is shown of it
  * @param write gets the text of audit-chain.txt piece by piece: `<id> <digest>` for each line
  * @throws PreavisError `evidence_chain_broken`: a line does not fit.
  */
 export async function extractAudit(
   trail: Trail,
   recording: RecordingId,
+  part: AuditPart,
   write: (text: string) => Promise<void>,
 ): Promise<AuditExtract> {
   const head = await trail.auditTrail.head();
   const rows = (await trail.auditTrail.of(recording)).filter(({ id }) => id <= (head?.id ?? Infinity));
-  const shown = rows.map(({ at, ...row }) => ({ ...row, at: isoTime(at) }));
+  const told = part === 'whole' ? rows : rows.filter(isOwn);
+  const shown = told.map(({ at, ...row }) => ({ ...row, at: isoTime(at) }));
   const first = rows.find(({ chain }) => chain !== null);
   if (first === undefined || head === undefined) return { audit: 1, recording, rows: shown, chain: null };
   const before = await linkBefore(trail, first.id);
   let link = before;
   let lines = 0;
   const page = (from: number) => trail.auditTrail.lines(from, head.id, pageLines);
-  for await (const part of pagesOf(pageLines, first.id, page, ({ id }) => id + 1)) {
-    for (const { id, digest, chain } of part) {
+  for await (const each of pagesOf(pageLines, first.id, page, ({ id }) => id + 1)) {
+    for (const { id, digest, chain } of each) {
       link = linkOf(link, digest);
       if (link !== chain) throw broken(id);
     }
-    lines += part.length;
-    await write(part.map(({ id, digest }) => `${id} ${digest}\n`).join(''));
+    lines += each.length;
+    await write(each.map(({ id, digest }) => `${id} ${digest}\n`).join(''));
   }
 
   return { audit: 1, recording, rows: shown, chain: { before, lines, head } };

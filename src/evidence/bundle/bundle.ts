@@ -17,7 +17,7 @@ import { sha256Of } from '../../core/crypto/sha256.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { pemOf, type Signer } from '../../core/crypto/signing.ts';
 import { fetchRecording, grantAccess, type FetchPorts, type HandOutEvents } from '../../archive/fetch.ts';
-import { extractAudit, silentIn, type AuditExtract } from './auditExtract.ts';
+import { extractAudit, silentIn, type AuditExtract, type AuditPart } from './auditExtract.ts';
 import {
   bundleFile,
   explanationLanguages,
@@ -64,6 +64,8 @@ export type BundlePorts = FetchPorts & {
 export type BundleOrder = {
   id: string;
   purpose: string;
+  /** What of its history goes into it. */
+  history: AuditPart;
   target: CopyTarget;
   progress(bytes: number, of: number): void;
   signal: AbortSignal;
@@ -85,7 +87,7 @@ const bundleEvents = {
 
 /** What fetchRecording throws, texts_invalid, evidence_chain_broken, evidence_invalid, timestamp_failed, and what appearWhole does. */
 export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promise<Bundled> {
-  const { purpose, target, signal } = order;
+  const { purpose, history, target, signal } = order;
   // Before anything is handed out: a file of texts may be broken.
   const texts = await loadExplanationTexts();
   return withFolderBeside(target, async (folder) => {
@@ -95,7 +97,7 @@ export async function makeBundle(ports: BundlePorts, order: BundleOrder): Promis
       ports.catalogue.auditTrail.append(id, { event, actor: ports.actor, detail: { purpose, ...detail } });
     try {
       const { row } = await grantAccess(ports, id, purpose);
-      const content = await contentOf(ports, { row, folder, texts, signal });
+      const content = await contentOf(ports, { row, history, folder, texts, signal });
       const { parts, ...made } = await sealed(ports, content, { purpose, keepUntil, signal });
       const fill = (handle: FileHandle): Promise<void> => fillWith(handle, parts, ports.signer.kid, signal);
       await appearWhole(target, fill, async () => {
@@ -132,6 +134,7 @@ type Content = {
 
 type Ground = {
   row: RecordingRow;
+  history: AuditPart;
   /** With the recording. */
   folder: string;
   texts: Awaited<ReturnType<typeof loadExplanationTexts>>;
@@ -139,13 +142,13 @@ type Ground = {
 };
 
 /** Everything that the manifest lists. */
-async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Ground): Promise<Content> {
+async function contentOf(ports: BundlePorts, { row, history, folder, texts, signal }: Ground): Promise<Content> {
   const { catalogue, clock, signer, madeBy, timezone, nameOf } = ports;
   const company = ports.companyOf(row.controller);
   const storedText = row.receipt ?? receiptText(await receiptOfRecording(catalogue, row.id));
   const receipt = factsOf(storedText);
   const policy = await storedPolicy(catalogue, receipt.policyVersion);
-  const audit = await auditTo(join(folder, bundleFile.auditChain), ports, row.id, signal);
+  const audit = await auditTo(join(folder, bundleFile.auditChain), ports, { id: row.id, history }, signal);
   const { sounds, missing } = await soundsOf(ports.soundsFolder, receipt);
   const recording = await partOfFile(bundleFile.recording, folder, signal);
   const chain = await partOfFile(bundleFile.auditChain, folder, signal);
@@ -166,6 +169,7 @@ async function contentOf(ports: BundlePorts, { row, folder, texts, signal }: Gro
     pages,
     peaks: await ports.peaksOf(row.id),
     missing: missing.map(({ number }) => number),
+    history,
     auditRows: audit.rows.length,
     unchainedRows: audit.rows.filter((each) => each.chain === null).length,
     holds: (await catalogue.legalHolds.of(row.id)).filter(
@@ -239,12 +243,12 @@ function factsOf(text: string): ReceiptFacts {
 async function auditTo(
   file: string,
   { catalogue }: BundlePorts,
-  id: RecordingId,
+  { id, history }: { id: RecordingId; history: AuditPart },
   signal: AbortSignal,
 ): Promise<AuditExtract> {
   const handle = await writing(() => open(file, 'wx', 0o600));
   try {
-    return await extractAudit(catalogue, id, async (text) => {
+    return await extractAudit(catalogue, id, history, async (text) => {
       signal.throwIfAborted();
       await writing(() => handle.appendFile(text));
     });

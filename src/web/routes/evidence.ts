@@ -1,14 +1,16 @@
 import * as z from 'zod';
+import type { Actor } from '../../access/actor.ts';
 import { makeBundle } from '../../evidence/bundle/bundle.ts';
 import { bundlePurpose } from '../../evidence/bundle/purpose.ts';
 import { asPreavisError, PreavisError } from '../../core/errors.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { bundlePorts } from '../../services/evidence.ts';
 import { handOut } from '../handOut.ts';
+import type { WebPorts } from '../ports.ts';
 import { refusal, RequestInvalid } from '../problems.ts';
 import { route, type Route } from '../route.ts';
 import { id, nameGiven } from '../schemas.ts';
-import { allowed, knownRecording, stillSignedIn } from '../subjects.ts';
+import { allowed, decided, knownRecording, stillSignedIn, type KnownRecording } from '../subjects.ts';
 
 /** The whole recording is copied, compared and signed, ms. */
 const withinMs = 5 * 60_000;
@@ -31,7 +33,7 @@ export function evidenceRoutes(): readonly Route[] {
       summary:
         'Download the bundle of evidence of a recording: its sound with all that shows how its caller was told, signed',
       description:
-        'A ZIP, as `preavis evidence bundle` makes it; docs/evidence.md says how anybody checks it. It is made whole before its first byte is sent. Remove the copy when its purpose ends.',
+        'A ZIP, as `preavis evidence bundle` makes it; docs/evidence.md says how anybody checks it. For who may not read the audit trail it has the history without who heard or took it. It is made whole before its first byte is sent. Remove the copy when its purpose ends.',
       act: 'makeEvidence',
       params: id,
       body,
@@ -47,15 +49,15 @@ export function evidenceRoutes(): readonly Route[] {
           const { version, config } = ports;
           const { timestampUrl } = config.evidence;
           const made = await bundlePorts({ ...ports, actor: actor.name }, { version, timestampUrl });
+          const history = await historyFor(actor, known, ports);
           const { body, bytes } = await handOut(config, async (file) => {
             const target = { file, replace: false };
-            await makeBundle(made, { id: known.recording.id, purpose, target, progress: () => undefined, signal });
+            const order = { purpose, history, target, progress: () => undefined, signal };
+            await makeBundle(made, { ...order, id: known.recording.id });
           });
           // It took a while.
           try {
-            const now = await stillSignedIn(actor, credentials, ports);
-            const still = await allowed(ports, now, 'makeEvidence', await knownRecording(ports, params.id));
-            if (!still.by.some((each) => each.purpose === purpose)) throw refusal('purposeOver');
+            await requireStill(await stillSignedIn(actor, credentials, ports), params.id, purpose, ports);
           } catch (thrown) {
             body.destroy();
             throw thrown;
@@ -77,6 +79,17 @@ export function evidenceRoutes(): readonly Route[] {
       },
     }),
   ];
+}
+
+/** Throws purpose_over, and what `allowed` throws. */
+async function requireStill(now: Actor, recording: string, purpose: string, ports: WebPorts): Promise<void> {
+  const still = await allowed(ports, now, 'makeEvidence', await knownRecording(ports, recording));
+  if (!still.by.some((each) => each.purpose === purpose)) throw refusal('purposeOver');
+}
+
+/** Who may not read the audit trail is not told in a bundle what others did with the recording. */
+async function historyFor(actor: Actor, known: KnownRecording, ports: WebPorts): Promise<'whole' | 'own'> {
+  return (await decided(ports, actor, 'readAudit', known)).allowed ? 'whole' : 'own';
 }
 
 /** Throws request_invalid. */

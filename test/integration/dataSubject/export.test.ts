@@ -167,7 +167,7 @@ describe('what is kept of a person', () => {
     const ports = await bundlePorts(await servicesOf(set), { version: '0.0.0', timestampUrl: undefined });
     const target = { file: join(set.at, 'bundle.zip'), replace: false };
     const signal = new AbortController().signal;
-    await makeBundle(ports, { id, purpose: 'training', target, progress: () => undefined, signal });
+    await makeBundle(ports, { id, purpose: 'training', history: 'whole', target, progress: () => undefined, signal });
     expect(await set.exported()).toMatchObject({ code: 0 });
     const { index, page } = await opened(set);
     expect(index.calls[0]?.recording?.listened).toMatchObject([{ what: 'bundled', purpose: 'training' }]);

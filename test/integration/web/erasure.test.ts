@@ -128,6 +128,29 @@ test('a bundle of evidence is downloaded whole, and nothing of it is left on the
   expect((await ask(here, `/recordings/${id}/evidence`, { purpose: 'training' }, 'lea')).status).toBe(400);
 });
 
+test('a bundle of evidence tells who may not read the audit trail nothing of who else heard the recording', async () => {
+  const here = await stage();
+  const { id } = await here.archived(['agreement']);
+  await (await here.ask(`/recordings/${id}/audio`, 'olga')).arrayBuffer();
+  await ask(here, `/recordings/${id}/evidence`, {}, 'olga');
+  const bundleOf = async (who: string) => {
+    const answer = await ask(here, `/recordings/${id}/evidence`, {}, who);
+    const files = await filesIn(answer);
+
+    return { all: [...files.values()].map(String).join('\n'), page: String(files.get('explanation.en.html')), files };
+  };
+  const [lawyers, officers] = [await bundleOf('lea'), await bundleOf('olga')];
+  expect(officers.all).toContain('user:olga');
+  expect(officers.all).toContain('listening begun');
+  expect(lawyers.all).not.toContain('user:olga');
+  expect(lawyers.all).not.toContain('listening begun');
+  const audit = JSON.parse(String(lawyers.files.get('audit.json'))) as { rows: { to: string | null }[] };
+  expect(audit.rows.map(({ to }) => to)).toEqual(['recording', 'recorded', 'archived']);
+  // It is verified as it is made: the chain is whole, with the digests of what is left out.
+  expect(lawyers.page).toContain('may not read');
+  expect(officers.page).not.toContain('may not read');
+});
+
 const noCredentials = { token: undefined, session: undefined, address: '127.0.0.1' };
 const gone = (): AbortSignal => AbortSignal.abort();
 

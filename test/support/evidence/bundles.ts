@@ -115,6 +115,7 @@ export async function bundleStage(
         {
           id,
           purpose: 'training',
+          history: 'whole',
           target: { file, replace: false },
           progress: () => undefined,
           signal: never,

@@ -17,6 +17,7 @@ import {
   type ExplanationLanguage,
   type ReceiptFacts,
 } from '../format.ts';
+import type { AuditPart } from '../auditExtract.ts';
 import { apartPart, meanwhilePart, soundNotes, type PageFacts } from './events.ts';
 import { marked, paragraph, plain } from './markup.ts';
 import { explanationStyle } from './style.ts';
@@ -36,6 +37,8 @@ export type ExplanationFacts = {
   endOf: (purpose: string) => string | undefined;
   /** Numbers of the sentences whose sound is not in the bundle. */
   missing: readonly number[];
+  /** What is shown of its lines in the audit trail, and how many those are. */
+  history: AuditPart;
   auditRows: number;
   unchainedRows: number;
   /** Those in force that keep the recording beyond its last purpose. */
@@ -229,7 +232,7 @@ function glancePart({ facts, say, seconds, time: timeText }: Page): Markup {
 }
 
 function checkPart({ facts, say, time }: Page): Part {
-  const { kid, stamped, madeAt, auditRows: rows, unchainedRows: unchained } = facts;
+  const { kid, stamped, madeAt, history, auditRows: rows, unchainedRows: unchained } = facts;
   const older = unchained === 0 ? [] : [say.historyUnchained(unchained)];
   const steps = recipeSteps.filter((step) => step !== 'stamp' || stamped);
 
@@ -240,7 +243,7 @@ function checkPart({ facts, say, time }: Page): Part {
           <pre><code>${commandsOf(step)}</code></pre> `,
     )}
     <p></p>
-    ${paragraph([say.history({ rows }), ...older, stamped ? say.stamped : say.notStamped({ madeAt: time(madeAt) })].join(' '))}`;
+    ${paragraph([say.history({ rows }), ...(history === 'own' ? [say.historyOwn] : []), ...older, stamped ? say.stamped : say.notStamped({ madeAt: time(madeAt) })].join(' '))}`;
 }
 
 const style = `<style>${explanationStyle}</style>`;

@@ -94,6 +94,7 @@ const tree = (language: ExplanationLanguage) =>
     byHand: text,
     steps: textFor(...recipeSteps),
     history: template('rows'),
+    historyOwn: text,
     historyUnchained: counted(language),
     stamped: text,
     notStamped: template('madeAt'),

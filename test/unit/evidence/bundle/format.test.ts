@@ -135,6 +135,7 @@ describe.each(explanationLanguages)('the page of explanation in %s', (language) 
       endOf: () => undefined,
       wordingOf: () => undefined,
       missing: [],
+      history: 'whole',
       auditRows: 7,
       unchainedRows: 0,
       holds: [],
