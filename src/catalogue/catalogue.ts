@@ -151,6 +151,7 @@ function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAsi
   const { releaseAllOf, ...legalHolds } = makeLegalHolds(trail, messages, now);
   const recordings = makeRecordings(trail, messages, leftAside, clockDoubts.raise);
   const { save, open, endUnreadable, ...calls } = makeCalls(trail);
+  const decisions = makeDecisions(recordings.shorten);
   const requireAnnotatable = makeRequireAnnotatable(trail);
   const { addToTimeline, ...timeline } = makeTimeline();
 
@@ -166,8 +167,8 @@ function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAsi
     legalHolds,
     clockDoubts,
     certificates: makeCertificates(trail, recordings.move, releaseAllOf),
-    askedErasures: makeAskedErasures(trail, leftAside),
-    decisions: makeDecisions(recordings.shorten),
+    askedErasures: makeAskedErasures(trail, decisions.carryOut, leftAside),
+    decisions,
     chainHeads: makeChainHeads(),
     preferences: makePreferences(now),
     callers: makeCallers(),

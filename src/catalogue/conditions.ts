@@ -17,8 +17,14 @@ export const isActiveHold = `released_at IS NULL AND expires_at > @at`;
 export const isDoubtful = `EXISTS (SELECT 1 FROM clock_doubts
   WHERE clock_doubts.recording_id = recordings.id AND settled_at IS NULL)`;
 
+/** Somebody has decided to erase it, and it is not erased yet. */
+export const isAsked = `EXISTS (SELECT 1 FROM asked_erasures WHERE asked_erasures.recording_id = recordings.id)`;
+
 /** In the audit trail: the end of a purpose was put forward. */
 export const keptShorter = 'kept shorter';
 
 /** A hold keeps the recording. */
 export const isHeld = `EXISTS (SELECT 1 FROM holds WHERE holds.recording_id = recordings.id AND ${isActiveHold})`;
+
+/** Nothing keeps it from being erased once it is over. What clocks say of its end is nothing to whoever has decided to erase it. */
+export const isFree = `NOT ${isHeld} AND (NOT ${isDoubtful} OR ${isAsked})`;

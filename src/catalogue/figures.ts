@@ -2,7 +2,8 @@ import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import { dayMs } from '../core/clock.ts';
 import { erasureBegun, requestFailed, requestRefused } from './retention/auditTrail.ts';
-import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
+import { isActiveHold, isAsked, isFree, isHeld, isKept, isOver, recordingsByEnd } from './conditions.ts';
+import { lastFailure } from './retention/promises.ts';
 import { recordingStatuses } from './statuses.ts';
 import { wording } from './rows.ts';
 import { all, one, reading, sql, value, values, type ResultOf, type Step } from './sql/step.ts';
@@ -22,7 +23,15 @@ const purposeRow = z.object({
   nextEndAt: time,
   lastEndAt: time,
 });
-const dueRow = z.object({ held: count, awaiting: count, overdue: count, overdueSince: time, untried: count });
+const dueRow = z.object({
+  held: count,
+  awaiting: count,
+  overdue: count,
+  overdueSince: time,
+  untried: count,
+  /** Of all of these, those that somebody has decided to erase. */
+  decided: count,
+});
 const codeRow = z.object({ code: z.string(), recordings: count });
 const requestsRow = z.object({ erased: count, kept: count, failed: count });
 const groundRow = z.object({ ground: z.string(), recordings: count });
@@ -113,23 +122,22 @@ function makeReading(of: OfCompany) {
     `SELECT status, count(*) AS recordings FROM recordings WHERE TRUE${of('controller')} GROUP BY status`,
   );
   const selectDue = sql(`
-    SELECT count(*) FILTER (WHERE held) AS held,
+    SELECT count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE decided) AS decided,
       count(*) FILTER (WHERE free AND keep_until > @overdueBefore) AS awaiting,
       count(*) FILTER (WHERE free AND keep_until <= @overdueBefore) AS overdue,
       min(keep_until) FILTER (WHERE free AND keep_until <= @overdueBefore) AS "overdueSince",
       count(*) FILTER (WHERE free AND keep_until <= @overdueBefore
         AND NOT EXISTS (
           SELECT 1 FROM audit WHERE recording_id = due.id AND event IN (@event, '${requestFailed}'))) AS untried
-    FROM (SELECT id, keep_until, ${isHeld} AS held, NOT ${isHeld} AND NOT ${isDoubtful} AS free
+    FROM (SELECT id, keep_until, ${isHeld} AS held, ${isAsked} AS decided, ${isFree} AS free
       FROM ${recordingsByEnd} WHERE ${isOver}${of('recordings.controller')}) AS due`);
   const selectDoubts = sql(`
     SELECT count(*) AS open, min(raised_at) AS "oldestAt" FROM clock_doubts
     CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
   const selectDueCodes = sql(`
     SELECT code, count(*) AS recordings FROM (
-      SELECT (SELECT json_extract(detail, '$.code') FROM audit
-        WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
-      FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}${of('recordings.controller')}) AS due
+      SELECT ${lastFailure} AS code
+      FROM ${recordingsByEnd} WHERE ${isOver} AND ${isFree}${of('recordings.controller')}) AS due
     WHERE code IS NOT NULL GROUP BY code ORDER BY recordings DESC, code`);
   // What became last of each recording that its person asked to have erased in the period.
   const requests = `

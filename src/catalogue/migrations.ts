@@ -698,4 +698,12 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN pbx TEXT;
   CREATE INDEX calls_by_pbx ON calls (pbx, id) WHERE pbx IS NOT NULL;
   `,
+  // What was decided to be erased before such a decision ended the purposes by itself. Its line in the audit trail stands.
+  `
+  UPDATE recording_purposes SET keep_until =
+    min(keep_until, (SELECT asked_at FROM asked_erasures WHERE asked_erasures.recording_id = recording_purposes.recording_id))
+  WHERE recording_id IN (SELECT recording_id FROM asked_erasures);
+  UPDATE recordings SET keep_until = coalesce(min(keep_until, asked.asked_at), asked.asked_at)
+  FROM asked_erasures AS asked WHERE asked.recording_id = recordings.id AND status IN ('recorded', 'archived', 'failed');
+  `,
 ];

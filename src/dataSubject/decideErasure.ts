@@ -84,11 +84,7 @@ export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: 
   // What keeps nothing any more is no exception.
   const inForce = purposesInForce(status, purposes, ends, at);
   const ofPurposes = inForce.flatMap((purpose) => exceptionOf(purpose, rules));
-  const ofHolds = holds
-    .filter((hold) => isActive(hold, at))
-    .map(({ ground, expiresAt }): Exception => ({ ground: 'hold', hold: ground, until: expiresAt }));
-  const ofLock: Exception[] = lock === undefined || lock.until <= at ? [] : [{ ground: 'lock', ...lock }];
-  const exceptions = [...ofHolds, ...ofLock, ...ofPurposes];
+  const exceptions = [...keepersAt({ holds, lock }, at), ...ofPurposes];
   if (exceptions.length === 0) return { kind: 'erase' };
   const excepted = new Set(ofPurposes.map(({ purpose }) => purpose));
 
@@ -97,6 +93,15 @@ export function decideErasure(subject: ErasureSubject, rules: ErasureRules, at: 
     exceptions,
     ending: inForce.filter((purpose) => !excepted.has(purpose)),
   };
+}
+
+/** What keeps it whatever it was recorded for. */
+export function keepersAt({ holds, lock }: Pick<ErasureSubject, 'holds' | 'lock'>, at: number): Exception[] {
+  const ofHolds = holds
+    .filter((hold) => isActive(hold, at))
+    .map(({ ground, expiresAt }): Exception => ({ ground: 'hold', hold: ground, until: expiresAt }));
+
+  return [...ofHolds, ...(lock === undefined || lock.until <= at ? [] : [{ ground: 'lock' as const, ...lock }])];
 }
 
 type PurposeException = Extract<Exception, { purpose: string }>;

@@ -5,6 +5,7 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, PreavisError, type ErrorCode } from '../core/errors.ts';
 import type { Erasing } from '../retention/asked.ts';
+import { noteFailure } from '../retention/pass.ts';
 import { decideErasure, type ErasureDecision, type ErasureRules } from './decideErasure.ts';
 
 /**
@@ -17,8 +18,11 @@ export type EraseOnePorts = Erasing & {
     recordings: 'find' | 'purposeEnds';
     legalHolds: 'of';
     leases: 'take' | 'release';
+    auditTrail: 'append' | 'of';
   }>;
   clock: Clock;
+  /** Who decides. */
+  operator: string;
 };
 
 export type ErasedOne =
@@ -56,13 +60,21 @@ export async function eraseOne(
     const decision = await previewErasure(ports, row, rules, signal);
     if (decision.kind !== 'erase') return decision;
     // From here on it is decided: what is not done now, the retention pass does.
-    if ((await ports.ask([row.id])).length === 0) throw new PreavisError('recording_held', 'a hold keeps it');
-    const certificate = await ports.erase(row);
-    const copyFailure = await ports.copyCertificates().then(
-      () => undefined,
-      (thrown: unknown) => asPreavisError(thrown).code,
-    );
+    if (!(await ports.ask([row.id]))) throw new PreavisError('recording_held', 'a hold keeps it');
+    const copied = (): Promise<ErrorCode | undefined> =>
+      ports.copyCertificates().then(
+        () => undefined,
+        (thrown: unknown) => asPreavisError(thrown).code,
+      );
+    try {
+      const certificate = await ports.erase(row);
 
-    return { kind: 'erased', certificate, copyFailure };
+      return { kind: 'erased', certificate, copyFailure: await copied() };
+    } catch (thrown) {
+      await noteFailure(row, asPreavisError(thrown).code, { catalogue, actor: ports.operator }).catch(() => undefined);
+      // The end of its purposes belongs into the ledger all the same.
+      await copied();
+      throw thrown;
+    }
   });
 }

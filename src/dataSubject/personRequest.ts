@@ -1,14 +1,19 @@
 import * as z from 'zod';
+import { lockNoted } from '../archive/lockUploads.ts';
+import { requestFailed } from '../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { holdGrounds } from '../catalogue/holdGrounds.ts';
 import type { PersonRequestRow } from '../catalogue/retention/askedErasures.ts';
-import type { PurposeEnd } from '../catalogue/rows.ts';
+import type { PurposeEnd, RecordingRow } from '../catalogue/rows.ts';
 import { recordingStatuses, type RecordingStatus } from '../catalogue/statuses.ts';
 import { lockModes } from '../config/objectLockModes.ts';
-import { dayMs } from '../core/clock.ts';
+import { dayMs, type Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
-import type { ErasureDecision, Exception } from './decideErasure.ts';
+import { timeLimit } from '../core/timeLimit.ts';
+import { erasureFailed } from '../retention/pass.ts';
+import type { Lock } from '../store/objectLock.ts';
+import { keepersAt, type ErasureDecision, type Exception } from './decideErasure.ts';
 import { subjectLanguages } from './languages.ts';
 
 /**
@@ -16,6 +21,9 @@ import { subjectLanguages } from './languages.ts';
  * neither number nor name; the ids of the recordings are those of one person, and so it is kept for a month only (GDPR art. 12(3)).
  */
 export const requestKeptMs = 30 * dayMs;
+
+/** For asking the archives about one lock, ms. */
+const lockLimitMs = 10_000;
 
 export type SubjectOutcome =
   | Extract<ErasureDecision, { kind: 'erase' | 'unfinished' | 'lost' | 'gone' }>
@@ -97,13 +105,25 @@ const foundForm = z.strictObject({ told, result: erasure });
 
 export const foundText = (result: SubjectErasure, toldIn: ToldIn): string => JSON.stringify({ told: toldIn, result });
 
-type NowPorts = { catalogue: CataloguePart<{ recordings: 'find'; certificates: 'of'; askedErasures: 'isAsked' }> };
+type NowPorts = {
+  catalogue: CataloguePart<{
+    recordings: 'find' | 'purposeEnds';
+    certificates: 'of';
+    askedErasures: 'askedAt';
+    legalHolds: 'of';
+    auditTrail: 'of';
+  }>;
+  clock: Clock;
+  /** What the archive itself says of a recording. */
+  lockInArchive: (row: RecordingRow, signal: AbortSignal) => Promise<Lock | undefined>;
+};
 
 /**
- * What has become of it by now: of what was still to be erased, the recordings themselves say it. Throws what zod throws for a malformed row.
+ * What has become of it by now: what is erased since, and what keeps the rest. Not finished is what the next retention run still has to
+ * erase. Throws what zod throws for a malformed row, and what the catalogue throws.
  */
 export async function requestNow(
-  { found }: PersonRequestRow,
+  { found, askedAt }: PersonRequestRow,
   ports: NowPorts,
 ): Promise<{ told: ToldIn; result: SubjectErasure; isFinished: boolean } | undefined> {
   if (found === null) return undefined;
@@ -111,20 +131,66 @@ export async function requestNow(
   const recordings: SubjectRecording[] = [];
   let isFinished = true;
   for (const each of read.result.recordings) {
-    const outcome = await outcomeNow(each, ports);
+    const outcome = await outcomeNow(each, askedAt, ports);
     recordings.push({ ...each, outcome });
-    const isLeft = outcome.kind === 'erase' || outcome.kind === 'failed';
-    if (isLeft && (await ports.catalogue.askedErasures.isAsked(each.id))) isFinished = false;
+    const isAsked = outcome.kind === 'failed' && (await ports.catalogue.askedErasures.askedAt(each.id)) !== undefined;
+    if (outcome.kind === 'erase' || isAsked) isFinished = false;
   }
 
   return { told: read.told, result: { ...read.result, copyFailure: read.result.copyFailure, recordings }, isFinished };
 }
 
-async function outcomeNow({ id, outcome: before }: SubjectRecording, { catalogue }: NowPorts): Promise<SubjectOutcome> {
-  if (before.kind !== 'erase' && before.kind !== 'failed') return before;
-  const row = await catalogue.recordings.find(id);
-  if (row !== undefined && row.status !== 'erased') return before;
-  const certificate = (await catalogue.certificates.of(id)).at(-1);
+async function outcomeNow(each: SubjectRecording, askedAt: number, ports: NowPorts): Promise<SubjectOutcome> {
+  const { id, outcome: before } = each;
+  if (before.kind === 'erased' || before.kind === 'gone') return before;
+  const row = await ports.catalogue.recordings.find(id);
+  if (row === undefined || row.status === 'erased' || row.status === 'discarded') {
+    const certificate = (await ports.catalogue.certificates.of(id)).at(-1);
 
-  return certificate === undefined ? { kind: 'gone' } : { kind: 'erased', certificate: certificate.number };
+    return certificate === undefined ? { kind: 'gone' } : { kind: 'erased', certificate: certificate.number };
+  }
+  switch (before.kind) {
+    case 'unfinished':
+    case 'lost':
+      return before;
+    case 'erase':
+    case 'failed': {
+      const keepers = await keepersOf(row, await lockMet(row, ports), ports);
+      // The decision has ended them all.
+      const ended = each.ends.filter(({ keepUntil }) => keepUntil > askedAt).map(({ purpose }) => purpose);
+
+      return keepers.length === 0 ? before : { kind: 'kept', exceptions: keepers, ended };
+    }
+    case 'kept':
+      return keptNow(row, before, ports);
+  }
+}
+
+const keepersOf = async (row: RecordingRow, lock: Lock | undefined, { catalogue, clock }: NowPorts) =>
+  keepersAt({ holds: await catalogue.legalHolds.of(row.id), lock }, clock.now());
+
+/** The lock that the last attempt has met. Where the archive does not say, it is one that was noted. */
+async function lockMet(row: RecordingRow, { catalogue, lockInArchive }: NowPorts): Promise<Lock | undefined> {
+  const steps = await catalogue.auditTrail.of(row.id);
+  const failure = steps.findLast(({ event }) => event === erasureFailed || event === requestFailed);
+  if (failure?.detail['code'] !== 'archive_locked') return undefined;
+
+  return lockInArchive(row, timeLimit(lockLimitMs)).catch(() => lockNoted(steps));
+}
+
+/** Holds are set and released, and purposes end. What nothing keeps any more is erased by the next run. */
+async function keptNow(
+  row: RecordingRow,
+  before: Extract<SubjectOutcome, { kind: 'kept' }>,
+  ports: NowPorts,
+): Promise<SubjectOutcome> {
+  const at = ports.clock.now();
+  const ends = await ports.catalogue.recordings.purposeEnds(row.id);
+  const lock = before.exceptions.find((each) => each.ground === 'lock');
+  const ofPurposes = before.exceptions.filter(
+    (each) => 'purpose' in each && ends.some(({ purpose, keepUntil }) => purpose === each.purpose && keepUntil > at),
+  );
+  const exceptions = [...(await keepersOf(row, lock, ports)), ...ofPurposes];
+
+  return exceptions.length === 0 ? { kind: 'erase' } : { ...before, exceptions };
 }

@@ -133,6 +133,7 @@ function factsOf(sources: ReportSources) {
     statuses,
     due: {
       held: due.held,
+      decided: due.decided,
       awaitingPass: due.awaiting,
       overdue: { recordings: due.overdue, since: isoTime(due.overdueSince), untried: due.untried },
       failures: due.failures,
@@ -180,8 +181,8 @@ function attentionOf(facts: Facts, at: number): string[] {
   return [
     ...some(
       due.overdue.recordings,
-      'recording is overdue: its time is over and it is not erased',
-      'recordings are overdue: their time is over and they are not erased',
+      'recording is overdue: its time is over, or its erasure is decided, and it is not erased',
+      'recordings are overdue: their time is over, or their erasure is decided, and they are not erased',
     ),
     ...some(
       total(due.failures),
@@ -266,6 +267,7 @@ function nowMarkdown({ statuses, due, holds, clockDoubts, uploads, webhooks }: F
   return markdownFacts([
     ['By status', listed(Object.entries(statuses).map(([status, count]) => `${status} ${count}`))],
     ['Due and held', String(due.held)],
+    ['Due, held or not, since somebody has decided to erase them', String(due.decided)],
     ['Due, for the next pass', String(due.awaitingPass)],
     [
       'Overdue',

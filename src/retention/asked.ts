@@ -16,6 +16,10 @@ import { eraseRecording, lockInArchive, type ErasureCause, type ErasurePorts } f
 /**
  * What somebody has decided to erase. It is in the catalogue before anything is removed: whoever decided need not decide again where
  * the process is killed, and the retention pass does what is left. A hold that is set meanwhile, and a lock, put it off until they end.
+ *
+ * The decision ends all purposes of the recording in the same step, as a signed decision of the ledger. So whoever may use it by a purpose
+ * finds it over like any other, a recording that stays counts as due from then on, and an older state of the catalogue that is put back
+ * learns it from the ledger. Only what a hold allows goes on until the hold ends.
  */
 
 /** In the audit trail of a recording that somebody has decided to erase before its end; the detail has the rule. */
@@ -39,10 +43,11 @@ export const causeOf = (text: string): AskedCause => causeForm.parse(JSON.parse(
 /** How something is erased that somebody has decided to erase. */
 export type Erasing = {
   /**
-   * Writes the decision down, in one step with what a person has asked for; which of them no hold keeps, and so will be erased. With a
-   * request the others are erased once their hold ends.
+   * Writes the decision down, in one step with the end of all their purposes and with what a person has asked for. With such a request,
+   * what a hold keeps is erased once that ends; without one, nothing is written where a hold keeps one of them: false. Throws
+   * signing_key_unusable.
    */
-  ask(recordings: readonly RecordingId[], request?: PersonRequestRow): Promise<RecordingId[]>;
+  ask(recordings: readonly RecordingId[], request?: PersonRequestRow): Promise<boolean>;
   erase(row: RecordingRow): Promise<NewCertificate>;
   /** What the archive itself says of a recording. */
   lockInArchive(row: RecordingRow, signal: AbortSignal): Promise<Lock | undefined>;
@@ -52,26 +57,49 @@ export type Erasing = {
   copyCertificates(): Promise<void>;
 };
 
-type ErasingPorts = ErasurePorts & CopyPorts & { catalogue: CataloguePart<{ askedErasures: 'ask' }> };
+type ErasingPorts = ErasurePorts &
+  CopyPorts & {
+    catalogue: CataloguePart<{ askedErasures: 'ask' }>;
+    decisions: Pick<Decisions, 'signShortening'>;
+  };
 
 export function erasureBy(cause: AskedCause, ports: ErasingPorts): Erasing {
-  const { catalogue, clock, ledger } = ports;
+  const { catalogue, clock, ledger, decisions } = ports;
   const { operator, ...why } = cause;
+  const basis = cause.rule === 'subject' ? 'person' : 'decided';
 
   return {
     ask: async (recordings, request) => {
       const note = { event: erasureDecided, actor: operator, detail: why };
-      const asked = { recordings, cause: JSON.stringify(cause), at: clock.now(), note };
-      const free = await catalogue.askedErasures.ask(asked, request);
+      const at = clock.now();
+      const ends = await endsOf(recordings, at, ports);
+      const ending = await decisions.signShortening(ends, basis);
+      const asked = { recordings, cause: JSON.stringify(cause), at, note, ending };
+      const isAsked = await catalogue.askedErasures.ask(asked, request);
       failPoint?.('retention, asked');
 
-      return free;
+      return isAsked;
     },
     erase: (row) => eraseRecording(row, cause, ports),
     lockInArchive: (row, signal) => lockInArchive(row, ports, signal),
     checkLedger: () => ledger.check(),
     copyCertificates: () => copyMissingCertificates(ports),
   };
+}
+
+/** Of their purposes that are not over, as they become. */
+async function endsOf(
+  recordings: readonly RecordingId[],
+  at: number,
+  { catalogue }: Pick<ErasingPorts, 'catalogue'>,
+): Promise<Parameters<Decisions['shorten']>[0]> {
+  const ends = [];
+  for (const recording of recordings) {
+    const inForce = (await catalogue.recordings.purposeEnds(recording)).filter(({ keepUntil }) => keepUntil > at);
+    ends.push(...inForce.map(({ purpose }) => ({ recording, purpose, to: at })));
+  }
+
+  return ends;
 }
 
 const callIds = z.array(z.string().transform((id) => id as CallId));

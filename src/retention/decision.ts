@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { bareHash } from '../call/plan/preferences.ts';
+import { shortenBases } from '../catalogue/calls/recordings.ts';
 import type { NewDecision } from '../catalogue/retention/decisions.ts';
 import { PreavisError } from '../core/errors.ts';
 import { sha256Form, sha256Of } from '../core/crypto/sha256.ts';
@@ -39,10 +40,10 @@ const forms = {
     kind: z.literal('languagesForgotten'),
     caller: sha256Form.nullable(),
   }),
-  /** Ends of purposes that were put forward: a shorter storage time, or a request of the person. */
+  /** Ends of purposes that were put forward: a shorter storage time, a request of the person, or a decision to erase. */
   purposesShortened: z.strictObject({
     kind: z.literal('purposesShortened'),
-    basis: z.enum(['storageTime', 'person']),
+    basis: z.enum(shortenBases),
     ends: z
       .array(z.strictObject({ recording: ulid, purpose: z.string().max(200), to: z.iso.datetime() }))
       .min(1)

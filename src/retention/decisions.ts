@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
-import type { DecisionEffect, DecisionKind, DecisionRow } from '../catalogue/retention/decisions.ts';
+import type { DecisionEffect, DecisionKind, DecisionRow, SignedDecision } from '../catalogue/retention/decisions.ts';
 import type { ShortenBasis } from '../catalogue/calls/recordings.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 import { sha256Of } from '../core/crypto/sha256.ts';
@@ -43,30 +43,52 @@ export type Decisions = {
   forgetLanguages(caller: string | undefined): Promise<number>;
   /** Puts ends of purposes forward, never back. */
   shorten(ends: readonly ShorterEnd[], basis: ShortenBasis): Promise<void>;
+  /** The same, signed and still to be done: by who does it in one step with something else. */
+  signShortening(ends: readonly ShorterEnd[], basis: ShortenBasis): Promise<SignedDecision[]>;
 };
+
+/** What one decision has room for. */
+function partsOf<T>(all: readonly T[]): T[][] {
+  const starts = Array.from({ length: Math.ceil(all.length / mostInDecision) }, (_, index) => index * mostInDecision);
+
+  return starts.map((start) => all.slice(start, start + mostInDecision));
+}
+
+/** What is decided and what it does, for as many decisions as it takes. */
+function shortenings(
+  ends: readonly ShorterEnd[],
+  basis: ShortenBasis,
+): { what: Decision['what']; effect: DecisionEffect }[] {
+  return partsOf(ends).map((part) => {
+    const kind = 'purposesShortened';
+    const signed = part.map(({ to, ...end }) => ({ ...end, to: isoTime(to) }));
+
+    return { what: { kind, basis, ends: signed }, effect: { kind, basis, ends: part } };
+  });
+}
 
 export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: DecisionPorts): Decisions {
   const { decisionsKeptMs, actor } = ports;
-  const decide = async (what: Decision['what'], effect: DecisionEffect, neededUntil?: number): Promise<void> => {
+  const sign = async (
+    what: Decision['what'],
+    effect: DecisionEffect,
+    neededUntil?: number,
+  ): Promise<SignedDecision> => {
     const at = clock.now();
     const until = isoTime(neededUntil ?? at + decisionsKeptMs);
     const content: Decision = { decision: 1, id: newId(), decidedAt: isoTime(at), neededUntil: until, what };
-    await catalogue.decisions.carryOut(
-      await issueDecision(content, await signer()),
-      effect,
-      { from: 'decided' },
-      actor,
-    );
-  };
 
+    return { decision: await issueDecision(content, await signer()), effect };
+  };
+  const decide = async (...given: Parameters<typeof sign>): Promise<void> => {
+    const { decision, effect } = await sign(...given);
+    await catalogue.decisions.carryOut(decision, effect, { from: 'decided' }, actor);
+  };
   const forgetInParts = async (
     kind: 'extensionsForgotten' | 'numbersForgotten',
     calls: readonly CallId[],
   ): Promise<void> => {
-    for (let at = 0; at < calls.length; at += mostInDecision) {
-      const part = calls.slice(at, at + mostInDecision);
-      await decide({ kind, calls: part }, { kind, calls: part });
-    }
+    for (const part of partsOf(calls)) await decide({ kind, calls: part }, { kind, calls: part });
   };
 
   return {
@@ -94,12 +116,13 @@ export function makeDecisions({ catalogue, signer, newId, clock, ...ports }: Dec
       return count;
     },
     shorten: async (ends, basis) => {
-      const kind = 'purposesShortened';
-      for (let at = 0; at < ends.length; at += mostInDecision) {
-        const part = ends.slice(at, at + mostInDecision);
-        const signed = part.map(({ to, ...end }) => ({ ...end, to: isoTime(to) }));
-        await decide({ kind, basis, ends: signed }, { kind, basis, ends: part });
-      }
+      for (const { what, effect } of shortenings(ends, basis)) await decide(what, effect);
+    },
+    signShortening: async (ends, basis) => {
+      const signed: SignedDecision[] = [];
+      for (const { what, effect } of shortenings(ends, basis)) signed.push(await sign(what, effect));
+
+      return signed;
     },
   };
 }

@@ -345,8 +345,12 @@ async function isStillLocked(row: RecordingRow, ports: RetentionPorts): Promise<
   return isLockedNow(row, ports, at);
 }
 
-/** For the report: a pass ends, and its log goes where nobody may look. */
-async function noteFailure({ id }: RecordingRow, code: ErrorCode, { catalogue, actor }: RetentionPorts): Promise<void> {
+/** For the report: a pass ends, and its log goes where nobody may look. Throws what the catalogue throws. */
+export async function noteFailure(
+  { id }: RecordingRow,
+  code: ErrorCode,
+  { catalogue, actor }: { catalogue: CataloguePart<{ auditTrail: 'append' | 'of' }>; actor: string },
+): Promise<void> {
   const last = (await catalogue.auditTrail.of(id)).findLast(({ event }) => event === erasureFailed);
   if (last?.detail['code'] !== code)
     await catalogue.auditTrail.append(id, { event: erasureFailed, actor, detail: { code } });

@@ -52,13 +52,14 @@ export function makePromisedFigures(
   return async () => {
     const at = clock.now();
     const { holds, failedRequests, unwatched, unusable } = await catalogue.figures.promised(at);
-    const { due, overdue, locked, failed } = await dueAt(at);
+    const { due, overdue, locked, failed, codes } = await dueAt(at);
 
     return {
       due,
       overdue,
       locked,
-      failedErasures: { due: failed, subject: failedRequests },
+      failedErasures: { ...failed, subject: failed.subject + failedRequests },
+      failureCodes: codes,
       holds,
       unusable,
       unwatched: unwatchedReasons.map((why) => ({

@@ -125,6 +125,11 @@ export const recordingPart = named(
     keepUntil: time.nullable(),
     purposes: z.array(purposeEnd),
     held: z.boolean(),
+    erasureDecided: time
+      .nullable()
+      .describe(
+        'When somebody decided to erase it, while that is not carried out: its purposes ended then. null: nobody has.',
+      ),
     exemplary: z.boolean().describe('Marked as exemplary while the call went on.'),
     tags: z.array(z.string()),
     score: z.int().nullable().describe('Of its rating, from 0 to 100.'),

@@ -50,12 +50,12 @@ function shownCall({
   };
 }
 
-type PartOf = Pick<ListedCall, 'call' | 'ends' | 'isHeld' | 'isExemplary' | 'written'> & {
+type PartOf = Pick<ListedCall, 'call' | 'ends' | 'isHeld' | 'isExemplary' | 'erasureDecidedAt' | 'written'> & {
   recording: ListedRecordingRow;
 };
 
 function shownPart(
-  { recording, call, ends, isHeld, isExemplary, written }: PartOf,
+  { recording, call, ends, isHeld, isExemplary, erasureDecidedAt, written }: PartOf,
   at: number,
 ): z.input<typeof recordingPart> {
   const { id, status, durationMs, bytes, flags, failure } = recording;
@@ -76,6 +76,7 @@ function shownPart(
       inForce: inForce.includes(purpose),
     })),
     held: isHeld,
+    erasureDecided: isoTime(erasureDecidedAt ?? null),
     exemplary: isExemplary,
     ...written,
   };

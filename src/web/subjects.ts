@@ -17,13 +17,15 @@ export type KnownCall = CallFacts & {
   recording: RecordingRow | undefined;
   holds: readonly LegalHoldRow[];
   isHeld: boolean;
+  /** When somebody decided to erase it, while it is not erased yet, ms since 1970 UTC. */
+  erasureDecidedAt: number | undefined;
   /** The number of the company that the caller dialled. */
   dialled: string | null;
 };
 export type KnownRecording = KnownCall & { recording: RecordingRow };
 /** A call of a list. */
 export type ListedCall = CallFacts &
-  Pick<Listing, 'recording' | 'dialled' | 'isExemplary' | 'written'> & {
+  Pick<Listing, 'recording' | 'dialled' | 'isExemplary' | 'erasureDecidedAt' | 'written'> & {
     holds: readonly LegalHoldRow[];
     isHeld: boolean;
   };
@@ -38,12 +40,15 @@ async function withRecording(
   const extension = (await catalogue.extensions.of(call.id)) ?? null;
   const dialled = (await catalogue.dialled.of(call.id)) ?? null;
   const known = { call, extension, dialled };
-  if (recording === undefined) return { ...known, recording, ends: [], holds: [], isHeld: false };
+  const nothing = { ends: [], holds: [], isHeld: false, erasureDecidedAt: undefined };
+  if (recording === undefined) return { ...known, recording, ...nothing };
   const at = clock.now();
   const holds = await catalogue.legalHolds.of(recording.id);
   const ends = endsWhileHeld(await catalogue.recordings.purposeEnds(recording.id), holds, makeHoldsAllowed(config), at);
 
-  return { ...known, recording, ends, holds, isHeld: holds.some((hold) => isActive(hold, at)) };
+  const erasureDecidedAt = await catalogue.askedErasures.askedAt(recording.id);
+
+  return { ...known, recording, ends, holds, isHeld: holds.some((hold) => isActive(hold, at)), erasureDecidedAt };
 }
 
 /** undefined for an id that no call has. */
@@ -73,10 +78,10 @@ export async function listedCalls(
   const holdsAllowed = makeHoldsAllowed(config);
   const all = await catalogue.listings.of(ids, actor.name);
 
-  return all.flatMap(({ call, recording, extension, dialled, isExemplary, written, holds, approvals, ...kept }) => {
+  return all.flatMap(({ holds, approvals, ...kept }) => {
     const ends = endsWhileHeld(kept.ends, holds, holdsAllowed, at);
     const isHeld = holds.some((hold) => isActive(hold, at));
-    const listed = { call, recording, extension, dialled, ends, isExemplary, written, holds, isHeld };
+    const listed = { ...kept, ends, holds, isHeld };
 
     return decideAccess(actor, 'list', subjectBy(listed, config, approvals), at).allowed ? [listed] : [];
   });

@@ -200,6 +200,7 @@ export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: (
   return (
     <section class="card" aria-labelledby="kept">
       <h2 id="kept">{say.call.purposes}</h2>
+      {call.recording.erasureDecided !== null && <p>{say.list.decided}</p>}
       <Purposes receipt={receipt} recording={call.recording} />
       <Holds recording={call.recording} holds={holds} onChange={onChange} />
       {certificates.length > 0 && (

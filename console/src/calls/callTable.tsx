@@ -47,7 +47,9 @@ function KeptCell({ call: { recording } }: { call: Call }) {
 
   return (
     <>
-      {isKept ? (
+      {recording.erasureDecided !== null ? (
+        <span class="quiet">{say.list.decided}</span>
+      ) : isKept ? (
         recording.keepUntil === null ? null : (
           <time dateTime={recording.keepUntil}>{format.day(recording.keepUntil)}</time>
         )

@@ -114,6 +114,7 @@ export const de: Messages = {
     flag: 'Von den Prüfungen vermerkt',
     held: 'Löschung aufgeschoben',
     exemplary: 'Im Gespräch als vorbildlich vermerkt',
+    decided: 'Löschung beschlossen, noch nicht vollzogen',
     any: 'Alle',
     more: 'Mehr Filter',
     fewer: 'Weniger Filter',

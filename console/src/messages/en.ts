@@ -243,6 +243,7 @@ export const en = {
     flag: 'Noted by the checks',
     held: 'On hold',
     exemplary: 'Marked exemplary in the call',
+    decided: 'Erasure decided, not done yet',
     any: 'All',
     more: 'More filters',
     fewer: 'Fewer filters',

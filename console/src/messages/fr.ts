@@ -112,6 +112,7 @@ export const fr: Messages = {
     flag: 'Relevé par les contrôles',
     held: 'Gelé',
     exemplary: 'Marqué exemplaire pendant l’appel',
+    decided: 'Effacement décidé, pas encore effectué',
     any: 'Tous',
     more: 'Plus de filtres',
     fewer: 'Moins de filtres',

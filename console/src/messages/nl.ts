@@ -107,6 +107,7 @@ export const nl: Messages = {
     flag: 'Vermeld door de controles',
     held: 'Wissing opgeschort',
     exemplary: 'In het gesprek als voorbeeldig aangemerkt',
+    decided: 'Tot wissing besloten, nog niet uitgevoerd',
     any: 'Alle',
     more: 'Meer filters',
     fewer: 'Minder filters',

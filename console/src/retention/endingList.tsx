@@ -33,7 +33,7 @@ function What({ recording }: { recording: ListedRecording }) {
 /** Whose time is over, the API knows: the clock of this computer may be another one. */
 type When = 'due' | 'overdue' | 'upcoming';
 
-function End({ recording: { keepUntil, held }, when }: { recording: ListedRecording; when: When }) {
+function End({ recording: { keepUntil, held, erasureDecided }, when }: { recording: ListedRecording; when: When }) {
   const { say, format } = useSpeech();
   if (held) {
     return (
@@ -49,7 +49,9 @@ function End({ recording: { keepUntil, held }, when }: { recording: ListedRecord
   return (
     <span class={isLate ? 'tag tag-fault' : 'tag'}>
       {isLate && <Icon name="warning" />}
-      {fill(when === 'upcoming' ? say.retention.ends : say.retention.ended, { day: format.day(keepUntil) })}
+      {erasureDecided === null
+        ? fill(when === 'upcoming' ? say.retention.ends : say.retention.ended, { day: format.day(keepUntil) })
+        : say.list.decided}
     </span>
   );
 }
@@ -70,6 +72,7 @@ export function EndingList({ recordings, when }: { recordings: readonly ListedRe
 }
 
 export function HeldList({ recordings, onChange }: { recordings: readonly HeldRecording[]; onChange: () => void }) {
+  const { say } = useSpeech();
   const { acts } = useMe();
   const [released, release] = useState<Hold>();
   // One that two holds keep is there twice, with both each time.
@@ -85,6 +88,7 @@ export function HeldList({ recordings, onChange }: { recordings: readonly HeldRe
           <li key={recording.id} class="live-call held">
             <div class="live-what">
               <What recording={recording} />
+              {recording.erasureDecided !== null && <p>{say.list.decided}</p>}
             </div>
             <ul>
               {recording.holds.map((hold) => (

@@ -27,6 +27,8 @@ export type Listing = {
   /** Of whoever asks. */
   approvals: ApprovalRow[];
   isExemplary: boolean;
+  /** When somebody decided to erase it, while it is not erased yet, ms since 1970 UTC. */
+  erasureDecidedAt: number | undefined;
   /** What people have written about it, as far as lists show it. */
   written: Written;
 };
@@ -39,6 +41,7 @@ const dialledRow = row({ callId: z.string(), number: z.string() });
 const tagRow = row({ recordingId: z.string(), tag: z.string() });
 const scoreRow = row({ recordingId: z.string(), score: z.number() });
 const collectedRow = row({ recordingId: z.string(), collection: z.string() });
+const askedRow = row({ recordingId: z.string(), askedAt: z.number() });
 const exemplaryRow = row({ callId: z.string() });
 const endRow = z.intersection(row({ recordingId: z.string() }), purposeEnd);
 
@@ -53,6 +56,7 @@ export const listingStatements = {
   exemplary: `
     SELECT call_id FROM changes INDEXED BY changes_exemplary WHERE change = 'exemplaryMarked' AND ${among('call_id')}`,
   ends: `SELECT * FROM recording_purposes WHERE ${among('recording_id')} ORDER BY recording_id, purpose`,
+  asked: `SELECT recording_id, asked_at FROM asked_erasures WHERE ${among('recording_id')}`,
   holds: `SELECT * FROM holds WHERE ${among('recording_id')} ORDER BY id`,
   approvals: `SELECT * FROM approvals WHERE ${among('recording_id')} AND asker = @asker ORDER BY id`,
   tags: `SELECT recording_id, tag FROM tags WHERE ${among('recording_id')} ORDER BY recording_id, tag`,
@@ -69,6 +73,7 @@ export function makeListings() {
   const selectDialled = sql(listingStatements.dialled);
   const selectExemplary = sql(listingStatements.exemplary);
   const selectEnds = sql(listingStatements.ends);
+  const selectAsked = sql(listingStatements.asked);
   const selectHolds = sql(listingStatements.holds);
   const selectApprovals = sql(listingStatements.approvals);
   const selectTags = sql(listingStatements.tags);
@@ -94,6 +99,7 @@ export function makeListings() {
       const tags = grouped(z.array(tagRow).parse(yield* all(selectTags, of)), 'recordingId');
       const scores = grouped(z.array(scoreRow).parse(yield* all(selectScores, of)), 'recordingId');
       const collections = grouped(z.array(collectedRow).parse(yield* all(selectCollections, of)), 'recordingId');
+      const asked = grouped(z.array(askedRow).parse(yield* all(selectAsked, of)), 'recordingId');
       const holds = grouped(z.array(legalHoldRow).parse(yield* all(selectHolds, of)), 'recording');
       const approvals = grouped(z.array(approvalRow).parse(yield* all(selectApprovals, of)), 'recording');
 
@@ -113,6 +119,7 @@ export function makeListings() {
             ends: ends(key).map(({ purpose, keepUntil }) => ({ purpose, keepUntil })),
             approvals: approvals(key),
             isExemplary: exemplary(id).length > 0,
+            erasureDecidedAt: asked(key)[0]?.askedAt,
             written: {
               tags: tags(key).map(({ tag }) => tag),
               score: scores(key)[0]?.score ?? null,

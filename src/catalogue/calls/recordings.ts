@@ -9,7 +9,7 @@ import { callWitnesses, purposeEnd, recordingRow, type PurposeEnd, type Recordin
 import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
-import { isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
+import { isAsked, isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
 import { all, change, one, relaxed, sql, value, values, writing, type Statement, type Step } from '../sql/step.ts';
 
 /** Of a recording, what a step may write beside the status. */
@@ -85,11 +85,15 @@ const shortenedRow = z.object({ id: recordingId, from: z.number(), to: z.number(
 /** The end of a purpose of a recording, as it is and as it would be, ms since 1970 UTC. */
 export type ShortenedEnd = z.output<typeof shortenedRow>;
 
-/** storageTime: it counts from the end of the recording, as before. person: it is over, whenever the recording ended. */
-export type ShortenBasis = 'storageTime' | 'person';
+/**
+ * storageTime: it counts from the end of the recording, as before. person, and decided for one that somebody else has decided to erase: it
+ * is over, whenever the recording ended.
+ */
+export const shortenBases = ['storageTime', 'person', 'decided'] as const;
+export type ShortenBasis = (typeof shortenBases)[number];
 
 const shortenedRows = z.array(
-  z.object({ purpose: z.string(), from: z.number(), to: z.number(), basis: z.enum(['storageTime', 'person']) }),
+  z.object({ purpose: z.string(), from: z.number(), to: z.number(), basis: z.enum(shortenBases) }),
 );
 
 /** Asterisk may not have told the end of a recorder: then its end follows from that of the recording. */
@@ -248,7 +252,7 @@ export function makeRecordings(
   const selectDue = sql(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}
-      AND NOT EXISTS (SELECT 1 FROM asked_erasures WHERE asked_erasures.recording_id = recordings.id)
+      AND NOT ${isAsked}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = sql(`
     SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"

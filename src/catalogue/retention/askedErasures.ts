@@ -2,8 +2,9 @@ import * as z from 'zod';
 import type { RecordingId, RequestId } from '../../core/ids.ts';
 import { isHeld, isKept } from '../conditions.ts';
 import { recordingRow, type RecordingRow } from '../rows.ts';
-import { row, yesNo } from '../sqlite/rowForm.ts';
+import { row } from '../sqlite/rowForm.ts';
 import type { AuditNote, AuditTrail } from './auditTrail.ts';
+import type { Decisions, SignedDecision } from './decisions.ts';
 import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
 
 const requestRow = row(
@@ -28,8 +29,14 @@ const requestRow = row(
 );
 export type PersonRequestRow = z.output<typeof requestRow>;
 
-/** `cause` as retention/asked.ts writes it. */
-export type NewAsked = { recordings: readonly RecordingId[]; cause: string; at: number; note: AuditNote };
+/** `cause` as retention/asked.ts writes it; `ending` ends their purposes. */
+export type NewAsked = {
+  recordings: readonly RecordingId[];
+  cause: string;
+  at: number;
+  note: AuditNote;
+  ending: readonly SignedDecision[];
+};
 /** A recording that is still to be erased, and why. */
 export type AskedErasure = { row: RecordingRow; cause: string };
 
@@ -45,7 +52,11 @@ const askedRow = z.object({ recording_id: z.string(), cause: z.string() });
  * else says so.
  */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeAskedErasures(trail: Pick<AuditTrail, 'append'>, unreadable: (id: string, cause: unknown) => void) {
+export function makeAskedErasures(
+  trail: Pick<AuditTrail, 'append'>,
+  carryOut: Decisions['carryOut'],
+  unreadable: (id: string, cause: unknown) => void,
+) {
   const selectHeld = sql(`SELECT ${isHeld} FROM recordings WHERE id = @id`);
   const insert = sql(`
     INSERT INTO asked_erasures (recording_id, cause, asked_at) VALUES (@id, @cause, @at) ON CONFLICT DO NOTHING`);
@@ -54,7 +65,11 @@ export function makeAskedErasures(trail: Pick<AuditTrail, 'append'>, unreadable:
     FROM asked_erasures CROSS JOIN recordings ON recordings.id = asked_erasures.recording_id
     WHERE asked_erasures.recording_id > @after AND ${isKept} AND NOT ${isHeld}
     ORDER BY asked_erasures.recording_id LIMIT @limit`);
-  const isAsked = sql(`SELECT EXISTS (SELECT 1 FROM asked_erasures WHERE recording_id = @id)`);
+  const selectAskedAt = sql(`SELECT asked_at FROM asked_erasures WHERE recording_id = @id`);
+  // One without purposes has no ends that a decision could put forward, and nobody uses it; but from now on it is due.
+  const endWithoutPurposes = sql(`
+    UPDATE recordings SET keep_until = @at WHERE id = @id AND ${isKept} AND coalesce(keep_until > @at, TRUE)
+      AND NOT EXISTS (SELECT 1 FROM recording_purposes WHERE recording_id = @id)`);
   const insertRequest = sql(`
     INSERT INTO person_requests (id, asked_by, asked_at, ends_at, controller, reference, found, forget)
     VALUES (@id, @askedBy, @askedAt, @endsAt, @controller, @reference, @found, @forget)`);
@@ -70,30 +85,37 @@ export function makeAskedErasures(trail: Pick<AuditTrail, 'append'>, unreadable:
   const removeOver = sql(`DELETE FROM person_requests WHERE ends_at <= @at AND forget IS NULL`);
 
   const ask = writing(function* (
-    { recordings, cause, at, note }: NewAsked,
+    { recordings, cause, at, note, ending }: NewAsked,
     request?: PersonRequestRow,
-  ): Step<RecordingId[]> {
-    const free: RecordingId[] = [];
-    for (const id of recordings) if ((yield* value(selectHeld, { id, at })) !== 1) free.push(id);
+  ): Step<boolean> {
+    let isHeldNow = false;
+    for (const id of recordings) if ((yield* value(selectHeld, { id, at })) === 1) isHeldNow = true;
     // What a person has asked for is done once a hold ends that was set after it was looked at: nobody would ask again.
-    for (const id of request === undefined ? free : recordings) {
+    if (request === undefined && isHeldNow) return false;
+    for (const id of recordings) {
       if ((yield* change(insert, { id, cause, at })) > 0) yield* trail.append(id, note);
+      yield* change(endWithoutPurposes, { id, at });
     }
+    for (const { decision, effect } of ending) yield* carryOut(decision, effect, { from: 'decided' }, note.actor);
     if (request !== undefined) yield* change(insertRequest, request);
 
-    return free;
+    return true;
   });
 
   return {
     /**
-     * Writes down that these are to be erased, with what a person has asked for, in one step. Those that a hold keeps now are written down
-     * for a person alone. What was decided before stays as it is.
+     * Writes down that these are to be erased, with the end of their purposes and what a person has asked for, in one step. Where a hold
+     * keeps one of them now, that is done for a person alone. What was decided before stays as it is.
      *
-     * @returns those that no hold keeps
+     * @returns false where a hold keeps one of them, and nothing was written
      */
     ask,
-    *isAsked(id: RecordingId): Step<boolean> {
-      return yesNo.parse(yield* value(isAsked, { id }));
+    /** When somebody decided to erase what is not erased yet, ms since 1970 UTC; undefined: nobody has. */
+    *askedAt(id: RecordingId): Step<number | undefined> {
+      return z
+        .number()
+        .optional()
+        .parse(yield* value(selectAskedAt, { id }));
     },
     /** Those that are still to be erased and that no hold keeps at this time, in the order of ids, beyond `after`. */
     *open(at: number, after: string, limit: number): Step<{ asked: AskedErasure[]; next: string | undefined }> {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { erasureBegun, type AuditNote, type AuditTrail } from './auditTrail.ts';
-import { isActiveHold, isDoubtful, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
+import { isActiveHold, isDoubtful, isFree, isHeld, isOver, recordingsByEnd } from '../conditions.ts';
 import { yesNo, recordingId, row } from '../sqlite/rowForm.ts';
 import type { Recordings } from '../calls/recordings.ts';
 import type { RecordingStatus } from '../statuses.ts';
@@ -93,9 +93,7 @@ export function makeCertificates(
     ORDER BY number LIMIT @limit`);
   const removeCopy = sql(`DELETE FROM archive_copies WHERE recording_id = @recording AND archive = @archive`);
   const selectCopy = sql(`SELECT 1 FROM archive_copies WHERE recording_id = @recording LIMIT 1`);
-  const countDue = sql(
-    `SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND NOT ${isHeld} AND NOT ${isDoubtful}`,
-  );
+  const countDue = sql(`SELECT count(*) FROM ${recordingsByEnd} WHERE ${isOver} AND ${isFree}`);
   const countHeld = sql(`
     SELECT count(DISTINCT recordings.id) FROM holds CROSS JOIN recordings ON recordings.id = holds.recording_id
     WHERE ${isActiveHold} AND ${isOver}`);

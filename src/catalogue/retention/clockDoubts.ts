@@ -61,12 +61,12 @@ export function makeClockDoubts(trail: AuditTrail, now: () => number) {
   const selectOpen = sql(`${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
   const countOpen = sql(`SELECT count(*) FROM ${joined} WHERE ${isOpen}`);
   const selectKept = sql(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = @id`);
-  // All ends count from that of the recording, but for those that a person asked for. Each shift so can be taken back whole.
+  // All ends count from that of the recording, but for those that a person asked for, or that a decision to erase it has brought. Each shift so can be taken back whole.
   const shiftEnds = sql(`
     UPDATE recording_purposes AS ends SET keep_until = keep_until + @shiftMs
     WHERE recording_id = @id AND NOT EXISTS (
       SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = '${keptShorter}'
-        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') = 'person')`);
+        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') <> 'storageTime')`);
   const shiftRecording = sql(`
     UPDATE recordings SET kept_from = @endedAt, keep_until = coalesce(
       (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id), keep_until + @shiftMs) WHERE id = @id`);

@@ -38,11 +38,17 @@ export type DecisionEffect =
       ends: readonly { recording: RecordingId; purpose: string; to: number }[];
     };
 
+/** What was signed and is still to be done, with what it does here. */
+export type SignedDecision = { decision: NewDecision; effect: DecisionEffect };
+
 /** `decided`: just now. `replayed`: it was found in the ledger, and this catalogue did not know it. */
 export type DecisionSource = { from: 'decided' } | { from: 'replayed'; at: number };
 
 const countRow = z.object({ kind: z.enum(decisionKinds), count: z.number() });
 const expiryRow = z.object({ count: z.number(), last: z.number().nullable() });
+
+/** The table `decisions`. */
+export type Decisions = ReturnType<typeof makeDecisions>;
 
 /** The table `decisions`, and the doing of them: what was decided and what it does are one step. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.

@@ -2,11 +2,17 @@ import * as z from 'zod';
 import { unwatchedReasons } from '../../call/watch/watch.ts';
 import { recordingId, row } from '../sqlite/rowForm.ts';
 import { requestFailed, requestRefused } from './auditTrail.ts';
-import { isActiveHold, isDoubtful, isHeld, isKept, isOver, recordingsByEnd } from '../conditions.ts';
+import { isActiveHold, isAsked, isFree, isKept, isOver, recordingsByEnd } from '../conditions.ts';
 import type { DueCursor } from '../calls/recordings.ts';
 import { all, one, reading, sql, value, type Step } from '../sql/step.ts';
 
-const attemptRow = row({ id: recordingId, keepUntil: z.number(), code: z.string().nullable() });
+const attemptRow = row({
+  id: recordingId,
+  keepUntil: z.number(),
+  /** Why it is erased: null where its time is over, else the rule of whoever has decided so. */
+  rule: z.enum(['subject', 'decided']).nullable(),
+  code: z.string().nullable(),
+});
 /** A recording that is due, and the code with which its last erasure failed; null where none has. */
 export type DueAttempt = z.output<typeof attemptRow>;
 
@@ -18,7 +24,7 @@ const unwatchedCount = z.object({ why: z.enum(unwatchedReasons), intervals: coun
 /** What stands of what is promised, at one moment; counts only. */
 export type Promised = {
   holds: z.output<typeof holdsRow>;
-  /** Recordings that a person asked to have erased, and that could not be, but for those that a lock keeps. */
+  /** Recordings that a person asked to have erased, and of which that failed before it was decided, but for those that a lock keeps. */
   failedRequests: number;
   /** Intervals in which nobody watched a call, by why, since the catalogue was made. */
   unwatched: z.output<typeof unwatchedCount>[];
@@ -26,14 +32,19 @@ export type Promised = {
   unusable: { failed: number; lost: number };
 };
 
+/** The code of the last erasure of a recording that failed; @event is that of a pass. What a person was told counts once it is decided. */
+export const lastFailure = `(SELECT json_extract(detail, '$.code') FROM audit
+  WHERE recording_id = recordings.id AND event IN (@event, '${requestFailed}') AND (event = @event OR ${isAsked})
+  ORDER BY audit.id DESC LIMIT 1)`;
+
 /** What the metrics of promises ask for at each reading: nothing of it looks at every row. */
 export function makePromises() {
   const selectDue = sql(`
     SELECT id, keep_until,
-      (SELECT json_extract(detail, '$.code') FROM audit
-       WHERE recording_id = recordings.id AND event = @event ORDER BY audit.id DESC LIMIT 1) AS code
+      (SELECT json_extract(cause, '$.rule') FROM asked_erasures WHERE recording_id = recordings.id) AS rule,
+      ${lastFailure} AS code
     FROM ${recordingsByEnd}
-    WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id) AND NOT ${isHeld} AND NOT ${isDoubtful}
+    WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id) AND ${isFree}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectHolds = sql(`
     SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS "reviewsOverdue" FROM holds WHERE ${isActiveHold}`);
@@ -44,7 +55,7 @@ export function makePromises() {
          AND NOT EXISTS (SELECT 1 FROM audit AS later WHERE later.recording_id = failed.recording_id AND later.id > failed.id
            AND later.event IN ('${requestRefused}', '${requestFailed}') AND (later.event = '${requestRefused}'
              OR json_extract(later.detail, '$.code') = 'archive_locked'))
-         AND EXISTS (SELECT 1 FROM recordings WHERE recordings.id = failed.recording_id AND ${isKept})`);
+         AND EXISTS (SELECT 1 FROM recordings WHERE recordings.id = failed.recording_id AND ${isKept} AND NOT ${isAsked})`);
   // By the index of statuses: the others, which are all but a few, are not looked at.
   const selectUnusable = sql(
     `SELECT status, count(*) AS recordings FROM recordings WHERE status IN ('failed', 'lost') GROUP BY status`,

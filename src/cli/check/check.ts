@@ -315,9 +315,12 @@ async function lookAtErasures(
     const figures = await dueFigures(catalogue, at);
     const { failedRequests } = await catalogue.figures.promised(at);
     ({ locked } = figures);
+    const codes = Object.entries(figures.codes).map(([code, recordings]) => `${recordings} ${code}`);
     const warnings = [
-      ...(figures.overdue === 0 ? [] : [`recordings whose time was over more than 25 hours ago: ${figures.overdue}`]),
-      ...(figures.failed === 0 ? [] : [`recordings that are due and could not be erased: ${figures.failed}`]),
+      ...(figures.overdue === 0
+        ? []
+        : [`recordings whose time was over, or whose erasure was decided, more than 25 hours ago: ${figures.overdue}`]),
+      ...(codes.length === 0 ? [] : [`recordings that are due and could not be erased: ${codes.join(', ')}`]),
       ...(failedRequests === 0
         ? []
         : [`recordings that a person asked for and that could not be erased: ${failedRequests}`]),

@@ -58,6 +58,7 @@ async function described(
       inForce: inForce.includes(purpose),
     })),
     held: holds.some((hold) => isActive(hold, at)),
+    erasureDecided: isoTime((await catalogue.askedErasures.askedAt(row.id)) ?? null),
     exemplary: changes.some(({ change }) => change === 'exemplaryMarked'),
     objectKey: row.objectKey,
     flags: row.flags,
@@ -102,6 +103,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
         [
           each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)),
           each.held ? '(held)' : '',
+          each.erasureDecided === null ? '' : '(erasure decided)',
           each.exemplary ? '(exemplary)' : '',
         ]
           .filter((word) => word !== '')
@@ -203,8 +205,9 @@ function recordingInWords(
 ): string[] {
   const { notice, audit, purposeEnds, holds, certificates, ...facts } = shown;
   const { startedAt, finishedAt, keepUntil } = row;
+  const erasureDecided = shown.erasureDecided === null ? null : Date.parse(shown.erasureDecided);
   const times = Object.fromEntries(
-    Object.entries({ startedAt, finishedAt, keepUntil }).flatMap(([name, ms]) =>
+    Object.entries({ startedAt, finishedAt, keepUntil, erasureDecided }).flatMap(([name, ms]) =>
       ms === null ? [] : [[name, localTime(ms)]],
     ),
   );

@@ -5,13 +5,15 @@ import { singleFlight } from '../singleFlight.ts';
 
 /** Counts of one moment. */
 export type PromisedFigures = {
-  /** Whose time is over, and which nothing keeps. */
+  /** Whose time is over, or which somebody has decided to erase, and which nothing keeps. */
   due: number;
   overdue: number;
   /** Kept by a lock in the archive alone. */
   locked: number;
-  /** Recordings that are due, or that a person asked to have erased, and whose last erasure failed. */
-  failedErasures: { due: number; subject: number };
+  /** Recordings whose last erasure failed: their time is over, their person asked for it, or an officer has decided so. */
+  failedErasures: { due: number; subject: number; decided: number };
+  /** Of those that are due and failed, by error code. */
+  failureCodes: Readonly<Record<string, number>>;
   holds: { active: number; reviewsOverdue: number };
   unusable: { failed: number; lost: number };
   /** Intervals in which nobody watched a call, since the catalogue was made; each `why` that there is. */
@@ -71,12 +73,12 @@ export function addPromised(register: Registry, ask: () => Promise<PromisedFigur
   const { figures, gauge, byLabel } = makeAsked(register, ask);
   gauge(
     'preavis_recordings_due',
-    'Recordings whose time is over, which nothing keeps, and which are not erased yet; 10000 stands for more, too.',
+    'Recordings whose time is over, or that somebody has decided to erase, which nothing keeps, and which are not erased yet; 10000 stands for more, too.',
     ({ due }) => due,
   );
   gauge(
     'preavis_recordings_overdue',
-    'Of the recordings that are due, those whose time was over 25 hours ago: a daily pass has missed them.',
+    'Of the recordings that are due, those whose time was over, or whose erasure was decided, 25 hours ago: a daily pass has missed them.',
     ({ overdue }) => overdue,
   );
   gauge(
@@ -86,7 +88,7 @@ export function addPromised(register: Registry, ask: () => Promise<PromisedFigur
   );
   byLabel(
     'preavis_erasures_failed',
-    'Recordings whose last erasure failed: because their time was over (due), or because their person asked (subject).',
+    'Recordings whose last erasure failed: because their time was over (due), their person asked (subject), or an officer decided so (decided).',
     'rule',
     ({ failedErasures }) => failedErasures,
   );

@@ -48,7 +48,7 @@ export type ReconcilePorts = Archives & {
     auditTrail: 'of' | 'append';
     leases: 'take' | 'release';
     passes: 'noteDone';
-    askedErasures: 'isAsked';
+    askedErasures: 'askedAt';
   }>;
   spool?: 'shared' | 'collected';
   spoolFolder: string;
@@ -282,7 +282,8 @@ class Reconciliation {
     const begun = steps.findLast(({ event }) => event === erasureBegun)?.at;
     // Begun by a clock that was wrong: retention does not come back to it before its time. To what somebody has decided it does.
     const isDue =
-      (row.keepUntil !== null && row.keepUntil <= facts.now) || (await catalogue.askedErasures.isAsked(row.id));
+      (row.keepUntil !== null && row.keepUntil <= facts.now) ||
+      (await catalogue.askedErasures.askedAt(row.id)) !== undefined;
 
     const isRemovalProved = await this.#ports.isRemovalProved(row);
 

@@ -96,7 +96,7 @@ async function erase(
   // Who has left may not stop it in the middle.
   const signal = timeLimit(withinMs);
 
-  return eraseOne({ ...ports, ...erasureBy(cause, ports) }, row.id, {
+  return eraseOne({ ...ports, ...erasureBy(cause, ports), operator: actor.name }, row.id, {
     ...rulesOf(ports, includeEvidence),
     waitMs,
     signal,

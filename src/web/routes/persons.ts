@@ -5,6 +5,7 @@ import { makeNumberReader } from '../../call/plan/callerStore.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
 import { logEmptied, logWaitMs } from '../../catalogue/sqlite/emptyLog.ts';
 import type { PersonRequestRow } from '../../catalogue/retention/askedErasures.ts';
+import type { RecordingRow } from '../../catalogue/rows.ts';
 import { recordingStatuses } from '../../catalogue/statuses.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
 import { asController } from '../../config/controllerView.ts';
@@ -20,6 +21,7 @@ import { subjectLanguages, type SubjectLanguage } from '../../dataSubject/langua
 import { requestNow, type SubjectErasure } from '../../dataSubject/personRequest.ts';
 import { shownErasure } from '../../dataSubject/shownErasure.ts';
 import { erasureBy } from '../../retention/asked.ts';
+import { lockInArchive } from '../../retention/erasure.ts';
 import { handOut } from '../handOut.ts';
 import { hashOf } from '../number.ts';
 import type { WebPorts } from '../ports.ts';
@@ -182,6 +184,11 @@ const find = route({
   },
 });
 
+const nowPorts = (ports: WebPorts) => ({
+  ...ports,
+  lockInArchive: (row: RecordingRow, signal: AbortSignal) => lockInArchive(row, ports, signal),
+});
+
 const erase = route({
   method: 'POST',
   path: '/persons/erase',
@@ -208,7 +215,7 @@ const erase = route({
     const row = await ports.catalogue.askedErasures.request(request.id, ports.clock.now());
     if (row === undefined) throw new PreavisError('internal', 'a request that was just written is not there');
     // What is left to the next run is not answered yet.
-    const now = await requestNow(row, ports);
+    const now = await requestNow(row, nowPorts(ports));
     const html = now?.isFinished === true ? page(now.result, who.keysNotSearched.length > 0) : undefined;
 
     return {
@@ -255,7 +262,7 @@ const readErasure = route({
   path: '/persons/erasures/{id}',
   summary: 'Read again what became of an erasure that a person asked for, with the answer to them',
   description:
-    'As it is now: what the retention run has erased since is in it. That somebody has read it is a step of the audit trail.',
+    'As it is now: what the retention run has erased since is in it, and what keeps the rest. That somebody has read it is a step of the audit trail.',
   act: 'answerPersons',
   params: id,
   answer: {
@@ -268,7 +275,7 @@ const readErasure = route({
     const row = await catalogue.askedErasures.request(params.id, clock.now());
     const companies = companiesOf(actor);
     if (row === undefined || companies?.includes(row.controller) === false) throw refusal('outOfScope');
-    const now = await requestNow(row, ports);
+    const now = await requestNow(row, nowPorts(ports));
     if (now === undefined) throw refusal('outOfScope');
     await catalogue.auditTrail.append(null, auditOf(actor, { did: 'readErasure', request: row.id }));
     const { told, result, isFinished } = now;

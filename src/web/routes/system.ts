@@ -55,6 +55,9 @@ const system = named(
       overdue: z.int(),
       locked: z.int(),
       failedErasures: z.int(),
+      failures: z
+        .array(z.object({ code: z.string(), recordings: z.int() }))
+        .describe('Why the last erasure of what is due failed; codes of docs/errors.md.'),
       unusable: z.int(),
       doubtful: z
         .int()
@@ -87,14 +90,13 @@ async function systemNow(ports: WebPorts): Promise<System> {
     }),
   );
   const waiting = await catalogue.recordings.waiting();
-  const { due, overdue, locked, failedErasures, unusable: gone } = await makePromisedFigures(catalogue, clock)();
-  const unusable = gone.failed + gone.lost;
+  const { failureCodes, failedErasures, unusable, ...due } = await makePromisedFigures(catalogue, clock)();
   const webhooks = await webhookFigures(config, catalogue);
   const found = {
     serve_away: awayFor === undefined || awayFor >= awayMs ? 1 : 0,
-    recordings_overdue: overdue,
-    erasures_failing: failedErasures.due + failedErasures.subject,
-    recordings_unusable: unusable,
+    recordings_overdue: due.overdue,
+    erasures_failing: failedErasures.due + failedErasures.subject + failedErasures.decided,
+    recordings_unusable: unusable.failed + unusable.lost,
     clocks_doubtful: await catalogue.clockDoubts.count(),
   };
   const alarm = (name: (typeof alarmNames)[number], about: string | null, count: number): System['alarms'] =>
@@ -111,11 +113,12 @@ async function systemNow(ports: WebPorts): Promise<System> {
       oldestAt: isoTime(oldestAt),
     })),
     retention: {
-      due,
-      overdue,
-      locked,
+      due: due.due,
+      overdue: due.overdue,
+      locked: due.locked,
       failedErasures: found.erasures_failing,
-      unusable,
+      failures: Object.entries(failureCodes).map(([code, recordings]) => ({ code, recordings })),
+      unusable: found.recordings_unusable,
       doubtful: found.clocks_doubtful,
     },
     webhooks: webhooks.map(({ endpoint, waiting: queued, failed, oldestWaitingAt }) => ({

@@ -44,6 +44,28 @@ function left(schema: number): string {
   return file;
 }
 
+test('the purposes of what was decided to be erased by an earlier release are over, and nothing else is', async () => {
+  const file = left(migrations.length - 1);
+  const [ends, askedAt] = [callEnd + 395 * dayMs, callEnd + dayMs];
+  const database = openSqlite(file);
+  insertRecording(database, { number: 3, status: 'archived', keepUntil: ends });
+  const end = database.prepare(`INSERT INTO recording_purposes (recording_id, purpose, keep_until) VALUES (?, ?, ?)`);
+  for (const number of [1, 3]) end.run(idOf(number), 'agreement', ends);
+  end.run(idOf(1), 'training', callEnd);
+  database
+    .prepare(`INSERT INTO asked_erasures VALUES (?, '{"rule":"subject","operator":"dpo"}', ?)`)
+    .run(idOf(1), askedAt);
+  database.close();
+  const { recordings } = open(file, clockAt(callEnd));
+  expect(await recordings.purposeEnds(idOf(1))).toEqual([
+    { purpose: 'training', keepUntil: callEnd },
+    { purpose: 'agreement', keepUntil: askedAt },
+  ]);
+  expect(await recordings.find(idOf(1))).toMatchObject({ keepUntil: askedAt });
+  expect(await recordings.purposeEnds(idOf(3))).toEqual([{ purpose: 'agreement', keepUntil: ends }]);
+  expect(await recordings.find(idOf(3))).toMatchObject({ keepUntil: ends });
+});
+
 test('what is kept of a caller under a hash that names no key is found by their number under the key of then', async () => {
   const file = left(migrations.length - 1);
   const hash = makeCallerHash('k'.repeat(32), 'BE')('+3225550123') ?? '';
@@ -103,6 +125,7 @@ const released = [
   'c297bcf8913e7c47fb5999a683938dd786933ab3265ce5a6604ed453a983b93a',
   '4ecc12c92ec3b1ea85268449b2a6c526218e2c157daeab5308a60cb7d0ce37bd',
   '1f9815627ef7ea9b094d26b6babe890966089455085d56839db1221894fd87cb',
+  '995d75629a8584c9cba821e1e43a5506c43e7a52e7a83510fcb266b99edefb0a',
 ];
 
 test('no released step of the schema is changed, moved or gone: a catalogue that has it would not get what is new', () => {

@@ -318,6 +318,7 @@ describe('recordings', () => {
           objectKey: null,
           // The recorder of this call ran for a minute.
           held: false,
+          erasureDecided: null,
           exemplary: false,
           flags: ['shorter_than_expected'],
           failure: null,
@@ -881,7 +882,9 @@ test('check warns of what is overdue and of erasures that failed, and notes what
   const detail = { code: 'archive_locked' };
   expect(await erasures()).toMatchObject({ ok: true, warning: expect.stringContaining('25 hours ago: 1 (') as string });
   await set.catalogue.auditTrail.append(id, { event: erasureFailed, actor, detail });
-  expect(await erasures()).toMatchObject({ warning: expect.stringContaining('could not be erased: 1 (') as string });
+  expect(await erasures()).toMatchObject({
+    warning: expect.stringContaining('could not be erased: 1 archive_locked (') as string,
+  });
   await set.catalogue.auditTrail.append(id, { event: requestFailed, actor, detail });
   expect(await erasures()).toEqual({
     check: 'erasures',

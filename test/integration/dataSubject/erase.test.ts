@@ -1,6 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uploadPass } from '../../../src/archive/uploadPass.ts';
+import type { RecordingRow } from '../../../src/catalogue/rows.ts';
+import { PreavisError } from '../../../src/core/errors.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
 import { readCertificate } from '../../../src/retention/certificates/certificate.ts';
@@ -9,7 +11,7 @@ import type { SubjectErasurePorts } from '../../../src/dataSubject/erase.ts';
 import { eraseForPerson } from '../../../src/dataSubject/erase.ts';
 import { requestNow } from '../../../src/dataSubject/personRequest.ts';
 import { erasureBy } from '../../../src/retention/asked.ts';
-import { eraseRecording } from '../../../src/retention/erasure.ts';
+import { eraseRecording, lockInArchive } from '../../../src/retention/erasure.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/evidence/subjects.ts';
@@ -38,6 +40,11 @@ const aRequest = () => ({
   id: makeIds().request(),
   reference: null,
   told: { language: 'fr' as const, keysNotSearched: [] },
+});
+
+const asked = (set: SubjectStage) => ({
+  ...set,
+  lockInArchive: (row: RecordingRow, by: AbortSignal) => lockInArchive(row, set, by),
 });
 
 const outcomes = ({ json }: Answer): Record<string, unknown> =>
@@ -297,12 +304,24 @@ describe('the erasure that a person asks for', () => {
     const now = async () => {
       const row = await set.catalogue.askedErasures.request(request.id, callStart);
 
-      return row && requestNow(row, set);
+      return row && requestNow(row, asked(set));
     };
     expect(await pass()).toMatchObject({ erased: 0 });
+    const until = callStart + 500 * dayMs;
     expect(await now()).toMatchObject({
-      isFinished: false,
-      result: { recordings: [{ id, outcome: { kind: 'erase' } }] },
+      isFinished: true,
+      result: {
+        recordings: [
+          {
+            id,
+            outcome: {
+              kind: 'kept',
+              exceptions: [{ ground: 'hold', hold: 'restriction', until }],
+              ended: ['training'],
+            },
+          },
+        ],
+      },
     });
     const [held] = await set.catalogue.legalHolds.of(id);
     await set.catalogue.legalHolds.release(held?.id as never, 'user alice');
@@ -324,7 +343,79 @@ describe('the erasure that a person asks for', () => {
     process.emit('SIGINT');
     await set.catalogue.leases.release('retention', holder);
     await erasing;
-    expect(await set.catalogue.askedErasures.isAsked(id)).toBe(false);
+    expect(await set.catalogue.askedErasures.askedAt(id)).toBeUndefined();
+  });
+});
+
+describe('what became of it, when it is read again', () => {
+  const kindOf = (purpose: string) => (purpose === 'agreement' ? ('evidence' as const) : ('training' as const));
+  const pass = (set: SubjectStage) => retentionPass(set, { dryRun: false, clockIsRight: true, waitMs: 0, signal });
+
+  /** A request of the person, and how it is told now. */
+  async function requested(set: SubjectStage, change: Partial<SubjectErasurePorts> = {}) {
+    const request = aRequest();
+    const by = erasureBy({ rule: 'subject', operator: 'user alice' }, set);
+    const order = { person: { kind: 'caller', hash } as const, request, apply: true, waitMs: 0, signal };
+    const ports = { ...set, ...by, operator: 'user alice', ...change };
+    await eraseForPerson(ports, { ...order, includeEvidence: false, kindOf });
+
+    const row = await set.catalogue.askedErasures.request(request.id, callStart);
+
+    return async (ports = asked(set)) => {
+      const now = row && (await requestNow(row, ports));
+      const [recording] = now?.result.recordings ?? [];
+
+      return { isFinished: now?.isFinished, outcome: recording?.outcome };
+    };
+  }
+
+  test('is the hold that keeps it, also one that was set or changed since, and the certificate once it is erased', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    await hold(set, id);
+    const now = await requested(set);
+    const exceptions = [{ ground: 'hold', hold: 'restriction', until: callStart + 500 * dayMs }];
+    const kept = { isFinished: true, outcome: { kind: 'kept', exceptions, ended: ['training'] } };
+    expect(await now()).toEqual(kept);
+    const [first] = await set.catalogue.legalHolds.of(id);
+    await set.catalogue.legalHolds.release(first?.id as never, 'user alice');
+    expect(await now()).toEqual({ isFinished: false, outcome: { kind: 'erase' } });
+    await hold(set, id);
+    expect(await now()).toEqual(kept);
+    const holds = await set.catalogue.legalHolds.of(id);
+    await set.catalogue.legalHolds.release(holds.at(-1)?.id as never, 'user alice');
+    expect(await pass(set)).toMatchObject({ erased: 1 });
+    expect(await now()).toEqual({ isFinished: true, outcome: { kind: 'erased', certificate: 1 } });
+  });
+
+  test('is the purpose that keeps it until that ends, and then the certificate', async () => {
+    const set = await stage();
+    await set.called(number, { purposes: ['training', 'agreement'] });
+    const now = await requested(set);
+    const exceptions = [{ ground: 'evidence', purpose: 'agreement' }];
+    expect(await now()).toEqual({
+      isFinished: true,
+      outcome: { kind: 'kept', exceptions, ended: ['training'] },
+    });
+    set.clock.at = callStart + 400 * dayMs;
+    expect(await now()).toEqual({ isFinished: false, outcome: { kind: 'erase' } });
+    await pass(set);
+    expect(await now()).toMatchObject({ isFinished: true, outcome: { kind: 'erased' } });
+  });
+
+  test('is the lock that the retention run has met, as the archive says it or as it was noted', async () => {
+    const set = await stage();
+    const { id } = await set.called(number);
+    const locked = () => Promise.reject(new PreavisError('archive_locked', 'it is locked'));
+    const now = await requested(set, { erase: locked });
+    expect(await now()).toEqual({ isFinished: false, outcome: { kind: 'failed', code: 'archive_locked' } });
+    const lock = { mode: 'compliance', until: callStart + 500 * dayMs } as const;
+    const says = { ...asked(set), lockInArchive: () => Promise.resolve(lock) };
+    const kept = { kind: 'kept', exceptions: [{ ground: 'lock', ...lock }], ended: ['training'] };
+    expect(await now(says)).toEqual({ isFinished: true, outcome: kept });
+    expect(await pass(set)).toMatchObject({ erased: 1 });
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('erased');
+    expect(await now(says)).toMatchObject({ isFinished: true, outcome: { kind: 'erased' } });
   });
 });
 

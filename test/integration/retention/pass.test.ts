@@ -146,6 +146,7 @@ test.each(['{"kind":"caller","hash":"h-of-anna', '{"kind":"nobody"}'])(
       cause: '',
       at: set.clock.at,
       note: { event: 'erasure decided', actor: 'user anna' },
+      ending: [],
     };
     const [broken, whole] = [of(forget), of(forgettingText({ kind: 'caller', hash: 'louis' }))];
     for (const each of [broken, whole]) await set.catalogue.askedErasures.ask(asked, each);

@@ -44,7 +44,12 @@ describe('what is due and not erased', () => {
       { overFor: 30 * dayMs, status: 'erased' },
       { overFor: 30 * dayMs, status: 'discarded' },
     ]);
-    expect(await figures()).toMatchObject({ due: 4, overdue: 2, locked: 0, failedErasures: { due: 0, subject: 0 } });
+    expect(await figures()).toMatchObject({
+      due: 4,
+      overdue: 2,
+      locked: 0,
+      failedErasures: { due: 0, subject: 0, decided: 0 },
+    });
   });
 
   test('is not what a hold keeps, or whose clocks disagree', async () => {
@@ -85,10 +90,37 @@ describe('what is due and not erased', () => {
     for (const number of [0, 1, 3]) await note(number, requestFailed, { code: 'archive_unreachable' });
     await note(0, requestFailed, { code: 'archive_denied' });
     await note(2, requestFailed, { code: 'archive_locked' });
-    expect((await figures()).failedErasures).toEqual({ due: 0, subject: 2 });
+    expect((await figures()).failedErasures).toEqual({ due: 0, subject: 2, decided: 0 });
     await note(0, requestRefused, { exceptions: [] });
     await note(1, requestFailed, { code: 'archive_locked' });
-    expect((await figures()).failedErasures).toEqual({ due: 0, subject: 0 });
+    expect((await figures()).failedErasures).toEqual({ due: 0, subject: 0, decided: 0 });
+  });
+
+  test('counts by why it is erased, and by the code of its last failure, once each', async () => {
+    const { catalogue, database, figures } = catalogueWith([{}, {}, {}, { overFor: 2 * dayMs }]);
+    const ask = database.prepare('INSERT INTO asked_erasures (recording_id, cause, asked_at) VALUES (?, ?, ?)');
+    ask.run(idOf(1), JSON.stringify({ rule: 'subject', operator: 'user dpo' }), at);
+    ask.run(
+      idOf(2),
+      JSON.stringify({ rule: 'decided', operator: 'user dpo', ground: 'unlawful', reference: null }),
+      at,
+    );
+    const note = (number: number, event: string, code: string) =>
+      catalogue.auditTrail.append(idOf(number), { event, actor: 'serve', detail: { code } });
+    await note(0, erasureFailed, 'archive_denied');
+    await note(1, requestFailed, 'archive_unreachable');
+    expect(await figures()).toMatchObject({
+      due: 4,
+      overdue: 1,
+      failedErasures: { due: 1, subject: 1, decided: 0 },
+      failureCodes: { archive_denied: 1, archive_unreachable: 1 },
+    });
+    await note(1, erasureFailed, 'archive_denied');
+    await note(2, erasureFailed, 'archive_denied');
+    expect(await figures()).toMatchObject({
+      failedErasures: { due: 1, subject: 1, decided: 1 },
+      failureCodes: { archive_denied: 3 },
+    });
   });
 
   test('is counted over many more than are read at once, and then not at each reading', async () => {

@@ -19,7 +19,7 @@ const config = parseConfig({
 const nothing: Figures = {
   purposes: [],
   statuses: [],
-  due: { held: 0, awaiting: 0, overdue: 0, overdueSince: null, untried: 0, failures: [] },
+  due: { held: 0, awaiting: 0, overdue: 0, overdueSince: null, untried: 0, decided: 0, failures: [] },
   doubts: { open: 0, oldestAt: null },
   holds: { active: 0, reviewsOverdue: 0, nextReviewAt: null },
   calls: [],
@@ -86,7 +86,7 @@ describe('what needs attention', () => {
 
   test.each<[string, Partial<Figures>, Partial<ReportSources>]>([
     [
-      '2 recordings are overdue: their time is over and they are not erased',
+      '2 recordings are overdue: their time is over, or their erasure is decided, and they are not erased',
       { due: { ...nothing.due, overdue: 2, overdueSince: 1 } },
       {},
     ],
@@ -214,6 +214,7 @@ test('the Markdown has a line for each figure, and nothing of the configuration 
           overdue: 3,
           overdueSince: at - 50 * hour,
           untried: 1,
+          decided: 0,
           failures: [
             { code: 'archive_denied', recordings: 3 },
             { code: 'archive_locked', recordings: 1 },

@@ -191,6 +191,7 @@ describe('the report of a catalogue of every kind of row', () => {
     const { made } = await reportOf(file);
     expect(made.due).toEqual({
       held: 1,
+      decided: 0,
       awaitingPass: 1,
       overdue: {
         recordings: 4,
