@@ -40,8 +40,11 @@ export function bundle({ entryPoints, outdir, write = true }) {
   });
 }
 
-/** What `preavis` is made of: the command, and the program of the thread that listens to recordings. */
-export const product = { entryPoints: ['src/main.ts', 'src/audio/selfCheckWorker.ts'], outdir: 'dist' };
+/** What `preavis` is made of: the command, and the programs of the threads that listen to recordings and count them. */
+export const product = {
+  entryPoints: ['src/main.ts', 'src/audio/selfCheckWorker.ts', 'src/catalogue/figuresWorker.ts'],
+  outdir: 'dist',
+};
 
 /** The console: pages, scripts and styles below `outDir`, as `preavis web` serves them. */
 export async function buildConsole(outDir) {

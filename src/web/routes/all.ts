@@ -38,7 +38,7 @@ export const allRoutes = (listeners: Listeners, place: () => Place): readonly Ro
     ...auditRoutes,
     ...personRoutes(),
     ...retentionRoutes,
-    ...reportRoutes,
+    ...reportRoutes(),
     ...figureRoutes(),
     ...systemRoutes(),
     ...liveRoutes,

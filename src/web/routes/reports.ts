@@ -1,7 +1,18 @@
+import pLimit from 'p-limit';
 import * as z from 'zod';
+import type { Actor } from '../../access/actor.ts';
+import type { Figures, FigureTimes } from '../../catalogue/figures.ts';
+import { readFiguresAside } from '../../catalogue/figuresThread.ts';
+import { ownCalls } from '../../config/controllerSchema.ts';
 import { dayMs, isoTime } from '../../core/clock.ts';
+import { asPreavisError } from '../../core/errors.ts';
+import { reportMonth } from '../../evidence/monthlyReport.ts';
+import { erasureFailed } from '../../retention/pass.ts';
+import { monthlyReport } from '../../services/report.ts';
 import { companiesCounted } from '../company.ts';
+import type { WebPorts } from '../ports.ts';
 import { RequestInvalid } from '../problems.ts';
+import { monthReport } from '../reportSchema.ts';
 import { route, type Route } from '../route.ts';
 import { components, nameGiven } from '../schemas.ts';
 
@@ -34,7 +45,71 @@ const unrecorded = z.object({
 components.add(unrecorded, { id: 'UnrecordedReport' });
 export type UnrecordedReport = z.output<typeof unrecorded>;
 
-export const reportRoutes: readonly Route[] = [
+const withinMs = 2 * 60_000;
+
+/** Throws request_invalid for one that has not begun. */
+function monthOf(asked: string | undefined, at: number): ReturnType<typeof reportMonth> {
+  try {
+    return reportMonth(asked, at);
+  } catch (thrown) {
+    if (asPreavisError(thrown).code !== 'usage') throw thrown;
+    throw new RequestInvalid([{ where: 'query.month', message: 'has not begun' }]);
+  }
+}
+
+/** Throws access_refused for a company that they do not see, and request_invalid for one that there is not. */
+async function companyOf(
+  actor: Actor,
+  asked: string | undefined,
+  { config, catalogue }: Pick<WebPorts, 'config' | 'catalogue'>,
+): Promise<string | null | undefined> {
+  companiesCounted(actor, asked);
+  if (asked === undefined || asked === ownCalls) return asked === undefined ? undefined : null;
+  const isKnown =
+    Object.hasOwn(config.controllers, asked) || (await catalogue.recordings.controllers()).includes(asked);
+  if (!isKnown) throw new RequestInvalid([{ where: 'query.controller', message: 'is not a company' }]);
+
+  return asked;
+}
+
+function ofMonth(): Route {
+  // One after the other: each reads the whole catalogue.
+  const inOrder = pLimit(1);
+
+  return route({
+    method: 'GET',
+    path: '/report',
+    summary: 'Read the report of a month: what is kept and why, what is due, what failed, what needs attention',
+    description: 'What `preavis report --json` prints. It is counted anew each time, which may take seconds.',
+    act: 'readReport',
+    query: z.strictObject({
+      month: z
+        .string()
+        .regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'is not a month such as 2026-10')
+        .optional()
+        .describe('Of UTC. Default: the last one that is over.'),
+      controller: period.shape.controller,
+    }),
+    withinMs,
+    answer: { status: 200, schema: monthReport, description: 'The report.' },
+    handle: async ({ actor, query, signal }, ports) => {
+      const { config, catalogue, clock } = ports;
+      const at = clock.now();
+      const controller = await companyOf(actor, query.controller, ports);
+      const month = monthOf(query.month, at);
+      const { file } = config.catalogue;
+      const readFigures = (times: FigureTimes, of: typeof controller): Promise<Figures> =>
+        inOrder(() => readFiguresAside({ file, times, erasureFailed, controller: of }, signal));
+      const order = { month, at, company: query.controller, controller };
+      const made = await monthlyReport({ config, catalogue, readFigures }, order);
+
+      return { kind: 'json', body: { ...made, attention: [...made.attention] } };
+    },
+  });
+}
+
+export const reportRoutes = (): readonly Route[] => [
+  ofMonth(),
   route({
     method: 'GET',
     path: '/reports/unrecorded',

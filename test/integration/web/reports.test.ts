@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
-import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts';
+import { report as reportCommand } from '../../../src/cli/commands/report.ts';
+import { actorOf, webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
 
 const folder = temporaryFolder();
 const open = catalogues();
@@ -53,4 +55,31 @@ test('calls that were not recorded are counted by the day of UTC, the line and t
     await here.ask('/reports/unrecorded?from=2026-01-01T00:00:00Z&to=2026-08-01T00:00:00Z', 'officer'),
   ];
   expect(refused.map(({ status }) => status)).toEqual([403, 400]);
+});
+
+test('the report of a month is that of the command, and each company has its own', async () => {
+  const here = await webStage(folder.path('month'), open);
+  stages.push(here);
+  here.door.tokens.set('officer', actorOf('officer'));
+  here.door.tokens.set('acme', actorOf('officer', { controllers: ['acme'] }));
+  here.door.tokens.set('team', actorOf('officer', { lines: ['orders'] }));
+  await here.archived();
+  const { clock, config } = here.ports;
+  const configFile = folder.path('month/preavis.yaml');
+  await writeFile(configFile, JSON.stringify({ ...webTree(), catalogue: config.catalogue }), { mode: 0o600 });
+  const printed: string[] = [];
+  const context = { configFile, environment: {}, clock, print: (text: string) => void printed.push(text) };
+  await reportCommand(context, { month: '2026-08', json: true });
+  const told = await here.json('/report?month=2026-08', 'officer');
+  expect(told).toEqual(JSON.parse(printed.join('\n')));
+  expect(told).toMatchObject({ period: { month: '2026-08' }, company: null, statuses: { archived: 1 } });
+  expect(await here.json('/report?month=2026-08&controller=own', 'officer')).toMatchObject({ company: 'own' });
+  const status = async (query: string, who: string): Promise<number> =>
+    (await here.ask(`/report?${query}`, who)).status;
+  expect(await status('month=2026-08', 'team')).toBe(403);
+  expect(await status('month=2026-08', 'acme')).toBe(403);
+  expect(await status('month=2026-08&controller=own', 'acme')).toBe(403);
+  for (const query of ['month=2026-13', 'month=august', 'month=2099-01', 'controller=acme', 'day=2026-08-01']) {
+    expect([query, await status(query, 'officer')]).toEqual([query, 400]);
+  }
 });

@@ -184,6 +184,7 @@ export const rows: Readonly<Record<string, Row>> = {
     body: ({ recording }) => ({ recordings: [recording] }),
     done: ok,
   },
+  'GET /report': counted,
   'GET /reports/unrecorded': counted,
   'GET /figures/calls': counted,
   'GET /figures/storage': { roles: counters, of: 'everything', done: ok },

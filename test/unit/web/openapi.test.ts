@@ -47,6 +47,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/retention/overdue',
     '/retention/upcoming',
     '/retention/held',
+    '/report',
     '/reports/unrecorded',
     '/figures/calls',
     '/session',
