@@ -155,7 +155,9 @@ export const receiptSchema = z
     preavis: z
       .string()
       .optional()
-      .describe('The version of Préavis that wrote this receipt. Without it: one that did not say so yet.'),
+      .describe(
+        'The version of Préavis that wrote this receipt: one that is made for whoever asks has the version that answers. Without it: one that did not say so yet.',
+      ),
     call: z.strictObject({
       id: z.string(),
       startedAt: z.iso.datetime(),

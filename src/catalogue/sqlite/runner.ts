@@ -43,6 +43,16 @@ function makeAsk(database: Database) {
   };
 }
 
+/** The commits within do not wait for the disk. Within a transaction SQLite refuses to change that. */
+function withoutWaiting<Result>(database: Database, act: () => Result): Result {
+  database.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return act();
+  } finally {
+    database.exec('PRAGMA synchronous = FULL');
+  }
+}
+
 /**
  * Carries the queries of steps out in SQLite, all within one call: a transaction begins and ends within it, and nothing else of this process comes
  * between. So nobody ever waits within a transaction.
@@ -54,6 +64,8 @@ export function makeSqliteRunner(database: Database): Run {
   const rollback = database.prepare('ROLLBACK');
   /** Of the transaction that is under way: why a part of it has failed. */
   let broken: { thrown: unknown } | undefined;
+  /** A step that is one transaction is under way. Where SQLite has ended that itself, nothing more of it is done. */
+  let isWhole = false;
 
   const requireWhole = (): void => {
     if (broken !== undefined) throw new Error('a part of the transaction has failed', { cause: broken.thrown });
@@ -71,6 +83,7 @@ export function makeSqliteRunner(database: Database): Run {
   const runWhole = (mode: Exclude<Mode, 'relaxed'>, step: Step<unknown>): unknown => {
     broken = undefined;
     begin[mode].run();
+    isWhole = true;
     try {
       const result = run(step);
       requireWhole();
@@ -81,19 +94,20 @@ export function makeSqliteRunner(database: Database): Run {
       // SQLite has ended it already where the disk is full.
       if (database.inTransaction) rollback.run();
       throw thrown;
+    } finally {
+      isWhole = false;
     }
+  };
+
+  const requireOpen = (): void => {
+    if (isWhole && !database.inTransaction) throw new Error('SQLite has ended the transaction');
   };
 
   const transact = ({ mode, step }: Transaction): unknown => {
     if (database.inTransaction) return runPart(step);
     if (mode !== 'relaxed') return runWhole(mode, step);
-    // Within a transaction SQLite refuses to change it.
-    database.exec('PRAGMA synchronous = NORMAL');
-    try {
-      return runWhole('writing', step);
-    } finally {
-      database.exec('PRAGMA synchronous = FULL');
-    }
+
+    return withoutWaiting(database, () => runWhole('writing', step));
   };
 
   const run: Run = (step) => {
@@ -102,6 +116,7 @@ export function makeSqliteRunner(database: Database): Run {
       const asked = next.value;
       let answer: unknown;
       try {
+        requireOpen();
         answer = asked.kind === 'query' ? ask(asked) : transact(asked);
       } catch (thrown) {
         next = step.throw(thrown);

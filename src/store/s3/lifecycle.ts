@@ -45,9 +45,10 @@ export type LifecycleOptions = {
 const batch = 2_000;
 
 /** The longest that anything is kept after its end, days. */
-async function longestKept(catalogue: LifecycleOptions['catalogue']): Promise<number> {
+async function longestKept({ catalogue, signal }: LifecycleOptions): Promise<number> {
   let longest = 0;
   for (let after: string | undefined = ''; catalogue !== undefined && after !== undefined;) {
+    signal.throwIfAborted();
     const part: { days: number; next: string | undefined } = await catalogue.figures.longestKeptDays(after, batch);
     longest = Math.max(longest, part.days);
     after = part.next;
@@ -62,7 +63,7 @@ export async function lifecycleState(options: LifecycleOptions): Promise<Lifecyc
   const { store, catalogue, longestKeepDays, marginDays, prefix, signal } = options;
   const found = await store.lifecycle(signal);
   // What was recorded under an earlier configuration may be kept longer.
-  const keepDays = Math.max(longestKeepDays, await longestKept(catalogue));
+  const keepDays = Math.max(longestKeepDays, await longestKept(options));
   const plan = planLifecycle(prefix, keepDays, marginDays);
   const rules = parseRules(found);
 

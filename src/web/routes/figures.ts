@@ -18,7 +18,7 @@ const batch = 2_000;
 /** So long a count of everything is not made anew, ms. */
 const keptMs = 10 * 60_000;
 /** So long it is given while another one is made, ms. */
-const shownMs = 24 * 60 * 60_000;
+const shownMs = 60 * 60_000;
 const withinMs = 60_000;
 
 const company = nameGiven
@@ -42,7 +42,7 @@ const callsByDay = named(
 const storage = named(
   'StorageByPurpose',
   z.object({
-    countedAt: z.iso.datetime().describe('It is counted anew every ten minutes at most.'),
+    countedAt: z.iso.datetime().describe('It is counted anew every ten minutes at most. While that goes on the last count is given, for an hour at most.'),
     purposes: z
       .array(z.object({ purpose: z.string(), recordings: z.int(), bytes: z.int() }))
       .describe('A recording of two purposes counts for both.'),
@@ -150,8 +150,10 @@ function storageRoute(): Route {
       if (known !== undefined && age < keptMs) return { kind: 'json', body: known.found };
       const anew = countAnew(ports);
       if (known === undefined || age >= shownMs) return { kind: 'json', body: (await anew).found };
-      // It reads the whole catalogue: who asks is given the last count meanwhile.
-      anew.catch(() => undefined);
+      // It reads the whole catalogue: who asks is given the last count meanwhile. Whoever asks once it has failed is told why.
+      anew.catch(() => {
+        known = undefined;
+      });
 
       return { kind: 'json', body: known.found };
     },

@@ -44,6 +44,19 @@ function stage() {
   return { database, run, other, kept, synchronous: () => database.pragma('synchronous', { simple: true }) };
 }
 
+/** The texts that are prepared in it from now on. */
+function preparedIn(database: ReturnType<typeof stage>['database']): readonly string[] {
+  const prepared: string[] = [];
+  const prepare = database.prepare.bind(database);
+  database.prepare = (text: string) => {
+    prepared.push(text);
+
+    return prepare(text);
+  };
+
+  return prepared;
+}
+
 const insert = sql('INSERT INTO words (word, length) VALUES (@word, @length)');
 const select = sql('SELECT word, length FROM words WHERE length >= @least ORDER BY word');
 const selectAll = sql('SELECT word, length FROM words ORDER BY word');
@@ -81,21 +94,36 @@ describe('a query of a step', () => {
 
   test('has its text prepared once, whoever made the statement', () => {
     const { database, run } = stage();
-    const prepared: string[] = [];
-    const prepare = database.prepare.bind(database);
-    database.prepare = (text: string) => {
-      prepared.push(text);
-
-      return prepare(text);
-    };
+    const prepared = preparedIn(database);
     for (const word of ['line', 'call']) run(one(sql('SELECT length FROM words WHERE word = @word'), { word }));
     expect(prepared).toEqual(['SELECT length FROM words WHERE word = @word']);
   });
 
   test('may be made anew each time, and the texts of long ago are forgotten', () => {
-    const { run } = stage();
+    const { database, run } = stage();
+    const prepared = preparedIn(database);
     for (let number = 0; number <= 1_001; number += 1) expect(run(value(sql(`SELECT ${number}`)))).toBe(number);
     expect(run(value(sql('SELECT 0')))).toBe(0);
+    expect(prepared.filter((text) => text === 'SELECT 0')).toHaveLength(2);
+  });
+
+  test('does no more of a step whose transaction SQLite has ended', () => {
+    const { run, kept } = stage();
+    const insertOrEnd = sql('INSERT OR ROLLBACK INTO words (word, length) VALUES (@word, 1)');
+    const step = writing(function* (): Step<void> {
+      yield* add('line');
+      try {
+        yield* change(insertOrEnd, { word: 'line' });
+      } catch {
+        yield* add('call');
+      }
+    });
+    expect(() => {
+      run(step());
+    }).toThrow('SQLite has ended the transaction');
+    expect(kept()).toEqual([]);
+    run(writing(add)('bridge'));
+    expect(kept()).toEqual(['bridge']);
   });
 
   test('throws into its step, which may go on', () => {
