@@ -50,7 +50,7 @@ export const systemClock = {
 } satisfies Clock;
 
 /** So far a clock is moved without anybody's setting it, and processes may differ, ms. */
-const movedByItselfMs = 10 * 60_000;
+export const movedByItselfMs = 10 * 60_000;
 
 /** Whether a time that was written as of then is so far ahead that the clock was set back since. */
 export const isWronglyAhead = (writtenAt: number, now: number): boolean => writtenAt > now + movedByItselfMs;

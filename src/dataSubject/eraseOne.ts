@@ -71,7 +71,11 @@ export async function eraseOne(
 
       return { kind: 'erased', certificate, copyFailure: await copied() };
     } catch (thrown) {
-      await noteFailure(row, asPreavisError(thrown).code, { catalogue, actor: ports.operator }).catch(() => undefined);
+      const { code } = asPreavisError(thrown);
+      // A hold that was set meanwhile is no failure.
+      if (code !== 'recording_held') {
+        await noteFailure(row, code, { catalogue, actor: ports.operator }).catch(() => undefined);
+      }
       // The end of its purposes belongs into the ledger all the same.
       await copied();
       throw thrown;

@@ -4,6 +4,7 @@ import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import type { AskedErasure } from '../catalogue/retention/askedErasures.ts';
+import { requestFailed } from '../catalogue/retention/auditTrail.ts';
 import type { AuditRow, RecordingRow } from '../catalogue/rows.ts';
 import { dayMs, isoTime } from '../core/clock.ts';
 import { counted } from '../core/text/counted.ts';
@@ -351,7 +352,10 @@ export async function noteFailure(
   code: ErrorCode,
   { catalogue, actor }: { catalogue: CataloguePart<{ auditTrail: 'append' | 'of' }>; actor: string },
 ): Promise<void> {
-  const last = (await catalogue.auditTrail.of(id)).findLast(({ event }) => event === erasureFailed);
-  if (last?.detail['code'] !== code)
+  // What a person was told counts as well: the newest of both is what alarms go by.
+  const last = (await catalogue.auditTrail.of(id)).findLast(
+    ({ event }) => event === erasureFailed || event === requestFailed,
+  );
+  if (last?.event !== erasureFailed || last.detail['code'] !== code)
     await catalogue.auditTrail.append(id, { event: erasureFailed, actor, detail: { code } });
 }

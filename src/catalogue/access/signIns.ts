@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { movedByItselfMs } from '../../core/clock.ts';
 import { row } from '../sqlite/rowForm.ts';
 import { countedMs, isLockedOut, waitAfter, type LockOutLimits } from './lockOut.ts';
 import { change, one, sql, value, writing, type Step } from '../sql/step.ts';
@@ -89,13 +90,13 @@ export function makeSignIns() {
       return z
         .string()
         .optional()
-        .parse(yield* value(takeCode, { sha256, at, last: at + longestCodeMs }));
+        .parse(yield* value(takeCode, { sha256, at, last: at + longestCodeMs + movedByItselfMs }));
     },
     /** Removes what is older, and codes that have ended. */
     sweep: writing(function* (at: number, before: number): Step<void> {
       yield* change(forget, { at: before });
       yield* change(bringBack, { at });
-      yield* change(forgetCodes, { at, last: at + longestCodeMs });
+      yield* change(forgetCodes, { at, last: at + longestCodeMs + movedByItselfMs });
     }),
   };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { isErasureUnderWay, type AuditTrail } from './auditTrail.ts';
-import { isKept, keptShorter } from '../conditions.ts';
+import { isAsked, isKept, keptShorter } from '../conditions.ts';
 import { yesNo, json, recordingId, row } from '../sqlite/rowForm.ts';
 import { all, change, one, relaxed, sql, value, values, writing, type Given, type Step } from '../sql/step.ts';
 
@@ -66,10 +66,12 @@ export function makeClockDoubts(trail: AuditTrail, now: () => number) {
     UPDATE recording_purposes AS ends SET keep_until = keep_until + @shiftMs
     WHERE recording_id = @id AND NOT EXISTS (
       SELECT 1 FROM audit WHERE audit.recording_id = ends.recording_id AND event = '${keptShorter}'
-        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') <> 'storageTime')`);
+        AND json_extract(detail, '$.purpose') = ends.purpose AND json_extract(detail, '$.basis') <> 'storageTime')
+      AND NOT EXISTS (SELECT 1 FROM asked_erasures WHERE asked_erasures.recording_id = ends.recording_id)`);
   const shiftRecording = sql(`
     UPDATE recordings SET kept_from = @endedAt, keep_until = coalesce(
-      (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id), keep_until + @shiftMs) WHERE id = @id`);
+      (SELECT max(keep_until) FROM recording_purposes WHERE recording_id = @id),
+      keep_until + CASE WHEN ${isAsked} THEN 0 ELSE @shiftMs END) WHERE id = @id`);
   const selectLines = sql(`
     SELECT
       (SELECT at FROM audit WHERE id < own.first ORDER BY id DESC LIMIT 1) AS before,

@@ -181,6 +181,20 @@ test('one whose clocks disagree is due all the same once somebody has decided to
   expect((await here.ask(`/recordings/${id}/audio`, 'olga')).status).toBe(403);
 });
 
+test('a purpose that was over before the decision does not come back with the end that somebody settles', async () => {
+  const here = await stage();
+  const { id } = await here.archived(['training', 'agreement']);
+  const endedAt = here.set.clock.at;
+  here.set.clock.at += 30 * dayMs;
+  await here.set.catalogue.clockDoubts.raise(id, { apartMs: dayMs, endedAt, witnesses: {}, actor: 'serve' });
+  keptFromErasing(here);
+  await post(here, `/recordings/${id}/erasure`, { ground: 'unlawful', includeEvidence: true });
+  await here.set.catalogue.clockDoubts.settle(id, endedAt + 100 * dayMs, 'user:olga');
+  expect((await here.ask(`/recordings/${id}/audio`, 'olga')).status).toBe(403);
+  expect((await here.ask(`/recordings/${id}/audio`, 'anna')).status).toBe(404);
+  expect(await here.json('/system', 'otto')).toMatchObject({ retention: { due: 1, failedErasures: 1 } });
+});
+
 test('who may hear what is held still hears it while a hold that was set meanwhile lasts, and no longer', async () => {
   const here = await stage();
   const { id } = await here.archived(['training', 'agreement']);
