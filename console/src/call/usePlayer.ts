@@ -133,7 +133,11 @@ async function lookWhilePlaying(ports: Ports): Promise<void> {
     return;
   }
   if (problem === undefined) {
-    if (ports.unansweredSince !== undefined && !audio.paused) show({ kind: 'playing' });
+    // It is asked from when the sound is wanted: there may be none yet.
+    if (ports.unansweredSince !== undefined && !audio.paused) {
+      const hasSound = audio.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+      show({ kind: ports.isStuck.current ? 'stalled' : hasSound ? 'playing' : 'loading' });
+    }
     ports.unansweredSince = undefined;
     return;
   }
@@ -204,6 +208,8 @@ function listen(ports: Ports, moved: () => void, finished: () => void): () => vo
     play: () => {
       unwatchSound?.();
       unwatchSound = watchForSound(ports);
+      // Not only once sound comes: on a network that hangs none does, and nobody would be told.
+      unwatch ??= watchWhilePlaying(ports);
       show({ kind: 'loading' });
     },
     emptied: () => {
@@ -211,7 +217,6 @@ function listen(ports: Ports, moved: () => void, finished: () => void): () => vo
     },
     playing: () => {
       heard.playedTo(audio.currentTime * 1_000);
-      unwatch ??= watchWhilePlaying(ports);
       show({ kind: ports.unansweredSince === undefined ? 'playing' : 'unanswered' });
     },
     waiting: () => {
@@ -260,6 +265,8 @@ function useComeBack(isLeft: boolean, audio: HTMLAudioElement, comeBack: () => v
 }
 
 function play(audio: HTMLAudioElement, isStuck: { current: boolean }): void {
+  // Where the right to hear it has ended, that is told, and stays so.
+  if (!audio.hasAttribute('src')) return;
   if (audio.error !== null || isStuck.current) {
     isStuck.current = false;
     const at = audio.currentTime;

@@ -283,6 +283,34 @@ inBrowser('what is moved while another move is under way is moved as well, in th
   await orderIs(page, ['orders', 'desk', 'sales']);
 });
 
+inBrowser('what is moved while the new order is read waits for it, so that no older one comes back', async () => {
+  const page = await openCollection('olga');
+  const held: (() => void)[] = [];
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'PUT') asked += 1;
+  });
+  await page.route('**/collections/exemplary/recordings?*', async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  const before = await linesOf(page);
+  await page.locator('.collected').nth(2).locator('[data-move="-1"]').click();
+  await eventually(() => held.length === 1);
+  await page.locator('.collected').nth(1).locator('[data-move="-1"]').click();
+  const wanted = [2, 0, 1].map((place) => before[place] ?? '');
+  await orderIs(page, wanted);
+  expect([asked, held.length]).toEqual([1, 1]);
+  held[0]?.();
+  await eventually(() => held.length === 2);
+  await orderIs(page, wanted);
+  held[1]?.();
+  await page.getByRole('status').getByText('is now number 1').waitFor();
+  await page.unroute('**/collections/exemplary/recordings?*');
+  await page.reload();
+  await orderIs(page, wanted);
+});
+
 inBrowser('it is changed by dragging, and goes back to what it was where that is not taken', async () => {
   const page = await openCollection('olga');
   const drag = async (from: number, to: number): Promise<void> => {
@@ -370,6 +398,19 @@ inBrowser('sound that nobody answers for is told of, stops, and goes on when som
   await page.locator('.button-play').click();
   await eventually(async () => (await positionOf(page)) > stopped + 1_000);
   await eventually(async () => (await page.locator('.sound .note-problem').count()) === 0);
+});
+
+inBrowser('why it cannot be heard any more stays where play is asked for again', async () => {
+  const page = await openedCall('anna');
+  await page.locator('.button-play').click();
+  await eventually(async () => (await positionOf(page)) > 500);
+  await page.route('**/peaks', (route) => route.fulfill({ status: 404, json: { code: 'address_unknown' } }));
+  const over = page.getByText('A recording can be heard for as long as a purpose of yours keeps it.');
+  await over.waitFor();
+  await page.keyboard.press('k');
+  await page.keyboard.press('Space');
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  expect(await over.count()).toBe(1);
 });
 
 inBrowser('sound that the archive did not give plays with the next press', async () => {
