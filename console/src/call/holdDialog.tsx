@@ -1,26 +1,9 @@
-import { useState } from 'preact/hooks';
-import { holdGrounds, type HoldGround } from '../../../src/catalogue/holdGrounds.ts';
-import { ask } from '../api/client.ts';
-import { asProblem, type Problem } from '../api/problem.ts';
-import type { Hold } from '../api/types.ts';
+import { holdGrounds } from '../../../src/catalogue/holdGrounds.ts';
+import type { Problem } from '../api/problem.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
-
-const dayMs = 86_400_000;
-
-/** As the API has days: of UTC. */
-const dayIn = (days: number, from = Date.now()): string => new Date(from + days * dayMs).toISOString().slice(0, 10);
-
-/** What was typed for a hold that is not set yet. */
-export type HoldDraft = { ground: HoldGround; reason: string; until: string };
-
-/** @param keptUntil when it would be erased without one: a hold that ends before keeps nothing longer */
-export const freshHold = (keptUntil: string | null): HoldDraft => ({
-  ground: holdGrounds[0],
-  reason: '',
-  until: dayIn(180, Math.max(Date.now(), Date.parse(keptUntil ?? '') || 0)),
-});
+import { dayIn, lastDay, type HoldDraft } from './holdDraft.ts';
 
 function Fields({ draft, onDraft }: { draft: HoldDraft; onDraft: (draft: HoldDraft) => void }) {
   const { say } = useSpeech();
@@ -65,7 +48,8 @@ function Fields({ draft, onDraft }: { draft: HoldDraft; onDraft: (draft: HoldDra
         <input
           id="hold-until"
           type="date"
-          min={dayIn(0)}
+          min={dayIn(0, Date.now())}
+          max={lastDay(Date.now())}
           required
           value={draft.until}
           onInput={({ currentTarget: { value } }) => {
@@ -77,37 +61,33 @@ function Fields({ draft, onDraft }: { draft: HoldDraft; onDraft: (draft: HoldDra
   );
 }
 
-/** What was typed stays until the hold is set, with who opens this: a refusal, a network that drops, or Escape loses nothing of it. */
+/** What is asked, and what was typed, is with who opens this: it may be closed meanwhile. */
+export type Setting = { draft: HoldDraft; isAsking: boolean; problem: Problem | undefined };
+
+/** What was typed stays until the hold is set: a refusal, a network that drops, or Escape loses nothing of it. */
 export function HoldDialog({
-  recording,
-  draft,
+  setting: { draft, isAsking, problem },
   onDraft,
   onClose,
-  onDone,
+  onSubmit,
 }: {
-  recording: string;
-  draft: HoldDraft;
+  setting: Setting;
   onDraft: (draft: HoldDraft) => void;
   onClose: () => void;
-  onDone: () => void;
+  onSubmit: () => void;
 }) {
   const { say } = useSpeech();
-  const [problem, setProblem] = useState<Problem>();
-  const [isAsking, setAsking] = useState(false);
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    setAsking(true);
-    setProblem(undefined);
-    ask<Hold>(`/recordings/${recording}/holds`, { method: 'POST', body: draft }).then(onDone, (thrown: unknown) => {
-      setAsking(false);
-      setProblem(asProblem(thrown));
-    });
-  };
 
   return (
     <Dialog title={say.call.holdTitle} onClose={onClose}>
       <p>{say.call.holdIntro}</p>
-      <form class="form" onSubmit={submit}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
         <Fields draft={draft} onDraft={onDraft} />
         {problem !== undefined && <ProblemNote problem={problem} />}
         <div class="dialog-foot">

@@ -12,7 +12,8 @@ import { Icon } from '../ui/icon.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
 import { useUnsaved } from '../ui/unsaved.ts';
 import { CertificateDialog } from '../retention/certificateDialog.tsx';
-import { freshHold, HoldDialog } from './holdDialog.tsx';
+import { HoldDialog, type Setting } from './holdDialog.tsx';
+import { freshHold } from './holdDraft.ts';
 
 /** Why the recording is kept, until when, by whom it is held, and what the file is. */
 
@@ -102,12 +103,29 @@ export function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => vo
 
 const isInForce = (hold: Hold): boolean => hold.releasedAt === null && Date.parse(hold.expiresAt) > Date.now();
 
-/** The way to a hold. What was typed for one stays when its dialogue is closed by mistake, and goes with the page of the call. */
+/**
+ * The way to a hold. What was typed for one stays when its dialogue is closed by mistake, and goes with the page of the call. Where it is closed
+ * while the hold is being set, that goes on, and no second one is asked for.
+ */
 function Holding({ recording: { id, keepUntil }, onDone }: { recording: RecordingPart; onDone: () => void }) {
   const { say } = useSpeech();
   const [isOpen, setOpen] = useState(false);
-  const [draft, setDraft] = useState(() => freshHold(keepUntil));
-  useUnsaved(draft.reason.trim() !== '');
+  const fresh = (): Setting => ({ draft: freshHold(keepUntil, Date.now()), isAsking: false, problem: undefined });
+  const [setting, set] = useState(fresh);
+  useUnsaved(setting.draft.reason.trim() !== '');
+  const submit = (): void => {
+    set({ ...setting, isAsking: true, problem: undefined });
+    ask<Hold>(`/recordings/${id}/holds`, { method: 'POST', body: setting.draft }).then(
+      () => {
+        setOpen(false);
+        set(fresh);
+        onDone();
+      },
+      (thrown: unknown) => {
+        set((now) => ({ ...now, isAsking: false, problem: asProblem(thrown) }));
+      },
+    );
+  };
 
   return (
     <>
@@ -123,17 +141,14 @@ function Holding({ recording: { id, keepUntil }, onDone }: { recording: Recordin
       </button>
       {isOpen && (
         <HoldDialog
-          recording={id}
-          draft={draft}
-          onDraft={setDraft}
+          setting={setting}
+          onDraft={(draft) => {
+            set((now) => ({ ...now, draft }));
+          }}
           onClose={() => {
             setOpen(false);
           }}
-          onDone={() => {
-            setOpen(false);
-            setDraft(freshHold(keepUntil));
-            onDone();
-          }}
+          onSubmit={submit}
         />
       )}
     </>

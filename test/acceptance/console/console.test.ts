@@ -238,8 +238,25 @@ inBrowser('a hold is set with what was typed, and released', async () => {
   await page.getByText('Préavis cannot be reached').waitFor();
   expect(await page.getByLabel('Last day').inputValue()).toBe(lastDay);
   await page.context().setOffline(false);
+  // Closed while it is under way, it is not asked for twice.
+  let asked = 0;
+  let answer = (): void => undefined;
+  const mayGo = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route('**/holds', async (route) => {
+    asked += 1;
+    await mayGo;
+    await route.continue();
+  });
   await page.getByRole('button', { name: 'Set the hold' }).click();
+  await eventually(() => asked === 1);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  expect(await page.getByRole('button', { name: 'Set the hold' }).isDisabled()).toBe(true);
+  answer();
   await page.getByText('<b>file 12</b>').waitFor();
+  expect(asked).toBe(1);
   // The next one begins anew.
   await page.getByRole('button', { name: 'Set a hold' }).click();
   expect(await page.getByLabel('Reason, in your words').inputValue()).toBe('');
