@@ -145,8 +145,8 @@ function useMoving({ collection, recordings, again }: ItemsProps) {
     list: box,
     dragged,
     begin,
-  } = useDrag(({ from, to }) => {
-    const recording = list[from];
+  } = useDrag(({ id, to }) => {
+    const recording = list.find((each) => each.id === id);
     if (recording !== undefined) void move(recording, () => to);
   });
 
@@ -156,14 +156,21 @@ function useMoving({ collection, recordings, again }: ItemsProps) {
     list,
     problem,
     moved,
-    shown: dragged === undefined ? list : movedTo(list, dragged.from, dragged.to),
+    shown:
+      dragged === undefined
+        ? list
+        : movedTo(
+            list,
+            list.findIndex(({ id }) => id === dragged.id),
+            dragged.to,
+          ),
     orderOf: (recording: RecordingOfList, place: number): ItemProps['order'] => ({
       onMove: (by) => {
         focus.current = { id: recording.id, by };
         void move(recording, (from) => from + by);
       },
       onGrip: (event) => {
-        begin(event, place);
+        begin(event, recording.id, place);
       },
     }),
   };
@@ -220,7 +227,7 @@ function Items(props: ItemsProps) {
             place={place}
             count={shown.length}
             isPlayed={recording.id === played?.id}
-            isDragged={dragged?.to === place}
+            isDragged={dragged?.id === recording.id}
             order={mayOrder ? moving.orderOf(recording, place) : undefined}
             onPlay={() => {
               playThis(recording);

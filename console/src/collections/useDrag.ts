@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 /** A row that is dragged by its handle, by mouse, pen or finger. */
 
-export type Dragged = { from: number; to: number };
+/** `id`: the list may change meanwhile, and `from` is another row then. */
+export type Dragged = { id: string; from: number; to: number };
 
 /** The place of the row at this height: the rows are shown as they would be, so that the dragged one is below the pointer again. */
 const placeAt = (rows: readonly HTMLElement[], y: number): number => {
@@ -50,10 +51,10 @@ export function useDrag(onDrop: (dragged: Dragged) => void) {
   return {
     list,
     dragged,
-    begin: (event: PointerEvent, from: number) => {
+    begin: (event: PointerEvent, id: string, from: number) => {
       if (event.button !== 0) return;
       event.preventDefault();
-      setDragged({ from, to: from });
+      setDragged({ id, from, to: from });
     },
   };
 }

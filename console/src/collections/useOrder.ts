@@ -37,8 +37,10 @@ export function useOrder(collection: string, given: readonly RecordingOfList[], 
     under.current.moves -= 1;
     if (under.current.moves > 0) return;
     const { done } = under.current;
-    under.current = { moves: 0, done: 0, sent: Promise.resolve() };
-    if (done > 0) await again();
+    // What is moved while it is read waits for that: an older answer would bring an older order back.
+    const read = done > 0 ? again() : Promise.resolve();
+    under.current = { moves: 0, done: 0, sent: read };
+    await read;
     // They may have moved another one while it was read.
     if (under.current.moves === 0) setWanted(undefined);
   };
