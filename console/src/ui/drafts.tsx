@@ -8,6 +8,8 @@ import { noteDraft } from './unsaved.ts';
  */
 class Drafts extends EventTarget {
   readonly values = new Map<string, unknown>();
+  /** They have signed out: an answer that comes now is nobody's draft. */
+  isLeft = false;
 }
 
 const Kept = createContext<Drafts | undefined>(undefined);
@@ -16,6 +18,7 @@ export function KeepingDrafts({ children }: { children: ComponentChildren }) {
   const [drafts] = useState(() => new Drafts());
   useEffect(
     () => () => {
+      drafts.isLeft = true;
       for (const name of drafts.values.keys()) noteDraft(name, false);
     },
     [drafts],
@@ -50,6 +53,7 @@ export function useDraft<Draft>(
   // Of what it is when it changes: an answer may come when something else was typed meanwhile.
   const change = useCallback(
     (how: (before: Draft) => Draft) => {
+      if (drafts?.isLeft === true) return;
       const before = drafts?.values.has(name) === true ? (drafts.values.get(name) as Draft) : first.current;
       const next = how(before);
       drafts?.values.set(name, next);

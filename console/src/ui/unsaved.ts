@@ -21,9 +21,21 @@ export const isTyping = (): boolean => typing.size > 0;
 /** Drafts that stay while they look at other pages, and go with whoever signs out: by their names, those that are not sent or saved. */
 const drafts = new Set<string>();
 
+/** The browser asks in its own words, and takes none of ours. */
+const warn = (event: BeforeUnloadEvent): void => {
+  event.preventDefault();
+};
+
+/** The window that is closed takes both with it. */
+function warnIfLost(): void {
+  if (typing.size + drafts.size > 0) addEventListener('beforeunload', warn);
+  else removeEventListener('beforeunload', warn);
+}
+
 export function noteDraft(name: string, isUnsaved: boolean): void {
   if (isUnsaved) drafts.add(name);
   else drafts.delete(name);
+  warnIfLost();
 }
 
 /** Signs out, after asking whoever has typed something, here or on another page. */
@@ -50,22 +62,17 @@ export function leaveAll(): void {
   wanted?.leave();
 }
 
-/** The browser asks in its own words, and takes none of ours. */
-const warn = (event: BeforeUnloadEvent): void => {
-  event.preventDefault();
-};
-
 /** @param isTyped whether something would be lost */
 export function useUnsaved(isTyped: boolean): void {
   useEffect(() => {
     if (!isTyped) return undefined;
     const mine = Symbol('typed');
     typing.add(mine);
-    if (typing.size === 1) addEventListener('beforeunload', warn);
+    warnIfLost();
 
     return () => {
       typing.delete(mine);
-      if (typing.size === 0) removeEventListener('beforeunload', warn);
+      warnIfLost();
     };
   }, [isTyped]);
 }
