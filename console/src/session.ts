@@ -5,6 +5,7 @@ import { idleLeft } from './api/idle.ts';
 import { asProblem, type Problem } from './api/problem.ts';
 import { rememberList } from './calls/lastList.ts';
 import { forgetNumberSearch } from './calls/numberSearch.ts';
+import { lookingAnew } from './who.ts';
 
 /**
  * Who is signed in. ended: they were, and are asked to sign in again; `me` is who they were, and the page that they had is kept, unseen.
@@ -61,10 +62,12 @@ function useLookOnReturn(given: (me: Me) => void): void {
     };
     document.addEventListener('visibilitychange', look);
     addEventListener('pageshow', back);
+    lookingAnew.addEventListener('wanted', look);
 
     return () => {
       document.removeEventListener('visibilitychange', look);
       removeEventListener('pageshow', back);
+      lookingAnew.removeEventListener('wanted', look);
     };
   }, [given]);
 }

@@ -8,6 +8,9 @@ export const Who = createContext<Me | undefined>(undefined);
 export const Unseen = createContext(false);
 export const useIsUnseen = (): boolean => useContext(Unseen);
 
+/** Asks anew who they are, and what there is to choose from: the configuration may have changed since. */
+export const lookingAnew = new EventTarget();
+
 /** Who is signed in, and what their role may ask for. */
 export function useMe(): Me {
   const me = useContext(Who);

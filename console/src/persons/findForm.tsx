@@ -81,16 +81,21 @@ function CompanyField({
   );
 }
 
+/** With one company alone there is nothing to choose; who is let to see one has to name it all the same. */
+function useNeedsCompany(): boolean {
+  const { companies, controllers } = useMe();
+
+  return companies.length > 1 || controllers !== null;
+}
+
 function Fields({ control }: { control: RequestControl }) {
   const { say } = useSpeech();
-  const { companies, controllers } = useMe();
+  const needsCompany = useNeedsCompany();
   const { whom } = control.request;
   const faults = useFaults(control);
   const typed = (part: Partial<Whom>): void => {
     control.type(requestOf({ ...whom, ...part }));
   };
-  // With one company alone there is nothing to choose; who is let to see one has to name it all the same.
-  const needsCompany = companies.length > 1 || controllers !== null;
 
   return (
     <fieldset class="fields" disabled={control.request.step.kind === 'searching'}>
@@ -143,7 +148,9 @@ export function FindForm({ control }: { control: RequestControl }) {
   const { step } = control.request;
   const faults = useFaults(control);
   const problem = step.kind === 'typing' ? step.problem : undefined;
-  const isSaid = faults.number !== undefined || faults.controller !== undefined;
+  const needsCompany = useNeedsCompany();
+  // Beside a field that is there.
+  const isSaid = faults.number !== undefined || (faults.controller !== undefined && needsCompany);
 
   return (
     <form

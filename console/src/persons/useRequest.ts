@@ -2,7 +2,7 @@ import { ask } from '../api/client.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
 import type { PersonErased, PersonErasures, PersonFound } from '../api/types.ts';
 import { useDraft } from '../ui/drafts.tsx';
-import { useMe } from '../who.ts';
+import { lookingAnew, useMe } from '../who.ts';
 import {
   askedWith,
   erasureOf,
@@ -57,7 +57,10 @@ export function useRequest(): RequestControl {
         to({ kind: 'found', found });
       },
       (thrown: unknown) => {
-        to({ kind: 'typing', problem: asProblem(thrown) });
+        const problem = asProblem(thrown);
+        to({ kind: 'typing', problem });
+        // There may be companies to choose from that there were not when the page was opened.
+        if (problem.places.includes('body.controller')) lookingAnew.dispatchEvent(new Event('wanted'));
       },
     );
   };

@@ -260,6 +260,25 @@ inBrowser('what cannot be a number is told beside the field, and what was typed 
   expect(await page.locator('.letter').getAttribute('lang')).toBe('de');
 });
 
+inBrowser('a company that was added since the page was opened is asked for, and what was typed stays', async () => {
+  const page = await opened('/persons', 'olga');
+  await page.getByLabel('Telephone number').fill(numberOfNobody);
+  expect(await page.getByLabel('Company').count()).toBe(0);
+  const faults = [{ where: 'body.controller', message: 'is missing: there are several companies' }];
+  await page.route('**/persons/find', (route) =>
+    route.fulfill({ status: 400, json: { code: 'request_invalid', faults } }),
+  );
+  await page.route('**/api/v1/me', async (route) => {
+    const response = await route.fetch();
+    const me = (await response.json()) as object;
+    await route.fulfill({ response, json: { ...me, companies: ['acme', 'own'] } });
+  });
+  await button(page, 'Find').click();
+  await page.getByText('There are several companies. Name the one that is asked.').waitFor();
+  await page.getByLabel('Company').selectOption('acme');
+  expect(await page.getByLabel('Telephone number').inputValue()).toBe(numberOfNobody);
+});
+
 inBrowser('of who refused it is said what there is, and that whose call it was is forgotten', async () => {
   const page = await opened('/persons', 'olga');
   await page.getByLabel('Telephone number').fill(numberOfRefusal);
