@@ -50,6 +50,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/report',
     '/reports/unrecorded',
     '/figures/calls',
+    '/system/checks',
     '/session',
     '/session/openid',
     '/session/openid/callback',
