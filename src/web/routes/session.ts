@@ -22,11 +22,13 @@ const me = z.object({
   companies: z
     .array(z.string())
     .describe(
-      'The companies that there are, as far as they see their calls: of `controllers` now or once, and `own`. Empty for who sees some extensions or purposes alone.',
+      'The companies that there are, as far as they see their calls or count them: of `controllers` now or once, and `own`. Without `controllers` of their own, empty for coach and legal, and for who sees some extensions or purposes alone.',
     ),
   purposeNames: z
     .record(z.string(), z.record(z.string(), z.string()))
-    .describe('What the purposes that they see are called, by language: `names` of the configuration.'),
+    .describe(
+      'What the purposes that they see are called, by language: `names` of the configuration. Of who sees some lines or companies, those of their lines.',
+    ),
   idleMinutes: z.int().describe('A session ends after so long without a request, minutes.'),
   acts: z.array(z.enum(acts)).describe('What their role may ask for; of a call or recording it is decided each time.'),
 });
@@ -38,38 +40,58 @@ export type Session = z.output<typeof session>;
 
 type Ports = Pick<WebPorts, 'config' | 'catalogue'>;
 
-/** Whoever sees only some lines learns the names of their companies, and of no others. */
+const mayAskFor = (actor: Actor, act: Act): boolean => {
+  const decision = decideAccess(actor, act, undefined, 0);
+
+  return decision.allowed || decision.reason === 'outOfScope';
+};
+
+const companyOfLine = (line: string, { config }: Pick<Ports, 'config'>): string | undefined =>
+  Object.hasOwn(config.lines, line) ? (config.lines[line]?.controller ?? ownCalls) : undefined;
+
+/** Whoever sees only some lines learns the names of their companies, and of no others; whoever sees what their purposes allow learns none. */
 async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promise<string[]> {
   const { lines, controllers, extensions, purposes } = actor;
   if (controllers !== undefined) return [...controllers];
-  if (extensions !== undefined || purposes !== undefined) return [];
+  if (extensions !== undefined || purposes !== undefined || seesOwnPurposesOnly.includes(actor.role)) return [];
+  if (!mayAskFor(actor, 'list') && !mayAskFor(actor, 'readReport')) return [];
   const there =
     lines === undefined
       ? [ownCalls, ...Object.keys(config.controllers), ...(await catalogue.recordings.controllers())]
-      : lines.flatMap((line) =>
-          Object.hasOwn(config.lines, line) ? [config.lines[line]?.controller ?? ownCalls] : [],
-        );
+      : lines.flatMap((line) => companyOfLine(line, { config }) ?? []);
 
   return [...new Set(there)].sort();
 }
 
-const purposeNamesSeen = ({ role, purposes }: Actor, { config }: Pick<Ports, 'config'>): Me['purposeNames'] =>
-  Object.fromEntries(
-    Object.entries(config.purposes)
+/** Those of the lines that they see; undefined: all. */
+function purposesOfLines({ lines, controllers }: Actor, ports: Pick<Ports, 'config'>): ReadonlySet<string> | undefined {
+  if (lines === undefined && controllers === undefined) return undefined;
+  const seen = Object.entries(ports.config.lines).filter(
+    ([line]) =>
+      (lines?.includes(line) ?? true) && (controllers?.includes(companyOfLine(line, ports) ?? ownCalls) ?? true),
+  );
+
+  return new Set(seen.flatMap(([, line]) => line.purposes));
+}
+
+function purposeNamesSeen(actor: Actor, ports: Pick<Ports, 'config'>): Me['purposeNames'] {
+  const { role, purposes } = actor;
+  const ofLines = purposesOfLines(actor, ports);
+
+  return Object.fromEntries(
+    Object.entries(ports.config.purposes)
       .filter(
         ([id, { mayListen }]) =>
-          (purposes?.includes(id) ?? true) && (!seesOwnPurposesOnly.includes(role) || mayListen.includes(role)),
+          (purposes?.includes(id) ?? true) &&
+          (ofLines?.has(id) ?? true) &&
+          (!seesOwnPurposesOnly.includes(role) || mayListen.includes(role)),
       )
       .map(([id, each]) => [id, each.names]),
   );
+}
 
 async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me>> {
   const { name, role, lines, controllers, extensions, purposes } = actor;
-  const mayAsk = (act: Act): boolean => {
-    const decision = decideAccess(actor, act, undefined, 0);
-
-    return decision.allowed || decision.reason === 'outOfScope';
-  };
 
   return {
     name,
@@ -81,7 +103,7 @@ async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me
     companies: await companiesSeen(actor, ports),
     purposeNames: purposeNamesSeen(actor, ports),
     idleMinutes: ports.config.access.session.idleMinutes,
-    acts: acts.filter(mayAsk),
+    acts: acts.filter((act) => mayAskFor(actor, act)),
   };
 }
 

@@ -51,6 +51,24 @@ test('who sees some companies, lines, extensions or purposes learns the names of
   expect(await told(['auditor', { purposes: ['agreement'] }])).toEqual({ companies: [], purposes: ['agreement'] });
 });
 
+test('who sees some lines or companies is told of the purposes of these lines alone', async () => {
+  expect((await told(['officer', { controllers: ['acme'] }])).purposes).toEqual(['training']);
+  expect((await told(['officer', { controllers: ['zenith'] }])).purposes).toEqual([]);
+  expect((await told(['auditor', { lines: ['acme'] }])).purposes).toEqual(['training']);
+  expect((await told(['auditor', { lines: ['acme'], controllers: ['own'] }])).purposes).toEqual([]);
+  expect((await told(['auditor', { lines: ['gone'] }])).purposes).toEqual([]);
+});
+
+test('who sees what their purposes allow learns no company, and an admin those that they count', async () => {
+  for (const role of ['coach', 'legal'] as const) {
+    expect((await told([role])).companies).toEqual([]);
+    expect((await told([role, { lines: ['acme'] }])).companies).toEqual([]);
+    expect((await told([role, { controllers: ['acme'] }])).companies).toEqual(['acme']);
+  }
+  expect((await told(['admin'])).companies).toEqual(['acme', 'own', 'zenith']);
+  expect((await told(['admin', { lines: ['acme'] }])).companies).toEqual([]);
+});
+
 test('a coach is told of the purposes that name coaches, of those that they see', async () => {
   expect((await told(['coach'])).purposes).toEqual(['training']);
   expect((await told(['coach', { purposes: ['agreement'] }])).purposes).toEqual([]);
