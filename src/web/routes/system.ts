@@ -239,8 +239,41 @@ const promptRoutes: readonly Route[] = [
   }),
 ];
 
+type Look = { at: number; results: Promise<Results>; isOver: boolean };
+
 export function systemRoutes(): readonly Route[] {
-  let looked: { at: number; results: Promise<Results>; isOver: boolean } | undefined;
+  let looked: Look | undefined;
+  let behind: Promise<Look> | undefined;
+  const begin = (ports: WebPorts): Look => {
+    const look: Look = { at: ports.clock.now(), results: resultsOf(ports), isOver: false };
+    looked = look;
+    look.results.then(
+      () => {
+        look.isOver = true;
+      },
+      () => {
+        if (looked === look) looked = undefined;
+      },
+    );
+
+    return look;
+  };
+  // What began before they asked may tell how it was before they mended it. All who ask meanwhile share the one behind it.
+  const beginBehind = (before: Look, ports: WebPorts): Promise<Look> => {
+    const beginNext = (): Look => {
+      behind = undefined;
+
+      return begin(ports);
+    };
+
+    return (behind ??= before.results.then(beginNext, beginNext));
+  };
+  const lookFor = (isAnew: boolean, ports: WebPorts): Look | Promise<Look> => {
+    if (looked === undefined) return begin(ports);
+    if (isAnew) return looked.isOver ? begin(ports) : beginBehind(looked, ports);
+
+    return Math.abs(ports.clock.now() - looked.at) >= keptMs ? begin(ports) : looked;
+  };
 
   return [
     route({
@@ -263,27 +296,11 @@ export function systemRoutes(): readonly Route[] {
         anew: z
           .literal('true')
           .optional()
-          .describe(
-            'It is looked again, whenever that was done last; who asks while somebody looks gets what they find.',
-          ),
+          .describe('It is looked again, whenever that was done last; where a look is under way, behind it.'),
       }),
       answer: { status: 200, schema: checks, description: 'What was found.' },
       handle: async ({ query: { anew } }, ports) => {
-        const at = ports.clock.now();
-        const isOld = looked === undefined || Math.abs(at - looked.at) >= keptMs;
-        if (looked === undefined || isOld || (anew !== undefined && looked.isOver)) {
-          const look = { at, results: resultsOf(ports), isOver: false };
-          looked = look;
-          look.results.then(
-            () => {
-              look.isOver = true;
-            },
-            () => {
-              if (looked === look) looked = undefined;
-            },
-          );
-        }
-        const { at: checkedAt, results } = looked;
+        const { at: checkedAt, results } = await lookFor(anew !== undefined, ports);
 
         return { kind: 'json', body: { checkedAt: isoTime(checkedAt), results: await results } };
       },

@@ -181,6 +181,41 @@ test('the system tells what needs attention, and what check finds', async () => 
   expect((await here.ask('/system', 'officer')).status).toBe(403);
 });
 
+test('who asks anew while somebody looks is told of a look that begins behind it, once for all who ask', async () => {
+  const begun: (() => void)[] = [];
+  const check = () =>
+    new Promise<[]>((resolve) => {
+      begun.push(() => {
+        resolve([]);
+      });
+    });
+  const here = await stage({ ports: { check } });
+  const known = jest.spyOn(here.ports.access, 'actorOf');
+  const first = here.json('/system/checks', 'operator');
+  await eventually(() => {
+    expect(begun.length).toBe(1);
+  });
+  here.set.clock.at += 1_000;
+  const anew = [1, 2].map(() => here.json('/system/checks?anew=true', 'operator'));
+  const joined = here.json('/system/checks', 'operator');
+  await eventually(() => {
+    expect(known.mock.calls.length).toBe(4);
+  });
+  // They have come when this one is answered, which came behind them.
+  await here.json('/me', 'operator');
+  begun[0]?.();
+  const { checkedAt } = await first;
+  expect(await joined).toEqual({ checkedAt, results: [] });
+  await eventually(() => {
+    expect(begun.length).toBe(2);
+  });
+  begun[1]?.();
+  const since = new Date(here.set.clock.at).toISOString();
+  expect(await Promise.all(anew)).toEqual([1, 2].map(() => ({ checkedAt: since, results: [] })));
+  expect(since).not.toBe(checkedAt);
+  expect(begun.length).toBe(2);
+});
+
 test('the sentences that callers hear have their seconds and their sound', async () => {
   const here = await stage();
   const { prompts } = (await here.json('/system/prompts', 'operator')) as {
