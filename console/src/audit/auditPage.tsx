@@ -5,7 +5,6 @@ import { eventText } from '../call/history.tsx';
 import { apiFilters, isUsable } from '../calls/filters.ts';
 import { go, Link, usePlace } from '../router.tsx';
 import { fill } from '../text/fill.ts';
-import { personText } from '../text/law.ts';
 import { useSpeech } from '../text/say.tsx';
 import { formText } from '../ui/formText.ts';
 import { useFirstPage } from '../ui/firstPage.ts';
@@ -44,6 +43,21 @@ function factText(value: unknown): string {
   return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, shownOfHash)}…` : value;
 }
 
+/** What can be looked for and has no words: as the trail has it, and as its lines say it. */
+const wordless = [
+  'erasure decided',
+  'erasure failed',
+  'erasure asked by the person, refused',
+  'erasure asked by the person, failed',
+  'exported for the person',
+  'evidence bundled',
+  'fetched',
+  'approval expired',
+  'kept shorter',
+  'clocks disagree',
+  'end settled',
+];
+
 /** Facts of a step, by the names that the trail has for them. */
 const factsOf = ({ detail }: Line): string =>
   Object.entries(detail)
@@ -64,9 +78,7 @@ function Row({ line, wanted }: { line: Line; wanted: Wanted }) {
         </time>
       </td>
       <th scope="row">
-        <Link href={addressOf('/audit', { ...wanted, actor: line.actor })} title={line.actor}>
-          {personText(line.actor)}
-        </Link>
+        <Link href={addressOf('/audit', { ...wanted, actor: line.actor })}>{line.actor}</Link>
       </th>
       <td>
         {line.call === null ? words : <Link href={`/calls/${line.call}`}>{words}</Link>}
@@ -79,7 +91,7 @@ function Row({ line, wanted }: { line: Line; wanted: Wanted }) {
   );
 }
 
-/** Whom it is about, whole, as the trail has it; by the short name that the lines show, too. */
+/** Who did it, as the trail has it; the API finds a user by the name alone, too. */
 function ActorField({ actor, known }: { actor: string; known: readonly string[] }) {
   const { say } = useSpeech();
   const [typed, setTyped] = useState(actor);
@@ -115,14 +127,13 @@ function ActorField({ actor, known }: { actor: string; known: readonly string[] 
 function Filters({ wanted, known }: { wanted: Wanted; known: readonly string[] }) {
   const { say } = useSpeech();
   const events = new Map(Object.entries(say.audit).filter(([event]) => event !== 'began' && event !== 'status'));
-  // Of an address that somebody typed, or that is old.
-  if (wanted.event !== undefined && !events.has(wanted.event)) events.set(wanted.event, wanted.event);
+  // The last is of an address that somebody typed, or that is old.
+  for (const event of [...wordless, wanted.event ?? ''])
+    if (event !== '' && !events.has(event)) events.set(event, event);
   const show = ({ currentTarget }: Event): void => {
     if (!(currentTarget instanceof HTMLFormElement)) return;
     const data = new FormData(currentTarget);
-    const chosen = wantedIn(new URLSearchParams(names.map((name) => [name, formText(data, name).trim()])));
-    const whole = known.find((each) => personText(each) === chosen.actor);
-    go(addressOf('/audit', { ...chosen, ...(whole === undefined ? {} : { actor: whole }) }));
+    go(addressOf('/audit', wantedIn(new URLSearchParams(names.map((name) => [name, formText(data, name).trim()])))));
   };
 
   return (

@@ -27,6 +27,7 @@ export type TrailSearch = {
   from?: number | undefined;
   to?: number | undefined;
   event?: string | undefined;
+  /** Whole; a name without a kind is that of a user, too: `anna` finds `user:anna`, and the account `anna` of a shell. */
   actor?: string | undefined;
   about?: 'recordings' | 'others' | undefined;
 };
@@ -44,7 +45,7 @@ export function makeTrailSearch(mostLookedAt = usuallyLookedAt) {
   const selectFound = sql(`
     SELECT found.*, call_id FROM (
       SELECT * FROM (SELECT * FROM audit INDEXED BY audit_by_time WHERE ${within} LIMIT ${mostLookedAt}) AS looked
-      WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor = @actor)
+      WHERE (@event IS NULL OR event = @event) AND (@actor IS NULL OR actor IN (@actor, @user))
         AND (@hasRecording IS NULL OR @hasRecording = CASE WHEN recording_id IS NULL THEN 0 ELSE 1 END)
       ORDER BY at DESC, id DESC LIMIT @limit) AS found
     LEFT JOIN recordings ON recordings.id = found.recording_id ORDER BY found.at DESC, found.id DESC`);
@@ -67,6 +68,7 @@ export function makeTrailSearch(mostLookedAt = usuallyLookedAt) {
       const fits = {
         event: event ?? null,
         actor: actor ?? null,
+        user: actor === undefined || actor.includes(':') ? null : `user:${actor}`,
         hasRecording: about === undefined ? null : Number(about === 'recordings'),
       };
       const lines = z.array(readLine).parse(yield* all(selectFound, { ...bounds, ...fits, limit }));

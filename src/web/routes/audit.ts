@@ -52,7 +52,9 @@ export const auditRoutes: readonly Route[] = [
         .string()
         .regex(/^[\p{L}\p{N}][\p{L}\p{N} :@._()-]{0,127}$/u, 'is not a name as the trail has it, such as user:anna')
         .optional()
-        .describe('Who did it, as the trail has it: `user:anna`, `token:crm`, `openid:...`, `serve`.'),
+        .describe(
+          'Who did it, as the trail has it: `user:anna`, `token:crm`, `openid:...`, `serve`. A name without a kind, `anna`, is that of a user, too.',
+        ),
       about: z
         .enum(['recordings', 'others'])
         .optional()

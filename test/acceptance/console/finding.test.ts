@@ -536,7 +536,8 @@ inBrowser('who audits reads who did what, by person, event and day, and goes fro
   // The short name is enough, and what cannot be a name is told.
   await page.getByLabel('Who', { exact: true }).fill('olga');
   await page.keyboard.press('Enter');
-  await page.waitForURL('**actor=user*');
+  await page.waitForURL('**actor=olga');
+  await page.locator('.trail th', { hasText: 'user:olga' }).first().waitFor();
   await page.getByLabel('Who', { exact: true }).fill('<script>alert(1)</script>');
   await page.keyboard.press('Enter');
   await page.getByText('Something in this form cannot be used').waitFor();
