@@ -4,6 +4,7 @@ import { CallsPage } from './calls/callsPage.tsx';
 import { CollectionsPage } from './collections/collectionsPage.tsx';
 import { FiguresPage } from './figures/figuresPage.tsx';
 import { LivePage } from './live/livePage.tsx';
+import { isPage } from './pages.ts';
 import { Link, usePlace } from './router.tsx';
 import { useSession, type SessionControl } from './session.ts';
 import { Shell } from './shell.tsx';
@@ -42,6 +43,7 @@ function Page() {
   const { say } = useSpeech();
   const { acts } = useMe();
   const [, room = '', id] = path.split('/');
+  if (!isPage(path)) return <NotFound />;
   if (!acts.includes('list') && (room === '' || room === 'calls')) {
     return (
       <Empty isPage title={say.app.nothingForRoleTitle} text={say.app.nothingForRole}>

@@ -116,9 +116,16 @@ export function sendNothing(files: ConsoleFiles | undefined, request: FastifyReq
   return true;
 }
 
+/** An address without the name of anything, `/calls/`, comes to the route of one, and is no page. */
+const isNamed = ({ url }: FastifyRequest): boolean => !/^\/.+\/($|\?)/.test(url);
+
 export function addConsole(app: FastifyInstance, files: ConsoleFiles): void {
   for (const url of pages)
-    app.route({ method: ['GET', 'HEAD'], url, handler: (_request, reply) => sendPage(files, reply) });
+    app.route({
+      method: ['GET', 'HEAD'],
+      url,
+      handler: (request, reply) => sendPage(files, isNamed(request) ? reply : reply.code(404)),
+    });
   for (const [url, file] of files.assets)
     app.route({ method: ['GET', 'HEAD'], url, handler: (request, reply) => sendAsset(file, request, reply) });
 }

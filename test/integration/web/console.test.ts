@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { isPage } from '../../../console/src/pages.ts';
 import { readConsole } from '../../../src/web/console.ts';
 import { startWeb, type WebServer } from '../../../src/web/server.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
@@ -101,6 +102,14 @@ test.each([
   '/calls/x/y',
 ])('%s is nothing', async (path) => {
   expect((await fetch(server.url + path)).status).toBe(404);
+});
+
+test('the browser shows a page at the addresses that the server says are pages, and at no others', async () => {
+  const paths = ['/', '/calls', '/calls/x', '/calls/', '/calls/x/y', '/figures', '/figures/x', '/audit/x', '/live/'];
+  const more = ['/collections/x', '/retention/held', '/retention/held/x', '/approvals/own', '/approvals/x'];
+  for (const path of [...paths, ...more])
+    expect([path, isPage(path)]).toEqual([path, (await fetch(server.url + path)).status === 200]);
+  expect(isPage('/figures/x')).toBe(false);
 });
 
 test('who opens a wrong address in a browser reads that there is nothing, and a program has its problem', async () => {
