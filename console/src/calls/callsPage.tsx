@@ -10,8 +10,9 @@ import { useFirstPage } from '../ui/firstPage.ts';
 import { Empty, ProblemNote, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { CallTable } from './callTable.tsx';
-import { FilterChips, FilterForm, Presets, type Known } from './filterForm.tsx';
+import { FilterChips, FilterForm, Presets } from './filterForm.tsx';
 import { apiFilters, apiQuery, filtersIn, listAddress, type Filters } from './filters.ts';
+import { withSeen, type Known } from './known.ts';
 import { NumberPanel } from './numberPanel.tsx';
 import { keepNumberSearch, numberSearchOf, type NumberSearch } from './numberSearch.ts';
 import { SelectionBar } from './selectionBar.tsx';
@@ -93,28 +94,17 @@ function useCalls(wanted: Wanted): { listed: Listed; again: () => void } {
   return { listed: isOfThis ? found.listed : { kind: 'waiting' }, again };
 }
 
-const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
-
-/** What the pages of this visit had. What the filters say can be chosen as well: it may be of another day. */
-function useKnown(listed: Listed, { purpose }: Filters): Known {
+/** What the pages and the filters of this visit had. */
+function useKnown(listed: Listed, filters: Filters): Known {
   const me = useMe();
   const seen = useRef<Known>({
     lines: [],
-    purposes: sorted([...Object.keys(me.purposeNames), ...(purpose === undefined ? [] : [purpose])]),
+    purposes: Object.keys(me.purposeNames),
     languages: [],
     tags: [],
     companies: me.companies,
   });
-  if (listed.kind === 'given') {
-    const { lines, purposes, languages, tags, companies } = seen.current;
-    seen.current = {
-      lines: sorted([...lines, ...listed.calls.flatMap(({ line }) => line ?? [])]),
-      purposes: sorted([...purposes, ...listed.calls.flatMap((call) => call.purposes)]),
-      languages: sorted([...languages, ...listed.calls.flatMap((call) => call.languages)]),
-      tags: sorted([...tags, ...listed.calls.flatMap(({ recording }) => recording?.tags ?? [])]),
-      companies: sorted([...companies, ...listed.calls.map(({ controller }) => controller ?? 'own')]),
-    };
-  }
+  seen.current = withSeen(seen.current, listed.kind === 'given' ? listed.calls : [], filters);
 
   return seen.current;
 }

@@ -6,6 +6,7 @@ import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { filterTexts } from './filterTexts.ts';
+import type { Known } from './known.ts';
 import { choices, dayOf, isUsable, type FilterName, type Filters, rare } from './filters.ts';
 
 type Change = (name: FilterName, value: string) => void;
@@ -190,16 +191,6 @@ export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
     </>
   );
 }
-
-/** What the pages seen so far had, and what there is, to choose from. */
-export type Known = {
-  lines: readonly string[];
-  purposes: readonly string[];
-  languages: readonly string[];
-  tags: readonly string[];
-  /** Of calls of one company alone there is nothing to choose. */
-  companies: readonly string[];
-};
 
 export function FilterForm({
   filters,

@@ -34,7 +34,11 @@ export function SelectionBar({ selected, select }: Selecting) {
         <span class="quiet">
           {isTooMany ? fill(say.list.tooMany, { count: mostRecordings }) : say.list.downloadHelp}
         </span>
-        {problem !== undefined && <span class="wrong">{isPart ? say.list.notAll : problemText(problem, say)}</span>}
+        {problem !== undefined && (
+          <span class="wrong">
+            {isPart ? fill(say.list.notAll, { why: problemText(problem, say) }) : problemText(problem, say)}
+          </span>
+        )}
       </p>
       {taking.kind === 'going' ? (
         <>

@@ -151,7 +151,8 @@ export const de: Messages = {
     downloadHelp: 'WAV und Nachweis von jeder, mit einer Tabelle. Löschen Sie die Kopien, wenn ihre Zwecke enden.',
     cancel: 'Abbrechen',
     clearSelection: 'Auswahl aufheben',
-    notAll: 'Einige dürfen Sie nicht herunterladen; sie wurden abgewählt. Laden Sie nun die übrigen herunter.',
+    notAll:
+      'Einige ließen sich nicht herunterladen; sie wurden abgewählt. Laden Sie nun die übrigen herunter. Grund bei der ersten: {why}',
     tooMany: 'In eine ZIP-Datei passen höchstens {count} Aufzeichnungen.',
   },
   call: {

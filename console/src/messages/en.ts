@@ -280,7 +280,8 @@ export const en = {
     downloadHelp: 'WAV, receipt and a table of each. Remove the copies when their purposes end.',
     cancel: 'Cancel',
     clearSelection: 'Clear selection',
-    notAll: 'Some of these you may not take: they are not selected any more. Press again for the others.',
+    notAll:
+      'Some of these could not be taken: they are not selected any more. Press again for the others. The reason for the first: {why}',
     tooMany: 'At most {count} recordings fit into one ZIP.',
   },
   call: {

@@ -150,7 +150,8 @@ export const fr: Messages = {
       'WAV et justificatif de chacun, avec un tableau. Supprimez les copies quand leurs finalités prennent fin.',
     cancel: 'Annuler',
     clearSelection: 'Vider la sélection',
-    notAll: 'Vous ne pouvez pas en télécharger certains : ils ne sont plus sélectionnés. Relancez pour les autres.',
+    notAll:
+      'Certains n’ont pas pu être téléchargés : ils ne sont plus sélectionnés. Relancez pour les autres. Motif du premier refus : {why}',
     tooMany: 'Un ZIP contient {count} enregistrements au plus.',
   },
   call: {

@@ -144,7 +144,8 @@ export const nl: Messages = {
     downloadHelp: 'WAV en bewijsstuk van elk, met een tabel. Verwijder de kopieën als hun doelen voorbij zijn.',
     cancel: 'Annuleren',
     clearSelection: 'Keuze wissen',
-    notAll: 'Sommige mag u niet downloaden: ze zijn niet meer gekozen. Druk nog eens voor de andere.',
+    notAll:
+      'Sommige konden niet worden gedownload: ze zijn niet meer gekozen. Druk nog eens voor de andere. Reden bij de eerste: {why}',
     tooMany: 'In één ZIP passen hoogstens {count} opnamen.',
   },
   call: {

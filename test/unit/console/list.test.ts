@@ -2,10 +2,31 @@ import { Problem } from '../../../console/src/api/problem.ts';
 import { HeardParts } from '../../../console/src/call/heard.ts';
 import { isForLater } from '../../../console/src/call/usePlayer.ts';
 import { apiQuery, filtersIn, listAddress } from '../../../console/src/calls/filters.ts';
+import { withSeen } from '../../../console/src/calls/known.ts';
 import { formatOf } from '../../../console/src/text/format.ts';
 import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
 
 /** What the pages reckon by themselves. */
+
+test('a purpose that is not configured any more can be chosen, from a filter or a call, and stays so', () => {
+  const nothing = { lines: [], purposes: ['training'], languages: [], tags: [], companies: ['own'] };
+  const call = {
+    line: null,
+    purposes: ['former'],
+    languages: ['fr'],
+    controller: 'acme',
+    recording: { tags: ['vip'] },
+  };
+  const byFilter = withSeen(nothing, [], { purpose: 'gone', language: 'de' });
+  expect(byFilter).toEqual({ ...nothing, purposes: ['gone', 'training'], languages: ['de'] });
+  expect(withSeen(withSeen(byFilter, [call], {}), [], {})).toEqual({
+    lines: [],
+    purposes: ['former', 'gone', 'training'],
+    languages: ['de', 'fr'],
+    tags: ['vip'],
+    companies: ['acme', 'own'],
+  });
+});
 
 describe('the filters of an address', () => {
   test('are those that can be used; others are left aside', () => {
