@@ -42,7 +42,11 @@ const callsByDay = named(
 const storage = named(
   'StorageByPurpose',
   z.object({
-    countedAt: z.iso.datetime().describe('It is counted anew every ten minutes at most. While that goes on the last count is given, for an hour at most.'),
+    countedAt: z.iso
+      .datetime()
+      .describe(
+        'It is counted anew every ten minutes at most. While that goes on the last count is given, for an hour at most.',
+      ),
     purposes: z
       .array(z.object({ purpose: z.string(), recordings: z.int(), bytes: z.int() }))
       .describe('A recording of two purposes counts for both.'),

@@ -375,8 +375,8 @@ inBrowser('a recording that is erased while somebody plays it is told to be gone
   const erased = await at.rig.preavis('subject', 'erase', '--number', numberOfLiege, '--controller', 'own', '--apply');
   expect(erased.stderr + erased.stdout).toContain('erased');
   await page.getByText('Your access to this recording has ended').waitFor();
-  // The decision ends its purposes, and is carried out behind that: whoever asks in between is told of the first.
+  // The decision ends its purposes, and with them goes what a coach sees of it.
   await page
-    .getByText(/^(The sound of this recording does not exist any more|Every purpose for which you might hear)/)
+    .getByText(/(There is nothing here that you may see|The sound of this recording does not exist any more)\./)
     .waitFor();
 });
