@@ -311,6 +311,7 @@ describe('recordings', () => {
           line: 'default',
           controller: null,
           dialled: null,
+          pbx: null,
           purposes: ['training'],
           languages: ['fr'],
           keepUntil: '2026-09-21T10:01:20.010Z',
