@@ -17,6 +17,8 @@ import { actorOf, webStage, type WebStage } from '../../support/web/webStage.ts'
 const folder = temporaryFolder();
 const open = catalogues();
 const lengthMs = 600_000;
+/** Some twelve times as fast as it is played: what comes after minutes has not come when somebody goes there. */
+const soundBytesPerMs = 200;
 
 let stages = 0;
 let stage: WebStage | undefined;
@@ -47,7 +49,7 @@ async function listening(): Promise<Listening> {
   const { call } = await stage.archived(['training'], toneWav(440, lengthMs));
   const console = readConsole(join(import.meta.dirname, '../../../dist/console'));
   server = await startWeb(stage.ports, { host: '127.0.0.1', port: 0, console });
-  const seen = await startRangeWatch(server.url);
+  const seen = await startRangeWatch(server.url, soundBytesPerMs);
   watch = seen;
   const browser = await startWebKit();
   webKit = browser;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** Stands between a browser and the console, and sees which parts of the sound the browser asks for. Cookies are of 127.0.0.1, whatever the port. */
 
@@ -16,7 +17,18 @@ export type RangeWatch = {
   stop(): Promise<void>;
 };
 
-export async function startRangeWatch(console: string): Promise<RangeWatch> {
+/** Passes on so much in a ms: on a quick machine a browser would have all of a long recording at once. */
+const slowedTo = (bytesPerMs: number): Transform =>
+  new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      setTimeout(() => {
+        done(null, chunk);
+      }, chunk.length / bytesPerMs);
+    },
+  });
+
+/** @param soundBytesPerMs so fast sound comes at most */
+export async function startRangeWatch(console: string, soundBytesPerMs = Infinity): Promise<RangeWatch> {
   const ranges: { range: string | undefined; status: number }[] = [];
   const under = new Set<{ hang: () => void; cut: () => void }>();
   let way: 'flows' | 'hangs' | 'cut' = 'flows';
@@ -40,9 +52,10 @@ export async function startRangeWatch(console: string): Promise<RangeWatch> {
         const status = given.statusCode ?? 0;
         if (isSound) ranges.push({ range: headers.range, status });
         answer.writeHead(status, given.headers);
+        const body = isSound ? given.pipe(slowedTo(soundBytesPerMs)) : given;
         const sent = {
           hang: () => {
-            given.unpipe(answer);
+            body.unpipe(answer);
           },
           cut: () => {
             answer.destroy();
@@ -53,7 +66,7 @@ export async function startRangeWatch(console: string): Promise<RangeWatch> {
           under.delete(sent);
           given.destroy();
         });
-        given.pipe(answer);
+        body.pipe(answer);
       },
     );
     asked.on('error', () => answer.destroy());
