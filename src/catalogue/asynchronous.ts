@@ -58,7 +58,7 @@ async function eventually<Result>(step: () => Result): Promise<Result> {
 }
 
 /** Carries out the step that it makes, and makes it anew where it has to be done again: what it has read before counts no more. */
-type CarryOut = (make: () => unknown) => Promise<unknown>;
+export type CarryOut = (make: () => unknown) => Promise<unknown>;
 
 /** The steps of repositories as functions with promises: of each by `carryOut`. */
 export function asynchronous<Repository extends Steps>(

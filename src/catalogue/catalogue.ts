@@ -7,7 +7,7 @@ import { makeCollections } from './annotation/collections.ts';
 import { makeComments } from './annotation/comments.ts';
 import { makeSessions } from './access/sessions.ts';
 import { makeSignIns } from './access/signIns.ts';
-import { asynchronous, badRow, byPostgres, bySqlite, type Asynchronous } from './asynchronous.ts';
+import { asynchronous, badRow, byPostgres, bySqlite, type Asynchronous, type CarryOut } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
 import { makeDialled } from './calls/dialled.ts';
@@ -87,18 +87,16 @@ export function openCatalogue(
 ): Catalogue {
   const database = openDatabase(file, options);
   const made = makeSqliteRepositories(database, clock, webhooks, tellingOnce(unreadable));
-  const carryOut = bySqlite(makeSqliteRunner(database));
-  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
 
   return {
-    ...(Object.fromEntries(wrapped) as Repositories),
+    ...carriedOut(made, bySqlite(makeSqliteRunner(database))),
     close: () => {
       database.close();
     },
   };
 }
 
-/** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. Its end waits for what is under way. */
+/** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not wait for it. */
 export async function openPostgresCatalogue(
   address: Omit<PostgresOptions, 'mustExist'>,
   clock: Clock,
@@ -108,15 +106,19 @@ export async function openPostgresCatalogue(
   // No file of ours has what was erased.
   const file = { ...makeIdentity(), emptyLog: (): 'empty' => 'empty' };
   const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
-  const carryOut = byPostgres(makePostgresRunner(pool));
-  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
 
   return {
-    ...(Object.fromEntries(wrapped) as Repositories),
+    ...carriedOut(made, byPostgres(makePostgresRunner(pool))),
     close: () => {
       void pool.end();
     },
   };
+}
+
+function carriedOut(made: ReturnType<typeof makeSqliteRepositories>, carryOut: CarryOut): Repositories {
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
+
+  return Object.fromEntries(wrapped) as Repositories;
 }
 
 type LeftAside = (id: string, cause: unknown) => void;

@@ -3,6 +3,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { ownCalls } from '../config/controllerSchema.ts';
 import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
+import { knownControllers } from '../services/controllers.ts';
 import { parseDay } from './localTime.ts';
 
 /** Options that choose some rows of a list, as they were typed. */
@@ -14,14 +15,6 @@ export type Chosen = {
   dialled?: string | undefined;
   pbx?: string | undefined;
 };
-
-/** The companies that may be named: those of the configuration, and those that left it while their recordings are here. */
-export async function knownControllers(
-  { controllers }: Config,
-  catalogue: CataloguePart<{ recordings: 'controllers' }>,
-): Promise<string[]> {
-  return [...new Set([...Object.keys(controllers), ...(await catalogue.recordings.controllers())])];
-}
 
 /**
  * What `--controller` asks for: one of these names, or null for the calls of lines without one; undefined for all. Throws usage, which

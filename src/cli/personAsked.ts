@@ -5,7 +5,8 @@ import type { Config } from '../config/schema.ts';
 import { PreavisError } from '../core/errors.ts';
 import { dialledNumberAsked, hashOfNumber, notSearched } from '../dataSubject/callerNumber.ts';
 import { callsOfPerson, callsToDirect, type Person } from '../dataSubject/findCalls.ts';
-import { knownControllers, requiredController } from './filters.ts';
+import { knownControllers } from '../services/controllers.ts';
+import { requiredController } from './filters.ts';
 import { parseDay, type Day } from './localTime.ts';
 
 /** Whose data a command is asked for: a caller by their number, an employee by their telephone. */

@@ -1,7 +1,8 @@
 import { reportMarkdown, reportMonth } from '../../evidence/monthlyReport.ts';
 import { erasureFailed } from '../../retention/pass.ts';
+import { knownControllers } from '../../services/controllers.ts';
 import { monthlyReport } from '../../services/report.ts';
-import { chosenController, knownControllers } from '../filters.ts';
+import { chosenController } from '../filters.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 

@@ -22,6 +22,7 @@ import { requestNow, type SubjectErasure } from '../../dataSubject/personRequest
 import { shownErasure } from '../../dataSubject/shownErasure.ts';
 import { erasureBy } from '../../retention/asked.ts';
 import { lockInArchive } from '../../retention/erasure.ts';
+import { knownControllers } from '../../services/controllers.ts';
 import { handOut } from '../handOut.ts';
 import { hashOf } from '../number.ts';
 import type { WebPorts } from '../ports.ts';
@@ -111,14 +112,14 @@ async function controllerOf(
   actor: Actor,
   { config, catalogue }: WebPorts,
 ): Promise<string | null | undefined> {
-  const names = new Set([...Object.keys(config.controllers), ...(await catalogue.recordings.controllers())]);
+  const names = await knownControllers(config, catalogue);
   const fault = (message: string): RequestInvalid => new RequestInvalid([{ where: 'body.controller', message }]);
-  if (asked === undefined && names.size > 0) throw fault('is missing: there are several companies');
+  if (asked === undefined && names.length > 0) throw fault('is missing: there are several companies');
   // Before it is said whether there is such a company: whoever sees one of them learns no other's name.
   const seen = actor.controllers === undefined || actor.controllers.includes(asked ?? ownCalls);
   if (!seen) throw refusal('company');
-  if (asked !== undefined && asked !== ownCalls && !names.has(asked)) throw fault('is not a company');
-  if (names.size === 0) return undefined;
+  if (asked !== undefined && asked !== ownCalls && !names.includes(asked)) throw fault('is not a company');
+  if (names.length === 0) return undefined;
 
   return asked === ownCalls ? null : asked;
 }

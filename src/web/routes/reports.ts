@@ -8,6 +8,7 @@ import { dayMs, isoTime } from '../../core/clock.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import { reportMonth } from '../../evidence/monthlyReport.ts';
 import { erasureFailed } from '../../retention/pass.ts';
+import { knownControllers } from '../../services/controllers.ts';
 import { monthlyReport } from '../../services/report.ts';
 import { companiesCounted } from '../company.ts';
 import type { WebPorts } from '../ports.ts';
@@ -65,9 +66,8 @@ async function companyOf(
 ): Promise<string | null | undefined> {
   companiesCounted(actor, asked);
   if (asked === undefined || asked === ownCalls) return asked === undefined ? undefined : null;
-  const isKnown =
-    Object.hasOwn(config.controllers, asked) || (await catalogue.recordings.controllers()).includes(asked);
-  if (!isKnown) throw new RequestInvalid([{ where: 'query.controller', message: 'is not a company' }]);
+  if (!(await knownControllers(config, catalogue)).includes(asked))
+    throw new RequestInvalid([{ where: 'query.controller', message: 'is not a company' }]);
 
   return asked;
 }

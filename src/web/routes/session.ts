@@ -5,6 +5,7 @@ import { decideAccess, seesOwnPurposesOnly } from '../../access/decide.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
 import { roles } from '../../config/roles.ts';
 import { isoTime } from '../../core/clock.ts';
+import { knownControllers } from '../../services/controllers.ts';
 import { browserCookie, browserOf, sessionCookie, type Place } from '../credentials.ts';
 import type { AccessPort, WebPorts } from '../ports.ts';
 import { publicRoute, route, type Reply, type Route } from '../route.ts';
@@ -57,7 +58,7 @@ async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promis
   if (!mayAskFor(actor, 'list') && !mayAskFor(actor, 'readReport')) return [];
   const there =
     lines === undefined
-      ? [ownCalls, ...Object.keys(config.controllers), ...(await catalogue.recordings.controllers())]
+      ? [ownCalls, ...(await knownControllers(config, catalogue))]
       : lines.flatMap((line) => companyOfLine(line, { config }) ?? []);
 
   return [...new Set(there)].sort();

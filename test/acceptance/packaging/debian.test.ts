@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { noMachine, startDebianMachine, type DebianMachine } from '../../support/package/debianMachine.ts';
+import { noMachine, startDebianMachine, type DebianMachine } from '../../support/packaging/debianMachine.ts';
 import {
   buildDebianPackage,
   earlierPackage,
@@ -8,7 +8,7 @@ import {
   lintian,
   sqliteOf,
   unpackedEarlier,
-} from '../../support/package/debianPackage.ts';
+} from '../../support/packaging/debianPackage.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
