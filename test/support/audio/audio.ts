@@ -61,7 +61,7 @@ export function tonePresence(samples: Int16Array, hz: number, options: ToneOptio
   const spans: { startMs: number; endMs: number }[] = [];
   for (let start = 0; start + length <= samples.length; start += step) {
     const window = samples.subarray(start, start + length);
-    if (rms(window) < silenceRms || toneShare(window, hz) < share) continue;
+    if (rms(window) < silenceRms || isCutOff(window) || toneShare(window, hz) < share) continue;
     const startMs = (start / sampleRate) * 1000;
     const endMs = ((start + length) / sampleRate) * 1000;
     const last = spans.at(-1);
@@ -69,6 +69,17 @@ export function tonePresence(samples: Int16Array, hz: number, options: ToneOptio
     else spans.push({ startMs, endMs });
   }
   return spans;
+}
+
+/** Fewer samples tell no frequency, whatever they hold: 2.5 ms are as wide as 400 Hz. */
+const leastSamples = 20;
+
+/** Whether all is digital silence but for a rest of what was there before, where sound was cut off or put out. */
+function isCutOff(window: Int16Array): boolean {
+  const first = window.findIndex((sample) => sample !== 0);
+  const last = window.findLastIndex((sample) => sample !== 0);
+
+  return last - first < min(leastSamples, window.length) - 1;
 }
 
 /** For how much of it, in all, a tone of `hz` is there, ms. */

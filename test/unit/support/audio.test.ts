@@ -84,6 +84,15 @@ describe('tonePresence', () => {
     expect(toneShare(tone(440, 1000), 440)).toBeGreaterThan(0.99);
     expect(rms(tone(440, 1000, 8000))).toBeCloseTo(8000 / Math.SQRT2, -1);
   });
+
+  it('finds none in a rest of other sound that was cut off, but in 3 ms of its own', () => {
+    const seen = { share: 0.02, windowMs: 40 };
+    // Eight samples of 440 and 1000 Hz, as a recording had them before its silence.
+    const rest = Int16Array.from([-9464, -768, 4736, 4928, 1256, -2560, -2688, 1920]);
+    const cut = mix(new Int16Array(sampleRate), rest, { atMs: 180 });
+    expect(tonePresence(cut, 1_600, seen)).toEqual([]);
+    expect(tonePresence(mix(cut, tone(1_600, 3), { atMs: 500 }), 1_600, seen)).not.toEqual([]);
+  });
 });
 
 describe('similarity', () => {
