@@ -31,6 +31,14 @@ export type LabPostgres = {
   stop(): Promise<void>;
 };
 
+/** The part `catalogue` of a configuration, for the database of this address. The password is to be given by the environment. */
+export function catalogueIn(address: string): { catalogue: Record<string, unknown>; password: string } {
+  const { hostname, port, pathname, username, password } = new URL(address);
+  const postgres = { host: hostname, port: Number(port), database: pathname.slice(1), user: username };
+
+  return { catalogue: { store: 'postgres', installation: 'lab', postgres }, password };
+}
+
 const startLimitMs = 60_000;
 const user = 'preavis';
 /** Debian's `nobody` and `nogroup`: PostgreSQL refuses to run as root. */
