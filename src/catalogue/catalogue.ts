@@ -29,7 +29,7 @@ import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
-import { openPostgres, type PostgresOptions } from './postgres/open.ts';
+import { openPostgres, type PostgresCatalogue } from './postgres/open.ts';
 import { makePostgresRunner } from './postgres/runner.ts';
 import { makeAskedErasures } from './retention/askedErasures.ts';
 import { makeAuditTrail } from './retention/auditTrail.ts';
@@ -98,7 +98,7 @@ export function openCatalogue(
 
 /** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not wait for it. */
 export async function openPostgresCatalogue(
-  address: Omit<PostgresOptions, 'mustExist'>,
+  address: PostgresCatalogue,
   clock: Clock,
   { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Promise<Catalogue> {

@@ -8,10 +8,9 @@ import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
-import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
-import { isCatalogueBegun } from '../catalogue/open.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes } from '../core/errors.ts';
@@ -22,12 +21,13 @@ import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
+import { hasCatalogue, openConfiguredCatalogue } from '../services/catalogue.ts';
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
 import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
-import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
+import { webhookFigures } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { tellDialplan } from './dialplanGlobals.ts';
@@ -132,10 +132,10 @@ export class Server {
   async #openStorage(metrics: Metrics): Promise<Storage> {
     const { config, log, clock, newCatalogue: isMeant } = this.#options;
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
-    if (!isCatalogueBegun(config.catalogue.file)) {
+    if (!(await hasCatalogue(config))) {
       await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
-    const catalogue = this.#openCatalogue();
+    const catalogue = await this.#openCatalogue();
     await this.#running.use({ stop: catalogue.close });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
@@ -151,11 +151,10 @@ export class Server {
     return { services, lease, protection };
   }
 
-  #openCatalogue(): Catalogue {
+  #openCatalogue(): Promise<Catalogue> {
     const { config, log, clock } = this.#options;
 
-    return openCatalogue(config.catalogue.file, clock, {
-      webhooks: webhookSubscribers(config),
+    return openConfiguredCatalogue(config, clock, {
       unreadable: (recording, error) => {
         log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
       },
