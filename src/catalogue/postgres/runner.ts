@@ -70,8 +70,16 @@ function valuesOf(names: readonly string[], given: Given): unknown[] {
     const value = given[name];
     if (value === undefined) throw new TypeError(`the parameter ${name} of a statement is missing`);
 
-    return value;
+    return asWhole(value);
   });
+}
+
+/** The limits of whole numbers there. */
+const [least, most] = ['-9223372036854775808', '9223372036854775807'] as const;
+
+/** In SQLite a number may be compared with one that is above or below all others, and PostgreSQL takes none for a whole number. */
+function asWhole(value: unknown): unknown {
+  return value === Infinity ? most : value === -Infinity ? least : value;
 }
 
 /** A transaction that is under way, and why a part of it has failed. */

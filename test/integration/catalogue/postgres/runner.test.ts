@@ -61,6 +61,15 @@ const rows = (): Promise<unknown> => run(() => all(select));
 const keep = (job: string, at = 1) => run(() => change(insert, { job, at, beside: 'it' }));
 
 describe('a step in PostgreSQL', () => {
+  it('may ask for all numbers from the least or to the greatest', async () => {
+    await keep('one', 7);
+    const between = sql('SELECT job FROM passes WHERE at >= @from AND at <= @to');
+    const found = (from: number, to: number) => run(() => values(between, { from, to }));
+    expect(await found(-Infinity, Infinity)).toEqual(['one']);
+    expect(await found(8, Infinity)).toEqual([]);
+    expect(await found(-Infinity, 6)).toEqual([]);
+  });
+
   it('reads rows and columns as SQLite gives them', async () => {
     expect(await keep('one', 1_796_000_000_123)).toBe(1);
     expect(await keep('other')).toBe(1);
