@@ -27,6 +27,9 @@ export type LabPostgres = {
   /** An outage: connections end and are refused, the data is kept. `kill`: without a word. */
   stopServer(how?: 'kill'): Promise<void>;
   startServer(): Promise<void>;
+  /** It takes what it is sent and answers nothing, as behind a network that drops everything, until it goes on. */
+  hang(): void;
+  goOn(): void;
   /** Ends it and removes the folder. Idempotent. */
   stop(): Promise<void>;
 };
@@ -110,7 +113,13 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     const id = sharedMemoryOf(data);
     memory = { id, forget: recordSharedMemory(id) };
   };
+  const signalAll = (signal: NodeJS.Signals): void => {
+    if (server?.isRunning() !== true) return;
+    // First the one that makes the others.
+    for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, signal);
+  };
   const stopServer = async (how?: 'kill'): Promise<void> => {
+    signalAll('SIGCONT');
     // `SIGINT` ends its sessions; `SIGTERM` would wait for them.
     await server?.stop(how === 'kill' ? { signal: 'SIGKILL' } : { signal: 'SIGINT', graceMs: startLimitMs });
     if (memory === undefined) return;
@@ -161,11 +170,21 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     },
     stopServer,
     startServer,
+    hang: () => {
+      signalAll('SIGSTOP');
+    },
+    goOn: () => {
+      signalAll('SIGCONT');
+    },
     stop,
   };
 }
 
 const trueIfDone = [() => true, () => false] as const;
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
 
 /** As Debian names the folder of libraries of this architecture. */
 function libraryFolder(): string {

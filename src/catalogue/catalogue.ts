@@ -96,9 +96,12 @@ export function openCatalogue(
   };
 }
 
-/** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not wait for it. */
+/**
+ * Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not
+ * wait for it. `stepTimeoutMs`: see makePostgresRunner.
+ */
 export async function openPostgresCatalogue(
-  address: PostgresCatalogue,
+  { stepTimeoutMs, ...address }: PostgresCatalogue & { stepTimeoutMs?: number },
   clock: Clock,
   { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Promise<Catalogue> {
@@ -108,7 +111,7 @@ export async function openPostgresCatalogue(
   const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
 
   return {
-    ...carriedOut(made, byPostgres(makePostgresRunner(pool))),
+    ...carriedOut(made, byPostgres(makePostgresRunner(pool, stepTimeoutMs))),
     close: () => {
       void pool.end();
     },

@@ -8,7 +8,7 @@ import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
 import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
@@ -21,7 +21,7 @@ import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
-import { hasCatalogue, openConfiguredCatalogue } from '../services/catalogue.ts';
+import { hasCatalogue, openConfiguredCatalogue, openForCalls } from '../services/catalogue.ts';
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
@@ -52,7 +52,13 @@ export type ServerOptions = {
 };
 
 /** What is there before Asterisk is asked. */
-type Storage = { services: ArchiveServices; lease: ServeLease; protection: ProtectionMonitor };
+type Storage = {
+  services: ArchiveServices;
+  /** For what callers wait for. */
+  inCalls: Catalogue;
+  lease: ServeLease;
+  protection: ProtectionMonitor;
+};
 type Told = { policy: Policy; library: PromptLibrary; metrics: Metrics };
 type Asterisk = { ari: Ari; identity: AsteriskIdentity };
 
@@ -135,11 +141,14 @@ export class Server {
     if (!(await hasCatalogue(config))) {
       await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
-    const catalogue = await this.#openCatalogue();
+    const unreadable = this.#unreadable();
+    const catalogue = await openConfiguredCatalogue(config, clock, { unreadable });
     await this.#running.use({ stop: catalogue.close });
+    const inCalls = await openForCalls(config, clock, catalogue, { unreadable });
+    await this.#running.use({ stop: inCalls.close });
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#running.use(new ServeLease(catalogue, log, metrics.catalogueFails));
+    const lease = await this.#running.use(new ServeLease(inCalls, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.recordings.knownObject(store.location)) === 'never')
       await markAtStart(services, { isMeant, clock, log });
@@ -148,17 +157,15 @@ export class Server {
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
     await this.#running.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
 
-    return { services, lease, protection };
+    return { services, inCalls, lease, protection };
   }
 
-  #openCatalogue(): Promise<Catalogue> {
-    const { config, log, clock } = this.#options;
+  #unreadable(): NonNullable<CatalogueOptions['unreadable']> {
+    const { log } = this.#options;
 
-    return openConfiguredCatalogue(config, clock, {
-      unreadable: (recording, error) => {
-        log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
-      },
-    });
+    return (recording, error) => {
+      log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
+    };
   }
 
   /**
@@ -182,7 +189,7 @@ export class Server {
 
   async #takeCalls({ policy, library, metrics }: Told, storage: Storage, asterisk: Asterisk): Promise<void> {
     const { config, log, clock, ids, takeOver } = this.#options;
-    const { services, lease, protection } = storage;
+    const { services, inCalls, lease, protection } = storage;
     const { catalogue } = services;
     const { ari, identity } = asterisk;
     const forced = this.#forced.signal;
@@ -204,7 +211,7 @@ export class Server {
       () => isFree(ari.deadman, ids),
       log,
     );
-    const dependencies: CallDependencies = { services, policy, ids, ari, metrics, watch, connection };
+    const dependencies: CallDependencies = { services, inCalls, policy, ids, ari, metrics, watch, connection };
     const registry = makeRegistry(dependencies, {
       asterisk: () => ({ ...link.identity, ...(config.ari.pbx === undefined ? {} : { pbx: config.ari.pbx }) }),
       callEnded: () => {

@@ -50,6 +50,12 @@ async function postgresOf({ installation, postgres }: Config['catalogue']): Prom
   return { host, port, database, user, password, tls, ...(installation === undefined ? {} : { installation }) };
 }
 
+/**
+ * What a caller waits for, ms: a step with all its statements, within it a connection, and what others hold. It is far above what a database under load
+ * takes, and below the eight seconds after which the dialplan goes on by itself (call/session/patience.ts), also where a caller waits for two steps.
+ */
+const inCalls = { connectTimeoutMs: 2_000, stepTimeoutMs: 3_000, lockTimeoutMs: 2_000 };
+
 type OpeningOptions = Omit<CatalogueOptions, 'webhooks'> & {
   /** How long a statement may take in PostgreSQL, ms; default: as long as a call can wait. SQLite has no such limit. */
   statementTimeoutMs?: number;
@@ -73,6 +79,22 @@ export async function openConfiguredCatalogue(
   return store === 'sqlite'
     ? openCatalogue(file, clock, all)
     : openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...limit }, clock, all);
+}
+
+/**
+ * The same catalogue for what callers wait for, which has connections of its own: passes cannot take them, and a database that does not answer is
+ * given up sooner. Of SQLite the one that is given, which `close` leaves open. Throws as {@link openConfiguredCatalogue}.
+ */
+export async function openForCalls(
+  config: Config,
+  clock: Clock,
+  catalogue: Catalogue,
+  options: Omit<CatalogueOptions, 'webhooks'>,
+): Promise<Catalogue> {
+  if (config.catalogue.store === 'sqlite') return { ...catalogue, close: () => undefined };
+  const all = { ...options, mustExist: true, webhooks: webhookSubscribers(config) };
+
+  return openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...inCalls }, clock, all);
 }
 
 /** Whether there is a catalogue; if not, opening it makes a new one. Throws as {@link openConfiguredCatalogue}. */

@@ -19,13 +19,13 @@ type PostgresPlace =
 export type PostgresAddress = PostgresPlace & {
   /** Connections of this process at most. */
   connections?: number;
+  /** How long a connection may take, also where all are in use, ms. */
+  connectTimeoutMs?: number;
   /** How long a statement may take, ms; and how long a step waits for what another one holds, ms. */
   statementTimeoutMs?: number;
   lockTimeoutMs?: number;
 };
 
-/** A caller waits for some steps. Above it PostgreSQL is away for all that a call knows. */
-const connectTimeoutMs = 5_000;
 const idleMs = 60_000;
 /** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
 const silenceMs = 2_000;
@@ -62,6 +62,7 @@ function placeOf(place: PostgresPlace): PoolConfig {
 /** Connections to the database of a catalogue; none is made before somebody asks. Its end waits for what is under way. */
 export function makePool({
   connections = 10,
+  connectTimeoutMs = 5_000,
   statementTimeoutMs = 10_000,
   lockTimeoutMs = 5_000,
   ...place

@@ -28,6 +28,8 @@ export type TalkingRigOptions = {
   /** That of these rings for three seconds before. */
   ringing?: readonly string[];
   config?: RigOptions['config'];
+  /** Address of the database that has the catalogue; without it, a file has it. */
+  database?: () => Promise<string>;
   idle?: boolean;
 };
 
@@ -48,6 +50,7 @@ export function useTalkingRig({
   brief,
   ringing = [],
   config = {},
+  database,
   idle = false,
 }: TalkingRigOptions): TalkingRig {
   const notice = useBriefNotice();
@@ -64,6 +67,7 @@ export function useTalkingRig({
 
     return {
       idle: true,
+      ...(database === undefined ? {} : { database: await database() }),
       extensions: Object.fromEntries(
         groups.flatMap(({ lines, to }) => lines.map((name) => [name, `${to.dialString},20,line=${name}`])),
       ),

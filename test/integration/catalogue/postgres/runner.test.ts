@@ -215,6 +215,43 @@ describe('a step in PostgreSQL', () => {
     );
   });
 
+  it('is given up as a whole in time, and nothing of it is kept, nor done later', async () => {
+    const pool = makePool({ url });
+    pools.push(pool);
+    const hasty = makePostgresRunner(pool, 400);
+    const since = performance.now();
+    const napping = sql('SELECT count(*) FROM pg_sleep(0.15)');
+    const napped = writing(function* (): Step<void> {
+      yield* change(insert, { job: 'given up', at: 1 });
+      for (let naps = 0; naps < 4; naps += 1) yield* one(napping);
+    });
+    await expect(hasty(napped)).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    expect(performance.now() - since).toBeLessThan(3_000);
+    await keep('next');
+    expect(await run(() => values(select))).toEqual(['next']);
+    await hasty(() => change(insert, { job: 'in time', at: 1 }));
+    expect(await run(() => values(select))).toEqual(['in time', 'next']);
+  });
+
+  it('is given up in time where PostgreSQL answers nothing, with a connection and without one', async () => {
+    await keep('one');
+    const pool = makePool({ url, connectTimeoutMs: 300 });
+    pools.push(pool);
+    const hasty = makePostgresRunner(pool, 400);
+    await hasty(() => values(select));
+    server.lab().hang();
+    try {
+      const since = performance.now();
+      for (let tries = 0; tries < 2; tries += 1) {
+        await expect(hasty(() => values(select))).rejects.toMatchObject({ code: 'catalogue_unusable' });
+      }
+      expect(performance.now() - since).toBeLessThan(4_000);
+    } finally {
+      server.lab().goOn();
+    }
+    await eventually(() => hasty(() => values(select)));
+  });
+
   it('fails while PostgreSQL is away, and goes on by new connections once it is back', async () => {
     await keep('one');
     const slow = writing(function* (): Step<void> {
