@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { errnoOf } from '../../src/core/errors.ts';
 import { postgresServer } from '../machine/folders.mjs';
 import { claimPorts } from '../machine/ports.ts';
 import { makeLabFolder, recordSharedMemory, spawnLive, type LiveProcess } from '../machine/processes.ts';
@@ -24,6 +25,8 @@ export type LabPostgres = {
   readonly port: number;
   /** Makes an empty database, and gives its address with the password of its owner. */
   makeDatabase(): Promise<string>;
+  /** Runs commands of a shell with PostgreSQL's programs, which find the server and its owner by themselves; gives what they print. */
+  shell(script: string): Promise<string>;
   /** An outage: connections end and are refused, the data is kept. `kill`: without a word. */
   stopServer(how?: 'kill'): Promise<void>;
   startServer(): Promise<void>;
@@ -116,7 +119,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   const signalAll = (signal: NodeJS.Signals): void => {
     if (server?.isRunning() !== true) return;
     // First the one that makes the others.
-    for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, signal);
+    for (const pid of [server.pid, ...childrenOf(server.pid)]) signalIfThere(pid, signal);
   };
   const stopServer = async (how?: 'kill'): Promise<void> => {
     signalAll('SIGCONT');
@@ -168,6 +171,14 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
 
       return address(name);
     },
+    shell: async (script) => {
+      const [command, args] = asNobody('/bin/sh', ['-euc', script]);
+      const PATH = [join(tree, 'lib/postgresql', found.release, 'bin'), process.env['PATH']].join(':');
+      const server = { PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+
+      return (await promisify(execFile)(command, args, { cwd: folder, env: { ...environment, PATH, ...server } }))
+        .stdout;
+    },
     stopServer,
     startServer,
     hang: () => {
@@ -181,6 +192,15 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
 }
 
 const trueIfDone = [() => true, () => false] as const;
+
+/** A session may end by itself meanwhile. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
 
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
