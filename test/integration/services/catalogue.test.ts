@@ -1,4 +1,5 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { stringify } from 'yaml';
 import { catalogueIn } from '../../../lab/postgres/postgres.ts';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -8,6 +9,7 @@ import { countAside, hasCatalogue, openConfiguredCatalogue } from '../../../src/
 import { configTree } from '../../support/call/calls.ts';
 import { usePostgres } from '../../support/catalogue/postgres.ts';
 import { runCommand } from '../../support/command.ts';
+import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const server = usePostgres();
@@ -83,6 +85,52 @@ describe('the catalogue of a configuration with store: postgres', () => {
       code: 'config_invalid',
       message: 'catalogue.postgres.caFile: the file cannot be read (ENOENT)',
     });
+  });
+
+  test('is reached by TLS where the certificate is of that name and trusted, and not otherwise', async () => {
+    const url = await server.newDatabase();
+    const certificate = await server.lab().shell(`
+      umask 077; cd "$(psql -At --command='SHOW data_directory' postgres)"
+      openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \\
+        -keyout server.key -out server.crt 2> server.log
+      psql --quiet --command='ALTER SYSTEM SET ssl = on' postgres
+      psql --quiet --output=server.log --command='SELECT pg_reload_conf()' postgres
+      cat server.crt`);
+    const caFile = folder.path('ca.pem');
+    await writeFile(caFile, certificate);
+    const postgres = { host: 'localhost', useTls: true, caFile };
+    const catalogue = await eventually(() => opened(configured(url, { postgres })));
+    await catalogue.passes.note('upload', 1);
+    catalogue.close();
+    const untrusted = (why: string) => ({
+      code: 'catalogue_unusable',
+      message: `the certificate of PostgreSQL is not trusted (${why})`,
+    });
+    expect(await failure(configured(url, { postgres: { ...postgres, caFile: undefined } }))).toMatchObject(
+      untrusted('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    );
+    expect(await failure(configured(url, { postgres: { ...postgres, host: '127.0.0.1' } }))).toMatchObject(
+      untrusted('ERR_TLS_CERT_ALTNAME_INVALID'),
+    );
+  });
+
+  test('needs no password by a socket, for the user of the machine whose name the owner of the database has', async () => {
+    const { username } = userInfo();
+    // As docs/operations/postgresql.md says, with the name of whoever runs this test.
+    const place = await server.lab().shell(`
+      createuser ${username}
+      createdb --owner=${username} --encoding=UTF8 --locale=C --template=template0 by_socket
+      cd "$(psql -At --command='SHOW data_directory' postgres)"
+      sed -i '1i local all ${username} peer' pg_hba.conf
+      psql --quiet --command="ALTER SYSTEM SET unix_socket_directories = '$PWD'" postgres
+      pwd`);
+    await server.lab().stopServer();
+    await server.lab().startServer();
+    const socket = { host: place.trim(), user: username, database: 'by_socket', password: undefined };
+    const config = configured(await server.newDatabase(), { postgres: socket });
+    expect(await hasCatalogue(config)).toBe(false);
+    (await opened(config)).close();
+    expect(await hasCatalogue(config)).toBe(true);
   });
 
   test('is counted by a connection of its own, which the one who asks need not wait for', async () => {
