@@ -17,20 +17,21 @@ async function open(url: string): Promise<Catalogue> {
   return catalogue;
 }
 
-const nameIn = (url: string): string => new URL(url).pathname.slice(1);
-
-test('a catalogue that pg_dump has written and psql has read is the same one, and goes on as it would have', async () => {
-  const url = await server.newDatabase();
-  await server.open(url, { installation: 'lab' });
-  const before = await open(url);
+test('a catalogue that pg_dump has written and pg_restore has read is the same one, and goes on as it would have', async () => {
+  // Of a user who may do nothing else in the server.
+  await server.lab().shell(`
+    psql --quiet --command="CREATE ROLE plain LOGIN PASSWORD 'plain'" postgres
+    for name in one copy; do createdb --owner=plain --encoding=UTF8 --locale=C --template=template0 $name; done`);
+  const urlOf = (name: string): string => `postgres://plain:plain@127.0.0.1:${server.lab().port}/${name}`;
+  await server.open(urlOf('one'), { installation: 'lab' });
+  const before = await open(urlOf('one'));
   for (const event of ['first', 'second', 'third'])
     await before.auditTrail.append(null, { event, actor: 'test', detail: { word: 'ÿ"\\' } });
   await before.passes.note('upload', 1);
-  const copy = await server.newDatabase();
-  await server
-    .lab()
-    .shell(`pg_dump ${nameIn(url)} | psql --quiet --set=ON_ERROR_STOP=1 --single-transaction ${nameIn(copy)}`);
-  const after = await open(copy);
+  await server.lab().shell(`
+    export PGUSER=plain PGPASSWORD=plain
+    pg_dump --format=custom one | pg_restore --exit-on-error --single-transaction --dbname=copy`);
+  const after = await open(urlOf('copy'));
   expect(await after.file.identity()).toBe(await before.file.identity());
   expect(await after.passes.last('upload')).toBe(1);
   await after.auditTrail.append(null, { event: 'fourth', actor: 'test' });
