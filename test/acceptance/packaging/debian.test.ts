@@ -5,10 +5,12 @@ import {
   buildDebianPackage,
   earlierPackage,
   fieldOf,
+  laterPackage,
   lintian,
   sqliteOf,
   unpackedEarlier,
 } from '../../support/packaging/debianPackage.ts';
+import { migrations } from '../../../src/catalogue/migrations.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -21,6 +23,8 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../
   version: string;
 };
 const earlier = '0.0.9';
+/** Its catalogue has another form. */
+const later = `${version}+later`;
 /** Half a minute on a machine that does nothing else. */
 const buildMs = 1_200_000;
 
@@ -49,6 +53,7 @@ type Health = { version: string; status: string; calls: number };
 const folder = temporaryFolder();
 let file = '';
 let earlierFile = '';
+let laterFile = '';
 let machine: DebianMachine | undefined;
 
 (noMachine === undefined ? describe : describe.skip)(
@@ -58,6 +63,7 @@ let machine: DebianMachine | undefined;
       mkdirSync(folder.path('shared'));
       file = await buildDebianPackage(folder.path('shared'));
       earlierFile = await earlierPackage(file, earlier, folder.path('shared'));
+      laterFile = await laterPackage(file, later, folder.path('shared'));
       machine = await startDebianMachine(folder.path('shared'));
     }, buildMs);
     afterAll(async () => {
@@ -182,6 +188,69 @@ let machine: DebianMachine | undefined;
       expect((await recordings()).map(({ status }) => status)).toEqual(['archived', 'archived']);
       await run('systemctl enable --now preavis-retention.timer');
       expect(await run('systemctl list-timers --all')).toContain('preavis-retention.timer');
+    });
+
+    const askedOfCatalogue = async (sql: string): Promise<unknown[]> => {
+      const script = `const Database = require('/usr/lib/preavis/node_modules/better-sqlite3-13');
+        console.log(JSON.stringify(new Database('/var/lib/preavis/catalogue.db').prepare(\`${sql}\`).all()))`;
+
+      return JSON.parse(await run(`runuser -u preavis -- node <<'END'\n${script}\nEND`)) as unknown[];
+    };
+    const formOfCatalogue = (): Promise<unknown[]> => askedOfCatalogue('PRAGMA user_version');
+
+    test('gives the catalogue its new form when it is upgraded during a call, and loses nothing', async () => {
+      expect(await formOfCatalogue()).toEqual([{ user_version: migrations.length }]);
+      const before = await recordings();
+      const trail = await askedOfCatalogue('SELECT * FROM audit ORDER BY id');
+      const talked = await talks();
+      await call('long');
+      await eventually(async () => (await talks()) > talked && (await recordings()).length === before.length + 1);
+      await install(laterFile);
+      await eventually(async () => {
+        expect(await health()).toMatchObject({ status: 'ok', version: later, calls: 1 });
+      });
+      expect(await formOfCatalogue()).toEqual([{ user_version: migrations.length + 1 }]);
+      const [current, ...others] = await recordings();
+      expect(current).toMatchObject({ status: 'recording' });
+      expect(others).toEqual(before);
+      // The new form was made of all that there was, in the middle of the call.
+      expect(await askedOfCatalogue('SELECT id, status FROM carried ORDER BY id DESC')).toEqual(
+        [current, ...before].map((each) => ({ id: each?.id, status: each?.status })),
+      );
+      await asteriskSays('channel request hangup all');
+      await eventually(async () => {
+        expect((await recordings())[0]?.status).toMatch(/recorded|archived/);
+      });
+      await run(asService('upload'));
+      expect((await recordings()).map(({ status }) => status)).toEqual(['archived', 'archived', 'archived']);
+      expect((await askedOfCatalogue('SELECT * FROM audit ORDER BY id')).slice(0, trail.length)).toEqual(trail);
+      // Its lines follow each other by their links.
+      await run(asService('certificates verify'));
+    });
+
+    test('does not open a catalogue of a later version, says so, and goes on with that version', async () => {
+      const before = await recordings();
+      const sizes = 'sha256sum /var/lib/preavis/catalogue.db';
+      await run('systemctl stop preavis');
+      const was = await run(sizes);
+      await debian().try(`dpkg --force-confold --force-downgrade -i /shared/${basename(file)}`);
+      const refused = await debian().try(asService('recordings list'));
+      expect(refused.code).toBe(1);
+      expect(refused.said).toContain('catalogue_newer');
+      expect(refused.said).toContain('Run that version or a later one; nothing was changed.');
+      await run('systemctl start preavis || true');
+      await eventually(async () => { expect(await run('journalctl -u preavis --no-pager')).toContain('catalogue_newer'); });
+      expect(await run(sizes)).toBe(was);
+      // Without Préavis, callers are connected.
+      const talked = await talks();
+      await call('short');
+      await eventually(async () => (await talks()) > talked);
+      await asteriskSays('channel request hangup all');
+      await install(laterFile);
+      await eventually(async () => {
+        expect(await health()).toMatchObject({ status: 'ok', version: later });
+      });
+      expect(await recordings()).toEqual(before);
     });
 
     // The write-ahead log of the catalogue is there only while it is open.

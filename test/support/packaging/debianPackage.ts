@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { migrations } from '../../../src/catalogue/migrations.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -50,18 +51,43 @@ export async function sqliteOf(tree: string, node: string): Promise<string> {
   return (await run(node, ['-e', script], { cwd, env: { ...process.env, NODE_OPTIONS: '' } })).stdout.trim();
 }
 
-/** The same as an earlier version, which ships another text of the configuration. Its path. */
-export async function earlierPackage(file: string, version: string, folder: string): Promise<string> {
+/** The same as another version, with what `change` does to its unpacked files. Its path. */
+async function otherVersion(
+  file: string,
+  version: string,
+  tree: string,
+  change: (tree: string) => void,
+): Promise<string> {
   const now = await fieldOf(file, 'Version');
-  const tree = unpackedEarlier(folder);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(dirname(tree), { recursive: true });
   await run('dpkg-deb', ['--raw-extract', file, tree]);
   replaceIn(join(tree, 'DEBIAN/control'), `Version: ${now}`, `Version: ${version}`);
   replaceIn(join(tree, 'DEBIAN/postinst'), `lt "${now}"`, `lt "${version}"`);
   replaceIn(join(tree, 'usr/lib/preavis/package.json'), `"version": "${now}"`, `"version": "${version}"`);
-  replaceIn(join(tree, 'etc/preavis/preavis.yaml'), '# The configuration of Préavis', '# The settings of Préavis');
-  const made = join(folder, `preavis_${version}.deb`);
+  change(tree);
+  const made = join(dirname(tree), `preavis_${version}.deb`);
   await run('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, made]);
 
   return made;
 }
+
+/** The same as an earlier version, which ships another text of the configuration. Its path. */
+export const earlierPackage = (file: string, version: string, folder: string): Promise<string> =>
+  otherVersion(file, version, unpackedEarlier(folder), (tree) => {
+    replaceIn(join(tree, 'etc/preavis/preavis.yaml'), '# The configuration of Préavis', '# The settings of Préavis');
+  });
+
+/** The same as a later version, whose catalogue has one step more: it makes the table `carried` of what it finds. Its path. */
+export const laterPackage = (file: string, version: string, folder: string): Promise<string> =>
+  otherVersion(file, version, join(folder, 'later'), (tree) => {
+    const last = `${migrations.at(-1) ?? ''}\``;
+    const program = readdirSync(join(tree, 'usr/lib/preavis/dist'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
+      .map(({ parentPath, name }) => join(parentPath, name));
+    const holders = program.filter((name) => readFileSync(name, 'utf8').includes(last));
+    if (holders.length === 0)
+      throw new Error('No file of the program has the last step of the schema as it is in its source.');
+    for (const name of holders) {
+      replaceIn(name, last, `${last}, 'CREATE TABLE carried AS SELECT id, status FROM recordings'`);
+    }
+  });
