@@ -573,11 +573,12 @@ const postgresReleases = ['17', '16', '15'];
 const downloadable = (name) => output('apt-get', ['download', '--print-uris', name])?.includes('://') === true;
 const postgresPackage = () => postgresReleases.map((release) => `postgresql-${release}`).find(downloadable);
 
-/** The server, and the libraries that it needs and this machine lacks. Its compiler (LLVM) is switched off, and large. */
+/** The server, what backs it up, and the libraries that both need and this machine lacks. Its compiler (LLVM) is switched off, and large. */
 function postgresPackages(server) {
   const plan = output('apt-get', ['install', '--simulate', '--no-install-recommends', server]) ?? '';
   const others = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name]) => name);
-  return [server, ...others.filter((name) => /^lib(?!llvm|z3)/.test(name) && !name.endsWith('-dev'))];
+  const client = server.replace('postgresql-', 'postgresql-client-');
+  return [server, client, ...others.filter((name) => /^lib(?!llvm|z3)/.test(name) && !name.endsWith('-dev'))];
 }
 
 /** What a server reads: of its own what is neither a document nor a translation, and all libraries beside it. */

@@ -78,7 +78,9 @@ export function postgresServer() {
   const tree = join(cacheFolder(), 'postgres/usr');
   const releases = join(tree, 'lib/postgresql');
   const [release] = (existsSync(releases) ? readdirSync(releases) : []).toSorted((one, other) => other - one);
-  const isWhole = ['bin/postgres', 'bin/initdb'].every((name) => existsSync(join(releases, release ?? '', name)));
+  const isWhole = ['bin/postgres', 'bin/initdb', 'bin/pg_basebackup'].every((name) =>
+    existsSync(join(releases, release ?? '', name)),
+  );
   return release !== undefined && isWhole ? { tree, release } : undefined;
 }
 

@@ -33,6 +33,11 @@ export type LabPostgres = {
   /** It takes what it is sent and answers nothing, as behind a network that drops everything, until it goes on. */
   hang(): void;
   goOn(): void;
+  readonly dataFolder: string;
+  /** Files of settings that it reads when it starts, those that end in `.conf`. */
+  readonly settingsFolder: string;
+  /** Makes an empty folder that the user of the server may write to; its path. */
+  makeFolder(name: string): string;
   /** Ends it and removes the folder. Idempotent. */
   stop(): Promise<void>;
 };
@@ -73,7 +78,8 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   const password = randomBytes(24).toString('hex');
   // `nobody` cannot enter the home of root, in which the cache is.
   const tree = isRoot ? join(folder, 'usr') : found.tree;
-  const data = join(folder, 'data');
+  const data = join(folder, 'cluster/main');
+  const settingsFolder = join(folder, 'conf.d');
   const environment = {
     PATH: process.env['PATH'],
     LC_ALL: 'C',
@@ -133,6 +139,13 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     forget();
     memory = undefined;
   };
+  const makeFolder = (name: string): string => {
+    const made = join(folder, name);
+    mkdirSync(made, { mode: 0o700 });
+    if (isRoot) chownSync(made, nobody, nobody);
+
+    return made;
+  };
   let stopping: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
     await stopServer();
@@ -144,10 +157,13 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   try {
     const passwordFile = join(folder, 'password');
     writeFileSync(passwordFile, password, { mode: 0o600 });
-    mkdirSync(data, { mode: 0o700 });
+    // Its own user may put another folder in the place of its data.
+    makeFolder('cluster');
+    makeFolder('cluster/main');
+    mkdirSync(settingsFolder);
     if (isRoot) {
       cpSync(found.tree, tree, { recursive: true, verbatimSymlinks: true });
-      for (const path of [data, passwordFile]) chownSync(path, nobody, nobody);
+      chownSync(passwordFile, nobody, nobody);
     }
     const local = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256'];
     const [command, args] = asNobody(program('initdb'), [
@@ -155,7 +171,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     ]);
     await promisify(execFile)(command, args, { cwd: folder, env: environment, timeout: startLimitMs });
     rmSync(passwordFile);
-    writeFileSync(join(data, 'postgresql.conf'), settings(port, durable));
+    writeFileSync(join(data, 'postgresql.conf'), settings({ port, durable, settingsFolder }));
     await startServer();
   } catch (error) {
     await stop();
@@ -174,7 +190,13 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     shell: async (script) => {
       const [command, args] = asNobody('/bin/sh', ['-euc', script]);
       const PATH = [join(tree, 'lib/postgresql', found.release, 'bin'), process.env['PATH']].join(':');
-      const server = { PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+      const server = {
+        PGHOST: '127.0.0.1',
+        PGPORT: String(port),
+        PGUSER: user,
+        PGPASSWORD: password,
+        PGDATABASE: 'postgres',
+      };
 
       return (await promisify(execFile)(command, args, { cwd: folder, env: { ...environment, PATH, ...server } }))
         .stdout;
@@ -187,6 +209,9 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     goOn: () => {
       signalAll('SIGCONT');
     },
+    dataFolder: data,
+    settingsFolder,
+    makeFolder,
     stop,
   };
 }
@@ -228,7 +253,15 @@ function usersOfMemory(id: number): number | undefined {
   return row === undefined ? undefined : Number(row[6]);
 }
 
-function settings(port: number, durable: boolean): string {
+function settings({
+  port,
+  durable,
+  settingsFolder,
+}: {
+  port: number;
+  durable: boolean;
+  settingsFolder: string;
+}): string {
   const values: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
     port,
@@ -242,6 +275,7 @@ function settings(port: number, durable: boolean): string {
     log_timezone: 'UTC',
     timezone: 'UTC',
     lc_messages: 'C',
+    include_dir: settingsFolder,
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
 

@@ -67,13 +67,13 @@ let tones = 0;
 
 export async function archiveStage(
   folder: string,
-  open: (file: string, clock: TestClock) => Catalogue,
+  open: (file: string, clock: TestClock) => Catalogue | Promise<Catalogue>,
 ): Promise<ArchiveStage> {
   const spoolFolder = `${folder}/spool`;
   const archiveFolder = `${folder}/archive`;
   await mkdir(spoolFolder, { recursive: true });
   const clock = clockAt(callStart + 200_000);
-  const catalogue = open(`${folder}/catalogue.db`, clock);
+  const catalogue = await open(`${folder}/catalogue.db`, clock);
   const store = makeDirectoryStore({ folder: archiveFolder });
   await store.check();
   const { log, lines } = collectingLog('info');
