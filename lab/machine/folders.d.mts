@@ -8,4 +8,6 @@ export declare function prometheusPrograms(): { prometheus: string; promtool: st
 export declare function kamailioPrograms(): { kamailio: string; kamcmd: string; modules: string } | undefined;
 export declare function imageBase(): { folder: string; release: string; node: string };
 export declare function litestreamProgram(): string;
-export declare function postgresServer(): { tree: string; release: string } | undefined;
+export declare function postgresServer(older?: string): { tree: string; release: string } | undefined;
+export declare function askedPostgres(): string | undefined;
+export declare function olderPostgresServer(release: string): { tree: string; release: string } | undefined;

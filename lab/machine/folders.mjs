@@ -71,16 +71,28 @@ export function kamailioPrograms() {
 }
 
 /**
- * PostgreSQL, unpacked likewise: of the newest release that is there. `tree` has its programs, what they read, and the libraries that this
- * machine lacked. It may be moved: its programs find what they read from where they are. undefined: there is none.
+ * PostgreSQL, unpacked likewise: of the newest release that is there, or the older one that is asked for. `tree` has its programs, what they read,
+ * and the libraries that this machine lacked. It may be moved: its programs find what they read from where they are. undefined: there is none.
  */
-export function postgresServer() {
-  const tree = join(cacheFolder(), 'postgres/usr');
+export function postgresServer(older = askedPostgres()) {
+  return older ? olderPostgresServer(older) : postgresIn('postgres', ['postgres', 'initdb', 'pg_basebackup']);
+}
+
+/** The release asked for by PREAVIS_LAB_POSTGRES, where it is an older one: 15 or 16. */
+export function askedPostgres() {
+  return process.env['PREAVIS_LAB_POSTGRES'] || undefined;
+}
+
+/** An older release of it, from the package of npm that has the server alone. */
+export function olderPostgresServer(release) {
+  return postgresIn(`postgres-${release}`, ['postgres', 'initdb']);
+}
+
+function postgresIn(part, programs) {
+  const tree = join(cacheFolder(), part, 'usr');
   const releases = join(tree, 'lib/postgresql');
   const [release] = (existsSync(releases) ? readdirSync(releases) : []).toSorted((one, other) => other - one);
-  const isWhole = ['bin/postgres', 'bin/initdb', 'bin/pg_basebackup'].every((name) =>
-    existsSync(join(releases, release ?? '', name)),
-  );
+  const isWhole = programs.every((name) => existsSync(join(releases, release ?? '', 'bin', name)));
   return release !== undefined && isWhole ? { tree, release } : undefined;
 }
 

@@ -21,6 +21,8 @@ export const neededMib = {
   litestream: 60,
   /** The server, and its packages while they are unpacked. */
   postgres: 150,
+  /** Two servers of 60 MB each, and the package of one while it is unpacked. */
+  olderPostgres: 210,
   /** Six workers with an Asterisk or a store each (160), what is recorded, and the heads of the packets that telephones send. */
   run: 960,
   /** Below this nothing is started. */

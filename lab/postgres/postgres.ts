@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { errnoOf } from '../../src/core/errors.ts';
-import { postgresServer } from '../machine/folders.mjs';
+import { askedPostgres, postgresServer } from '../machine/folders.mjs';
 import { claimPorts } from '../machine/ports.ts';
 import { makeLabFolder, recordSharedMemory, spawnLive, type LiveProcess } from '../machine/processes.ts';
 
@@ -69,7 +69,8 @@ const asNobody = (program: string, args: readonly string[]): [string, string[]] 
 export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<LabPostgres> {
   const found = postgresServer();
   if (found === undefined) {
-    throw new Error('There is no PostgreSQL in the lab. Run: node lab/prepare.mjs --with postgres');
+    const part = askedPostgres() === undefined ? 'postgres' : 'olderPostgres';
+    throw new Error(`There is no such PostgreSQL in the lab. Run: node lab/prepare.mjs --with ${part}`);
   }
   const labFolder = makeLabFolder();
   const folder = labFolder.path;

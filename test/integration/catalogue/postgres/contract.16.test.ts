@@ -1,0 +1,11 @@
+import { postgresServer } from '../../../../lab/machine/folders.mjs';
+
+/** The contract of the catalogue in PostgreSQL 16. */
+
+process.env['PREAVIS_LAB_POSTGRES'] = '16';
+
+if (postgresServer() === undefined) {
+  test.skip('is asked of PostgreSQL 16 (needs node lab/prepare.mjs --with olderPostgres)', () => undefined);
+} else {
+  await import('./contract.test.ts');
+}
