@@ -82,7 +82,7 @@ async function plan(
   location: string,
   json: boolean,
 ): Promise<ExitCode> {
-  const waiting = await catalogue.recordings.list({ status: 'recorded', limit: -1 });
+  const waiting = await catalogue.recordings.list({ status: 'recorded', limit: Number.MAX_SAFE_INTEGER });
   const unended = await unendedRecordings(catalogue, config.recording);
   const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
   answer(context, json, { dryRun: true, waiting: waiting.length, recordings, unended }, () => [

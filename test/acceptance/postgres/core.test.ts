@@ -115,6 +115,8 @@ test('two calls are told, recorded, shown, archived with their receipts; what is
   expect(shown).toMatchObject({ call: { id: call.id, line: 'due', result: 'recorded' } });
   expect(((await ask('/calls')) as { calls: { id: string }[] }).calls.map(({ id }) => id)).toHaveLength(2);
 
+  // What waits is listed without a limit.
+  expect(await rig.preavis('upload', '--dry-run')).toMatchObject({ code: 0 });
   expect(await rig.preavis('upload')).toMatchObject({ code: 0 });
   for (const { id, sha256 } of rows) {
     const { objectKey, status } = await showRecording(rig, id);
