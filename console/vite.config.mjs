@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { messagesInOrder } from './messagesInOrder.mjs';
+import { plainLoading } from './plainLoading.mjs';
 import { waveformAlone } from './waveformAlone.mjs';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -11,7 +12,11 @@ const fetchedLater = /\/src\/(approvals|audit|messages|persons|retention)\//;
 export default defineConfig({
   root: folder('.'),
   base: '/',
-  plugins: [messagesInOrder(folder('src/messages/')), waveformAlone(folder('../node_modules/wavesurfer.js/dist/'))],
+  plugins: [
+    messagesInOrder(folder('src/messages/')),
+    waveformAlone(folder('../node_modules/wavesurfer.js/dist/')),
+    plainLoading(),
+  ],
   // All that is fetched has an address of its own: the policy of contents (CSP) lets nothing in that stands within the page.
   build: {
     emptyOutDir: true,
