@@ -7,11 +7,14 @@ import type { Route } from '../src/web/route.ts';
 import { allRoutes } from '../src/web/routes/all.ts';
 import { makeLog } from '../src/core/log.ts';
 
+const unasked = new Error('nothing is asked of it');
+
 export const describedRoutes: readonly Route[] = allRoutes(
   {
     listening: new ListeningLog({ auditTrail: { append: () => Promise.resolve() } }, makeLog('silent')),
     keys: new SessionKeys(() => 0),
   },
+  { storage: { read: () => Promise.reject(unasked) }, library: () => Promise.reject(unasked) },
   () => placeOf('http://127.0.0.1'),
 );
 

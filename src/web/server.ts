@@ -13,6 +13,7 @@ import { makeCursors } from './cursor.ts';
 import { browserOf, credentialsOf, placeOf, refuseForged, type Place } from './credentials.ts';
 import { GatheredTrail } from './gatheredTrail.ts';
 import { replyInTime } from './inTime.ts';
+import { makeKept } from './kept.ts';
 import { ListeningLog } from './listening.ts';
 import type { Credentials, WebPorts } from './ports.ts';
 import { readBy } from './faults.ts';
@@ -93,7 +94,8 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   answerUnknown(app, options.console);
   await addLiveEvents(app, guard, ports);
   const cursors = makeCursors(ports.webKey);
-  for (const route of allRoutes({ listening, keys }, guard.place))
+  const kept = makeKept(ports);
+  for (const route of allRoutes({ listening, keys }, kept, guard.place))
     addRoute(app, route, ports, { guard, stopping: stopping.signal, cursors });
   if (options.console !== undefined) addConsole(app, options.console);
 
@@ -108,6 +110,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
   const { address, port } = app.server.address() as AddressInfo;
   const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
   if (options.publicUrl === undefined) place = placeOf(url);
+  kept.begin();
 
   return {
     url,
@@ -120,7 +123,7 @@ export async function startWeb(ports: WebPorts, options: WebOptions): Promise<We
         clearTimeout(cut);
       });
       keys.stop();
-      await listening.stop();
+      await Promise.all([kept.stop(), listening.stop()]);
     },
   };
 }

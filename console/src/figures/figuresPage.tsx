@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { CallsByDay, NoticeSeconds, StorageByPurpose } from '../../../src/web/routes/figures.ts';
 import type { SystemState } from '../../../src/web/routes/system.ts';
 import { useAsked } from '../api/useAsked.ts';
@@ -88,7 +89,7 @@ function Calls({ found, days }: { found: CallsByDay; days: string[] }) {
   );
 }
 
-function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }) {
+function Storage({ found: { purposes, countedAt, isCounting } }: { found: StorageByPurpose }) {
   const { language, say, format, purposeName } = useSpeech();
   const { figures } = say;
   const sorted = purposes.toSorted((one, other) => other.bytes - one.bytes);
@@ -97,11 +98,11 @@ function Storage({ found: { purposes, countedAt } }: { found: StorageByPurpose }
   return (
     <section class="card" aria-labelledby="storage">
       <h2 id="storage">{figures.storage}</h2>
-      {sorted.length === 0 ? (
-        <p class="quiet">{figures.storageNone}</p>
-      ) : (
+      {isCounting && <p role="status">{figures.counting}</p>}
+      {countedAt !== null && sorted.length === 0 && <p class="quiet">{figures.storageNone}</p>}
+      {countedAt !== null && sorted.length > 0 && (
         <>
-          <p class="quiet small">{fill(figures.storageHelp, { time: format.clock(countedAt) })}</p>
+          <p class="quiet small">{fill(figures.storageHelp, { time: format.shortTime(countedAt) })}</p>
           <ul class="bars">
             {sorted.map(({ purpose, recordings, bytes }) => (
               <li key={purpose}>
@@ -174,6 +175,15 @@ export function FiguresPage() {
   if (company !== undefined) asking.set('controller', company);
   const calls = useAsked<CallsByDay>(`/figures/calls?${asking.toString()}`);
   const storage = useAsked<StorageByPurpose>(isOfAll ? '/figures/storage' : undefined);
+  const isCounting = storage.kind === 'given' && storage.answer.isCounting;
+  useEffect(() => {
+    if (!isCounting) return undefined;
+    const asking = setInterval(storage.again, 2_000);
+
+    return () => {
+      clearInterval(asking);
+    };
+  }, [isCounting]);
   const notices = useAsked<NoticeSeconds>('/figures/notices');
   usePageTitle(figures.title);
 

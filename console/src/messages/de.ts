@@ -737,6 +737,7 @@ export const de: Messages = {
     busiest: 'Höchstens an einem Tag: {count}',
     storage: 'Speicher nach Zweck',
     storageHelp: 'Eine Aufzeichnung mit zwei Zwecken zählt für beide. Gezählt um {time}.',
+    counting: 'Es wird gezählt. Die neuen Zahlen erscheinen hier von selbst.',
     storageNone: 'Noch wird nichts aufbewahrt.',
     recordings: {
       one: '{count} Aufzeichnung',

@@ -797,6 +797,7 @@ export const en = {
     busiest: 'Most on one day: {count}',
     storage: 'Storage, by purpose',
     storageHelp: 'A recording of two purposes counts for both. Counted at {time}.',
+    counting: 'It is being counted. The new figures appear here by themselves.',
     storageNone: 'Nothing is kept yet.',
     recordings: {
       one: '{count} recording',

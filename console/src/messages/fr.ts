@@ -737,6 +737,7 @@ export const fr: Messages = {
     busiest: 'Maximum en un jour : {count}',
     storage: 'Stockage par finalité',
     storageHelp: 'Un enregistrement à deux finalités compte pour les deux. Compté à {time}.',
+    counting: 'Le comptage est en cours. Les nouveaux chiffres s’afficheront ici d’eux-mêmes.',
     storageNone: 'Rien n’est encore conservé.',
     recordings: {
       one: '{count} enregistrement',

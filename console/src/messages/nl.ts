@@ -728,6 +728,7 @@ export const nl: Messages = {
     busiest: 'Hoogstens op één dag: {count}',
     storage: 'Opslag per doel',
     storageHelp: 'Een opname met twee doelen telt voor beide. Geteld om {time}.',
+    counting: 'Er wordt geteld. De nieuwe cijfers verschijnen hier vanzelf.',
     storageNone: 'Er is nog niets bewaard.',
     recordings: {
       one: '{count} opname',

@@ -1,4 +1,5 @@
 import type { Place } from '../credentials.ts';
+import type { Kept } from '../kept.ts';
 import type { Route } from '../route.ts';
 import { annotationRoutes } from './annotation.ts';
 import { approvalRoutes } from './approvals.ts';
@@ -23,7 +24,7 @@ import { sessionRoutes } from './session.ts';
 import { sessionsRoutes } from './sessions.ts';
 
 /** Every route of the API. */
-export const allRoutes = (listeners: Listeners, place: () => Place): readonly Route[] =>
+export const allRoutes = (listeners: Listeners, kept: Kept, place: () => Place): readonly Route[] =>
   withDescription([
     ...callRoutes,
     ...recordingRoutes(listeners),
@@ -39,8 +40,8 @@ export const allRoutes = (listeners: Listeners, place: () => Place): readonly Ro
     ...personRoutes(),
     ...retentionRoutes,
     ...reportRoutes(),
-    ...figureRoutes(),
-    ...systemRoutes(),
+    ...figureRoutes(kept),
+    ...systemRoutes(kept),
     ...liveRoutes,
     ...sessionRoutes(place),
     ...sessionsRoutes,

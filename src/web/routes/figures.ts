@@ -3,22 +3,18 @@ import * as z from 'zod';
 import { dayMs, isoTime } from '../../core/clock.ts';
 import { makePolicy } from '../../policy/policy.ts';
 import { waitsOf } from '../../policy/waits.ts';
-import { loadLibrary } from '../../services/prompts.ts';
+import type { KeptLibrary } from '../../services/keptLibrary.ts';
 import { companiesCounted } from '../company.ts';
+import type { Kept } from '../kept.ts';
 import { RequestInvalid } from '../problems.ts';
-import type { WebPorts } from '../ports.ts';
 import { route, type Route } from '../route.ts';
 import { named, nameGiven } from '../schemas.ts';
 
 /** A quarter of a year, with the days of its months. */
 const mostDays = 93;
 const usualDays = 30;
-/** Recordings that are counted at a time. */
-const batch = 2_000;
-/** So long a count of everything is not made anew, ms. */
-const keptMs = 10 * 60_000;
-/** So long it is given while another one is made, ms. */
-const shownMs = 60 * 60_000;
+/** So long who asks for the storage waits for a count that is soon done, ms. */
+const soonMs = 150;
 const withinMs = 60_000;
 
 const company = nameGiven
@@ -42,11 +38,8 @@ const callsByDay = named(
 const storage = named(
   'StorageByPurpose',
   z.object({
-    countedAt: z.iso
-      .datetime()
-      .describe(
-        'It is counted anew every ten minutes at most. While that goes on the last count is given, for an hour at most.',
-      ),
+    countedAt: z.iso.datetime().nullable().describe('null: it is being counted for the first time.'),
+    isCounting: z.boolean().describe('A count goes on, behind which there are newer figures.'),
     purposes: z
       .array(z.object({ purpose: z.string(), recordings: z.int(), bytes: z.int() }))
       .describe('A recording of two purposes counts for both.'),
@@ -112,71 +105,40 @@ const calls = route({
   },
 });
 
-type Stored = z.input<typeof storage>;
-
-async function count({ catalogue, clock }: WebPorts): Promise<{ at: number; found: Stored }> {
-  const at = clock.now();
-  const sums = new Map<string, { recordings: number; bytes: number }>();
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const part: Awaited<ReturnType<typeof catalogue.figures.storage>> = await catalogue.figures.storage(after, batch);
-    for (const { purpose, recordings, bytes } of part.purposes) {
-      const sum = sums.get(purpose) ?? { recordings: 0, bytes: 0 };
-      sums.set(purpose, { recordings: sum.recordings + recordings, bytes: sum.bytes + bytes });
-    }
-    after = part.next;
-    await breathe();
-  }
-  const purposes = [...sums].map(([purpose, sum]) => ({ purpose, ...sum }));
-
-  return { at, found: { countedAt: isoTime(at), purposes } };
-}
-
-function storageRoute(): Route {
-  let known: Awaited<ReturnType<typeof count>> | undefined;
-  let counting: ReturnType<typeof count> | undefined;
-  const countAnew = (ports: WebPorts): ReturnType<typeof count> =>
-    (counting ??= count(ports)
-      .then((counted) => (known = counted))
-      .finally(() => {
-        counting = undefined;
-      }));
-
-  return route({
+const storageRoute = (count: Kept['storage']): Route =>
+  route({
     method: 'GET',
     path: '/figures/storage',
     summary: 'Count what is kept, by purpose',
+    description:
+      'Among many recordings a count takes a while. Who asks is given the last one, and asks again for the next. It is counted anew every ten minutes at most.',
     act: 'readReport',
-    withinMs,
     answer: { status: 200, schema: storage, description: 'The counts.' },
-    handle: async ({ actor }, ports) => {
+    handle: async ({ actor }) => {
       companiesCounted(actor, undefined);
-      const age = known === undefined ? Infinity : Math.abs(ports.clock.now() - known.at);
-      if (known !== undefined && age < keptMs) return { kind: 'json', body: known.found };
-      const anew = countAnew(ports);
-      if (known === undefined || age >= shownMs) return { kind: 'json', body: (await anew).found };
-      // It reads the whole catalogue: who asks is given the last count meanwhile. Whoever asks once it has failed is told why.
-      anew.catch(() => {
-        known = undefined;
-      });
 
-      return { kind: 'json', body: known.found };
+      return { kind: 'json', body: await count.read(soonMs) };
     },
   });
-}
 
-const seconds = route({
-  method: 'GET',
-  path: '/figures/notices',
-  summary: 'Tell how many seconds callers wait before they talk, by line, languages and consent',
-  act: 'readReport',
-  answer: { status: 200, schema: notices, description: 'The seconds.' },
-  handle: async ({ actor }, { config }) => {
-    companiesCounted(actor, undefined);
-    const waits = waitsOf(makePolicy(config, await loadLibrary(config)));
-    const lines = waits.map(({ languages, ...wait }) => ({ ...wait, languages: [...languages] }));
+const seconds = (library: KeptLibrary): Route =>
+  route({
+    method: 'GET',
+    path: '/figures/notices',
+    summary: 'Tell how many seconds callers wait before they talk, by line, languages and consent',
+    act: 'readReport',
+    answer: { status: 200, schema: notices, description: 'The seconds.' },
+    handle: async ({ actor }, { config }) => {
+      companiesCounted(actor, undefined);
+      const waits = waitsOf(makePolicy(config, await library()));
+      const lines = waits.map(({ languages, ...wait }) => ({ ...wait, languages: [...languages] }));
 
-    return { kind: 'json', body: { lines } };
-  },
-});
+      return { kind: 'json', body: { lines } };
+    },
+  });
 
-export const figureRoutes = (): readonly Route[] => [calls, storageRoute(), seconds];
+export const figureRoutes = ({ storage: count, library }: Kept): readonly Route[] => [
+  calls,
+  storageRoute(count),
+  seconds(library),
+];

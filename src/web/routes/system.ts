@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
-import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
+import type { KeptLibrary } from '../../services/keptLibrary.ts';
+import { soundsFolder } from '../../services/prompts.ts';
 import { scheduledPasses } from '../../services/schedule.ts';
 import { makePromisedFigures } from '../../services/metrics.ts';
 import { webhookFigures } from '../../services/webhooks.ts';
+import type { Kept } from '../kept.ts';
 import type { WebPorts } from '../ports.ts';
 import { route, type Route } from '../route.ts';
 import { named, nameGiven } from '../schemas.ts';
@@ -200,15 +202,15 @@ const prompts = named(
 
 export type Prompts = z.output<typeof prompts>;
 
-const promptRoutes: readonly Route[] = [
+const promptRoutes = (libraryNow: KeptLibrary): readonly Route[] => [
   route({
     method: 'GET',
     path: '/system/prompts',
     summary: 'List the sentences that callers hear, with their seconds',
     act: 'readSystem',
     answer: { status: 200, schema: prompts, description: 'The sentences.' },
-    handle: async (_, { config }) => {
-      const library = await loadLibrary(config);
+    handle: async () => {
+      const library = await libraryNow();
       const list = library.prompts.map(({ id, language, kind, text, purposes, made, lengthMs, sha256 }) => {
         return { prompt: id, language, kind, text, purposes: [...purposes], made, lengthMs, sha256 };
       });
@@ -225,7 +227,7 @@ const promptRoutes: readonly Route[] = [
     answer: { status: 200, contentType: 'audio/wav', description: 'The WAV.' },
     handle: async ({ params: { language, prompt } }, { config }) => {
       // Only what the library names is read.
-      const found = (await loadLibrary(config)).find(prompt, language);
+      const found = (await libraryNow()).find(prompt, language);
       if (found === undefined) throw new PreavisError('address_unknown', 'there is no such sentence');
       const sound = await readFile(join(soundsFolder(config), found.language, `${found.id}.wav`));
 
@@ -241,7 +243,7 @@ const promptRoutes: readonly Route[] = [
 
 type Look = { at: number; results: Promise<Results>; isOver: boolean };
 
-export function systemRoutes(): readonly Route[] {
+export function systemRoutes({ library }: Pick<Kept, 'library'>): readonly Route[] {
   let looked: Look | undefined;
   let behind: Promise<Look> | undefined;
   const begin = (ports: WebPorts): Look => {
@@ -305,6 +307,6 @@ export function systemRoutes(): readonly Route[] {
         return { kind: 'json', body: { checkedAt: isoTime(checkedAt), results: await results } };
       },
     }),
-    ...promptRoutes,
+    ...promptRoutes(library),
   ];
 }

@@ -1,5 +1,5 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import { jest } from '@jest/globals';
+import { PreavisError } from '../../../src/core/errors.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -51,48 +51,73 @@ test('storage is counted by purpose', async () => {
   });
 });
 
-test('the storage is counted once for all who wait for it; who asks during the next count is given the last, and not one of the day before', async () => {
-  const here = await stage();
-  await here.archived();
-  const { figures } = here.ports.catalogue;
-  const real = figures.storage.bind(figures);
+/** Whose storage takes as long to count as this gate is closed. */
+async function slowToCount(): Promise<{ here: WebStage; count: jest.Mock; open: () => void; close: () => void }> {
   let open = (): void => undefined;
   let opened: Promise<void>;
   const close = (): void => {
     opened = new Promise<void>((resolve) => (open = resolve));
   };
   close();
-  const count = jest.spyOn(figures, 'storage').mockImplementation(async (...given) => {
-    await opened;
+  const count = jest.fn();
+  const store = (set: WebStage['set']): WebStage['set']['store'] => {
+    const { figures } = set.catalogue;
+    const real = figures.storage.bind(figures);
+    jest.spyOn(figures, 'storage').mockImplementation(async (...given) => {
+      count();
+      await opened;
 
-    return real(...given);
-  });
-  const ask = (): Promise<unknown> => here.json('/figures/storage', 'operator');
-  const first = [1, 2, 3, 4].map(ask);
-  await eventually(() => count.mock.calls.length === 1);
-  open();
-  const [counted, ...others] = await Promise.all(first);
-  expect(others).toEqual([counted, counted, counted]);
+      return real(...given);
+    });
+
+    return set.store;
+  };
+
+  return { here: await stage({ store }), count, close, open: () => { open(); } };
+}
+
+test('a count of the storage that takes long is waited for by nobody: who asks is given the last one, and told that another is made', async () => {
+  const { here, count, open, close } = await slowToCount();
+  const ask = () => here.json('/figures/storage', 'operator');
+  expect(await Promise.all([ask(), ask()])).toEqual(
+    [1, 2].map(() => ({ countedAt: null, isCounting: true, purposes: [] })),
+  );
+  // It was begun with the server, before anybody asked.
   expect(count).toHaveBeenCalledTimes(1);
-
+  open();
+  await eventually(async () => !((await ask())['isCounting'] as boolean));
+  const before = await ask();
+  expect(before).toMatchObject({ purposes: [] });
+  await here.archived();
   close();
   here.set.clock.at += 11 * 60_000;
-  expect(await ask()).toEqual(counted);
-  expect(await ask()).toEqual(counted);
-  expect(count).toHaveBeenCalledTimes(2);
+  expect(await Promise.all([ask(), ask()])).toEqual([1, 2].map(() => ({ ...before, isCounting: true })));
   open();
-  await eventually(async () => JSON.stringify(await ask()) !== JSON.stringify(counted));
-  expect(count).toHaveBeenCalledTimes(2);
+  await eventually(async () => !((await ask())['isCounting'] as boolean));
+  expect(await ask()).toMatchObject({ isCounting: false, purposes: [{ purpose: 'training', recordings: 1 }] });
+});
 
-  close();
-  here.set.clock.at += dayMs;
-  let isGiven = false;
-  const waiting = ask().finally(() => (isGiven = true));
-  await eventually(() => count.mock.calls.length === 3);
-  await breathe();
-  expect(isGiven).toBe(false);
+test('a count of the storage that took long holds for a while', async () => {
+  const { here, count, open } = await slowToCount();
+  const ask = () => here.json('/figures/storage', 'operator');
+  expect(await ask()).toMatchObject({ isCounting: true });
   open();
-  await waiting;
+  await eventually(async () => !((await ask())['isCounting'] as boolean));
+  const { countedAt } = await ask();
+  here.set.clock.at += 1_000;
+  expect(await ask()).toMatchObject({ countedAt, isCounting: false });
+  expect(count).toHaveBeenCalledTimes(1);
+});
+
+test('why the storage cannot be counted is told, and the next who asks has it counted anew', async () => {
+  const here = await stage();
+  expect(await here.json('/figures/storage', 'operator')).toMatchObject({ isCounting: false });
+  jest
+    .spyOn(here.ports.catalogue.figures, 'storage')
+    .mockRejectedValueOnce(new PreavisError('catalogue_unusable', 'the disk is away'));
+  const refused = await here.ask('/figures/storage', 'operator');
+  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'catalogue_unusable']);
+  expect(await here.json('/figures/storage', 'operator')).toMatchObject({ isCounting: false, purposes: [] });
 });
 
 test('the lists of retention have what is due, what a pass has missed, what comes and what is held', async () => {
