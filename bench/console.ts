@@ -168,7 +168,7 @@ const listSteps: readonly Step[] = [
   { name: 'calls: recorded', act: choose('Result', 'recorded'), shown: table },
   { name: 'calls: a call', act: click('a[data-row]'), shown: '.call .columns' },
   { name: 'calls: back to the list', act: click('.way-back a'), shown: table },
-  { name: 'calls: a period', act: click('.presets > button:nth-of-type(3)'), shown: table },
+  { name: 'calls: a period', act: click('.presets > button:nth-of-type(4)'), shown: table },
 ];
 
 async function measure(meter: Meter, { name, act, shown }: Step): Promise<void> {

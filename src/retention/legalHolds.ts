@@ -1,4 +1,4 @@
-import type { HoldGround } from '../catalogue/holdGrounds.ts';
+import { holdGrounds, type HoldGround } from '../catalogue/holdGrounds.ts';
 import { dayMs } from '../core/clock.ts';
 import { PreavisError } from '../core/errors.ts';
 
@@ -42,12 +42,10 @@ export function holdDates(
  * @throws PreavisError `hold_refused`
  */
 export function mayHold(ground: HoldGround, purposes: readonly string[], allowed: (purpose: string) => boolean): void {
-  switch (ground) {
-    case 'authority':
-    case 'restriction':
-      return;
-    case 'dispute':
-      if (purposes.some(allowed)) return;
-      throw new PreavisError('hold_refused', `none of its purposes (${purposes.join(', ')}) allows holds`);
-  }
+  if (groundsFor(purposes, allowed).includes(ground)) return;
+  throw new PreavisError('hold_refused', `none of its purposes (${purposes.join(', ')}) allows holds`);
 }
+
+/** Those on which a recording of these purposes may be held. */
+export const groundsFor = (purposes: readonly string[], allowed: (purpose: string) => boolean): HoldGround[] =>
+  holdGrounds.filter((ground) => ground !== 'dispute' || purposes.some(allowed));

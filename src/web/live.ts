@@ -54,6 +54,7 @@ export async function liveCalls(actor: Actor, ports: WebPorts, open?: readonly O
       phase: state.kind,
       isRecording: 'recorder' in state && state.recorder.kind === 'running' && !isPaused(state),
       isPaused: isPaused(state),
+      tasks: tasksOf(state),
     });
   }
 
@@ -61,6 +62,16 @@ export async function liveCalls(actor: Actor, ports: WebPorts, open?: readonly O
 }
 
 const isPaused = (state: CallState): boolean => 'paused' in state;
+
+/** What serve would do where it is asked now, by the line as it was when the call came. */
+function tasksOf(state: CallState): LiveCall['tasks'] {
+  const { order } = state.facts;
+  if ((state.kind !== 'talking' && state.kind !== 'following') || order === undefined) return [];
+  const isRecorded = isPaused(state) || ('recorder' in state && state.recorder.kind === 'running');
+  if (!isRecorded) return order.records === 'onRequest' ? ['record'] : [];
+
+  return [isPaused(state) ? 'resume' : 'pause', ...(order.agreement === undefined ? [] : (['agreement'] as const))];
+}
 
 /** How often it is looked whether something has changed, and whether they may still see it, ms. */
 const lookEveryMs = 1_000;

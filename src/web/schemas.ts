@@ -216,6 +216,8 @@ export const auditStep = z.object({
 // The receipt has an id of its own in the registry: it is what docs/receipt.schema.json says.
 const receipt = named('Receipt', receiptSchema);
 
+const liveTasks = ['pause', 'resume', 'record', 'agreement'] as const;
+
 export const liveCall = named(
   'LiveCall',
   callPart
@@ -232,12 +234,27 @@ export const liveCall = named(
       phase: z.string().describe('A state of docs/call.md.'),
       isRecording: z.boolean(),
       isPaused: z.boolean(),
+      tasks: z
+        .array(z.enum(liveTasks))
+        .describe('What can be asked of it now, by POST /live/{id}/TASK of who may act on it.'),
     }),
 );
 
 export const callDetail = named(
   'CallDetail',
-  z.object({ call: listedCall, receipt, holds: z.array(hold), certificates: z.array(certificate) }),
+  z.object({
+    call: listedCall,
+    receipt,
+    holds: z.array(hold),
+    certificates: z.array(certificate),
+    unheard: z
+      .string()
+      .nullable()
+      .describe(
+        'Why you may not hear it, a code of docs/errors.md; null where you may, and where nothing was recorded.',
+      ),
+    holdGrounds: z.array(z.enum(holdGrounds)).describe('The grounds on which you may set a hold now.'),
+  }),
 );
 
 export const recordingDetail = named(

@@ -3,7 +3,7 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { isoTime, type Clock } from '../core/clock.ts';
 
 /** Recordings that are counted at a time. */
-const batch = 1_000;
+const batch = 250;
 /** Between two of them, ms: who asks for something else goes first. Nobody waits for the count. */
 const pauseMs = 10;
 /** One that took less is made anew whenever somebody asks, ms. */
@@ -22,7 +22,7 @@ export type Counted = {
 type Ports = { catalogue: CataloguePart<{ figures: 'storage' }>; clock: Clock };
 
 /**
- * What is kept, by purpose. Among a million recordings a count takes half a minute, since it lets everything else go first: so it is made beside
+ * What is kept, by purpose. Among a million recordings a count takes a minute, since it lets everything else go first: so it is made beside
  * what is asked, and who asks is given the last one.
  */
 export class StorageCount {
@@ -56,7 +56,7 @@ export class StorageCount {
       const counting = this.begin();
       // It may fail when nobody waits any more: whoever asks then is told.
       counting.catch(() => undefined);
-      await Promise.race([counting, sleep(soonMs, undefined, { signal: this.#stopped.signal, ref: false })]);
+      await Promise.race([counting, sleep(soonMs, undefined, { ref: false })]);
     }
 
     return {

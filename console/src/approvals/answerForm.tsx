@@ -35,7 +35,7 @@ function HoursField({ id, hours, onHours }: { id: string; hours: string; onHours
 }
 
 /** Yes, for so long, or no. What was chosen stays where the answer was not taken. */
-export function AnswerForm({ approval, onDone }: { approval: Approval; onDone: () => void }) {
+export function AnswerForm({ approval, onDone }: { approval: Approval; onDone: (answered: Approval) => void }) {
   const { say } = useSpeech();
   const [hours, setHours] = useState('');
   const [problem, setProblem] = useState<Problem>();

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Approval, ApprovalPage, RecordingDetail } from '../api/types.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { Link, usePlace } from '../router.tsx';
@@ -94,6 +95,8 @@ function Requests({ which }: { which: ListName }) {
   const more = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
   const asked = useAsked<ApprovalPage>(`${which === 'open' ? '/approvals' : '/approvals/own'}?limit=20${more}`);
   useFirstPage(asked);
+  // Until they leave the page: the API gives those that wait, and nobody is to wonder whether it took their answer.
+  const [answered, setAnswered] = useState<readonly Approval[]>([]);
   const [title, text] =
     which === 'open'
       ? [say.approvals.noneTitle, say.approvals.none]
@@ -103,12 +106,25 @@ function Requests({ which }: { which: ListName }) {
     <Given asked={asked}>
       {({ approvals, next }) => (
         <>
+          <ul class="live" aria-live="polite">
+            {answered.map((approval) => (
+              <Item key={approval.id} approval={approval}>
+                <StateTag approval={approval} />
+              </Item>
+            ))}
+          </ul>
           {approvals.length === 0 && next === null && <Empty title={title} text={text} />}
           <ul class="live">
             {approvals.map((approval) => (
               <Item key={approval.id} approval={approval}>
                 {which === 'open' ? (
-                  <AnswerForm approval={approval} onDone={asked.again} />
+                  <AnswerForm
+                    approval={approval}
+                    onDone={(done) => {
+                      setAnswered((before) => [done, ...before]);
+                      asked.again();
+                    }}
+                  />
                 ) : (
                   <StateTag approval={approval} />
                 )}

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Peaks } from '../../../src/web/routes/recordings.ts';
 import type { Annotation, CallDetail } from '../api/types.ts';
 import { useAsked, type Asked } from '../api/useAsked.ts';
@@ -79,11 +79,13 @@ function Sound({
   detail,
   peaks,
   written,
+  onChange,
   onReady,
 }: {
   detail: CallDetail;
   peaks: Asked<Peaks> & { again: () => void };
   written: Annotation | undefined;
+  onChange: () => void;
   onReady: (player: PlaceOfPlayer | undefined) => void;
 }) {
   const { say, format } = useSpeech();
@@ -91,7 +93,7 @@ function Sound({
   const { recording } = detail.call;
   const { own } = useOwnApproval(acts.includes('askApproval') && peaks.kind === 'given' ? recording?.id : undefined);
   const until = own?.state === 'approved' ? (own.until ?? undefined) : undefined;
-  useMoment(until, peaks.again);
+  useMoment(until, onChange);
   if (recording === null) return null;
 
   return (
@@ -103,7 +105,9 @@ function Sound({
       <NoticeStrip receipt={detail.receipt} />
       <PlayerPanel
         recording={recording}
+        unheard={detail.unheard}
         peaks={peaks}
+        onOpen={onChange}
         marks={[...marksOf(detail.receipt), ...commentMarks(written)]}
         onReady={onReady}
       />
@@ -111,14 +115,34 @@ function Sound({
   );
 }
 
+/** Where the columns stand one below the other. */
+const narrow = matchMedia('(max-width: 70rem)');
+
+function useIsNarrow(): boolean {
+  const [isNarrow, set] = useState(narrow.matches);
+  useEffect(() => {
+    const look = (): void => {
+      set(narrow.matches);
+    };
+    narrow.addEventListener('change', look);
+
+    return () => {
+      narrow.removeEventListener('change', look);
+    };
+  }, []);
+
+  return isNarrow;
+}
+
 function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void }) {
   const [player, setPlayer] = useState<PlaceOfPlayer>();
+  const isNarrow = useIsNarrow();
   const { call, receipt } = detail;
   const { recording } = call;
   const hasSound = recording !== null && (recording.status === 'archived' || recording.status === 'recorded');
   const isGone = recording !== null && ['erased', 'discarded', 'lost'].includes(recording.status);
-  // For who may hear it.
-  const peaks = useAsked<Peaks>(hasSound ? `/recordings/${recording.id}/peaks` : undefined);
+  // For who may hear it: whoever opens the page has not tried to.
+  const peaks = useAsked<Peaks>(hasSound && detail.unheard === null ? `/recordings/${recording.id}/peaks` : undefined);
   const notes = useAsked<Annotation>(
     recording === null || isGone ? undefined : `/recordings/${recording.id}/annotation`,
   );
@@ -133,14 +157,17 @@ function Shown({ detail, onChange }: { detail: CallDetail; onChange: () => void 
             detail={detail}
             peaks={peaks}
             written={notes.kind === 'given' ? notes.answer : undefined}
+            onChange={onChange}
             onReady={setPlayer}
           />
+          {/* Not behind all that was written, which may be long. */}
+          {isNarrow && <ProofCard receipt={receipt} />}
           {/* What was written goes with the recording. */}
           {recording !== null && !isGone && <NotesCard recording={recording.id} notes={notes} player={player} />}
           <Happened receipt={receipt} seek={player?.seek} />
         </div>
         <div class="column-side">
-          <ProofCard receipt={receipt} />
+          {!isNarrow && <ProofCard receipt={receipt} />}
           <KeptCard detail={detail} onChange={onChange} />
           {recording !== null && peaks.kind === 'given' && <EvidenceCard recording={recording} />}
           <FileCard detail={detail} />

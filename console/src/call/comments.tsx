@@ -35,6 +35,9 @@ function TextField({ text, onText }: { text: string; onText: (text: string) => v
         onInput={({ currentTarget: { value } }) => {
           onText(value);
         }}
+        onKeyDown={({ key, ctrlKey, metaKey, currentTarget: { form } }) => {
+          if (key === 'Enter' && (ctrlKey || metaKey)) form?.requestSubmit();
+        }}
       />
     </div>
   );
@@ -105,7 +108,7 @@ function CommentForm({
       class="form part"
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        if (!isSaving) void save();
       }}
     >
       <TextField text={text} onText={setText} />

@@ -66,22 +66,23 @@ function stepText(told: Told, saying: Saying): string {
 export const langOf = (tag: string): string => tag.replaceAll('_', '-');
 
 /** Whether a sentence counts, and why not. */
-export function HeardTag({ sentence }: { sentence: Sentence }) {
+export function HeardTag({ sentence, receipt }: { sentence: Sentence; receipt: Receipt }) {
   const { say } = useSpeech();
   if (sentence.verified) return <span class="tag tag-good">{say.call.heardWhole}</span>;
   if (sentence.verdict === 'answered') return <span class="tag tag-calm">{say.call.answeredMeanwhile}</span>;
 
-  return <span class="tag tag-fault">{say.call.notWhole}</span>;
+  // Who refuses before its end has done nothing wrong, and neither has anybody else.
+  return <span class={receipt.consent.answer === 'refused' ? 'tag' : 'tag tag-fault'}>{say.call.notWhole}</span>;
 }
 
-function Words({ told }: { told: Told }) {
+function Words({ told, receipt }: { told: Told; receipt: Receipt }) {
   const { say } = useSpeech();
   if (told.kind !== 'sentence' && told.kind !== 'said') return null;
 
   return (
     <>
       <blockquote lang={langOf(told.sentence.language)}>{told.sentence.text}</blockquote>
-      {told.kind === 'sentence' && !told.sentence.verified && <HeardTag sentence={told.sentence} />}
+      {told.kind === 'sentence' && !told.sentence.verified && <HeardTag sentence={told.sentence} receipt={receipt} />}
       {told.kind === 'said' && told.sentence.finishedAt === null && <span class="tag">{say.call.notToItsEnd}</span>}
     </>
   );
@@ -107,7 +108,7 @@ export function Happened({ receipt, seek }: { receipt: Receipt; seek: ((ms: numb
               </time>
               <div class="step-what">
                 <p>{stepText(told, saying)}</p>
-                <Words told={told} />
+                <Words told={told} receipt={receipt} />
               </div>
               {position !== undefined && seek !== undefined && (
                 <button

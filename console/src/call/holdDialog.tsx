@@ -1,31 +1,57 @@
-import { holdGrounds } from '../../../src/catalogue/holdGrounds.ts';
+import type { CallDetail } from '../api/types.ts';
 import type { Problem } from '../api/problem.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ProblemNote } from '../ui/notes.tsx';
 import { dayIn, lastDay, type HoldDraft } from './holdDraft.ts';
 
-function Fields({ draft, onDraft }: { draft: HoldDraft; onDraft: (draft: HoldDraft) => void }) {
+type Grounds = CallDetail['holdGrounds'];
+
+function GroundField({
+  grounds,
+  draft,
+  onDraft,
+}: {
+  grounds: Grounds;
+  draft: HoldDraft;
+  onDraft: (draft: HoldDraft) => void;
+}) {
+  const { say } = useSpeech();
+
+  return (
+    <div class="field">
+      <label for="hold-ground">{say.call.holdGround}</label>
+      <select
+        id="hold-ground"
+        value={draft.ground}
+        onChange={({ currentTarget: { value } }) => {
+          onDraft({ ...draft, ground: grounds.find((each) => each === value) ?? draft.ground });
+        }}
+      >
+        {grounds.map((ground) => (
+          <option key={ground} value={ground}>
+            {say.call.grounds[ground]}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Fields({
+  grounds,
+  draft,
+  onDraft,
+}: {
+  grounds: Grounds;
+  draft: HoldDraft;
+  onDraft: (draft: HoldDraft) => void;
+}) {
   const { say } = useSpeech();
 
   return (
     <>
-      <div class="field">
-        <label for="hold-ground">{say.call.holdGround}</label>
-        <select
-          id="hold-ground"
-          value={draft.ground}
-          onChange={({ currentTarget: { value } }) => {
-            onDraft({ ...draft, ground: holdGrounds.find((each) => each === value) ?? draft.ground });
-          }}
-        >
-          {holdGrounds.map((ground) => (
-            <option key={ground} value={ground}>
-              {say.call.grounds[ground]}
-            </option>
-          ))}
-        </select>
-      </div>
+      <GroundField grounds={grounds} draft={draft} onDraft={onDraft} />
       <div class="field">
         <label for="hold-reason">{say.call.holdReason}</label>
         <textarea
@@ -66,11 +92,13 @@ export type Setting = { draft: HoldDraft; isAsking: boolean; problem: Problem | 
 
 /** What was typed stays until the hold is set: a refusal, a network that drops, or Escape loses nothing of it. */
 export function HoldDialog({
+  grounds,
   setting: { draft, isAsking, problem },
   onDraft,
   onClose,
   onSubmit,
 }: {
+  grounds: Grounds;
   setting: Setting;
   onDraft: (draft: HoldDraft) => void;
   onClose: () => void;
@@ -88,7 +116,7 @@ export function HoldDialog({
           onSubmit();
         }}
       >
-        <Fields draft={draft} onDraft={onDraft} />
+        <Fields grounds={grounds} draft={draft} onDraft={onDraft} />
         {problem !== undefined && <ProblemNote problem={problem} />}
         <div class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>

@@ -1,4 +1,4 @@
-import { holdGrounds, type HoldGround } from '../../../src/catalogue/holdGrounds.ts';
+import type { HoldGround } from '../../../src/catalogue/holdGrounds.ts';
 
 /** What is typed for a hold that is not set yet. */
 
@@ -15,12 +15,13 @@ export const lastDay = (now: number): string => dayIn(longestDays, now);
 export type HoldDraft = { ground: HoldGround; reason: string; until: string };
 
 /**
+ * @param grounds on which it may be set
  * @param keptUntil when it would be erased without one: a hold that ends before keeps nothing longer
  * @param now ms since 1970 UTC
  */
-export function freshHold(keptUntil: string | null, now: number): HoldDraft {
+export function freshHold(grounds: readonly HoldGround[], keptUntil: string | null, now: number): HoldDraft {
   const wanted = dayIn(180, Math.max(now, Date.parse(keptUntil ?? '') || 0));
   const last = lastDay(now);
 
-  return { ground: holdGrounds[0], reason: '', until: wanted < last ? wanted : last };
+  return { ground: grounds[0] ?? 'dispute', reason: '', until: wanted < last ? wanted : last };
 }

@@ -107,10 +107,22 @@ const isInForce = (hold: Hold): boolean => hold.releasedAt === null && Date.pars
  * The way to a hold. What was typed for one stays when its dialogue is closed by mistake, and goes with the page of the call. Where it is closed
  * while the hold is being set, that goes on, and no second one is asked for.
  */
-function Holding({ recording: { id, keepUntil }, onDone }: { recording: RecordingPart; onDone: () => void }) {
+function Holding({
+  recording: { id, keepUntil },
+  grounds,
+  onDone,
+}: {
+  recording: RecordingPart;
+  grounds: CallDetail['holdGrounds'];
+  onDone: () => void;
+}) {
   const { say } = useSpeech();
   const [isOpen, setOpen] = useState(false);
-  const fresh = (): Setting => ({ draft: freshHold(keepUntil, Date.now()), isAsking: false, problem: undefined });
+  const fresh = (): Setting => ({
+    draft: freshHold(grounds, keepUntil, Date.now()),
+    isAsking: false,
+    problem: undefined,
+  });
   const [setting, set] = useState(fresh);
   useUnsaved(setting.draft.reason.trim() !== '');
   const submit = (): void => {
@@ -141,6 +153,7 @@ function Holding({ recording: { id, keepUntil }, onDone }: { recording: Recordin
       </button>
       {isOpen && (
         <HoldDialog
+          grounds={grounds}
           setting={setting}
           onDraft={(draft) => {
             set((now) => ({ ...now, draft }));
@@ -157,11 +170,11 @@ function Holding({ recording: { id, keepUntil }, onDone }: { recording: Recordin
 
 function Holds({
   recording,
-  holds,
+  detail: { holds, holdGrounds },
   onChange,
 }: {
   recording: RecordingPart;
-  holds: readonly Hold[];
+  detail: CallDetail;
   onChange: () => void;
 }) {
   const { say } = useSpeech();
@@ -170,8 +183,7 @@ function Holds({
   const close = (): void => {
     release(undefined);
   };
-  const mayHold = acts.includes('hold') && (recording.status === 'archived' || recording.status === 'recorded');
-  if (holds.length === 0 && !mayHold) return null;
+  if (holds.length === 0 && holdGrounds.length === 0) return null;
 
   return (
     <div class="holds">
@@ -191,7 +203,7 @@ function Holds({
           />
         ))}
       </ul>
-      {mayHold && <Holding recording={recording} onDone={onChange} />}
+      {holdGrounds.length > 0 && <Holding recording={recording} grounds={holdGrounds} onDone={onChange} />}
       {released !== undefined && (
         <ReleaseDialog
           hold={released}
@@ -209,7 +221,7 @@ function Holds({
 export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: () => void }) {
   const { say } = useSpeech();
   const [shown, show] = useState<number>();
-  const { call, receipt, holds, certificates } = detail;
+  const { call, receipt, certificates } = detail;
   if (call.recording === null) return null;
 
   return (
@@ -217,7 +229,7 @@ export function KeptCard({ detail, onChange }: { detail: CallDetail; onChange: (
       <h2 id="kept">{say.call.purposes}</h2>
       {call.recording.erasureDecided !== null && <p>{say.list.decided}</p>}
       <Purposes receipt={receipt} recording={call.recording} />
-      <Holds recording={call.recording} holds={holds} onChange={onChange} />
+      <Holds recording={call.recording} detail={detail} onChange={onChange} />
       {certificates.length > 0 && (
         <>
           <h3>{say.call.certificates}</h3>

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Peaks } from '../../../src/web/routes/recordings.ts';
 import { apiPath } from '../api/client.ts';
-import type { RecordingPart } from '../api/types.ts';
+import type { CallDetail, RecordingPart } from '../api/types.ts';
 import type { Asked } from '../api/useAsked.ts';
 import { AskToListen } from '../approvals/askToListen.tsx';
 import { useMe } from '../who.ts';
@@ -195,13 +195,18 @@ const silence = { erased: true, discarded: true, lost: true, failed: true } as c
 /** The sound of a recording, or why there is none for who looks. */
 export function PlayerPanel({
   recording,
+  unheard,
   peaks,
   marks,
+  onOpen,
   onReady,
 }: {
   recording: RecordingPart;
+  unheard: CallDetail['unheard'];
   peaks: Asked<Peaks> & { again: () => void };
   marks: readonly Mark[];
+  /** Once somebody has agreed that they hear it. */
+  onOpen: () => void;
   onReady: PlayerProps['onReady'];
 }) {
   const { say } = useSpeech();
@@ -209,27 +214,24 @@ export function PlayerPanel({
   const gone = whySilent(recording);
   if (gone !== undefined) return <p class="note">{say.player.gone[gone]}.</p>;
   if (recording.status === 'recording') return <p class="note">{say.problems.recording_unfinished}</p>;
-  if (peaks.kind === 'waiting') return <Waiting />;
-  if (peaks.kind === 'failed') {
-    if (peaks.problem.status === 0 || peaks.problem.status >= 500) {
-      return <ProblemNote problem={peaks.problem} onRetry={peaks.again} />;
-    }
-
+  if (unheard !== null) {
     const notYours = (
       <div class="note">
         <p>
           <strong>{say.player.notYours}</strong>
         </p>
-        <p>{problemText(peaks.problem, say)}</p>
+        <p>{problemText({ code: unheard }, say)}</p>
       </div>
     );
 
-    return peaks.problem.code === 'access_refused' && acts.includes('askApproval') ? (
-      <AskToListen recording={recording.id} otherwise={notYours} onOpen={peaks.again} />
+    return unheard === 'access_refused' && acts.includes('askApproval') ? (
+      <AskToListen recording={recording.id} otherwise={notYours} onOpen={onOpen} />
     ) : (
       notYours
     );
   }
+  if (peaks.kind === 'waiting') return <Waiting />;
+  if (peaks.kind === 'failed') return <ProblemNote problem={peaks.problem} onRetry={peaks.again} />;
   const durationMs = recording.durationMs ?? peaks.answer.durationMs;
   if (durationMs === null || durationMs === 0) return <p class="note">{say.problems.recording_unfinished}</p>;
 

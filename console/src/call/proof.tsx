@@ -117,7 +117,7 @@ function Words({ receipt }: { receipt: Receipt }) {
                   )}
                 </>
               )}{' '}
-              <HeardTag sentence={sentence} />
+              <HeardTag sentence={sentence} receipt={receipt} />
             </p>
           </li>
         ))}

@@ -40,6 +40,35 @@ function Direction({ call }: { call: Call }) {
   );
 }
 
+/** That it is held, was marked in the call, or has something to look at. */
+function Signs({ recording }: { recording: NonNullable<Call['recording']> }) {
+  const { say } = useSpeech();
+  const flags = recording.flags.map((flag) => say.flags[flag] ?? flag).join('; ');
+
+  return (
+    <span class="signs">
+      {recording.held && (
+        <span class="sign" title={say.list.held}>
+          <Icon name="hold" />
+          <span class="unseen">{say.list.held}</span>
+        </span>
+      )}
+      {recording.exemplary && (
+        <span class="sign" title={say.list.exemplary}>
+          <Icon name="star" isFilled />
+          <span class="unseen">{say.list.exemplary}</span>
+        </span>
+      )}
+      {recording.flags.length > 0 && (
+        <span class="sign sign-warm" title={flags}>
+          <Icon name="warning" />
+          <span class="unseen">{flags}</span>
+        </span>
+      )}
+    </span>
+  );
+}
+
 function KeptCell({ call: { recording } }: { call: Call }) {
   const { say, format } = useSpeech();
   if (recording === null) return null;
@@ -56,24 +85,7 @@ function KeptCell({ call: { recording } }: { call: Call }) {
       ) : (
         <span class="quiet">{say.statuses[recording.status]}</span>
       )}
-      {recording.held && (
-        <span class="sign" title={say.list.held}>
-          <Icon name="hold" />
-          <span class="unseen">{say.list.held}</span>
-        </span>
-      )}
-      {recording.exemplary && (
-        <span class="sign" title={say.list.exemplary}>
-          <Icon name="star" isFilled />
-          <span class="unseen">{say.list.exemplary}</span>
-        </span>
-      )}
-      {recording.flags.length > 0 && (
-        <span class="sign sign-warm" title={recording.flags.map((flag) => say.flags[flag] ?? flag).join('; ')}>
-          <Icon name="warning" />
-          <span class="unseen">{recording.flags.map((flag) => say.flags[flag] ?? flag).join('; ')}</span>
-        </span>
-      )}
+      <Signs recording={recording} />
     </>
   );
 }
@@ -122,6 +134,7 @@ function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined
       </td>
       <td role="cell" class="cell-result">
         <ResultTag call={call} />
+        {recording !== null && <Signs recording={recording} />}
       </td>
       <td role="cell" class="cell-purposes">
         {call.purposes.map(purposeName).join(', ')}

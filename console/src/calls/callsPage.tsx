@@ -256,11 +256,7 @@ function Heading({
     <header class="heading">
       <h1>{say.list.title}</h1>
       <div class="presets">
-        <Presets
-          onPeriod={(from) => {
-            onShow({ ...filters, from, to: undefined });
-          }}
-        />
+        <Presets filters={filters} onShow={onShow} />
         <ViewsMenu filters={filters} />
         {acts.includes('searchByNumber') && onSearch !== undefined && (
           <button type="button" class="button button-small" onClick={onSearch}>

@@ -7,7 +7,7 @@ import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { filterTexts } from './filterTexts.ts';
 import type { Known } from './known.ts';
-import { choices, dayOf, isUsable, type FilterName, type Filters, rare } from './filters.ts';
+import { choices, daysBack, isUsable, type FilterName, type Filters, rare } from './filters.ts';
 
 type Change = (name: FilterName, value: string) => void;
 type FieldProps = { name: FilterName; filters: Filters; onChange: Change };
@@ -163,26 +163,26 @@ function CollectionField(props: Omit<FieldProps, 'name'>) {
 const allOf = (names: readonly string[], words: Readonly<Record<string, string>>): (readonly [string, string])[] =>
   names.map((name) => [name, words[name] ?? name]);
 
-const dayMs = 86_400_000;
-
-export function Presets({ onPeriod }: { onPeriod: (from: string) => void }) {
+export function Presets({ filters, onShow }: { filters: Filters; onShow: (filters: Filters) => void }) {
   const { say } = useSpeech();
-  const back = (days: number): string => dayOf(new Date(Date.now() - days * dayMs));
+  const back = (days: number): string => daysBack(days, Date.now());
   const presets = [
-    [say.list.today, back(0)],
-    [say.list.week, back(6)],
-    [say.list.month, back(29)],
+    [say.list.today, back(0), undefined],
+    [say.list.yesterday, back(1), back(1)],
+    [say.list.week, back(6), undefined],
+    [say.list.month, back(29), undefined],
   ] as const;
 
   return (
     <>
-      {presets.map(([name, from]) => (
+      {presets.map(([name, from, to]) => (
         <button
           key={name}
           type="button"
           class="button button-small"
+          aria-pressed={filters.from === from && filters.to === to}
           onClick={() => {
-            onPeriod(from);
+            onShow({ ...filters, from, to });
           }}
         >
           {name}

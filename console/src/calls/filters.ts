@@ -98,6 +98,13 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** The day of the reader at this time, as filters have it. */
 export const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
+/** So many days before that of `now`, ms since 1970 UTC. */
+export function daysBack(days: number, now: number): string {
+  const today = new Date(now);
+
+  return dayOf(new Date(today.getFullYear(), today.getMonth(), today.getDate() - days));
+}
+
 /** As the API has filters. `to` is the last day, and the API wants the time behind it. */
 export function apiFilters({ from, to, ...rest }: Filters): Readonly<Record<string, string>> {
   const given = Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));

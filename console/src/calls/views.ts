@@ -1,10 +1,11 @@
-import { dayOf, filtersIn, listAddress, type Filters } from './filters.ts';
+import { dayOf, daysBack, filtersIn, listAddress, type Filters } from './filters.ts';
 
 /**
  * Filters under a name of their own. The API keeps none, so this browser does, for each user by themselves. A view that has a first day and no last
- * one is meant as it was seen: so many days back from today, whenever it is opened.
+ * one is meant as it was seen: so many days back from today, whenever it is opened. So is yesterday alone.
  */
 
+/** `lastDays` 0: yesterday alone. */
 export type View = { name: string; filters: Filters; lastDays: number | undefined };
 
 export const mostViews = 30;
@@ -19,6 +20,7 @@ const noon = (day: string): number => new Date(`${day}T12:00:00`).getTime();
 /** @param now ms since 1970 UTC */
 export function viewOf(name: string, filters: Filters, now: number): View {
   const { from, to, ...rest } = filters;
+  if (from === daysBack(1, now) && to === from) return { name, filters: rest, lastDays: 0 };
   if (from === undefined || to !== undefined) return { name, filters, lastDays: undefined };
   const lastDays = Math.round((noon(dayOf(new Date(now))) - noon(from)) / dayMs) + 1;
 
@@ -29,9 +31,9 @@ export function viewOf(name: string, filters: Filters, now: number): View {
 /** The filters of a view as they are on this day. */
 export function filtersNow({ filters, lastDays }: View, now: number): Filters {
   if (lastDays === undefined) return filters;
-  const today = new Date(now);
+  const [yesterday, from] = [daysBack(1, now), daysBack(lastDays - 1, now)];
 
-  return { ...filters, from: dayOf(new Date(today.getFullYear(), today.getMonth(), today.getDate() - lastDays + 1)) };
+  return lastDays === 0 ? { ...filters, from: yesterday, to: yesterday } : { ...filters, from };
 }
 
 /** What stands in the browser may be old, or somebody else's: of it is taken what can be used. */
@@ -49,7 +51,7 @@ export function viewsIn(text: string | null): View[] {
     const { name, address, lastDays } = each as Record<string, unknown>;
     if (typeof name !== 'string' || name === '' || name.length > longestName) return [];
     if (typeof address !== 'string' || address.length > longestAddress) return [];
-    const days = typeof lastDays === 'number' && Number.isInteger(lastDays) && lastDays >= 1 ? lastDays : undefined;
+    const days = typeof lastDays === 'number' && Number.isInteger(lastDays) && lastDays >= 0 ? lastDays : undefined;
 
     return [{ name, filters: filtersIn(new URLSearchParams(address.split('?')[1] ?? '')), lastDays: days }];
   });

@@ -15,7 +15,9 @@ function ViewItem({ view, onRemove }: { view: View; onRemove: () => void }) {
   const speech = useSpeech();
   const { language, say } = speech;
   const words = [
-    ...(view.lastDays === undefined ? [] : [counted(language, say.views.days, view.lastDays)]),
+    ...(view.lastDays === undefined
+      ? []
+      : [view.lastDays === 0 ? say.list.yesterday : counted(language, say.views.days, view.lastDays)]),
     ...filterTexts(view.filters, speech).map(({ words: each }) => each),
   ];
 

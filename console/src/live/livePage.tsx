@@ -12,7 +12,7 @@ import { Empty, ProblemNote, problemText, Waiting } from '../ui/notes.tsx';
 import { usePageTitle } from '../ui/title.ts';
 import { useLive } from './useLive.ts';
 
-type Task = 'pause' | 'resume' | 'record' | 'agreement';
+type Task = LiveCall['tasks'][number];
 
 /** The states of docs/call.md, as far as they differ for who looks on. */
 const phases: Readonly<Record<string, 'before' | 'notice' | 'asking' | 'dialling' | 'talking' | 'ending'>> = {
@@ -50,28 +50,21 @@ function Tasks({ call }: { call: LiveCall }) {
       },
     );
   };
-  const tasks: readonly Task[] = call.isPaused
-    ? ['resume', 'agreement']
-    : call.isRecording
-      ? ['pause', 'agreement']
-      : ['record'];
-
   return (
     <div class="tasks">
-      {phases[call.phase] === 'talking' &&
-        tasks.map((task) => (
-          <button
-            key={task}
-            type="button"
-            class="button button-small"
-            disabled={outcome.kind === 'asking'}
-            onClick={() => {
-              act(task);
-            }}
-          >
-            {say.live[task]}
-          </button>
-        ))}
+      {call.tasks.map((task) => (
+        <button
+          key={task}
+          type="button"
+          class="button button-small"
+          disabled={outcome.kind === 'asking'}
+          onClick={() => {
+            act(task);
+          }}
+        >
+          {say.live[task]}
+        </button>
+      ))}
       <span role="status">
         {outcome.kind === 'done' && outcome.words}
         {outcome.kind === 'failed' && <span class="wrong">{problemText(outcome.problem, say)}</span>}

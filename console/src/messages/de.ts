@@ -121,6 +121,7 @@ export const de: Messages = {
     clear: 'Filter löschen',
     remove: 'Filter {name} entfernen',
     today: 'Heute',
+    yesterday: 'Gestern',
     week: 'Letzte 7 Tage',
     month: 'Letzte 30 Tage',
     directions: { incoming: 'Eingehend', outgoing: 'Ausgehend' },
@@ -451,6 +452,7 @@ export const de: Messages = {
       overdue: 'Überfällig',
       upcoming: 'Nächste 30 Tage',
       held: 'Aufgeschoben',
+      doubtful: 'Uhren im Zweifel',
       certificates: 'Bescheinigungen',
     },
     help: {
@@ -460,6 +462,8 @@ export const de: Messages = {
       upcoming:
         'Aufzeichnungen, deren letzter Zweck in den nächsten dreißig Tagen endet. Was länger gebraucht wird, braucht vorher einen Aufschub.',
       held: 'Ein Aufschub bewahrt eine Aufzeichnung über ihre Frist hinaus. Er wird auf der Seite eines Gesprächs gesetzt und aufgehoben, wenn der Grund entfällt.',
+      doubtful:
+        'Die Uhren sind sich über das Ende der Aufzeichnung nicht einig. Nichts löscht sie, bevor jemand entscheidet: preavis recordings settle.',
       certificates: 'Jede Löschung, signiert: was entfernt wurde, nach welcher Regel, und dass nichts davon übrig ist.',
     },
     none: {
@@ -467,6 +471,7 @@ export const de: Messages = {
       overdue: 'Nichts ist überfällig',
       upcoming: 'In den nächsten dreißig Tagen endet keine Frist',
       held: 'Bei keiner Aufzeichnung ist die Löschung aufgeschoben',
+      doubtful: 'Keine Uhr ist im Zweifel',
       certificates: 'Bisher wurde nichts gelöscht',
     },
     ended: 'Fällig seit {day}',

@@ -250,6 +250,7 @@ export const en = {
     clear: 'Clear filters',
     remove: 'Remove the filter {name}',
     today: 'Today',
+    yesterday: 'Yesterday',
     week: 'Last 7 days',
     month: 'Last 30 days',
     directions: { incoming: 'Incoming', outgoing: 'Outgoing' },
@@ -518,13 +519,22 @@ export const en = {
   retention: {
     title: 'Retention',
     intro: 'What is erased when, what keeps it longer, and the proof that it was erased.',
-    lists: { due: 'Due', overdue: 'Overdue', upcoming: 'Next 30 days', held: 'On hold', certificates: 'Certificates' },
+    lists: {
+      due: 'Due',
+      overdue: 'Overdue',
+      upcoming: 'Next 30 days',
+      held: 'On hold',
+      doubtful: 'Clocks in doubt',
+      certificates: 'Certificates',
+    },
     help: {
       due: 'A recording is due when its last purpose has ended and nothing keeps it. The next daily pass erases it.',
       overdue: 'A daily pass should have erased these: no pass runs, or the archive refuses. Ask whoever runs Préavis.',
       upcoming:
         'Recordings whose last purpose ends within thirty days. What is needed longer needs a hold before that.',
       held: 'A hold keeps a recording beyond its end. It is set on the page of a call, and released when its reason is over.',
+      doubtful:
+        'The clocks of the call and of this machine disagree about when it ended. Nothing erases it before somebody decides: preavis recordings settle.',
       certificates: 'Each erasure, signed: what was removed, by which rule, and that nothing of it is left.',
     },
     none: {
@@ -532,6 +542,7 @@ export const en = {
       overdue: 'Nothing is overdue',
       upcoming: 'Nothing ends within thirty days',
       held: 'No hold keeps a recording',
+      doubtful: 'No clocks are in doubt',
       certificates: 'Nothing has been erased yet',
     },
     ended: 'Ended on {day}',

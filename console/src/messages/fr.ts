@@ -119,6 +119,7 @@ export const fr: Messages = {
     clear: 'Effacer les filtres',
     remove: 'Retirer le filtre {name}',
     today: 'Aujourd’hui',
+    yesterday: 'Hier',
     week: '7 derniers jours',
     month: '30 derniers jours',
     directions: { incoming: 'Entrant', outgoing: 'Sortant' },
@@ -450,6 +451,7 @@ export const fr: Messages = {
       overdue: 'En retard',
       upcoming: '30 prochains jours',
       held: 'Gelés',
+      doubtful: 'Horloges en doute',
       certificates: 'Certificats',
     },
     help: {
@@ -459,6 +461,8 @@ export const fr: Messages = {
       upcoming:
         'Les enregistrements dont la dernière finalité s’achève dans les trente jours. Ce qui doit servir plus longtemps a besoin d’un gel avant cette date.',
       held: 'Un gel conserve un enregistrement au-delà de son terme. Il se pose sur la page d’un appel, et se lève quand son motif a disparu.',
+      doubtful:
+        'Les horloges ne s’accordent pas sur la fin de l’enregistrement. Rien ne l’efface avant que quelqu’un ait tranché : preavis recordings settle.',
       certificates: 'Chaque effacement, signé : ce qui a été supprimé, selon quelle règle, et qu’il n’en reste rien.',
     },
     none: {
@@ -466,6 +470,7 @@ export const fr: Messages = {
       overdue: 'Rien n’est en retard',
       upcoming: 'Rien ne prend fin dans les trente jours',
       held: 'Aucun gel ne retient d’enregistrement',
+      doubtful: 'Aucune horloge n’est en doute',
       certificates: 'Rien n’a encore été effacé',
     },
     ended: 'Échu depuis le {day}',

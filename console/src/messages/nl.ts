@@ -114,6 +114,7 @@ export const nl: Messages = {
     clear: 'Filters wissen',
     remove: 'Filter {name} weghalen',
     today: 'Vandaag',
+    yesterday: 'Gisteren',
     week: 'Laatste 7 dagen',
     month: 'Laatste 30 dagen',
     directions: { incoming: 'Inkomend', outgoing: 'Uitgaand' },
@@ -444,6 +445,7 @@ export const nl: Messages = {
       overdue: 'Te laat',
       upcoming: 'Komende 30 dagen',
       held: 'Opgeschort',
+      doubtful: 'Twijfel over klokken',
       certificates: 'Certificaten',
     },
     help: {
@@ -453,6 +455,8 @@ export const nl: Messages = {
       upcoming:
         'Opnamen waarvan het laatste doel binnen dertig dagen eindigt. Wat langer nodig is, moet voor die tijd worden opgeschort.',
       held: 'Een opschorting bewaart een opname langer dan haar termijn. Ze wordt ingesteld op de pagina van een gesprek, en opgeheven als de reden voorbij is.',
+      doubtful:
+        'De klokken zijn het niet eens over het einde van de opname. Niets wist ze voordat iemand beslist: preavis recordings settle.',
       certificates: 'Elke wissing, ondertekend: wat is verwijderd, volgens welke regel, en dat er niets van over is.',
     },
     none: {
@@ -460,6 +464,7 @@ export const nl: Messages = {
       overdue: 'Niets is te laat',
       upcoming: 'Niets eindigt binnen dertig dagen',
       held: 'Voor geen enkele opname is de wissing opgeschort',
+      doubtful: 'Over geen enkele klok is twijfel',
       certificates: 'Er is nog niets gewist',
     },
     ended: 'Voorbij sinds {day}',

@@ -26,7 +26,7 @@ function removedText({ content: { objects, copies } }: Certificate, { language, 
 }
 
 function factsOf(certificate: Certificate, speech: Speech): (readonly [string, string])[] {
-  const { content, trusted } = certificate;
+  const { content, trusted, by } = certificate;
   const { say, format } = speech;
   const words = say.retention;
   const reference = content.rule.kind === 'decided' ? content.rule.reference : null;
@@ -34,7 +34,7 @@ function factsOf(certificate: Certificate, speech: Speech): (readonly [string, s
   return [
     [words.rule, ruleText(certificate, speech)],
     ...(reference === null ? [] : [[words.reference, reference] as const]),
-    [words.by, personText(content.actor)],
+    [words.by, personText(by)],
     [words.at, `${format.day(content.verifiedAt)} ${format.clock(content.verifiedAt)}`],
     [words.removed, removedText(certificate, speech)],
     [words.signature, trusted ? words.trusted : words.untrusted],

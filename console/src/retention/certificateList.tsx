@@ -9,7 +9,7 @@ import { CertificateFacts, ruleText } from './certificateFacts.tsx';
 function Item({ certificate, onShow }: { certificate: Certificate; onShow: () => void }) {
   const speech = useSpeech();
   const { say, format } = speech;
-  const { number, verifiedAt, actor } = certificate.content;
+  const { number, verifiedAt } = certificate.content;
 
   return (
     <li class="live-call">
@@ -17,7 +17,7 @@ function Item({ certificate, onShow }: { certificate: Certificate; onShow: () =>
         <p>
           <strong>{fill(say.call.certificate, { number })}</strong>{' '}
           <span class="quiet">
-            <time dateTime={verifiedAt}>{format.dayAndTime(verifiedAt)}</time> · {personText(actor)}
+            <time dateTime={verifiedAt}>{format.dayAndTime(verifiedAt)}</time> · {personText(certificate.by)}
           </span>
         </p>
         <p class="quiet">{ruleText(certificate, speech)}</p>

@@ -31,7 +31,10 @@ function What({ recording }: { recording: ListedRecording }) {
 }
 
 /** Whose time is over, the API knows: the clock of this computer may be another one. */
-type When = 'due' | 'overdue' | 'upcoming';
+type When = 'due' | 'overdue' | 'upcoming' | 'doubtful';
+
+/** As the API has it: a daily pass has missed what is due for longer, ms. */
+const overdueAfterMs = 90_000_000;
 
 function End({ recording: { keepUntil, held, erasureDecided }, when }: { recording: ListedRecording; when: When }) {
   const { say, format } = useSpeech();
@@ -44,13 +47,14 @@ function End({ recording: { keepUntil, held, erasureDecided }, when }: { recordi
     );
   }
   if (keepUntil === null) return null;
-  const isLate = when === 'overdue';
+  const isOver = when === 'due' || when === 'overdue';
+  const isLate = when === 'overdue' || (when === 'due' && Date.now() - Date.parse(keepUntil) >= overdueAfterMs);
 
   return (
     <span class={isLate ? 'tag tag-fault' : 'tag'}>
       {isLate && <Icon name="warning" />}
       {erasureDecided === null
-        ? fill(when === 'upcoming' ? say.retention.ends : say.retention.ended, { day: format.day(keepUntil) })
+        ? fill(isOver ? say.retention.ended : say.retention.ends, { day: format.day(keepUntil) })
         : say.list.decided}
     </span>
   );

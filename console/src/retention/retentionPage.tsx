@@ -12,7 +12,7 @@ import { EndingList, HeldList } from './endingList.tsx';
 
 /** What is erased when, what keeps it longer, and the proof that it was erased. */
 
-const lists = ['due', 'overdue', 'upcoming', 'held', 'certificates'] as const;
+const lists = ['due', 'overdue', 'upcoming', 'held', 'doubtful', 'certificates'] as const;
 type ListName = (typeof lists)[number];
 
 function Paged<Page extends { next: string | null }>({
@@ -80,6 +80,7 @@ function ListPart({ which }: { which: ListName }) {
         />
       );
     case 'due':
+    case 'doubtful':
     case 'overdue':
     case 'upcoming':
       return (

@@ -4,7 +4,7 @@ import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
 import type { Messages } from '../messages/en.ts';
 
-export function problemText(problem: Problem, say: Messages): string {
+export function problemText(problem: Pick<Problem, 'code'>, say: Messages): string {
   const known = new Map(Object.entries(say.problems));
 
   return known.get(problem.code) ?? fill(say.problems.other, { code: problem.code });

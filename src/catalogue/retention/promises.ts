@@ -8,6 +8,7 @@ import { all, one, reading, sql, value, type Step } from '../sql/step.ts';
 
 const attemptRow = row({
   id: recordingId,
+  callId: z.string(),
   keepUntil: z.number(),
   /** Why it is erased: null where its time is over, else the rule of whoever has decided so. */
   rule: z.enum(['subject', 'decided']).nullable(),
@@ -40,7 +41,7 @@ export const lastFailure = `(SELECT json_extract(detail, '$.code') FROM audit
 /** What the metrics of promises ask for at each reading: nothing of it looks at every row. */
 export function makePromises() {
   const selectDue = sql(`
-    SELECT id, keep_until,
+    SELECT id, call_id, keep_until,
       (SELECT json_extract(cause, '$.rule') FROM asked_erasures WHERE recording_id = recordings.id) AS rule,
       ${lastFailure} AS code
     FROM ${recordingsByEnd}

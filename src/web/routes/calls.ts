@@ -1,15 +1,18 @@
 import * as z from 'zod';
-import type { Actor } from '../../access/actor.ts';
+import type { Act, Actor } from '../../access/actor.ts';
 import { auditOf } from '../../access/audit.ts';
-import { seesOwnPurposesOnly } from '../../access/decide.ts';
+import { seesOwnPurposesOnly, type Decision } from '../../access/decide.ts';
 import type { CallSearch } from '../../catalogue/calls/searchConditions.ts';
 import { prepareSearch } from '../../catalogue/numberKeys.ts';
+import { makeHoldsAllowed } from '../../config/purposeRules.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
 import type { Config } from '../../config/schema.ts';
 import type { CallId } from '../../core/ids.ts';
 import { receiptOfCall } from '../../receipt/receipt.ts';
 import type { WebPorts } from '../ports.ts';
+import { groundsFor } from '../../retention/legalHolds.ts';
 import { dialledOf, hashOf } from '../number.ts';
+import { refusal } from '../problems.ts';
 import { route, type Route } from '../route.ts';
 import { callDetail, callPage, foundCalls, id, listQuery, searchBody, type Filters } from '../schemas.ts';
 import { shownCallOfList, shownHold, shownListedCall } from '../shown.ts';
@@ -164,7 +167,9 @@ const show = route({
     const { catalogue } = ports;
     const known = await allowed(ports, actor, 'read', await knownCall(ports, params.id));
     const { recording, holds } = known;
-    const maySetHolds = (await decided(ports, actor, 'release', known)).allowed;
+    const may = async (act: Act): Promise<Decision> => decided(ports, actor, act, known);
+    const maySetHolds = (await may('release')).allowed;
+    const hearing = await may('listen');
     const certificates = recording === undefined ? [] : await catalogue.certificates.of(recording.id);
 
     return {
@@ -174,6 +179,8 @@ const show = route({
         receipt: await receiptOfCall(catalogue, known.call.id),
         holds: holds.map((each) => shownHold(each, maySetHolds)),
         certificates,
+        unheard: recording === undefined || hearing.allowed ? null : refusal(hearing.reason).code,
+        holdGrounds: (await may('hold')).allowed ? groundsFor(known.call.purposes, makeHoldsAllowed(ports.config)) : [],
       },
     };
   },

@@ -25,7 +25,7 @@ export const certificateRoutes: readonly Route[] = [
       const { recording } = await allowed(ports, actor, 'read', await knownRecording(ports, params.id));
       const rows = await ports.catalogue.certificates.of(recording.id);
       const certificates = await Promise.all(
-        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, ports)),
+        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, actor, ports)),
       );
 
       return { kind: 'json', body: { certificates } };
@@ -41,11 +41,11 @@ export const certificateRoutes: readonly Route[] = [
       cursor: cursor.optional(),
     }),
     answer: { status: 200, schema: certificatePage, description: 'A page of certificates.' },
-    handle: async ({ pages, query: { limit } }, ports) => {
+    handle: async ({ actor, pages, query: { limit } }, ports) => {
       const before = pages.begin(z.number()) ?? Number.MAX_SAFE_INTEGER;
       const rows = await ports.catalogue.certificates.before(before, limit);
       const certificates = await Promise.all(
-        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, ports)),
+        rows.map(async ({ jws }) => shownCertificate(await readCertificate(jws), jws, actor, ports)),
       );
       const last = rows.length < limit ? undefined : rows.at(-1)?.number;
 

@@ -146,7 +146,7 @@ export const erasureRoutes: readonly Route[] = [
           throw refusal('gone');
         case 'erased': {
           const { jws } = erased.certificate;
-          const certificate = await shownCertificate(await readCertificate(jws), jws, ports);
+          const certificate = await shownCertificate(await readCertificate(jws), jws, actor, ports);
           const isLogEmptied = await logEmptied(ports.catalogue, logWaitMs);
 
           return {

@@ -1,34 +1,43 @@
 import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
+import { firstDue } from '../../catalogue/calls/recordings.ts';
 import { isActive } from '../../catalogue/retention/legalHolds.ts';
+import { recordingId } from '../../catalogue/sqlite/rowForm.ts';
 import { dayMs } from '../../core/clock.ts';
+import { isLockKnown } from '../../retention/lockedDue.ts';
+import { erasureFailed } from '../../retention/pass.ts';
 import { overdueAfterMs } from '../../retention/promised.ts';
 import { route, type Route } from '../route.ts';
 import { hold, listedRecording, named, page, recordingPage } from '../schemas.ts';
-import { seenPage } from '../seenPages.ts';
+import { seenPage, type Listed } from '../seenPages.ts';
 import { shownHold, shownRecordingOfList } from '../shown.ts';
 import { decided, type ListedCall } from '../subjects.ts';
 import type { WebPorts } from '../ports.ts';
 
 /** Where a list by ends goes on. */
-const end = z.object({ keepUntil: z.number(), id: z.string() });
+const end = z.object({ keepUntil: z.number(), id: recordingId });
 type End = z.output<typeof end>;
 
 const upcomingDays = 30;
 
 const query = z.strictObject(page);
 
-/** Whether every purpose is over, holds taken into account: then nothing keeps it. */
-const isOver = (at: number) => (each: ListedCall) =>
-  !each.isHeld && each.ends.every(({ keepUntil }) => keepUntil <= at);
-
 const lists = {
-  due: 'List the recordings whose time is over and which no hold keeps, the oldest end first',
-  overdue: 'List those of them that a daily pass has missed',
+  due: 'List the recordings whose time is over and which neither a hold nor a doubt about clocks keeps, the oldest end first',
+  overdue: 'List those of them that a daily pass has missed, and no lock that was set keeps',
   upcoming: 'List the recordings whose time is over within thirty days, the next end first',
+  doubtful: 'List the recordings whose clocks disagree: none is erased before somebody says when they ended',
 } as const;
+type ListName = keyof typeof lists;
 
-const ofEnds = (['due', 'overdue', 'upcoming'] as const).map((which) =>
+type Part<Place> = {
+  /** Where it begins at this time. */
+  first: (at: number) => Place;
+  place: z.ZodType<Place>;
+  read: (ports: WebPorts, at: number, after: Place, most: number) => Promise<Listed<Place>[]>;
+};
+
+const listOf = <Place>(which: ListName, { first, place, read }: Part<Place>): Route =>
   route({
     method: 'GET',
     path: `/retention/${which}`,
@@ -38,25 +47,63 @@ const ofEnds = (['due', 'overdue', 'upcoming'] as const).map((which) =>
     answer: { status: 200, schema: recordingPage, description: 'A page of recordings.' },
     handle: async ({ actor, pages, query: { limit } }, ports) => {
       const at = ports.clock.now();
-      const until = { due: at, overdue: at - overdueAfterMs, upcoming: at + upcomingDays * dayMs }[which];
-      const start = which === 'upcoming' ? { keepUntil: at, id: '~' } : { keepUntil: 0, id: '' };
-      const { listed, next } = await seenPage<End>(actor, ports, {
-        after: pages.begin(end) ?? start,
+      const { listed, next } = await seenPage<Place>(actor, ports, {
+        after: pages.begin(place) ?? first(at),
         limit,
-        read: async (after, most) => {
-          const rows = await ports.catalogue.figures.byEnd(after, most);
-          const within = rows.filter(({ keepUntil }) => keepUntil <= until);
-
-          return within.map(({ callId, keepUntil, id }) => ({ call: callId, place: { keepUntil, id } }));
-        },
-        fits: which === 'upcoming' ? () => true : isOver(at),
+        read: (after, most) => read(ports, at, after, most),
       });
       const recordings = listed.flatMap((each) => shownRecordingOfList(each, at) ?? []);
 
       return { kind: 'json', body: { recordings, next: pages.next(next) } };
     },
+  });
+
+/** As the counts of `/system` have it. */
+const dueBefore = (which: 'due' | 'overdue', afterMs: number): Route =>
+  listOf<End>(which, {
+    first: () => firstDue as End,
+    place: end,
+    read: async ({ catalogue }, at, after, most) => {
+      const rows: Listed<End>[] = [];
+      for (const { callId, code, ...place } of await catalogue.figures.dueAttempts(at, erasureFailed, after, most)) {
+        if (place.keepUntil > at - afterMs) break;
+        const isMissed =
+          which === 'due' || code !== 'archive_locked' || !isLockKnown(await catalogue.auditTrail.of(place.id), at);
+        // A row of no call is shown to nobody, and the list goes on behind it.
+        rows.push({ call: isMissed ? callId : '', place: { keepUntil: place.keepUntil, id: place.id } });
+      }
+
+      return rows;
+    },
+  });
+
+const ofEnds: readonly Route[] = [
+  dueBefore('due', 0),
+  dueBefore('overdue', overdueAfterMs),
+  listOf<End>('upcoming', {
+    first: (at) => ({ keepUntil: at, id: '~' as End['id'] }),
+    place: end,
+    read: async ({ catalogue }, at, after, most) => {
+      const rows = await catalogue.figures.byEnd(after, most);
+
+      return rows
+        .filter(({ keepUntil }) => keepUntil <= at + upcomingDays * dayMs)
+        .map(({ callId, keepUntil, id }) => ({ call: callId, place: { keepUntil, id: id as End['id'] } }));
+    },
   }),
-);
+  listOf<string>('doubtful', {
+    first: () => '',
+    place: z.string(),
+    read: async ({ catalogue }, _at, after, most) => {
+      const rows: Listed<string>[] = [];
+      for (const { recording } of await catalogue.clockDoubts.open(after, most)) {
+        rows.push({ call: (await catalogue.recordings.find(recording))?.callId ?? '', place: recording });
+      }
+
+      return rows;
+    },
+  }),
+];
 
 export const heldPage = named(
   'HeldPage',

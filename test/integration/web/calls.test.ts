@@ -58,6 +58,31 @@ test('a call shows who was told when in which words, and what is kept of it', as
   });
 });
 
+test('a call says whether whoever opens it may hear it, and on which grounds they may hold it; to open it is no try to listen', async () => {
+  const here = await stage();
+  const [training, agreement] = [await here.archived(), await here.archived(['agreement'])];
+  const shown = async (call: string, who: string): Promise<unknown> => {
+    const { unheard, holdGrounds } = await here.json(`/calls/${call}`, who);
+
+    return { unheard, holdGrounds };
+  };
+  expect(await shown(training.call, 'coach')).toEqual({ unheard: null, holdGrounds: [] });
+  // Its purpose allows no holds, but what the law wants.
+  expect(await shown(training.call, 'officer')).toEqual({ unheard: null, holdGrounds: ['authority', 'restriction'] });
+  expect(await shown(agreement.call, 'legal')).toEqual({
+    unheard: null,
+    holdGrounds: ['dispute', 'authority', 'restriction'],
+  });
+  // No purpose of it names them.
+  expect(await shown(agreement.call, 'operator')).toEqual({ unheard: 'access_refused', holdGrounds: [] });
+  const events = (await here.set.catalogue.auditTrail.of(agreement.id)).map(({ event }) => event);
+  expect(events.filter((event) => event.includes('refused'))).toEqual([]);
+  expect((await here.ask(`/recordings/${agreement.id}/audio`, 'operator')).status).toBe(403);
+  expect((await here.set.catalogue.auditTrail.of(agreement.id)).at(-1)).toMatchObject({ event: 'listening refused' });
+  here.set.clock.at = recorderEnd + 28 * dayMs + 1;
+  expect(await shown(training.call, 'officer')).toMatchObject({ unheard: 'purpose_over' });
+});
+
 test('what is out of scope, not theirs any more, or made up is not there, and nobody learns which', async () => {
   const here = await stage();
   const { call, id } = await here.archived(['agreement']);

@@ -66,7 +66,10 @@ test('an officer erases a recording with a reason of the law, and has its certif
       logEmptied: true,
       certificate: {
         trusted: true,
+        // As its trail has it: the certificate itself names no person.
+        by: 'user:olga',
         content: {
+          actor: 'web',
           recording: id,
           rule: { kind: 'decided', article: 'GDPR art. 17(1)(d)', reference: 'T-17' },
           verification: { versionsLeft: 0 },

@@ -73,7 +73,14 @@ async function slowToCount(): Promise<{ here: WebStage; count: jest.Mock; open: 
     return set.store;
   };
 
-  return { here: await stage({ store }), count, close, open: () => { open(); } };
+  return {
+    here: await stage({ store }),
+    count,
+    close,
+    open: () => {
+      open();
+    },
+  };
 }
 
 test('a count of the storage that takes long is waited for by nobody: who asks is given the last one, and told that another is made', async () => {
@@ -152,6 +159,24 @@ test('the lists of retention have what is due, what a pass has missed, what come
   expect(await list('overdue')).toEqual([one, three]);
   // Whose purpose is over, who teaches does not see.
   expect(idsOf(await here.json('/retention/due', 'coach'))).toEqual([]);
+});
+
+test('what a doubt about clocks keeps is in a list of its own, and neither due nor overdue, as the system counts it', async () => {
+  const here = await stage();
+  const [kept, decided, due] = [await here.archived(), await here.archived(), await here.archived()];
+  const doubt = { apartMs: 9e9, endedAt: here.set.clock.at, witnesses: {}, actor: 'serve' };
+  here.set.clock.at += 31 * dayMs;
+  for (const { id } of [kept, decided]) await here.set.catalogue.clockDoubts.raise(id, doubt);
+  const note = { event: 'erasure decided', actor: 'user:olga', detail: {} };
+  const asked = { recordings: [decided.id], cause: '{"rule":"decided"}', at: here.set.clock.at, note, ending: [] };
+  expect(await here.set.catalogue.askedErasures.ask(asked)).toBe(true);
+  const list = async (which: string): Promise<string[]> => idsOf(await here.json(`/retention/${which}`, 'officer'));
+  expect(await list('doubtful')).toEqual([kept.id, decided.id]);
+  // Who has decided to erase it needs no clock.
+  expect((await list('due')).toSorted()).toEqual([decided.id, due.id].toSorted());
+  expect((await list('overdue')).toSorted()).toEqual([decided.id, due.id].toSorted());
+  expect(await here.json('/system', 'operator')).toMatchObject({ retention: { due: 2, overdue: 2, doubtful: 2 } });
+  expect(idsOf(await here.json('/retention/doubtful?limit=1', 'officer'))).toEqual([kept.id]);
 });
 
 test('the system tells what needs attention, and what check finds', async () => {

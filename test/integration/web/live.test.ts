@@ -69,7 +69,9 @@ test('calls that go on are listed and told of when they change, to who may see t
   });
   const { facts } = await saveCall(here.set.catalogue, { until: 'talking' });
   await eventually(() => {
-    expect(told[1]?.calls).toMatchObject([{ id: facts.id, phase: 'talking', line: 'default', isPaused: false }]);
+    expect(told[1]?.calls).toMatchObject([
+      { id: facts.id, phase: 'talking', line: 'default', isPaused: false, tasks: ['pause'] },
+    ]);
   });
   expect(await here.json('/live', 'operator')).toEqual({ calls: told[1]?.calls });
   expect(await here.json('/live', 'coach')).toEqual({ calls: [] });

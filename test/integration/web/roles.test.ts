@@ -89,6 +89,7 @@ const expected: Readonly<Record<string, readonly number[]>> = {
   'GET /retention/due': [200, 200, 200, 200, 200, 403, 401],
   'GET /retention/overdue': [200, 200, 200, 200, 200, 403, 401],
   'GET /retention/upcoming': [200, 200, 200, 200, 200, 403, 401],
+  'GET /retention/doubtful': [200, 200, 200, 200, 200, 403, 401],
   'GET /retention/held': [200, 200, 200, 200, 200, 403, 401],
   'GET /report': [403, 403, 200, 200, 200, 200, 401],
   'GET /reports/unrecorded': [403, 403, 200, 200, 200, 200, 401],

@@ -12,7 +12,7 @@ test.each([
   ['that was to be erased before', '2020-01-01T00:00:00Z', '2027-05-29'],
   ['that is kept for ten years', '2036-11-30T00:00:00Z', '2036-11-29'],
 ])('of a recording %s keeps it longer where the API takes such a day', (_which, keptUntil, until) => {
-  expect(freshHold(keptUntil, morning).until).toBe(until);
+  expect(freshHold(['dispute'], keptUntil, morning).until).toBe(until);
 });
 
 test.each([morning, morning + dayMs / 2, morning + dayMs - 1])('is taken by the API at any time of the day', (now) => {

@@ -13,6 +13,13 @@ test('a view that reaches up to today is so many days back from the day on which
   expect(filtersNow(viewOf('today', { from: '2026-11-30' }, now), later)).toEqual({ from: '2026-12-03' });
 });
 
+test('a view of yesterday is of the day before the one on which it is opened', () => {
+  const view = viewOf('yesterday', { from: '2026-11-29', to: '2026-11-29', line: 'sales' }, now);
+  expect(filtersNow(view, now)).toEqual({ from: '2026-11-29', to: '2026-11-29', line: 'sales' });
+  expect(filtersNow(view, later)).toEqual({ from: '2026-12-02', to: '2026-12-02', line: 'sales' });
+  expect(viewsIn(viewsText([view]))).toEqual([view]);
+});
+
 test('a view of certain days, or of days to come, keeps them', () => {
   const certain = { from: '2026-11-01', to: '2026-11-07' };
   expect(filtersNow(viewOf('then', certain, now), later)).toEqual(certain);
