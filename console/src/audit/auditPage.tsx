@@ -71,16 +71,16 @@ function Row({ line, wanted }: { line: Line; wanted: Wanted }) {
   const words = eventText(line, say, format);
 
   return (
-    <tr>
-      <td>
+    <tr role="row">
+      <td role="cell">
         <time dateTime={line.at} title={line.at}>
           {format.day(line.at)} {format.clock(line.at)}
         </time>
       </td>
-      <th scope="row">
+      <th role="rowheader" scope="row">
         <Link href={addressOf('/audit', { ...wanted, actor: line.actor })}>{line.actor}</Link>
       </th>
-      <td>
+      <td role="cell">
         {line.call === null ? words : <Link href={`/calls/${line.call}`}>{words}</Link>}
         <span class="quiet small" lang="en">
           {' '}
@@ -189,15 +189,21 @@ function Lines({ page: { lines, next }, wanted }: { page: Page; wanted: Wanted }
 
   return (
     <>
-      <table class="trail">
-        <thead>
-          <tr>
-            <th scope="col">{say.list.columns.time}</th>
-            <th scope="col">{say.trail.actor}</th>
-            <th scope="col">{say.trail.event}</th>
+      <table class="trail" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">
+              {say.list.columns.time}
+            </th>
+            <th role="columnheader" scope="col">
+              {say.trail.actor}
+            </th>
+            <th role="columnheader" scope="col">
+              {say.trail.event}
+            </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {lines.map((line) => (
             <Row key={line.line} line={line} wanted={wanted} />
           ))}

@@ -463,7 +463,7 @@ export const de: Messages = {
         'Aufzeichnungen, deren letzter Zweck in den nächsten dreißig Tagen endet. Was länger gebraucht wird, braucht vorher einen Aufschub.',
       held: 'Ein Aufschub bewahrt eine Aufzeichnung über ihre Frist hinaus. Er wird auf der Seite eines Gesprächs gesetzt und aufgehoben, wenn der Grund entfällt.',
       doubtful:
-        'Die Uhren sind sich über das Ende der Aufzeichnung nicht einig. Nichts löscht sie, bevor jemand entscheidet: preavis recordings settle.',
+        'Sind sich Uhren über das Ende einer Aufzeichnung nicht einig, löscht nichts sie, bevor jemand entscheidet: preavis recordings settle.',
       certificates: 'Jede Löschung, signiert: was entfernt wurde, nach welcher Regel, und dass nichts davon übrig ist.',
     },
     none: {
@@ -1004,6 +1004,8 @@ export const de: Messages = {
     'searched by number': 'suchte nach einer Nummer',
     'hold set': 'schob die Löschung auf',
     'hold released': 'hob den Aufschub auf',
+    'erasure decided': 'entschied die Löschung',
+    'kept shorter': 'verkürzte die Aufbewahrung',
     'erasure begun': 'begann zu löschen',
     'erased and checked': 'löschte und prüfte',
     'export for the person begun': 'begann eine Kopie für die Person',

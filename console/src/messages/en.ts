@@ -534,7 +534,7 @@ export const en = {
         'Recordings whose last purpose ends within thirty days. What is needed longer needs a hold before that.',
       held: 'A hold keeps a recording beyond its end. It is set on the page of a call, and released when its reason is over.',
       doubtful:
-        'The clocks of the call and of this machine disagree about when it ended. Nothing erases it before somebody decides: preavis recordings settle.',
+        'Where clocks disagree about the end of a recording, nothing erases it before somebody decides: preavis recordings settle.',
       certificates: 'Each erasure, signed: what was removed, by which rule, and that nothing of it is left.',
     },
     none: {
@@ -1018,6 +1018,8 @@ export const en = {
     'searched by number': 'searched by number',
     'hold set': 'set a hold',
     'hold released': 'released a hold',
+    'erasure decided': 'decided to erase it',
+    'kept shorter': 'shortened its time',
     'erasure begun': 'began to erase',
     'erased and checked': 'erased and checked',
     'export for the person begun': 'began a copy for the person',

@@ -462,7 +462,7 @@ export const fr: Messages = {
         'Les enregistrements dont la dernière finalité s’achève dans les trente jours. Ce qui doit servir plus longtemps a besoin d’un gel avant cette date.',
       held: 'Un gel conserve un enregistrement au-delà de son terme. Il se pose sur la page d’un appel, et se lève quand son motif a disparu.',
       doubtful:
-        'Les horloges ne s’accordent pas sur la fin de l’enregistrement. Rien ne l’efface avant que quelqu’un ait tranché : preavis recordings settle.',
+        'Là où les horloges ne s’accordent pas sur la fin d’un enregistrement, rien ne l’efface avant que quelqu’un ait tranché : preavis recordings settle.',
       certificates: 'Chaque effacement, signé : ce qui a été supprimé, selon quelle règle, et qu’il n’en reste rien.',
     },
     none: {
@@ -1004,6 +1004,8 @@ export const fr: Messages = {
     'searched by number': 'a cherché un numéro',
     'hold set': 'a posé un gel',
     'hold released': 'a levé un gel',
+    'erasure decided': 'a décidé l’effacement',
+    'kept shorter': 'a raccourci la conservation',
     'erasure begun': 'a commencé l’effacement',
     'erased and checked': 'a effacé et vérifié',
     'export for the person begun': 'a commencé une copie pour la personne',

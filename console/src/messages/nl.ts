@@ -456,7 +456,7 @@ export const nl: Messages = {
         'Opnamen waarvan het laatste doel binnen dertig dagen eindigt. Wat langer nodig is, moet voor die tijd worden opgeschort.',
       held: 'Een opschorting bewaart een opname langer dan haar termijn. Ze wordt ingesteld op de pagina van een gesprek, en opgeheven als de reden voorbij is.',
       doubtful:
-        'De klokken zijn het niet eens over het einde van de opname. Niets wist ze voordat iemand beslist: preavis recordings settle.',
+        'Waar klokken het niet eens zijn over het einde van een opname, wist niets haar voordat iemand beslist: preavis recordings settle.',
       certificates: 'Elke wissing, ondertekend: wat is verwijderd, volgens welke regel, en dat er niets van over is.',
     },
     none: {
@@ -995,6 +995,8 @@ export const nl: Messages = {
     'searched by number': 'zocht op nummer',
     'hold set': 'schortte de wissing op',
     'hold released': 'hief de opschorting op',
+    'erasure decided': 'besliste tot wissing',
+    'kept shorter': 'verkortte de bewaartijd',
     'erasure begun': 'begon te wissen',
     'erased and checked': 'wiste en controleerde',
     'export for the person begun': 'begon een kopie voor de persoon',
