@@ -6,16 +6,9 @@ import { ProblemNote } from '../ui/notes.tsx';
 import { dayIn, lastDay, type HoldDraft } from './holdDraft.ts';
 
 type Grounds = CallDetail['holdGrounds'];
+type FieldsProps = { grounds: Grounds; draft: HoldDraft; onDraft: (draft: HoldDraft) => void };
 
-function GroundField({
-  grounds,
-  draft,
-  onDraft,
-}: {
-  grounds: Grounds;
-  draft: HoldDraft;
-  onDraft: (draft: HoldDraft) => void;
-}) {
+function GroundField({ grounds, draft, onDraft }: FieldsProps) {
   const { say } = useSpeech();
 
   return (
@@ -38,15 +31,7 @@ function GroundField({
   );
 }
 
-function Fields({
-  grounds,
-  draft,
-  onDraft,
-}: {
-  grounds: Grounds;
-  draft: HoldDraft;
-  onDraft: (draft: HoldDraft) => void;
-}) {
+function Fields({ grounds, draft, onDraft }: FieldsProps) {
   const { say } = useSpeech();
 
   return (

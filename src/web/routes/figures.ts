@@ -111,7 +111,7 @@ const storageRoute = (count: Kept['storage']): Route =>
     path: '/figures/storage',
     summary: 'Count what is kept, by purpose',
     description:
-      'Among many recordings a count takes a while. Who asks is given the last one, and asks again for the next. It is counted anew every ten minutes at most.',
+      'Among many recordings a count takes a while. Who asks is given the last one, and asks again for the next. One that takes long is made anew every ten minutes at most.',
     act: 'readReport',
     answer: { status: 200, schema: storage, description: 'The counts.' },
     handle: async ({ actor }) => {
