@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { addArchive } from './cli/arguments/archive.ts';
+import { addCatalogue } from './cli/arguments/catalogue.ts';
 import { addCalls, addLanguages, addWebhooks } from './cli/arguments/calls.ts';
 import { addSwitches, jsonOption, makeRun } from './cli/arguments/commandLine.ts';
 import { addDialplan } from './cli/arguments/dialplan.ts';
@@ -69,6 +70,7 @@ function program(done: (code: number) => void): Command {
     .option('--json', 'print an error that stops it as one JSON object, like its log')
     .action(run(async () => (await import('./cli/commands/web.ts')).web));
   addArchive(root, run);
+  addCatalogue(root, run);
   addRetention(root, run);
   addCertificates(root, run);
   addRecordings(root, run);

@@ -8,6 +8,9 @@ import { migrations } from './migrations.ts';
 /** Marks a SQLite file as a catalogue of Préavis ("prav" in ASCII). */
 const applicationId = 0x70726176;
 
+/** Marks one whose rows live in PostgreSQL since ("pram"). Versions of before the mark take it for a file of another program. */
+const movedId = 0x7072616d;
+
 /**
  * How long a step waits for another process's write before it is tried again, ms. SQLite waits with the whole process, so
  * this is short; catalogue.ts tries again in between other work.
@@ -30,8 +33,14 @@ function unusable(file: string, cause: unknown): PreavisError {
     });
   }
 
-  return new PreavisError('catalogue_unusable', `${file} cannot be used (${code})`, { cause });
+  return new PreavisError('catalogue_unusable', `${file} cannot be used (${code})`, {
+    cause,
+    ...(code.startsWith('SQLITE_BUSY') ? { hint: heldHint } : {}),
+  });
 }
+
+const heldHint =
+  'Another process holds it, as `preavis catalogue move` does while it copies. Wait until that has ended.';
 
 /** A catalogue that another process is making at this moment, or was when it was killed, has no table yet. */
 function isEmpty(database: Database): boolean {
@@ -40,8 +49,8 @@ function isEmpty(database: Database): boolean {
   return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
 }
 
-/** Looks at an existing file without changing a byte of it. */
-function inspect(file: string): void {
+/** Looks at an existing file without changing a byte of it. Throws catalogue_foreign or catalogue_newer. */
+function inspect(file: string): { version: number; isMoved: boolean } {
   const database = openSqlite(file, { readonly: true, fileMustExist: true });
   try {
     // In one transaction: another process may be making it.
@@ -49,9 +58,15 @@ function inspect(file: string): void {
       const id = database.pragma('application_id', { simple: true });
       const version = Number(database.pragma('user_version', { simple: true }));
 
-      return { version, isOurs: id === applicationId || (id === 0 && version === 0 && isEmpty(database)) };
+      const isMoved = id === movedId;
+
+      return {
+        version,
+        isMoved,
+        isOurs: isMoved || id === applicationId || (id === 0 && version === 0 && isEmpty(database)),
+      };
     });
-    const { version, isOurs } = look();
+    const { version, isMoved, isOurs } = look();
     if (!isOurs) {
       throw new PreavisError('catalogue_foreign', `${file} is a database of another program`);
     }
@@ -61,6 +76,8 @@ function inspect(file: string): void {
         `${file} has schema ${version}; this version of Préavis knows ${migrations.length}`,
       );
     }
+
+    return { version, isMoved };
   } finally {
     database.close();
   }
@@ -75,6 +92,16 @@ export function isCatalogueBegun(file: string): boolean {
     return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
   } catch (cause) {
     throw unusable(file, cause);
+  }
+}
+
+/** Whether the file has a catalogue, of whatever version, that was not moved to PostgreSQL. What cannot be read is none. */
+export function isCatalogueHere(file: string): boolean {
+  if (!isCatalogueBegun(file)) return false;
+  try {
+    return !inspect(file).isMoved;
+  } catch (thrown) {
+    return thrown instanceof PreavisError && thrown.code === 'catalogue_newer';
   }
 }
 
@@ -107,7 +134,7 @@ function migrate(database: Database): void {
 /**
  * Opens the catalogue, making or migrating it as needed. Commits are on disk when they return (synchronous=FULL), but for
  * those of steps that are relaxed (sql/step.ts).
- * Throws catalogue_unusable, catalogue_foreign or catalogue_newer; the file is unchanged then.
+ * Throws catalogue_unusable, catalogue_foreign, catalogue_newer or catalogue_moved; the file is unchanged then.
  */
 export function openDatabase(file: string, { mustExist = false }: Options = {}): Database {
   try {
@@ -116,7 +143,10 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
       throw new PreavisError('catalogue_unusable', `${file} is not an ordinary file`);
     }
     if (found !== undefined && found.size > 0) {
-      inspect(file);
+      // Two catalogues of the same recordings would each erase what the other one keeps.
+      if (inspect(file).isMoved) {
+        throw new PreavisError('catalogue_moved', `the catalogue ${file} was moved to PostgreSQL`);
+      }
       closeToOthers(file);
     } else {
       if (mustExist) throw new PreavisError('catalogue_unusable', `${file} does not exist`);
@@ -142,5 +172,60 @@ export function openDatabase(file: string, { mustExist = false }: Options = {}):
     return database;
   } catch (cause) {
     throw cause instanceof PreavisError ? cause : unusable(file, cause);
+  }
+}
+
+/** A catalogue that is to be moved, or was: `mark` says so, once and for all. */
+export type Leaving = { readonly database: Database; readonly isMoved: boolean; mark(): void };
+
+/**
+ * Opens a catalogue that is to be moved to another database. Nothing of it is made or migrated.
+ *
+ * @param isAlone no other process can open the file until it is closed, or this process has died
+ * @throws PreavisError as openDatabase does, but not catalogue_moved; `catalogue_in_use` where another process has it open
+ */
+export function openLeaving(file: string, isAlone: boolean): Leaving {
+  try {
+    if (!isCatalogueBegun(file)) throw new PreavisError('catalogue_unusable', `${file} does not exist`);
+    const { version, isMoved } = inspect(file);
+    if (version < migrations.length) {
+      throw new PreavisError(
+        'move_refused',
+        `${file} has schema ${version}, and this version of Préavis moves schema ${migrations.length} alone`,
+        { hint: 'Run `preavis recordings list --limit 1` once with this version, which brings the file up to date.' },
+      );
+    }
+    const database = openSqlite(file, { readonly: !isAlone, fileMustExist: true, timeout: busyTimeoutMs });
+    try {
+      if (isAlone) holdAlone(database, file);
+    } catch (cause) {
+      database.close();
+      throw cause;
+    }
+
+    return {
+      database,
+      isMoved,
+      mark: () => {
+        database.pragma(`application_id = ${movedId}`);
+        // Whoever looks at the file alone, without its log, sees it too.
+        database.pragma('wal_checkpoint(TRUNCATE)');
+      },
+    };
+  } catch (cause) {
+    throw cause instanceof PreavisError ? cause : unusable(file, cause);
+  }
+}
+
+/** With the log: SQLite gives the lock to nobody as long as any other process has the file open. */
+function holdAlone(database: Database, file: string): void {
+  database.pragma('locking_mode = EXCLUSIVE');
+  try {
+    database.pragma('synchronous = FULL');
+    database.pragma('journal_mode = WAL');
+    database.exec('BEGIN EXCLUSIVE; COMMIT');
+  } catch (cause) {
+    if (!(errnoOf(cause) ?? '').startsWith('SQLITE_BUSY')) throw cause;
+    throw new PreavisError('catalogue_in_use', `another process has ${file} open`, { cause });
   }
 }

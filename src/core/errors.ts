@@ -136,6 +136,27 @@ export const errorCodes = {
     'The catalogue was written by a newer Préavis.',
     'Run that version or a later one; nothing was changed.',
   ),
+  catalogue_moved: misuse(
+    'The SQLite catalogue was moved to PostgreSQL, where its rows have lived since. A second live one would erase what the first keeps.',
+    'Set catalogue.store to postgres, with the address that it was moved to (docs/operations/moving-to-postgresql.md). Nothing was changed.',
+  ),
+  catalogue_unmoved: misuse(
+    'The database of the catalogue is empty, and catalogue.file has a SQLite catalogue that was not moved there.',
+    'Run `preavis catalogue move` (docs/operations/moving-to-postgresql.md). If a new catalogue is to begin in the database, name another catalogue.file.',
+  ),
+  catalogue_moving: lasting(
+    'A move of a catalogue into this database has begun and is not finished.',
+    'Go on with `preavis catalogue move`. Until it is done, the SQLite catalogue is the catalogue.',
+  ),
+  catalogue_in_use: passing(
+    'The catalogue cannot be moved while another process uses it.',
+    'Stop `preavis serve`, `preavis web`, scheduled commands and programs that copy the file, as Litestream; then start the move again.',
+  ),
+  move_refused: lasting('The catalogue cannot be moved as it is.', 'Nothing was changed.'),
+  move_differs: lasting(
+    'What is in PostgreSQL is not what is in the SQLite catalogue, which may have changed since the move began.',
+    'Run `preavis catalogue move --again`, which empties the database and copies anew. The SQLite catalogue is unchanged, and is still the catalogue.',
+  ),
   status_conflict: lasting(
     'A recording is no longer in the status that a step started from.',
     'Another run was faster; nothing to do.',

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { openCatalogue, openPostgresCatalogue, type Catalogue, type CatalogueOptions } from '../catalogue/catalogue.ts';
 import type { Figures } from '../catalogue/figures.ts';
 import { readFiguresAside, type FiguresOrder } from '../catalogue/figuresThread.ts';
-import { isCatalogueBegun } from '../catalogue/open.ts';
+import { isCatalogueBegun, isCatalogueHere } from '../catalogue/open.ts';
 import { isPostgresBegun, type PostgresCatalogue } from '../catalogue/postgres/open.ts';
 import { speaksTls } from '../config/catalogueSchema.ts';
 import type { Config } from '../config/schema.ts';
@@ -51,7 +51,7 @@ function hasCertificate(text: string): boolean {
  *
  * @throws PreavisError `config_invalid`
  */
-async function postgresOf({ installation, postgres }: Config['catalogue']): Promise<PostgresCatalogue> {
+export async function postgresOf({ installation, postgres }: Config['catalogue']): Promise<PostgresCatalogue> {
   const { host, port, database, user, password, caFile } = postgres;
   const ca = caFile === undefined ? undefined : await readAuthority(caFile);
   const tls = speaksTls(postgres) ? { ca } : undefined;
@@ -74,7 +74,8 @@ type OpeningOptions = Omit<CatalogueOptions, 'webhooks'> & {
  * Opens the catalogue of a configuration, making or migrating it as needed. A database that does not answer is not waited for: what runs
  * as a service is started again by its service manager.
  *
- * @throws PreavisError `catalogue_unusable`, `catalogue_foreign`, `catalogue_newer`, `config_invalid`
+ * @throws PreavisError `catalogue_unusable`, `catalogue_foreign`, `catalogue_newer`, `catalogue_moved`, `catalogue_moving`, `catalogue_unmoved`,
+ *   `config_invalid`
  */
 export async function openConfiguredCatalogue(
   config: Config,
@@ -84,10 +85,17 @@ export async function openConfiguredCatalogue(
   const all = { ...options, webhooks: webhookSubscribers(config) };
   const limit = statementTimeoutMs === undefined ? {} : { statementTimeoutMs };
   const { store, file } = config.catalogue;
+  if (store === 'sqlite') return openCatalogue(file, clock, all);
+  const place = await postgresOf(config.catalogue);
+  if (options.mustExist !== true) await refuseUnmoved(file, place);
 
-  return store === 'sqlite'
-    ? openCatalogue(file, clock, all)
-    : openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...limit }, clock, all);
+  return openPostgresCatalogue({ ...place, ...limit }, clock, all);
+}
+
+/** Where a service is started between the change of its configuration and the move, an empty catalogue would stand in the place of the one that is to be moved. */
+async function refuseUnmoved(file: string, place: PostgresCatalogue): Promise<void> {
+  if (!isCatalogueHere(file) || (await isPostgresBegun(place))) return;
+  throw new PreavisError('catalogue_unmoved', `the database is empty, and the catalogue ${file} was not moved there`);
 }
 
 /**

@@ -19,7 +19,7 @@ export const moveLease = 'archive move';
 /** The lease of a serve: that one has started. */
 export const serveLease = 'serve';
 /** Its mark beside it: that it serves, with its socket open, so that it sees who joins a call. */
-const servingMark = 'serving';
+export const servingMark = 'serving';
 
 const heldRow = row({
   host: z.string(),

@@ -20,26 +20,36 @@ export type PostgresOptions = PostgresCatalogue & {
 const oldestRelease = 150_000;
 /** How long a step may take, ms. */
 const migrationMs = 60 * 60_000;
+/** It is there as long as a move into the database is not finished. */
+export const movingTable = 'moving';
 /** Two processes make or migrate it one after the other. */
 const migrationLock = `SELECT pg_advisory_xact_lock(x'70726176'::integer, 2)`;
 
 const formRow = z.object({ program: z.string(), steps: z.number(), installation: z.string().nullable() });
-const serverRow = z.object({ release: z.number(), encoding: z.string(), objects: z.number(), isOurs: z.number() });
+const serverRow = z.object({
+  release: z.number(),
+  encoding: z.string(),
+  objects: z.number(),
+  isOurs: z.number(),
+  isMoving: z.number(),
+});
 
-type Form = { kind: 'none' } | { kind: 'ours'; steps: number; installation: string | null };
+/** What a database has. `isMoving`: a catalogue that is being moved into it, and is not to be used before. */
+export type Form = { kind: 'none' } | { kind: 'ours'; steps: number; installation: string | null; isMoving: boolean };
 
 async function rowOf<Row>(client: PoolClient, schema: z.ZodType<Row>, sql: string): Promise<Row> {
   return schema.parse((await orRefused(client.query<Record<string, unknown>>(sql))).rows[0]);
 }
 
 /** Looks at the database without changing anything of it. */
-async function inspect(client: PoolClient): Promise<Form> {
-  const { release, encoding, objects, isOurs } = await rowOf(
+export async function inspectPostgres(client: PoolClient): Promise<Form> {
+  const { release, encoding, objects, isOurs, isMoving } = await rowOf(
     client,
     serverRow,
     `SELECT current_setting('server_version_num')::integer AS release, current_setting('server_encoding') AS encoding,
        (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('${schemaName}')) AS objects,
-       to_regclass('${schemaName}.schema_form') IS NOT NULL AS "isOurs"`,
+       to_regclass('${schemaName}.schema_form') IS NOT NULL AS "isOurs",
+       to_regclass('${schemaName}.${movingTable}') IS NOT NULL AS "isMoving"`,
   );
   if (release < oldestRelease) {
     throw new PreavisError('catalogue_unusable', `PostgreSQL ${Math.floor(release / 10_000)} is too old`, {
@@ -56,7 +66,7 @@ async function inspect(client: PoolClient): Promise<Form> {
   const form = await rowOf(client, formRow, `SELECT program, steps, installation FROM ${schemaName}.schema_form`);
   if (form.program !== 'preavis') throw foreign('the database has the catalogue of another program');
 
-  return { kind: 'ours', ...form };
+  return { kind: 'ours', ...form, isMoving: isMoving === 1 };
 }
 
 function foreign(why: string): PreavisError {
@@ -69,6 +79,9 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
   if (form.kind === 'none') {
     if (mustExist) throw new PreavisError('catalogue_unusable', 'the database has no catalogue');
     return;
+  }
+  if (form.isMoving) {
+    throw new PreavisError('catalogue_moving', 'a catalogue is being moved into the database, which is not done');
   }
   if (form.steps > postgresMigrations.length) {
     throw new PreavisError(
@@ -85,7 +98,7 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
 export async function isPostgresBegun(options: PostgresCatalogue): Promise<boolean> {
   const pool = makePool({ ...options, connections: 1 });
   try {
-    const form = await withClient(pool, inspect);
+    const form = await withClient(pool, inspectPostgres);
     refuseOther(form, options);
 
     return form.kind === 'ours';
@@ -101,8 +114,16 @@ const isCurrent = (form: Form, { installation }: PostgresOptions): boolean =>
   form.steps === postgresMigrations.length &&
   (installation === undefined || form.installation !== null);
 
-/** All steps in one transaction: another process sees the schema as it was before, or as it is behind the last of them. */
-async function migrate(client: PoolClient, options: PostgresOptions): Promise<void> {
+/**
+ * All steps in one transaction: another process sees the schema as it was before, or as it is behind the last of them.
+ *
+ * @param more is done to it in the same transaction
+ */
+export async function migratePostgres(
+  client: PoolClient,
+  options: PostgresOptions,
+  more: readonly string[] = [],
+): Promise<void> {
   const ask = (text: string, values: unknown[] = []) => {
     // Its types do not know how long one query may take.
     const query: QueryConfig & { query_timeout: number } = { text, values, query_timeout: migrationMs };
@@ -115,7 +136,7 @@ async function migrate(client: PoolClient, options: PostgresOptions): Promise<vo
     await ask('SET LOCAL lock_timeout = 0');
     await ask(migrationLock);
     // Another one may have been faster.
-    const form = await inspect(client);
+    const form = await inspectPostgres(client);
     refuseOther(form, options);
     if (form.kind === 'none') await ask(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
     const done = form.kind === 'none' ? 0 : form.steps;
@@ -124,6 +145,7 @@ async function migrate(client: PoolClient, options: PostgresOptions): Promise<vo
       postgresMigrations.length,
       options.installation ?? null,
     ]);
+    for (const each of more) await ask(each);
     await ask('COMMIT');
   } catch (thrown) {
     await client.query('ROLLBACK').catch(() => undefined);
@@ -139,9 +161,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Pool> {
   const pool = makePool(options);
   try {
     await withClient(pool, async (client) => {
-      const form = await inspect(client);
+      const form = await inspectPostgres(client);
       refuseOther(form, options);
-      if (!isCurrent(form, options)) await migrate(client, options);
+      if (!isCurrent(form, options)) await migratePostgres(client, options);
     });
 
     return pool;

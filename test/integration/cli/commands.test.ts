@@ -122,6 +122,7 @@ describe('the help', () => {
     ['users', 'code'],
     ['users', 'sign-out'],
     ['papers'],
+    ['catalogue', 'move'],
     ['certificates', 'show'],
     ['certificates', 'export'],
     ['prompts', 'check'],

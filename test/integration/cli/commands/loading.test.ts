@@ -46,6 +46,7 @@ const commandLine = [
   'catalogue/statuses.ts',
   'cli/arguments/archive.ts',
   'cli/arguments/calls.ts',
+  'cli/arguments/catalogue.ts',
   'cli/arguments/commandLine.ts',
   'cli/arguments/dialplan.ts',
   'cli/arguments/evidence.ts',
