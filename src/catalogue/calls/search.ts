@@ -2,7 +2,7 @@ import { encodeTime } from 'ulid';
 import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import { dayMs } from '../../core/clock.ts';
-import { sql, value, values, type Step } from '../sql/step.ts';
+import { sql, value, values, type Statement, type Step } from '../sql/step.ts';
 import { conditionsOf, type CallSearch } from './searchConditions.ts';
 import { driverOf, type Driver, type Lists, type Values } from './searchDrivers.ts';
 
@@ -44,8 +44,8 @@ export function makeSearch() {
     const floor = z
       .string()
       .optional()
-      .parse(yield* value(sql(lastCandidate), { ...given, ...range }));
-    const found = yield* values(sql(select), { ...given, ...range, least: floor ?? range.least, limit });
+      .parse(yield* value(lastCandidate, { ...given, ...range }));
+    const found = yield* values(select, { ...given, ...range, least: floor ?? range.least, limit });
 
     return { ids: z.array(z.string()).parse(found), floor };
   }
@@ -68,12 +68,21 @@ export function makeSearch() {
 }
 
 /** What says where the candidates of a page end, and what finds it among them. */
-export function searchStatements(search: CallSearch, driver: Driver): [lastCandidate: string, select: string] {
-  return [newest(driver, undefined, `1 OFFSET ${candidatesAtOnce - 1}`), newest(driver, search, '@limit')];
+export function searchStatements(search: CallSearch, driver: Driver): [lastCandidate: Statement, select: Statement] {
+  return [
+    newest(driver, undefined, { of: String(candidatesAtOnce), all: `1 OFFSET ${candidatesAtOnce - 1}` }),
+    newest(driver, search, { of: '@limit', all: '@limit' }),
+  ];
 }
 
-/** With a search, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. */
-function newest(driver: Driver, search: CallSearch | undefined, limit: string): string {
+/** So many of each part at most, and of all together. */
+type Limits = { of: string; all: string };
+
+/**
+ * With a search, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. SQLite merges the parts in the order of their
+ * indexes, until there are enough. PostgreSQL would put all of each in order, so it is told how many of each can be wanted.
+ */
+function newest(driver: Driver, search: CallSearch | undefined, limits: Limits): Statement {
   const parts = driver.parts.map(({ select, from, where, covers }) => {
     const isOfCalls = from.startsWith('calls');
     const asked = search && { ...search, ...(covers === undefined ? {} : { [covers]: undefined }) };
@@ -86,7 +95,15 @@ function newest(driver: Driver, search: CallSearch | undefined, limit: string): 
     return `SELECT ${column} AS id FROM ${withCalls} WHERE ${all.join(' AND ')}`;
   });
 
-  return `${parts.join(' UNION ALL ')} ORDER BY 1 DESC LIMIT ${limit}`;
+  const inOrder = (selects: readonly string[], limit: string): string =>
+    `${selects.join(' UNION ALL ')} ORDER BY 1 DESC LIMIT ${limit}`;
+  const ofPart = (select: string, index: number): string =>
+    `SELECT id FROM (${inOrder([select], limits.of)}) AS part${index}`;
+
+  return sql({
+    sqlite: inOrder(parts, limits.all),
+    postgres: inOrder(parts.length === 1 ? parts : parts.map(ofPart), limits.all),
+  });
 }
 
 /** Behind every id. */

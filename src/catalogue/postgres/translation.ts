@@ -113,6 +113,8 @@ export function translate(sql: string): Translated {
       return { ...token, text: isSummand ? `CAST(${numbered} AS bigint)` : numbered };
     }
     if (token.kind !== 'word') return token;
+    // SQLite knows an index by the very words that it was made with.
+    if (isWord(token, 'IFNULL') && next?.text === '(') return { ...token, text: 'coalesce' };
     if (isWord(token, 'INTEGER') && isWord(before, 'AS')) return { ...token, text: 'bigint' };
     // After a point it is a column all the same.
     if (needsQuotes(token.text)) return { ...token, text: `"${token.text}"` };

@@ -1,0 +1,181 @@
+import type { Pool, PoolClient } from 'pg';
+import * as z from 'zod';
+import { makeListings } from '../../../../src/catalogue/calls/listings.ts';
+import { makeSearch } from '../../../../src/catalogue/calls/search.ts';
+import type { CallSearch } from '../../../../src/catalogue/calls/searchConditions.ts';
+import { makePlots } from '../../../../src/catalogue/plots.ts';
+import { translate } from '../../../../src/catalogue/postgres/translation.ts';
+import { makePromises } from '../../../../src/catalogue/retention/promises.ts';
+import { makeTrailSearch, type TrailSearch } from '../../../../src/catalogue/retention/trailSearch.ts';
+import type { Query, Step } from '../../../../src/catalogue/sql/step.ts';
+import { dayMs } from '../../../../src/core/clock.ts';
+import { fillWithCalls, firstOfMany } from '../../../support/catalogue/manyCalls.ts';
+import { usePostgres } from '../../../support/catalogue/postgres.ts';
+
+/** What lists read among 100,000 calls: as test/integration/catalogue/calls/search.test.ts looks at SQLite's plans. */
+
+const server = usePostgres();
+let pool: Pool | undefined;
+let end = 0;
+
+beforeAll(async () => {
+  const { openPostgres } = await import('../../../../src/catalogue/postgres/open.ts');
+  pool = await openPostgres({ url: await server.newDatabase(), statementTimeoutMs: 120_000 });
+  await fillWithCalls(pool, 100_000);
+  end = firstOfMany + 100_000 * 20_000;
+}, 120_000);
+afterAll(async () => {
+  await pool?.end();
+});
+
+/** Of the table of calls there are more than 4,000 pages, of that of recordings as many: one of them is 8 KiB. */
+const mostPages = 1_500;
+
+const explained = z
+  .tuple([
+    z.looseObject({ Plan: z.looseObject({ 'Shared Hit Blocks': z.number(), 'Shared Read Blocks': z.number() }) }),
+  ])
+  .transform(([{ Plan }]) => Plan['Shared Hit Blocks'] + Plan['Shared Read Blocks']);
+
+const literal = (value: unknown): string => {
+  if (value === null) return 'NULL';
+
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);
+};
+
+let prepared = 0;
+
+/** Carries a step out, and tells which of its statements read more than they may. */
+async function costlyIn(client: PoolClient, step: Step<unknown>): Promise<string[]> {
+  const costly: string[] = [];
+  const ask = async ({ statement, given, want }: Query): Promise<unknown> => {
+    const { text, names } = translate(statement.postgres);
+    const name = `statement${(prepared += 1)}`;
+    const values = names.map((each) => given[each]);
+    await client.query(`PREPARE ${name} AS ${text}`);
+    const with_ = values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
+    const { rows: plan } = await client.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE ${name}${with_}`,
+    );
+    const pages = explained.parse(JSON.parse(plan[0]?.['QUERY PLAN'] ?? ''));
+    if (pages > mostPages) costly.push(`${pages} pages: ${text}`);
+    if (want === 'change') throw new Error('it changes something');
+    const { rows } = await client.query<unknown[]>({ text, values, rowMode: 'array' });
+    const objects = async () => (await client.query<Record<string, unknown>>(text, values)).rows;
+
+    switch (want) {
+      case 'all':
+        return objects();
+      case 'one':
+        return (await objects())[0];
+      case 'values':
+        return rows.map(([first]) => first);
+      case 'value':
+        return rows[0]?.[0];
+    }
+  };
+  const run = async (part: Step<unknown>): Promise<unknown> => {
+    let next = part.next();
+    while (next.done !== true) {
+      const asked = next.value;
+      next = part.next(asked.kind === 'query' ? await ask(asked) : await run(asked.step));
+    }
+
+    return next.value;
+  };
+  await run(step);
+
+  return costly;
+}
+
+const searches: Readonly<Record<string, CallSearch>> = {
+  everything: {},
+  recorded: { recorded: true },
+  line: { lines: ['line-3'] },
+  'line, which is rare': { lines: ['rare'] },
+  'line that there is not': { lines: ['none'] },
+  lines: { lines: ['line-3', 'rare'] },
+  purpose: { purposes: ['training'] },
+  language: { language: 'nl' },
+  outgoing: { direction: 'outgoing' },
+  result: { result: 'unrecorded' },
+  turnedAway: { result: 'turnedAway' },
+  goingOn: { result: 'goingOn' },
+  reason: { reason: 'refused' },
+  caller: { caller: 'k0.77' },
+  extensions: { extensions: ['123', '200', '301'] },
+  dialled: { dialled: '+3225550100' },
+  archived: { status: 'archived' },
+  'failed, which is rare': { status: 'failed' },
+  flag: { flag: 'silent' },
+  held: { held: true },
+  exemplary: { exemplary: true },
+  tag: { tag: 'vip' },
+  collection: { collection: 'exemplary' },
+  scores: { scores: { from: 40, to: 60 } },
+  lengths: { lengths: { from: 30_000, to: 90_000 } },
+  company: { controllers: ['acme'] },
+  'own calls of the installation': { controllers: [null] },
+  pbx: { pbx: 'north' },
+  'line, reason and language': { lines: ['line-3'], reason: 'refused', language: 'de' },
+};
+const trails: Readonly<Record<string, TrailSearch>> = {
+  all: {},
+  event: { event: 'archived' },
+  'actor that there is not': { actor: 'nobody' },
+  day: { from: firstOfMany + 3 * dayMs, to: firstOfMany + 4 * dayMs },
+};
+
+// PostgreSQL plans a statement anew for its values, or once for all of them, as it thinks best after some times.
+describe.each(['force_custom_plan', 'force_generic_plan'])('with %s', (mode) => {
+  let client: PoolClient;
+  beforeAll(async () => {
+    if (pool === undefined) throw new Error('there is no database');
+    client = await pool.connect();
+    await client.query(`SET plan_cache_mode = ${mode}`);
+  });
+  afterAll(() => {
+    client.release(true);
+  });
+
+  test.each(Object.entries(searches))(
+    'a page of a search by %s reads a part of the tables alone',
+    async (_, search) => {
+      expect(await costlyIn(client, makeSearch().calls(search, end, undefined, 50))).toEqual([]);
+    },
+  );
+
+  test('what a page shows of its calls is looked up by their ids', async () => {
+    const { rows } = await client.query<{ id: never }>('SELECT id FROM calls ORDER BY id DESC LIMIT 200');
+    expect(
+      await costlyIn(
+        client,
+        makeListings().of(
+          rows.map(({ id }) => id),
+          'user:anna',
+        ),
+      ),
+    ).toEqual([]);
+  });
+
+  test.each(Object.entries(trails))('a page of the audit trail by %s reads a part of it alone', async (_, wanted) => {
+    expect(await costlyIn(client, makeTrailSearch().search(wanted, undefined, 50))).toEqual([]);
+  });
+
+  test('a picture reads the calls of its days, or a part of the recordings, alone', async () => {
+    const plots = makePlots();
+    const from = firstOfMany + 3 * dayMs;
+    expect(await costlyIn(client, plots.calls(from, from + dayMs, undefined))).toEqual([]);
+    expect(await costlyIn(client, plots.calls(from, from + dayMs, ['acme']))).toEqual([]);
+    expect(await costlyIn(client, plots.storage('', 200))).toEqual([]);
+    expect(await costlyIn(client, plots.byEnd({ keepUntil: 0, id: '' }, 100))).toEqual([]);
+  });
+
+  test('what is due, and what is promised, is found by few rows', async () => {
+    const promises = makePromises();
+    expect(
+      await costlyIn(client, promises.dueAttempts(firstOfMany, 'erasure failed', { keepUntil: -1, id: '' }, 100)),
+    ).toEqual([]);
+    expect(await costlyIn(client, promises.promised(end))).toEqual([]);
+  });
+});
