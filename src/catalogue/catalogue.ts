@@ -109,11 +109,13 @@ export async function openPostgresCatalogue(
   // No file of ours has what was erased.
   const file = { ...makeIdentity(), emptyLog: (): 'empty' => 'empty' };
   const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
+  let closing: Promise<void> | undefined;
 
   return {
     ...carriedOut(made, byPostgres(makePostgresRunner(pool, stepTimeoutMs))),
     close: () => {
-      void pool.end();
+      // As with a file, whoever closes it again finds it closed.
+      closing ??= pool.end();
     },
   };
 }

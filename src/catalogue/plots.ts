@@ -14,14 +14,15 @@ export type EndOfRecording = z.output<typeof endRow>;
 export function makePlots() {
   const selectCalls = sql(`
     SELECT result, languages, count(*) AS calls FROM calls INDEXED BY calls_by_start
-    WHERE started_at >= @from AND started_at < @to AND ${ofCompanies} GROUP BY result, languages`);
+    WHERE started_at >= @from AND started_at < @to AND ${ofCompanies} GROUP BY result, languages
+    ORDER BY result, languages`);
   const selectEnd = sql(
     `SELECT id FROM recordings INDEXED BY recordings_kept WHERE ${isKept} AND id > @after ORDER BY id LIMIT 1 OFFSET @limit - 1`,
   );
   const selectStorage = sql(`
     SELECT purpose, count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes ON recording_id = recordings.id
-    WHERE ${isKept} AND recordings.id > @after AND (@last IS NULL OR recordings.id <= @last) GROUP BY purpose`);
+    WHERE ${isKept} AND recordings.id > @after AND (@last IS NULL OR recordings.id <= @last) GROUP BY purpose ORDER BY purpose`);
   const selectUpcoming = sql(`
     SELECT call_id, keep_until, id FROM recordings INDEXED BY recordings_by_end
     WHERE ${isKept} AND (keep_until, id) > (@keepUntil, @id) ORDER BY keep_until, id LIMIT @limit`);

@@ -248,7 +248,8 @@ export function makeRecordings(
   const countByStatus = sql(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectWaiting = sql(`
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
-    FROM recordings WHERE status = 'recorded' AND (@isAll = 1 OR controller IS NOT DISTINCT FROM @controller) GROUP BY failure`);
+    FROM recordings WHERE status = 'recorded' AND (@isAll = 1 OR controller IS NOT DISTINCT FROM @controller) GROUP BY failure
+    ORDER BY failure IS NOT NULL, failure`);
   const selectDue = sql(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}

@@ -61,7 +61,7 @@ export function makePromises() {
   const selectUnusable = sql(
     `SELECT status, count(*) AS recordings FROM recordings WHERE status IN ('failed', 'lost') GROUP BY status`,
   );
-  const selectUnwatched = sql(`SELECT why, count(*) AS intervals FROM unwatched GROUP BY why`);
+  const selectUnwatched = sql(`SELECT why, count(*) AS intervals FROM unwatched GROUP BY why ORDER BY why`);
   const read = reading(function* (at: number): Step<Promised> {
     const unusable = z.array(unusableRow).parse(yield* all(selectUnusable));
     const of = (status: 'failed' | 'lost'): number => unusable.find((each) => each.status === status)?.recordings ?? 0;

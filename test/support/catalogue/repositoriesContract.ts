@@ -1,32 +1,81 @@
-import type { ConnectCatalogue } from './catalogues.ts';
+import { approvalContract } from './approvalContract.ts';
 import { certificateContract } from './certificateContract.ts';
+import { auditTrailContract } from './auditTrailContract.ts';
+import { callContract } from './callContract.ts';
 import { chainHeadContract } from './chainHeadContract.ts';
+import { codeContract } from './codeContract.ts';
+import type { Databases } from './databases.ts';
 import { decisionContract } from './decisionContract.ts';
 import { deliveryContract } from './deliveryContract.ts';
+import { endedUnwatchedContract } from './endedUnwatchedContract.ts';
 import { leaseContract } from './leaseContract.ts';
 import { legalHoldContract } from './legalHoldContract.ts';
+import { preferenceContract } from './preferenceContract.ts';
+import { recordableContract } from './recordableContract.ts';
+import { sessionContract } from './sessionContract.ts';
+import { signInContract } from './signInContract.ts';
+import { trailSearchContract } from './trailSearchContract.ts';
+import { watchContract } from './watchContract.ts';
 
-/** What a catalogue keeps in any database. */
-export function repositoriesContract(newDatabase: () => ConnectCatalogue): void {
-  deliveryContract(newDatabase);
+/**
+ * What a catalogue keeps in any database.
+ *
+ * @param every what takes long and says little of a database is not left out
+ */
+export function repositoriesContract({ newDatabase }: Databases, { every }: { every: boolean }): void {
+  const connecting = () => newDatabase().connect;
+  deliveryContract(connecting);
 
   describe('a lease', () => {
-    leaseContract(newDatabase);
+    leaseContract(connecting);
   });
 
   describe('a hold', () => {
-    legalHoldContract(newDatabase);
+    legalHoldContract(connecting);
   });
 
   describe('an erasure, or its certificate,', () => {
-    certificateContract(newDatabase);
+    certificateContract(connecting);
   });
 
   describe('a decision', () => {
-    decisionContract(newDatabase);
+    decisionContract(connecting);
   });
 
   describe('a signed head of the audit trail', () => {
-    chainHeadContract(newDatabase);
+    chainHeadContract(connecting);
+  });
+
+  describe('the catalogue says of who signs in, or is signed in, that', () => {
+    signInContract(newDatabase);
+    sessionContract(newDatabase);
+  });
+
+  describe('the catalogue says of who asks to hear a recording that', () => {
+    approvalContract(newDatabase);
+  });
+
+  describe('the catalogue says of a caller that', () => {
+    preferenceContract(newDatabase);
+  });
+
+  describe('the catalogue says of a call that', () => {
+    codeContract(newDatabase);
+    recordableContract(newDatabase, every);
+  });
+
+  callContract(newDatabase);
+
+  describe('the audit trail', () => {
+    auditTrailContract(newDatabase);
+  });
+
+  describe('a search of the audit trail', () => {
+    trailSearchContract(newDatabase);
+  });
+
+  describe('the catalogue says of what nobody watched that it', () => {
+    watchContract(newDatabase);
+    endedUnwatchedContract(newDatabase);
   });
 }

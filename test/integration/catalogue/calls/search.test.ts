@@ -1,5 +1,3 @@
-import fc from 'fast-check';
-import { openCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import { listingStatements } from '../../../../src/catalogue/calls/listings.ts';
 import { driverOf } from '../../../../src/catalogue/calls/searchDrivers.ts';
 import { searchStatements } from '../../../../src/catalogue/calls/search.ts';
@@ -7,170 +5,24 @@ import type { CallSearch } from '../../../../src/catalogue/calls/searchCondition
 import { unrecordedByDay } from '../../../../src/catalogue/figures.ts';
 import type { Step } from '../../../../src/catalogue/sql/step.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
-import { makeCallerHash } from '../../../../src/call/plan/preferences.ts';
-import type { CallId } from '../../../../src/core/ids.ts';
-import { callId, fillCatalogue, firstCall, hashKey, lineOf, numberOf } from '../../../../bench/largeCatalogue.ts';
+import { fillCatalogue } from '../../../../bench/largeCatalogue.ts';
+import { sqliteDatabases } from '../../../support/catalogue/databases.ts';
+import { annotate, searchContract, searches } from '../../../support/catalogue/searchContract.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
-const calls = 5_000;
-const clock = { now: () => firstCall };
-let catalogue: Catalogue;
+let files = 0;
 
-beforeAll(() => {
-  fillCatalogue(folder.path('catalogue.db'), calls);
-  annotate(folder.path('catalogue.db'));
-  catalogue = openCatalogue(folder.path('catalogue.db'), clock);
-});
-afterAll(() => {
-  catalogue.close();
-});
-
-/** Some calls are of another company, or came to another PBX, and people have written about some recordings. */
-function annotate(file: string): void {
-  const database = openSqlite(file);
-  database.exec(`
-    UPDATE calls SET controller = 'acme' WHERE rowid % 40 = 0;
-    UPDATE calls SET pbx = iif(rowid % 3 = 0, 'north', 'south') WHERE rowid % 4 <> 0;
-    INSERT INTO tags SELECT id, iif(rowid % 60 = 0, 'vip', 'complaint'), call_id FROM recordings WHERE rowid % 30 = 0;
-    INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at, controller)
-      SELECT id, 'exemplary', call_id, rowid, 'user:anna', 1, '' FROM recordings WHERE rowid % 70 = 0;
-    INSERT INTO annotations SELECT id, call_id, 1, '[]', rowid % 101, 'user:anna', 1 FROM recordings WHERE rowid % 9 = 0;`);
-  database.close();
-}
-
-/** All that a search finds, page by page, and how many pages it took. */
-async function all(search: CallSearch, limit = 200): Promise<string[]> {
-  const found: string[] = [];
-  for (let before: string | undefined; ;) {
-    const page = await catalogue.search.calls(search, firstCall, before, limit);
-    found.push(...page.ids);
-    if (page.next === undefined) return found;
-    before = page.next;
-  }
-}
-
-const caller = makeCallerHash(hashKey, 'BE')(numberOf(1_234)) ?? '';
-const searches: Readonly<Record<string, CallSearch>> = {
-  everything: {},
-  recorded: { recorded: true },
-  line: { lines: ['line-3'] },
-  lines: { lines: ['line-3', 'rare'] },
-  purpose: { purposes: ['training'] },
-  purposes: { purposes: ['obligation', 'agreement'] },
-  language: { language: 'nl' },
-  outgoing: { direction: 'outgoing' },
-  incoming: { direction: 'incoming' },
-  result: { result: 'abandoned' },
-  turnedAway: { result: 'turnedAway' },
-  goingOn: { result: 'goingOn' },
-  reason: { reason: 'refused' },
-  caller: { caller },
-  extension: { extensions: ['123'] },
-  extensions: { extensions: ['123', '200', '301'] },
-  dialled: { dialled: '+3225550100' },
-  archived: { status: 'archived' },
-  erased: { status: 'erased' },
-  flag: { flag: 'silent' },
-  held: { held: true },
-  exemplary: { exemplary: true },
-  tag: { tag: 'vip' },
-  collection: { collection: 'exemplary' },
-  scores: { scores: { from: 40, to: 60 } },
-  lengths: { lengths: { from: 30_000, to: 90_000 } },
-  company: { controllers: ['acme'] },
-  pbx: { pbx: 'north' },
-  companies: { controllers: ['acme', null] },
-  day: { from: firstCall + 20_000 * 700, to: firstCall + 20_000 * 900 },
-  written: { tag: 'complaint', scores: { from: 0, to: 100 }, controllers: [null], lines: ['line-3'] },
-  several: { lines: ['line-3'], reason: 'refused', language: 'de', from: firstCall + 20_000 * 100 },
-};
-
-type Row = Record<string, string | number | null> & { id: string };
-let known: readonly Row[] | undefined;
-
-function everyRow(): readonly Row[] {
-  const database = openSqlite(folder.path('catalogue.db'), { readonly: true });
-  const rows = database
-    .prepare(
-      `SELECT calls.id, line, purposes, languages, direction, calls.started_at, result, reason, status, flags, callers.hash, extension,
-         dialled.number AS dialled, calls.controller, calls.pbx, tag, collection, score, duration_ms,
-         EXISTS (SELECT 1 FROM holds WHERE recording_id = recordings.id) AS held,
-         EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'exemplaryMarked') AS exemplary,
-         EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway') AS turned
-       FROM calls LEFT JOIN recordings ON recordings.call_id = calls.id LEFT JOIN callers ON callers.call_id = calls.id
-         LEFT JOIN extensions ON extensions.call_id = calls.id LEFT JOIN dialled ON dialled.call_id = calls.id
-         LEFT JOIN tags ON tags.call_id = calls.id LEFT JOIN collected ON collected.call_id = calls.id
-         LEFT JOIN annotations ON annotations.call_id = calls.id ORDER BY calls.id DESC`,
-    )
-    .all() as Row[];
-  database.close();
-
-  return rows;
-}
-
-const isBetween = (value: unknown, range: { from: number; to: number } | undefined): boolean =>
-  typeof value === 'number' && range !== undefined && value >= range.from && value <= range.to;
-
-/** The same said in another way: without an index, over every row. */
-function expected(search: CallSearch): string[] {
-  const rows = (known ??= everyRow());
-  const has = (json: string | number | null | undefined, wanted: readonly string[]): boolean =>
-    wanted.some((each) => (JSON.parse(String(json ?? '[]')) as string[]).includes(each));
-  const is = (wanted: unknown, value: boolean): boolean => wanted === undefined || value;
-
-  return rows
-    .filter(
-      (row) =>
-        is(search.recorded, row['status'] !== null) &&
-        is(search.lines, search.lines?.includes(String(row['line'])) === true) &&
-        is(search.purposes, has(row['purposes'], search.purposes ?? [])) &&
-        is(search.language, has(row['languages'], [search.language ?? ''])) &&
-        is(search.direction, row['direction'] === search.direction) &&
-        is(
-          search.result,
-          search.result === 'turnedAway' ? row['turned'] === 1 : (row['result'] ?? 'goingOn') === search.result,
-        ) &&
-        is(search.reason, row['reason'] === search.reason) &&
-        is(search.caller, row['hash'] === search.caller) &&
-        is(search.extensions, search.extensions?.includes(String(row['extension'])) === true) &&
-        is(search.dialled, row['dialled'] === search.dialled) &&
-        is(search.status, row['status'] === search.status) &&
-        is(search.flag, has(row['flags'], [search.flag ?? ''])) &&
-        is(search.held, row['held'] === 1) &&
-        is(search.exemplary, row['exemplary'] === 1) &&
-        is(search.controllers, search.controllers?.includes(row['controller'] as string | null) === true) &&
-        is(search.pbx, row['pbx'] === search.pbx) &&
-        is(search.tag, row['tag'] === search.tag) &&
-        is(search.collection, row['collection'] === search.collection) &&
-        is(search.scores, isBetween(row['score'], search.scores)) &&
-        is(search.lengths, isBetween(row['duration_ms'], search.lengths)) &&
-        is(search.from, Number(row['started_at']) >= (search.from ?? 0)) &&
-        is(search.to, Number(row['started_at']) < (search.to ?? 0)),
-    )
-    .map(({ id }) => id);
-}
-
-test.each(Object.entries(searches))(
-  'a search by %s finds each call once, the newest first, whatever the page',
-  async (_, search) => {
-    const found = await all(search);
-    expect(found).toEqual(expected(search));
-    expect(await all(search, 7)).toEqual(found);
-  },
+searchContract(
+  sqliteDatabases(() => folder.path(`${(files += 1)}.db`)),
+  { runs: 150 },
 );
 
-test('a search by any of these together finds each call once, the newest first', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.subarray(Object.values(searches), { minLength: 2, maxLength: 5 }), async (chosen) => {
-      const search = Object.assign({}, ...chosen) as CallSearch;
-      expect(await all(search)).toEqual(expected(search));
-    }),
-    { numRuns: 150 },
-  );
+beforeAll(() => {
+  fillCatalogue(folder.path('catalogue.db'), 5_000);
+  annotate(folder.path('catalogue.db'));
 });
 
-/** What SQLite does for a statement, step by step. */
 /** What a step comes to that asks the database nothing. */
 function unasked<Result>(step: Step<Result>): Result {
   const { done, value } = step.next();
@@ -179,6 +31,7 @@ function unasked<Result>(step: Step<Result>): Result {
   return value;
 }
 
+/** What SQLite does for a statement, step by step. */
 function planOf(...statements: readonly string[]): string[] {
   const database = openSqlite(folder.path('catalogue.db'), { readonly: true });
   try {
@@ -249,30 +102,6 @@ test('calls that were not recorded are counted by day, line and reason in the or
   ]);
 });
 
-test('a page of any calls is what each of them is by itself, in the order that is asked for', async () => {
-  const wanted = [4_999, 0, 1_009, 3_003, 83].map((call) => callId(call) as CallId);
-  const listings = await catalogue.listings.of([...wanted, 'no-call' as CallId], 'token:somebody');
-  expect(listings.map(({ call }) => call.id)).toEqual(wanted);
-  for (const { call, recording, ...listing } of listings) {
-    const alone = await catalogue.recordings.ofCall(call.id);
-    expect(call).toEqual(await catalogue.calls.find(call.id));
-    expect(recording === undefined ? undefined : alone).toEqual(recording && expect.objectContaining(recording));
-    expect(listing).toEqual({
-      extension: (await catalogue.extensions.of(call.id)) ?? null,
-      dialled: (await catalogue.dialled.of(call.id)) ?? null,
-      holds: alone === undefined ? [] : await catalogue.legalHolds.of(alone.id),
-      ends: alone === undefined ? [] : await catalogue.recordings.purposeEnds(alone.id),
-      approvals: [],
-      isExemplary: (await catalogue.timeline.changes(call.id)).some(({ change }) => change === 'exemplaryMarked'),
-      written: {
-        tags: alone === undefined ? [] : (await catalogue.annotations.of(alone.id)).tags,
-        score: (alone && (await catalogue.annotations.of(alone.id)).rating?.score) ?? null,
-        collections: alone === undefined ? [] : await catalogue.collections.of(alone.id),
-      },
-    });
-  }
-});
-
 /** Parameters by their names: EXPLAIN asks for each. */
 const explained = new Proxy<Record<string, unknown>>(
   {},
@@ -282,18 +111,3 @@ const explained = new Proxy<Record<string, unknown>>(
     getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true, value: null }),
   },
 );
-
-test('a page of what few calls fit is short and says where to go on', async () => {
-  const first = await catalogue.search.calls(
-    { direction: 'incoming', language: 'de', reason: 'nothing' },
-    firstCall,
-    undefined,
-    50,
-  );
-  expect(first).toEqual({ ids: [], next: undefined });
-  const rare = { from: firstCall, to: firstCall + 20_000 } as const;
-  const page = await catalogue.search.calls(rare, firstCall, undefined, 50);
-  expect(page.ids).toEqual(page.next === undefined ? [callId(0)] : []);
-  expect(await all(rare)).toEqual([callId(0)]);
-  expect(lineOf(0)).toBe('rare');
-});

@@ -1,11 +1,10 @@
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { defineChain } from '../../../../src/catalogue/sqlite/chain.ts';
-import { lineFaults } from '../../../../src/retention/certificates/verifyTrail.ts';
 import { idOf, insertPolicy, insertRecording, oldCatalogue } from '../../../support/catalogue/catalogueRows.ts';
-import { archivedRecording, catalogues, clockAt } from '../../../support/catalogue/catalogues.ts';
+import { faultsOf } from '../../../support/catalogue/auditTrailContract.ts';
+import { catalogues, clockAt } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { callStart } from '../../../support/call/calls.ts';
-import type { Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import type { RecordingId } from '../../../../src/core/ids.ts';
 
 /** The schema in which each step of the audit trail had to name a recording. */
@@ -15,31 +14,9 @@ const open = catalogues();
 let files = 0;
 const newFile = (): string => folder.path(`${(files += 1)}.db`);
 
-async function faultsOf(catalogue: Catalogue): Promise<string[]> {
-  const faults: string[] = [];
-  for await (const { recording, fault } of lineFaults(catalogue, new AbortController().signal)) {
-    faults.push(`${recording}: ${fault}`);
-  }
-
-  return faults;
-}
-
 const search = { event: 'searched by number', actor: 'user:anna', detail: { found: 2 } };
 
 describe('a step of the audit trail that is of no recording', () => {
-  test('is a link of the same chain, between those of recordings', async () => {
-    const catalogue = open(newFile());
-    await catalogue.auditTrail.append(null, search);
-    const { id } = await archivedRecording(catalogue);
-    await catalogue.auditTrail.append(null, search);
-    const lines = await catalogue.auditTrail.lines(1, 100, 100);
-    expect(lines.map(({ recording }) => recording)).toEqual([null, id, id, id, null]);
-    expect(await faultsOf(catalogue)).toEqual([]);
-    expect(await catalogue.auditTrail.head()).toEqual({ id: 5, chain: lines.at(-1)?.chain });
-    expect(await catalogue.auditTrail.withoutRow(10)).toEqual([]);
-    expect(await catalogue.auditTrail.statusesOtherwise(10)).toEqual([]);
-  });
-
   test('cannot be changed unseen', async () => {
     const file = newFile();
     const catalogue = open(file, clockAt(callStart));
@@ -51,12 +28,6 @@ describe('a step of the audit trail that is of no recording', () => {
     database.close();
     expect(await faultsOf(catalogue)).toEqual([': line 1 of the audit trail was changed']);
   });
-});
-
-test('a step of a recording that does not exist is refused', async () => {
-  const catalogue = open(newFile());
-  await expect(catalogue.auditTrail.append(idOf(9), search)).rejects.toMatchObject({ code: 'catalogue_unusable' });
-  expect(await catalogue.auditTrail.head()).toBeUndefined();
 });
 
 /** A catalogue of that schema, whose audit trail has this many chained lines. */

@@ -1,0 +1,53 @@
+import type { Unwatched } from '../../../src/call/watch/timeline.ts';
+import { callStart } from '../call/calls.ts';
+import { clockAt, saveCall } from './catalogues.ts';
+import type { TestDatabase } from './databases.ts';
+
+/** Intervals in which nobody listened to a call, whatever database keeps them. */
+export function watchContract(newDatabase: () => TestDatabase): void {
+  const open = () => newDatabase().connect(clockAt(callStart));
+
+  it('has at its end what was not known at its beginning: when it was over, and that a party is a Local/ channel', async () => {
+    const catalogue = await open();
+    const { facts } = await saveCall(catalogue, { until: 'talking' });
+    const { callerChannel, order } = facts;
+    const interval: Unwatched = {
+      from: callStart + 25_000,
+      to: null,
+      heardAgainAt: null,
+      why: 'process_ended',
+      bridge: order.bridge,
+      parties: [callerChannel, order.destination],
+    };
+    await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
+    const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_000, parties: [] };
+    await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
+    expect(await catalogue.timeline.unwatched(facts.id)).toMatchObject([{ from: interval.from, ...end }]);
+  });
+
+  it('is over with the comparison of the next process where the one that began it has died', async () => {
+    const catalogue = await open();
+    const { facts } = await saveCall(catalogue, { until: 'talking' });
+    const { callerChannel, order } = facts;
+    const known = { bridge: order.bridge, parties: [callerChannel, order.destination], to: null, heardAgainAt: null };
+    const begun: Unwatched = { ...known, from: callStart + 25_000, why: 'connection_lost' };
+    const died: Unwatched = { ...known, from: callStart + 26_000, why: 'process_ended' };
+    for (const interval of [begun, died])
+      await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
+    const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_001 };
+    await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...died, ...end } });
+    expect(await catalogue.timeline.unwatched(facts.id)).toMatchObject([
+      { from: begun.from, ...end },
+      { from: died.from, ...end },
+    ]);
+  });
+
+  it('is not known at first until when every event was seen, and then what was written last, also where a clock was set back', async () => {
+    const { connect } = newDatabase();
+    const catalogue = await connect(clockAt(callStart));
+    expect(await catalogue.timeline.watchedUntil()).toBeUndefined();
+    for (const until of [callStart, callStart + 1_000, callStart - 1_000])
+      await catalogue.timeline.saveWatchedUntil(until);
+    expect(await (await connect(clockAt(callStart))).timeline.watchedUntil()).toBe(callStart - 1_000);
+  });
+}
