@@ -38,13 +38,14 @@ const mostPrepared = 1_000;
  * a lock until the end, as SQLite's writers have: alone, or beside others that write about other calls or recordings.
  *
  * All that a statement reads was committed when it began, and so what the one before had written.
+ *
+ * What is relaxed waits for the disk as well. PostgreSQL can die alone, and would take such a commit with it, while this process lives on and counts on it.
  */
 function beginningOf({ mode, about }: Pick<Transaction, 'mode' | 'about'>): string {
   if (mode === 'reading') return 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
   const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
-  const withoutWaiting = mode === 'relaxed' ? '; SET LOCAL synchronous_commit = off' : '';
 
-  return `${begin}${withoutWaiting}; ${about === undefined ? writeAlone : `${writeBeside}; SELECT pg_advisory_xact_lock(${lockOf(about)})`}`;
+  return `${begin}; ${about === undefined ? writeAlone : `${writeBeside}; SELECT pg_advisory_xact_lock(${lockOf(about)})`}`;
 }
 
 const writeLock = `x'70726176'::integer, 3`;

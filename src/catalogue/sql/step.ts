@@ -41,7 +41,7 @@ export type Transaction = {
 
 /**
  * `reading`: all queries see the same moment. `writing`: nothing of what it reads changes before it writes, and its commit is on the disk
- * when it is over. `relaxed`: as `writing`, but the commit does not wait for the disk.
+ * when it is over. `relaxed`: as `writing`, but the commit need not wait for the disk where the database dies with this process.
  */
 export type Mode = 'reading' | 'writing' | 'relaxed';
 
@@ -100,7 +100,7 @@ export const writing = inTransaction('writing');
 
 /**
  * For a step whose commit need not wait for the disk: it survives a killed process like any other, and a power cut only once a later step was
- * written through. For what is done again, or written by the next step, when it is lost.
+ * written through. A server that can die alone writes it through at once. For what is done again, or written by the next step, when it is lost.
  */
 export const relaxed = inTransaction('relaxed');
 
