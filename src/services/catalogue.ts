@@ -60,10 +60,11 @@ export async function postgresOf({ installation, postgres }: Config['catalogue']
 }
 
 /**
- * What a caller waits for, ms: a step with all its statements, within it a connection, and what others hold. It is far above what a database under load
+ * What a caller waits for, ms: a step with all its statements, within it a connection, and what others hold. PostgreSQL ends a
+ * statement of it, too: else what was given up would keep others waiting. It is far above what a database under load
  * takes, and below the eight seconds after which the dialplan goes on by itself (call/session/patience.ts), also where a caller waits for two steps.
  */
-const inCalls = { connectTimeoutMs: 2_000, stepTimeoutMs: 3_000, lockTimeoutMs: 2_000 };
+const inCalls = { connectTimeoutMs: 2_000, stepTimeoutMs: 3_000, statementTimeoutMs: 3_000, lockTimeoutMs: 2_000 };
 
 type OpeningOptions = Omit<CatalogueOptions, 'webhooks'> & {
   /** How long a statement may take in PostgreSQL, ms; default: ten seconds. SQLite has no such limit. */

@@ -1,5 +1,5 @@
-import { Pool, types, type PoolClient, type PoolConfig } from 'pg';
-import { isLost, orRefused } from './failures.ts';
+import { Pool, types, type ClientBase, type PoolClient, type PoolConfig, type QueryConfig } from 'pg';
+import { isLost, orRefused, Refused } from './failures.ts';
 import { schemaName } from './migrations.ts';
 
 /** By its parts, or as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, without TLS. */
@@ -27,6 +27,8 @@ export type PostgresAddress = PostgresPlace & {
 };
 
 const idleMs = 60_000;
+/** Whoever is within a transaction that writes keeps others from it. None of ours does anything but to ask between two statements. */
+const stoppedInTransactionMs = 10_000;
 /** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
 const silenceMs = 2_000;
 const keepAliveAfterMs = 10_000;
@@ -59,6 +61,21 @@ function placeOf(place: PostgresPlace): PoolConfig {
   return { host, port, database, user, ...(password === undefined ? {} : { password }), ssl };
 }
 
+/**
+ * A statement whose process was killed, or has given it up, ends within two seconds, and not at its limit. Only PostgreSQL on Windows cannot see that,
+ * and refuses the setting.
+ */
+async function endWithClient(client: ClientBase): Promise<void> {
+  // Its types do not know how long one query may take.
+  const query: QueryConfig & { query_timeout: number } = {
+    text: `SET client_connection_check_interval = '2s'`,
+    query_timeout: silenceMs,
+  };
+  await client.query(query).catch((thrown: unknown) => {
+    if (isLost(new Refused(thrown))) throw thrown;
+  });
+}
+
 /** Connections to the database of a catalogue; none is made before somebody asks. Its end waits for what is under way. */
 export function makePool({
   connections = 10,
@@ -77,8 +94,10 @@ export function makePool({
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     query_timeout: statementTimeoutMs + silenceMs,
-    // A process that was stopped within a transaction would hold what it has locked.
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // A process that was stopped within a transaction would hold what it has locked, however long its statements may take.
+    idle_in_transaction_session_timeout: stoppedInTransactionMs,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- It waits for it, which its types do not know.
+    onConnect: endWithClient,
     application_name: 'preavis',
     // A page of a list is looked up row by row in the order of an index. PostgreSQL's own figure is of disks that turn, and puts all rows in order instead.
     options: `-c search_path=${schemaName} -c random_page_cost=1.1`,

@@ -231,6 +231,18 @@ describe('a step in PostgreSQL', () => {
     expect(await run(() => values(select))).toEqual(['in time', 'next']);
   });
 
+  it('keeps nobody from writing for long once it was given up, or its process is stopped, however long a statement may take', async () => {
+    const statementTimeoutMs = 600_000;
+    const pool = makePool({ url, statementTimeoutMs });
+    pools.push(pool);
+    const hasty = makePostgresRunner(pool, 400);
+    const slow = writing(() => one(sql('SELECT count(*) FROM pg_sleep(60)')));
+    await expect(hasty(slow)).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    await keep('next');
+    const limit = sql(`SELECT current_setting('idle_in_transaction_session_timeout')`);
+    expect(await another({ statementTimeoutMs })(() => value(limit))).toBe('10s');
+  });
+
   it('is given up in time where PostgreSQL answers nothing, with a connection and without one', async () => {
     await keep('one');
     const pool = makePool({ url, connectTimeoutMs: 300 });
