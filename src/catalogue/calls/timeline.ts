@@ -21,7 +21,7 @@ export function makeTimeline() {
     ON CONFLICT (call_id, playback) DO UPDATE SET
       started_at = coalesce(excluded.started_at, said.started_at), finished_at = excluded.finished_at`);
   // Asked for again after a restart, a pause is none but the one that is known.
-  const insertChange = sql(`
+  const insertNews = `
     INSERT INTO changes (call_id, change, at, done_at, party, newcomer)
     SELECT @callId, @change, @at, @doneAt, @party, @newcomer
     WHERE (@change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
@@ -31,7 +31,14 @@ export function makeTimeline() {
     AND (@change <> 'pauseBegan' OR 'pauseBegan' <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('pauseBegan', 'pauseEnded', 'pauseExpired')
        ORDER BY id DESC LIMIT 1),
-      'pauseEnded'))`);
+      'pauseEnded'))`;
+  // Where the answer of PostgreSQL to a commit was lost, it is asked again for what it may have. Two may come in within one millisecond.
+  const insertOnce = `${insertNews}
+    AND (@change IN ('joined', 'awareJoined') OR NOT EXISTS (
+      SELECT 1 FROM changes AS known WHERE known.call_id = @callId AND known.change = @change AND known.at = @at
+        AND known.done_at IS NOT DISTINCT FROM @doneAt AND known.party IS NOT DISTINCT FROM @party
+        AND known.newcomer IS NOT DISTINCT FROM @newcomer))`;
+  const insertChange = sql({ sqlite: insertNews, postgres: insertOnce });
   const selectSaid = sql(`SELECT * FROM said WHERE call_id = @id ORDER BY started_at, playback`);
   const selectChanges = sql(`SELECT * FROM changes WHERE call_id = @id ORDER BY id`);
 

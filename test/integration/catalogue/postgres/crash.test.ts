@@ -53,3 +53,21 @@ it('has what happened in a talk just before PostgreSQL was killed', async () => 
   await crash();
   expect(await eventually(() => catalogue.timeline.changes(facts.id))).toMatchObject([{ change: 'joined' }]);
 });
+
+it('has once what it is told again, since nobody knows whether a commit took place whose answer was lost', async () => {
+  const facts = someFacts();
+  const at = facts.startedAt + 30_000;
+  await catalogue.journal.save(stateAt('talking', facts));
+  const held = { kind: 'change', change: 'held', party: 'caller' } as const;
+  const marked = { kind: 'change', change: 'agreementMarked', at, party: 'destination' } as const;
+  const joined = { kind: 'change', change: 'joined', at } as const;
+  const happened = [{ ...held, at }, { ...held, at }, marked, { ...held, at: at + 1 }, marked, joined, joined];
+  for (const each of happened) await catalogue.journal.addToTimeline(facts.id, each);
+  expect((await catalogue.timeline.changes(facts.id)).map(({ change }) => change)).toEqual([
+    'held',
+    'agreementMarked',
+    'held',
+    'joined',
+    'joined',
+  ]);
+});
