@@ -149,6 +149,8 @@ export async function countAside(
     signal.addEventListener('abort', stop, { once: true });
   });
   try {
+    // While it was opened nobody listened to the signal.
+    signal.throwIfAborted();
     const figures = catalogue.figures.read(order.times, order.erasureFailed, order.controller);
 
     return await Promise.race([figures, stopped]);

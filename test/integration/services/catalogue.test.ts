@@ -144,6 +144,11 @@ describe('the catalogue of a configuration with store: postgres', () => {
     expect(await countAside(ports, order, new AbortController().signal)).toMatchObject({ calls: [] });
     const stopped = countAside(ports, order, AbortSignal.abort(new Error('enough')));
     await expect(stopped).rejects.toThrow('enough');
+    const meanwhile = new AbortController();
+    setImmediate(() => {
+      meanwhile.abort(new Error('enough by now'));
+    });
+    await expect(countAside(ports, order, meanwhile.signal)).rejects.toThrow('enough by now');
   });
 
   test('is that of the commands, which keep the signing key in the folder that the configuration names', async () => {
