@@ -1,5 +1,5 @@
 /** A catalogue in PostgreSQL that comes back as it was before an erasure, by the commands and files of docs/operations/backup-postgresql.md. */
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres, type LabPostgres } from '../../../lab/postgres/postgres.ts';
@@ -61,10 +61,12 @@ async function follow(section: string, base: string, restoration: string): Promi
   }
 }
 
-/** All that was committed by now is kept outside the database. */
-async function untilKept(): Promise<void> {
+/** All that was committed by now is kept outside the database. Gives the name of the last file of it. */
+async function untilKept(): Promise<string> {
   const last = (await server().shell('psql -Atc "SELECT pg_walfile_name(pg_switch_wal())"')).trim();
   await eventually(() => existsSync(join(kept, 'wal', last)));
+
+  return last;
 }
 
 const basesKept = (): string[] => readdirSync(kept).filter((name) => name.startsWith('base-'));
@@ -155,4 +157,27 @@ test('keeps base backups for as long as was said, and no change from before the 
   const base = await backUp();
   expect(basesKept()).toEqual([base]);
   expect(changes()).not.toContain(earliest);
+});
+
+test('goes on with the changes after a crash between a file that is kept and its note in PostgreSQL', async () => {
+  await server().makeDatabase();
+  const last = await untilKept();
+  const note = join(server().dataFolder, 'pg_wal/archive_status', last);
+  await eventually(() => existsSync(`${note}.done`));
+  renameSync(`${note}.done`, `${note}.ready`);
+  const before = readFileSync(join(kept, 'wal', last));
+  await server().makeDatabase();
+  expect(await untilKept()).not.toBe(last);
+  expect(readFileSync(join(kept, 'wal', last)).equals(before)).toBe(true);
+});
+
+test('never writes a file of other changes over one that is kept', async () => {
+  const command = (await server().shell('psql -Atc "SHOW archive_command"')).trim();
+  const [file, held] = [join(server().makeFolder('changes'), 'file'), join(kept, 'wal', 'held')];
+  const archive = () => server().shell(command.replaceAll('%p', file).replaceAll('%f', 'held'));
+  writeFileSync(file, 'one');
+  await archive();
+  writeFileSync(file, 'two');
+  await expect(archive()).rejects.toThrow();
+  expect(readFileSync(held, 'utf8')).toBe('one');
 });
