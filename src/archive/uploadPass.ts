@@ -35,7 +35,7 @@ export type UploadPorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'sendable' | 'move' | 'postpone' | 'find' | 'purposeEnds' | 'counts';
     auditTrail: 'append';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
     passes: 'noteDone';
   }>;
   spoolFolder: string;
@@ -130,7 +130,9 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Throws job_busy, and what the catalogue and the spool folder throw. */
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
-  return withLease(ports.catalogue, 'upload', options.waitMs, () => new UploadPass(ports, options).run());
+  return withLease(ports.catalogue, 'upload', options.waitMs, (catalogue) =>
+    new UploadPass({ ...ports, catalogue }, options).run(),
+  );
 }
 
 class UploadPass {

@@ -7,7 +7,7 @@ import { makeCollections } from './annotation/collections.ts';
 import { makeComments } from './annotation/comments.ts';
 import { makeSessions } from './access/sessions.ts';
 import { makeSignIns } from './access/signIns.ts';
-import { asynchronous, badRow, byPostgres, bySqlite, type Asynchronous, type CarryOut } from './asynchronous.ts';
+import { badRow, byPostgres, bySqlite, type Asynchronous, type CarryOut } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
 import { makeDialled } from './calls/dialled.ts';
@@ -27,6 +27,7 @@ import { makeArchiveKeys } from './jobs/archiveKeys.ts';
 import { makeDeliveries, type Subscriber } from './jobs/deliveries.ts';
 import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
+import { repository } from './jobs/turns.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
 import { openPostgres, type PostgresOptions } from './postgres/open.ts';
@@ -116,7 +117,7 @@ export async function openPostgresCatalogue(
 }
 
 function carriedOut(made: ReturnType<typeof makeSqliteRepositories>, carryOut: CarryOut): Repositories {
-  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, repository(steps, carryOut)] as const);
 
   return Object.fromEntries(wrapped) as Repositories;
 }

@@ -439,6 +439,10 @@ export const errorCodes = {
     'See the line of log before it. `serve` starts it again, at first after a second, later each minute.',
   ),
   job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
+  lease_lost: passing(
+    'Another process has taken over what this one was to do, since it stood still for too long.',
+    'Nothing is to be done: the other one goes on with it, and this one wrote nothing since. See why it stood still, as a machine that was suspended.',
+  ),
   internal: lasting('A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -7,7 +7,6 @@ import { removeSpooled } from '../archive/finish/spool.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { moveLease } from '../catalogue/jobs/leases.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -15,6 +14,7 @@ import { isoTime, type Clock } from '../core/clock.ts';
 import { counted } from '../core/text/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
+import { thisProcess } from '../core/processes.ts';
 import type { Signer } from '../core/crypto/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { articleOfGround, issueCertificate, type Certificate, type DecidedGround } from './certificates/certificate.ts';
@@ -117,7 +117,7 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
   const giveUp = performance.now() + movingLimitMs;
   for (;;) {
     const isComing = (await catalogue.archiveCopies.of(id)).some(({ state }) => state === 'coming');
-    const mover = isComing ? await catalogue.leases.otherHolder(moveLease, leaseHolder()) : undefined;
+    const mover = isComing ? await catalogue.leases.otherHolder(moveLease, thisProcess()) : undefined;
     if (mover === undefined) break;
     if (performance.now() >= giveUp) {
       throw new PreavisError(

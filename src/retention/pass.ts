@@ -45,7 +45,7 @@ export type RetentionPorts = ErasurePorts &
       approvals: 'sweep';
       extensions: 'sweep';
       dialled: 'sweep';
-      leases: 'take' | 'release';
+      leases: 'take' | 'renew' | 'release';
       passes: 'last' | 'noteDone';
     }>;
     /** What forgets that for which there is no certificate. */
@@ -138,17 +138,17 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, is
 
 /** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
-  const pass = (): Promise<Omit<RetentionResult, 'head'>> => run(ports, options);
-  if (options.dryRun) return { ...(await pass()), head: 'unsigned' };
+  if (options.dryRun) return { ...(await run(ports, options)), head: 'unsigned' };
 
-  return withLease(ports.catalogue, 'retention', options.waitMs, async () => {
-    const result = await pass().catch(async (thrown: unknown) => {
+  return withLease(ports.catalogue, 'retention', options.waitMs, async (catalogue) => {
+    const own = { ...ports, catalogue };
+    const result = await run(own, options).catch(async (thrown: unknown) => {
       // A day without erasures is a day of the audit trail as well.
-      await keepHead(ports, options.signal);
+      await keepHead(own, options.signal);
       throw thrown;
     });
 
-    return { ...result, head: await keepHead(ports, options.signal) };
+    return { ...result, head: await keepHead(own, options.signal) };
   });
 }
 

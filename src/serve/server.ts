@@ -9,15 +9,16 @@ import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/jobs/lease.ts';
+import { boundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import { isCatalogueBegun } from '../catalogue/open.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import { asPreavisError, errorCodes } from '../core/errors.ts';
+import { asPreavisError, errorCodes, type PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
+import { thisProcess } from '../core/processes.ts';
 import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
@@ -25,6 +26,7 @@ import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/a
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
+import { serveNameOf } from '../services/serveName.ts';
 import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
 import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
@@ -70,6 +72,11 @@ export class Server {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #registry: CallRegistry | undefined;
+  #tellLost: (error: PreavisError) => void = () => undefined;
+  /** Resolves when another serve has taken over, as while this process stood still: the calls are its own now. */
+  readonly lost = new Promise<PreavisError>((resolve) => {
+    this.#tellLost = resolve;
+  });
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -135,11 +142,21 @@ export class Server {
     if (!isCatalogueBegun(config.catalogue.file)) {
       await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
-    const catalogue = this.#openCatalogue();
-    await this.#running.use({ stop: catalogue.close });
+    const opened = this.#openCatalogue();
+    await this.#running.use({ stop: opened.close });
+    const lease = await this.#running.use(
+      new ServeLease({
+        catalogue: opened,
+        serve: serveNameOf(config),
+        log,
+        failing: metrics.catalogueFails,
+        lost: this.#tellLost,
+      }),
+    );
+    // Where another serve has taken over, this one writes nothing more.
+    const catalogue = boundTo(opened, lease.turn);
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#running.use(new ServeLease(catalogue, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.recordings.knownObject(store.location)) === 'never')
       await markAtStart(services, { isMeant, clock, log });
@@ -219,7 +236,7 @@ export class Server {
     const link = new AsteriskLink({
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
       isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
-      noteServing: () => catalogue.leases.noteServing(leaseHolder()),
+      noteServing: () => catalogue.leases.noteServing(serveNameOf(config), thisProcess()),
       tellDialplan: () => tellDialplan(policy, ari.commands, log),
       heartbeatMs: config.ari.heartbeatMs,
     });

@@ -46,7 +46,7 @@ export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
     recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
     auditTrail: 'of' | 'append';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
     passes: 'noteDone';
     askedErasures: 'askedAt';
   }>;
@@ -103,7 +103,9 @@ const isFatal = ({ code, wholeArchive }: PreavisError): boolean =>
  * that does not work at all throw: nothing of it is a finding.
  */
 export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<Reconciled> {
-  return withLease(ports.catalogue, 'reconcile', options.waitMs, () => new Reconciliation(ports, options).run());
+  return withLease(ports.catalogue, 'reconcile', options.waitMs, (catalogue) =>
+    new Reconciliation({ ...ports, catalogue }, options).run(),
+  );
 }
 
 class Reconciliation {

@@ -8,6 +8,7 @@ import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { forward, recordingStatuses, type RecordingStatus } from '../../../src/catalogue/statuses.ts';
 import type { ChannelId, RecordingId } from '../../../src/core/ids.ts';
 import { decide, refuse } from '../../../src/call/decide/decide.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import {
   aRequest,
   beginning,
@@ -570,7 +571,7 @@ describe('a closed or broken database', () => {
     peek(file, (database) => database.exec('DROP TABLE leases; DROP TABLE notices; DROP TABLE audit'));
     const unusable = { code: 'catalogue_unusable' };
     await expect(catalogue.journal.save(state)).rejects.toMatchObject(unusable);
-    await expect(catalogue.leases.take('upload', { host: 'x', pid: 1 })).rejects.toMatchObject(unusable);
+    await expect(catalogue.leases.take('upload', elsewhere())).rejects.toMatchObject(unusable);
     await expect(catalogue.auditTrail.of(id)).rejects.toMatchObject(unusable);
     await expect(catalogue.recordings.move(id, 'recording', 'recorded', {}, note)).rejects.toMatchObject(unusable);
     expect((await catalogue.recordings.find(id))?.status).toBe('recording');

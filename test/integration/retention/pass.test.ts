@@ -12,6 +12,7 @@ import {
   type RetentionOptions,
   type RetentionPorts,
 } from '../../../src/retention/pass.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { archiveStage, killedAt, type ArchiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
@@ -458,7 +459,7 @@ describe('a dry run', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil;
-    await set.catalogue.leases.take('retention', { host: 'another-host', pid: 1 });
+    await set.catalogue.leases.take('retention', elsewhere());
     const before = [
       await set.catalogue.recordings.find(id),
       await set.catalogue.auditTrail.of(id),

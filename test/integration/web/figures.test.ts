@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { jest } from '@jest/globals';
+import { elsewhere, onlyServe } from '../../support/catalogue/holders.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -148,7 +149,7 @@ test('the system tells what needs attention, and what check finds', async () => 
     retention: { due: 0, overdue: 0 },
     alarms: [{ alarm: 'serve_away', about: null, count: 1 }],
   });
-  await here.set.catalogue.leases.noteServing({ host: 'here', pid: 1 });
+  await here.set.catalogue.leases.noteServing(onlyServe, elsewhere());
   expect(await here.json('/system', 'operator')).toMatchObject({ alarms: [] });
   here.set.clock.at += 30 * dayMs;
   expect(await here.json('/system', 'operator')).toMatchObject({

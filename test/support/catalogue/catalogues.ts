@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Subscriber } from '../../../src/catalogue/jobs/deliveries.ts';
-import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
@@ -10,6 +9,7 @@ import type { Order } from '../../../src/call/decide/order.ts';
 import type { Clock, ClockReading } from '../../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { beginning, callStart, eventsTo, someFacts } from '../call/calls.ts';
+import { beside, onlyServe } from './holders.ts';
 
 /** A clock that stands until a test moves it. */
 export type TestClock = Clock & { at: number };
@@ -108,7 +108,7 @@ export async function archivedRecording(catalogue: Catalogue, keepUntil = callSt
 export async function servedLast(file: string, at: number): Promise<void> {
   const catalogue = openCatalogue(file, clockAt(at));
   try {
-    await catalogue.leases.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
+    await catalogue.leases.noteServing(onlyServe, beside(spawnSync('true').pid));
   } finally {
     catalogue.close();
   }

@@ -3,15 +3,15 @@ import { certificateContract } from './certificateContract.ts';
 import { chainHeadContract } from './chainHeadContract.ts';
 import { decisionContract } from './decisionContract.ts';
 import { deliveryContract } from './deliveryContract.ts';
-import { leaseContract } from './leaseContract.ts';
+import { leaseContract, type LeaseDatabase } from './leaseContract.ts';
 import { legalHoldContract } from './legalHoldContract.ts';
 
 /** What a catalogue keeps in any database. */
-export function repositoriesContract(newDatabase: () => ConnectCatalogue): void {
+export function repositoriesContract(newDatabase: () => ConnectCatalogue, newLeases: () => LeaseDatabase): void {
   deliveryContract(newDatabase);
 
   describe('a lease', () => {
-    leaseContract(newDatabase);
+    leaseContract(newLeases);
   });
 
   describe('a hold', () => {

@@ -1,5 +1,9 @@
 import { openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
-import type { ConnectCatalogue } from '../../../support/catalogue/catalogues.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { callStart } from '../../../support/call/calls.ts';
+import { clockAt, type ConnectCatalogue } from '../../../support/catalogue/catalogues.ts';
+import { elsewhere } from '../../../support/catalogue/holders.ts';
+import type { LeaseDatabase } from '../../../support/catalogue/leaseContract.ts';
 import { usePostgres } from '../../../support/catalogue/postgres.ts';
 import { repositoriesContract } from '../../../support/catalogue/repositoriesContract.ts';
 
@@ -22,4 +26,37 @@ function newDatabase(): ConnectCatalogue {
   };
 }
 
-repositoriesContract(newDatabase);
+/** By its own clock, which no test can set: what counts by it is put back instead. */
+function newLeases(): LeaseDatabase {
+  const made = server.newDatabase();
+  const byHand = async (text: string): Promise<void> => {
+    await (await server.open(await made)).query(text);
+  };
+
+  return {
+    connect: async () => {
+      const catalogue = await openPostgresCatalogue({ url: await made, connections: 4 }, systemClock);
+      opened.push(catalogue);
+
+      return catalogue;
+    },
+    later: (ms) => byHand(`UPDATE leases SET until = until - ${ms}`),
+    byHand,
+  };
+}
+
+repositoriesContract(newDatabase, newLeases);
+
+test('a lease counts by the clock of the database alone, whatever that of a machine says', async () => {
+  const connect = newDatabase();
+  const since = { boot: 'a boot', ms: 1_000 };
+  const [behind, ahead] = [
+    await connect(clockAt(callStart)),
+    await connect({ now: () => 9e12, sinceBoot: () => since }),
+  ];
+  await behind.leases.take('upload', elsewhere());
+  expect(await ahead.leases.take('upload', elsewhere('a third'))).toMatchObject({ kind: 'busy' });
+  await ahead.leases.take('retention', elsewhere());
+  since.boot = 'the next boot';
+  expect(await ahead.leases.take('retention', elsewhere('a third'))).toMatchObject({ kind: 'busy' });
+});
