@@ -14,6 +14,7 @@ import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk/ast
 import { fakeClockVariables, installFakeClock, setFakeClock } from './asterisk/fakeClock.ts';
 import { findInstallation } from './installation.ts';
 import { makeLabFolder, spawnLive, type LiveProcess } from './machine/processes.ts';
+import { catalogueIn } from './postgres/postgres.ts';
 import { installShippedPrompts } from './prompts.ts';
 import type { StoreAddress } from './store/storeAccounts.ts';
 
@@ -31,6 +32,8 @@ export type RigOptions = {
   conf?: Readonly<Record<string, string>>;
   /** Archive in this S3 server; without it, in a folder. */
   store?: StoreAddress;
+  /** Catalogue in this database (of lab/postgres), which nobody else uses; without it, in a file. */
+  database?: string;
   /** Laid over the rig's configuration, key by key. */
   config?: Readonly<Record<string, Record<string, unknown>>>;
   /** Environment of `serve` and of commands. */
@@ -52,6 +55,8 @@ export type Rig = {
   readonly asterisk: LabAsterisk;
   readonly folder: string;
   readonly archiveFolder: string;
+  /** Address of its catalogue's database; undefined: it is the file `catalogue.db` of the folder. */
+  readonly database: string | undefined;
   readonly healthPort: number;
   readonly configFile: string;
   /** What `serve` writes to its standard output. */
@@ -144,14 +149,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   });
   await installShippedPrompts(asterisk.soundsFolder);
   const healthPort = asterisk.ports.sip + 1;
-  const { store } = options;
+  const { store, database } = options;
+  const inDatabase = database === undefined ? undefined : catalogueIn(database);
   const base: Record<string, Record<string, unknown>> = {
     ari: { url: asterisk.ariUrl, username: asterisk.ariUsername },
     purposes,
     lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
     recording: { spoolFolder: asterisk.spoolFolder, minimumFreeMib: 10 },
     witness: { celFile: asterisk.celFile },
-    catalogue: { file: join(folder, 'catalogue.db') },
+    // Beside that file lie key and ledger, whatever has the catalogue.
+    catalogue: { file: join(folder, 'catalogue.db'), ...inDatabase?.catalogue },
     archive:
       store === undefined
         ? { store: 'directory', directory: { folder: archiveFolder } }
@@ -181,6 +188,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     PREAVIS_CONFIG: configFile,
     PREAVIS_ARI_PASSWORD: asterisk.ariPassword,
     ...(store === undefined ? {} : { PREAVIS_ARCHIVE_MINIO_SECRET_KEY: store.secretKey }),
+    ...(inDatabase === undefined ? {} : { PREAVIS_CATALOGUE_POSTGRES_PASSWORD: inDatabase.password }),
     ...options.environment,
   };
   // What jest needs is nothing that an operator has.
@@ -207,6 +215,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     asterisk,
     folder,
     archiveFolder,
+    database,
     healthPort,
     configFile,
     logFile,

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { errnoOf } from '../../src/core/errors.ts';
 import { postgresServer } from '../machine/folders.mjs';
 import { claimPorts } from '../machine/ports.ts';
 import { makeLabFolder, recordSharedMemory, spawnLive, type LiveProcess } from '../machine/processes.ts';
@@ -24,12 +25,25 @@ export type LabPostgres = {
   readonly port: number;
   /** Makes an empty database, and gives its address with the password of its owner. */
   makeDatabase(): Promise<string>;
+  /** Runs commands of a shell with PostgreSQL's programs, which find the server and its owner by themselves; gives what they print. */
+  shell(script: string): Promise<string>;
   /** An outage: connections end and are refused, the data is kept. `kill`: without a word. */
   stopServer(how?: 'kill'): Promise<void>;
   startServer(): Promise<void>;
+  /** It takes what it is sent and answers nothing, as behind a network that drops everything, until it goes on. */
+  hang(): void;
+  goOn(): void;
   /** Ends it and removes the folder. Idempotent. */
   stop(): Promise<void>;
 };
+
+/** The part `catalogue` of a configuration, for the database of this address. The password is to be given by the environment. */
+export function catalogueIn(address: string): { catalogue: Record<string, unknown>; password: string } {
+  const { hostname, port, pathname, username, password } = new URL(address);
+  const postgres = { host: hostname, port: Number(port), database: pathname.slice(1), user: username };
+
+  return { catalogue: { store: 'postgres', installation: 'lab', postgres }, password };
+}
 
 const startLimitMs = 60_000;
 const user = 'preavis';
@@ -102,7 +116,13 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
     const id = sharedMemoryOf(data);
     memory = { id, forget: recordSharedMemory(id) };
   };
+  const signalAll = (signal: NodeJS.Signals): void => {
+    if (server?.isRunning() !== true) return;
+    // First the one that makes the others.
+    for (const pid of [server.pid, ...childrenOf(server.pid)]) signalIfThere(pid, signal);
+  };
   const stopServer = async (how?: 'kill'): Promise<void> => {
+    signalAll('SIGCONT');
     // `SIGINT` ends its sessions; `SIGTERM` would wait for them.
     await server?.stop(how === 'kill' ? { signal: 'SIGKILL' } : { signal: 'SIGINT', graceMs: startLimitMs });
     if (memory === undefined) return;
@@ -151,13 +171,40 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
 
       return address(name);
     },
+    shell: async (script) => {
+      const [command, args] = asNobody('/bin/sh', ['-euc', script]);
+      const PATH = [join(tree, 'lib/postgresql', found.release, 'bin'), process.env['PATH']].join(':');
+      const server = { PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+
+      return (await promisify(execFile)(command, args, { cwd: folder, env: { ...environment, PATH, ...server } }))
+        .stdout;
+    },
     stopServer,
     startServer,
+    hang: () => {
+      signalAll('SIGSTOP');
+    },
+    goOn: () => {
+      signalAll('SIGCONT');
+    },
     stop,
   };
 }
 
 const trueIfDone = [() => true, () => false] as const;
+
+/** A session may end by itself meanwhile. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
 
 /** As Debian names the folder of libraries of this architecture. */
 function libraryFolder(): string {

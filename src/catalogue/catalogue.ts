@@ -30,7 +30,7 @@ import { makePasses } from './jobs/passes.ts';
 import { repository } from './jobs/turns.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
-import { openPostgres, type PostgresOptions } from './postgres/open.ts';
+import { openPostgres, type PostgresCatalogue } from './postgres/open.ts';
 import { makePostgresRunner } from './postgres/runner.ts';
 import { makeAskedErasures } from './retention/askedErasures.ts';
 import { makeAuditTrail } from './retention/auditTrail.ts';
@@ -97,9 +97,12 @@ export function openCatalogue(
   };
 }
 
-/** Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not wait for it. */
+/**
+ * Opens the catalogue in PostgreSQL; see openPostgres for what it throws. What is under way when it is closed comes to its end, and `close` does not
+ * wait for it. `stepTimeoutMs`: see makePostgresRunner.
+ */
 export async function openPostgresCatalogue(
-  address: Omit<PostgresOptions, 'mustExist'>,
+  { stepTimeoutMs, ...address }: PostgresCatalogue & { stepTimeoutMs?: number },
   clock: Clock,
   { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
 ): Promise<Catalogue> {
@@ -109,7 +112,7 @@ export async function openPostgresCatalogue(
   const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
 
   return {
-    ...carriedOut(made, byPostgres(makePostgresRunner(pool))),
+    ...carriedOut(made, byPostgres(makePostgresRunner(pool, stepTimeoutMs))),
     close: () => {
       void pool.end();
     },

@@ -69,9 +69,13 @@ function inspect(file: string): void {
 /** What belongs to the file: others on the machine have no business in any of them; its group may, if so it was made. */
 const companions = ['', '-wal', '-shm'];
 
-/** Whether there is something in the file; if not, opening it makes a new catalogue. */
+/** Whether there is something in the file; if not, opening it makes a new catalogue. Throws catalogue_unusable. */
 export function isCatalogueBegun(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  try {
+    return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  } catch (cause) {
+    throw unusable(file, cause);
+  }
 }
 
 /** Takes the file from all others, where it was made or restored by another program. */

@@ -19,13 +19,15 @@ export class CatalogueOutageMonitor {
 
   /** A step that writes; never rejects. */
   async look(write: () => Promise<unknown>): Promise<void> {
-    const before = this.#failure;
     try {
       await write();
+      // Not from before it: of two looks at the same time, the other may have found that it fails.
+      const before = this.#failure;
       this.#failure = undefined;
       if (before !== undefined) this.#log.info({ code: before.code }, 'catalogue available again');
     } catch (thrown) {
       const error = asPreavisError(thrown);
+      const before = this.#failure;
       this.#failure = error;
       if (before === undefined) {
         this.#log.error({ code: error.code, err: error }, 'catalogue not writable; new calls not recorded');

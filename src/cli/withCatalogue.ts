@@ -1,8 +1,11 @@
-import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
-import { webhookSubscribers } from '../services/webhooks.ts';
+import { openConfiguredCatalogue } from '../services/catalogue.ts';
 import { configOf } from './configuration.ts';
 import type { CommandContext } from './context.ts';
+
+/** Nobody calls meanwhile: what looks through the whole of a large catalogue may take so long, ms. */
+const statementLimitMs = 600_000;
 
 /** Reads the configuration, and opens its catalogue for one step. */
 export async function withCatalogue<T>(
@@ -20,9 +23,9 @@ export async function withCatalogueOf<T>(
   config: Config,
   step: (catalogue: Catalogue) => Promise<T>,
 ): Promise<T> {
-  const catalogue = openCatalogue(config.catalogue.file, clock, {
+  const catalogue = await openConfiguredCatalogue(config, clock, {
     mustExist: true,
-    webhooks: webhookSubscribers(config),
+    statementTimeoutMs: statementLimitMs,
     unreadable: (recording, error) => {
       process.stderr.write(
         `preavis: ${error.code}: ${recording}: ${error.message}; it was left aside\n  ${error.hint}\n`,

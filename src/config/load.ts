@@ -190,6 +190,16 @@ async function readSecretKey({ minio }: ArchiveConfig, environment: NodeJS.Proce
   }
 }
 
+async function readDatabasePassword({ catalogue }: Config, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { postgres } = catalogue;
+  const password = await secretFrom(postgres.passwordFile, 'catalogue.postgres.passwordFile');
+  if (password === undefined || environment['PREAVIS_CATALOGUE_POSTGRES_PASSWORD'] !== undefined) return;
+  if (password === '') {
+    throw new PreavisError('config_invalid', 'catalogue.postgres.passwordFile: its first line is empty');
+  }
+  postgres.password = password;
+}
+
 /** Of a whole configuration file only this; the others of its keys may be those of an earlier version. */
 const formerFile = z.object({ archive }).superRefine((file, context) => {
   for (const { path, message } of encryptionFaults(file.archive)) {
@@ -254,6 +264,7 @@ export async function loadConfig(file: string, environment: NodeJS.ProcessEnv): 
   const password = await secretFrom(config.ari.passwordFile, 'ari.passwordFile');
   if (password !== undefined && environment['PREAVIS_ARI_PASSWORD'] === undefined) config.ari.password = password;
   await readSecretKey(config.archive, environment);
+  await readDatabasePassword(config, environment);
   const hashKey = await longSecretFrom(config.privacy.hashKeyFile, 'privacy.hashKeyFile');
   if (hashKey !== undefined && environment['PREAVIS_PRIVACY_HASH_KEY'] === undefined) config.privacy.hashKey = hashKey;
   const numberKey = await longSecretFrom(config.privacy.numberKeyFile, 'privacy.numberKeyFile');

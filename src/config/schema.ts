@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { access, accessFaults } from './accessSchema.ts';
 import { annotation, collectionFaults } from './annotationSchema.ts';
 import { archive } from './archiveSchema.ts';
+import { catalogue, catalogueFaults } from './catalogueSchema.ts';
 import { controller, controllerFaults, controllers, processor } from './controllerSchema.ts';
 import { encryptionFaults } from './encryptionKey.ts';
 import { key, name, quoted, seconds, section } from './field.ts';
@@ -220,9 +221,7 @@ const shape = z.strictObject({
       { unit: 's' },
     ),
   }),
-  catalogue: section({
-    file: key(z.string().min(1).default('/var/lib/preavis/catalogue.db'), 'The SQLite file of the catalogue.'),
-  }),
+  catalogue,
   archive,
   witness: section({
     celFile: key(
@@ -334,6 +333,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each, config.controllers)),
   ];
   faults.push(
+    ...catalogueFaults(config.catalogue),
     ...encryptionFaults(config.archive),
     ...controllerFaults(config),
     ...collectionFaults(config.annotation, config.controllers),

@@ -117,16 +117,16 @@ export const errorCodes = {
   wav_invalid: lasting('A recording is not a WAV file that can be read.', 'The file is kept as it is.'),
   wav_empty: lasting('A recording holds no audio.', 'The file is kept as it is.'),
   catalogue_unusable: lasting(
-    'The catalogue file cannot be opened or written.',
-    'Check catalogue.file, its folder, permissions and free disk space.',
+    'The catalogue cannot be opened or written.',
+    'Check catalogue.file, its folder, permissions and free disk space; with catalogue.store: postgres whether PostgreSQL runs, and catalogue.postgres.',
   ),
   row_unreadable: lasting(
     'A row of the catalogue is malformed. Passes skip it and continue.',
     'Run "PRAGMA integrity_check" on the file with sqlite3. If it is not ok, restore the last backup; else report it.',
   ),
   catalogue_foreign: lasting(
-    'The catalogue file is a database of another program, or damaged.',
-    'If it is the catalogue, restore a backup (docs/operations/backup.md); else point catalogue.file at a file of its own. Nothing was changed.',
+    'The catalogue file is a database of another program, or damaged; or the database in PostgreSQL is of another program or installation.',
+    'If it is the catalogue, restore a backup (docs/operations/backup.md); else point catalogue.file, or catalogue.postgres.database, at one of its own. Nothing was changed.',
   ),
   catalogue_new: passing(
     'The archive belongs to another catalogue, and the configured one is new: perhaps the folder of the catalogue is not mounted.',

@@ -16,6 +16,7 @@ import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
 import type { PromptStorage } from '../call/promptRecording/session.ts';
 import { CallRegistry } from '../call/registry/registry.ts';
 import type { Watch } from '../call/watch/watch.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -28,6 +29,8 @@ import type { Services } from '../services/services.ts';
 /** What the registry of calls, and what looks after it, need. */
 export type CallDependencies = {
   services: Services;
+  /** The same catalogue, for what callers wait for. */
+  inCalls: Catalogue;
   policy: Policy;
   ids: IdMaker;
   ari: Ari;
@@ -39,16 +42,16 @@ export type CallDependencies = {
 export type RegistryHooks = { asterisk: () => NamedAsterisk; callEnded: () => void };
 
 export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnded }: RegistryHooks): CallRegistry {
-  const { services, policy, ids, ari, metrics, watch, connection } = dependencies;
-  const { config, catalogue, clock, log, random, spoolFolder } = services;
+  const { services, inCalls, policy, ids, ari, metrics, watch, connection } = dependencies;
+  const { config, clock, log, random, spoolFolder } = services;
   const { commands } = ari;
   const { hashKey, numberKey, preferenceDays: keepDays } = config.privacy;
   const { defaultCountry } = policy;
-  const preferences = makePreferences({ table: catalogue.preferences, hashKey, keepDays, defaultCountry, clock });
+  const preferences = makePreferences({ table: inCalls.preferences, hashKey, keepDays, defaultCountry, clock });
 
   return new CallRegistry({
     ari: commands,
-    journal: catalogue.journal,
+    journal: inCalls.journal,
     readiness: makeReadiness({
       spoolFolder,
       minimumFreeMib: config.recording.minimumFreeMib,
@@ -60,20 +63,20 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
       policy,
       preferences,
       earlier: makeEarlierNotices({
-        table: catalogue.callers,
+        table: inCalls.callers,
         hashKey,
         withinDays: config.notice.shorterWithinDays,
         defaultCountry,
         clock,
       }),
-      callers: makeCallerKeeper({ table: catalogue.callers, hashKey, numberKey, defaultCountry }),
-      dialled: config.privacy.dialledDays > 0 ? catalogue.dialled : undefined,
+      callers: makeCallerKeeper({ table: inCalls.callers, hashKey, numberKey, defaultCountry }),
+      dialled: config.privacy.dialledDays > 0 ? inCalls.dialled : undefined,
       variable: (channelId, name) => commands.variable(channelId, name),
       ids,
       random,
       log,
     }),
-    extensions: config.privacy.keepExtensions ? catalogue.extensions : undefined,
+    extensions: config.privacy.keepExtensions ? inCalls.extensions : undefined,
     preferences,
     ids,
     log,
@@ -84,7 +87,7 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
     },
     promptDesk: makePromptDesk(dependencies),
     watch,
-    unfinished: () => unfinishedIn(spoolFolder, catalogue),
+    unfinished: () => unfinishedIn(spoolFolder, services.catalogue),
     asterisk,
     watchesBridges: () => connection.watchesBridges,
     legUnheard: metrics.legUnheard,

@@ -8,10 +8,9 @@ import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
-import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
 import { boundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
-import { isCatalogueBegun } from '../catalogue/open.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, type PreavisError } from '../core/errors.ts';
@@ -23,13 +22,14 @@ import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
+import { hasCatalogue, openConfiguredCatalogue, openForCalls } from '../services/catalogue.ts';
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
 import { serveNameOf } from '../services/serveName.ts';
 import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
-import { webhookFigures, webhookSubscribers } from '../services/webhooks.ts';
+import { webhookFigures } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { tellDialplan } from './dialplanGlobals.ts';
@@ -54,7 +54,13 @@ export type ServerOptions = {
 };
 
 /** What is there before Asterisk is asked. */
-type Storage = { services: ArchiveServices; lease: ServeLease; protection: ProtectionMonitor };
+type Storage = {
+  services: ArchiveServices;
+  /** For what callers wait for. */
+  inCalls: Catalogue;
+  lease: ServeLease;
+  protection: ProtectionMonitor;
+};
 type Told = { policy: Policy; library: PromptLibrary; metrics: Metrics };
 type Asterisk = { ari: Ari; identity: AsteriskIdentity };
 
@@ -139,14 +145,17 @@ export class Server {
   async #openStorage(metrics: Metrics): Promise<Storage> {
     const { config, log, clock, newCatalogue: isMeant } = this.#options;
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
-    if (!isCatalogueBegun(config.catalogue.file)) {
+    if (!(await hasCatalogue(config))) {
       await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
-    const opened = this.#openCatalogue();
+    const unreadable = this.#unreadable();
+    const opened = await openConfiguredCatalogue(config, clock, { unreadable });
     await this.#running.use({ stop: opened.close });
+    const openedForCalls = await openForCalls(config, clock, opened, { unreadable });
+    await this.#running.use({ stop: openedForCalls.close });
     const lease = await this.#running.use(
       new ServeLease({
-        catalogue: opened,
+        catalogue: openedForCalls,
         serve: serveNameOf(config),
         log,
         failing: metrics.catalogueFails,
@@ -155,6 +164,7 @@ export class Server {
     );
     // Where another serve has taken over, this one writes nothing more.
     const catalogue = boundTo(opened, lease.turn);
+    const inCalls = boundTo(openedForCalls, lease.turn);
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
     // What has recordings in the archive is the one of it, and need not wait for it.
@@ -165,18 +175,15 @@ export class Server {
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
     await this.#running.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
 
-    return { services, lease, protection };
+    return { services, inCalls, lease, protection };
   }
 
-  #openCatalogue(): Catalogue {
-    const { config, log, clock } = this.#options;
+  #unreadable(): NonNullable<CatalogueOptions['unreadable']> {
+    const { log } = this.#options;
 
-    return openCatalogue(config.catalogue.file, clock, {
-      webhooks: webhookSubscribers(config),
-      unreadable: (recording, error) => {
-        log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
-      },
-    });
+    return (recording, error) => {
+      log.error({ recording, code: error.code, err: error }, 'recording skipped: catalogue row not readable');
+    };
   }
 
   /**
@@ -200,7 +207,7 @@ export class Server {
 
   async #takeCalls({ policy, library, metrics }: Told, storage: Storage, asterisk: Asterisk): Promise<void> {
     const { config, log, clock, ids, takeOver } = this.#options;
-    const { services, lease, protection } = storage;
+    const { services, inCalls, lease, protection } = storage;
     const { catalogue } = services;
     const { ari, identity } = asterisk;
     const forced = this.#forced.signal;
@@ -222,7 +229,7 @@ export class Server {
       () => isFree(ari.deadman, ids),
       log,
     );
-    const dependencies: CallDependencies = { services, policy, ids, ari, metrics, watch, connection };
+    const dependencies: CallDependencies = { services, inCalls, policy, ids, ari, metrics, watch, connection };
     const registry = makeRegistry(dependencies, {
       asterisk: () => ({ ...link.identity, ...(config.ari.pbx === undefined ? {} : { pbx: config.ari.pbx }) }),
       callEnded: () => {

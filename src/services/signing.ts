@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { openSigner, type Signer } from '../core/crypto/signing.ts';
 import { makeLedger, type Ledger } from '../retention/certificates/ledger.ts';
+import { besideCatalogue } from './catalogue.ts';
 
 /** The signing key and the ledger. */
 
@@ -45,8 +45,4 @@ export function signingKeyFile(config: Config): string {
 
 export function ledgerOf(config: Config): Ledger {
   return makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl'));
-}
-
-function besideCatalogue(config: Config, name: string): string {
-  return join(dirname(config.catalogue.file), name);
 }

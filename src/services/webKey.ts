@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { readIfPresent, writeNew } from '../core/files.ts';
+import { besideCatalogue } from './catalogue.ts';
 
 /**
  * The secret that every `preavis web` of an installation has in common: what one has sealed, the others open, also after a restart. Beside the
@@ -12,8 +13,6 @@ import { readIfPresent, writeNew } from '../core/files.ts';
 
 const bytes = 32;
 const form = /^[A-Za-z0-9_-]{43}$/;
-
-const webKeyFile = ({ catalogue }: Pick<Config, 'catalogue'>): string => join(dirname(catalogue.file), 'web-key');
 
 /** Two processes that make it at once end with one. */
 async function textOf(file: string): Promise<string> {
@@ -42,7 +41,7 @@ async function textOf(file: string): Promise<string> {
  * @throws PreavisError `web_key_unusable`
  */
 export async function openWebKey(config: Pick<Config, 'catalogue'>): Promise<string> {
-  const file = webKeyFile(config);
+  const file = besideCatalogue(config, 'web-key');
   try {
     const text = await textOf(file);
     if (((await stat(file)).mode & 0o007) !== 0) {

@@ -1,13 +1,15 @@
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Config } from '../config/schema.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
 import { isAlive } from '../core/processes.ts';
+import { besideCatalogue } from '../services/catalogue.ts';
 
 /** Files that are made whole before they are sent: each lies in a folder of this process, and in none once the first byte of it leaves. */
 
-const folderOf = ({ catalogue }: Pick<Config, 'catalogue'>): string => join(dirname(catalogue.file), 'web-files');
+type Located = Parameters<typeof besideCatalogue>[0];
+
+const folderOf = (config: Located): string => besideCatalogue(config, 'web-files');
 
 export type HandedOut = { body: Readable; bytes: number };
 
@@ -17,10 +19,7 @@ export type HandedOut = { body: Readable; bytes: number };
  * @param make puts the file at the place that it is given
  * @throws PreavisError `output_unwritable`, and what `make` throws
  */
-export async function handOut(
-  config: Pick<Config, 'catalogue'>,
-  make: (file: string) => Promise<void>,
-): Promise<HandedOut> {
+export async function handOut(config: Located, make: (file: string) => Promise<void>): Promise<HandedOut> {
   const folder = await mkdir(folderOf(config), { recursive: true, mode: 0o700 })
     .then(() => mkdtemp(join(folderOf(config), `${process.pid}-`)))
     .catch((cause: unknown) => {
@@ -48,7 +47,7 @@ export async function handOut(
  * Removes what processes have left that were killed while they made a file. Called before this one makes any: in a container each process has
  * the number of the one before.
  */
-export async function removeLeftovers(config: Pick<Config, 'catalogue'>): Promise<void> {
+export async function removeLeftovers(config: Located): Promise<void> {
   const names = await readdir(folderOf(config)).catch(() => []);
   const left = names.filter((name) => {
     const pid = Number.parseInt(name, 10);

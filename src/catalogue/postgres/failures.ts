@@ -9,8 +9,16 @@ const kinds: readonly (readonly [prefix: string, what: string, hint?: string])[]
     'the database of the catalogue is damaged',
     'Stop Préavis, keep the database, and restore the last backup (docs/operations/backup.md).',
   ],
-  ['28', 'PostgreSQL refuses the user or the password of the catalogue', 'Correct the address of the catalogue.'],
-  ['3D000', 'the database of the catalogue does not exist', 'Make it: createdb --encoding=UTF8 NAME.'],
+  [
+    '28',
+    'PostgreSQL refuses the user or the password of the catalogue',
+    'Compare catalogue.postgres.user and the password with pg_hba.conf and the role (docs/operations/postgresql.md).',
+  ],
+  [
+    '3D000',
+    'the database of the catalogue does not exist',
+    'Make it (docs/operations/postgresql.md), or correct catalogue.postgres.database.',
+  ],
   ['42501', 'PostgreSQL does not let the user of the catalogue do that', 'Make this user the owner of the database.'],
   ['53', 'PostgreSQL has no room or no connection left'],
   ['25006', 'the database of the catalogue takes no changes: it is a standby'],
@@ -53,17 +61,31 @@ class SqlState extends Error {
   }
 }
 
+/** Of Node's TLS and of OpenSSL, where a certificate is not trusted. */
+const certificateFault = /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(VERIFY|GET_ISSUER))/;
+
+function unreached(cause: unknown): PreavisError {
+  const why = errnoOf(cause);
+  if (why !== undefined && certificateFault.test(why)) {
+    return new PreavisError('catalogue_unusable', `the certificate of PostgreSQL is not trusted (${why})`, {
+      cause,
+      hint: 'Name in catalogue.postgres.caFile the certificate of who has signed it, and in host the name that stands in it.',
+    });
+  }
+
+  return new PreavisError(
+    'catalogue_unusable',
+    `PostgreSQL cannot be reached, or does not answer${why === undefined ? '' : ` (${why})`}`,
+    {
+      cause,
+      hint: 'See whether PostgreSQL runs, listens at catalogue.postgres.host and port, and speaks TLS where useTls says so.',
+    },
+  );
+}
+
 function asCatalogueError(cause: unknown): PreavisError {
   const state = sqlStateOf(cause);
-  if (state === undefined) {
-    const why = errnoOf(cause);
-
-    return new PreavisError(
-      'catalogue_unusable',
-      `PostgreSQL cannot be reached, or does not answer${why === undefined ? '' : ` (${why})`}`,
-      { cause },
-    );
-  }
+  if (state === undefined) return unreached(cause);
   const [, what, hint] = kinds.find(([prefix]) => state.startsWith(prefix)) ?? ['', 'the catalogue refused a step'];
 
   return new PreavisError('catalogue_unusable', `${what} (${state})`, {

@@ -5,9 +5,13 @@ import { orRefused, Refused } from './failures.ts';
 import { postgresMigrations, schemaName } from './migrations.ts';
 import { makePool, withClient, type PostgresAddress } from './pool.ts';
 
-export type PostgresOptions = PostgresAddress & {
-  /** Whose catalogue it is. A new one is marked by it; undefined: it is not asked. */
+/** Where the catalogue is, and whose. */
+export type PostgresCatalogue = PostgresAddress & {
+  /** A new one is marked by it; undefined: it is not asked. */
   installation?: string;
+};
+
+export type PostgresOptions = PostgresCatalogue & {
   /** Fail where there is no catalogue, instead of making an empty one. */
   mustExist?: boolean;
 };
@@ -74,6 +78,21 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
   }
   if (installation !== undefined && form.installation !== null && form.installation !== installation) {
     throw foreign('the database has the catalogue of another installation');
+  }
+}
+
+/** Whether the database has a catalogue; if not, opening it makes one. Changes nothing. Throws what openPostgres throws. */
+export async function isPostgresBegun(options: PostgresCatalogue): Promise<boolean> {
+  const pool = makePool({ ...options, connections: 1 });
+  try {
+    const form = await withClient(pool, inspect);
+    refuseOther(form, options);
+
+    return form.kind === 'ours';
+  } catch (thrown) {
+    throw thrown instanceof Refused ? thrown.cause : thrown;
+  } finally {
+    await pool.end();
   }
 }
 

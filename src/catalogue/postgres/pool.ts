@@ -1,19 +1,31 @@
-import { Pool, types, type PoolClient } from 'pg';
+import { Pool, types, type PoolClient, type PoolConfig } from 'pg';
 import { isLost, orRefused } from './failures.ts';
 import { schemaName } from './migrations.ts';
 
-export type PostgresAddress = {
-  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. */
-  url: string;
+/** By its parts, or as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, without TLS. */
+type PostgresPlace =
+  | { url: string }
+  | {
+      /** Name or address of its machine, or the absolute path of the folder of its socket. */
+      host: string;
+      port: number;
+      database: string;
+      user: string;
+      password: string | undefined;
+      /** With the certificates (PEM) that are trusted, or those that Node.js trusts; undefined: no TLS. */
+      tls: { ca: string | undefined } | undefined;
+    };
+
+export type PostgresAddress = PostgresPlace & {
   /** Connections of this process at most. */
   connections?: number;
+  /** How long a connection may take, also where all are in use, ms. */
+  connectTimeoutMs?: number;
   /** How long a statement may take, ms; and how long a step waits for what another one holds, ms. */
   statementTimeoutMs?: number;
   lockTimeoutMs?: number;
 };
 
-/** A caller waits for some steps. Above it PostgreSQL is away for all that a call knows. */
-const connectTimeoutMs = 5_000;
 const idleMs = 60_000;
 /** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
 const silenceMs = 2_000;
@@ -38,15 +50,25 @@ function readAs(type: number): (text: string) => unknown {
   return (text) => text;
 }
 
+function placeOf(place: PostgresPlace): PoolConfig {
+  if ('url' in place) return { connectionString: place.url, ssl: false };
+  const { host, port, database, user, password, tls } = place;
+  // `host`: of an address, too, its certificate must be.
+  const ssl = tls === undefined ? false : { host, ...(tls.ca === undefined ? {} : { ca: tls.ca }) };
+
+  return { host, port, database, user, ...(password === undefined ? {} : { password }), ssl };
+}
+
 /** Connections to the database of a catalogue; none is made before somebody asks. Its end waits for what is under way. */
 export function makePool({
-  url,
   connections = 10,
+  connectTimeoutMs = 5_000,
   statementTimeoutMs = 10_000,
   lockTimeoutMs = 5_000,
+  ...place
 }: PostgresAddress): Pool {
   const pool = new Pool({
-    connectionString: url,
+    ...placeOf(place),
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: idleMs,

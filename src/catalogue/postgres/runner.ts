@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Asked, Given, Query, Step, Transaction } from '../sql/step.ts';
 import { isLost, orRefused, Refused } from './failures.ts';
 import { withClient } from './pool.ts';
@@ -13,6 +13,18 @@ import { translate, type Translated } from './translation.ts';
  * nobody knows whether it was: it is not done again, and who asked finds out by asking.
  */
 export type RunPostgres = <Result>(make: () => Step<Result>) => Promise<Result>;
+
+/** When a step is given up, by `performance.now()`. */
+type Deadline = { readonly until: number };
+
+/** A query that ends with its step. Its types do not know how long one may take. Throws Refused where the step is over: then nothing is sent. */
+function inTime<Query extends QueryConfig>(query: Query, { until }: Deadline): Query {
+  if (until === Infinity) return query;
+  const leftMs = Math.floor(until - performance.now());
+  if (leftMs <= 0) throw new Refused(new Error('the step was given up'));
+
+  return { ...query, query_timeout: leftMs };
+}
 
 /** How long a step is done again where others held what it needs, and how long between two tries, ms. */
 const againLimitMs = 10_000;
@@ -70,21 +82,29 @@ function valuesOf(names: readonly string[], given: Given): unknown[] {
     const value = given[name];
     if (value === undefined) throw new TypeError(`the parameter ${name} of a statement is missing`);
 
-    return value;
+    return asWhole(value);
   });
 }
 
+/** The limits of whole numbers there. */
+const [least, most] = ['-9223372036854775808', '9223372036854775807'] as const;
+
+/** In SQLite a number may be compared with one that is above or below all others, and PostgreSQL takes none for a whole number. */
+function asWhole(value: unknown): unknown {
+  return value === Infinity ? most : value === -Infinity ? least : value;
+}
+
 /** A transaction that is under way, and why a part of it has failed. */
-type Open = { readonly client: PoolClient; broken: { readonly thrown: unknown } | undefined };
+type Open = Deadline & { readonly client: PoolClient; broken: { readonly thrown: unknown } | undefined };
 
 const partFailed = (cause: unknown): Error => new Error('a part of the transaction has failed', { cause });
 
-function makeAsk(): (query: Query, client: PoolClient) => Promise<unknown> {
+function makeAsk(): (query: Query, client: PoolClient, deadline: Deadline) => Promise<unknown> {
   const prepared = makePrepared();
 
-  return async ({ statement, given, want }, client) => {
+  return async ({ statement, given, want }, client, deadline) => {
     const { text, names, name } = prepared(statement.postgres);
-    const config = { text, values: valuesOf(names, given), ...(name === undefined ? {} : { name }) };
+    const config = inTime({ text, values: valuesOf(names, given), ...(name === undefined ? {} : { name }) }, deadline);
     const rows = async () => (await orRefused(client.query<Record<string, unknown>>(config))).rows;
     const columns = async () => (await orRefused(client.query<unknown[]>({ ...config, rowMode: 'array' }))).rows;
     switch (want) {
@@ -102,61 +122,71 @@ function makeAsk(): (query: Query, client: PoolClient) => Promise<unknown> {
   };
 }
 
-/** Carries the queries of steps out in PostgreSQL: each on a connection of the pool, those of one transaction on the same. */
-export function makePostgresRunner(pool: Pool): RunPostgres {
+/** A transaction on this connection. */
+async function within<Result>(
+  beginning: string,
+  { client, until }: Pick<Open, 'client' | 'until'>,
+  act: (open: Open) => Promise<Result>,
+): Promise<Result> {
+  const open: Open = { client, until, broken: undefined };
+  try {
+    await orRefused(client.query(inTime({ text: beginning }, open)));
+    const result = await act(open);
+    if (open.broken !== undefined) throw partFailed(open.broken.thrown);
+    // PostgreSQL answers the commit of what has failed by its end, and not by an error.
+    const { command } = await orRefused(client.query(inTime({ text: 'COMMIT' }, open)));
+    if (command !== 'COMMIT') throw partFailed(undefined);
+
+    return result;
+  } catch (thrown) {
+    if (!isLost(thrown)) await orRefused(client.query(inTime({ text: 'ROLLBACK' }, open)));
+    throw thrown;
+  }
+}
+
+/**
+ * Carries the queries of steps out in PostgreSQL: each on a connection of the pool, those of one transaction on the same.
+ *
+ * A step that is given up leaves its connection to its end. PostgreSQL may still do what it was asked last, and is asked for nothing more there; what
+ * comes after it about the same call or recording waits for that.
+ *
+ * @param stepTimeoutMs how long a step may take with all its statements, beside the connection, ms
+ */
+export function makePostgresRunner(pool: Pool, stepTimeoutMs = Infinity): RunPostgres {
   const ask = makeAsk();
-
-  const within = async <Result>(
-    beginning: string,
-    client: PoolClient,
-    act: (open: Open) => Promise<Result>,
-  ): Promise<Result> => {
-    const open: Open = { client, broken: undefined };
-    try {
-      await orRefused(client.query(beginning));
-      const result = await act(open);
-      if (open.broken !== undefined) throw partFailed(open.broken.thrown);
-      // PostgreSQL answers the commit of what has failed by its end, and not by an error.
-      const { command } = await orRefused(client.query('COMMIT'));
-      if (command !== 'COMMIT') throw partFailed(undefined);
-
-      return result;
-    } catch (thrown) {
-      if (!isLost(thrown)) await orRefused(client.query('ROLLBACK'));
-      throw thrown;
-    }
-  };
 
   const runPart = async (step: Step<unknown>, open: Open): Promise<unknown> => {
     try {
-      return await run(step, open);
+      return await run(step, open, open);
     } catch (thrown) {
       open.broken ??= { thrown };
       throw thrown;
     }
   };
 
-  const answerTo = (asked: Asked, open: Open | undefined): Promise<unknown> => {
-    if (open !== undefined) return asked.kind === 'query' ? ask(asked, open.client) : runPart(asked.step, open);
+  const answerTo = (asked: Asked, { until }: Deadline, open: Open | undefined): Promise<unknown> => {
+    if (open !== undefined) return asked.kind === 'query' ? ask(asked, open.client, open) : runPart(asked.step, open);
     if (asked.kind === 'transaction') {
-      return withClient(pool, (client) => within(beginningOf(asked), client, (own) => run(asked.step, own)));
+      return withClient(pool, (client) =>
+        within(beginningOf(asked), { client, until }, (own) => run(asked.step, own, own)),
+      );
     }
     // It changes nothing that another one has read, and is about to write.
     if (asked.want === 'change') {
-      return withClient(pool, (client) =>
-        within(`BEGIN ISOLATION LEVEL READ COMMITTED; ${writeBeside}`, client, () => ask(asked, client)),
-      );
+      const beginning = `BEGIN ISOLATION LEVEL READ COMMITTED; ${writeBeside}`;
+
+      return withClient(pool, (client) => within(beginning, { client, until }, (own) => ask(asked, client, own)));
     }
 
-    return withClient(pool, (client) => ask(asked, client));
+    return withClient(pool, (client) => ask(asked, client, { until }));
   };
 
-  const run = async <Result>(step: Step<Result>, open?: Open): Promise<Result> => {
+  const run = async <Result>(step: Step<Result>, deadline: Deadline, open?: Open): Promise<Result> => {
     let next = step.next();
     while (next.done !== true) {
       let answer: unknown;
       try {
-        answer = await answerTo(next.value, open);
+        answer = await answerTo(next.value, deadline, open);
       } catch (thrown) {
         next = step.throw(thrown);
         continue;
@@ -167,11 +197,16 @@ export function makePostgresRunner(pool: Pool): RunPostgres {
     return next.value;
   };
 
-  return (make) => untilDone(() => run(make()));
+  return (make) => {
+    const began = performance.now();
+    const deadline = { until: began + stepTimeoutMs };
+
+    return untilDone(Math.min(deadline.until, began + againLimitMs), () => run(make(), deadline));
+  };
 }
 
-async function untilDone<Result>(act: () => Promise<Result>): Promise<Result> {
-  for (const giveUp = performance.now() + againLimitMs; ;) {
+async function untilDone<Result>(giveUp: number, act: () => Promise<Result>): Promise<Result> {
+  for (;;) {
     try {
       return await act();
     } catch (thrown) {

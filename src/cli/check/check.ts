@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
 import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
-import { openCatalogue, type Catalogue } from '../../catalogue/catalogue.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
 import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
 import { openSqlite } from '../../catalogue/sqlite/sqlite.ts';
@@ -20,6 +19,7 @@ import { makeIds } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
 import { checkWitness } from '../../receipt/witnessCheck.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../../services/ari.ts';
+import { hasCatalogue, openConfiguredCatalogue } from '../../services/catalogue.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { checkJobs } from '../../services/schedule.ts';
 import { makeServices } from '../../services/services.ts';
@@ -177,12 +177,11 @@ async function lookAtWhatIsKept(
   const kept: Kept = { newest: undefined, unfinished: 0 };
   const catalogueWorks = await look('catalogue', async () => {
     // One that is not there yet is made by serve, for the user that it runs as.
-    const { file } = config.catalogue;
-    if (!existsSync(file)) {
-      openSqlite(':memory:').close();
+    if (!(await hasCatalogue(config))) {
+      if (config.catalogue.store === 'sqlite') openSqlite(':memory:').close();
       return undefined;
     }
-    catalogue = openCatalogue(file, clock);
+    catalogue = await openConfiguredCatalogue(config, clock);
     // Reading works where a disk is full.
     await catalogue.passes.note('check', clock.now());
     kept.newest = await newestWitness(catalogue);

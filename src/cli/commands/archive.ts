@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { applyLifecycle, isAsPlanned, lifecycleState, type LifecycleState } from '../../store/s3/lifecycle.ts';
 import { ruleInWords, type RuleChange } from '../../store/s3/lifecycleRules.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { counted } from '../../core/text/counted.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
+import { hasCatalogue } from '../../services/catalogue.ts';
 import { lifecycleOptions, makeStore } from '../../services/store.ts';
 import { printable } from '../check/archive.ts';
 import { withCatalogueOf } from '../withCatalogue.ts';
@@ -45,7 +45,7 @@ export async function archiveLifecycle(
   };
 
   // Before there is a catalogue nothing is kept yet.
-  return existsSync(config.catalogue.file) ? withCatalogueOf(context, config, run) : run(undefined);
+  return (await hasCatalogue(config)) ? withCatalogueOf(context, config, run) : run(undefined);
 }
 
 type Outcome = { bucket: string; outcome: 'same' | 'differs' | 'applied'; warnings: string[] };

@@ -13,6 +13,7 @@ import { bundlePurpose } from '../../evidence/bundle/purpose.ts';
 import { makeBundle } from '../../evidence/bundle/bundle.ts';
 import { sentencesHeard, type ReceiptFacts } from '../../evidence/bundle/format.ts';
 import { notStated, verifyBundle, type Verified } from '../../evidence/bundle/verify.ts';
+import { catalogueInWords, hasCatalogue } from '../../services/catalogue.ts';
 import { bundlePorts } from '../../services/evidence.ts';
 import { makeSigner, signingKeyFile } from '../../services/signing.ts';
 import { makeStore } from '../../services/store.ts';
@@ -252,7 +253,7 @@ async function refuseUnmounted(config: Config): Promise<void> {
     if (cause.code !== 'catalogue_new') throw cause;
     throw new PreavisError(
       'signing_key_unusable',
-      `there is no catalogue ${config.catalogue.file} and no signing key, and the archive has one: no new key was made`,
+      `there is no catalogue ${catalogueInWords(config.catalogue)} and no signing key, and the archive has one: no new key was made`,
       { cause, hint: 'Mount the folder of the catalogue, or put key and catalogue back from their copies.' },
     );
   }
@@ -263,9 +264,9 @@ export async function evidenceKey(context: CommandContext, { json }: Json): Prom
   const config = await configOf(context);
   const file = signingKeyFile(config);
   const isNew = !existsSync(file);
-  const hasCatalogue = existsSync(config.catalogue.file);
-  if (isNew && !hasCatalogue) await refuseUnmounted(config);
-  const { kid, publicKey } = hasCatalogue
+  const isBegun = await hasCatalogue(config);
+  if (isNew && !isBegun) await refuseUnmounted(config);
+  const { kid, publicKey } = isBegun
     ? await withCatalogueOf(context, config, (catalogue) => makeSigner(config, catalogue)())
     : await makeSigner(config)();
   const pem = pemOf(publicKey);

@@ -1,14 +1,13 @@
-import { openCatalogue } from '../../catalogue/catalogue.ts';
 import { listenOf } from '../../config/webSchema.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { installedPath } from '../../core/installation.ts';
 import { makeIds } from '../../core/ids.ts';
 import { makeLog } from '../../core/log.ts';
 import { askServe, asks } from '../../services/askServe.ts';
+import { openConfiguredCatalogue } from '../../services/catalogue.ts';
 import { makeServices } from '../../services/services.ts';
 import { addArchives } from '../../services/store.ts';
 import { openWebKey } from '../../services/webKey.ts';
-import { webhookSubscribers } from '../../services/webhooks.ts';
 import { removeLeftovers } from '../../web/handOut.ts';
 import { makeAccess } from '../../web/access.ts';
 import { readConsole } from '../../web/console.ts';
@@ -45,9 +44,8 @@ export async function web(
   }
   const { clock } = context;
   const log = makeLog(config.log.level);
-  const catalogue = openCatalogue(config.catalogue.file, clock, {
+  const catalogue = await openConfiguredCatalogue(config, clock, {
     mustExist: true,
-    webhooks: webhookSubscribers(config),
     unreadable: (recording, error) => {
       log.error({ code: error.code, recording }, 'row skipped');
     },

@@ -2,12 +2,12 @@ import pLimit from 'p-limit';
 import * as z from 'zod';
 import type { Actor } from '../../access/actor.ts';
 import type { Figures, FigureTimes } from '../../catalogue/figures.ts';
-import { readFiguresAside } from '../../catalogue/figuresThread.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
 import { dayMs, isoTime } from '../../core/clock.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import { reportMonth } from '../../evidence/monthlyReport.ts';
 import { erasureFailed } from '../../retention/pass.ts';
+import { countAside } from '../../services/catalogue.ts';
 import { knownControllers } from '../../services/controllers.ts';
 import { monthlyReport } from '../../services/report.ts';
 import { companiesCounted } from '../company.ts';
@@ -97,9 +97,8 @@ function ofMonth(): Route {
       const at = clock.now();
       const controller = await companyOf(actor, query.controller, ports);
       const month = monthOf(query.month, at);
-      const { file } = config.catalogue;
       const readFigures = (times: FigureTimes, of: typeof controller): Promise<Figures> =>
-        inOrder(() => readFiguresAside({ file, times, erasureFailed, controller: of }, signal));
+        inOrder(() => countAside(ports, { times, erasureFailed, controller: of }, signal));
       const order = { month, at, company: query.controller, controller };
       const made = await monthlyReport({ config, catalogue, readFigures }, order);
 

@@ -19,7 +19,7 @@ describeAsRoot('a recording folder that fills up', () => {
   const { at, said, small } = useDiskRig({
     patient: ['long', 'long-full'],
     brief: ['low', 'later', 'last'],
-    config: { recording: { minimumFreeMib: 20 } },
+    config: () => ({ recording: { minimumFreeMib: 20 } }),
   });
   let disk: SmallDisk;
   beforeAll(async () => {

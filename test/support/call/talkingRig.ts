@@ -27,7 +27,10 @@ export type TalkingRigOptions = {
   brief: readonly string[];
   /** That of these rings for three seconds before. */
   ringing?: readonly string[];
-  config?: RigOptions['config'];
+  /** Asked for when the rig is made. */
+  config?: () => NonNullable<RigOptions['config']>;
+  /** Address of the database that has the catalogue; without it, a file has it. */
+  database?: () => Promise<string>;
   idle?: boolean;
 };
 
@@ -47,7 +50,8 @@ export function useTalkingRig({
   patient,
   brief,
   ringing = [],
-  config = {},
+  config = () => ({}),
+  database,
   idle = false,
 }: TalkingRigOptions): TalkingRig {
   const notice = useBriefNotice();
@@ -64,11 +68,12 @@ export function useTalkingRig({
 
     return {
       idle: true,
+      ...(database === undefined ? {} : { database: await database() }),
       extensions: Object.fromEntries(
         groups.flatMap(({ lines, to }) => lines.map((name) => [name, `${to.dialString},20,line=${name}`])),
       ),
       config: {
-        ...config,
+        ...config(),
         notice: notice.config(),
         lines: Object.fromEntries([...patient, ...brief, ...ringing].map((name) => [name, line])),
       },

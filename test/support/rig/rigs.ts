@@ -1,6 +1,6 @@
 /** What the acceptance tests ask of a rig: who is connected, what was recorded, what the catalogue says. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveCount, stopAll } from '../../../lab/machine/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../../lab/rig.ts';
@@ -15,7 +15,7 @@ import { onTime } from './onTime.ts';
 import { linesOfCalls } from '../ari/channelLines.ts';
 import { callsInVain, isAside, putAside, putAsideLate } from './aside.ts';
 import { eventually } from '../poll.ts';
-import { closePolled, withCatalogue } from './rigCatalogue.ts';
+import { closePolled, hasCatalogue, withCatalogue } from './rigCatalogue.ts';
 
 /** What `recordings show ID --json` prints. */
 export type ShownRecording = {
@@ -133,7 +133,7 @@ export const filesBelow = (folder: string): string[] =>
 /** No sound of anybody was kept: not in the spool, not in the archive, not in the catalogue. */
 export async function expectNothingRecorded(rig: Rig): Promise<void> {
   // A Préavis that never ran has no catalogue yet.
-  const isThere = existsSync(join(rig.folder, 'catalogue.db'));
+  const isThere = hasCatalogue(rig);
   const rows = isThere ? await withCatalogue(rig, (all) => all.recordings.list({ limit: 1000 })) : [];
   const inVain = rows.filter(({ callId }) => isAside(rig, callId)).map(({ id }) => String(id));
   const files = [...filesBelow(rig.asterisk.spoolFolder), ...filesBelow(rig.archiveFolder)];
@@ -259,7 +259,7 @@ export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUs
         act: () => inAttempt(act),
         setAside: async () => {
           // Where Préavis was never started, the dialplan alone connected the call.
-          if (rig === undefined || !existsSync(join(rig.folder, 'catalogue.db'))) return;
+          if (rig === undefined || !hasCatalogue(rig)) return;
           putAside(rig, all, await catalogueCalls(rig));
         },
       });

@@ -201,6 +201,7 @@ describe('a secret', () => {
       'privacy.numberKey',
       'controllers.*.encryption.key',
       'controllers.*.encryption.oldKeys',
+      'catalogue.postgres.password',
       'archive.minio.accessKey',
       'archive.minio.secretKey',
       'archive.encryption.key',
@@ -321,10 +322,12 @@ describe('a configuration file', () => {
       JSON.stringify({
         ...base,
         ari: { passwordFile: password, password: 'older' },
+        catalogue: { postgres: { passwordFile: await file('key-of-postgres\n') } },
         archive: { minio: { secretKeyFile: secretKey } },
       }),
     );
     const config = await loadConfig(path, {});
+    expect(config.catalogue.postgres.password).toBe('key-of-postgres');
     expect(config.ari.password).toBe('hunter2');
     expect(config.archive.minio.secretKey).toBe('key-of-minio');
   });
@@ -340,6 +343,7 @@ describe('a configuration file', () => {
         ...base,
         notice: { soundsFolder: folder.path('sounds') },
         ari: { passwordFile: await file('older') },
+        catalogue: { postgres: { passwordFile: await file('older') } },
         archive: { minio: { secretKeyFile: await file('older') } },
         privacy: { hashKeyFile: await file('o'.repeat(32)) },
         promptRecording: { pinFile: await file('224173') },
@@ -347,11 +351,13 @@ describe('a configuration file', () => {
     );
     const config = await loadConfig(path, {
       PREAVIS_ARI_PASSWORD: 'newer',
+      PREAVIS_CATALOGUE_POSTGRES_PASSWORD: 'newer',
       PREAVIS_ARCHIVE_MINIO_SECRET_KEY: 'newer',
       PREAVIS_PRIVACY_HASH_KEY: 'n'.repeat(32),
       PREAVIS_PROMPT_RECORDING_PIN: '907315',
     });
-    expect([config.ari.password, config.archive.minio.secretKey]).toEqual(['newer', 'newer']);
+    const { catalogue, ari, archive } = config;
+    expect([ari.password, archive.minio.secretKey, catalogue.postgres.password]).toEqual(['newer', 'newer', 'newer']);
     expect([config.privacy.hashKey, config.promptRecording.pin]).toEqual(['n'.repeat(32), '907315']);
   });
 

@@ -61,6 +61,15 @@ const rows = (): Promise<unknown> => run(() => all(select));
 const keep = (job: string, at = 1) => run(() => change(insert, { job, at, beside: 'it' }));
 
 describe('a step in PostgreSQL', () => {
+  it('may ask for all numbers from the least or to the greatest', async () => {
+    await keep('one', 7);
+    const between = sql('SELECT job FROM passes WHERE at >= @from AND at <= @to');
+    const found = (from: number, to: number) => run(() => values(between, { from, to }));
+    expect(await found(-Infinity, Infinity)).toEqual(['one']);
+    expect(await found(8, Infinity)).toEqual([]);
+    expect(await found(-Infinity, 6)).toEqual([]);
+  });
+
   it('reads rows and columns as SQLite gives them', async () => {
     expect(await keep('one', 1_796_000_000_123)).toBe(1);
     expect(await keep('other')).toBe(1);
@@ -204,6 +213,43 @@ describe('a step in PostgreSQL', () => {
     expect(`${JSON.stringify(failure)}${String(failure)}${String(cause)}${JSON.stringify(cause)}`).not.toContain(
       'Jane',
     );
+  });
+
+  it('is given up as a whole in time, and nothing of it is kept, nor done later', async () => {
+    const pool = makePool({ url });
+    pools.push(pool);
+    const hasty = makePostgresRunner(pool, 400);
+    const since = performance.now();
+    const napping = sql('SELECT count(*) FROM pg_sleep(0.15)');
+    const napped = writing(function* (): Step<void> {
+      yield* change(insert, { job: 'given up', at: 1 });
+      for (let naps = 0; naps < 4; naps += 1) yield* one(napping);
+    });
+    await expect(hasty(napped)).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    expect(performance.now() - since).toBeLessThan(3_000);
+    await keep('next');
+    expect(await run(() => values(select))).toEqual(['next']);
+    await hasty(() => change(insert, { job: 'in time', at: 1 }));
+    expect(await run(() => values(select))).toEqual(['in time', 'next']);
+  });
+
+  it('is given up in time where PostgreSQL answers nothing, with a connection and without one', async () => {
+    await keep('one');
+    const pool = makePool({ url, connectTimeoutMs: 300 });
+    pools.push(pool);
+    const hasty = makePostgresRunner(pool, 400);
+    await hasty(() => values(select));
+    server.lab().hang();
+    try {
+      const since = performance.now();
+      for (let tries = 0; tries < 2; tries += 1) {
+        await expect(hasty(() => values(select))).rejects.toMatchObject({ code: 'catalogue_unusable' });
+      }
+      expect(performance.now() - since).toBeLessThan(4_000);
+    } finally {
+      server.lab().goOn();
+    }
+    await eventually(() => hasty(() => values(select)));
   });
 
   it('fails while PostgreSQL is away, and goes on by new connections once it is back', async () => {

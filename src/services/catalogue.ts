@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { openCatalogue, openPostgresCatalogue, type Catalogue, type CatalogueOptions } from '../catalogue/catalogue.ts';
+import type { Figures } from '../catalogue/figures.ts';
+import { readFiguresAside, type FiguresOrder } from '../catalogue/figuresThread.ts';
+import { isCatalogueBegun } from '../catalogue/open.ts';
+import { isPostgresBegun, type PostgresCatalogue } from '../catalogue/postgres/open.ts';
+import { speaksTls } from '../config/catalogueSchema.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { errnoOf, PreavisError } from '../core/errors.ts';
+import { webhookSubscribers } from './webhooks.ts';
+
+/** The catalogue of a configuration, and what lies beside it. */
+
+type Located = { catalogue: Pick<Config['catalogue'], 'file' | 'folder'> };
+
+/** The place of what is kept apart from the catalogue, whatever has that. */
+export function besideCatalogue({ catalogue }: Located, name: string): string {
+  return join(catalogue.folder ?? dirname(catalogue.file), name);
+}
+
+/** In words, and without a secret. */
+export function catalogueInWords({ store, file, postgres }: Config['catalogue']): string {
+  return store === 'sqlite' ? file : `in the database ${postgres.database} of ${postgres.host}`;
+}
+
+async function readAuthority(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new PreavisError(
+      'config_invalid',
+      `catalogue.postgres.caFile: the file cannot be read (${errnoOf(cause) ?? 'error'})`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Where the database is, and whose catalogue must be in it.
+ *
+ * @throws PreavisError `config_invalid`
+ */
+async function postgresOf({ installation, postgres }: Config['catalogue']): Promise<PostgresCatalogue> {
+  const { host, port, database, user, password, caFile } = postgres;
+  const ca = caFile === undefined ? undefined : await readAuthority(caFile);
+  const tls = speaksTls(postgres) ? { ca } : undefined;
+
+  return { host, port, database, user, password, tls, ...(installation === undefined ? {} : { installation }) };
+}
+
+/**
+ * What a caller waits for, ms: a step with all its statements, within it a connection, and what others hold. It is far above what a database under load
+ * takes, and below the eight seconds after which the dialplan goes on by itself (call/session/patience.ts), also where a caller waits for two steps.
+ */
+const inCalls = { connectTimeoutMs: 2_000, stepTimeoutMs: 3_000, lockTimeoutMs: 2_000 };
+
+type OpeningOptions = Omit<CatalogueOptions, 'webhooks'> & {
+  /** How long a statement may take in PostgreSQL, ms; default: as long as a call can wait. SQLite has no such limit. */
+  statementTimeoutMs?: number;
+};
+
+/**
+ * Opens the catalogue of a configuration, making or migrating it as needed. A database that does not answer is not waited for: what runs
+ * as a service is started again by its service manager.
+ *
+ * @throws PreavisError `catalogue_unusable`, `catalogue_foreign`, `catalogue_newer`, `config_invalid`
+ */
+export async function openConfiguredCatalogue(
+  config: Config,
+  clock: Clock,
+  { statementTimeoutMs, ...options }: OpeningOptions = {},
+): Promise<Catalogue> {
+  const all = { ...options, webhooks: webhookSubscribers(config) };
+  const limit = statementTimeoutMs === undefined ? {} : { statementTimeoutMs };
+  const { store, file } = config.catalogue;
+
+  return store === 'sqlite'
+    ? openCatalogue(file, clock, all)
+    : openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...limit }, clock, all);
+}
+
+/**
+ * The same catalogue for what callers wait for, which has connections of its own: passes cannot take them, and a database that does not answer is
+ * given up sooner. Of SQLite the one that is given, which `close` leaves open. Throws as {@link openConfiguredCatalogue}.
+ */
+export async function openForCalls(
+  config: Config,
+  clock: Clock,
+  catalogue: Catalogue,
+  options: Omit<CatalogueOptions, 'webhooks'>,
+): Promise<Catalogue> {
+  if (config.catalogue.store === 'sqlite') return { ...catalogue, close: () => undefined };
+  const all = { ...options, mustExist: true, webhooks: webhookSubscribers(config) };
+
+  return openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...inCalls }, clock, all);
+}
+
+/** Whether there is a catalogue; if not, opening it makes a new one. Throws as {@link openConfiguredCatalogue}. */
+export async function hasCatalogue({ catalogue }: Pick<Config, 'catalogue'>): Promise<boolean> {
+  const { store, file } = catalogue;
+
+  return store === 'sqlite' ? isCatalogueBegun(file) : isPostgresBegun(await postgresOf(catalogue));
+}
+
+/** As long as a request for a report may take, ms. */
+const countingMs = 120_000;
+
+/**
+ * `figures.read` beside what others ask for: SQLite counts in a thread, and PostgreSQL by a connection of its own. Once the signal fires it
+ * is not waited for any more; PostgreSQL ends it by its time limit.
+ *
+ * @throws what opening a catalogue throws, and what the signal says
+ */
+export async function countAside(
+  { config, clock }: { config: Pick<Config, 'catalogue'>; clock: Clock },
+  order: Omit<FiguresOrder, 'file'>,
+  signal: AbortSignal,
+): Promise<Figures> {
+  const { store, file } = config.catalogue;
+  if (store === 'sqlite') return readFiguresAside({ ...order, file }, signal);
+  const address = { ...(await postgresOf(config.catalogue)), connections: 1, statementTimeoutMs: countingMs };
+  signal.throwIfAborted();
+  const catalogue = await openPostgresCatalogue(address, clock, { mustExist: true });
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(new PreavisError('internal', 'counting was stopped', { cause: signal.reason }));
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    const figures = catalogue.figures.read(order.times, order.erasureFailed, order.controller);
+
+    return await Promise.race([figures, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    catalogue.close();
+  }
+}
