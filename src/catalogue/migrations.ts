@@ -720,4 +720,11 @@ export const migrations: readonly string[] = [
     number INTEGER NOT NULL
   ) STRICT;
   `,
+  // Until when each serve has seen every event. The table watch has that of the only one of an earlier release.
+  `
+  CREATE TABLE watches (
+    serve TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

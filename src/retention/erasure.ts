@@ -27,7 +27,7 @@ import { articleOfGround, issueCertificate, type Certificate, type DecidedGround
  */
 export type ErasurePorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'find' | 'purposeEnds';
+    recordings: 'find' | 'purposeEnds' | 'isHere';
     auditTrail: 'append' | 'of' | 'head';
     calls: 'find';
     certificates: 'beginErasure' | 'finishErasure' | 'last';
@@ -66,13 +66,14 @@ const movingPollMs = 200;
 const inOrder = pLimit(1);
 const mostTries = 20;
 
-/** Throws recording_held, clock_doubtful, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
+/** Throws recording_elsewhere, recording_held, clock_doubtful, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
 export async function eraseRecording(
   row: RecordingRow,
   cause: ErasureCause,
   ports: ErasurePorts,
 ): Promise<NewCertificate> {
   const { catalogue, clock } = ports;
+  await refuseElsewhere(row, ports);
   // One that was never archived may still have left something there, when an upload was cut short.
   const keys = Object.values(keysOf(row));
   const before = await placesOf(row, ports);
@@ -99,6 +100,12 @@ export async function eraseRecording(
     await catalogue.auditTrail.append(row.id, note).catch(() => undefined);
     throw thrown;
   }
+}
+
+/** Its sound lies in the recording folder of another machine: to call it erased would be untrue. */
+async function refuseElsewhere({ id, status }: RecordingRow, { catalogue }: ErasurePorts): Promise<void> {
+  if (status === 'archived' || (await catalogue.recordings.isHere(id))) return;
+  throw new PreavisError('recording_elsewhere', `recording ${id} is not archived yet, and lies at another PBX`);
 }
 
 async function placesOf(row: RecordingRow, ports: PlacePorts): Promise<Places> {
@@ -250,9 +257,12 @@ async function contentOf(
   { versions, copies, local }: Removed,
   { catalogue, clock, actor }: ErasurePorts,
 ): Promise<Content> {
+  const pbx = (await catalogue.calls.find(row.callId))?.pbx ?? undefined;
+
   return {
     certificate: 1,
     recording: row.id,
+    ...(pbx === undefined ? {} : { pbx }),
     objects: versions,
     bytes: row.bytes,
     sha256: row.sha256,

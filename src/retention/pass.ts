@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
+import { requireOneTime } from '../catalogue/clockApart.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import type { AskedErasure } from '../catalogue/retention/askedErasures.ts';
@@ -45,7 +46,7 @@ export type RetentionPorts = ErasurePorts &
       approvals: 'sweep';
       extensions: 'sweep';
       dialled: 'sweep';
-      leases: 'take' | 'renew' | 'release';
+      leases: 'take' | 'renew' | 'release' | 'clockAheadMs';
       passes: 'last' | 'noteDone';
     }>;
     /** What forgets that for which there is no certificate. */
@@ -126,17 +127,21 @@ export async function requirePlausibleClock(catalogue: CataloguePart<{ passes: '
 
 /**
  * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one is none, however often it is made, until
- * somebody says that the clock is right, or it is put right. Throws clock_implausible.
+ * somebody says that the clock is right, or it is put right. Nor by one that the others who share the
+ * catalogue do not have. Throws clock_implausible, clock_apart.
  */
 async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
-  if (!isRight) await requirePlausibleClock(catalogue, at);
+  if (!isRight) {
+    await requireOneTime(catalogue);
+    await requirePlausibleClock(catalogue, at);
+  }
   const last = await catalogue.passes.last('retention');
   const before = await catalogue.passes.last('retention before');
   if (last !== undefined) await catalogue.passes.note('retention before', Math.max(last, before ?? last));
   await catalogue.passes.note('retention', at);
 }
 
-/** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
+/** Throws job_busy, clock_implausible and clock_apart; ledger_unusable and what the archive throws where certificates cannot be kept. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
   if (options.dryRun) return { ...(await run(ports, options)), head: 'unsigned' };
 

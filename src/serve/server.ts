@@ -9,6 +9,7 @@ import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
+import { requireOneTime } from '../catalogue/clockApart.ts';
 import { boundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
@@ -136,6 +137,9 @@ export class Server {
     const { catalogue, store } = storage.services;
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
     await tellWrongNumberKeys(config, catalogue, log);
+    await tellClocksApart(catalogue, log);
+    const named = await catalogue.calls.nameUnnamed();
+    if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
     const asterisk = await this.#reachAsterisk(policy);
     await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
     log.info({ asterisk: asterisk.identity.version, policy: policy.version, archive: store.kind }, 'serving');
@@ -280,13 +284,24 @@ function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, a
   metrics.archive(async () => ({
     isFailing: archive.state.status === 'failing',
     lastStoredAt: archive.lastStoredAt,
-    waiting: await catalogue.recordings.waiting(),
+    waiting: await catalogue.recordings.waitingHere(),
     doubtful: await catalogue.clockDoubts.count(),
     isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
     at: clock.now(),
   }));
   metrics.webhooks(() => webhookFigures(config, catalogue));
   metrics.promised(makePromisedFigures(catalogue, clock));
+}
+
+/** Times in receipts are Asterisk's: calls are recorded all the same, and nothing is erased. */
+async function tellClocksApart(catalogue: Catalogue, log: Logger): Promise<void> {
+  try {
+    await requireOneTime(catalogue);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code !== 'clock_apart') throw error;
+    log.error({ code: error.code, err: error }, 'clocks of this machine and the database apart; nothing erased');
+  }
 }
 
 /** What is stored from now on is not concerned: so it is no reason not to start. */

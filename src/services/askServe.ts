@@ -39,11 +39,17 @@ type AskPorts = { config: Config; catalogue: CataloguePart<{ timeline: 'changes'
  */
 export async function askServe(
   ask: Ask,
-  call: Pick<CallRow, 'id' | 'phase'>,
+  call: Pick<CallRow, 'id' | 'phase' | 'pbx'>,
   { config, catalogue }: AskPorts,
 ): Promise<Done> {
   const { task, notDone, impossible } = ask;
   if (call.phase !== 'talking') throw new PreavisError(notDone, 'nobody talks in this call now');
+  if (call.pbx !== (config.ari.pbx ?? null)) {
+    throw new PreavisError(
+      notDone,
+      `the call is at ${call.pbx === null ? 'another PBX' : `the PBX ${call.pbx}`}: ask there`,
+    );
+  }
   const order = await orderOf(call.id, catalogue);
   const why = order && impossible?.(order);
   if (why !== undefined) throw new PreavisError(notDone, why);

@@ -36,6 +36,7 @@ export function makeServices(options: ServiceOptions) {
   return {
     ...options,
     random: Math.random,
+    pbx: config.ari.pbx,
     spool: recording.spool,
     spoolFolder: recording.spoolFolder,
     /** Recordings that are sent, erased or compared at a time. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isSeenDead, type ProcessIdentity } from '../../core/processes.ts';
 import { row } from '../sqlite/rowForm.ts';
-import { all, change, one, sql, writing, type Step } from '../sql/step.ts';
+import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
 import { isStillOwn, type Turn } from './turns.ts';
 
 /** Who holds the right to run a job. */
@@ -19,6 +19,9 @@ const renumberedMs = 24 * 60 * 60_000;
 
 /** The lease of whoever moves recordings from one archive to another. */
 export const moveLease = 'archive move';
+
+/** Of a job that each PBX does for itself. */
+export const localLease = (job: string, pbx: string | undefined): string => (pbx === undefined ? job : `${job}:${pbx}`);
 
 /** The lease of a serve: that one has started. Neither name has a colon. */
 export const serveLease = ({ pbx = '', application }: ServeName): string => `serve:${pbx}:${application}`;
@@ -107,6 +110,7 @@ export function makeLeases(clock: Clock) {
     sqlite: extendAs(nowOf.sqlite, ', boot = @boot, boot_until = @bootUntil'),
     postgres: extendAs(nowOf.postgres, ''),
   });
+  const selectAhead = byClock((now) => `SELECT CAST(@now AS BIGINT) - ${now} AS ahead`);
   const selectTurn = sql(`SELECT holder, number FROM lease_turns WHERE job = @job`);
   const upsertTurn = sql(`
     INSERT INTO lease_turns (job, holder, number) VALUES (@job, @holder, @number)
@@ -213,6 +217,10 @@ export function makeLeases(clock: Clock) {
 
         return { serve: { pbx: pbx === '' ? undefined : pbx, application }, awayMs: overdueMs(mark) + leaseMs };
       });
+    },
+    /** How far the clock of this machine is ahead of that of the database, ms; 0 where that has none. */
+    *clockAheadMs(): Step<number> {
+      return z.number().parse(yield* value(selectAhead, { now: clock.now() }));
     },
     /** Takes the lease of a serve where calls were not watched for so long, ms, and who holds it has died. */
     takeAbandonedServe,

@@ -40,8 +40,21 @@ const turns = `
   );
 `;
 
+/** Each serve watches its own calls. */
+const watches = `
+  CREATE TABLE watches (
+    serve text COLLATE "C" PRIMARY KEY,
+    until bigint NOT NULL
+  );
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
  */
-export const postgresMigrations: readonly string[] = [form + functions + tables + triggers + identity, pbx, turns];
+export const postgresMigrations: readonly string[] = [
+  form + functions + tables + triggers + identity,
+  pbx,
+  turns,
+  watches,
+];

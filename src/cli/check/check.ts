@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
 import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
+import { requireOneTime } from '../../catalogue/clockApart.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
 import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
@@ -202,7 +203,11 @@ async function lookAtWhatIsKept(
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
-      await look('retention', () => known && requirePlausibleClock(known, clock.now()));
+      await look('retention', async () => {
+        if (known === undefined) return;
+        await requireOneTime(known);
+        await requirePlausibleClock(known, clock.now());
+      });
       await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, services, list, look);

@@ -33,6 +33,8 @@ export const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
   recording: z.string().refine(isUlid),
+  /** Which one the call came to, where it had a name. */
+  pbx: z.string().optional(),
   objects,
   /** Of the WAV; null for a recording that was never measured. */
   bytes: z.int().nullable(),

@@ -6,6 +6,9 @@ import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
 const reportedOneByOne = 50;
 
+/** Each of several PBXs compares its own folder, one after the other: how long one waits for the others, ms. */
+const turnMs = 60 * 60_000;
+
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 
 /**
@@ -28,7 +31,12 @@ export async function reconcileJob(
     reported += 1;
     if (reported <= reportedOneByOne) report(log, finding);
   };
-  const compared = await reconcile(ports, { verify: false, waitMs: noWait, signal, found });
+  const compared = await reconcile(ports, {
+    verify: false,
+    ...(ports.pbx === undefined ? { waitMs: noWait } : { sharesArchive: true, waitMs: turnMs }),
+    signal,
+    found,
+  });
   left(counts);
   const isClean = Object.keys(counts).length === 0;
   log[isClean ? 'info' : 'error'](

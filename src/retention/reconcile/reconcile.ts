@@ -41,15 +41,18 @@ import {
   type Measured,
   type ObjectFacts,
 } from './compare.ts';
+import { isArchiveDue, isCompared, noteArchiveCompared } from './sharing.ts';
 
 export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
+    recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts' | 'isHere';
     auditTrail: 'of' | 'append';
     leases: 'take' | 'renew' | 'release';
-    passes: 'noteDone';
+    passes: 'noteDone' | 'last' | 'note';
     askedErasures: 'askedAt';
   }>;
+  /** Whose spool it is, where the PBX has a name: that of another says nothing of its recordings. */
+  pbx?: string | undefined;
   spool?: 'shared' | 'collected';
   spoolFolder: string;
   clock: Clock;
@@ -82,6 +85,8 @@ export type Reconciled = { recordings: number; files: number; objects: number };
 export type ReconcileOptions = {
   /** Read every object back, and look for earlier versions of what must be gone. */
   verify: boolean;
+  /** Where several PBXs share the archive, leave it to who has compared it within half a day. */
+  sharesArchive?: boolean;
   /** How long to wait while another process reconciles, ms. */
   waitMs: number;
   /** Ends it between two steps; its reason is thrown. */
@@ -120,6 +125,8 @@ class Reconciliation {
   readonly #archives: ObjectStore[];
   #ended: ReadonlySet<string> = new Set();
   #total = 0;
+  /** Also what is local to no PBX. */
+  #withArchive = true;
   /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
   #stoppedBy: PreavisError | undefined;
 
@@ -131,6 +138,7 @@ class Reconciliation {
 
   async run(): Promise<Reconciled> {
     const { catalogue, spoolFolder, repairs, clock } = this.#ports;
+    this.#withArchive = this.#options.sharesArchive !== true || (await isArchiveDue(catalogue, clock.now()));
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.recordings.finishable()).map(({ id }) => id));
@@ -140,8 +148,9 @@ class Reconciliation {
     for (const store of this.#ports.former ?? []) await this.#takeFormer(store);
     await this.#compareRows();
     await this.#compareFiles();
-    for (const store of this.#archives) await this.#compareObjects(store);
+    if (this.#withArchive) for (const store of this.#archives) await this.#compareObjects(store);
     if (repairs !== undefined) await catalogue.passes.noteDone('reconcile', clock.now());
+    if (repairs !== undefined && this.#withArchive) await noteArchiveCompared(catalogue, clock.now());
 
     return this.#reconciled;
   }
@@ -224,6 +233,7 @@ class Reconciliation {
     if (this.#stoppedBy !== undefined) return;
     try {
       this.#options.signal.throwIfAborted();
+      if (!(await isCompared(row, this.#withArchive, this.#ports))) return;
       for (const each of await this.#foundOf(row)) {
         this.#report(row, each, await this.#repair(each, row.id, this.#whereOf(row, each)));
       }

@@ -33,7 +33,9 @@ const system = named(
   z.object({
     version: z.string(),
     at: z.iso.datetime().describe('When it was so.'),
-    servedAt: time.describe('When a serve last watched calls; null: never.'),
+    servedAt: time.describe(
+      'When a serve last watched calls; of several PBXs, at the one where none has for longest; null: never.',
+    ),
     jobs: z.array(
       z.object({
         job: z.enum(scheduledPasses),
@@ -118,7 +120,7 @@ async function systemNow(ports: WebPorts): Promise<System> {
   return {
     version,
     at: isoTime(at),
-    servedAt: served[0] === undefined ? null : isoTime(at - served[0].awayFor),
+    servedAt: served.length === 0 ? null : isoTime(at - Math.max(...served.map(({ awayFor }) => awayFor))),
     jobs,
     uploads: waiting.map(({ failure, count, oldestAt }) => ({
       failure,

@@ -22,7 +22,7 @@ function configured(url: string, { catalogue = {}, postgres = {} }: Changes = {}
   const { catalogue: own, password } = catalogueIn(url);
   const part = { ...(own['postgres'] as object), password, ...postgres };
 
-  return parseConfig({ ...configTree(), catalogue: { ...own, ...catalogue, postgres: part } });
+  return parseConfig({ ...configTree(), ari: { pbx: 'north' }, catalogue: { ...own, ...catalogue, postgres: part } });
 }
 
 const opened = (config: Config) => openConfiguredCatalogue(config, systemClock);
@@ -154,7 +154,10 @@ describe('the catalogue of a configuration with store: postgres', () => {
     await mkdir(beside);
     const file = folder.path('preavis.yaml');
     const archive = { store: 'directory', directory: { folder: folder.path('archive') } };
-    await writeFile(file, stringify({ ...configTree(), archive, catalogue: { ...catalogue, folder: beside } }));
+    await writeFile(
+      file,
+      stringify({ ...configTree(), ari: { pbx: 'north' }, archive, catalogue: { ...catalogue, folder: beside } }),
+    );
     const run = (given: string, ...args: string[]) =>
       runCommand(args, { PREAVIS_CONFIG: file, PREAVIS_CATALOGUE_POSTGRES_PASSWORD: given });
     const listed = await run(password, 'calls', 'list', '--json');
@@ -170,15 +173,22 @@ describe('the catalogue of a configuration with store: postgres', () => {
 });
 
 describe('a configuration with store: postgres', () => {
-  const problems = (catalogue: Record<string, unknown>): string => {
+  const problems = (catalogue: Record<string, unknown>, ari: Record<string, unknown> = { pbx: 'north' }): string => {
     try {
-      parseConfig({ ...configTree(), catalogue: { store: 'postgres', installation: 'acme', ...catalogue } });
+      parseConfig({ ...configTree(), ari, catalogue: { store: 'postgres', installation: 'acme', ...catalogue } });
     } catch (error) {
       return (error as Error).message;
     }
 
     return '';
   };
+
+  test('is refused without a name of its PBX, and with SQLite taken', () => {
+    expect(problems({}, {})).toBe(
+      'ari.pbx: is missing: with catalogue.store: postgres each PBX has a name, which tells its calls from those of others',
+    );
+    expect(problems({ store: 'sqlite' }, {})).toBe('');
+  });
 
   test.each([
     [{ installation: undefined }, 'catalogue.installation: is missing: choose a name for all that share the database'],

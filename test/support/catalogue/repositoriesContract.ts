@@ -3,6 +3,7 @@ import { certificateContract } from './certificateContract.ts';
 import { chainHeadContract } from './chainHeadContract.ts';
 import { decisionContract } from './decisionContract.ts';
 import { deliveryContract } from './deliveryContract.ts';
+import { hereContract } from './hereContract.ts';
 import { leaseContract, type LeaseDatabase } from './leaseContract.ts';
 import { legalHoldContract } from './legalHoldContract.ts';
 
@@ -12,6 +13,10 @@ export function repositoriesContract(newDatabase: () => ConnectCatalogue, newLea
 
   describe('a lease', () => {
     leaseContract(newLeases);
+  });
+
+  describe('a PBX', () => {
+    hereContract(newDatabase);
   });
 
   describe('a hold', () => {

@@ -12,7 +12,7 @@ let files = 0;
 function newDatabase(): ConnectCatalogue {
   const file = folder.path(`${(files += 1)}.db`);
 
-  return (clock, webhooks) => Promise.resolve(open(file, clock, webhooks));
+  return (clock, webhooks, here) => Promise.resolve(open(file, clock, webhooks, here));
 }
 
 function newLeases(): LeaseDatabase {

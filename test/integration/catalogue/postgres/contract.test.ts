@@ -1,4 +1,6 @@
 import { openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
+import { onlyHere } from '../../../../src/catalogue/here.ts';
+import { requireOneTime } from '../../../../src/catalogue/clockApart.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { callStart } from '../../../support/call/calls.ts';
 import { clockAt, type ConnectCatalogue } from '../../../support/catalogue/catalogues.ts';
@@ -18,8 +20,8 @@ afterEach(() => {
 function newDatabase(): ConnectCatalogue {
   const made = server.newDatabase();
 
-  return async (clock, webhooks = []) => {
-    const catalogue = await openPostgresCatalogue({ url: await made, connections: 4 }, clock, { webhooks });
+  return async (clock, webhooks = [], here = onlyHere) => {
+    const catalogue = await openPostgresCatalogue({ url: await made, connections: 4 }, clock, { webhooks, here });
     opened.push(catalogue);
 
     return catalogue;
@@ -46,6 +48,18 @@ function newLeases(): LeaseDatabase {
 }
 
 repositoriesContract(newDatabase, newLeases);
+
+test('a clock of a machine that is an hour from that of the database is told, in words', async () => {
+  const connect = newDatabase();
+  const at = (offMs: number) => connect({ now: () => Date.now() + offMs });
+  expect(await requireOneTime(await at(9 * 60_000)).catch((error: unknown) => error)).toBeUndefined();
+  for (const [offMs, words] of [
+    [3_600_000, 'the clock of this machine is 60 minutes ahead of that of the database'],
+    [-3_600_000, 'the clock of this machine is 60 minutes behind that of the database'],
+  ] as const) {
+    await expect(requireOneTime(await at(offMs))).rejects.toMatchObject({ code: 'clock_apart', message: words });
+  }
+});
 
 test('a lease counts by the clock of the database alone, whatever that of a machine says', async () => {
   const connect = newDatabase();
