@@ -82,6 +82,8 @@ export type RetentionOptions = {
   /** Somebody has looked at the clock of this machine: however long ago the last pass was, it is right. */
   clockIsRight?: boolean;
   waitMs: number;
+  /** Ends the wait sooner: everything stops. */
+  stopping?: AbortSignal;
   signal: AbortSignal;
   /** Gets each recording that was due, or in a dry run is. */
   report?: (row: RecordingRow, outcome: 'due' | 'erased' | ErrorCode) => void;
@@ -145,7 +147,7 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, is
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
   if (options.dryRun) return { ...(await run(ports, options)), head: 'unsigned' };
 
-  return withLease(ports.catalogue, 'retention', options.waitMs, async (catalogue) => {
+  const pass = async (catalogue: RetentionPorts['catalogue']): Promise<RetentionResult> => {
     const own = { ...ports, catalogue };
     const result = await run(own, options).catch(async (thrown: unknown) => {
       // A day without erasures is a day of the audit trail as well.
@@ -154,7 +156,9 @@ export async function retentionPass(ports: RetentionPorts, options: RetentionOpt
     });
 
     return { ...result, head: await keepHead(own, options.signal) };
-  });
+  };
+
+  return withLease(ports.catalogue, 'retention', options.waitMs, pass, options.stopping);
 }
 
 async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Omit<RetentionResult, 'head'>> {

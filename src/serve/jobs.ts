@@ -121,9 +121,12 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
       if (result.archive.state !== 'failing') await copyHeads();
     },
     retention: async () => {
-      await retentionPass(services, { dryRun: false, waitMs: retentionWaitMs(services), signal: forced }).finally(
-        emptyLog,
-      );
+      await retentionPass(services, {
+        dryRun: false,
+        waitMs: retentionWaitMs(services),
+        stopping,
+        signal: forced,
+      }).finally(emptyLog);
     },
     reconcile: async () => {
       await replayCopies(services);

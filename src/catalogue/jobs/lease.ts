@@ -26,7 +26,7 @@ type Leases = CataloguePart<{ leases: 'take' | 'renew' | 'release' }>;
 
 /**
  * Runs one pass of a job while holding its lease, so that a command and a running serve, or two serves, or two who ask one
- * server, never run it at the same time. Waits up to `waitMs` for another pass to end. Throws job_busy, naming the process that holds it.
+ * server, never run it at the same time. Waits up to `waitMs` for another pass to end, and no longer than until `stop`. Throws job_busy, naming the process that holds it.
  * A pass must not ask for the same job again: it would wait for itself.
  *
  * The pass is given the catalogue as far as it is its turn: one that stood still until another has taken the job writes nothing more, and gets
@@ -37,13 +37,14 @@ export async function withLease<T, Part extends Leases>(
   job: string,
   waitMs: number,
   pass: (catalogue: Part) => Promise<T>,
+  stop?: AbortSignal,
 ): Promise<T> {
   const me = thisProcess();
   const here = runningOf(catalogue.leases);
   const give = performance.now() + waitMs;
   let taking = await takeHere(catalogue, job, here);
   for (; taking.kind === 'busy'; taking = await takeHere(catalogue, job, here)) {
-    if (performance.now() >= give) {
+    if (performance.now() >= give || stop?.aborted === true) {
       throw new PreavisError('job_busy', `${job} is being run by process ${taking.other.pid} on ${taking.other.host}`);
     }
     await sleep(pollMs);

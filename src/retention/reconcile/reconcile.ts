@@ -108,9 +108,10 @@ const isFatal = ({ code, wholeArchive }: PreavisError): boolean =>
  * that does not work at all throw: nothing of it is a finding.
  */
 export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<Reconciled> {
-  return withLease(ports.catalogue, 'reconcile', options.waitMs, (catalogue) =>
-    new Reconciliation({ ...ports, catalogue }, options).run(),
-  );
+  const run = (catalogue: ReconcilePorts['catalogue']): Promise<Reconciled> =>
+    new Reconciliation({ ...ports, catalogue }, options).run();
+
+  return withLease(ports.catalogue, 'reconcile', options.waitMs, run, options.signal);
 }
 
 class Reconciliation {

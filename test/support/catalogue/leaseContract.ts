@@ -196,6 +196,9 @@ export function leaseContract(newDatabase: () => LeaseDatabase): void {
       code: 'job_busy',
       message: 'upload is being run by process 4 on another-host',
     });
+    const stop = AbortSignal.abort();
+    const stopped = withLease(database, 'upload', 60_000, () => Promise.resolve(), stop);
+    await expect(stopped).rejects.toMatchObject({ code: 'job_busy' });
     const waiting = pass(10_000);
     await database.leases.release(turn);
     expect(await waiting).toBe('done');
