@@ -122,7 +122,7 @@ export const errorCodes = {
   ),
   row_unreadable: lasting(
     'A row of the catalogue is malformed. Passes skip it and continue.',
-    'Run "PRAGMA integrity_check" on the file with sqlite3. If it is not ok, restore the last backup; else report it.',
+    'In SQLite run "PRAGMA integrity_check" on the file with sqlite3; in PostgreSQL run pg_amcheck. If it is not ok, restore the last backup; else report it.',
   ),
   catalogue_foreign: lasting(
     'The catalogue file is a database of another program, or damaged; or the database in PostgreSQL is of another program or installation.',

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openCatalogue, openPostgresCatalogue, type Catalogue, type CatalogueOptions } from '../catalogue/catalogue.ts';
@@ -27,14 +28,22 @@ export function catalogueInWords({ store, file, postgres }: Config['catalogue'])
 }
 
 async function readAuthority(file: string): Promise<string> {
+  const wrong = (why: string, cause: unknown): PreavisError =>
+    new PreavisError('config_invalid', `catalogue.postgres.caFile: ${why}`, { cause });
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw wrong(`the file cannot be read (${errnoOf(cause) ?? 'error'})`, cause);
+  });
+  if (!hasCertificate(text)) throw wrong('the file has no certificate in the form PEM', undefined);
+
+  return text;
+}
+
+/** Node's TLS takes any text, and trusts nobody then. */
+function hasCertificate(text: string): boolean {
   try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new PreavisError(
-      'config_invalid',
-      `catalogue.postgres.caFile: the file cannot be read (${errnoOf(cause) ?? 'error'})`,
-      { cause },
-    );
+    return new X509Certificate(text).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 
@@ -58,7 +67,7 @@ async function postgresOf({ installation, postgres }: Config['catalogue']): Prom
 const inCalls = { connectTimeoutMs: 2_000, stepTimeoutMs: 3_000, lockTimeoutMs: 2_000 };
 
 type OpeningOptions = Omit<CatalogueOptions, 'webhooks'> & {
-  /** How long a statement may take in PostgreSQL, ms; default: as long as a call can wait. SQLite has no such limit. */
+  /** How long a statement may take in PostgreSQL, ms; default: ten seconds. SQLite has no such limit. */
   statementTimeoutMs?: number;
 };
 

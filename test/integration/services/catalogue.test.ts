@@ -80,11 +80,12 @@ describe('the catalogue of a configuration with store: postgres', () => {
     const { password } = catalogueIn(url);
     const told = JSON.stringify(failures.map((error) => [error, String(error), (error as Error).cause]));
     expect([told.includes('sesame'), told.includes(password)]).toEqual([false, false]);
-    const authority = configured(url, { postgres: { useTls: true, caFile: folder.path('none.pem') } });
-    expect(await failure(authority)).toMatchObject({
-      code: 'config_invalid',
-      message: 'catalogue.postgres.caFile: the file cannot be read (ENOENT)',
-    });
+    await writeFile(folder.path('text.pem'), 'certificate');
+    const authority = (name: string) => configured(url, { postgres: { useTls: true, caFile: folder.path(name) } });
+    expect([await failure(authority('none.pem')), await failure(authority('text.pem'))]).toMatchObject([
+      { code: 'config_invalid', message: 'catalogue.postgres.caFile: the file cannot be read (ENOENT)' },
+      { code: 'config_invalid', message: 'catalogue.postgres.caFile: the file has no certificate in the form PEM' },
+    ]);
   });
 
   test('is reached by TLS where the certificate is of that name and trusted, and not otherwise', async () => {
