@@ -19,6 +19,7 @@ import { makeRecordings } from './calls/recordings.ts';
 import { makeTraces } from './calls/traces.ts';
 import { makeSearch } from './calls/search.ts';
 import { makeTimeline } from './calls/timeline.ts';
+import { makeUnfinishedElsewhere } from './calls/unfinishedElsewhere.ts';
 import { makeWitness } from './calls/witness.ts';
 import { makeFigures } from './figures.ts';
 import { onlyHere, type Here } from './here.ts';
@@ -170,7 +171,7 @@ function makeRepositories(clock: Clock, here: Here, webhooks: readonly Subscribe
     timeline,
     search: makeSearch(),
     listings: makeListings(),
-    recordings: { ...recordings, ...makeEndedUnwatched(here, trail) },
+    recordings: { ...recordings, ...makeEndedUnwatched(here, trail), ...makeUnfinishedElsewhere(here) },
     archiveCopies: { ...makeArchiveCopies(trail), ...makeArchiveKeys() },
     auditTrail: { ...auditTrail, ...makeTrailSearch() },
     legalHolds,

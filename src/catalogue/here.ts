@@ -6,18 +6,19 @@ import type { ServeName } from './jobs/leases.ts';
  */
 export type Here = ServeName;
 
-/** Of a process that nobody has told: the only one, without a name. */
+/** Of a process that nobody has told: the only one, without a name. To it everything is here. */
 export const onlyHere: Here = { pbx: undefined, application: 'preavis' };
 
-/** A call of this PBX; `pbx` is a parameter of the statement, null for one without a name. */
-export const isCallHere = 'calls.pbx IS NOT DISTINCT FROM @pbx';
+/** A call of this PBX; its name is the parameter `pbx` of the statement (pbxGiven). */
+export const isCallHere = ({ pbx }: Here): string => (pbx === undefined ? 'TRUE' : 'calls.pbx = @pbx');
 
 /** The same for a row that has the id of its call in the column `call`. */
-export const isOfCallHere = (call: string): string =>
-  `EXISTS (SELECT 1 FROM calls WHERE calls.id = ${call} AND ${isCallHere})`;
+export const isOfCallHere = (call: string, here: Here): string =>
+  here.pbx === undefined ? 'TRUE' : `EXISTS (SELECT 1 FROM calls WHERE calls.id = ${call} AND ${isCallHere(here)})`;
 
 /** A recording whose sound is in the archive, or lies at this PBX. */
-export const isWithinReach = `(recordings.status = 'archived' OR ${isOfCallHere('recordings.call_id')})`;
+export const isWithinReach = (here: Here): string =>
+  `(recordings.status = 'archived' OR ${isOfCallHere('recordings.call_id', here)})`;
 
 /** The value of the parameter. */
 export const pbxGiven = ({ pbx }: Here): { pbx: string | null } => ({ pbx: pbx ?? null });

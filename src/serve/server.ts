@@ -27,6 +27,7 @@ import { hasCatalogue, openConfiguredCatalogue, openForCalls } from '../services
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
+import { leftBehind } from '../services/leftBehind.ts';
 import { serveNameOf } from '../services/serveName.ts';
 import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
@@ -138,8 +139,7 @@ export class Server {
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
     await tellWrongNumberKeys(config, catalogue, log);
     await tellClocksApart(catalogue, log);
-    const named = await catalogue.calls.nameUnnamed();
-    if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
+    if (serveNameOf(config).pbx !== undefined) await takeName(catalogue, log);
     const asterisk = await this.#reachAsterisk(policy);
     await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
     log.info({ asterisk: asterisk.identity.version, policy: policy.version, archive: store.kind }, 'serving');
@@ -301,6 +301,16 @@ async function tellClocksApart(catalogue: Catalogue, log: Logger): Promise<void>
     const error = asPreavisError(thrown);
     if (error.code !== 'clock_apart') throw error;
     log.error({ code: error.code, err: error }, 'clocks of this machine and the database apart; nothing erased');
+  }
+}
+
+/** Takes over what was left unfinished without a name. What was left under another name is told: nobody looks for it. */
+async function takeName(catalogue: Catalogue, log: Logger): Promise<void> {
+  const named = await catalogue.calls.nameUnnamed();
+  if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
+  await catalogue.leases.forgetUnnamed();
+  for (const { pbx: unserved, recordings } of await leftBehind(catalogue)) {
+    log.warn({ unserved, recordings }, 'recordings not archived at a PBX that nobody serves');
   }
 }
 

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { makeAri } from './ari.ts';
+import { serveNameOf } from './serveName.ts';
 
 /** What is asked of a call that goes on, by whoever does not serve it. */
 
@@ -44,7 +45,8 @@ export async function askServe(
 ): Promise<Done> {
   const { task, notDone, impossible } = ask;
   if (call.phase !== 'talking') throw new PreavisError(notDone, 'nobody talks in this call now');
-  if (call.pbx !== (config.ari.pbx ?? null)) {
+  const { pbx } = serveNameOf(config);
+  if (pbx !== undefined && call.pbx !== pbx) {
     throw new PreavisError(
       notDone,
       `the call is at ${call.pbx === null ? 'another PBX' : `the PBX ${call.pbx}`}: ask there`,

@@ -8,6 +8,7 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import { makeDecisions } from '../retention/decisions.ts';
 import type { HeadLock } from '../retention/heads/keepHeads.ts';
 import { isRemovalProved } from '../retention/reconcile/removalProof.ts';
+import { serveNameOf } from './serveName.ts';
 import { ledgerOf, makeSigner, makeTrust } from './signing.ts';
 
 export type ServiceOptions = {
@@ -36,7 +37,8 @@ export function makeServices(options: ServiceOptions) {
   return {
     ...options,
     random: Math.random,
-    pbx: config.ari.pbx,
+    /** Beside others that share the catalogue; undefined: there are none. */
+    pbx: serveNameOf(config).pbx,
     spool: recording.spool,
     spoolFolder: recording.spoolFolder,
     /** Recordings that are sent, erased or compared at a time. */

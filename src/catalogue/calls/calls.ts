@@ -183,7 +183,7 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     `UPDATE recordings SET status = 'discarded', failure = @failure WHERE id = @id AND status = 'recording'`,
   );
   const selectOpen = sql(`
-    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND (@isAnywhere = 1 OR ${isCallHere}) ORDER BY id`);
+    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND (@isAnywhere = 1 OR ${isCallHere(here)}) ORDER BY id`);
   // What a PBX without a name has left unfinished; each part by an index of few rows.
   const nameUnnamed = sql(`
     UPDATE calls SET pbx = @pbx WHERE pbx IS NULL AND id IN (

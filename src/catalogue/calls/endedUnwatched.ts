@@ -21,12 +21,12 @@ export function makeEndedUnwatched(here: Here, trail: Pick<AuditTrail, 'append'>
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000
       AND (finished_at BETWEEN @at - 1000 AND @at + @slackMs AND status IN ('recording', 'recorded')
         OR finished_at IS NULL AND status = 'recording')
-      AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag) AND ${isOfCallHere('recordings.call_id')}
+      AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag) AND ${isOfCallHere('recordings.call_id', here)}
     ORDER BY id`);
   const selectUntold = sql(`
     SELECT id FROM recordings
     WHERE coalesce(started_at, notice_finished_at) < @at + 1000 AND finished_at IS NULL AND status = 'recording'
-      AND ${isOfCallHere('recordings.call_id')}
+      AND ${isOfCallHere('recordings.call_id', here)}
     ORDER BY id`);
   const flag = sql(`UPDATE recordings SET flags = json_insert(flags, '$[#]', @flag) WHERE id = @id`);
   const flagEndedUnwatched = writing(function* (

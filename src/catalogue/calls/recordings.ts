@@ -235,7 +235,7 @@ export function makeRecordings(
   const selectPeaks = sql(`SELECT peaks FROM peaks WHERE recording_id = @id`);
   const selectFinishable = sql(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
-    WHERE status = 'recording' AND calls.state IS NULL AND ${isCallHere} ORDER BY recordings.id`);
+    WHERE status = 'recording' AND calls.state IS NULL AND ${isCallHere(here)} ORDER BY recordings.id`);
   const selectBeyond = sql(`SELECT * FROM recordings WHERE id > @after ORDER BY id LIMIT @limit`);
   const selectMaker = sql(`
     SELECT state IS NOT NULL AS open,
@@ -245,7 +245,7 @@ export function makeRecordings(
   const selectSendable = sql(`
     SELECT * FROM recordings WHERE status = 'recorded' AND id > @after
       AND (next_attempt_at <= @at OR next_attempt_at > @at + ${longestPostponedMs})
-      AND EXISTS (SELECT 1 FROM calls WHERE calls.id = recordings.call_id AND witness IS NOT NULL AND ${isCallHere})
+      AND EXISTS (SELECT 1 FROM calls WHERE calls.id = recordings.call_id AND witness IS NOT NULL AND ${isCallHere(here)})
     ORDER BY id LIMIT @limit`);
   const countByStatus = sql(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectWaiting = sql(`
@@ -253,14 +253,14 @@ export function makeRecordings(
     FROM recordings WHERE status = 'recorded' AND (@isAll = 1 OR controller IS NOT DISTINCT FROM @controller) GROUP BY failure`);
   const selectWaitingHere = sql(`
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
-    FROM recordings WHERE status = 'recorded' AND ${isOfCallHere('recordings.call_id')} GROUP BY failure`);
+    FROM recordings WHERE status = 'recorded' AND ${isOfCallHere('recordings.call_id', here)} GROUP BY failure`);
   const selectIsHere = sql(
-    `SELECT EXISTS (SELECT 1 FROM recordings WHERE id = @id AND ${isOfCallHere('recordings.call_id')})`,
+    `SELECT EXISTS (SELECT 1 FROM recordings WHERE id = @id AND ${isOfCallHere('recordings.call_id', here)})`,
   );
   const selectDue = sql(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}
-      AND NOT ${isAsked} AND ${isWithinReach}
+      AND NOT ${isAsked} AND ${isWithinReach(here)}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = sql(`
     SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"

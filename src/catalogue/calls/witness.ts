@@ -16,7 +16,7 @@ export type WitnessStatement = { status: CallWitness; sentences: readonly NonNul
 export function makeWitness(here: Here, trail: Pick<AuditTrail, 'append'>) {
   // A recording has its flags when it is finished; the witness adds to them.
   const select = sql(`
-    SELECT * FROM calls WHERE state IS NULL AND witness IS NULL AND ${isCallHere}
+    SELECT * FROM calls WHERE state IS NULL AND witness IS NULL AND ${isCallHere(here)}
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id AND status = 'recording')
     ORDER BY id`);
   const updateCall = sql(

@@ -115,6 +115,7 @@ export function makeLeases(clock: Clock) {
   const upsertTurn = sql(`
     INSERT INTO lease_turns (job, holder, number) VALUES (@job, @holder, @number)
     ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, number = excluded.number`);
+  const removeUnnamed = sql(`DELETE FROM leases WHERE job LIKE '${marks}:%'`);
   const remove = sql(`DELETE FROM leases WHERE job = @job AND holder = @holder AND ${isStillOwn}`);
 
   /** Below 0: it is held. */
@@ -217,6 +218,10 @@ export function makeLeases(clock: Clock) {
 
         return { serve: { pbx: pbx === '' ? undefined : pbx, application }, awayMs: overdueMs(mark) + leaseMs };
       });
+    },
+    /** No PBX is without a name any more: the marks of one that was are no sign that it is away. */
+    *forgetUnnamed(): Step<void> {
+      yield* change(removeUnnamed);
     },
     /** How far the clock of this machine is ahead of that of the database, ms; 0 where that has none. */
     *clockAheadMs(): Step<number> {

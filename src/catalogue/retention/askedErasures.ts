@@ -66,7 +66,7 @@ export function makeAskedErasures(
     SELECT asked_erasures.cause, recordings.* , asked_erasures.recording_id
     FROM asked_erasures CROSS JOIN recordings ON recordings.id = asked_erasures.recording_id
     WHERE asked_erasures.recording_id > @after AND ${isKept} AND NOT ${isHeld}
-      AND ${isWithinReach}
+      AND ${isWithinReach(here)}
     ORDER BY asked_erasures.recording_id LIMIT @limit`);
   const selectAskedAt = sql(`SELECT asked_at FROM asked_erasures WHERE recording_id = @id`);
   // One without purposes has no ends that a decision could put forward, and nobody uses it; but from now on it is due.

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
 import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
+import { leftBehind } from '../../services/leftBehind.ts';
+import { serveNameOf } from '../../services/serveName.ts';
 import { requireOneTime } from '../../catalogue/clockApart.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
@@ -203,6 +205,7 @@ async function lookAtWhatIsKept(
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
+      if (serveNameOf(config).pbx !== undefined) await look('recordings of other PBXs', () => leftWarning(known));
       await look('retention', async () => {
         if (known === undefined) return;
         await requireOneTime(known);
@@ -348,6 +351,15 @@ async function refuseNewBeginning(config: Config): Promise<void> {
       if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;
     },
   );
+}
+
+/** What no Préavis looks for. */
+async function leftWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
+  const left = catalogue === undefined ? [] : await leftBehind(catalogue);
+  if (left.length === 0) return undefined;
+  const each = left.map(({ pbx, recordings }) => `${pbx}: ${recordings}`).join(', ');
+
+  return `not archived yet, of PBXs that nobody has served for an hour: ${each}. Start a Préavis with that ari.pbx and that recording folder (docs/pbx/several.md)`;
 }
 
 /** What somebody is asked to settle. */

@@ -1,6 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { stringify } from 'yaml';
+import { firstDue } from '../../../src/catalogue/calls/recordings.ts';
+import { thisProcess } from '../../../src/core/processes.ts';
+import { serveNameOf } from '../../../src/services/serveName.ts';
+import { saveCall } from '../../support/catalogue/catalogues.ts';
 import { catalogueIn } from '../../../lab/postgres/postgres.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
@@ -215,5 +219,41 @@ describe('a configuration with store: postgres', () => {
     const found = problems(catalogue);
     if (typeof message === 'string') expect(found).toBe(message);
     else expect(found).toMatch(message);
+  });
+});
+
+describe('a SQLite catalogue whose PBX gets another name, or has none any more', () => {
+  const note = { event: 'test', actor: 'test' };
+  const named = (file: string, pbx: string | undefined): Config =>
+    parseConfig({ ...configTree(), ...(pbx === undefined ? {} : { ari: { pbx } }), catalogue: { file } });
+
+  test('has all that was unfinished: calls, recordings that wait, and those that are due', async () => {
+    const file = folder.path('renamed.db');
+    const before = await opened(named(file, 'north'));
+    const shape = { asterisk: { version: '22.0.0', node: 'node', pbx: 'north' } };
+    const on = await saveCall(before, { until: 'talking', shape });
+    const ended = await saveCall(before, { shape });
+    const waiting = await saveCall(before, { shape });
+    const failed = await saveCall(before, { shape });
+    const ends = { keepUntil: 1, keptFrom: 1, purposeEnds: [{ purpose: 'training', keepUntil: 1 }] };
+    await before.recordings.move(waiting.id, 'recording', 'recorded', {}, note);
+    await before.recordings.move(failed.id, 'recording', 'failed', { ...ends, failure: 'spool_empty' }, note);
+    await before.leases.noteServing(serveNameOf(named(file, 'north')), thisProcess());
+    before.close();
+    for (const pbx of ['south', undefined]) {
+      const now = await opened(named(file, pbx));
+      expect((await now.journal.open()).map((state) => 'facts' in state && state.facts.id)).toEqual([on.facts.id]);
+      expect((await now.recordings.finishable()).map(({ id }) => id)).toEqual([ended.id]);
+      expect((await now.calls.unwitnessed()).map(({ id }) => id)).toEqual([waiting.facts.id, failed.facts.id]);
+      expect((await now.recordings.waitingHere()).map(({ count }) => count)).toEqual([1]);
+      expect(await now.recordings.isHere(waiting.id)).toBe(true);
+      const { rows } = await now.recordings.due(2, firstDue, 10);
+      expect(rows.map(({ id }) => id)).toEqual([failed.id]);
+      // Nobody is told that the PBX of before is away.
+      const serve = { pbx: undefined, application: 'preavis' };
+      expect(serveNameOf(named(file, pbx))).toEqual(serve);
+      expect((await now.leases.served()).map((served) => served.serve)).toEqual([serve]);
+      now.close();
+    }
   });
 });

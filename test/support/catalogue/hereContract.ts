@@ -1,7 +1,9 @@
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Here } from '../../../src/catalogue/here.ts';
 import { firstDue } from '../../../src/catalogue/calls/recordings.ts';
+import { leftBehind } from '../../../src/services/leftBehind.ts';
 import { callStart } from '../call/calls.ts';
+import { elsewhere } from './holders.ts';
 import { clockAt, dayMs, recorderEnd, saveCall, type ConnectCatalogue, type SavedCall } from './catalogues.ts';
 
 const at = (pbx: string | undefined, application = 'preavis'): Here => ({ pbx, application });
@@ -34,7 +36,7 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
   const each = <Found>(all: readonly Catalogue[], look: (catalogue: Catalogue) => Promise<Found>): Promise<Found[]> =>
     Promise.all(all.map(look));
 
-  test('has its own open calls and no others, but for who looks at all', async () => {
+  test('has its own open calls and no others, but for who looks at all, and has all where it has no name', async () => {
     const { all, unnamed } = await three();
     const [one, two, three_] = [
       await called(unnamed, 'brussels', 'talking'),
@@ -43,8 +45,8 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
     ];
     const ids = async (look: (catalogue: Catalogue) => ReturnType<Catalogue['journal']['open']>): Promise<unknown[]> =>
       each(all, async (catalogue) => (await look(catalogue)).map((state) => 'facts' in state && state.facts.id));
-    expect(await ids(({ journal }) => journal.open())).toEqual([[one.facts.id], [two.facts.id], [three_.facts.id]]);
     const everywhere = [one.facts.id, two.facts.id, three_.facts.id];
+    expect(await ids(({ journal }) => journal.open())).toEqual([[one.facts.id], [two.facts.id], everywhere]);
     expect(await ids(({ journal }) => journal.openAnywhere())).toEqual([everywhere, everywhere, everywhere]);
   });
 
@@ -54,13 +56,13 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
     expect(await each(all, async ({ recordings }) => (await recordings.finishable()).map(({ id }) => id))).toEqual([
       [one.id],
       [two.id],
-      [],
+      [one.id, two.id],
     ]);
     for (const { id } of [one, two]) await brussels.recordings.move(id, 'recording', 'recorded', {}, note);
     expect(await each(all, async ({ calls }) => (await calls.unwitnessed()).map(({ id }) => id))).toEqual([
       [one.facts.id],
       [two.facts.id],
-      [],
+      [one.facts.id, two.facts.id],
     ]);
     for (const { facts } of [one, two]) {
       await liege.calls.saveWitness(facts.id, { status: 'unavailable', sentences: [] }, 'test');
@@ -69,20 +71,43 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
     expect(await each(all, async (catalogue) => (await sendable(catalogue)).map(({ id }) => id))).toEqual([
       [one.id],
       [two.id],
-      [],
+      [one.id, two.id],
     ]);
     expect(
       await each(all, async ({ recordings }) => (await recordings.waitingHere()).map(({ count }) => count)),
-    ).toEqual([[1], [1], []]);
+    ).toEqual([[1], [1], [2]]);
     expect((await liege.recordings.waiting()).map(({ count }) => count)).toEqual([2]);
-    expect(await each(all, ({ recordings }) => recordings.isHere(one.id))).toEqual([true, false, false]);
+    expect(await each(all, ({ recordings }) => recordings.isHere(one.id))).toEqual([true, false, true]);
+  });
+
+  test('knows what lies at names that nobody has served for an hour', async () => {
+    const connect = newDatabase();
+    const clock = clockAt(callStart);
+    const [north, south, unnamed] = [
+      await connect(clock, [], at('north')),
+      await connect(clock, [], at('south')),
+      await connect(clock, [], at(undefined)),
+    ];
+    for (const pbx of ['north', 'east', 'south', 'east']) await called(north, pbx);
+    const archived = await called(south, 'east');
+    await south.recordings.move(archived.id, 'recording', 'recorded', {}, note);
+    await south.recordings.move(archived.id, 'recorded', 'archived', {}, note);
+    const east = { pbx: 'east', recordings: 2 };
+    expect(await leftBehind(north)).toEqual([east, { pbx: 'south', recordings: 1 }]);
+    await south.leases.noteServing(at('south'), elsewhere());
+    expect(await leftBehind(north)).toEqual([east]);
+    expect(await leftBehind(unnamed)).toEqual([]);
   });
 
   test('flags those of its own whose recorders ended unwatched', async () => {
     const { all, brussels, liege } = await three();
     const [one, two] = [await called(brussels, 'brussels', 'talking'), await called(liege, 'liege', 'talking')];
     const endedAt = callStart + 70_000;
-    expect(await each(all, ({ recordings }) => recordings.withoutEnd(endedAt))).toEqual([[one.id], [two.id], []]);
+    expect(await each(all, ({ recordings }) => recordings.withoutEnd(endedAt))).toEqual([
+      [one.id],
+      [two.id],
+      [one.id, two.id],
+    ]);
     expect(await each(all, ({ recordings }) => recordings.flagEndedUnwatched(endedAt, 'test', []))).toEqual([
       [one.id],
       [two.id],
@@ -98,9 +123,9 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
     for (const { id } of [one, two]) await brussels.recordings.move(id, 'recording', 'recorded', ends, note);
     const due = ({ recordings }: Catalogue) => recordings.due(keepUntil, firstDue, 10);
     const dueOf = () => each(all, async (catalogue) => (await due(catalogue)).rows.map(({ id }) => id));
-    expect(await dueOf()).toEqual([[one.id], [two.id], []]);
+    expect(await dueOf()).toEqual([[one.id], [two.id], [one.id, two.id]]);
     await liege.recordings.move(two.id, 'recorded', 'archived', { archive: 'one', objectKey: 'a.wav' }, note);
-    expect(await dueOf()).toEqual([[one.id, two.id], [two.id], [two.id]]);
+    expect(await dueOf()).toEqual([[one.id, two.id], [two.id], [one.id, two.id]]);
   });
 
   test('has times of its own for its uploads and comparisons, and those of all for retention', async () => {

@@ -69,6 +69,15 @@ export function leaseContract(newDatabase: () => LeaseDatabase): void {
     expect(takings).toEqual(takings.map((_, index) => (index === had ? taken(1) : busyWith(holders[had] ?? me))));
   });
 
+  test('leaves no mark of a PBX without a name once that has one', async () => {
+    const { connect } = newDatabase();
+    const { leases } = await connect();
+    const north = { pbx: 'north', application: 'preavis' };
+    for (const serve of [onlyServe, { ...onlyServe, application: 'other' }, north]) await leases.noteServing(serve, me);
+    await leases.forgetUnnamed();
+    expect((await leases.served()).map(({ serve }) => serve)).toEqual([north]);
+  });
+
   test('of a process of this machine that has died is free at once', async () => {
     const { leases } = await newDatabase().connect();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
