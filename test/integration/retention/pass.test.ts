@@ -179,6 +179,19 @@ describe('the clock of this machine', () => {
     expect(await erase(set)).toMatchObject({ due: 0 });
   });
 
+  test('that is ahead of that of the database erases nothing, also where somebody says that it is right', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    const leases = { ...set.catalogue.leases, clockAheadMs: () => Promise.resolve(dayMs) };
+    for (const clockIsRight of [false, true]) {
+      const pass = erase({ ...set, catalogue: { ...set.catalogue, leases } }, { clockIsRight });
+      await expect(pass).rejects.toMatchObject({ code: 'clock_apart' });
+    }
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
+    expect(await erase(set)).toMatchObject({ erased: 1 });
+  });
+
   test('that jumps forward and is put right has erased nothing', async () => {
     const set = await stage();
     const { id } = await archived(set);
