@@ -56,7 +56,11 @@ export type PlacePorts = Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>;
 
 /** `own` is its archive, or the one that it would have been sent to; `others` are those that have, or may have, a copy. */
 type Places = { own: ObjectStore; others: ObjectStore[] };
-type Removed = { versions: Certificate['objects']; copies: NonNullable<Certificate['copies']>; local: boolean };
+type Removed = {
+  versions: Certificate['objects'];
+  copies: NonNullable<Certificate['copies']>;
+  local: Certificate['verification']['localFile'];
+};
 
 /** How long an erasure waits while a recording is just being moved, and how often it looks, ms. */
 const movingLimitMs = 30_000;
@@ -209,7 +213,7 @@ async function removeAll(
   row: RecordingRow,
   keys: readonly string[],
   { own, others }: Places,
-  { spoolFolder }: ErasurePorts,
+  { spoolFolder, catalogue }: ErasurePorts,
 ): Promise<Removed> {
   const removed = await Promise.allSettled([own, ...others].map((store) => removeFrom(store, keys)));
   const [versions = [], ...elsewhere] = removed.map((each) => {
@@ -217,11 +221,13 @@ async function removeAll(
     return each.value;
   });
   const copies = others.map((store, index) => ({ archive: store.kind, objects: elsewhere[index] ?? [] }));
-  const local = await removeSpooled(spoolFolder, row.id);
+  const isRemoved = await removeSpooled(spoolFolder, row.id);
+  // Only its own PBX has the folder in which it was.
+  const missing = (await catalogue.recordings.isHere(row.id)) ? 'not there' : 'not looked at';
   failPoint?.('retention, local file removed');
   for (const store of [own, ...others]) await assertGone(store, keys);
 
-  return { versions, copies, local };
+  return { versions, copies, local: isRemoved ? 'removed' : missing };
 }
 
 async function removeFrom(store: ObjectStore, keys: readonly string[]): Promise<Certificate['objects']> {
@@ -272,7 +278,7 @@ async function contentOf(
     actor,
     begunAt: isoTime(begunAt),
     verifiedAt: isoTime(clock.now()),
-    verification: { versionsLeft: 0, localFile: local ? 'removed' : 'not there' },
+    verification: { versionsLeft: 0, localFile: local },
   };
 }
 
