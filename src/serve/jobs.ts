@@ -15,6 +15,7 @@ import type { ArchiveServices } from '../services/store.ts';
 import { webhookEndpoints } from '../services/webhooks.ts';
 import { retentionPass } from '../retention/pass.ts';
 import { reconcileJob } from '../retention/reconcile/job.ts';
+import { ArchiveSharing } from '../retention/reconcile/sharing.ts';
 import { scheduledPasses, Schedule } from '../services/schedule.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { makePoster } from '../webhooks/post.ts';
@@ -105,6 +106,7 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
   const emptyLog = makeLogEmptier(catalogue, log);
   const copyHeads = makeHeadCopier(services);
   const mark = makeMarking(services);
+  const sharing = services.pbx === undefined ? undefined : new ArchiveSharing(clock.now());
 
   return {
     upload: async () => {
@@ -130,7 +132,7 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
     },
     reconcile: async () => {
       await replayCopies(services);
-      await reconcileJob({ ...services, repairs: finishPorts }, stopping, metrics.reconciled);
+      await reconcileJob({ ...services, repairs: finishPorts }, stopping, metrics.reconciled, sharing);
     },
   };
 }

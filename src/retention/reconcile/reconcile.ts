@@ -41,7 +41,7 @@ import {
   type Measured,
   type ObjectFacts,
 } from './compare.ts';
-import { isArchiveDue, isCompared, noteArchiveCompared } from './sharing.ts';
+import { isCompared, type ArchiveSharing } from './sharing.ts';
 
 export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
@@ -79,14 +79,14 @@ export type Discrepancy = {
   done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
 };
 
-/** How many of each were compared. */
-export type Reconciled = { recordings: number; files: number; objects: number };
+/** How many of each were compared; `archive`: only where it was left to another PBX, with what is in it. */
+export type Reconciled = { recordings: number; files: number; objects: number; archive?: 'left to another PBX' };
 
 export type ReconcileOptions = {
   /** Read every object back, and look for earlier versions of what must be gone. */
   verify: boolean;
-  /** Where several PBXs share the archive, leave it to who has compared it within half a day. */
-  sharesArchive?: boolean;
+  /** Where several PBXs share the archive: whether it is left to another one. */
+  sharing?: ArchiveSharing | undefined;
   /** How long to wait while another process reconciles, ms. */
   waitMs: number;
   /** Ends it between two steps; its reason is thrown. */
@@ -139,7 +139,9 @@ class Reconciliation {
 
   async run(): Promise<Reconciled> {
     const { catalogue, spoolFolder, repairs, clock } = this.#ports;
-    this.#withArchive = this.#options.sharesArchive !== true || (await isArchiveDue(catalogue, clock.now()));
+    const { sharing } = this.#options;
+    this.#withArchive = sharing === undefined || (await sharing.isDue(catalogue, clock.now()));
+    if (!this.#withArchive) this.#reconciled.archive = 'left to another PBX';
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.recordings.finishable()).map(({ id }) => id));
@@ -151,7 +153,7 @@ class Reconciliation {
     await this.#compareFiles();
     if (this.#withArchive) for (const store of this.#archives) await this.#compareObjects(store);
     if (repairs !== undefined) await catalogue.passes.noteDone('reconcile', clock.now());
-    if (repairs !== undefined && this.#withArchive) await noteArchiveCompared(catalogue, clock.now());
+    if (repairs !== undefined && this.#withArchive) await sharing?.noteCompared(catalogue, clock.now());
 
     return this.#reconciled;
   }

@@ -7,15 +7,31 @@ const archiveCompared = 'archive compared';
 /** A day's comparison by one PBX is enough for all of them, ms. */
 const againMs = 12 * 60 * 60_000;
 
-/** Whether nobody has compared the archive within half a day of `now`, ms since 1970 UTC. */
-export async function isArchiveDue({ passes }: CataloguePart<{ passes: 'last' }>, now: number): Promise<boolean> {
-  const last = await passes.last(archiveCompared);
+/**
+ * Of one process: that it leaves the archive to another PBX which has compared it within half a day, and since this process has begun. What it
+ * has compared itself it compares again: its metrics and its log are where the findings are.
+ */
+export class ArchiveSharing {
+  readonly #since: number;
+  #ownAt: number | undefined;
 
-  return last === undefined || last > now || now - last >= againMs;
-}
+  /** @param since when this process has begun, ms since 1970 UTC: before that, the catalogue may have been put back */
+  constructor(since: number) {
+    this.#since = since;
+  }
 
-export async function noteArchiveCompared({ passes }: CataloguePart<{ passes: 'note' }>, now: number): Promise<void> {
-  await passes.note(archiveCompared, now);
+  /** @param now ms since 1970 UTC */
+  async isDue({ passes }: CataloguePart<{ passes: 'last' }>, now: number): Promise<boolean> {
+    const last = await passes.last(archiveCompared);
+    if (last === undefined || last === this.#ownAt) return true;
+
+    return last < this.#since || last > now || now - last >= againMs;
+  }
+
+  async noteCompared({ passes }: CataloguePart<{ passes: 'note' }>, now: number): Promise<void> {
+    await passes.note(archiveCompared, now);
+    this.#ownAt = now;
+  }
 }
 
 type Comparing = { catalogue: CataloguePart<{ recordings: 'isHere' }>; pbx?: string | undefined };
