@@ -152,7 +152,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const { store, database } = options;
   const inDatabase = database === undefined ? undefined : catalogueIn(database);
   const base: Record<string, Record<string, unknown>> = {
-    ari: { url: asterisk.ariUrl, username: asterisk.ariUsername },
+    ari: {
+      ...{ url: asterisk.ariUrl, username: asterisk.ariUsername },
+      ...(database === undefined ? {} : { pbx: 'lab' }),
+    },
     purposes,
     lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } },
     recording: { spoolFolder: asterisk.spoolFolder, minimumFreeMib: 10 },

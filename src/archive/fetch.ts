@@ -23,7 +23,7 @@ import { endsWhileHeld, purposesInForce } from './purposes.ts';
 
 export type FetchPorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'find' | 'purposeEnds';
+    recordings: 'find' | 'purposeEnds' | 'isHere';
     calls: 'find';
     legalHolds: 'of';
     auditTrail: 'append';
@@ -157,7 +157,8 @@ export type Source = { from: Fetched['from']; bytes: AsyncIterable<Buffer> };
 /** `proved`: how its bytes are known to be what was recorded. */
 export type PartSource = Source & { proved: PartRead['proved'] };
 
-type SourcePorts = Archives & Pick<FetchPorts, 'spoolFolder'> & { catalogue: CataloguePart<{ recordings: 'find' }> };
+type SourcePorts = Archives &
+  Pick<FetchPorts, 'spoolFolder'> & { catalogue: CataloguePart<{ recordings: 'find' | 'isHere' }> };
 
 /** Where its bytes are now, not yet compared with its digest. Throws archive_changed and what the archive or the spool does. */
 export function sourceOf(row: RecordingRow, ports: SourcePorts, signal: AbortSignal): Promise<Source> {
@@ -220,6 +221,7 @@ async function whereItLies<T>(row: RecordingRow, ports: SourcePorts, opening: Op
     // The upload may have been faster.
     const now = errnoOf(error.cause) === 'ENOENT' ? await rowOf(ports, row.id) : row;
     if (now.status === 'archived') return whereItLies(now, ports, opening);
-    throw error;
+    if (errnoOf(error.cause) !== 'ENOENT' || (await ports.catalogue.recordings.isHere(row.id))) throw error;
+    throw new PreavisError('recording_elsewhere', `recording ${row.id} is not archived yet, and lies at another PBX`);
   }
 }

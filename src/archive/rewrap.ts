@@ -17,7 +17,7 @@ export type RewrapPorts = {
   catalogue: CataloguePart<{
     recordings: 'listBeyond' | 'find' | 'counts';
     auditTrail: 'append';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
   }>;
   store: Pick<EncryptedStore, 'location' | 'encryption' | 'encryptionFor' | 'rewrap' | 'tryKeys'>;
   log: Logger;
@@ -55,15 +55,17 @@ export type RewrapResult = {
  * current key, encryption_key_unusable where none can be used, and what else makes going on of no use.
  */
 export async function rewrapAll(ports: RewrapPorts, options: RewrapOptions): Promise<RewrapResult> {
-  const { catalogue, store } = ports;
-  const { encryption } = store;
+  const { encryption } = ports.store;
   if (encryption?.mode !== 'client') {
     throw new PreavisError('encryption_key_missing', 'there is no current key: archive.encryption.mode is not client');
   }
   const unusable = await unusableKeys(ports, options.signal);
-  const pass = (): Promise<RewrapResult> => run(ports, options, encryption.keyId, unusable);
+  const { keyId } = encryption;
+  if (options.dryRun) return run(ports, options, keyId, unusable);
 
-  return options.dryRun ? pass() : withLease(catalogue, 'rewrap', options.waitMs, pass);
+  return withLease(ports.catalogue, 'rewrap', options.waitMs, (catalogue) =>
+    run({ ...ports, catalogue }, options, keyId, unusable),
+  );
 }
 
 type Unusable = Map<string, PreavisError>;

@@ -3,6 +3,7 @@ import { everyArchive, type Archives } from './archives.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { undefinedIfUnreadable } from '../catalogue/catalogue.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
+import { localLease } from '../catalogue/jobs/leases.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
 import type { PurposeLock } from '../config/objectLockModes.ts';
 import type { Clock } from '../core/clock.ts';
@@ -33,12 +34,14 @@ import { within } from '../store/stoppable.ts';
  */
 export type UploadPorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'sendable' | 'move' | 'postpone' | 'find' | 'purposeEnds' | 'counts';
+    recordings: 'sendable' | 'move' | 'postpone' | 'find' | 'purposeEnds' | 'waitingHere';
     auditTrail: 'append';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
     passes: 'noteDone';
   }>;
   spoolFolder: string;
+  /** Whose spool it is, where the PBX has a name. */
+  pbx?: string | undefined;
   /** The Object Lock that each purpose asks for; one that is not in it asks for none. */
   locks: ReadonlyMap<string, PurposeLock>;
   /** The receipt of a recording, as JSON text. */
@@ -130,7 +133,9 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Throws job_busy, and what the catalogue and the spool folder throw. */
 export async function uploadPass(ports: UploadPorts, options: UploadOptions): Promise<UploadResult> {
-  return withLease(ports.catalogue, 'upload', options.waitMs, () => new UploadPass(ports, options).run());
+  return withLease(ports.catalogue, localLease('upload', ports.pbx), options.waitMs, (catalogue) =>
+    new UploadPass({ ...ports, catalogue }, options).run(),
+  );
 }
 
 class UploadPass {
@@ -172,7 +177,7 @@ class UploadPass {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#options.ask === true && this.#result.archive.state === 'unknown' && !this.#isOver()) await this.#ask();
     if (!this.#isOver()) await removeLeftovers(this.#ports, this.#options.signal);
-    this.#result.waiting = (await catalogue.recordings.counts()).recorded ?? 0;
+    this.#result.waiting = (await catalogue.recordings.waitingHere()).reduce((sum, { count }) => sum + count, 0);
     if (!this.#isOver()) await catalogue.passes.noteDone('upload', clock.now());
 
     return this.#result;

@@ -10,7 +10,7 @@ const busyLimitMs = 10_000;
 const busyPauseMs = 20;
 
 /** A record of functions that make steps, or do one at once; `never` takes any arguments. */
-type Steps = Readonly<Record<string, (...args: never[]) => unknown>>;
+export type Steps = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /** The same functions, each with a promise of what its step comes to. */
 export type Asynchronous<Repository> = {

@@ -7,7 +7,7 @@ import { makeCollections } from './annotation/collections.ts';
 import { makeComments } from './annotation/comments.ts';
 import { makeSessions } from './access/sessions.ts';
 import { makeSignIns } from './access/signIns.ts';
-import { asynchronous, badRow, byPostgres, bySqlite, type Asynchronous, type CarryOut } from './asynchronous.ts';
+import { badRow, byPostgres, bySqlite, type Asynchronous, type CarryOut } from './asynchronous.ts';
 import { makeCallers } from './calls/callers.ts';
 import { makeCalls } from './calls/calls.ts';
 import { makeDialled } from './calls/dialled.ts';
@@ -19,14 +19,17 @@ import { makeRecordings } from './calls/recordings.ts';
 import { makeTraces } from './calls/traces.ts';
 import { makeSearch } from './calls/search.ts';
 import { makeTimeline } from './calls/timeline.ts';
+import { makeUnfinishedElsewhere } from './calls/unfinishedElsewhere.ts';
 import { makeWitness } from './calls/witness.ts';
 import { makeFigures } from './figures.ts';
+import { onlyHere, type Here } from './here.ts';
 import { makeIdentity } from './identity.ts';
 import { makeArchiveCopies } from './jobs/archiveCopies.ts';
 import { makeArchiveKeys } from './jobs/archiveKeys.ts';
 import { makeDeliveries, type Subscriber } from './jobs/deliveries.ts';
 import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
+import { repository } from './jobs/turns.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
 import { openPostgres, type PostgresCatalogue } from './postgres/open.ts';
@@ -75,6 +78,8 @@ export type CatalogueOptions = {
   mustExist?: boolean;
   /** Told of each row that a pass leaves aside, since it does not have its form; once for each. */
   unreadable?: (recording: string, error: PreavisError) => void;
+  /** For which serve the process acts: what is local to a PBX is seen to by its own alone. By default for the only one, without a name. */
+  here?: Here;
   /** Who is told of what becomes of recordings: each process that moves one must say it. Nobody by default. */
   webhooks?: readonly Subscriber[];
 };
@@ -83,10 +88,10 @@ export type CatalogueOptions = {
 export function openCatalogue(
   file: string,
   clock: Clock,
-  { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
+  { unreadable, webhooks = [], here = onlyHere, ...options }: CatalogueOptions = {},
 ): Catalogue {
   const database = openDatabase(file, options);
-  const made = makeSqliteRepositories(database, clock, webhooks, tellingOnce(unreadable));
+  const made = makeSqliteRepositories(database, clock, here, webhooks, tellingOnce(unreadable));
 
   return {
     ...carriedOut(made, bySqlite(makeSqliteRunner(database))),
@@ -103,12 +108,12 @@ export function openCatalogue(
 export async function openPostgresCatalogue(
   { stepTimeoutMs, ...address }: PostgresCatalogue & { stepTimeoutMs?: number },
   clock: Clock,
-  { unreadable, webhooks = [], ...options }: CatalogueOptions = {},
+  { unreadable, webhooks = [], here = onlyHere, ...options }: CatalogueOptions = {},
 ): Promise<Catalogue> {
   const pool = await openPostgres({ ...address, ...options });
   // No file of ours has what was erased.
   const file = { ...makeIdentity(), emptyLog: (): 'empty' => 'empty' };
-  const made = { ...makeRepositories(clock, webhooks, tellingOnce(unreadable)), file };
+  const made = { ...makeRepositories(clock, here, webhooks, tellingOnce(unreadable)), file };
   let closing: Promise<void> | undefined;
 
   return {
@@ -121,7 +126,7 @@ export async function openPostgresCatalogue(
 }
 
 function carriedOut(made: ReturnType<typeof makeSqliteRepositories>, carryOut: CarryOut): Repositories {
-  const wrapped = Object.entries(made).map(([name, steps]) => [name, asynchronous(steps, carryOut)] as const);
+  const wrapped = Object.entries(made).map(([name, steps]) => [name, repository(steps, carryOut)] as const);
 
   return Object.fromEntries(wrapped) as Repositories;
 }
@@ -148,7 +153,7 @@ function makeSqliteRepositories(database: Database, ...given: Parameters<typeof 
  * All that can be asked of the catalogue. What some steps share within their transaction (`appendStep`, the `append` of
  * deliveries, `releaseAllOf`) is handed from one to the other here, and is in no repository.
  */
-function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAside: LeftAside) {
+function makeRepositories(clock: Clock, here: Here, webhooks: readonly Subscriber[], leftAside: LeftAside) {
   const now = (): number => clock.now();
   const { appendStep, ...auditTrail } = makeAuditTrail(now);
   const trail = { ...auditTrail, appendStep };
@@ -156,25 +161,25 @@ function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAsi
   const messages = { append: appendDelivery };
   const clockDoubts = makeClockDoubts(trail, now);
   const { releaseAllOf, ...legalHolds } = makeLegalHolds(trail, messages, now);
-  const recordings = makeRecordings(trail, messages, leftAside, clockDoubts.raise);
-  const { save, open, endUnreadable, ...calls } = makeCalls(trail);
+  const recordings = makeRecordings(here, trail, messages, leftAside, clockDoubts.raise);
+  const { save, open, openAnywhere, endUnreadable, ...calls } = makeCalls(here, trail);
   const decisions = makeDecisions(recordings.shorten);
   const requireAnnotatable = makeRequireAnnotatable(trail);
-  const { addToTimeline, ...timeline } = makeTimeline();
+  const { addToTimeline, ...timeline } = makeTimeline(here);
 
   return {
-    journal: { save, open, endUnreadable, addToTimeline },
-    calls: { ...calls, ...makeWitness(trail) },
+    journal: { save, open, openAnywhere, endUnreadable, addToTimeline },
+    calls: { ...calls, ...makeWitness(here, trail) },
     timeline,
     search: makeSearch(),
     listings: makeListings(),
-    recordings: { ...recordings, ...makeEndedUnwatched(trail) },
+    recordings: { ...recordings, ...makeEndedUnwatched(here, trail), ...makeUnfinishedElsewhere(here) },
     archiveCopies: { ...makeArchiveCopies(trail), ...makeArchiveKeys() },
     auditTrail: { ...auditTrail, ...makeTrailSearch() },
     legalHolds,
     clockDoubts,
     certificates: makeCertificates(trail, recordings.move, releaseAllOf),
-    askedErasures: makeAskedErasures(trail, decisions.carryOut, leftAside),
+    askedErasures: makeAskedErasures(here, trail, decisions.carryOut, leftAside),
     decisions,
     chainHeads: makeChainHeads(),
     preferences: makePreferences(now),
@@ -183,7 +188,7 @@ function makeRepositories(clock: Clock, webhooks: readonly Subscriber[], leftAsi
     extensions: makeExtensions(),
     dialled: makeDialled(),
     leases: makeLeases(clock),
-    passes: makePasses(),
+    passes: makePasses(here),
     deliveries,
     sessions: makeSessions(),
     signIns: makeSignIns(),

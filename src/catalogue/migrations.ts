@@ -706,4 +706,25 @@ export const migrations: readonly string[] = [
   UPDATE recordings SET keep_until = coalesce(min(keep_until, asked.asked_at), asked.asked_at)
   FROM asked_erasures AS asked WHERE asked.recording_id = recordings.id AND status IN ('recorded', 'archived', 'failed');
   `,
+  // Who holds a lease is told by an id made at random, and not by a name of a host and a number; and whose turn it is, by a number that outlives the
+  // lease. Which serve has what is named anew, by PBX and application.
+  `
+  ALTER TABLE leases ADD COLUMN holder TEXT;
+  ALTER TABLE leases ADD COLUMN machine TEXT;
+  ALTER TABLE leases ADD COLUMN started TEXT;
+  DELETE FROM leases WHERE job IN ('serve', 'serving');
+  UPDATE leases SET holder = host || ' ' || pid;
+  CREATE TABLE lease_turns (
+    job TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    number INTEGER NOT NULL
+  ) STRICT;
+  `,
+  // Until when each serve has seen every event. The table watch has that of the only one of an earlier release.
+  `
+  CREATE TABLE watches (
+    serve TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -67,7 +67,8 @@ const isOnThisMachine = (host: string): boolean => host.startsWith('/') || /^(12
 
 export const speaksTls = ({ host, useTls }: CatalogueConfig['postgres']): boolean => useTls ?? !isOnThisMachine(host);
 
-export function catalogueFaults({ store, installation, postgres }: CatalogueConfig): Fault[] {
+/** @param pbx `ari.pbx` */
+export function catalogueFaults({ store, installation, postgres }: CatalogueConfig, pbx: string | undefined): Fault[] {
   if (store === 'sqlite') return [];
   const { host, useTls, caFile } = postgres;
   const at = (...path: string[]): string[] => ['catalogue', ...path];
@@ -75,6 +76,15 @@ export function catalogueFaults({ store, installation, postgres }: CatalogueConf
   return [
     ...(installation === undefined
       ? [{ path: at('installation'), message: 'is missing: choose a name for all that share the database' }]
+      : []),
+    ...(pbx === undefined
+      ? [
+          {
+            path: ['ari', 'pbx'],
+            message:
+              'is missing: with catalogue.store: postgres each PBX has a name, which tells its calls from those of others',
+          },
+        ]
       : []),
     ...(host.startsWith('/') && useTls === true
       ? [{ path: at('postgres', 'useTls'), message: 'is not possible by a socket' }]

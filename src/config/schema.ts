@@ -56,7 +56,7 @@ const shape = z.strictObject({
     ),
     pbx: key(
       name.optional(),
-      'Name of this Asterisk where there are several, such as brussels: it stands in each call, receipt, message, log line and metric.',
+      'Name of this Asterisk where there are several, such as brussels: it stands in each call, receipt, message, log line and metric. Needed with catalogue.store: postgres.',
     ),
     requestTimeoutMs: key(z.int().min(100).max(60_000).default(5_000), 'Time limit of one request to Asterisk.', {
       unit: 'ms',
@@ -333,7 +333,7 @@ export const configSchema = shape.superRefine((config, context) => {
     ...Object.entries(config.webhooks).flatMap(([id, each]) => webhookFaults(id, each, config.controllers)),
   ];
   faults.push(
-    ...catalogueFaults(config.catalogue),
+    ...catalogueFaults(config.catalogue, config.ari.pbx),
     ...encryptionFaults(config.archive),
     ...controllerFaults(config),
     ...collectionFaults(config.annotation, config.controllers),

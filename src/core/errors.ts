@@ -358,6 +358,10 @@ export const errorCodes = {
     'The clock of this machine is more than a week ahead of the last retention pass: nothing is erased until somebody confirms it.',
     'Correct the clock. If it is right, and no pass ran for so long, run `preavis retention run --clock-is-right`.',
   ),
+  clock_apart: passing(
+    'The clocks of this machine and of the database that several PBXs share are more than ten minutes apart: nothing is erased by that of this machine.',
+    'Correct the one that is wrong: `timedatectl` tells whether it is kept right. Calls are recorded meanwhile.',
+  ),
   signing_key_unusable: lasting(
     'The key that signs certificates and evidence cannot be read or made.',
     'Check evidence.signingKeyFile, its folder and permissions: an Ed25519 key in PEM (PKCS #8), for its owner only.',
@@ -460,6 +464,14 @@ export const errorCodes = {
     'See the line of log before it. `serve` starts it again, at first after a second, later each minute.',
   ),
   job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
+  recording_elsewhere: passing(
+    'The sound of a recording is not in the archive yet: it lies at another PBX, which alone can take it away.',
+    'Nothing is to be done where its erasure is decided: the retention run of that PBX erases it. Else try again once it is archived.',
+  ),
+  lease_lost: passing(
+    'Another process has taken over what this one was to do, since it stood still for too long.',
+    'Nothing is to be done: the other one goes on with it, and this one wrote nothing since. See why it stood still, as a machine that was suspended.',
+  ),
   internal: lasting('A fault in Préavis itself.', 'Report it with the log around this line.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -38,7 +38,7 @@ export type SubjectErasurePorts = Erasing & {
     CataloguePart<{
       auditTrail: 'append' | 'of';
       preferences: 'find';
-      leases: 'take' | 'release';
+      leases: 'take' | 'renew' | 'release';
       askedErasures: 'noteForgotten' | 'noteFound';
     }>;
   decisions: Decisions;
@@ -68,10 +68,10 @@ export type SubjectErasureOrder = ErasureRules & {
 export async function eraseForPerson(ports: SubjectErasurePorts, order: SubjectErasureOrder): Promise<SubjectErasure> {
   if (!order.apply) return run(ports, order);
   // The pass that erases what is due would come between.
-  return withLease(ports.catalogue, 'retention', order.waitMs, async () => {
+  return withLease(ports.catalogue, 'retention', order.waitMs, async (catalogue) => {
     await ports.checkLedger();
 
-    return run(ports, order);
+    return run({ ...ports, catalogue }, order);
   });
 }
 

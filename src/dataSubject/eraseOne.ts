@@ -17,7 +17,7 @@ export type EraseOnePorts = Erasing & {
     calls: 'find';
     recordings: 'find' | 'purposeEnds';
     legalHolds: 'of';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
     auditTrail: 'append' | 'of';
   }>;
   clock: Clock;
@@ -50,10 +50,8 @@ export async function eraseOne(
   id: RecordingRow['id'],
   { waitMs, signal, ...rules }: ErasureRules & { waitMs: number; signal: AbortSignal },
 ): Promise<ErasedOne> {
-  const { catalogue } = ports;
-
   // The pass that erases what is due would come between.
-  return withLease(catalogue, 'retention', waitMs, async () => {
+  return withLease(ports.catalogue, 'retention', waitMs, async (catalogue) => {
     await ports.checkLedger();
     const row = await catalogue.recordings.find(id);
     if (row === undefined) return { kind: 'gone' };

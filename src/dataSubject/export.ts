@@ -43,7 +43,7 @@ export type SubjectExportPorts = Archives & {
       calls: 'policy' | 'notices';
       auditTrail: 'of' | 'append';
       certificates: 'of';
-      recordings: 'find';
+      recordings: 'find' | 'isHere';
       annotations: 'of';
       comments: 'of';
       timeline: 'said' | 'changes' | 'unwatched';

@@ -7,7 +7,6 @@ import { removeSpooled } from '../archive/finish/spool.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { erasureBegun, erasureInterrupted } from '../catalogue/retention/auditTrail.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/jobs/lease.ts';
 import { moveLease } from '../catalogue/jobs/leases.ts';
 import type { NewCertificate } from '../catalogue/retention/certificates.ts';
 import type { RecordingRow } from '../catalogue/rows.ts';
@@ -15,6 +14,7 @@ import { isoTime, type Clock } from '../core/clock.ts';
 import { counted } from '../core/text/counted.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import { failPoint } from '../core/failPoint.ts';
+import { thisProcess } from '../core/processes.ts';
 import type { Signer } from '../core/crypto/signing.ts';
 import { timeLimit } from '../core/timeLimit.ts';
 import { articleOfGround, issueCertificate, type Certificate, type DecidedGround } from './certificates/certificate.ts';
@@ -27,7 +27,7 @@ import { articleOfGround, issueCertificate, type Certificate, type DecidedGround
  */
 export type ErasurePorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'find' | 'purposeEnds';
+    recordings: 'find' | 'purposeEnds' | 'isHere';
     auditTrail: 'append' | 'of' | 'head';
     calls: 'find';
     certificates: 'beginErasure' | 'finishErasure' | 'last';
@@ -56,7 +56,11 @@ export type PlacePorts = Pick<ErasurePorts, 'catalogue' | 'store' | 'former'>;
 
 /** `own` is its archive, or the one that it would have been sent to; `others` are those that have, or may have, a copy. */
 type Places = { own: ObjectStore; others: ObjectStore[] };
-type Removed = { versions: Certificate['objects']; copies: NonNullable<Certificate['copies']>; local: boolean };
+type Removed = {
+  versions: Certificate['objects'];
+  copies: NonNullable<Certificate['copies']>;
+  local: Certificate['verification']['localFile'];
+};
 
 /** How long an erasure waits while a recording is just being moved, and how often it looks, ms. */
 const movingLimitMs = 30_000;
@@ -66,13 +70,14 @@ const movingPollMs = 200;
 const inOrder = pLimit(1);
 const mostTries = 20;
 
-/** Throws recording_held, clock_doubtful, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
+/** Throws recording_elsewhere, recording_held, clock_doubtful, archive_changed, archive_object_missing and what the parts throw; the row is unchanged then. */
 export async function eraseRecording(
   row: RecordingRow,
   cause: ErasureCause,
   ports: ErasurePorts,
 ): Promise<NewCertificate> {
   const { catalogue, clock } = ports;
+  await refuseElsewhere(row, ports);
   // One that was never archived may still have left something there, when an upload was cut short.
   const keys = Object.values(keysOf(row));
   const before = await placesOf(row, ports);
@@ -101,6 +106,12 @@ export async function eraseRecording(
   }
 }
 
+/** Its sound lies in the recording folder of another machine: to call it erased would be untrue. */
+async function refuseElsewhere({ id, status }: RecordingRow, { catalogue }: ErasurePorts): Promise<void> {
+  if (status === 'archived' || (await catalogue.recordings.isHere(id))) return;
+  throw new PreavisError('recording_elsewhere', `recording ${id} is not archived yet, and lies at another PBX`);
+}
+
 async function placesOf(row: RecordingRow, ports: PlacePorts): Promise<Places> {
   const own = row.archive === null ? ports.store : archiveAt(row.archive, ports);
   const copies = await ports.catalogue.archiveCopies.of(row.id);
@@ -117,7 +128,7 @@ async function placesNow({ id }: RecordingRow, ports: ErasurePorts): Promise<Pla
   const giveUp = performance.now() + movingLimitMs;
   for (;;) {
     const isComing = (await catalogue.archiveCopies.of(id)).some(({ state }) => state === 'coming');
-    const mover = isComing ? await catalogue.leases.otherHolder(moveLease, leaseHolder()) : undefined;
+    const mover = isComing ? await catalogue.leases.otherHolder(moveLease, thisProcess()) : undefined;
     if (mover === undefined) break;
     if (performance.now() >= giveUp) {
       throw new PreavisError(
@@ -202,7 +213,7 @@ async function removeAll(
   row: RecordingRow,
   keys: readonly string[],
   { own, others }: Places,
-  { spoolFolder }: ErasurePorts,
+  { spoolFolder, catalogue }: ErasurePorts,
 ): Promise<Removed> {
   const removed = await Promise.allSettled([own, ...others].map((store) => removeFrom(store, keys)));
   const [versions = [], ...elsewhere] = removed.map((each) => {
@@ -210,11 +221,13 @@ async function removeAll(
     return each.value;
   });
   const copies = others.map((store, index) => ({ archive: store.kind, objects: elsewhere[index] ?? [] }));
-  const local = await removeSpooled(spoolFolder, row.id);
+  const isRemoved = await removeSpooled(spoolFolder, row.id);
+  // Only its own PBX has the folder in which it was.
+  const missing = (await catalogue.recordings.isHere(row.id)) ? 'not there' : 'not looked at';
   failPoint?.('retention, local file removed');
   for (const store of [own, ...others]) await assertGone(store, keys);
 
-  return { versions, copies, local };
+  return { versions, copies, local: isRemoved ? 'removed' : missing };
 }
 
 async function removeFrom(store: ObjectStore, keys: readonly string[]): Promise<Certificate['objects']> {
@@ -250,9 +263,12 @@ async function contentOf(
   { versions, copies, local }: Removed,
   { catalogue, clock, actor }: ErasurePorts,
 ): Promise<Content> {
+  const pbx = (await catalogue.calls.find(row.callId))?.pbx ?? undefined;
+
   return {
     certificate: 1,
     recording: row.id,
+    ...(pbx === undefined ? {} : { pbx }),
     objects: versions,
     bytes: row.bytes,
     sha256: row.sha256,
@@ -262,7 +278,7 @@ async function contentOf(
     actor,
     begunAt: isoTime(begunAt),
     verifiedAt: isoTime(clock.now()),
-    verification: { versionsLeft: 0, localFile: local ? 'removed' : 'not there' },
+    verification: { versionsLeft: 0, localFile: local },
   };
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
+import { requireOneTime } from '../catalogue/clockApart.ts';
 import { withLease } from '../catalogue/jobs/lease.ts';
 import { firstDue, type DueCursor } from '../catalogue/calls/recordings.ts';
 import type { AskedErasure } from '../catalogue/retention/askedErasures.ts';
@@ -45,7 +46,7 @@ export type RetentionPorts = ErasurePorts &
       approvals: 'sweep';
       extensions: 'sweep';
       dialled: 'sweep';
-      leases: 'take' | 'release';
+      leases: 'take' | 'renew' | 'release' | 'clockAheadMs';
       passes: 'last' | 'noteDone';
     }>;
     /** What forgets that for which there is no certificate. */
@@ -81,6 +82,8 @@ export type RetentionOptions = {
   /** Somebody has looked at the clock of this machine: however long ago the last pass was, it is right. */
   clockIsRight?: boolean;
   waitMs: number;
+  /** Ends the wait sooner: everything stops. */
+  stopping?: AbortSignal;
   signal: AbortSignal;
   /** Gets each recording that was due, or in a dry run is. */
   report?: (row: RecordingRow, outcome: 'due' | 'erased' | ErrorCode) => void;
@@ -126,9 +129,12 @@ export async function requirePlausibleClock(catalogue: CataloguePart<{ passes: '
 
 /**
  * Nothing is erased because the clock has jumped forward (P6): a pass long after the last one is none, however often it is made, until
- * somebody says that the clock is right, or it is put right. Throws clock_implausible.
+ * somebody says that the clock is right, or it is put right. Nor by one that the others who share the
+ * catalogue do not have. Throws clock_implausible, clock_apart.
  */
 async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, isRight: boolean): Promise<void> {
+  // Somebody who looks at this clock does not see that of the database.
+  await requireOneTime(catalogue);
   if (!isRight) await requirePlausibleClock(catalogue, at);
   const last = await catalogue.passes.last('retention');
   const before = await catalogue.passes.last('retention before');
@@ -136,20 +142,22 @@ async function trustClock(catalogue: RetentionPorts['catalogue'], at: number, is
   await catalogue.passes.note('retention', at);
 }
 
-/** Throws job_busy and clock_implausible; ledger_unusable and what the archive throws where certificates cannot be kept. */
+/** Throws job_busy, clock_implausible and clock_apart; ledger_unusable and what the archive throws where certificates cannot be kept. */
 export async function retentionPass(ports: RetentionPorts, options: RetentionOptions): Promise<RetentionResult> {
-  const pass = (): Promise<Omit<RetentionResult, 'head'>> => run(ports, options);
-  if (options.dryRun) return { ...(await pass()), head: 'unsigned' };
+  if (options.dryRun) return { ...(await run(ports, options)), head: 'unsigned' };
 
-  return withLease(ports.catalogue, 'retention', options.waitMs, async () => {
-    const result = await pass().catch(async (thrown: unknown) => {
+  const pass = async (catalogue: RetentionPorts['catalogue']): Promise<RetentionResult> => {
+    const own = { ...ports, catalogue };
+    const result = await run(own, options).catch(async (thrown: unknown) => {
       // A day without erasures is a day of the audit trail as well.
-      await keepHead(ports, options.signal);
+      await keepHead(own, options.signal);
       throw thrown;
     });
 
-    return { ...result, head: await keepHead(ports, options.signal) };
-  });
+    return { ...result, head: await keepHead(own, options.signal) };
+  };
+
+  return withLease(ports.catalogue, 'retention', options.waitMs, pass, options.stopping);
 }
 
 async function run(ports: RetentionPorts, options: RetentionOptions): Promise<Omit<RetentionResult, 'head'>> {

@@ -10,10 +10,12 @@ import type { Metrics } from '../core/metrics/metrics.ts';
 import type { PassFigures } from '../core/metrics/promisedMetrics.ts';
 import { replayCopies } from '../retention/certificates/copies.ts';
 import { makeHeadCopier } from '../retention/heads/keepHeads.ts';
+import type { Services } from '../services/services.ts';
 import type { ArchiveServices } from '../services/store.ts';
 import { webhookEndpoints } from '../services/webhooks.ts';
 import { retentionPass } from '../retention/pass.ts';
 import { reconcileJob } from '../retention/reconcile/job.ts';
+import { ArchiveSharing } from '../retention/reconcile/sharing.ts';
 import { scheduledPasses, Schedule } from '../services/schedule.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { makePoster } from '../webhooks/post.ts';
@@ -51,6 +53,10 @@ export type Jobs = {
   /** No further passes; those under way come to their end, but for a comparison, which the next start makes anew. */
   stop(): Promise<void>;
 };
+
+/** Where each of several PBXs erases what it has not archived yet, none may miss its turn since another's came at the same time, ms. */
+const turnMs = 60 * 60_000;
+const retentionWaitMs = ({ pbx }: Services): number => (pbx === undefined ? noWait : turnMs);
 
 type Passes = Record<(typeof scheduledPasses)[number], () => Promise<void>>;
 
@@ -100,6 +106,7 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
   const emptyLog = makeLogEmptier(catalogue, log);
   const copyHeads = makeHeadCopier(services);
   const mark = makeMarking(services);
+  const sharing = services.pbx === undefined ? undefined : new ArchiveSharing(clock.now());
 
   return {
     upload: async () => {
@@ -116,11 +123,16 @@ function makePasses(options: JobsOptions, stopping: AbortSignal): Passes {
       if (result.archive.state !== 'failing') await copyHeads();
     },
     retention: async () => {
-      await retentionPass(services, { dryRun: false, waitMs: noWait, signal: forced }).finally(emptyLog);
+      await retentionPass(services, {
+        dryRun: false,
+        waitMs: retentionWaitMs(services),
+        stopping,
+        signal: forced,
+      }).finally(emptyLog);
     },
     reconcile: async () => {
       await replayCopies(services);
-      await reconcileJob({ ...services, repairs: finishPorts }, stopping, metrics.reconciled);
+      await reconcileJob({ ...services, repairs: finishPorts }, stopping, metrics.reconciled, sharing);
     },
   };
 }

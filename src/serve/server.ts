@@ -9,14 +9,16 @@ import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
-import { leaseHolder } from '../catalogue/jobs/lease.ts';
+import { requireOneTime } from '../catalogue/clockApart.ts';
+import { boundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import { asPreavisError, errorCodes } from '../core/errors.ts';
+import { asPreavisError, errorCodes, type PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
+import { thisProcess } from '../core/processes.ts';
 import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
 import { implausibleDays } from '../retention/pass.ts';
@@ -25,6 +27,8 @@ import { hasCatalogue, openConfiguredCatalogue, openForCalls } from '../services
 import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
+import { leftBehind } from '../services/leftBehind.ts';
+import { serveNameOf } from '../services/serveName.ts';
 import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
 import { webhookFigures } from '../services/webhooks.ts';
@@ -76,6 +80,11 @@ export class Server {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #registry: CallRegistry | undefined;
+  #tellLost: (error: PreavisError) => void = () => undefined;
+  /** Resolves when another serve has taken over, as while this process stood still: the calls are its own now. */
+  readonly lost = new Promise<PreavisError>((resolve) => {
+    this.#tellLost = resolve;
+  });
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -129,6 +138,8 @@ export class Server {
     const { catalogue, store } = storage.services;
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
     await tellWrongNumberKeys(config, catalogue, log);
+    await tellClocksApart(catalogue, log);
+    if (serveNameOf(config).pbx !== undefined) await takeName(catalogue, log);
     const asterisk = await this.#reachAsterisk(policy);
     await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
     log.info({ asterisk: asterisk.identity.version, policy: policy.version, archive: store.kind }, 'serving');
@@ -142,13 +153,24 @@ export class Server {
       await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
     }
     const unreadable = this.#unreadable();
-    const catalogue = await openConfiguredCatalogue(config, clock, { unreadable });
-    await this.#running.use({ stop: catalogue.close });
-    const inCalls = await openForCalls(config, clock, catalogue, { unreadable });
-    await this.#running.use({ stop: inCalls.close });
+    const opened = await openConfiguredCatalogue(config, clock, { unreadable });
+    await this.#running.use({ stop: opened.close });
+    const openedForCalls = await openForCalls(config, clock, opened, { unreadable });
+    await this.#running.use({ stop: openedForCalls.close });
+    const lease = await this.#running.use(
+      new ServeLease({
+        catalogue: openedForCalls,
+        serve: serveNameOf(config),
+        log,
+        failing: metrics.catalogueFails,
+        lost: this.#tellLost,
+      }),
+    );
+    // Where another serve has taken over, this one writes nothing more.
+    const catalogue = boundTo(opened, lease.turn);
+    const inCalls = boundTo(openedForCalls, lease.turn);
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    const lease = await this.#running.use(new ServeLease(inCalls, log, metrics.catalogueFails));
     // What has recordings in the archive is the one of it, and need not wait for it.
     if ((await catalogue.recordings.knownObject(store.location)) === 'never')
       await markAtStart(services, { isMeant, clock, log });
@@ -225,7 +247,7 @@ export class Server {
     const link = new AsteriskLink({
       ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
       isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
-      noteServing: () => catalogue.leases.noteServing(leaseHolder()),
+      noteServing: () => catalogue.leases.noteServing(serveNameOf(config), thisProcess()),
       tellDialplan: () => tellDialplan(policy, ari.commands, log),
       heartbeatMs: config.ari.heartbeatMs,
     });
@@ -262,13 +284,34 @@ function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, a
   metrics.archive(async () => ({
     isFailing: archive.state.status === 'failing',
     lastStoredAt: archive.lastStoredAt,
-    waiting: await catalogue.recordings.waiting(),
+    waiting: await catalogue.recordings.waitingHere(),
     doubtful: await catalogue.clockDoubts.count(),
     isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
     at: clock.now(),
   }));
   metrics.webhooks(() => webhookFigures(config, catalogue));
   metrics.promised(makePromisedFigures(catalogue, clock));
+}
+
+/** Times in receipts are Asterisk's: calls are recorded all the same, and nothing is erased. */
+async function tellClocksApart(catalogue: Catalogue, log: Logger): Promise<void> {
+  try {
+    await requireOneTime(catalogue);
+  } catch (thrown) {
+    const error = asPreavisError(thrown);
+    if (error.code !== 'clock_apart') throw error;
+    log.error({ code: error.code, err: error }, 'clocks of this machine and the database apart; nothing erased');
+  }
+}
+
+/** Takes over what was left unfinished without a name. What was left under another name is told: nobody looks for it. */
+async function takeName(catalogue: Catalogue, log: Logger): Promise<void> {
+  const named = await catalogue.calls.nameUnnamed();
+  if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
+  await catalogue.leases.forgetUnnamed();
+  for (const { pbx: unserved, recordings } of await leftBehind(catalogue)) {
+    log.warn({ unserved, recordings }, 'recordings not archived at a PBX that nobody serves');
+  }
 }
 
 /** What is stored from now on is not concerned: so it is no reason not to start. */

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { makeAri } from './ari.ts';
+import { serveNameOf } from './serveName.ts';
 
 /** What is asked of a call that goes on, by whoever does not serve it. */
 
@@ -39,11 +40,18 @@ type AskPorts = { config: Config; catalogue: CataloguePart<{ timeline: 'changes'
  */
 export async function askServe(
   ask: Ask,
-  call: Pick<CallRow, 'id' | 'phase'>,
+  call: Pick<CallRow, 'id' | 'phase' | 'pbx'>,
   { config, catalogue }: AskPorts,
 ): Promise<Done> {
   const { task, notDone, impossible } = ask;
   if (call.phase !== 'talking') throw new PreavisError(notDone, 'nobody talks in this call now');
+  const { pbx } = serveNameOf(config);
+  if (pbx !== undefined && call.pbx !== pbx) {
+    throw new PreavisError(
+      notDone,
+      `the call is at ${call.pbx === null ? 'another PBX' : `the PBX ${call.pbx}`}: ask there`,
+    );
+  }
   const order = await orderOf(call.id, catalogue);
   const why = order && impossible?.(order);
   if (why !== undefined) throw new PreavisError(notDone, why);

@@ -10,6 +10,7 @@ import { speaksTls } from '../config/catalogueSchema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, PreavisError } from '../core/errors.ts';
+import { serveNameOf } from './serveName.ts';
 import { webhookSubscribers } from './webhooks.ts';
 
 /** The catalogue of a configuration, and what lies beside it. */
@@ -83,7 +84,7 @@ export async function openConfiguredCatalogue(
   clock: Clock,
   { statementTimeoutMs, ...options }: OpeningOptions = {},
 ): Promise<Catalogue> {
-  const all = { ...options, webhooks: webhookSubscribers(config) };
+  const all = { ...options, here: serveNameOf(config), webhooks: webhookSubscribers(config) };
   const limit = statementTimeoutMs === undefined ? {} : { statementTimeoutMs };
   const { store, file } = config.catalogue;
   if (store === 'sqlite') return openCatalogue(file, clock, all);
@@ -110,7 +111,7 @@ export async function openForCalls(
   options: Omit<CatalogueOptions, 'webhooks'>,
 ): Promise<Catalogue> {
   if (config.catalogue.store === 'sqlite') return { ...catalogue, close: () => undefined };
-  const all = { ...options, mustExist: true, webhooks: webhookSubscribers(config) };
+  const all = { ...options, here: serveNameOf(config), mustExist: true, webhooks: webhookSubscribers(config) };
 
   return openPostgresCatalogue({ ...(await postgresOf(config.catalogue)), ...inCalls }, clock, all);
 }

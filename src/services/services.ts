@@ -8,7 +8,8 @@ import type { RecordingRow } from '../catalogue/rows.ts';
 import { makeDecisions } from '../retention/decisions.ts';
 import type { HeadLock } from '../retention/heads/keepHeads.ts';
 import { isRemovalProved } from '../retention/reconcile/removalProof.ts';
-import { ledgerOf, makeSigner, makeTrust } from './signing.ts';
+import { serveNameOf } from './serveName.ts';
+import { makeEvidence } from './signing.ts';
 
 export type ServiceOptions = {
   config: Config;
@@ -29,13 +30,14 @@ export type Services = ReturnType<typeof makeServices>;
 export function makeServices(options: ServiceOptions) {
   const { config, catalogue, clock, actor } = options;
   const { archive, evidence, privacy, purposes, recording } = config;
-  const signer = makeSigner(config, catalogue);
-  const trusts = makeTrust(config, signer);
+  const { signer, trusts, ledger, requireLedger } = makeEvidence(config, catalogue);
   const certificatesKeptMs = evidence.certificateDays * dayMs;
 
   return {
     ...options,
     random: Math.random,
+    /** Beside others that share the catalogue; undefined: there are none. */
+    pbx: serveNameOf(config).pbx,
     spool: recording.spool,
     spoolFolder: recording.spoolFolder,
     /** Recordings that are sent, erased or compared at a time. */
@@ -46,7 +48,8 @@ export function makeServices(options: ServiceOptions) {
     locks: new Map(Object.entries(purposes).map(([id, { lock }]) => [id, lock])),
     headLock: headLockOf(config),
     holdsAllowed: makeHoldsAllowed(config),
-    ledger: ledgerOf(config),
+    ledger,
+    requireLedger,
     signer,
     trusts,
     /** Whether a certificate of a trusted key says that a recording was erased. */

@@ -3,7 +3,9 @@ import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { openSigner, type Signer } from '../core/crypto/signing.ts';
 import { makeLedger, type Ledger } from '../retention/certificates/ledger.ts';
+import { requireOneKey, requireOneLedger, type SharedEvidencePorts } from '../retention/certificates/sharedEvidence.ts';
 import { besideCatalogue } from './catalogue.ts';
+import { serveNameOf } from './serveName.ts';
 
 /** The signing key and the ledger. */
 
@@ -32,11 +34,41 @@ export function makeSigner(
 }
 
 /** The key that is used now, and those that evidence.trustedKeys names. */
-export function makeTrust(config: Config, signer: () => Promise<Signer>): (kid: string) => Promise<boolean> {
+function makeTrust(config: Config, signer: () => Promise<Signer>): (kid: string) => Promise<boolean> {
   const file = signingKeyFile(config);
 
   // Only looking makes no key.
   return async (kid) => config.evidence.trustedKeys.includes(kid) || (existsSync(file) && (await signer()).kid === kid);
+}
+
+export type Evidence = Pick<SharedEvidencePorts, 'ledger' | 'signer' | 'trusts'> & {
+  /** Throws ledger_incomplete where other machines share the catalogue, and not the ledger. */
+  requireLedger: () => Promise<void>;
+};
+
+/** Key and ledger of a process; where other machines share the catalogue, only if they share these as well. */
+export function makeEvidence(
+  config: Config,
+  catalogue: SharedEvidencePorts['catalogue'] & NonNullable<Parameters<typeof makeSigner>[1]>,
+): Evidence {
+  const signer = makeSigner(config, catalogue);
+  const trusts = makeTrust(config, signer);
+  const ledger = ledgerOf(config);
+  if (serveNameOf(config).pbx === undefined) {
+    return { signer, trusts, ledger, requireLedger: () => Promise.resolve() };
+  }
+  const requireLedger = (): Promise<void> => requireOneLedger({ catalogue, ledger });
+  const check = async (): Promise<void> => {
+    await ledger.check();
+    await requireLedger();
+  };
+
+  return {
+    signer: () => requireOneKey({ catalogue, signer, trusts }),
+    trusts,
+    ledger: { ...ledger, check },
+    requireLedger,
+  };
 }
 
 export function signingKeyFile(config: Config): string {

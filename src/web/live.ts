@@ -22,7 +22,9 @@ type OpenCall = { state: CallState; known: KnownCall };
 
 /** What the catalogue has of each call that goes on. */
 async function openCalls(ports: WebPorts): Promise<OpenCall[]> {
-  const states = (await ports.catalogue.journal.open()).filter((each): each is CallState => each.kind !== 'unreadable');
+  const states = (await ports.catalogue.journal.openAnywhere()).filter(
+    (each): each is CallState => each.kind !== 'unreadable',
+  );
   const open: OpenCall[] = [];
   for (const state of states) {
     const known = await knownCall(ports, state.facts.id);

@@ -31,7 +31,7 @@ export type DeliverPorts = {
       | 'sweep'
       | 'disabledEndpoints'
       | 'disableEndpoint';
-    leases: 'take' | 'release';
+    leases: 'take' | 'renew' | 'release';
   }>;
   endpoints: readonly Endpoint[];
   post: Poster['post'];
@@ -54,7 +54,13 @@ const batch = 50;
 const failuresToRest = 5;
 
 /** What one round has seen of an endpoint. */
-type Lane = { endpoint: Endpoint; failures: number; last: { row: DeliveryRow; error: PreavisError } | undefined };
+type Lane = {
+  /** As far as it is the turn of this pass. */
+  readonly catalogue: DeliverPorts['catalogue'];
+  endpoint: Endpoint;
+  failures: number;
+  last: { row: DeliveryRow; error: PreavisError } | undefined;
+};
 
 export class Deliverer {
   readonly #ports: DeliverPorts;
@@ -72,24 +78,24 @@ export class Deliverer {
    * @param forced ends also what is under way, which then counts as not tried
    */
   async pass(stop: AbortSignal, forced: AbortSignal): Promise<void> {
-    const { catalogue, clock, endpoints } = this.#ports;
-    const due = await catalogue.deliveries.endpointsDue(
+    const { clock, endpoints } = this.#ports;
+    const due = await this.#ports.catalogue.deliveries.endpointsDue(
       endpoints.map(({ name }) => name),
       clock.now(),
     );
     if (due.length === 0) return;
-    await withLease(catalogue, 'webhooks', noWait, async () => {
+    await withLease(this.#ports.catalogue, 'webhooks', noWait, async (catalogue) => {
       const disabled = await catalogue.deliveries.disabledEndpoints();
       const isDisabled = (endpoint: Endpoint): boolean =>
         disabled.some((each) => each.endpoint === endpoint.name && each.address === addressOf(endpoint));
       const serve = async (endpoint: Endpoint): Promise<void> => {
         if (isDisabled(endpoint)) await catalogue.deliveries.giveUpEndpoint(endpoint.name, 'webhook_gone');
-        else await this.#serve({ endpoint, failures: 0, last: undefined }, stop, forced);
+        else await this.#serve({ catalogue, endpoint, failures: 0, last: undefined }, stop, forced);
       };
       // One that breaks must not leave the others running without the lease.
       const served = await Promise.allSettled(endpoints.filter(({ name }) => due.includes(name)).map(serve));
       for (const each of served) if (each.status === 'rejected') throw each.reason;
-      await this.#giveUp();
+      await this.#giveUp(catalogue);
     });
   }
 
@@ -106,7 +112,8 @@ export class Deliverer {
   }
 
   async #serve(lane: Lane, stop: AbortSignal, forced: AbortSignal): Promise<void> {
-    const { catalogue, clock } = this.#ports;
+    const { clock } = this.#ports;
+    const { catalogue } = lane;
     const { name } = lane.endpoint;
     const limit = pLimit(atOnce);
     const isStopped = (): boolean => stop.aborted || forced.aborted;
@@ -120,7 +127,7 @@ export class Deliverer {
       for (const each of sent) if (each.status === 'rejected') throw each.reason;
     }
     if (lane.last === undefined || isStopped()) return;
-    if (isGone(lane)) await this.#disable(lane.endpoint);
+    if (isGone(lane)) await this.#disable(lane);
     else if (lane.failures >= failuresToRest) {
       const { row, error } = lane.last;
       await catalogue.deliveries.postponeAll(name, this.#nextAttempt(row), { code: error.code, answer: null });
@@ -128,7 +135,8 @@ export class Deliverer {
   }
 
   async #attempt(lane: Lane, row: DeliveryRow, forced: AbortSignal): Promise<void> {
-    const { catalogue, post, clock, log, failed } = this.#ports;
+    const { post, clock, log, failed } = this.#ports;
+    const { catalogue } = lane;
     const { name } = lane.endpoint;
     const outcome = await post(lane.endpoint, row, clock.now(), forced);
     if (outcome.kind === 'delivered') {
@@ -164,15 +172,15 @@ export class Deliverer {
     return Math.round(this.#ports.clock.now() + backoffMs(attempts, this.#ports.random(), waits));
   }
 
-  async #disable(endpoint: Endpoint): Promise<void> {
-    const { catalogue, log } = this.#ports;
+  async #disable({ catalogue, endpoint }: Lane): Promise<void> {
+    const { log } = this.#ports;
     await catalogue.deliveries.disableEndpoint(endpoint.name, addressOf(endpoint));
     const count = await catalogue.deliveries.giveUpEndpoint(endpoint.name, 'webhook_gone');
     log.error({ webhook: endpoint.name, code: 'webhook_gone', count }, 'webhook gone; deliveries stopped');
   }
 
-  async #giveUp(): Promise<void> {
-    const { catalogue, clock, log } = this.#ports;
+  async #giveUp(catalogue: DeliverPorts['catalogue']): Promise<void> {
+    const { clock, log } = this.#ports;
     for (const { endpoint, count } of await catalogue.deliveries.giveUp(clock.now() - retryForMs)) {
       log.error({ webhook: endpoint, count }, 'webhook messages discarded after three days of failures');
     }

@@ -55,7 +55,7 @@ function Heading({ detail: { call } }: { detail: CallDetail }) {
     ...(call.line === null ? [] : [fill(say.call.line, { line: call.line })]),
     ...(call.extension === null ? [] : [fill(say.call.extension, { extension: call.extension })]),
     ...(call.dialled === null ? [] : [fill(say.call.dialled, { number: call.dialled })]),
-    ...(call.controller === null ? [] : [call.controller]),
+    ...[call.controller, call.pbx].filter((each) => each !== null),
   ];
 
   return (

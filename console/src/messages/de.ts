@@ -790,7 +790,8 @@ export const de: Messages = {
       other: '{count} Punkte brauchen Aufmerksamkeit',
     },
     alarms: {
-      serve_away: 'Kein serve überwacht die Gespräche. Sie laufen ohne Aufzeichnung weiter. Starten Sie preavis serve.',
+      serve_away:
+        'Kein serve überwacht die Gespräche{about}. Sie laufen ohne Aufzeichnung weiter. Starten Sie preavis serve.',
       pass_late: 'Eine Aufgabe ist verspätet: {about}. Sie sollte vor mehr als 15 Minuten beginnen.',
       uploads_failing: 'Aufzeichnungen, die das Archiv nicht angenommen hat ({about}): {count}',
       recordings_overdue: 'Aufzeichnungen, die gelöscht sein sollten und noch da sind: {count}',

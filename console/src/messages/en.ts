@@ -856,7 +856,7 @@ export const en = {
       other: '{count} things need attention',
     },
     alarms: {
-      serve_away: 'No serve watches calls. They go on, and are not recorded. Start preavis serve.',
+      serve_away: 'No serve watches calls{about}. They go on, and are not recorded. Start preavis serve.',
       pass_late: 'A job is late: {about}. It was to begin more than 15 minutes ago.',
       uploads_failing: 'Recordings that the archive did not take ({about}): {count}',
       recordings_overdue: 'Recordings that were to be erased, and are still there: {count}',

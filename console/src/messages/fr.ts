@@ -790,7 +790,8 @@ export const fr: Messages = {
       other: '{count} points à examiner',
     },
     alarms: {
-      serve_away: 'Aucun serve ne suit les appels. Ils se poursuivent sans enregistrement. Démarrez preavis serve.',
+      serve_away:
+        'Aucun serve ne suit les appels{about}. Ils se poursuivent sans enregistrement. Démarrez preavis serve.',
       pass_late: 'Une tâche est en retard : {about}. Elle devait commencer il y a plus de 15 minutes.',
       uploads_failing: 'Enregistrements que l’archive n’a pas pris ({about}) : {count}',
       recordings_overdue: 'Enregistrements à effacer qui sont encore là : {count}',

@@ -781,7 +781,7 @@ export const nl: Messages = {
       other: '{count} punten vragen aandacht',
     },
     alarms: {
-      serve_away: 'Geen serve volgt de gesprekken. Ze gaan door zonder opname. Start preavis serve.',
+      serve_away: 'Geen serve volgt de gesprekken{about}. Ze gaan door zonder opname. Start preavis serve.',
       pass_late: 'Een taak is te laat: {about}. Ze moest meer dan 15 minuten geleden beginnen.',
       uploads_failing: 'Opnamen die het archief niet aannam ({about}): {count}',
       recordings_overdue: 'Opnamen die gewist moesten zijn en er nog staan: {count}',

@@ -17,10 +17,11 @@ import { UploadsCard } from './uploadsCard.tsx';
 
 type Alarm = SystemState['alarms'][number];
 
-/** What an alarm is about, in words: a job, an error, or the name of a webhook. */
+/** What an alarm is about, in words: a job, an error, or the name of a PBX or a webhook. */
 function aboutOf({ alarm, about }: Alarm, say: Messages): string {
   if (about === null) return '';
   if (alarm === 'pass_late') return new Map(Object.entries(say.system.jobNames)).get(about) ?? about;
+  if (alarm === 'serve_away') return ` (${about})`;
   if (alarm === 'uploads_failing') return causeText(about, say);
 
   return about;

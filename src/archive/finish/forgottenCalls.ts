@@ -3,10 +3,11 @@ import { endUnseen } from '../../call/watch/endUnseen.ts';
 import type { UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState } from '../../call/decide/state.ts';
 import type { Catalogue, CataloguePart } from '../../catalogue/catalogue.ts';
-import { leaseHolder } from '../../catalogue/jobs/lease.ts';
-import { serveLease } from '../../catalogue/jobs/leases.ts';
+import { serveLease, type ServeName } from '../../catalogue/jobs/leases.ts';
+import { boundTo } from '../../catalogue/jobs/turns.ts';
 import type { Config } from '../../config/schema.ts';
 import type { RecordingId } from '../../core/ids.ts';
+import { thisProcess } from '../../core/processes.ts';
 
 /** Recorded talks that a serve which died has left open, for `preavis upload` where no serve comes back. */
 
@@ -15,6 +16,8 @@ const forgottenMs = 10 * 60_000;
 
 type Open = CataloguePart<{ journal: 'open'; recordings: 'find'; leases: 'otherHolder' | 'notServedMs' }>;
 type Recording = Config['recording'];
+/** Whose calls: those of this PBX. */
+export type Forgetful = { recording: Recording; serve: ServeName };
 
 const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined =>
   call.kind === 'unreadable' ? call.recording : call.facts.order?.recording;
@@ -26,10 +29,10 @@ const awayMs = ({ unwatchedSeconds }: Recording): number => unwatchedSeconds * 1
  * Recordings of open calls while no serve is there, which would see to them: those that have begun. One that starts again and again, and does not
  * come to serve, is not there.
  */
-export async function unendedRecordings(catalogue: Open, recording: Recording): Promise<RecordingId[]> {
+export async function unendedRecordings(catalogue: Open, { recording, serve }: Forgetful): Promise<RecordingId[]> {
   const { spoolFolder } = recording;
-  const isHeld = (await catalogue.leases.otherHolder(serveLease, leaseHolder())) !== undefined;
-  if (isHeld && ((await catalogue.leases.notServedMs()) ?? 0) < awayMs(recording)) return [];
+  const isHeld = (await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined;
+  if (isHeld && ((await catalogue.leases.notServedMs(serve)) ?? 0) < awayMs(recording)) return [];
   const unended: RecordingId[] = [];
   for (const call of await catalogue.journal.open()) {
     const id = recordingOf(call);
@@ -59,18 +62,19 @@ async function isBegun(
  * them up: the caller may still talk, be on hold, or refuse.
  */
 export async function endForgotten(
-  catalogue: Catalogue,
-  recording: Recording,
+  all: Catalogue,
+  { recording, serve }: Forgetful,
   { now, actor }: { now: number; actor: string },
 ): Promise<void> {
   const left = new Set<RecordingId>();
-  for (const id of await unendedRecordings(catalogue, recording)) {
+  for (const id of await unendedRecordings(all, { recording, serve })) {
     const writtenAt = await lastWritten(recording.spoolFolder, id);
     if (writtenAt === undefined || now - writtenAt >= awayMs(recording)) left.add(id);
   }
   if (left.size === 0) return;
-  const me = leaseHolder();
-  if (!(await catalogue.leases.takeAbandonedServe(me, awayMs(recording)))) return;
+  const turn = await all.leases.takeAbandonedServe(serve, thisProcess(), awayMs(recording));
+  if (turn === undefined) return;
+  const catalogue = boundTo(all, turn);
   try {
     const watchedUntil = await catalogue.timeline.watchedUntil();
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
@@ -84,7 +88,7 @@ export async function endForgotten(
       await catalogue.auditTrail.append(id, { event: 'call ended without a serve: nobody saw its end', actor });
     }
   } finally {
-    await catalogue.leases.release(serveLease, me);
+    await all.leases.release(turn);
   }
 }
 

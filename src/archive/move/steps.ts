@@ -14,7 +14,7 @@ import { giveUpCopies, removeCopies, type Removed } from './removeCopies.ts';
 
 export type MoveArchivePorts = Omit<MovePorts, 'catalogue'> & {
   catalogue: MovePorts['catalogue'] &
-    CataloguePart<{ archiveCopies: 'archiveUse' | 'left'; leases: 'take' | 'release' }>;
+    CataloguePart<{ archiveCopies: 'archiveUse' | 'left'; leases: 'take' | 'renew' | 'release' }>;
   heads: HeadMover;
   /** Throws archive_unprotected when the new archive cannot give the locks that purposes ask for. */
   refuseUnprotected: (signal: AbortSignal) => Promise<void>;
@@ -53,11 +53,9 @@ const ofSource: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['archive_object_mis
 
 /** Throws job_busy, what refuses it, and what makes going on of no use. */
 export async function moveArchive(ports: MoveArchivePorts, options: MoveArchiveOptions): Promise<ArchiveMoved> {
-  const { catalogue } = ports;
-
   return options.dryRun
     ? preview(ports, options)
-    : withLease(catalogue, moveLease, options.waitMs, () => run(ports, options));
+    : withLease(ports.catalogue, moveLease, options.waitMs, (catalogue) => run({ ...ports, catalogue }, options));
 }
 
 async function useOf({ catalogue, from }: MoveArchivePorts): Promise<ArchiveUse | undefined> {

@@ -16,6 +16,7 @@ import {
 } from '../rows.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { parseSnapshot } from '../snapshot.ts';
+import { isCallHere, pbxGiven, type Here } from '../here.ts';
 import { all, change, one, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
 
 /** The sentences that have been played so far. */
@@ -143,7 +144,7 @@ const hasResult = `CASE WHEN @result = 'turnedAway' THEN result = 'unrecorded' A
 
 /** The tables `calls` and `notices`, and the birth of a row in `recordings`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
+export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
   const upsertCall = sql(`
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
@@ -181,7 +182,14 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
   const discard = sql(
     `UPDATE recordings SET status = 'discarded', failure = @failure WHERE id = @id AND status = 'recording'`,
   );
-  const selectOpen = sql(`SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL ORDER BY id`);
+  const selectOpen = sql(`
+    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND (@isAnywhere = 1 OR ${isCallHere(here)}) ORDER BY id`);
+  // What a PBX without a name has left unfinished; each part by an index of few rows.
+  const nameUnnamed = sql(`
+    UPDATE calls SET pbx = @pbx WHERE pbx IS NULL AND id IN (
+      SELECT id FROM calls WHERE state IS NOT NULL
+      UNION SELECT id FROM calls WHERE state IS NULL AND witness IS NULL
+      UNION SELECT call_id FROM recordings WHERE status IN ('recording', 'recorded', 'failed', 'lost'))`);
   const endOne = sql(`
     UPDATE calls SET state = NULL, phase = 'ended',
       result = CASE WHEN EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id) THEN 'recorded' ELSE 'unrecorded' END,
@@ -370,10 +378,10 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
     else savedFacts.set(state.facts.id, state.facts);
   }
 
-  function* open(): Step<(CallState | UnreadableCall)[]> {
+  function* openOf(isAnywhere: 0 | 1): Step<(CallState | UnreadableCall)[]> {
     return z
       .array(openCallRow)
-      .parse(yield* all(selectOpen))
+      .parse(yield* all(selectOpen, { isAnywhere, ...pbxGiven(here) }))
       .map(
         ({ id, recording, state }) =>
           parseSnapshot(state) ?? { kind: 'unreadable', id, recording: recording ?? undefined },
@@ -386,7 +394,10 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
 
   return {
     save,
-    open,
+    /** Of this PBX. */
+    open: () => openOf(0),
+    /** Of all PBXs. */
+    openAnywhere: () => openOf(1),
     endUnreadable,
     *find(id: CallId): Step<CallRow | undefined> {
       return callRow.optional().parse(yield* one(selectCall, { id }));
@@ -421,6 +432,10 @@ export function makeCalls(trail: Pick<AuditTrail, 'appendStep'>) {
       return z.array(callRow).parse(yield* isChosen ? all(selectChosen, given) : all(selectCalls, { limit }));
     },
     /** Whether a call came to the Asterisk of this name. */
+    /** Gives what a PBX without a name has left unfinished to this one, which has got its name since; how many calls. */
+    *nameUnnamed(): Step<number> {
+      return here.pbx === undefined ? 0 : yield* change(nameUnnamed, pbxGiven(here));
+    },
     *knowsPbx(pbx: string): Step<boolean> {
       return (yield* value(selectPbx, { pbx })) === 1;
     },

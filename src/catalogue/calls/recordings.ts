@@ -10,6 +10,7 @@ import { forward, type RecordingStatus } from '../statuses.ts';
 import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isAsked, isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
+import { isCallHere, isOfCallHere, isWithinReach, pbxGiven, type Here } from '../here.ts';
 import { all, change, one, relaxed, sql, value, values, writing, type Statement, type Step } from '../sql/step.ts';
 
 /** Of a recording, what a step may write beside the status. */
@@ -125,6 +126,7 @@ export type Recordings = ReturnType<typeof makeRecordings>;
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeRecordings(
+  here: Here,
   trail: Pick<AuditTrail, 'append' | 'appendStep'>,
   deliveries: { append: (event: DeliveryEvent) => Step<void> },
   unreadable: (id: string, cause: unknown) => void,
@@ -233,7 +235,7 @@ export function makeRecordings(
   const selectPeaks = sql(`SELECT peaks FROM peaks WHERE recording_id = @id`);
   const selectFinishable = sql(`
     SELECT recordings.* FROM recordings JOIN calls ON calls.id = recordings.call_id
-    WHERE status = 'recording' AND calls.state IS NULL ORDER BY recordings.id`);
+    WHERE status = 'recording' AND calls.state IS NULL AND ${isCallHere(here)} ORDER BY recordings.id`);
   const selectBeyond = sql(`SELECT * FROM recordings WHERE id > @after ORDER BY id LIMIT @limit`);
   const selectMaker = sql(`
     SELECT state IS NOT NULL AS open,
@@ -243,17 +245,24 @@ export function makeRecordings(
   const selectSendable = sql(`
     SELECT * FROM recordings WHERE status = 'recorded' AND id > @after
       AND (next_attempt_at <= @at OR next_attempt_at > @at + ${longestPostponedMs})
-      AND (SELECT witness FROM calls WHERE calls.id = recordings.call_id) IS NOT NULL
+      AND EXISTS (SELECT 1 FROM calls WHERE calls.id = recordings.call_id AND witness IS NOT NULL AND ${isCallHere(here)})
     ORDER BY id LIMIT @limit`);
   const countByStatus = sql(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
   const selectWaiting = sql(`
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
     FROM recordings WHERE status = 'recorded' AND (@isAll = 1 OR controller IS NOT DISTINCT FROM @controller) GROUP BY failure
     ORDER BY failure IS NOT NULL, failure`);
+  const selectWaitingHere = sql(`
+    SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
+    FROM recordings WHERE status = 'recorded' AND ${isOfCallHere('recordings.call_id', here)} GROUP BY failure
+    ORDER BY failure IS NOT NULL, failure`);
+  const selectIsHere = sql(
+    `SELECT EXISTS (SELECT 1 FROM recordings WHERE id = @id AND ${isOfCallHere('recordings.call_id', here)})`,
+  );
   const selectDue = sql(`
     SELECT * FROM ${recordingsByEnd} WHERE ${isOver} AND (keep_until, id) > (@keepUntil, @id)
       AND NOT ${isHeld} AND NOT ${isDoubtful}
-      AND NOT ${isAsked}
+      AND NOT ${isAsked} AND ${isWithinReach(here)}
     ORDER BY keep_until, id LIMIT @limit`);
   const selectLonger = sql(`
     SELECT recordings.id, ends.keep_until AS "from", ${madeAt} + @keepMs AS "to"
@@ -399,21 +408,21 @@ export function makeRecordings(
     },
     /** Status `recording`, but the call has ended: until then the caller may refuse, whether the recorder runs or not. */
     *finishable(): Step<RecordingRow[]> {
-      return readable(yield* all(selectFinishable));
+      return readable(yield* all(selectFinishable, pbxGiven(here)));
     },
     /**
      * Status `recorded`, compared with the second witness and not postponed, oldest first, beyond `after`. One that is postponed
      * for longer than anybody postpones was so before the clock was put back.
      */
     sendable: (at: number, after: string, limit: number): Step<RecordingRow[]> =>
-      page(selectSendable, { at, after, limit }),
+      page(selectSendable, { at, after, limit, ...pbxGiven(here) }),
     /**
      * Whose keepUntil, and the last of whose purposes' ends, has come, and which neither a hold nor a doubt about its clocks keeps, nor has
      * anybody decided to erase before;
      * the first to end first, beyond `after`.
      */
     *due(at: number, after: DueCursor, limit: number): Step<{ rows: RecordingRow[]; next: DueCursor | undefined }> {
-      const found = yield* all(selectDue, { at, ...after, limit });
+      const found = yield* all(selectDue, { at, ...after, limit, ...pbxGiven(here) });
       const next = found.length < limit ? undefined : dueCursor.parse(found.at(-1));
 
       return { rows: readable(found), next };
@@ -465,6 +474,14 @@ export function makeRecordings(
       return z
         .array(waitingRow)
         .parse(yield* all(selectWaiting, { isAll: controller === undefined ? 1 : 0, controller: controller ?? null }));
+    },
+    /** The same of this PBX, whose spool it lies in. */
+    *waitingHere(): Step<WaitingRecordings[]> {
+      return z.array(waitingRow).parse(yield* all(selectWaitingHere, pbxGiven(here)));
+    },
+    /** Whether its call came to this PBX, which alone has what is not archived yet. */
+    *isHere(id: RecordingId): Step<boolean> {
+      return (yield* value(selectIsHere, { id, ...pbxGiven(here) })) === 1;
     },
     /** The next attempt to upload it is not made before then. */
     *postpone(id: RecordingId, until: number, failure: ErrorCode): Step<void> {

@@ -10,11 +10,12 @@ import {
   type SaidRow,
   type UnwatchedRow,
 } from '../rows.ts';
+import type { Here } from '../here.ts';
 import { all, change, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
 
-/** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watch`. */
+/** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watches`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
-export function makeTimeline() {
+export function makeTimeline(here: Here) {
   const upsertSaid = sql(`
     INSERT INTO said (call_id, playback, kind, prompt, language, text, sha256, length_ms, started_at, finished_at, newcomer)
     VALUES (@callId, @playback, @kind, @prompt, @language, @text, @sha256, @lengthMs, @startedAt, @finishedAt, @newcomer)
@@ -54,11 +55,13 @@ export function makeTimeline() {
     WHERE call_id = @callId AND heard_again_at IS NULL AND judged IS NULL`);
   const selectUnwatched = sql(`SELECT * FROM unwatched WHERE call_id = @id ORDER BY from_at, id`);
   const updateJudged = sql(`UPDATE unwatched SET judged = @judged WHERE id = @id AND judged IS NULL`);
-  // `ahead_ms`, by which a clock was ahead, is asked for no more.
   const upsertWatch = sql(`
-    INSERT INTO watch (id, until, ahead_ms) VALUES (1, @at, 0)
-    ON CONFLICT (id) DO UPDATE SET until = excluded.until, ahead_ms = excluded.ahead_ms`);
-  const selectWatch = sql(`SELECT until FROM watch`);
+    INSERT INTO watches (serve, until) VALUES (@serve, @at) ON CONFLICT (serve) DO UPDATE SET until = excluded.until`);
+  // `watch` has that of the only serve of an earlier release.
+  const selectWatch = sql(`
+    SELECT coalesce((SELECT until FROM watches WHERE serve = @serve), (SELECT until FROM watch)) AS until
+    WHERE EXISTS (SELECT 1 FROM watches WHERE serve = @serve) OR EXISTS (SELECT 1 FROM watch)`);
+  const serve = `${here.pbx ?? ''}:${here.application}`;
   const judgeUnwatched = writing(function* (judged: readonly { id: number; judged: Judgement }[]): Step<void> {
     for (const each of judged) yield* change(updateJudged, each);
   });
@@ -123,10 +126,10 @@ export function makeTimeline() {
       return z
         .number()
         .optional()
-        .parse(yield* value(selectWatch));
+        .parse(yield* value(selectWatch, { serve }));
     },
     saveWatchedUntil: relaxed(function* (at: number): Step<void> {
-      yield* change(upsertWatch, { at });
+      yield* change(upsertWatch, { serve, at });
     }),
   };
 }

@@ -3,6 +3,7 @@ import type { CallId } from '../../core/ids.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { unwitnessedCall, type CallWitness, type NoticeRow, type UnwitnessedCall } from '../rows.ts';
 import { recordingId } from '../sqlite/rowForm.ts';
+import { isCallHere, pbxGiven, type Here } from '../here.ts';
 import { all, change, relaxed, sql, values, type Step } from '../sql/step.ts';
 
 /** In the audit trail of a recording; the detail has the `flag`. */
@@ -12,10 +13,10 @@ export const flaggedByWitness = 'flagged by the second witness';
 export type WitnessStatement = { status: CallWitness; sentences: readonly NonNullable<NoticeRow['witness']>[] };
 
 /** The columns of the second witness in `calls`, `notices` and `recordings`. */
-export function makeWitness(trail: Pick<AuditTrail, 'append'>) {
+export function makeWitness(here: Here, trail: Pick<AuditTrail, 'append'>) {
   // A recording has its flags when it is finished; the witness adds to them.
   const select = sql(`
-    SELECT * FROM calls WHERE state IS NULL AND witness IS NULL
+    SELECT * FROM calls WHERE state IS NULL AND witness IS NULL AND ${isCallHere(here)}
       AND NOT EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id AND status = 'recording')
     ORDER BY id`);
   const updateCall = sql(
@@ -49,7 +50,7 @@ export function makeWitness(trail: Pick<AuditTrail, 'append'>) {
   return {
     /** Calls that have ended, and whose recording, if any, is finished; oldest first. */
     *unwitnessed(): Step<UnwitnessedCall[]> {
-      return z.array(unwitnessedCall).parse(yield* all(select));
+      return z.array(unwitnessedCall).parse(yield* all(select, pbxGiven(here)));
     },
     /** Written once: false when the call was compared before. Flags the recording where the witness does not agree. */
     saveWitness: save,

@@ -1,29 +1,13 @@
-import { readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PreavisError } from '../../core/errors.ts';
+import { thisProcess } from '../../core/processes.ts';
 import type { CataloguePart } from '../catalogue.ts';
-import { leaseMs, type LeaseHolder } from './leases.ts';
+import { leaseMs, type Taking } from './leases.ts';
+import { boundTo } from './turns.ts';
 
 const pollMs = 250;
 /** For withLease: a pass that comes again by itself does not wait for that of another process, ms. */
 export const noWait = 0;
-
-/**
- * This process, for other processes: a pid says something only within its own namespace, and containers may share a host
- * name.
- */
-export function leaseHolder(): LeaseHolder {
-  return { host: `${hostname()} ${pidNamespace()}`, pid: process.pid };
-}
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
-}
 
 /**
  * The jobs that this process runs now, by the leases of each open catalogue. A lease is of a process, which may renew it: so it keeps no second
@@ -38,53 +22,60 @@ function runningOf(leases: object): Set<string> {
   return known;
 }
 
+type Leases = CataloguePart<{ leases: 'take' | 'renew' | 'release' }>;
+
 /**
  * Runs one pass of a job while holding its lease, so that a command and a running serve, or two serves, or two who ask one
- * server, never run it at the same time. Waits up to `waitMs` for another pass to end. Throws job_busy, naming the process that holds it.
+ * server, never run it at the same time. Waits up to `waitMs` for another pass to end, and no longer than until `stop`. Throws job_busy, naming the process that holds it.
  * A pass must not ask for the same job again: it would wait for itself.
+ *
+ * The pass is given the catalogue as far as it is its turn: one that stood still until another has taken the job writes nothing more, and gets
+ * lease_lost.
  */
-export async function withLease<T>(
-  catalogue: CataloguePart<{ leases: 'take' | 'release' }>,
+export async function withLease<T, Part extends Leases>(
+  catalogue: Part,
   job: string,
   waitMs: number,
-  pass: () => Promise<T>,
+  pass: (catalogue: Part) => Promise<T>,
+  stop?: AbortSignal,
 ): Promise<T> {
-  const me = leaseHolder();
+  const me = thisProcess();
   const here = runningOf(catalogue.leases);
   const give = performance.now() + waitMs;
-  for (;;) {
-    const other = here.has(job) ? me : await takeHere(catalogue, job, { me, here });
-    if (other === undefined) break;
-    if (performance.now() >= give) {
-      throw new PreavisError('job_busy', `${job} is being run by process ${other.pid} on ${other.host}`);
+  let taking = await takeHere(catalogue, job, here);
+  for (; taking.kind === 'busy'; taking = await takeHere(catalogue, job, here)) {
+    if (performance.now() >= give || stop?.aborted === true) {
+      throw new PreavisError('job_busy', `${job} is being run by process ${taking.other.pid} on ${taking.other.host}`);
     }
     await sleep(pollMs);
   }
+  const { turn } = taking;
+  let renewing: Promise<unknown> = Promise.resolve();
   const renewal = setInterval(() => {
     // A renewal that fails is made good by the next one; the lease outlives three.
-    catalogue.leases.take(job, me).catch(() => undefined);
+    renewing = catalogue.leases.renew(turn, me).catch(() => undefined);
   }, leaseMs / 4);
   try {
-    return await pass();
+    return await pass(boundTo(catalogue, turn));
   } finally {
     clearInterval(renewal);
-    await catalogue.leases.release(job, me).finally(() => here.delete(job));
+    // Behind it, it would be taken again.
+    await renewing;
+    await catalogue.leases.release(turn).finally(() => here.delete(job));
   }
 }
 
 /** Noted before it is asked for: others of this process ask meanwhile. */
-async function takeHere(
-  { leases }: CataloguePart<{ leases: 'take' }>,
-  job: string,
-  { me, here }: { me: LeaseHolder; here: Set<string> },
-): Promise<LeaseHolder | undefined> {
+async function takeHere({ leases }: Leases, job: string, here: Set<string>): Promise<Taking> {
+  const me = thisProcess();
+  if (here.has(job)) return { kind: 'busy', other: me };
   here.add(job);
   let isTaken = false;
   try {
-    const other = await leases.take(job, me);
-    isTaken = other === undefined;
+    const taking = await leases.take(job, me);
+    isTaken = taking.kind === 'taken';
 
-    return other;
+    return taking;
   } finally {
     if (!isTaken) here.delete(job);
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Here } from '../here.ts';
 import { change, relaxed, sql, value, type Step } from '../sql/step.ts';
 
 /** The jobs that have passes. */
@@ -12,11 +13,12 @@ export type PassTimes = {
   dueAt: number | undefined;
 };
 
-const doneKey = (pass: PassName): string => `${pass} done`;
-const dueKey = (pass: PassName): string => `${pass} due`;
-
 /** The table `passes`: when each job was begun, and whether it does what it is for, whoever runs it. */
-export function makePasses() {
+export function makePasses({ pbx }: Here) {
+  // Each PBX has its own uploads, and its own folder to compare; what is due anywhere is erased by whoever comes first.
+  const nameOf = (pass: PassName): string => (pbx === undefined || pass === 'retention' ? pass : `${pass} of ${pbx}`);
+  const doneKey = (pass: PassName): string => `${nameOf(pass)} done`;
+  const dueKey = (pass: PassName): string => `${nameOf(pass)} due`;
   const time = z.number().optional();
   const select = sql(`SELECT at FROM passes WHERE job = @job`);
   const upsert = sql(`

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
+import { thisProcess } from '../../core/processes.ts';
 import { makeIdentity } from '../identity.ts';
-import { leaseHolder } from '../jobs/lease.ts';
-import { makeLeases, servingMark } from '../jobs/leases.ts';
+import { isServingMark, jobInWords, makeLeases } from '../jobs/leases.ts';
 import type { Leaving } from '../open.ts';
 import { makeSqliteRunner } from '../sqlite/runner.ts';
 import type { Database } from '../sqlite/sqlite.ts';
@@ -152,10 +152,9 @@ function usersOf(database: Database, clock: Clock): string[] {
   const jobs = z.array(z.string()).parse(database.prepare('SELECT job FROM leases ORDER BY job').pluck().all());
 
   return jobs.flatMap((job) => {
-    // A mark of when calls were watched last is no work.
-    const holder = job === servingMark ? undefined : run(otherHolder(job, leaseHolder()));
+    const holder = isServingMark(job) ? undefined : run(otherHolder(job, thisProcess()));
 
-    return holder === undefined ? [] : [`${job}, by process ${holder.pid} on ${holder.host}`];
+    return holder === undefined ? [] : [`${jobInWords(job)}, by process ${holder.pid} on ${holder.host}`];
   });
 }
 

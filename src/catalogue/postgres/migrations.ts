@@ -27,8 +27,34 @@ const pbx = `
   CREATE INDEX calls_by_pbx ON calls (pbx, id) WHERE pbx IS NOT NULL;
 `;
 
+/** Leases have holders with ids made at random, and turns that outlive them. */
+const turns = `
+  ALTER TABLE leases ADD COLUMN holder text COLLATE "C";
+  ALTER TABLE leases ADD COLUMN machine text COLLATE "C";
+  ALTER TABLE leases ADD COLUMN started text COLLATE "C";
+  DELETE FROM leases;
+  CREATE TABLE lease_turns (
+    job text COLLATE "C" PRIMARY KEY,
+    holder text COLLATE "C" NOT NULL,
+    number bigint NOT NULL
+  );
+`;
+
+/** Each serve watches its own calls. */
+const watches = `
+  CREATE TABLE watches (
+    serve text COLLATE "C" PRIMARY KEY,
+    until bigint NOT NULL
+  );
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
  */
-export const postgresMigrations: readonly string[] = [form + functions + tables + triggers + identity, pbx];
+export const postgresMigrations: readonly string[] = [
+  form + functions + tables + triggers + identity,
+  pbx,
+  turns,
+  watches,
+];

@@ -5,6 +5,7 @@ import { recordingRow, type RecordingRow } from '../rows.ts';
 import { row } from '../sqlite/rowForm.ts';
 import type { AuditNote, AuditTrail } from './auditTrail.ts';
 import type { Decisions, SignedDecision } from './decisions.ts';
+import { isWithinReach, pbxGiven, type Here } from '../here.ts';
 import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
 
 const requestRow = row(
@@ -53,6 +54,7 @@ const askedRow = z.object({ recording_id: z.string(), cause: z.string() });
  */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 export function makeAskedErasures(
+  here: Here,
   trail: Pick<AuditTrail, 'append'>,
   carryOut: Decisions['carryOut'],
   unreadable: (id: string, cause: unknown) => void,
@@ -64,6 +66,7 @@ export function makeAskedErasures(
     SELECT asked_erasures.cause, recordings.* , asked_erasures.recording_id
     FROM asked_erasures CROSS JOIN recordings ON recordings.id = asked_erasures.recording_id
     WHERE asked_erasures.recording_id > @after AND ${isKept} AND NOT ${isHeld}
+      AND ${isWithinReach(here)}
     ORDER BY asked_erasures.recording_id LIMIT @limit`);
   const selectAskedAt = sql(`SELECT asked_at FROM asked_erasures WHERE recording_id = @id`);
   // One without purposes has no ends that a decision could put forward, and nobody uses it; but from now on it is due.
@@ -119,7 +122,7 @@ export function makeAskedErasures(
     },
     /** Those that are still to be erased and that no hold keeps at this time, in the order of ids, beyond `after`. */
     *open(at: number, after: string, limit: number): Step<{ asked: AskedErasure[]; next: string | undefined }> {
-      const found = yield* all(selectOpen, { at, after, limit });
+      const found = yield* all(selectOpen, { at, after, limit, ...pbxGiven(here) });
       const asked = found.flatMap((each) => {
         const { cause, recording_id: id } = askedRow.parse(each);
         const read = recordingRow.safeParse(each);

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
 import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
+import { leftBehind } from '../../services/leftBehind.ts';
+import { serveNameOf } from '../../services/serveName.ts';
+import { requireOneTime } from '../../catalogue/clockApart.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
 import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
@@ -202,7 +205,12 @@ async function lookAtWhatIsKept(
     // Only the catalogue knows whether there must be something in the archive.
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
-      await look('retention', () => known && requirePlausibleClock(known, clock.now()));
+      if (serveNameOf(config).pbx !== undefined) await look('recordings of other PBXs', () => leftWarning(known));
+      await look('retention', async () => {
+        if (known === undefined) return;
+        await requireOneTime(known);
+        await requirePlausibleClock(known, clock.now());
+      });
       await lookAtErasures(known, clock.now(), list, look);
       await look('requests of persons by their number', () => numberKeyWarning(config, known));
       await lookAtArchive(config, services, list, look);
@@ -343,6 +351,15 @@ async function refuseNewBeginning(config: Config): Promise<void> {
       if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;
     },
   );
+}
+
+/** What no Préavis looks for. */
+async function leftWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
+  const left = catalogue === undefined ? [] : await leftBehind(catalogue);
+  if (left.length === 0) return undefined;
+  const each = left.map(({ pbx, recordings }) => `${pbx}: ${recordings}`).join(', ');
+
+  return `not archived yet, of PBXs that nobody has served for an hour: ${each}. Start a Préavis with that ari.pbx and that recording folder (docs/pbx/several.md)`;
 }
 
 /** What somebody is asked to settle. */

@@ -9,6 +9,7 @@ import { PreavisError } from '../../core/errors.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { makeFinishPorts, makeWitness } from '../../services/finish.ts';
 import { loadLibrary } from '../../services/prompts.ts';
+import { serveNameOf } from '../../services/serveName.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext, type ExitCode } from '../context.ts';
 import { endForgotten, unendedRecordings } from '../../archive/finish/forgottenCalls.ts';
@@ -42,7 +43,11 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
     const pass = async (): Promise<UploadResult> => {
       // Only Asterisk knows whether a recorder on another machine still runs, and only serve brings its file.
       if (config.recording.spool === 'shared')
-        await endForgotten(catalogue, config.recording, { now: context.clock.now(), actor });
+        await endForgotten(
+          catalogue,
+          { recording: config.recording, serve: serveNameOf(config) },
+          { now: context.clock.now(), actor },
+        );
       await sweepSpool(finish);
       await finishRecordings(finish, work.progress);
       await makeWitness(services, () => undefined)();
@@ -59,7 +64,7 @@ export async function upload(context: CommandContext, { dryRun, json }: UploadCo
       });
     };
     const result = await pass().finally(work.end);
-    const unended = await unendedRecordings(catalogue, config.recording);
+    const unended = await unendedRecordings(catalogue, { recording: config.recording, serve: serveNameOf(config) });
     const unendedLines = unended.map((recording) => unendedLine(recording, config.recording.spool));
     const at = isoTime(context.clock.now());
     const aside = result.aside.map(({ recording, error: { code } }) => ({ recording, code }));
@@ -83,7 +88,7 @@ async function plan(
   json: boolean,
 ): Promise<ExitCode> {
   const waiting = await catalogue.recordings.list({ status: 'recorded', limit: Number.MAX_SAFE_INTEGER });
-  const unended = await unendedRecordings(catalogue, config.recording);
+  const unended = await unendedRecordings(catalogue, { recording: config.recording, serve: serveNameOf(config) });
   const recordings = waiting.map(({ id, bytes }) => ({ id, bytes }));
   answer(context, json, { dryRun: true, waiting: waiting.length, recordings, unended }, () => [
     ...unended.map((recording) => unendedLine(recording, config.recording.spool)),

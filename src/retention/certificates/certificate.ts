@@ -33,6 +33,8 @@ export const certificateSchema = z.strictObject({
   certificate: z.literal(1),
   number: z.int().min(1),
   recording: z.string().refine(isUlid),
+  /** Which one the call came to, where it had a name. */
+  pbx: z.string().optional(),
   objects,
   /** Of the WAV; null for a recording that was never measured. */
   bytes: z.int().nullable(),
@@ -58,7 +60,11 @@ export const certificateSchema = z.strictObject({
   actor: z.string(),
   begunAt: z.iso.datetime(),
   verifiedAt: z.iso.datetime(),
-  verification: z.strictObject({ versionsLeft: z.literal(0), localFile: z.enum(['removed', 'not there']) }),
+  /** `not looked at`: it was archived by another PBX, which removes its own file once the archive has it. */
+  verification: z.strictObject({
+    versionsLeft: z.literal(0),
+    localFile: z.enum(['removed', 'not there', 'not looked at']),
+  }),
   previous: sha256Form.nullable(),
   audit: z.strictObject({ line: z.int(), chain: sha256Form }).nullable(),
 });

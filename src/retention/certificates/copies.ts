@@ -56,6 +56,10 @@ export type CopyPorts = Archives &
     ledger: Ledger;
     log: Logger;
   };
+type ServeCopyPorts = CopyPorts & {
+  /** Throws ledger_incomplete where it is not that of the other machines which share the catalogue. */
+  requireLedger: () => Promise<void>;
+};
 
 const batch = 200;
 /** For one certificate in the archive, ms. */
@@ -223,8 +227,9 @@ export async function replayArchive(ports: CopyPorts, { dryRun, progress }: Repl
 }
 
 /** Both, as `serve` does at its start and daily. An archive that does not answer keeps nothing else from being done. */
-export async function replayCopies(ports: CopyPorts): Promise<void> {
+export async function replayCopies(ports: ServeCopyPorts): Promise<void> {
   try {
+    await ports.requireLedger();
     await replayLedger(ports, { dryRun: false });
     await copyMissingCertificates(ports);
     await replayArchive(ports, { dryRun: false });

@@ -2,20 +2,33 @@ import { noWait } from '../../catalogue/jobs/lease.ts';
 import type { Logger } from '../../core/log.ts';
 import { discrepancyKinds, type DiscrepancyKind } from './compare.ts';
 import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts';
+import type { ArchiveSharing } from './sharing.ts';
 
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
 const reportedOneByOne = 50;
+
+/** Each of several PBXs compares its own folder, one after the other: how long one waits for the others, ms. */
+const turnMs = 60 * 60_000;
+
+const ofAll = {
+  clean: 'spool, catalogue and archive consistent',
+  unclean: 'spool, catalogue and archive inconsistent',
+};
+const withoutArchive = { clean: 'spool and catalogue consistent', unclean: 'spool and catalogue inconsistent' };
 
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 
 /**
  * What `serve` does at its start and daily: compares spool, catalogue and archive, repairs what is proved, and logs the rest as
  * errors. `left` gets how many of each kind are left to people. Throws as reconcile.
+ *
+ * @param sharing where other PBXs share the archive
  */
 export async function reconcileJob(
   ports: ReconcilePorts,
   signal: AbortSignal,
   left: (counts: Left) => void,
+  sharing?: ArchiveSharing,
 ): Promise<void> {
   const { log } = ports;
   const counts: Left = {};
@@ -28,13 +41,17 @@ export async function reconcileJob(
     reported += 1;
     if (reported <= reportedOneByOne) report(log, finding);
   };
-  const compared = await reconcile(ports, { verify: false, waitMs: noWait, signal, found });
+  const compared = await reconcile(ports, {
+    verify: false,
+    sharing,
+    waitMs: sharing === undefined ? noWait : turnMs,
+    signal,
+    found,
+  });
   left(counts);
   const isClean = Object.keys(counts).length === 0;
-  log[isClean ? 'info' : 'error'](
-    { ...compared, repaired, left: counts },
-    isClean ? 'spool, catalogue and archive consistent' : 'spool, catalogue and archive inconsistent',
-  );
+  const messages = compared.archive === undefined ? ofAll : withoutArchive;
+  log[isClean ? 'info' : 'error']({ ...compared, repaired, left: counts }, messages[isClean ? 'clean' : 'unclean']);
 }
 
 /** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */

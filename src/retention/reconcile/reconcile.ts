@@ -41,15 +41,18 @@ import {
   type Measured,
   type ObjectFacts,
 } from './compare.ts';
+import { isCompared, type ArchiveSharing } from './sharing.ts';
 
 export type ReconcilePorts = Archives & {
   catalogue: CataloguePart<{
-    recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts';
+    recordings: 'listBeyond' | 'find' | 'makerOf' | 'finishable' | 'counts' | 'isHere';
     auditTrail: 'of' | 'append';
-    leases: 'take' | 'release';
-    passes: 'noteDone';
+    leases: 'take' | 'renew' | 'release';
+    passes: 'noteDone' | 'last' | 'note';
     askedErasures: 'askedAt';
   }>;
+  /** Whose spool it is, where the PBX has a name: that of another says nothing of its recordings. */
+  pbx?: string | undefined;
   spool?: 'shared' | 'collected';
   spoolFolder: string;
   clock: Clock;
@@ -76,12 +79,14 @@ export type Discrepancy = {
   done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
 };
 
-/** How many of each were compared. */
-export type Reconciled = { recordings: number; files: number; objects: number };
+/** How many of each were compared; `archive`: only where it was left to another PBX, with what is in it. */
+export type Reconciled = { recordings: number; files: number; objects: number; archive?: 'left to another PBX' };
 
 export type ReconcileOptions = {
   /** Read every object back, and look for earlier versions of what must be gone. */
   verify: boolean;
+  /** Where several PBXs share the archive: whether it is left to another one. */
+  sharing?: ArchiveSharing | undefined;
   /** How long to wait while another process reconciles, ms. */
   waitMs: number;
   /** Ends it between two steps; its reason is thrown. */
@@ -103,7 +108,10 @@ const isFatal = ({ code, wholeArchive }: PreavisError): boolean =>
  * that does not work at all throw: nothing of it is a finding.
  */
 export async function reconcile(ports: ReconcilePorts, options: ReconcileOptions): Promise<Reconciled> {
-  return withLease(ports.catalogue, 'reconcile', options.waitMs, () => new Reconciliation(ports, options).run());
+  const run = (catalogue: ReconcilePorts['catalogue']): Promise<Reconciled> =>
+    new Reconciliation({ ...ports, catalogue }, options).run();
+
+  return withLease(ports.catalogue, 'reconcile', options.waitMs, run, options.signal);
 }
 
 class Reconciliation {
@@ -118,6 +126,8 @@ class Reconciliation {
   readonly #archives: ObjectStore[];
   #ended: ReadonlySet<string> = new Set();
   #total = 0;
+  /** Also what is local to no PBX. */
+  #withArchive = true;
   /** Why the rows under way are the last ones: none may still be looked at, or repaired, once the lease is given back. */
   #stoppedBy: PreavisError | undefined;
 
@@ -129,6 +139,9 @@ class Reconciliation {
 
   async run(): Promise<Reconciled> {
     const { catalogue, spoolFolder, repairs, clock } = this.#ports;
+    const { sharing } = this.#options;
+    this.#withArchive = sharing === undefined || (await sharing.isDue(catalogue, clock.now()));
+    if (!this.#withArchive) this.#reconciled.archive = 'left to another PBX';
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.recordings.finishable()).map(({ id }) => id));
@@ -138,8 +151,9 @@ class Reconciliation {
     for (const store of this.#ports.former ?? []) await this.#takeFormer(store);
     await this.#compareRows();
     await this.#compareFiles();
-    for (const store of this.#archives) await this.#compareObjects(store);
+    if (this.#withArchive) for (const store of this.#archives) await this.#compareObjects(store);
     if (repairs !== undefined) await catalogue.passes.noteDone('reconcile', clock.now());
+    if (repairs !== undefined && this.#withArchive) await sharing?.noteCompared(catalogue, clock.now());
 
     return this.#reconciled;
   }
@@ -222,6 +236,7 @@ class Reconciliation {
     if (this.#stoppedBy !== undefined) return;
     try {
       this.#options.signal.throwIfAborted();
+      if (!(await isCompared(row, this.#withArchive, this.#ports))) return;
       for (const each of await this.#foundOf(row)) {
         this.#report(row, each, await this.#repair(each, row.id, this.#whereOf(row, each)));
       }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { isoTime } from '../../core/clock.ts';
+import type { Served } from '../../catalogue/jobs/leases.ts';
+import { dayMs, isoTime } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import type { KeptLibrary } from '../../services/keptLibrary.ts';
 import { soundsFolder } from '../../services/prompts.ts';
@@ -34,7 +35,9 @@ const system = named(
   z.object({
     version: z.string(),
     at: z.iso.datetime().describe('When it was so.'),
-    servedAt: time.describe('When a serve last watched calls; null: never.'),
+    servedAt: time.describe(
+      'When a serve last watched calls; of several PBXs, at the one where none has for longest; null: never.',
+    ),
     jobs: z.array(
       z.object({
         job: z.enum(scheduledPasses),
@@ -79,10 +82,23 @@ const lateMs = 15 * 60_000;
 /** A serve notes that it watches calls at least once in this time, ms. */
 const awayMs = 3 * 60_000;
 
+/** A PBX that was not there for so long, ms, is taken for one that was given up, where there are others. */
+const givenUpMs = 30 * dayMs;
+
+/** Of each PBX: how long ago its calls were watched, by any of its applications, ms. The last that was there comes first. */
+function awayOf(served: readonly Served[]): { pbx: string | null; awayFor: number }[] {
+  const all = served
+    .map(({ serve, awayMs: awayFor }) => ({ pbx: serve.pbx ?? null, awayFor }))
+    .toSorted((one, other) => one.awayFor - other.awayFor);
+  const last = all.filter(({ pbx }, index) => all.findIndex((each) => each.pbx === pbx) === index);
+
+  return last.filter(({ awayFor }, index) => index === 0 || awayFor < givenUpMs);
+}
+
 async function systemNow(ports: WebPorts): Promise<System> {
   const { catalogue, clock, config, version } = ports;
   const at = clock.now();
-  const awayFor = await catalogue.leases.notServedMs();
+  const served = awayOf(await catalogue.leases.served());
   const jobs = await Promise.all(
     scheduledPasses.map(async (job) => {
       const { doneAt, dueAt } = await catalogue.passes.times(job);
@@ -95,7 +111,6 @@ async function systemNow(ports: WebPorts): Promise<System> {
   const { failureCodes, failedErasures, unusable, ...due } = await makePromisedFigures(catalogue, clock)();
   const webhooks = await webhookFigures(config, catalogue);
   const found = {
-    serve_away: awayFor === undefined || awayFor >= awayMs ? 1 : 0,
     recordings_overdue: due.overdue,
     erasures_failing: failedErasures.due + failedErasures.subject + failedErasures.decided,
     recordings_unusable: unusable.failed + unusable.lost,
@@ -107,7 +122,7 @@ async function systemNow(ports: WebPorts): Promise<System> {
   return {
     version,
     at: isoTime(at),
-    servedAt: awayFor === undefined ? null : isoTime(at - awayFor),
+    servedAt: served.length === 0 ? null : isoTime(at - Math.max(...served.map(({ awayFor }) => awayFor))),
     jobs,
     uploads: waiting.map(({ failure, count, oldestAt }) => ({
       failure,
@@ -130,7 +145,8 @@ async function systemNow(ports: WebPorts): Promise<System> {
       oldestWaitingAt: isoTime(oldestWaitingAt),
     })),
     alarms: [
-      ...alarm('serve_away', null, found.serve_away),
+      ...alarm('serve_away', null, served.length === 0 ? 1 : 0),
+      ...served.flatMap(({ pbx, awayFor }) => alarm('serve_away', pbx, Number(awayFor >= awayMs))),
       ...jobs.flatMap(({ job, isLate }) => alarm('pass_late', job, Number(isLate))),
       ...waiting.flatMap(({ failure, count }) => alarm('uploads_failing', failure, failure === null ? 0 : count)),
       ...alarm('recordings_overdue', null, found.recordings_overdue),

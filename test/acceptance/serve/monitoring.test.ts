@@ -42,7 +42,8 @@ const page = async (name: string): Promise<[number, unknown]> => {
 };
 
 /** As Grafana fills in its variables. */
-const filledIn = (query: string): string => query.replaceAll('$__rate_interval', '10s').replaceAll('$instance', '.+');
+const filledIn = (query: string): string =>
+  query.replaceAll('$__rate_interval', '10s').replaceAll('$instance', '.+').replaceAll('$pbx', '.*');
 
 it('serves a page of metrics in which Prometheus finds nothing to mend', async () => {
   const text = await (await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`)).text();

@@ -1,9 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { parse, stringify } from 'yaml';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
+import { serveLease } from '../../../src/catalogue/jobs/leases.ts';
+import { elsewhere, onlyServe } from '../../support/catalogue/holders.ts';
 import { eventually } from '../../support/poll.ts';
 import { withCatalogue } from '../../support/rig/rigCatalogue.ts';
 import { expectNobodyConnected, finishedRecording, useRig } from '../../support/rig/rigs.ts';
@@ -64,13 +67,16 @@ it('compares recording folder, catalogue and archive at its start, and says what
 it('refuses a second serve on the same catalogue, naming the first, which goes on', async () => {
   const pid = at.rig.servePid();
   // An upload knows from this that somebody sees to the calls that are on.
-  const servedMs = (): Promise<number> => withCatalogue(at.rig, async (all) => (await all.leases.notServedMs()) ?? NaN);
+  const servedMs = (): Promise<number> =>
+    withCatalogue(at.rig, async (all) => (await all.leases.notServedMs(onlyServe)) ?? NaN);
   await eventually(async () => {
     expect(await servedMs()).toBeLessThan(20_000);
   });
   const second = await at.rig.preavis('serve');
   expect([second.code, second.stdout.includes('"msg":"serving"')]).toEqual([1, false]);
-  expect(second.stderr).toContain(`preavis: job_busy: another process (${String(pid)} on ${hostname()} pid:[`);
+  expect(second.stderr).toContain(
+    `preavis: job_busy: two instances with one id: another process (${String(pid)} on ${hostname()}) serves the application preavis`,
+  );
   await expectUndisturbed(pid, 'first');
 });
 
@@ -101,4 +107,28 @@ it('refuses a recording folder that is not where this Asterisk records, before i
   ]);
   expect(readdirSync(spoolFolder)).toEqual([]);
   await expectUndisturbed(pid, 'then');
+});
+
+it('that stood still until another serve has had its calls ends in words, and one that is started serves again', async () => {
+  const pid = at.rig.servePid() ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const database = new Database(join(at.rig.folder, 'catalogue.db'));
+    database.exec(`UPDATE leases SET until = 0, boot_until = 0 WHERE job = '${serveLease(onlyServe)}'`);
+    database.close();
+    await withCatalogue(at.rig, async ({ leases }) => {
+      const taking = await leases.take(serveLease(onlyServe), elsewhere());
+      if (taking.kind === 'taken') await leases.release(taking.turn);
+    });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await eventually(() => {
+    expect(at.rig.servePid()).toBeUndefined();
+  });
+  expect(readFileSync(at.rig.logFile, 'utf8')).toContain(
+    'preavis: lease_lost: another process, which has ended since, has taken the application preavis, while this one stood still',
+  );
+  await at.rig.startServe();
+  await expectUndisturbed(at.rig.servePid(), 'first');
 });

@@ -7,10 +7,10 @@ import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import { rewrapAll, type RewrapOptions, type RewrapPorts, type RewrapResult } from '../../../src/archive/rewrap.ts';
 import { bytesSource } from '../../../src/store/encryption/source.ts';
 import type { RawStore } from '../../../src/store/store.ts';
-import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { receiptOfRecording, receiptSchema, receiptText } from '../../../src/receipt/receipt.ts';
 import { retentionPass } from '../../../src/retention/pass.ts';
+import { beside } from '../../support/catalogue/holders.ts';
 import { archiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
@@ -315,7 +315,7 @@ describe('the pass', () => {
   test('is one at a time, and is ended by its signal', async () => {
     const set = await makeStage(openRaw, keyringOf(newKey()), 1);
     await set.pass();
-    await set.catalogue.leases.take('rewrap', { ...leaseHolder(), pid: 1 });
+    await set.catalogue.leases.take('rewrap', beside(1));
     await expect(set.rewrap(keyringOf(newKey()))).rejects.toMatchObject({ code: 'job_busy' });
     const signal = AbortSignal.abort(new Error('stopped'));
     await expect(set.rewrap(keyringOf(newKey()), { dryRun: true, signal })).rejects.toThrow('stopped');

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { mkdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
 import { objectKeys } from '../../../src/store/objectKeys.ts';
 import { uploadPass, type UploadPorts } from '../../../src/archive/uploadPass.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
+import { beside } from '../../support/catalogue/holders.ts';
 import { archiveStage, killedAt, type ArchiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
@@ -398,7 +398,7 @@ describe('two passes at once', () => {
     const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
     try {
       await once(other, 'spawn');
-      await set.catalogue.leases.take('upload', { ...leaseHolder(), pid: other.pid ?? 0 });
+      await set.catalogue.leases.take('upload', beside(other.pid ?? 0));
       await expect(pass(set)).rejects.toMatchObject({ code: 'job_busy' });
       await expect(pass(set)).rejects.toThrow(String(other.pid));
     } finally {

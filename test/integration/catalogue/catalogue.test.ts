@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite, type Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { countingIds, someFacts, stateAt } from '../../support/call/calls.ts';
 import { catalogues, saveCall } from '../../support/catalogue/catalogues.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -104,7 +105,7 @@ describe('a closed or broken database', () => {
     peek(file, (database) => database.exec('DROP TABLE leases; DROP TABLE notices; DROP TABLE audit'));
     const unusable = { code: 'catalogue_unusable' };
     await expect(catalogue.journal.save(state)).rejects.toMatchObject(unusable);
-    await expect(catalogue.leases.take('upload', { host: 'x', pid: 1 })).rejects.toMatchObject(unusable);
+    await expect(catalogue.leases.take('upload', elsewhere())).rejects.toMatchObject(unusable);
     await expect(catalogue.auditTrail.of(id)).rejects.toMatchObject(unusable);
     await expect(catalogue.recordings.move(id, 'recording', 'recorded', {}, note)).rejects.toMatchObject(unusable);
     expect((await catalogue.recordings.find(id))?.status).toBe('recording');

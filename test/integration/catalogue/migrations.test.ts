@@ -15,6 +15,7 @@ import {
   oldCatalogue,
 } from '../../support/catalogue/catalogueRows.ts';
 import { catalogues, clockAt } from '../../support/catalogue/catalogues.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -45,7 +46,7 @@ function left(schema: number): string {
 }
 
 test('the purposes of what was decided to be erased by an earlier release are over, and nothing else is', async () => {
-  const file = left(migrations.length - 1);
+  const file = left(41);
   const [ends, askedAt] = [callEnd + 395 * dayMs, callEnd + dayMs];
   const database = openSqlite(file);
   insertRecording(database, { number: 3, status: 'archived', keepUntil: ends });
@@ -67,7 +68,7 @@ test('the purposes of what was decided to be erased by an earlier release are ov
 });
 
 test('what is kept of a caller under a hash that names no key is found by their number under the key of then', async () => {
-  const file = left(migrations.length - 1);
+  const file = left(41);
   const hash = makeCallerHash('k'.repeat(32), 'BE')('+3225550123') ?? '';
   const database = openSqlite(file);
   const insert = database.prepare(`INSERT INTO callers (call_id, hash) VALUES (?, ?)`);
@@ -126,7 +127,23 @@ const released = [
   '4ecc12c92ec3b1ea85268449b2a6c526218e2c157daeab5308a60cb7d0ce37bd',
   '1f9815627ef7ea9b094d26b6babe890966089455085d56839db1221894fd87cb',
   '995d75629a8584c9cba821e1e43a5506c43e7a52e7a83510fcb266b99edefb0a',
+  'a00041606320015a08ab028458e23d33802343defad27431a1a094040aca892b',
+  '22ceb0c53062366c96b8f818b65c04e2f281c5f222990281665170cf430259a3',
 ];
+
+test('a lease that a process of an earlier release holds is held, and a serve is named anew', async () => {
+  const file = left(42);
+  const clock = clockAt(callEnd);
+  const database = openSqlite(file);
+  const hold = database.prepare(`INSERT INTO leases (job, host, pid, until) VALUES (?, 'another pid:[1]', 4, ?)`);
+  for (const job of ['upload', 'serve', 'serving']) hold.run(job, callEnd + 1_000);
+  database.close();
+  const { leases } = open(file, clock);
+  expect(await leases.take('upload', elsewhere())).toMatchObject({ kind: 'busy', other: { pid: 4 } });
+  expect(await leases.served()).toEqual([]);
+  clock.at += 1_000;
+  expect(await leases.take('upload', elsewhere())).toMatchObject({ kind: 'taken' });
+});
 
 test('no released step of the schema is changed, moved or gone: a catalogue that has it would not get what is new', () => {
   const faults = released.flatMap((digest, index) => {

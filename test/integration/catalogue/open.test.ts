@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node
 import { dirname } from 'node:path';
 import { makeAuditTrail } from '../../../src/catalogue/retention/auditTrail.ts';
 import { makeCalls } from '../../../src/catalogue/calls/calls.ts';
+import { onlyHere } from '../../../src/catalogue/here.ts';
 import { makeSqliteRunner } from '../../../src/catalogue/sqlite/runner.ts';
 import { openSqlite } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { openCatalogue } from '../../../src/catalogue/catalogue.ts';
@@ -90,7 +91,10 @@ describe('a new catalogue', () => {
   test('is written through again after a step that did not wait for the disk, also after one that failed', () => {
     const handle = openDatabase(newPath());
     const run = makeSqliteRunner(handle);
-    const calls = makeCalls(makeAuditTrail(() => 0));
+    const calls = makeCalls(
+      onlyHere,
+      makeAuditTrail(() => 0),
+    );
     const facts = someFacts(countingIds(), { sentenceCount: 1 });
     const synchronous = (): unknown => handle.pragma('synchronous', { simple: true });
     try {
@@ -109,7 +113,10 @@ describe('a new catalogue', () => {
   test('waits for the disk for a followed caller once something was recorded of them, and not before', () => {
     const handle = openDatabase(newPath());
     const run = makeSqliteRunner(handle);
-    const calls = makeCalls(makeAuditTrail(() => 0));
+    const calls = makeCalls(
+      onlyHere,
+      makeAuditTrail(() => 0),
+    );
     const talking = stateAt('talking', someFacts(countingIds(), { sentenceCount: 1 }));
     if (talking.kind !== 'talking') throw new Error('it is not talking');
     const { facts, told, answer } = talking;

@@ -12,6 +12,7 @@ import { eraseForPerson } from '../../../src/dataSubject/erase.ts';
 import { requestNow } from '../../../src/dataSubject/personRequest.ts';
 import { erasureBy } from '../../../src/retention/asked.ts';
 import { eraseRecording, lockInArchive } from '../../../src/retention/erasure.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { hash, number, subjectStage, type Answer, type SubjectStage } from '../../support/evidence/subjects.ts';
@@ -224,7 +225,7 @@ describe('the erasure that a person asks for', () => {
     };
     const taken = {
       ...set.catalogue,
-      leases: { ...set.catalogue.leases, take: () => Promise.resolve({ host: 'elsewhere', pid: 1 }) },
+      leases: { ...set.catalogue.leases, take: () => Promise.resolve({ kind: 'busy' as const, other: elsewhere() }) },
     };
     await expect(eraseForPerson({ ...ports, catalogue: taken }, order)).rejects.toMatchObject({ code: 'job_busy' });
     expect((await set.catalogue.recordings.find(one.id))?.status).toBe('archived');
@@ -332,8 +333,8 @@ describe('the erasure that a person asks for', () => {
   test('that is interrupted before all calls were looked at does not say that something was decided', async () => {
     const set = await stage();
     const { id } = await set.called(number);
-    const holder = { host: 'elsewhere', pid: 1 };
-    expect(await set.catalogue.leases.take('retention', holder)).toBeUndefined();
+    const taking = await set.catalogue.leases.take('retention', elsewhere());
+    if (taking.kind === 'busy') throw new Error('another pass is under way');
     const listeners = process.listenerCount('SIGINT');
     const erasing = expect(set.erased()).rejects.toMatchObject({
       code: 'interrupted',
@@ -341,7 +342,7 @@ describe('the erasure that a person asks for', () => {
     });
     await eventually(() => process.listenerCount('SIGINT') > listeners);
     process.emit('SIGINT');
-    await set.catalogue.leases.release('retention', holder);
+    await set.catalogue.leases.release(taking.turn);
     await erasing;
     expect(await set.catalogue.askedErasures.askedAt(id)).toBeUndefined();
   });

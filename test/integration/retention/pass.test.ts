@@ -12,6 +12,7 @@ import {
   type RetentionOptions,
   type RetentionPorts,
 } from '../../../src/retention/pass.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { archiveStage, killedAt, type ArchiveStage } from '../../support/archive/archiving.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogues.ts';
@@ -176,6 +177,19 @@ describe('the clock of this machine', () => {
     expect(await erase(set, { clockIsRight: true })).toMatchObject({ due: 1, erased: 1 });
     set.clock.at += 6 * dayMs;
     expect(await erase(set)).toMatchObject({ due: 0 });
+  });
+
+  test('that is ahead of that of the database erases nothing, also where somebody says that it is right', async () => {
+    const set = await stage();
+    const { id } = await archived(set);
+    set.clock.at = keepUntil;
+    const leases = { ...set.catalogue.leases, clockAheadMs: () => Promise.resolve(dayMs) };
+    for (const clockIsRight of [false, true]) {
+      const pass = erase({ ...set, catalogue: { ...set.catalogue, leases } }, { clockIsRight });
+      await expect(pass).rejects.toMatchObject({ code: 'clock_apart' });
+    }
+    expect((await set.catalogue.recordings.find(id))?.status).toBe('archived');
+    expect(await erase(set)).toMatchObject({ erased: 1 });
   });
 
   test('that jumps forward and is put right has erased nothing', async () => {
@@ -458,7 +472,7 @@ describe('a dry run', () => {
     const set = await stage();
     const { id } = await archived(set);
     set.clock.at = keepUntil;
-    await set.catalogue.leases.take('retention', { host: 'another-host', pid: 1 });
+    await set.catalogue.leases.take('retention', elsewhere());
     const before = [
       await set.catalogue.recordings.find(id),
       await set.catalogue.auditTrail.of(id),

@@ -1,6 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { stringify } from 'yaml';
+import { firstDue } from '../../../src/catalogue/calls/recordings.ts';
+import { thisProcess } from '../../../src/core/processes.ts';
+import { serveNameOf } from '../../../src/services/serveName.ts';
+import { saveCall } from '../../support/catalogue/catalogues.ts';
 import { catalogueIn } from '../../../lab/postgres/postgres.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
@@ -22,7 +26,7 @@ function configured(url: string, { catalogue = {}, postgres = {} }: Changes = {}
   const { catalogue: own, password } = catalogueIn(url);
   const part = { ...(own['postgres'] as object), password, ...postgres };
 
-  return parseConfig({ ...configTree(), catalogue: { ...own, ...catalogue, postgres: part } });
+  return parseConfig({ ...configTree(), ari: { pbx: 'north' }, catalogue: { ...own, ...catalogue, postgres: part } });
 }
 
 const opened = (config: Config) => openConfiguredCatalogue(config, systemClock);
@@ -160,7 +164,10 @@ describe('the catalogue of a configuration with store: postgres', () => {
     await mkdir(beside);
     const file = folder.path('preavis.yaml');
     const archive = { store: 'directory', directory: { folder: folder.path('archive') } };
-    await writeFile(file, stringify({ ...configTree(), archive, catalogue: { ...catalogue, folder: beside } }));
+    await writeFile(
+      file,
+      stringify({ ...configTree(), ari: { pbx: 'north' }, archive, catalogue: { ...catalogue, folder: beside } }),
+    );
     const run = (given: string, ...args: string[]) =>
       runCommand(args, { PREAVIS_CONFIG: file, PREAVIS_CATALOGUE_POSTGRES_PASSWORD: given });
     const listed = await run(password, 'calls', 'list', '--json');
@@ -176,15 +183,22 @@ describe('the catalogue of a configuration with store: postgres', () => {
 });
 
 describe('a configuration with store: postgres', () => {
-  const problems = (catalogue: Record<string, unknown>): string => {
+  const problems = (catalogue: Record<string, unknown>, ari: Record<string, unknown> = { pbx: 'north' }): string => {
     try {
-      parseConfig({ ...configTree(), catalogue: { store: 'postgres', installation: 'acme', ...catalogue } });
+      parseConfig({ ...configTree(), ari, catalogue: { store: 'postgres', installation: 'acme', ...catalogue } });
     } catch (error) {
       return (error as Error).message;
     }
 
     return '';
   };
+
+  test('is refused without a name of its PBX, and with SQLite taken', () => {
+    expect(problems({}, {})).toBe(
+      'ari.pbx: is missing: with catalogue.store: postgres each PBX has a name, which tells its calls from those of others',
+    );
+    expect(problems({ store: 'sqlite' }, {})).toBe('');
+  });
 
   test.each([
     [{ installation: undefined }, 'catalogue.installation: is missing: choose a name for all that share the database'],
@@ -210,5 +224,41 @@ describe('a configuration with store: postgres', () => {
     const found = problems(catalogue);
     if (typeof message === 'string') expect(found).toBe(message);
     else expect(found).toMatch(message);
+  });
+});
+
+describe('a SQLite catalogue whose PBX gets another name, or has none any more', () => {
+  const note = { event: 'test', actor: 'test' };
+  const named = (file: string, pbx: string | undefined): Config =>
+    parseConfig({ ...configTree(), ...(pbx === undefined ? {} : { ari: { pbx } }), catalogue: { file } });
+
+  test('has all that was unfinished: calls, recordings that wait, and those that are due', async () => {
+    const file = folder.path('renamed.db');
+    const before = await opened(named(file, 'north'));
+    const shape = { asterisk: { version: '22.0.0', node: 'node', pbx: 'north' } };
+    const on = await saveCall(before, { until: 'talking', shape });
+    const ended = await saveCall(before, { shape });
+    const waiting = await saveCall(before, { shape });
+    const failed = await saveCall(before, { shape });
+    const ends = { keepUntil: 1, keptFrom: 1, purposeEnds: [{ purpose: 'training', keepUntil: 1 }] };
+    await before.recordings.move(waiting.id, 'recording', 'recorded', {}, note);
+    await before.recordings.move(failed.id, 'recording', 'failed', { ...ends, failure: 'spool_empty' }, note);
+    await before.leases.noteServing(serveNameOf(named(file, 'north')), thisProcess());
+    before.close();
+    for (const pbx of ['south', undefined]) {
+      const now = await opened(named(file, pbx));
+      expect((await now.journal.open()).map((state) => 'facts' in state && state.facts.id)).toEqual([on.facts.id]);
+      expect((await now.recordings.finishable()).map(({ id }) => id)).toEqual([ended.id]);
+      expect((await now.calls.unwitnessed()).map(({ id }) => id)).toEqual([waiting.facts.id, failed.facts.id]);
+      expect((await now.recordings.waitingHere()).map(({ count }) => count)).toEqual([1]);
+      expect(await now.recordings.isHere(waiting.id)).toBe(true);
+      const { rows } = await now.recordings.due(2, firstDue, 10);
+      expect(rows.map(({ id }) => id)).toEqual([failed.id]);
+      // Nobody is told that the PBX of before is away.
+      const serve = { pbx: undefined, application: 'preavis' };
+      expect(serveNameOf(named(file, pbx))).toEqual(serve);
+      expect((await now.leases.served()).map((served) => served.serve)).toEqual([serve]);
+      now.close();
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { PreavisError } from '../../../src/core/errors.ts';
+import { elsewhere, onlyServe } from '../../support/catalogue/holders.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -198,8 +199,18 @@ test('the system tells what needs attention, and what check finds', async () => 
     retention: { due: 0, overdue: 0 },
     alarms: [{ alarm: 'serve_away', about: null, count: 1 }],
   });
-  await here.set.catalogue.leases.noteServing({ host: 'here', pid: 1 });
+  const north = { pbx: 'north', application: 'preavis' };
+  await here.set.catalogue.leases.noteServing(north, elsewhere());
+  here.set.clock.at += 180_000;
+  await here.set.catalogue.leases.noteServing({ ...north, application: 'other' }, elsewhere());
+  await here.set.catalogue.leases.noteServing(onlyServe, elsewhere());
   expect(await here.json('/system', 'operator')).toMatchObject({ alarms: [] });
+  here.set.clock.at += 180_000;
+  await here.set.catalogue.leases.noteServing(onlyServe, elsewhere());
+  expect(await here.json('/system', 'operator')).toMatchObject({
+    servedAt: new Date(here.set.clock.at - 180_000).toISOString(),
+    alarms: [{ alarm: 'serve_away', about: 'north', count: 1 }],
+  });
   here.set.clock.at += 30 * dayMs;
   expect(await here.json('/system', 'operator')).toMatchObject({
     retention: { due: 1, overdue: 1 },

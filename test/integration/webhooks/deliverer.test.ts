@@ -5,6 +5,7 @@ import type { RecordingId } from '../../../src/core/ids.ts';
 import { Deliverer, type DeliverPorts } from '../../../src/webhooks/deliverer.ts';
 import { makePoster, type Poster } from '../../../src/webhooks/post.ts';
 import { startWebhookJob } from '../../../src/webhooks/webhookJob.ts';
+import { elsewhere } from '../../support/catalogue/holders.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
@@ -397,7 +398,7 @@ describe('the job', () => {
     const receiver = await start();
     const { archived, pass, catalogue } = stage({ crm: receiver.url });
     await archived();
-    await catalogue.leases.take('webhooks', { host: 'another', pid: 1 });
+    await catalogue.leases.take('webhooks', elsewhere());
     await expect(pass()).rejects.toMatchObject({ code: 'job_busy' });
     expect(receiver.received).toEqual([]);
   });

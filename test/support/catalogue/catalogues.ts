@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { onlyHere, type Here } from '../../../src/catalogue/here.ts';
 import type { Subscriber } from '../../../src/catalogue/jobs/deliveries.ts';
-import { leaseHolder } from '../../../src/catalogue/jobs/lease.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
@@ -10,6 +10,7 @@ import type { Order } from '../../../src/call/decide/order.ts';
 import type { Clock, ClockReading } from '../../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { beginning, callStart, eventsTo, someFacts } from '../call/calls.ts';
+import { beside, onlyServe } from './holders.ts';
 
 /** A clock that stands until a test moves it. */
 export type TestClock = Clock & { at: number };
@@ -76,14 +77,19 @@ export async function saveCall(
 }
 
 /** Catalogues that are closed after each test. */
-export function catalogues(): (file: string, clock?: Clock, webhooks?: readonly Subscriber[]) => Catalogue {
+export function catalogues(): (
+  file: string,
+  clock?: Clock,
+  webhooks?: readonly Subscriber[],
+  here?: Here,
+) => Catalogue {
   const opened: Catalogue[] = [];
   afterEach(() => {
     for (const catalogue of opened.splice(0)) catalogue.close();
   });
 
-  return (file, clock = clockAt(callStart), webhooks = []) => {
-    const catalogue = openCatalogue(file, clock, { webhooks });
+  return (file, clock = clockAt(callStart), webhooks = [], here = onlyHere) => {
+    const catalogue = openCatalogue(file, clock, { webhooks, here });
     opened.push(catalogue);
 
     return catalogue;
@@ -91,7 +97,7 @@ export function catalogues(): (file: string, clock?: Clock, webhooks?: readonly 
 }
 
 /** Connects to a database as one more process does, by whose clock it then counts; it writes what is to be told to these webhooks. */
-export type ConnectCatalogue = (clock: Clock, webhooks?: readonly Subscriber[]) => Promise<Catalogue>;
+export type ConnectCatalogue = (clock: Clock, webhooks?: readonly Subscriber[], here?: Here) => Promise<Catalogue>;
 
 /** A recording that is archived, and the time at which its only purpose ends. */
 export async function archivedRecording(catalogue: Catalogue, keepUntil = callStart + dayMs): Promise<SavedCall> {
@@ -108,7 +114,7 @@ export async function archivedRecording(catalogue: Catalogue, keepUntil = callSt
 export async function servedLast(file: string, at: number): Promise<void> {
   const catalogue = openCatalogue(file, clockAt(at));
   try {
-    await catalogue.leases.noteServing({ ...leaseHolder(), pid: spawnSync('true').pid });
+    await catalogue.leases.noteServing(onlyServe, beside(spawnSync('true').pid));
   } finally {
     catalogue.close();
   }

@@ -1,5 +1,6 @@
 import { openCatalogue, openPostgresCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { moveCatalogue } from '../../../src/catalogue/move/move.ts';
+import { onlyHere } from '../../../src/catalogue/here.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
 import { makePool, withClient } from '../../../src/catalogue/postgres/pool.ts';
 import { makePostgresRunner } from '../../../src/catalogue/postgres/runner.ts';
@@ -7,7 +8,9 @@ import type { Step } from '../../../src/catalogue/sql/step.ts';
 import { makeSqliteRunner } from '../../../src/catalogue/sqlite/runner.ts';
 import type { Database } from '../../../src/catalogue/sqlite/sqlite.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { ConnectCatalogue } from './catalogues.ts';
+import { callStart } from '../call/calls.ts';
+import { clockAt, type ConnectCatalogue } from './catalogues.ts';
+import type { LeaseDatabase } from './leaseContract.ts';
 import type { PostgresServer } from './postgres.ts';
 
 /** A database with a catalogue, of either kind, and ways past the catalogue. */
@@ -26,6 +29,8 @@ export type TestDatabase = {
 export type Databases = {
   /** With an empty catalogue. */
   newDatabase: () => TestDatabase;
+  /** The same, whose clock can be moved. */
+  newLeases: () => LeaseDatabase;
   /** With the catalogue of this SQLite file, which may be used no more. */
   withRowsOf: (file: string) => Promise<TestDatabase>;
 };
@@ -63,7 +68,8 @@ export function sqliteDatabases(newFile: () => string): Databases {
       });
 
     return {
-      connect: (clock, webhooks = []) => Promise.resolve(closed(openCatalogue(file, clock, { webhooks }))),
+      connect: (clock, webhooks = [], here = onlyHere) =>
+        Promise.resolve(closed(openCatalogue(file, clock, { webhooks, here }))),
       rows: (sql) => past((database) => database.prepare<[], Record<string, unknown>>(sql).all()),
       execute,
       tamper: (sql) =>
@@ -72,7 +78,24 @@ export function sqliteDatabases(newFile: () => string): Databases {
     };
   };
 
-  return { newDatabase: () => of(newFile()), withRowsOf: (file) => Promise.resolve(of(file)) };
+  return {
+    newDatabase: () => of(newFile()),
+    newLeases: () => {
+      const { connect, execute } = of(newFile());
+      const clock = clockAt(callStart);
+
+      return {
+        connect: () => connect(clock),
+        later: (ms) => {
+          clock.at += ms;
+
+          return Promise.resolve();
+        },
+        byHand: execute,
+      };
+    },
+    withRowsOf: (file) => Promise.resolve(of(file)),
+  };
 }
 
 export function postgresDatabases(server: PostgresServer): Databases {
@@ -88,8 +111,8 @@ export function postgresDatabases(server: PostgresServer): Databases {
     };
 
     return {
-      connect: async (clock, webhooks = []) =>
-        closed(await openPostgresCatalogue({ url: await made, connections: 4 }, clock, { webhooks })),
+      connect: async (clock, webhooks = [], here = onlyHere) =>
+        closed(await openPostgresCatalogue({ url: await made, connections: 4 }, clock, { webhooks, here })),
       rows: async (sql) => {
         const pool = makePool({ url: await made, connections: 1 });
         try {
@@ -113,6 +136,16 @@ export function postgresDatabases(server: PostgresServer): Databases {
 
   return {
     newDatabase: () => of(server.newCatalogue()),
+    newLeases: () => {
+      const { connect, execute } = of(server.newCatalogue());
+
+      return {
+        connect: () => connect(systemClock),
+        // By its own clock, which no test can set: what counts by it is put back instead.
+        later: (ms) => execute(`UPDATE leases SET until = until - ${ms}`),
+        byHand: execute,
+      };
+    },
     withRowsOf: async (file) => {
       const url = await server.newDatabase();
       await moveCatalogue(

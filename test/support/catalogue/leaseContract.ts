@@ -1,131 +1,220 @@
 import { spawnSync } from 'node:child_process';
-import { hostname } from 'node:os';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/jobs/lease.ts';
-import type { Clock } from '../../../src/core/clock.ts';
-import { callStart } from '../call/calls.ts';
-import { clockAt } from './catalogues.ts';
+import type { LeaseHolder, Taking } from '../../../src/catalogue/jobs/leases.ts';
+import { boundTo, type Turn } from '../../../src/catalogue/jobs/turns.ts';
+import { thisProcess } from '../../../src/core/processes.ts';
+import { eventually } from '../poll.ts';
+import { beginning, someFacts } from '../call/calls.ts';
+import { saveCall } from './catalogues.ts';
+import { beside, elsewhere, onlyServe } from './holders.ts';
 
-/** Connects to a database as one more process does, by whose clock it then counts. */
-export type Connect = (clock: Clock) => Promise<Pick<Catalogue, 'leases'>>;
+/** A database, whose clock can be moved, and whose rows can be changed by hand. */
+export type LeaseDatabase = {
+  /** Connects as one more process does. */
+  connect: () => Promise<Catalogue>;
+  /** So much time passes, ms. */
+  later: (ms: number) => Promise<void>;
+  byHand: (sql: string) => Promise<void>;
+};
+
+const taken = (number: number): unknown => ({ kind: 'taken', turn: expect.objectContaining({ number }) as Turn });
+const busyWith = (other: LeaseHolder): Taking => ({ kind: 'busy', other });
+const lost = { code: 'lease_lost' };
+
+async function turnOf(taking: Promise<Taking>): Promise<Turn> {
+  const came = await taking;
+  if (came.kind === 'busy') throw new Error('the lease is busy');
+
+  return came.turn;
+}
 
 /**
  * What leases do, whatever database they are in.
  *
  * @param newDatabase makes an empty one
  */
-export function leaseContract(newDatabase: () => Connect): void {
-  const me = { host: hostname(), pid: process.pid };
-  const elsewhere = { host: 'another-host', pid: 4 };
-  const standing = clockAt(callStart);
-
-  test('counts by the clock that nobody can set, where both are of one boot: a set clock gives it to no other', async () => {
-    const connect = newDatabase();
-    const since = { boot: 'this-boot', ms: 1_000_000 };
-    const at = (now: number) => connect({ now: () => now, sinceBoot: () => ({ ...since }) });
-    const one = await at(callStart);
-    const ahead = await at(callStart + 60 * 86_400_000);
-    const behind = await at(callStart - 86_400_000);
-    expect(await one.leases.take('upload', me)).toBeUndefined();
-    expect(await ahead.leases.take('upload', elsewhere)).toEqual(me);
-    await one.leases.noteServing(me);
-    expect([await ahead.leases.notServedMs(), await ahead.leases.takeAbandonedServe(elsewhere, 60_000)]).toEqual([
-      0,
-      false,
-    ]);
-    since.ms += 60_001;
-    // And where it is over, it is so though the clock was put back.
-    expect(await behind.leases.take('upload', elsewhere)).toBeUndefined();
-    expect(await ahead.leases.otherHolder('upload', me)).toEqual(elsewhere);
-    since.boot = 'the next boot';
-    expect(await ahead.leases.otherHolder('upload', me)).toBeUndefined();
-  });
-
-  test('where each process has a boot of its own, as /proc is hidden from them, one that lives keeps it', async () => {
-    const connect = newDatabase();
-    const at = (boot: string) => connect({ now: () => callStart, sinceBoot: () => ({ boot, ms: 0 }) });
-    const [one, other] = [await at('process one'), await at('process other')];
-    await one.leases.take('upload', { ...me, pid: process.ppid });
-    expect(await other.leases.take('upload', me)).toEqual({ ...me, pid: process.ppid });
-  });
+export function leaseContract(newDatabase: () => LeaseDatabase): void {
+  const me = thisProcess();
+  const other = elsewhere();
 
   test('is for one: the second is told who has it, and gets it when it is released', async () => {
-    const connect = newDatabase();
-    const [one, other] = [await connect(standing), await connect(standing)];
-    expect(await one.leases.take('upload', me)).toBeUndefined();
-    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
-    expect(await other.leases.take('retention', elsewhere)).toBeUndefined();
-    await other.leases.release('upload', elsewhere);
-    expect(await other.leases.take('upload', elsewhere)).toEqual(me);
-    await one.leases.release('upload', me);
-    expect(await other.leases.take('upload', elsewhere)).toBeUndefined();
+    const { connect } = newDatabase();
+    const [one, two] = [await connect(), await connect()];
+    const turn = await turnOf(one.leases.take('upload', me));
+    expect(await two.leases.take('upload', other)).toEqual(busyWith(me));
+    expect(await two.leases.take('retention', other)).toEqual(taken(1));
+    await two.leases.release({ ...turn, holder: other.id });
+    expect(await two.leases.take('upload', other)).toEqual(busyWith(me));
+    await one.leases.release(turn);
+    expect(await two.leases.take('upload', other)).toEqual(taken(2));
+  });
+
+  test('knows a holder by its id alone: the same host and number may be another container', async () => {
+    const { connect } = newDatabase();
+    const { leases } = await connect();
+    const twin = { ...other, id: 'another start' };
+    await leases.take('upload', other);
+    expect(await leases.take('upload', twin)).toEqual(busyWith(other));
+    expect(await leases.otherHolder('upload', twin)).toEqual(other);
+    expect(await leases.otherHolder('upload', other)).toBeUndefined();
   });
 
   test('is had by one of several that ask at the same time', async () => {
-    const connect = newDatabase();
-    const all = await Promise.all([1, 2, 3, 4].map(() => connect(standing)));
-    const holders = all.map((_, index) => ({ host: `host-${index}`, pid: 1 }));
-    const others = await Promise.all(all.map(({ leases }, index) => leases.take('upload', holders[index] ?? me)));
-    const taken = others.indexOf(undefined);
-    expect(others).toEqual(others.map((_, index) => (index === taken ? undefined : holders[taken])));
+    const { connect } = newDatabase();
+    const all = await Promise.all([1, 2, 3, 4].map(() => connect()));
+    const holders = all.map((_, index) => elsewhere(`host-${index}`));
+    const takings = await Promise.all(all.map(({ leases }, index) => leases.take('upload', holders[index] ?? me)));
+    const had = takings.findIndex(({ kind }) => kind === 'taken');
+    expect(takings).toEqual(takings.map((_, index) => (index === had ? taken(1) : busyWith(holders[had] ?? me))));
   });
 
-  test('of a dead process on this host is free at once', async () => {
-    const { leases } = await newDatabase()(standing);
+  test('leaves no mark of a PBX without a name once that has one', async () => {
+    const { connect } = newDatabase();
+    const { leases } = await connect();
+    const north = { pbx: 'north', application: 'preavis' };
+    for (const serve of [onlyServe, { ...onlyServe, application: 'other' }, north]) await leases.noteServing(serve, me);
+    await leases.forgetUnnamed();
+    expect((await leases.served()).map(({ serve }) => serve)).toEqual([north]);
+  });
+
+  test('of a process of this machine that has died is free at once', async () => {
+    const { leases } = await newDatabase().connect();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    await leases.take('upload', { host: hostname(), pid });
-    expect(await leases.take('upload', me)).toBeUndefined();
+    await leases.take('upload', beside(pid));
+    expect(await leases.take('upload', me)).toEqual(taken(2));
   });
 
-  test('of a process elsewhere ends a minute after its last renewal', async () => {
-    const clock = clockAt(callStart);
-    const { leases } = await newDatabase()(clock);
-    await leases.take('upload', elsewhere);
-    clock.at += 59_000;
-    expect(await leases.take('upload', elsewhere)).toBeUndefined();
-    clock.at += 59_999;
-    expect(await leases.take('upload', me)).toEqual(elsewhere);
-    clock.at += 1;
-    expect(await leases.take('upload', me)).toBeUndefined();
+  test('is free at once where the number of its holder is that of a process that was started later', async () => {
+    const { leases } = await newDatabase().connect();
+    await leases.take('upload', { ...beside(process.ppid), started: '1' });
+    expect(await leases.take('upload', me)).toEqual(taken(2));
+  });
+
+  test('of a process whose number says nothing here, as in another container, is not free before its time', async () => {
+    const { leases } = await newDatabase().connect();
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    const holder = { ...beside(pid), machine: `${me.machine ?? ''} of another container` };
+    await leases.take('upload', holder);
+    expect(await leases.take('upload', me)).toEqual(busyWith(holder));
+  });
+
+  test('ends a minute after its last renewal', async () => {
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    await later(55_000);
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'held' });
+    await later(55_000);
+    expect(await leases.take('upload', me)).toEqual(busyWith(other));
+    await later(10_000);
+    expect(await leases.take('upload', me)).toEqual(taken(2));
+  });
+
+  test('that nobody had meanwhile is held again by who was late', async () => {
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    await later(3_600_000);
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'held' });
+    expect(await leases.take('upload', me)).toEqual(busyWith(other));
+  });
+
+  test('that another had meanwhile is lost, whether or not that one still has it', async () => {
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    await later(60_000);
+    const next = await turnOf(leases.take('upload', me));
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: me });
+    await leases.release(turn);
+    expect(await leases.take('upload', other)).toEqual(busyWith(me));
+    await leases.release(next);
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: undefined });
+    // Of its own later turn, too.
+    await leases.take('upload', other);
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: undefined });
+  });
+
+  test('whose row somebody removed is held again by the next renewal, unless another had it first', async () => {
+    const { connect, byHand } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    await byHand('DELETE FROM leases');
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'held' });
+    expect(await leases.take('upload', me)).toEqual(busyWith(other));
+    await byHand('DELETE FROM leases');
+    expect(await leases.take('upload', me)).toEqual(taken(2));
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: me });
+  });
+
+  test('is held again after both tables were emptied, and lost to who took it first', async () => {
+    const { connect, byHand } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    await byHand('DELETE FROM leases; DELETE FROM lease_turns');
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'held' });
+    expect(await leases.take('upload', me)).toEqual(busyWith(other));
+    await byHand('DELETE FROM leases; DELETE FROM lease_turns');
+    await leases.take('upload', me);
+    expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: me });
   });
 
   test('of a serve is taken when nobody has served for so long, and who held it has died', async () => {
-    const clock = clockAt(callStart);
-    const { leases } = await newDatabase()(clock);
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    await leases.take('serve', { host: hostname(), pid });
-    expect(await leases.notServedMs()).toBeUndefined();
+    await leases.take('serve::preavis', beside(pid));
+    expect(await leases.notServedMs(onlyServe)).toBeUndefined();
     // Nothing tells how long: it counts from now.
-    expect(await leases.takeAbandonedServe(me, 60_000)).toBe(false);
-    clock.at += 59_999;
-    expect([await leases.notServedMs(), await leases.takeAbandonedServe(me, 60_000)]).toEqual([59_999, false]);
-    clock.at += 1;
-    expect(await leases.takeAbandonedServe(me, 60_000)).toBe(true);
-    expect(await leases.take('serve', elsewhere)).toEqual(me);
+    expect(await leases.takeAbandonedServe(onlyServe, me, 600_000)).toBeUndefined();
+    await later(590_000);
+    expect(await leases.takeAbandonedServe(onlyServe, me, 600_000)).toBeUndefined();
+    await later(10_000);
+    expect(await leases.takeAbandonedServe(onlyServe, me, 600_000)).toMatchObject({ number: 2 });
+    expect(await leases.take('serve::preavis', other)).toEqual(busyWith(me));
+  });
+
+  test('of a serve is one for each PBX and application, and so is when it served', async () => {
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
+    const brussels = { pbx: 'brussels', application: 'preavis' };
+    await leases.noteServing(brussels, other);
+    await later(30_000);
+    await leases.noteServing(onlyServe, me);
+    expect((await leases.served()).map(({ serve }) => serve)).toEqual([onlyServe, brussels]);
+    const [alone = 0, there = 0] = (await leases.served()).map(({ awayMs }) => awayMs);
+    expect(there - alone).toBeGreaterThanOrEqual(30_000);
+    expect(there - alone).toBeLessThan(60_000);
+    expect(await leases.notServedMs({ ...brussels, application: 'other' })).toBeUndefined();
+    expect((await leases.notServedMs(brussels)) ?? 0).toBeGreaterThanOrEqual(30_000);
   });
 
   test('is given back when the pass fails', async () => {
-    const database = await newDatabase()(standing);
+    const database = await newDatabase().connect();
     const pass = withLease(database, 'upload', 0, () => Promise.reject(new Error('broken')));
     await expect(pass).rejects.toThrow('broken');
-    expect(await database.leases.take('upload', elsewhere)).toBeUndefined();
+    expect(await database.leases.take('upload', other)).toEqual(taken(2));
   });
 
   test('that another holds is waited for, then refused with its name', async () => {
-    const database = await newDatabase()(standing);
-    await database.leases.take('upload', elsewhere);
+    const database = await newDatabase().connect();
+    const turn = await turnOf(database.leases.take('upload', other));
     const pass = (waitMs: number) => withLease(database, 'upload', waitMs, () => Promise.resolve('done'));
     await expect(pass(0)).rejects.toMatchObject({
       code: 'job_busy',
       message: 'upload is being run by process 4 on another-host',
     });
+    const stop = AbortSignal.abort();
+    const stopped = withLease(database, 'upload', 60_000, () => Promise.resolve(), stop);
+    await expect(stopped).rejects.toMatchObject({ code: 'job_busy' });
     const waiting = pass(10_000);
-    await database.leases.release('upload', elsewhere);
+    await database.leases.release(turn);
     expect(await waiting).toBe('done');
   });
 
   test('keeps a second pass of the same process waiting, and is given back by the last of them', async () => {
-    const database = await newDatabase()(standing);
+    const database = await newDatabase().connect();
     const steps: string[] = [];
     let end = (): void => undefined;
     const isOver = new Promise<void>((resolve) => {
@@ -139,16 +228,69 @@ export function leaseContract(newDatabase: () => Connect): void {
     const second = withLease(database, 'retention', 10_000, () => {
       steps.push('second');
 
-      return database.leases.otherHolder('retention', elsewhere);
+      return database.leases.otherHolder('retention', other);
     });
     await expect(withLease(database, 'retention', 0, () => Promise.resolve())).rejects.toMatchObject({
       code: 'job_busy',
     });
     await expect(withLease(database, 'upload', 0, () => Promise.resolve('done'))).resolves.toBe('done');
+    await eventually(() => steps.length === 1);
     end();
     await first;
     expect(await second).toMatchObject({ pid: process.pid });
     expect(steps).toEqual(['first begins', 'first ends', 'second']);
-    expect(await database.leases.otherHolder('retention', elsewhere)).toBeUndefined();
+    expect(await database.leases.otherHolder('retention', other)).toBeUndefined();
+  });
+
+  describe('that was lost', () => {
+    test('lets nothing be written any more by who stood still, and everything be read', async () => {
+      const { connect, later } = newDatabase();
+      const [one, two] = [await connect(), await connect()];
+      const bound = boundTo(one, await turnOf(one.leases.take('serve::preavis', other)));
+      const { id, facts } = await saveCall(bound);
+      await later(60_000);
+      // Late, and still its turn.
+      const note = { event: 'test', actor: 'test' };
+      await bound.recordings.move(id, 'recording', 'recorded', {}, note);
+      await two.leases.take('serve::preavis', me);
+      await expect(bound.recordings.move(id, 'recorded', 'archived', {}, note)).rejects.toMatchObject(lost);
+      await expect(bound.journal.save(beginning(someFacts()).state)).rejects.toMatchObject(lost);
+      await expect(
+        bound.journal.addToTimeline(facts.id, { kind: 'change', change: 'unheard', at: undefined, party: 'caller' }),
+      ).rejects.toMatchObject(lost);
+      await expect(bound.auditTrail.append(id, note)).rejects.toMatchObject(lost);
+      await expect(bound.passes.note('upload', 1)).rejects.toMatchObject(lost);
+      expect(await bound.recordings.find(id)).toMatchObject({ status: 'recorded' });
+      expect(await one.journal.open()).toEqual([]);
+      await two.recordings.move(id, 'recorded', 'archived', {}, note);
+      expect((await two.auditTrail.of(id)).map(({ to }) => to)).toEqual(['recording', 'recorded', 'archived']);
+      expect(await two.passes.last('upload')).toBeUndefined();
+    });
+
+    test('ends a pass within that of a serve by either of the two', async () => {
+      const { connect, later } = newDatabase();
+      const [one, two] = [await connect(), await connect()];
+      const serve = boundTo(one, await turnOf(one.leases.take('serve::preavis', other)));
+      const interrupted = (job: string) =>
+        withLease(serve, 'retention', 0, async ({ passes }) => {
+          await passes.note('retention', 1);
+          await later(60_000);
+          await two.leases.take(job, elsewhere('a third'));
+          await passes.note('retention', 2);
+        });
+      await expect(interrupted('retention')).rejects.toMatchObject(lost);
+      await later(60_000);
+      await expect(interrupted('serve::preavis')).rejects.toMatchObject(lost);
+      expect(await two.passes.last('retention')).toBe(1);
+    });
+
+    test('is not where somebody has emptied the tables: a call that is on is written down', async () => {
+      const { connect, byHand } = newDatabase();
+      const database = await connect();
+      const bound = boundTo(database, await turnOf(database.leases.take('serve::preavis', me)));
+      await byHand('DELETE FROM leases; DELETE FROM lease_turns');
+      const { id } = await saveCall(bound);
+      expect(await database.recordings.find(id)).toMatchObject({ status: 'recording' });
+    });
   });
 }

@@ -8,6 +8,7 @@ import type { Databases } from './databases.ts';
 import { decisionContract } from './decisionContract.ts';
 import { deliveryContract } from './deliveryContract.ts';
 import { endedUnwatchedContract } from './endedUnwatchedContract.ts';
+import { hereContract } from './hereContract.ts';
 import { leaseContract } from './leaseContract.ts';
 import { legalHoldContract } from './legalHoldContract.ts';
 import { preferenceContract } from './preferenceContract.ts';
@@ -22,12 +23,16 @@ import { watchContract } from './watchContract.ts';
  *
  * @param every what takes long and says little of a database is not left out
  */
-export function repositoriesContract({ newDatabase }: Databases, { every }: { every: boolean }): void {
+export function repositoriesContract({ newDatabase, newLeases }: Databases, { every }: { every: boolean }): void {
   const connecting = () => newDatabase().connect;
   deliveryContract(connecting);
 
   describe('a lease', () => {
-    leaseContract(connecting);
+    leaseContract(newLeases);
+  });
+
+  describe('a PBX', () => {
+    hereContract(connecting);
   });
 
   describe('a hold', () => {

@@ -4,10 +4,11 @@ import { rename, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { finishRecordings } from '../../../../src/archive/finish/finish.ts';
-import { endForgotten, unendedRecordings } from '../../../../src/archive/finish/forgottenCalls.ts';
+import { endForgotten, unendedRecordings, type Forgetful } from '../../../../src/archive/finish/forgottenCalls.ts';
+import { serveLease } from '../../../../src/catalogue/jobs/leases.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
-import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import type { ChannelId, RecordingId } from '../../../../src/core/ids.ts';
+import { beside, onlyServe } from '../../../support/catalogue/holders.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { callStart, eventsTo } from '../../../support/call/calls.ts';
 import { catalogues, servedLast } from '../../../support/catalogue/catalogues.ts';
@@ -41,11 +42,12 @@ async function stage({ mode = 'announce', events = talking, writtenAt = callStar
   await utimes(recorded.file, writtenAt / 1_000, writtenAt / 1_000);
   await set.catalogue.timeline.saveWatchedUntil(writtenAt);
   await servedLast(catalogueFile, writtenAt);
-  const recording = { spoolFolder: set.spoolFolder, unwatchedSeconds } as Parameters<typeof endForgotten>[1];
-  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, recording);
+  const recording = { spoolFolder: set.spoolFolder, unwatchedSeconds } as Forgetful['recording'];
+  const forgetful = { recording, serve: onlyServe };
+  const unended = (): Promise<RecordingId[]> => unendedRecordings(set.catalogue, forgetful);
   /** As `preavis upload` does. */
   const pass = async (): Promise<void> => {
-    await endForgotten(set.catalogue, recording, { now: set.clock.now(), actor: 'command' });
+    await endForgotten(set.catalogue, forgetful, { now: set.clock.now(), actor: 'command' });
     await finishRecordings(set);
   };
   const isOpen = async (): Promise<boolean> => (await set.catalogue.journal.open()).length > 0;
@@ -89,7 +91,7 @@ test('beside a serve that was there a moment ago, a talk on hold or transferred 
 test('a serve that is there sees to its calls itself: none is named', async () => {
   const { set, catalogueFile, writtenAt, unended, pass, isOpen } = await stage({ events: transferred });
   set.clock.at = writtenAt + 20 * 60_000;
-  await set.catalogue.leases.take('serve', { ...leaseHolder(), pid: process.ppid });
+  await set.catalogue.leases.take(serveLease(onlyServe), beside(process.ppid));
   await servedLast(catalogueFile, set.clock.at - 2_000);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], true]);
@@ -97,12 +99,11 @@ test('a serve that is there sees to its calls itself: none is named', async () =
 
 test('a serve that starts again and again, and never comes to serve, keeps no talk open for ever', async () => {
   const { set, id, writtenAt, unended, pass, isOpen } = await stage();
-  const starting = { ...leaseHolder(), pid: process.ppid };
   set.clock.at = writtenAt + forgotten;
-  await set.catalogue.leases.take('serve', starting);
+  const starting = await set.catalogue.leases.take(serveLease(onlyServe), beside(process.ppid));
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[id], true]);
-  await set.catalogue.leases.release('serve', starting);
+  if (starting.kind === 'taken') await set.catalogue.leases.release(starting.turn);
   await pass();
   expect([await unended(), await isOpen()]).toEqual([[], false]);
 });
@@ -131,7 +132,7 @@ test('a process that has the number of a serve from before this boot is another 
   const { set, catalogueFile, id, writtenAt, unended, pass, isOpen } = await stage();
   const booted = (boot: string) => ({ now: () => set.clock.at, sinceBoot: () => ({ boot, ms: 1_000 }) });
   set.clock.at = writtenAt;
-  await open(catalogueFile, booted('the boot before')).leases.take('serve', { ...leaseHolder(), pid: process.ppid });
+  await open(catalogueFile, booted('the boot before')).leases.take(serveLease(onlyServe), beside(process.ppid));
   set.clock.at = writtenAt + forgotten;
   set.clock.sinceBoot = () => ({ boot: 'this boot', ms: 500 });
   expect(await unended()).toEqual([id]);
@@ -144,7 +145,7 @@ test('a serve that was stopped for long goes on with its calls when it is contin
   const serve = spawn('sleep', ['60']);
   try {
     set.clock.at = writtenAt;
-    await set.catalogue.leases.take('serve', { ...leaseHolder(), pid: serve.pid ?? 0 });
+    await set.catalogue.leases.take(serveLease(onlyServe), beside(serve.pid ?? 0));
     set.clock.at = writtenAt + 20 * 60_000;
     await pass();
     expect([await unended(), await isOpen()]).toEqual([[id], true]);

@@ -12,7 +12,6 @@ import {
 import type { RawStore } from '../../../../src/store/store.ts';
 import { uploadPass } from '../../../../src/archive/uploadPass.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
-import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import { moveLease } from '../../../../src/catalogue/jobs/leases.ts';
 import type { PurposeLock } from '../../../../src/config/objectLockModes.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
@@ -20,6 +19,7 @@ import { makeIds } from '../../../../src/core/ids.ts';
 import { readCertificate } from '../../../../src/retention/certificates/certificate.ts';
 import { fetchRecording } from '../../../../src/archive/fetch.ts';
 import { verifyCertificates } from '../../../../src/retention/certificates/verify.ts';
+import { beside } from '../../../support/catalogue/holders.ts';
 import { archiveStage } from '../../../support/archive/archiving.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
 import { keyringOf, newKey, keyObjectNames } from '../../../support/archive/encryption.ts';
@@ -458,9 +458,9 @@ describe('the pass', () => {
   test('is one at a time, and an erasure waits for a recording that is being moved', async () => {
     const set = await stage('folder', 'bucket', { count: 1 });
     const [call] = set.calls;
-    const other = { ...leaseHolder(), pid: 1 };
     set.clock.at = due;
-    await set.catalogue.leases.take(moveLease, other);
+    const taking = await set.catalogue.leases.take(moveLease, beside(1));
+    if (taking.kind === 'busy') throw new Error('another move is under way');
     await expect(set.move()).rejects.toMatchObject({ code: 'job_busy' });
     await set.catalogue.archiveCopies.begin(call?.id as never, { from: set.source.location, to: set.target.location });
     const erasing = erasePass(set);
@@ -480,7 +480,7 @@ describe('the pass', () => {
     });
     expect((await set.catalogue.recordings.find(call?.id as never))?.status).toBe('archived');
     await set.fresh.putText(keysOf(call as never).wav, 'half', 'audio/wav', never);
-    await set.catalogue.leases.release(moveLease, other);
+    await set.catalogue.leases.release(taking.turn);
     expect(await erasing).toMatchObject({ erased: 1, recordings: [{ outcome: 'erased' }] });
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await recordingsIn(set.old)).toEqual([]);

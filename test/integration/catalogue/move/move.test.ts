@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { openCatalogue, openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
-import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import { serveLease } from '../../../../src/catalogue/jobs/leases.ts';
 import { migrations } from '../../../../src/catalogue/migrations.ts';
 import { moveCatalogue, type Moved, type MoveOptions } from '../../../../src/catalogue/move/move.ts';
@@ -13,9 +12,11 @@ import { makeCallerHash } from '../../../../src/call/plan/preferences.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { linkOf } from '../../../../src/core/crypto/hashChain.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
+import { thisProcess } from '../../../../src/core/processes.ts';
 import { hashKey, numberOf } from '../../../../bench/largeCatalogue.ts';
 import { clockAt, saveCall } from '../../../support/catalogue/catalogues.ts';
 import { fillEverything } from '../../../support/catalogue/everything.ts';
+import { elsewhere, onlyServe } from '../../../support/catalogue/holders.ts';
 import { usePostgres } from '../../../support/catalogue/postgres.ts';
 import { LabProgram } from '../../../support/labProgram.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -387,7 +388,7 @@ describe('a move', () => {
         users: [],
         tables: expect.arrayContaining([{ table: 'calls', rows: 63 }]) as unknown,
       });
-      await catalogue.leases.take(serveLease, { host: 'another', pid: 7 });
+      await catalogue.leases.take(serveLease(onlyServe), elsewhere('another', 7));
     } finally {
       catalogue.close();
     }
@@ -401,9 +402,9 @@ describe('a move', () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
     const catalogue = openCatalogue(file, systemClock);
     try {
-      await catalogue.leases.noteServing(leaseHolder());
+      await catalogue.leases.noteServing(onlyServe, thisProcess());
       await expect(move(file, url)).rejects.toEqual(failure('catalogue_in_use', 'has .* open'));
-      await catalogue.leases.take('retention', { host: 'another', pid: 7 });
+      await catalogue.leases.take('retention', elsewhere('another', 7));
     } finally {
       catalogue.close();
     }

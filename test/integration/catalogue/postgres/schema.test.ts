@@ -73,6 +73,8 @@ test('a step that was released is never changed', () => {
   expect(digests).toEqual([
     'a56997eb64177e9b9b764c92c29da123d7a65a4de206018d8f6065af153075a8',
     '28b976b9daa545a9424d4d8682ca98e1c004268ae5c5da87fe21fb33ac8a08f7',
+    '5292f4ec709815bea68de1ec5928e8ea9cd6dae52e2f3955be53d5f5da07767d',
+    'dfca45afbbef65d1211dfbb9f093569f82ef145ad7eaba31e3025e8cd8cc05c5',
   ]);
 });
 

@@ -9,6 +9,7 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import { archiveStage } from '../../../support/archive/archiving.ts';
 import { configTree } from '../../../support/call/calls.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
+import { elsewhere, onlyServe } from '../../../support/catalogue/holders.ts';
 import { usePostgres } from '../../../support/catalogue/postgres.ts';
 import { runCommand } from '../../../support/command.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
@@ -118,7 +119,7 @@ test('a catalogue in use is not moved, and who uses it is named', async () => {
   );
   close();
   const catalogue = openCatalogue(file, systemClock);
-  await catalogue.leases.take(serveLease, { host: 'pbx-2', pid: 7 });
+  await catalogue.leases.take(serveLease(onlyServe), elsewhere('pbx-2', 7));
   catalogue.close();
   const tried = await run('postgres', 'catalogue', 'move', '--dry-run', '--json');
   expect([tried.code, JSON.parse(tried.stdout)]).toMatchObject([

@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uploadPass } from '../../../../src/archive/uploadPass.ts';
 import { openCatalogue } from '../../../../src/catalogue/catalogue.ts';
-import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
+import { beside } from '../../../support/catalogue/holders.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { configTree } from '../../../support/call/calls.ts';
 import { catalogues } from '../../../support/catalogue/catalogues.ts';
@@ -92,7 +92,7 @@ describe('passes of several processes at once', () => {
       await once(other, 'spawn');
       // A lease of now, and not of the time of the stage.
       const catalogue = openCatalogue(join(set.spoolFolder, '../catalogue.db'), systemClock);
-      for (const [job] of jobs) await catalogue.leases.take(job, { ...leaseHolder(), pid: other.pid ?? 0 });
+      for (const [job] of jobs) await catalogue.leases.take(job, beside(other.pid ?? 0));
       catalogue.close();
       // Thirty seconds each.
       const runs = await Promise.all(jobs.map(([, args]) => preavis(...args, '--config', config)));

@@ -6,7 +6,6 @@ import { ulid } from 'ulid';
 import { finishRecordings } from '../../../../src/archive/finish/finish.ts';
 import type { ObjectStore } from '../../../../src/store/store.ts';
 import { uploadPass } from '../../../../src/archive/uploadPass.ts';
-import { leaseHolder } from '../../../../src/catalogue/jobs/lease.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import type { RecordingStatus } from '../../../../src/catalogue/statuses.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
@@ -14,6 +13,7 @@ import type { RecordingId } from '../../../../src/core/ids.ts';
 import { retentionPass } from '../../../../src/retention/pass.ts';
 import { discrepancyKinds, type DiscrepancyKind } from '../../../../src/retention/reconcile/compare.ts';
 import type { ReconcileOptions } from '../../../../src/retention/reconcile/reconcile.ts';
+import { beside, elsewhere } from '../../../support/catalogue/holders.ts';
 import { archiveStage, type ArchiveStage } from '../../../support/archive/archiving.ts';
 import { insertPolicy, insertRecording } from '../../../support/catalogue/catalogueRows.ts';
 import { catalogues, dayMs, recorderEnd, saveCall } from '../../../support/catalogue/catalogues.ts';
@@ -477,7 +477,7 @@ describe('beside other jobs', () => {
     const other = spawn('sleep', ['60']);
     try {
       await once(other, 'spawn');
-      await set.catalogue.leases.take('reconcile', { ...leaseHolder(), pid: other.pid ?? 0 });
+      await set.catalogue.leases.take('reconcile', beside(other.pid ?? 0));
       await expect(reconciled(set)).rejects.toMatchObject({ code: 'job_busy' });
       await expect(reconciled(set, { dryRun: true })).rejects.toMatchObject({ code: 'job_busy' });
     } finally {
@@ -612,8 +612,7 @@ describe('as a whole it fails, and finds nothing', () => {
       if (done === 1) stop.abort(new PreavisError('interrupted', 'enough'));
     };
     await expect(reconciled(set, { signal: stop.signal, progress })).rejects.toMatchObject({ code: 'interrupted' });
-    const other = { ...leaseHolder(), host: 'another' };
-    expect(await set.catalogue.leases.take('reconcile', other)).toBeUndefined();
+    expect(await set.catalogue.leases.take('reconcile', elsewhere())).toMatchObject({ kind: 'taken' });
   });
 
   test('and repairs nothing once the archive is away', async () => {
