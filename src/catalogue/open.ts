@@ -49,8 +49,15 @@ function isEmpty(database: Database): boolean {
   return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
 }
 
+/** undefined: it was written by a version in which catalogues had none. */
+function identityIn(database: Database): string | undefined {
+  const hasOne = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'identity'`).get() !== undefined;
+
+  return hasOne ? String(database.prepare('SELECT id FROM identity').pluck().get()) : undefined;
+}
+
 /** Looks at an existing file without changing a byte of it. Throws catalogue_foreign or catalogue_newer. */
-function inspect(file: string): { version: number; isMoved: boolean } {
+function inspect(file: string): { version: number; isMoved: boolean; identity: string | undefined } {
   const database = openSqlite(file, { readonly: true, fileMustExist: true });
   try {
     // In one transaction: another process may be making it.
@@ -59,14 +66,11 @@ function inspect(file: string): { version: number; isMoved: boolean } {
       const version = Number(database.pragma('user_version', { simple: true }));
 
       const isMoved = id === movedId;
+      const isOurs = isMoved || id === applicationId || (id === 0 && version === 0 && isEmpty(database));
 
-      return {
-        version,
-        isMoved,
-        isOurs: isMoved || id === applicationId || (id === 0 && version === 0 && isEmpty(database)),
-      };
+      return { version, isMoved, isOurs, identity: isOurs ? identityIn(database) : undefined };
     });
-    const { version, isMoved, isOurs } = look();
+    const { version, isMoved, isOurs, identity } = look();
     if (!isOurs) {
       throw new PreavisError('catalogue_foreign', `${file} is a database of another program`);
     }
@@ -77,7 +81,7 @@ function inspect(file: string): { version: number; isMoved: boolean } {
       );
     }
 
-    return { version, isMoved };
+    return { version, isMoved, identity };
   } finally {
     database.close();
   }
@@ -95,13 +99,18 @@ export function isCatalogueBegun(file: string): boolean {
   }
 }
 
-/** Whether the file has a catalogue, of whatever version, that was not moved to PostgreSQL. What cannot be read is none. */
-export function isCatalogueHere(file: string): boolean {
-  if (!isCatalogueBegun(file)) return false;
+/**
+ * The catalogue in the file, of whatever version, unless it was moved to PostgreSQL: its identity, where it has one. What cannot be read is
+ * none.
+ */
+export function unmovedCatalogue(file: string): { identity: string | undefined } | undefined {
+  if (!isCatalogueBegun(file)) return undefined;
   try {
-    return !inspect(file).isMoved;
+    const { isMoved, identity } = inspect(file);
+
+    return isMoved ? undefined : { identity };
   } catch (thrown) {
-    return thrown instanceof PreavisError && thrown.code === 'catalogue_newer';
+    return thrown instanceof PreavisError && thrown.code === 'catalogue_newer' ? { identity: undefined } : undefined;
   }
 }
 

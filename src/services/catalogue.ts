@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { openCatalogue, openPostgresCatalogue, type Catalogue, type CatalogueOptions } from '../catalogue/catalogue.ts';
 import type { Figures } from '../catalogue/figures.ts';
 import { readFiguresAside, type FiguresOrder } from '../catalogue/figuresThread.ts';
-import { isCatalogueBegun, isCatalogueHere } from '../catalogue/open.ts';
-import { isPostgresBegun, type PostgresCatalogue } from '../catalogue/postgres/open.ts';
+import { isCatalogueBegun, unmovedCatalogue } from '../catalogue/open.ts';
+import { identityInPostgres, type PostgresCatalogue } from '../catalogue/postgres/open.ts';
 import { speaksTls } from '../config/catalogueSchema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -94,10 +94,29 @@ export async function openConfiguredCatalogue(
   return openPostgresCatalogue({ ...place, ...limit }, clock, all);
 }
 
-/** Where a service is started between the change of its configuration and the move, an empty catalogue would stand in the place of the one that is to be moved. */
+/**
+ * Where a service is started between the change of its configuration and the move, another catalogue would stand in the place of the one that is
+ * to be moved: an empty one, or the one of another PBX. What only the file knows of would never be erased.
+ */
 async function refuseUnmoved(file: string, place: PostgresCatalogue): Promise<void> {
-  if (!isCatalogueHere(file) || (await isPostgresBegun(place))) return;
-  throw new PreavisError('catalogue_unmoved', `the database is empty, and the catalogue ${file} was not moved there`);
+  const here = unmovedCatalogue(file);
+  if (here === undefined) return;
+  const there = await identityInPostgres(place);
+  // A copy of the one that was moved, which was put back, is not asked.
+  if (there !== undefined && there === here.identity) return;
+  throw new PreavisError(
+    'catalogue_unmoved',
+    there === undefined
+      ? `the database is empty, and the catalogue ${file} was not moved there`
+      : `the database has another catalogue, and the catalogue ${file} was not moved there`,
+    there === undefined
+      ? {}
+      : {
+          hint:
+            'Two catalogues are not made one. Name another catalogue.file, where nothing is, and let retention go on with the old one until ' +
+            'it has nothing left (docs/operations/postgresql.md, "A PBX that had a catalogue of its own").',
+        },
+  );
 }
 
 /**
@@ -119,8 +138,11 @@ export async function openForCalls(
 /** Whether there is a catalogue; if not, opening it makes a new one. Throws as {@link openConfiguredCatalogue}. */
 export async function hasCatalogue({ catalogue }: Pick<Config, 'catalogue'>): Promise<boolean> {
   const { store, file } = catalogue;
+  if (store === 'sqlite') return isCatalogueBegun(file);
+  const place = await postgresOf(catalogue);
+  await refuseUnmoved(file, place);
 
-  return store === 'sqlite' ? isCatalogueBegun(file) : isPostgresBegun(await postgresOf(catalogue));
+  return (await identityInPostgres(place)) !== undefined;
 }
 
 /** As long as a request for a report may take, ms. */

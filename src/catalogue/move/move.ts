@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import { PreavisError } from '../../core/errors.ts';
 import { openLeaving, type Leaving } from '../open.ts';
@@ -7,9 +7,10 @@ import { Refused } from '../postgres/failures.ts';
 import type { PostgresOptions } from '../postgres/open.ts';
 import { makePool, withClient } from '../postgres/pool.ts';
 import { makeSource, type Source } from './source.ts';
+import { openedBy } from './openedBy.ts';
 import type { Table } from './tables.ts';
 import { lockForMove, makeTarget, type Target } from './target.ts';
-import { emptyTrail, verifyTable, type Trail } from './verification.ts';
+import { emptyTrail, trailTable, verifyTable, type Trail } from './verification.ts';
 
 /**
  * Moves a SQLite catalogue into an empty database of PostgreSQL. At any moment one of the two is the catalogue, or none is while the last two
@@ -31,7 +32,10 @@ export type MovePorts = {
 
 export type MoveOptions = {
   readonly dryRun: boolean;
-  /** Begin an unfinished move anew: what was copied may not be what there is now. */
+  /**
+   * Begin an unfinished move anew: what was copied may not be what there is now. Of a file that is marked as moved as well: that no other database
+   * has its catalogue is for who asks for it to know.
+   */
   readonly again: boolean;
   /** Rows of a batch at most. */
   readonly rowsAtOnce?: number;
@@ -43,16 +47,18 @@ export type MoveOptions = {
 type MovedTable = { readonly table: string; readonly rows: number };
 
 /**
- * `could`: a dry run, and who uses the catalogue now. `moved`: done; `before`: it was done before. `broken` lines of the audit trail were changed
- * before the move.
+ * `could`: a dry run, and who uses the catalogue now. `couldEnd`: a dry run, of a file that is marked as moved while the move is not finished.
+ * `moved`: done; `before`: it was done before. `broken` lines of the audit trail were changed before the move, and `removed` ones at its end taken
+ * away: PostgreSQL gives their numbers again.
  */
 export type Moved =
   | { readonly kind: 'could'; readonly tables: readonly MovedTable[]; readonly users: readonly string[] }
+  | { readonly kind: 'couldEnd'; readonly identity: string; readonly tables: readonly MovedTable[] }
   | {
       readonly kind: 'moved';
       readonly identity: string;
       readonly tables: readonly MovedTable[];
-      readonly trail: Trail;
+      readonly trail: Trail & { readonly removed: number };
     }
   | { readonly kind: 'before'; readonly identity: string };
 
@@ -78,10 +84,11 @@ export async function moveCatalogue(ports: MovePorts, options: MoveOptions): Pro
     });
     try {
       return await withClient(pool, async (client) => {
-        if (options.dryRun) return await couldMove({ leaving, source, client }, ports, options);
+        const parts = { leaving, source, target: makeTarget(client, ports.postgres) };
+        if (options.dryRun) return await couldMove(parts, ports, options);
         await waitForLock(client, options.signal);
 
-        return await move({ leaving, source, target: makeTarget(client, ports.postgres) }, options);
+        return await move(parts, options);
       });
     } catch (thrown) {
       throw thrown instanceof Refused ? thrown.cause : thrown;
@@ -107,17 +114,35 @@ async function waitForLock(client: PoolClient, signal: AbortSignal): Promise<voi
 }
 
 async function couldMove(
-  { leaving, source, client }: { leaving: Leaving; source: Source; client: PoolClient },
-  { postgres }: MovePorts,
-  { again }: MoveOptions,
+  { leaving, source, target }: Parts,
+  { file }: MovePorts,
+  { again, signal, progress }: MoveOptions,
 ): Promise<Moved> {
-  const before = await makeTarget(client, postgres).before(source.identity, again);
+  const before = await target.before(source.identity, again);
   if (before === 'moved') return requireMarked(leaving, source);
-  if (!leaving.isMoved) source.requireSound();
+  if (leaving.isMoved && before === 'empty') throw movedElsewhere();
+  const { identity } = source;
   const tables = source.tables.map((table) => ({ table: table.name, rows: source.count(table) }));
+  if (leaving.isMoved) return { kind: 'couldEnd', identity, tables };
+  source.requireSound();
+  if (before === 'empty') await target.tryTables(source.tables);
+  else if (!again) await target.requireTables(source.tables);
+  const total = tables.reduce((sum, { rows }) => sum + rows, 0);
+  let seen = 0;
+  for (const table of source.tables) {
+    // To read it shows what PostgreSQL would not keep.
+    for (let batch = source.batch(table, undefined); batch !== undefined; batch = source.batch(table, batch.last)) {
+      signal.throwIfAborted();
+      progress((seen += batch.rows.length), total);
+      await breathe();
+    }
+  }
 
-  return { kind: 'could', tables, users: source.users };
+  return { kind: 'could', tables, users: [...source.users, ...openedBy(file)] };
 }
+
+const movedElsewhere = (options: { cause?: unknown; hint?: string } = {}): PreavisError =>
+  new PreavisError('catalogue_moved', 'the catalogue was moved to another database than the configured one', options);
 
 /** A database that has this catalogue, and no move under way, has it by a move that has come to its end. */
 function requireMarked({ isMoved }: Leaving, { identity }: Source): Moved {
@@ -141,21 +166,23 @@ async function move({ leaving, source, target }: Parts, { again, signal, progres
   if (before === 'moved') return requireMarked(leaving, source);
   const counted = tables.map((table) => ({ table: table.name, rows: source.count(table) }));
   const step = makeSteps(counted, signal, progress);
-  if (leaving.isMoved) return await finishMoved({ source, target }, { before, step });
+  const isAnew = before === 'unfinished' && again;
+  if (leaving.isMoved && !isAnew) return await finishMoved({ source, target }, { before, step });
   const [user] = users;
   if (user !== undefined) throw new PreavisError('catalogue_in_use', `the catalogue is in use: ${user}`);
   source.requireSound();
-  if (before === 'unfinished' && again) await target.empty();
+  if (isAnew) await target.empty();
   if (before === 'empty' || again) await target.begin(identity);
   await target.requireTables(tables);
   for (const table of tables) await copy({ source, target }, table, step);
   const trail = await verify({ source, target }, step);
+  const removed = trail.last === undefined ? 0 : Number(source.highest(trailTable) - trail.last);
   await target.setSequences(source.highest);
   await target.settle();
   leaving.mark();
   await target.finish();
 
-  return { kind: 'moved', identity, tables: counted, trail };
+  return { kind: 'moved', identity, tables: counted, trail: { ...trail, removed } };
 }
 
 async function verify(
@@ -176,18 +203,20 @@ async function finishMoved(
   { source, target }: Pick<Parts, 'source' | 'target'>,
   options: FinishOptions,
 ): Promise<Moved> {
-  const elsewhere = (cause?: unknown): PreavisError =>
-    new PreavisError('catalogue_moved', 'the catalogue was moved to another database than the configured one', {
-      cause,
-    });
-  if (options.before === 'empty') throw elsewhere();
+  if (options.before === 'empty') throw movedElsewhere();
   await verify({ source, target }, options.step).catch((thrown: unknown) => {
-    throw thrown instanceof PreavisError && thrown.code === 'move_differs' ? elsewhere(thrown) : thrown;
+    throw thrown instanceof PreavisError && thrown.code === 'move_differs'
+      ? movedElsewhere({ cause: thrown, hint: lostHint })
+      : thrown;
   });
   await target.finish();
 
   return { kind: 'before', identity: source.identity };
 }
+
+const lostHint =
+  'Set catalogue.postgres to the database that it was moved to. If no other database has it, as after a failover or a restoration that has lost ' +
+  'the last rows: preavis catalogue move --again copies anew (docs/operations/moving-to-postgresql.md).';
 
 type FinishOptions = { readonly before: 'empty' | 'unfinished'; readonly step: (rows: number) => void };
 

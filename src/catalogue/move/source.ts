@@ -17,7 +17,7 @@ export type Source = {
   /** Who works with it, by its leases, as far as that is known. */
   readonly users: readonly string[];
   count(table: Table): number;
-  /** The rows behind this key; undefined where there are none. */
+  /** The rows behind this key; undefined where there are none. Throws move_refused for what PostgreSQL does not keep. */
   batch(table: Table, after: Row | undefined): Batch | undefined;
   /** The highest number that a table with a sequence has ever given. */
   highest: (table: string) => bigint;
@@ -110,6 +110,19 @@ function makeBatches(database: Database, mostRows: number): Source['batch'] {
     return `SELECT ${columns} FROM ${table.name} ${behind} ORDER BY ${key} LIMIT ${mostRows}`;
   };
 
+  const requireText = (table: Table, row: Row): void => {
+    const columns = table.columns.map(({ name }) => `hex(${inSqlite(table, name)})`).join(', ');
+    const where = table.key.map((name) => `${inSqlite(table, name)} IS ?`).join(' AND ');
+    const bytes = database
+      .prepare<Value[], string[]>(`SELECT ${columns} FROM ${table.name} WHERE ${where}`)
+      .raw()
+      .get(...keyOf(table, row));
+    for (const [index, value] of row.entries()) {
+      if (typeof value !== 'string' || bytes?.[index] === Buffer.from(value).toString('hex').toUpperCase()) continue;
+      throw notKept(`a text of ${table.name}.${table.columns[index]?.name ?? ''} is not in UTF-8`);
+    }
+  };
+
   return (table, after) => {
     const found = database
       .prepare<Value[], Value[]>(select(table, after === undefined))
@@ -123,11 +136,19 @@ function makeBatches(database: Database, mostRows: number): Source['batch'] {
       bytes += bytesOf(table, row);
       if (bytes >= mostBytes) break;
     }
+    // SQLite gives what is no text in UTF-8 with this sign in its place, and any text may have it.
+    for (const row of rows)
+      if (row.some((value) => typeof value === 'string' && value.includes('\ufffd'))) requireText(table, row);
     const last = rows.at(-1);
 
     return last === undefined ? undefined : { rows, last: keyOf(table, last) };
   };
 }
+
+const notKept = (what: string): PreavisError =>
+  new PreavisError('move_refused', `${what}, which PostgreSQL does not keep`, {
+    hint: 'No version of Préavis writes one: find out who did. The catalogue stays where it is.',
+  });
 
 /** About as many as it has. Throws move_refused for what PostgreSQL does not keep. */
 function bytesOf({ name, columns }: Table, row: Row): number {
@@ -137,9 +158,7 @@ function bytesOf({ name, columns }: Table, row: Row): number {
     bytes += value.length;
     if (value.includes('\0')) {
       const column = columns[index]?.name ?? '';
-      throw new PreavisError('move_refused', `a text of ${name}.${column} has a NUL, which PostgreSQL does not keep`, {
-        hint: 'No version of Préavis writes one: find out who did. The catalogue stays where it is.',
-      });
+      throw notKept(`a text of ${name}.${column} has a NUL`);
     }
   }
 

@@ -28,6 +28,8 @@ export type Target = {
   empty(): Promise<void>;
   /** Throws move_refused where it does not have each of these columns, and no others. */
   requireTables(tables: readonly Table[]): Promise<void>;
+  /** The same of an empty database, as if a move had begun there: what is made for that is undone. */
+  tryTables(tables: readonly Table[]): Promise<void>;
   progress(table: Table): Promise<Progress>;
   append(table: Table, batch: Batch): Promise<void>;
   /** Rows with a key above `after` and up to `last`; undefined: no limit. */
@@ -90,6 +92,30 @@ export function makeTarget(client: PoolClient, options: PostgresOptions): Target
       throw thrown;
     }
   };
+  const requireTables = async (tables: readonly Table[]): Promise<void> => {
+    const found = z.array(columnRow).parse(
+      await ask(
+        `SELECT table_name AS table, column_name AS column, data_type AS type FROM information_schema.columns
+         WHERE table_schema = $1`,
+        [schemaName],
+      ),
+    );
+    const named = (table: string, column: string, type: string): string => `${table}.${column} (${type})`;
+    const there = new Set(
+      found
+        .filter(({ table }) => !ownTables.includes(table))
+        .map(({ table, column, type }) => named(table, column, type)),
+    );
+    const wanted = new Set(
+      tables.flatMap(({ name, columns }) => columns.map((column) => named(name, column.name, column.type))),
+    );
+    const differing = [...there, ...wanted].filter((each) => !there.has(each) || !wanted.has(each));
+    if (differing.length > 0) {
+      throw new PreavisError('move_refused', `the schemas of the two catalogues differ: ${differing.join(', ')}`, {
+        hint: 'Somebody has changed one of them by hand. The catalogue stays where it is.',
+      });
+    }
+  };
 
   return {
     before: async (identity, again) => {
@@ -120,36 +146,17 @@ export function makeTarget(client: PoolClient, options: PostgresOptions): Target
 
       return 'unfinished';
     },
-    begin: (identity) => migratePostgres(client, options, beginning(identity)),
+    begin: (identity) =>
+      migratePostgres(client, options, async (askIn) => {
+        for (const each of beginning(identity)) await askIn(each);
+      }),
     empty: async () => {
       await transact(async () => {
         await ask(`DROP SCHEMA ${schemaName} CASCADE`);
       }, 'throughTheDisk');
     },
-    requireTables: async (tables) => {
-      const found = z.array(columnRow).parse(
-        await ask(
-          `SELECT table_name AS table, column_name AS column, data_type AS type FROM information_schema.columns
-           WHERE table_schema = $1`,
-          [schemaName],
-        ),
-      );
-      const named = (table: string, column: string, type: string): string => `${table}.${column} (${type})`;
-      const there = new Set(
-        found
-          .filter(({ table }) => !ownTables.includes(table))
-          .map(({ table, column, type }) => named(table, column, type)),
-      );
-      const wanted = new Set(
-        tables.flatMap(({ name, columns }) => columns.map((column) => named(name, column.name, column.type))),
-      );
-      const differing = [...there, ...wanted].filter((each) => !there.has(each) || !wanted.has(each));
-      if (differing.length > 0) {
-        throw new PreavisError('move_refused', `the schemas of the two catalogues differ: ${differing.join(', ')}`, {
-          hint: 'Somebody has changed one of them by hand. The catalogue stays where it is.',
-        });
-      }
-    },
+    requireTables,
+    tryTables: (tables) => migratePostgres(client, options, () => requireTables(tables), 'try'),
     progress: async ({ name }) => {
       const [found] = z
         .array(progressRow)

@@ -8,13 +8,19 @@ import type { Target } from './target.ts';
 /** Whether PostgreSQL has what the SQLite catalogue has: each row of each table, and the audit trail link by link. */
 
 /** `broken`: lines whose link did not fit in SQLite either: they were changed before the move, which keeps them as they are. */
-export type Trail = { readonly lines: number; readonly head: string | undefined; readonly broken: number };
+export type Trail = {
+  readonly lines: number;
+  readonly head: string | undefined;
+  readonly broken: number;
+  /** The number of the last line. */
+  readonly last: bigint | undefined;
+};
 
 type Ports = { readonly source: Pick<Source, 'batch'>; readonly target: Pick<Target, 'held' | 'links'> };
 
-const trailName = 'audit';
+export const trailTable = 'audit';
 
-export const emptyTrail: Trail = { lines: 0, head: undefined, broken: 0 };
+export const emptyTrail: Trail = { lines: 0, head: undefined, broken: 0, last: undefined };
 
 const differs = (table: string, what: string): PreavisError =>
   new PreavisError('move_differs', `the table ${table} has ${what} in PostgreSQL`);
@@ -44,13 +50,14 @@ export async function verifyTable(
     }
     if (held.digest !== digest) throw differs(table.name, 'other rows');
     if (batch === undefined) return trail;
-    if (table.name === trailName) trail = await verifyLinks(target, table, { batch, after, before: trail });
+    if (table.name === trailTable) trail = await verifyLinks(target, table, { batch, after, before: trail });
     after = batch.last;
     compared(rows.length);
   }
 }
 
 const lineRow = z.object({
+  id: z.bigint(),
   at: z.bigint(),
   recording_id: z.string().nullable(),
   event: z.string(),
@@ -73,17 +80,17 @@ async function verifyLinks(
   let { head, broken } = before;
   for (const [index, line] of lines.entries()) {
     const link = links[index];
-    if (link?.chain !== line.chain) throw differs(trailName, 'other links');
+    if (link?.chain !== line.chain) throw differs(trailTable, 'other links');
     if (line.chain === null) continue;
     if (link.made !== line.chain) {
       // It was so before, if SQLite's line does not make its link either.
-      if (link.made !== linkFrom(head, line)) throw differs(trailName, 'lines that make other links');
+      if (link.made !== linkFrom(head, line)) throw differs(trailTable, 'lines that make other links');
       broken += 1;
     }
     head = line.chain;
   }
 
-  return { lines: before.lines + lines.length, head, broken };
+  return { lines: before.lines + lines.length, head, broken, last: lines.at(-1)?.id ?? before.last };
 }
 
 function linkFrom(before: string | undefined, line: z.output<typeof lineRow>): string {

@@ -94,14 +94,20 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
   }
 }
 
-/** Whether the database has a catalogue; if not, opening it makes one. Changes nothing. Throws what openPostgres throws. */
-export async function isPostgresBegun(options: PostgresCatalogue): Promise<boolean> {
+/**
+ * The identity of the catalogue in the database; undefined: it has none, and opening it makes one. Changes nothing. Throws what openPostgres
+ * throws.
+ */
+export async function identityInPostgres(options: PostgresCatalogue): Promise<string | undefined> {
   const pool = makePool({ ...options, connections: 1 });
   try {
-    const form = await withClient(pool, inspectPostgres);
-    refuseOther(form, options);
+    return await withClient(pool, async (client) => {
+      const form = await inspectPostgres(client);
+      refuseOther(form, options);
+      if (form.kind === 'none') return undefined;
 
-    return form.kind === 'ours';
+      return (await rowOf(client, z.object({ id: z.string() }), `SELECT id FROM ${schemaName}.identity`)).id;
+    });
   } catch (thrown) {
     throw thrown instanceof Refused ? thrown.cause : thrown;
   } finally {
@@ -114,17 +120,38 @@ const isCurrent = (form: Form, { installation }: PostgresOptions): boolean =>
   form.steps === postgresMigrations.length &&
   (installation === undefined || form.installation !== null);
 
+type Ask = (text: string, values?: unknown[]) => Promise<unknown>;
+
+/** In a transaction of the caller. */
+async function migrateWithin(ask: Ask, client: PoolClient, options: PostgresOptions): Promise<void> {
+  await ask('SET LOCAL statement_timeout = 0');
+  await ask('SET LOCAL lock_timeout = 0');
+  await ask(migrationLock);
+  // Another one may have been faster.
+  const form = await inspectPostgres(client);
+  refuseOther(form, options);
+  if (form.kind === 'none') await ask(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
+  const done = form.kind === 'none' ? 0 : form.steps;
+  for (const step of postgresMigrations.slice(done)) await ask(step);
+  await ask('UPDATE schema_form SET steps = $1, installation = coalesce(installation, $2)', [
+    postgresMigrations.length,
+    options.installation ?? null,
+  ]);
+}
+
 /**
  * All steps in one transaction: another process sees the schema as it was before, or as it is behind the last of them.
  *
- * @param more is done to it in the same transaction
+ * @param more is done in the same transaction
+ * @param how `try`: all of it is undone
  */
 export async function migratePostgres(
   client: PoolClient,
   options: PostgresOptions,
-  more: readonly string[] = [],
+  more: (ask: Ask) => Promise<void> = () => Promise.resolve(),
+  how: 'do' | 'try' = 'do',
 ): Promise<void> {
-  const ask = (text: string, values: unknown[] = []) => {
+  const ask: Ask = (text, values = []) => {
     // Its types do not know how long one query may take.
     const query: QueryConfig & { query_timeout: number } = { text, values, query_timeout: migrationMs };
 
@@ -132,21 +159,9 @@ export async function migratePostgres(
   };
   await ask('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
-    await ask('SET LOCAL statement_timeout = 0');
-    await ask('SET LOCAL lock_timeout = 0');
-    await ask(migrationLock);
-    // Another one may have been faster.
-    const form = await inspectPostgres(client);
-    refuseOther(form, options);
-    if (form.kind === 'none') await ask(`CREATE SCHEMA IF NOT EXISTS ${schemaName}`);
-    const done = form.kind === 'none' ? 0 : form.steps;
-    for (const step of postgresMigrations.slice(done)) await ask(step);
-    await ask('UPDATE schema_form SET steps = $1, installation = coalesce(installation, $2)', [
-      postgresMigrations.length,
-      options.installation ?? null,
-    ]);
-    for (const each of more) await ask(each);
-    await ask('COMMIT');
+    await migrateWithin(ask, client, options);
+    await more(ask);
+    await ask(how === 'do' ? 'COMMIT' : 'ROLLBACK');
   } catch (thrown) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw thrown;

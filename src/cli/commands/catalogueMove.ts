@@ -10,8 +10,8 @@ import { table } from '../table.ts';
 type CatalogueMoveOptions = { dryRun: boolean; again: boolean; json: boolean };
 
 /**
- * Moves the SQLite catalogue of catalogue.file into the configured database. Exit 3 when a dry run finds it in use, or the audit trail had lines
- * that were changed before.
+ * Moves the SQLite catalogue of catalogue.file into the configured database. Exit 3 when a dry run finds it in use or not moved to the end, or the
+ * audit trail had lines that were changed or removed before.
  */
 export async function catalogueMove(
   context: CommandContext,
@@ -23,7 +23,7 @@ export async function catalogueMove(
       hint: 'Set catalogue.store to postgres, with the address of an empty database; catalogue.file stays (docs/operations/moving-to-postgresql.md).',
     });
   }
-  const run = beginProgress('the catalogue was not moved: SQLite has it as before', json);
+  const run = beginProgress('the move of the catalogue is not finished; the next one goes on with it', json);
   const moved = await moveCatalogue(
     { file: catalogue.file, postgres: await postgresOf(catalogue), clock: context.clock },
     { dryRun, again, signal: run.signal, progress: run.progress },
@@ -37,8 +37,10 @@ function needsAttention(moved: Moved): boolean {
   switch (moved.kind) {
     case 'could':
       return moved.users.length > 0;
+    case 'couldEnd':
+      return true;
     case 'moved':
-      return moved.trail.broken > 0;
+      return moved.trail.broken > 0 || moved.trail.removed > 0;
     case 'before':
       return false;
   }
@@ -48,10 +50,13 @@ function asJson(moved: Moved): object {
   switch (moved.kind) {
     case 'could':
       return { state: 'dryRun', tables: moved.tables, usedBy: moved.users };
+    case 'couldEnd':
+      return { state: 'unfinished', catalogue: moved.identity, tables: moved.tables };
     case 'moved': {
-      const { lines, head = null, broken } = moved.trail;
+      const { lines, head = null, broken, removed } = moved.trail;
+      const auditTrail = { lines, head, broken, removed };
 
-      return { state: 'moved', catalogue: moved.identity, tables: moved.tables, auditTrail: { lines, head, broken } };
+      return { state: 'moved', catalogue: moved.identity, tables: moved.tables, auditTrail };
     }
     case 'before':
       return { state: 'movedBefore', catalogue: moved.identity };
@@ -73,8 +78,13 @@ function inWords(moved: Moved, file: string, place: string): string[] {
           ? 'nothing was moved; stop what uses the catalogue first'
           : `nothing was moved; ${file} can be moved into the catalogue ${place}`,
       ];
+    case 'couldEnd':
+      return [
+        rowsOf(moved.tables),
+        `nothing was done; ${file} is marked as moved, and the move is not finished: run preavis catalogue move again`,
+      ];
     case 'moved': {
-      const { lines, head, broken } = moved.trail;
+      const { lines, head, broken, removed } = moved.trail;
 
       return [
         rowsOf(moved.tables),
@@ -83,6 +93,11 @@ function inWords(moved: Moved, file: string, place: string): string[] {
           ? []
           : [
               `${counted(broken, 'line of it was', 'lines of it were')} changed before the move, and moved as they are: preavis certificates verify names them.`,
+            ]),
+        ...(removed === 0
+          ? []
+          : [
+              `${counted(removed, 'line was', 'lines were')} removed from its end before the move. Look for who did that: PostgreSQL gives their numbers again.`,
             ]),
         `The catalogue is ${place} now. ${file} is kept, and is not opened any more.`,
       ];

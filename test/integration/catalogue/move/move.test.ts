@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { openCatalogue, openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
@@ -175,7 +176,7 @@ describe('a catalogue that was moved to PostgreSQL', () => {
     expect(moved).toMatchObject({
       kind: 'moved',
       tables: expect.arrayContaining([{ table: 'calls', rows: 63 }]) as unknown,
-      trail: { broken: 0, head: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+      trail: { broken: 0, removed: 0, head: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     });
     expect([steps.at(-1), steps.toSorted()]).toEqual([1, steps]);
     await usePool(url, async (pool) => {
@@ -337,6 +338,30 @@ describe('a move that was killed', () => {
     expect(await withMoved(url, readings)).toEqual(before);
   });
 
+  it('has a way out where the database has lost the last rows behind the mark of the file, and only when it is told that no other has them', async () => {
+    const [file, url] = [await aCatalogue(), await server.newDatabase()];
+    const before = await readingsOfFile(file);
+    await copyAll(file, url);
+    await killedAt('LOCK TABLE audit IN SHARE MODE', file, url);
+    await usePool(url, (pool) => pool.query('DELETE FROM dialled WHERE call_id = (SELECT min(call_id) FROM dialled)'));
+    await expect(move(file, url)).rejects.toMatchObject({
+      code: 'catalogue_moved',
+      hint: expect.stringContaining('catalogue move --again') as unknown,
+    });
+    expect(await move(file, url, { dryRun: true })).toMatchObject({ kind: 'couldEnd' });
+    // A database that is empty may be another one than that with its rows.
+    const other = await server.newDatabase();
+    for (const dryRun of [true, false]) {
+      await expect(move(file, other, { dryRun, again: true })).rejects.toEqual(
+        failure('catalogue_moved', 'another database'),
+      );
+    }
+    expect(await move(file, url, { again: true })).toMatchObject({ kind: 'moved', trail: { broken: 0 } });
+    expect(await withMoved(url, readings)).toEqual(before);
+    await expect(readingsOfFile(file)).rejects.toEqual(failure('catalogue_moved', 'moved to PostgreSQL'));
+    expect(await move(file, url, { again: true })).toMatchObject({ kind: 'before' });
+  });
+
   it('finds what has changed in the file since, and copies anew when it is told to', async () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
     await beginMove(file, url);
@@ -378,6 +403,12 @@ describe('a move that was killed', () => {
 });
 
 describe('a move', () => {
+  it('keeps the sign that stands for bytes that are no text, where it is one of the text', async () => {
+    const [file, url] = [await aCatalogue(), await server.newDatabase()];
+    changeFile(file, `UPDATE holds SET author = 'a' || char(65533) || 'b'`);
+    expect(await move(file, url)).toMatchObject({ kind: 'moved' });
+  });
+
   it('says what it would do, and does nothing, when it is tried', async () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
     const catalogue = openCatalogue(file, systemClock);
@@ -396,6 +427,36 @@ describe('a move', () => {
     const { rows } = await usePool(url, (pool) => pool.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'preavis'`));
     expect(rows).toEqual([]);
     expect(await readingsOfFile(file)).toBeDefined();
+  });
+
+  it('names a process that only has the file open when it is tried', async () => {
+    const [file, url] = [await aCatalogue(), await server.newDatabase()];
+    const program = `const file = new (await import('better-sqlite3')).default(${JSON.stringify(file)});
+      file.pragma('journal_mode = WAL');
+      file.prepare('SELECT count(*) FROM calls').get();
+      process.stdout.write('open');
+      process.stdin.resume().on('end', () => { file.close(); });`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'pipe' });
+    try {
+      await once(child.stdout, 'data');
+      expect(await move(file, url, { dryRun: true })).toMatchObject({
+        kind: 'could',
+        users: [`process ${child.pid ?? ''}, which has the file open`],
+      });
+    } finally {
+      child.stdin.end();
+      await once(child, 'exit');
+    }
+    expect(await move(file, url, { dryRun: true })).toMatchObject({ users: [] });
+  });
+
+  it('says how many lines were removed from the end of the audit trail before it', async () => {
+    const [file, url] = [await aCatalogue(), await server.newDatabase()];
+    changeFile(
+      file,
+      `DROP TRIGGER audit_is_append_only_2; DELETE FROM audit WHERE id > (SELECT max(id) - 3 FROM audit)`,
+    );
+    expect(await move(file, url)).toMatchObject({ kind: 'moved', trail: { broken: 0, removed: 3 } });
   });
 
   it('refuses a catalogue that a process has open, or works with from another machine', async () => {
@@ -503,6 +564,14 @@ describe('a move', () => {
       /holds\.author has a NUL/,
     ],
     [
+      'bytes that are no text',
+      'move_refused',
+      (file) => {
+        changeFile(file, `UPDATE holds SET author = CAST(x'61ff62' AS TEXT)`);
+      },
+      /holds\.author is not in UTF-8/,
+    ],
+    [
       'a file that is no catalogue',
       'catalogue_foreign',
       (file) => {
@@ -514,7 +583,10 @@ describe('a move', () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
     await make(file, url);
     const rows = rowsOfFile(file);
-    await expect(move(file, url)).rejects.toEqual(failure(code, message));
+    // Who tries it is told before the service is stopped for it.
+    for (const dryRun of [true, false]) {
+      await expect(move(file, url, { dryRun })).rejects.toEqual(failure(code, message));
+    }
     expect(rowsOfFile(file)).toEqual(rows);
     const database = openSqlite(file, { readonly: true });
     expect(database.pragma('application_id', { simple: true })).not.toBe(0x7072616d);

@@ -19,12 +19,12 @@ const server = usePostgres();
 const open = catalogues();
 let places = 0;
 
-/** An installation with one recording, its SQLite catalogue and an empty database. */
-async function place() {
+/** An installation with one recording, its SQLite catalogue and a database: an empty one, where none is given. */
+async function place(given?: string) {
   const at = folder.path(`${(places += 1)}`);
   const set = await archiveStage(at, open);
   const { id } = await set.finished(undefined, { keepDays: 3_000 });
-  const url = await server.newDatabase();
+  const url = given ?? (await server.newDatabase());
   const { catalogue, password } = catalogueIn(url);
   const file = join(at, 'catalogue.db');
   const run = async (store: 'sqlite' | 'postgres', ...args: string[]) => {
@@ -43,6 +43,7 @@ async function place() {
 
   return {
     at,
+    url,
     id,
     file,
     run,
@@ -108,6 +109,34 @@ test('a service that is started before the move begins no empty catalogue, and s
   expect(refused.code).toBe(2);
   expect(refused.stderr).toMatch(/^preavis: catalogue_unmoved: .*\n {2}Run `preavis catalogue move`/m);
   expect((await run('postgres', 'catalogue', 'move', '--json')).code).toBe(0);
+});
+
+test('a service that is started before the move says so, and not that the catalogue is new, where the archive has recordings of it', async () => {
+  const { run, close } = await place();
+  close();
+  expect((await run('sqlite', 'upload')).code).toBe(0);
+  for (const args of [['serve'], ['evidence', 'key']]) {
+    const refused = await run('postgres', ...args);
+    expect([args, refused.code, refused.stderr]).toEqual([
+      args,
+      2,
+      expect.stringMatching(/^preavis: catalogue_unmoved: the database is empty/m),
+    ]);
+  }
+});
+
+test('a second PBX does not leave the catalogue of its own behind: what only that knows of would never be erased', async () => {
+  const first = await place();
+  const second = await place(first.url);
+  for (const { close } of [first, second]) close();
+  expect((await first.run('postgres', 'catalogue', 'move', '--json')).code).toBe(0);
+  const refused = await second.run('postgres', 'serve');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(
+    /^preavis: catalogue_unmoved: the database has another catalogue.*\n {2}Two catalogues are not made one/m,
+  );
+  // Whose catalogue was moved has gone on to the PBX.
+  expect((await first.run('postgres', 'serve')).stderr).toContain('preavis: ari_unreachable');
 });
 
 test('a catalogue in use is not moved, and who uses it is named', async () => {
