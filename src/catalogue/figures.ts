@@ -133,7 +133,7 @@ function makeReading(of: OfCompany) {
       FROM ${recordingsByEnd} WHERE ${isOver}${of('recordings.controller')}) AS due`);
   const selectDoubts = sql(`
     SELECT count(*) AS open, min(raised_at) AS "oldestAt" FROM clock_doubts
-    CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept}${of('recordings.controller')}`);
+    CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id WHERE settled_at IS NULL AND ${isKept} AND NOT ${isAsked}${of('recordings.controller')}`);
   const selectDueCodes = sql(`
     SELECT code, count(*) AS recordings FROM (
       SELECT ${lastFailure} AS code

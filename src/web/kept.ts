@@ -12,7 +12,7 @@ export function makeKept(ports: WebPorts): Kept & { begin(): void; stop(): Promi
   return {
     storage,
     library,
-    /** Makes it before somebody asks. What is wrong with it is told who asks. */
+    /** Makes it before somebody asks. What is wrong with it is told to who asks. */
     begin() {
       for (const made of [storage.begin(), library()]) made.catch(() => undefined);
     },

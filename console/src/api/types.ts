@@ -5,7 +5,7 @@ import type { approval, approvalPage } from '../../../src/web/routes/approvals.t
 import type { certificatePage } from '../../../src/web/routes/certificates.ts';
 import type { exception } from '../../../src/web/routes/erasure.ts';
 import type { erasures, personErased, personFound } from '../../../src/web/routes/persons.ts';
-import type { heldPage } from '../../../src/web/routes/retention.ts';
+import type { endingPage, heldPage } from '../../../src/web/routes/retention.ts';
 import type {
   callDetail,
   callPage,
@@ -13,7 +13,6 @@ import type {
   listedCall,
   liveCall,
   recordingDetail,
-  recordingPage,
   recordingPart,
 } from '../../../src/web/schemas.ts';
 
@@ -33,8 +32,8 @@ export type LiveCall = z.output<typeof liveCall>;
 export type AuditStep = NonNullable<RecordingDetail['audit']>[number];
 export type HeldRecording = z.output<typeof heldPage>['recordings'][number];
 export type HeldPage = z.output<typeof heldPage>;
-export type RecordingPage = z.output<typeof recordingPage>;
-export type ListedRecording = RecordingPage['recordings'][number];
+export type EndingPage = z.output<typeof endingPage>;
+export type EndingRecording = EndingPage['recordings'][number];
 export type Certificate = z.output<typeof certificateOut>;
 export type CertificatePage = z.output<typeof certificatePage>;
 export type Approval = z.output<typeof approval>;

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { HeldRecording, Hold, ListedRecording } from '../api/types.ts';
+import type { EndingRecording, HeldRecording, Hold } from '../api/types.ts';
 import { HoldItem, ReleaseDialog } from '../call/kept.tsx';
 import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
@@ -9,7 +9,7 @@ import { useMe } from '../who.ts';
 
 /** Recordings by their ends, and those that holds keep. */
 
-function What({ recording }: { recording: ListedRecording }) {
+function What({ recording }: { recording: EndingRecording | HeldRecording }) {
   const { format, purposeName } = useSpeech();
   const { call, durationMs, purposes } = recording;
 
@@ -33,10 +33,13 @@ function What({ recording }: { recording: ListedRecording }) {
 /** Whose time is over, the API knows: the clock of this computer may be another one. */
 type When = 'due' | 'overdue' | 'upcoming' | 'doubtful';
 
-/** As the API has it: a daily pass has missed what is due for longer, ms. */
-const overdueAfterMs = 90_000_000;
-
-function End({ recording: { keepUntil, held, erasureDecided }, when }: { recording: ListedRecording; when: When }) {
+function End({
+  recording: { keepUntil, held, erasureDecided, overdue },
+  when,
+}: {
+  recording: EndingRecording;
+  when: When;
+}) {
   const { say, format } = useSpeech();
   if (held) {
     return (
@@ -48,11 +51,10 @@ function End({ recording: { keepUntil, held, erasureDecided }, when }: { recordi
   }
   if (keepUntil === null) return null;
   const isOver = when === 'due' || when === 'overdue';
-  const isLate = when === 'overdue' || (when === 'due' && Date.now() - Date.parse(keepUntil) >= overdueAfterMs);
 
   return (
-    <span class={isLate ? 'tag tag-fault' : 'tag'}>
-      {isLate && <Icon name="warning" />}
+    <span class={overdue ? 'tag tag-fault' : 'tag'}>
+      {overdue && <Icon name="warning" />}
       {erasureDecided === null
         ? fill(isOver ? say.retention.ended : say.retention.ends, { day: format.day(keepUntil) })
         : say.list.decided}
@@ -60,7 +62,7 @@ function End({ recording: { keepUntil, held, erasureDecided }, when }: { recordi
   );
 }
 
-export function EndingList({ recordings, when }: { recordings: readonly ListedRecording[]; when: When }) {
+export function EndingList({ recordings, when }: { recordings: readonly EndingRecording[]; when: When }) {
   return (
     <ul class="live">
       {recordings.map((recording) => (

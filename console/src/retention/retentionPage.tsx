@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { CertificatePage, HeldPage, RecordingPage } from '../api/types.ts';
+import type { CertificatePage, EndingPage, HeldPage } from '../api/types.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { Link, usePlace } from '../router.tsx';
 import { useSpeech } from '../text/say.tsx';
@@ -84,7 +84,7 @@ function ListPart({ which }: { which: ListName }) {
     case 'overdue':
     case 'upcoming':
       return (
-        <Paged<RecordingPage>
+        <Paged<EndingPage>
           which={which}
           path={`/retention/${which}`}
           sizeOf={({ recordings }) => recordings.length}

@@ -58,8 +58,10 @@ export function makeClockDoubts(trail: AuditTrail, now: () => number) {
   const joined = 'clock_doubts CROSS JOIN recordings ON recordings.id = clock_doubts.recording_id';
   const doubts = `SELECT clock_doubts.*, kept_from, keep_until, ${isOpen} AS is_open FROM ${joined}`;
   const selectOf = sql(`${doubts} WHERE recording_id = @id`);
-  const selectOpen = sql(`${doubts} WHERE ${isOpen} AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
-  const countOpen = sql(`SELECT count(*) FROM ${joined} WHERE ${isOpen}`);
+  // Who has decided to erase it needs no clock.
+  const isWaiting = `${isOpen} AND NOT ${isAsked}`;
+  const selectOpen = sql(`${doubts} WHERE ${isWaiting} AND recording_id > @after ORDER BY recording_id LIMIT @limit`);
+  const countOpen = sql(`SELECT count(*) FROM ${joined} WHERE ${isWaiting}`);
   const selectKept = sql(`SELECT kept_from, ${isKept} AS is_kept FROM recordings WHERE id = @id`);
   // All ends count from that of the recording, but for those that a person asked for, or that a decision to erase it has brought. Each shift so can be taken back whole.
   const shiftEnds = sql(`
@@ -138,7 +140,7 @@ export function makeClockDoubts(trail: AuditTrail, now: () => number) {
     *of(id: RecordingId): Step<DoubtRow | undefined> {
       return doubtRow.optional().parse(yield* one(selectOf, { id }));
     },
-    /** Those of what is kept that nobody has settled, in the order of ids, beyond `after`. */
+    /** Those of what is kept that nobody has settled, nor decided to erase, in the order of ids, beyond `after`. */
     *open(after: string, limit: number): Step<DoubtRow[]> {
       return z.array(doubtRow).parse(yield* all(selectOpen, { after, limit }));
     },

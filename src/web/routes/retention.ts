@@ -23,28 +23,47 @@ const upcomingDays = 30;
 const query = z.strictObject(page);
 
 const lists = {
-  due: 'List the recordings whose time is over and which neither a hold nor a doubt about clocks keeps, the oldest end first',
-  overdue: 'List those of them that a daily pass has missed, and no lock that was set keeps',
+  due: 'List the recordings whose time is over and which neither a hold, a doubt about clocks, nor a lock that was set keeps, the oldest end first',
+  overdue: 'List those of them that a daily pass has missed',
   upcoming: 'List the recordings whose time is over within thirty days, the next end first',
   doubtful: 'List the recordings whose clocks disagree: none is erased before somebody says when they ended',
 } as const;
 type ListName = keyof typeof lists;
+
+export const endingPage = named(
+  'EndingPage',
+  recordingPage.extend({
+    recordings: z.array(
+      listedRecording.extend({
+        overdue: z.boolean().describe('A daily pass has missed it: it is due for longer than that takes.'),
+      }),
+    ),
+  }),
+);
 
 type Part<Place> = {
   /** Where it begins at this time. */
   first: (at: number) => Place;
   place: z.ZodType<Place>;
   read: (ports: WebPorts, at: number, after: Place, most: number) => Promise<Listed<Place>[]>;
+  /** What it has is due, and nothing keeps it. */
+  mayBeOverdue?: boolean;
 };
 
-const listOf = <Place>(which: ListName, { first, place, read }: Part<Place>): Route =>
+function isMissed({ recording }: ListedCall, at: number): boolean {
+  const keepUntil = recording?.keepUntil ?? null;
+
+  return keepUntil !== null && keepUntil <= at - overdueAfterMs;
+}
+
+const listOf = <Place>(which: ListName, { first, place, read, mayBeOverdue = false }: Part<Place>): Route =>
   route({
     method: 'GET',
     path: `/retention/${which}`,
     summary: lists[which],
     act: 'list',
     query,
-    answer: { status: 200, schema: recordingPage, description: 'A page of recordings.' },
+    answer: { status: 200, schema: endingPage, description: 'A page of recordings.' },
     handle: async ({ actor, pages, query: { limit } }, ports) => {
       const at = ports.clock.now();
       const { listed, next } = await seenPage<Place>(actor, ports, {
@@ -52,7 +71,11 @@ const listOf = <Place>(which: ListName, { first, place, read }: Part<Place>): Ro
         limit,
         read: (after, most) => read(ports, at, after, most),
       });
-      const recordings = listed.flatMap((each) => shownRecordingOfList(each, at) ?? []);
+      const recordings = listed.flatMap((each) => {
+        const recording = shownRecordingOfList(each, at);
+
+        return recording === undefined ? [] : [{ ...recording, overdue: mayBeOverdue && isMissed(each, at) }];
+      });
 
       return { kind: 'json', body: { recordings, next: pages.next(next) } };
     },
@@ -63,14 +86,14 @@ const dueBefore = (which: 'due' | 'overdue', afterMs: number): Route =>
   listOf<End>(which, {
     first: () => firstDue as End,
     place: end,
+    mayBeOverdue: true,
     read: async ({ catalogue }, at, after, most) => {
       const rows: Listed<End>[] = [];
       for (const { callId, code, ...place } of await catalogue.figures.dueAttempts(at, erasureFailed, after, most)) {
         if (place.keepUntil > at - afterMs) break;
-        const isMissed =
-          which === 'due' || code !== 'archive_locked' || !isLockKnown(await catalogue.auditTrail.of(place.id), at);
+        const isKnown = code === 'archive_locked' && isLockKnown(await catalogue.auditTrail.of(place.id), at);
         // A row of no call is shown to nobody, and the list goes on behind it.
-        rows.push({ call: isMissed ? callId : '', place: { keepUntil: place.keepUntil, id: place.id } });
+        rows.push({ call: isKnown ? '' : callId, place: { keepUntil: place.keepUntil, id: place.id } });
       }
 
       return rows;

@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
+import { requestFailed } from '../../../src/catalogue/retention/auditTrail.ts';
 import { PreavisError } from '../../../src/core/errors.ts';
 import { elsewhere, onlyServe } from '../../support/catalogue/holders.ts';
+import { erasureFailed } from '../../../src/retention/pass.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -44,7 +46,7 @@ test('calls are counted by day, result and language, and for one company by its 
 test('storage is counted by purpose', async () => {
   const here = await stage();
   const [one, other] = [await here.archived(), await here.archived(['agreement'])];
-  expect(await here.json('/figures/storage', 'operator')).toMatchObject({
+  expect(await countedStorage(here)).toMatchObject({
     purposes: [
       { purpose: 'agreement', recordings: 1, bytes: other.wav.length },
       { purpose: 'training', recordings: 1, bytes: one.wav.length },
@@ -52,12 +54,35 @@ test('storage is counted by purpose', async () => {
   });
 });
 
+/** The storage as it is counted once somebody asks now: on a machine with much to do nobody waits for that. */
+async function countedStorage(here: WebStage): Promise<Record<string, unknown>> {
+  const ask = () => here.json('/figures/storage', 'operator');
+  await eventually(async () => (await ask())['isCounting'] === false);
+  here.set.clock.at += 11 * 60_000;
+
+  return eventually(async () => {
+    const counted = await ask();
+
+    return counted['isCounting'] === false && counted;
+  });
+}
+
 /** Whose storage takes as long to count as this gate is closed. */
-async function slowToCount(): Promise<{ here: WebStage; count: jest.Mock; open: () => void; close: () => void }> {
+async function slowToCount(): Promise<{
+  here: WebStage;
+  count: jest.Mock;
+  open: () => void;
+  close: () => void;
+  /** Who waits at the gate fails. */
+  fail: (error: Error) => void;
+}> {
   let open = (): void => undefined;
+  let fail: (error: Error) => void = () => undefined;
   let opened: Promise<void>;
   const close = (): void => {
-    opened = new Promise<void>((resolve) => (open = resolve));
+    opened = new Promise<void>((resolve, reject) => {
+      [open, fail] = [resolve, reject];
+    });
   };
   close();
   const count = jest.fn();
@@ -81,6 +106,9 @@ async function slowToCount(): Promise<{ here: WebStage; count: jest.Mock; open: 
     open: () => {
       open();
     },
+    fail: (error) => {
+      fail(error);
+    },
   };
 }
 
@@ -92,6 +120,7 @@ test('a count of the storage that takes long is waited for by nobody: who asks i
   );
   // It was begun with the server, before anybody asked.
   expect(count).toHaveBeenCalledTimes(1);
+  here.set.clock.at += 1_000;
   open();
   await eventually(async () => !((await ask())['isCounting'] as boolean));
   const before = await ask();
@@ -100,6 +129,7 @@ test('a count of the storage that takes long is waited for by nobody: who asks i
   close();
   here.set.clock.at += 11 * 60_000;
   expect(await Promise.all([ask(), ask()])).toEqual([1, 2].map(() => ({ ...before, isCounting: true })));
+  here.set.clock.at += 1_000;
   open();
   await eventually(async () => !((await ask())['isCounting'] as boolean));
   expect(await ask()).toMatchObject({ isCounting: false, purposes: [{ purpose: 'training', recordings: 1 }] });
@@ -109,6 +139,7 @@ test('a count of the storage that took long holds for a while', async () => {
   const { here, count, open } = await slowToCount();
   const ask = () => here.json('/figures/storage', 'operator');
   expect(await ask()).toMatchObject({ isCounting: true });
+  here.set.clock.at += 1_000;
   open();
   await eventually(async () => !((await ask())['isCounting'] as boolean));
   const { countedAt } = await ask();
@@ -117,15 +148,24 @@ test('a count of the storage that took long holds for a while', async () => {
   expect(count).toHaveBeenCalledTimes(1);
 });
 
-test('why the storage cannot be counted is told, and the next who asks has it counted anew', async () => {
-  const here = await stage();
-  expect(await here.json('/figures/storage', 'operator')).toMatchObject({ isCounting: false });
-  jest
-    .spyOn(here.ports.catalogue.figures, 'storage')
-    .mockRejectedValueOnce(new PreavisError('catalogue_unusable', 'the disk is away'));
-  const refused = await here.ask('/figures/storage', 'operator');
-  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'catalogue_unusable']);
-  expect(await here.json('/figures/storage', 'operator')).toMatchObject({ isCounting: false, purposes: [] });
+test('why the storage could not be counted is told and logged, also where nobody waited for it any more, and is counted anew after a while', async () => {
+  const { here, count, open, close, fail } = await slowToCount();
+  const logged = jest.spyOn(here.ports.log, 'error');
+  expect(await here.json('/figures/storage', 'operator')).toMatchObject({ isCounting: true });
+  fail(new PreavisError('catalogue_unusable', 'the disk is away'));
+  await eventually(() => {
+    expect(logged).toHaveBeenCalledWith(expect.objectContaining({ code: 'catalogue_unusable' }), 'storage not counted');
+  });
+  for (const who of ['operator', 'officer']) {
+    const refused = await here.ask('/figures/storage', who);
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'catalogue_unusable']);
+  }
+  expect(count).toHaveBeenCalledTimes(1);
+  close();
+  open();
+  here.set.clock.at += 10_000;
+  expect(await countedStorage(here)).toMatchObject({ purposes: [] });
+  expect(logged.mock.calls.filter(([, text]) => text === 'storage not counted')).toHaveLength(1);
 });
 
 test('the lists of retention have what is due, what a pass has missed, what comes and what is held', async () => {
@@ -172,12 +212,32 @@ test('what a doubt about clocks keeps is in a list of its own, and neither due n
   const asked = { recordings: [decided.id], cause: '{"rule":"decided"}', at: here.set.clock.at, note, ending: [] };
   expect(await here.set.catalogue.askedErasures.ask(asked)).toBe(true);
   const list = async (which: string): Promise<string[]> => idsOf(await here.json(`/retention/${which}`, 'officer'));
-  expect(await list('doubtful')).toEqual([kept.id, decided.id]);
+  expect(await list('doubtful')).toEqual([kept.id]);
   // Who has decided to erase it needs no clock.
   expect((await list('due')).toSorted()).toEqual([decided.id, due.id].toSorted());
   expect((await list('overdue')).toSorted()).toEqual([decided.id, due.id].toSorted());
-  expect(await here.json('/system', 'operator')).toMatchObject({ retention: { due: 2, overdue: 2, doubtful: 2 } });
-  expect(idsOf(await here.json('/retention/doubtful?limit=1', 'officer'))).toEqual([kept.id]);
+  expect(await here.json('/system', 'operator')).toMatchObject({ retention: { due: 2, overdue: 2, doubtful: 1 } });
+});
+
+test('what a lock keeps that somebody was told of is neither due nor overdue, as the system counts it, and who shows what is due is told what a pass has missed', async () => {
+  const here = await stage();
+  const [locked, late, foreign] = [await here.archived(), await here.archived(), await here.archived()];
+  here.set.clock.at += 28 * dayMs + 3_600_000;
+  const { auditTrail } = here.set.catalogue;
+  await auditTrail.append(locked.id, { event: requestFailed, actor: 'cli', detail: { code: 'archive_locked' } });
+  for (const { id } of [locked, foreign]) {
+    await auditTrail.append(id, { event: erasureFailed, actor: 'retention', detail: { code: 'archive_locked' } });
+  }
+  const list = async (which: string) => {
+    const { recordings } = await here.json(`/retention/${which}`, 'officer');
+
+    return (recordings as { id: string; overdue: boolean }[]).map(({ id, overdue }) => [id, overdue]);
+  };
+  const due = (isOverdue: boolean) => [late.id, foreign.id].map((id) => [id, isOverdue]);
+  expect([await list('due'), await list('overdue')]).toEqual([due(false), []]);
+  here.set.clock.at += 25 * 3_600_000;
+  expect([await list('due'), await list('overdue')]).toEqual([due(true), due(true)]);
+  expect(await here.json('/system', 'operator')).toMatchObject({ retention: { due: 2, overdue: 2 } });
 });
 
 test('the system tells what needs attention, and what check finds', async () => {
