@@ -239,7 +239,9 @@ let machine: DebianMachine | undefined;
       expect(refused.said).toContain('catalogue_newer');
       expect(refused.said).toContain('Run that version or a later one; nothing was changed.');
       await run('systemctl start preavis || true');
-      await eventually(async () => { expect(await run('journalctl -u preavis --no-pager')).toContain('catalogue_newer'); });
+      await eventually(async () => {
+        expect(await run('journalctl -u preavis --no-pager')).toContain('catalogue_newer');
+      });
       expect(await run(sizes)).toBe(was);
       // Without Préavis, callers are connected.
       const talked = await talks();
