@@ -141,7 +141,7 @@ export const errorCodes = {
     'Set catalogue.store to postgres, with the address that it was moved to (docs/operations/moving-to-postgresql.md). Nothing was changed.',
   ),
   catalogue_unmoved: misuse(
-    'catalogue.file has a SQLite catalogue that was not moved to the database, which is empty or has another catalogue.',
+    'The SQLite catalogue of catalogue.file was not moved to the database, which is empty or has another catalogue.',
     'Run `preavis catalogue move` (docs/operations/moving-to-postgresql.md). If a new catalogue is to begin in the database, name another catalogue.file.',
   ),
   catalogue_moving: lasting(

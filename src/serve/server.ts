@@ -310,7 +310,7 @@ async function takeName(catalogue: Catalogue, log: Logger): Promise<void> {
   if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
   await catalogue.leases.forgetUnnamed();
   for (const { pbx: unserved, recordings } of await leftBehind(catalogue)) {
-    log.warn({ unserved, recordings }, 'recordings not archived at a PBX that nobody serves');
+    log.warn({ unserved, recordings }, 'recordings not archived at a PBX without serve');
   }
 }
 

@@ -10,12 +10,6 @@ const reportedOneByOne = 50;
 /** Each of several PBXs compares its own folder, one after the other: how long one waits for the others, ms. */
 const turnMs = 60 * 60_000;
 
-const ofAll = {
-  clean: 'spool, catalogue and archive consistent',
-  unclean: 'spool, catalogue and archive inconsistent',
-};
-const withoutArchive = { clean: 'spool and catalogue consistent', unclean: 'spool and catalogue inconsistent' };
-
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 
 /**
@@ -50,8 +44,11 @@ export async function reconcileJob(
   });
   left(counts);
   const isClean = Object.keys(counts).length === 0;
-  const messages = compared.archive === undefined ? ofAll : withoutArchive;
-  log[isClean ? 'info' : 'error']({ ...compared, repaired, left: counts }, messages[isClean ? 'clean' : 'unclean']);
+  const level = isClean ? 'info' : 'error';
+  const all = { ...compared, repaired, left: counts };
+  if (compared.archive === undefined) {
+    log[level](all, isClean ? 'spool, catalogue and archive consistent' : 'spool, catalogue and archive inconsistent');
+  } else log[level](all, isClean ? 'spool and catalogue consistent' : 'spool and catalogue inconsistent');
 }
 
 /** The key of a foreign object may hold anything, so the place is not logged (P7): `recordings reconcile` shows it. */

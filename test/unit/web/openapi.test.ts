@@ -46,6 +46,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/retention/due',
     '/retention/overdue',
     '/retention/upcoming',
+    '/retention/doubtful',
     '/retention/held',
     '/report',
     '/reports/unrecorded',

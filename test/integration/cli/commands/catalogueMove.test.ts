@@ -31,7 +31,7 @@ async function place(given?: string) {
     const config = join(at, `${store}.yaml`);
     const tree = {
       ...configTree(),
-      ari: { url: 'http://127.0.0.1:9', password: 'zebra', requestTimeoutMs: 500 },
+      ari: { url: 'http://127.0.0.1:9', password: 'zebra', requestTimeoutMs: 500, pbx: 'north' },
       recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
       catalogue: { ...catalogue, store, file },
       archive: { directory: { folder: join(at, 'archive') } },

@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const open = catalogues();
 let places = 0;
 
-async function place(change: Record<string, unknown> = {}) {
+async function place({ postgres = {}, ...change }: Record<string, unknown> = {}) {
   const at = folder.path(`${(places += 1)}`);
   await mkdir(at);
   const set = await archiveStage(at, open);
@@ -21,7 +21,7 @@ async function place(change: Record<string, unknown> = {}) {
     ...configTree(),
     ari: { url: 'http://127.0.0.1:9', requestTimeoutMs: 500 },
     recording: { spoolFolder: set.spoolFolder, minimumFreeMib: 0 },
-    catalogue: { file: join(at, 'catalogue.db') },
+    catalogue: { file: join(at, 'catalogue.db'), postgres },
     archive: { directory: { folder: join(at, 'archive') } },
     log: { level: 'debug' },
     ...change,
@@ -95,6 +95,7 @@ const secrets: Readonly<Record<string, string>> = {
   'privacy.numberKey': 'Zebra-number-key-of-some-forty-letters-more',
   'archive.minio.accessKey': 'ZebraAccess41',
   'archive.minio.secretKey': 'Zebra-secret-key-93ab',
+  'catalogue.postgres.password': 'Zebra-postgres-password-51dc',
   'webhooks.*.secret': `whsec_${Buffer.from('Zebra-webhook-of-32-bytes-exactly').toString('base64')}`,
   'archive.encryption.key': 'ZebraCrossingKeyOf32RandomBytesInBase64+/1Q=',
   'archive.encryption.oldKeys': '5a656272614f6c644b6579f0e1d2c3b4a5968778695a4b3c2d1e0f1122334455',
@@ -139,6 +140,7 @@ describe('a secret', () => {
       ari: { url: 'http://127.0.0.1:9', requestTimeoutMs: 500, ...section('ari') },
       promptRecording: section('promptRecording'),
       privacy: section('privacy'),
+      postgres: section('catalogue.postgres'),
       webhooks: { crm: { url: 'http://127.0.0.1:9/', ...section('webhooks.*') } },
       notice: { soundsFolder: sounds },
       archive: {
