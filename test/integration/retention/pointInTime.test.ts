@@ -99,7 +99,8 @@ async function connect(url: string, clock: Clock): Promise<Catalogue> {
   const catalogue = await openPostgresCatalogue({ url, connections: 4 }, clock);
   opened.push(catalogue);
 
-  return catalogue;
+  // The time of this test is that of its database.
+  return { ...catalogue, leases: { ...catalogue.leases, clockAheadMs: () => Promise.resolve(0) } };
 }
 
 async function faultsOf(ports: Omit<VerifyPorts, 'since'>): Promise<string[]> {

@@ -33,8 +33,16 @@ export function hereContract(newDatabase: () => ConnectCatalogue): void {
 
     return { brussels, liege, unnamed, all: [brussels, liege, unnamed] as const };
   }
-  const each = <Found>(all: readonly Catalogue[], look: (catalogue: Catalogue) => Promise<Found>): Promise<Found[]> =>
-    Promise.all(all.map(look));
+  /** One after the other: what one has changed, the next finds changed. */
+  const each = async <Found>(
+    all: readonly Catalogue[],
+    look: (catalogue: Catalogue) => Promise<Found>,
+  ): Promise<Found[]> => {
+    const found: Found[] = [];
+    for (const catalogue of all) found.push(await look(catalogue));
+
+    return found;
+  };
 
   test('has its own open calls and no others, but for who looks at all, and has all where it has no name', async () => {
     const { all, unnamed } = await three();
