@@ -66,6 +66,7 @@ const lists = [
   'GET /retention/due',
   'GET /retention/overdue',
   'GET /retention/upcoming',
+  'GET /retention/doubtful',
   'GET /retention/held',
   'GET /collections/exemplary/recordings',
   'GET /approvals',

@@ -176,6 +176,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'GET /retention/due': listed,
   'GET /retention/overdue': listed,
   'GET /retention/upcoming': listed,
+  'GET /retention/doubtful': listed,
   'GET /retention/held': listed,
   'POST /selections': {
     roles: keepers,
