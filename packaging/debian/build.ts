@@ -143,8 +143,6 @@ function placeProgram(from: string, files: string): void {
     cpSync(join(from, name), join(program, name), { recursive: true, filter: isWanted });
   }
   rmSync(join(program, 'dist/console/licenses.md'));
-  // npm packs no file as a program.
-  chmodSync(join(program, 'config/postgresql/preavis-base-backup'), 0o755);
   const lock = readLock(root);
   // It fetches SQLite while npm installs.
   for (const place of closureOf(lock, importedPackages(), ['prebuild-install'])) copyPackage(place, program);
