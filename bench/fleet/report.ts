@@ -5,8 +5,8 @@ import { takers, type Taken, type Taker } from './machine.ts';
 /** What the database counts, so far. */
 export type DatabaseCounts = { commits: number; walBytes: number; walSyncs: number; walSyncMs: number; bytes: number };
 
-/** Calls at one pace, at all PBXs together. */
-export type Step = {
+/** How many calls there were at one pace, at all PBXs together. */
+type Counted = {
   /** Calls a second that were to come. */
   offered: number;
   talkMs: number;
@@ -16,6 +16,10 @@ export type Step = {
   archived: number;
   /** From the end of the last call until all was in the archive. */
   archiveLagSeconds: number;
+};
+
+/** What was measured at that pace. */
+export type Step = Counted & {
   /** Of each recording, from the end of its notice to its recorder, ms by Asterisk's clock. */
   gapsMs: readonly number[];
   before: Taken;
@@ -25,15 +29,8 @@ export type Step = {
   database: { before: DatabaseCounts; after: DatabaseCounts };
 };
 
-export type Figures = {
-  offered: number;
-  talkMs: number;
-  placed: number;
-  answered: number;
-  recorded: number;
-  archived: number;
+export type Figures = Counted & {
   gap: { p50: number; p99: number };
-  archiveLagSeconds: number;
   /** CPU ms a call. */
   cpu: Record<Taker, number>;
   /** Parts of the machine's processors: of all, and of those who are no part of the bench; and of one, by the busiest main thread of a `serve`. */
@@ -48,9 +45,9 @@ export type Figures = {
 export type Rest = { commits: number; walSyncs: number };
 
 export function figuresOf(step: Step, rest: Rest, processors: number): Figures {
-  const { before, after, answered, lookedSeconds, database } = step;
-  const gaps = ascending(step.gapsMs);
-  const each = (total: number): number => total / Math.max(1, answered);
+  const { before, after, lookedSeconds, database, gapsMs, ...counts } = step;
+  const gaps = ascending(gapsMs);
+  const each = (total: number): number => total / Math.max(1, counts.answered);
   const counted = (key: keyof DatabaseCounts): number => database.after[key] - database.before[key];
   const oursOf = (taken: Taken): number => takers.reduce((sum, taker) => sum + taken[taker], 0);
   const machine = after.machine - before.machine;
@@ -58,14 +55,8 @@ export function figuresOf(step: Step, rest: Rest, processors: number): Figures {
   const busiest = Math.max(0, ...after.mainThreads.map((ms, index) => ms - (before.mainThreads[index] ?? 0)));
 
   return {
-    offered: step.offered,
-    talkMs: step.talkMs,
-    placed: step.placed,
-    answered,
-    recorded: step.recorded,
-    archived: step.archived,
+    ...counts,
     gap: { p50: quantile(gaps, 0.5), p99: quantile(gaps, 0.99) },
-    archiveLagSeconds: step.archiveLagSeconds,
     cpu: Object.fromEntries(takers.map((taker) => [taker, each(after[taker] - before[taker])])) as Record<
       Taker,
       number

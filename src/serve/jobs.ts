@@ -20,7 +20,7 @@ import { scheduledPasses, Schedule } from '../services/schedule.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { makePoster } from '../webhooks/post.ts';
 import { lookEveryMs, startWebhookJob } from '../webhooks/webhookJob.ts';
-import { noWait } from '../catalogue/jobs/lease.ts';
+import { noWait, turnMs } from '../catalogue/jobs/lease.ts';
 import type { Finishing } from './callEndQueue.ts';
 
 /**
@@ -54,8 +54,7 @@ export type Jobs = {
   stop(): Promise<void>;
 };
 
-/** Where each of several PBXs erases what it has not archived yet, none may miss its turn since another's came at the same time, ms. */
-const turnMs = 60 * 60_000;
+/** Where each of several PBXs erases what it has not archived yet, none may miss its turn since another's came at the same time. */
 const retentionWaitMs = ({ pbx }: Services): number => (pbx === undefined ? noWait : turnMs);
 
 type Passes = Record<(typeof scheduledPasses)[number], () => Promise<void>>;

@@ -431,11 +431,11 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
 
       return z.array(callRow).parse(yield* isChosen ? all(selectChosen, given) : all(selectCalls, { limit }));
     },
-    /** Whether a call came to the Asterisk of this name. */
     /** Gives what a PBX without a name has left unfinished to this one, which has got its name since; how many calls. */
     *nameUnnamed(): Step<number> {
       return here.pbx === undefined ? 0 : yield* change(nameUnnamed, pbxGiven(here));
     },
+    /** Whether a call came to the Asterisk of this name. */
     *knowsPbx(pbx: string): Step<boolean> {
       return (yield* value(selectPbx, { pbx })) === 1;
     },

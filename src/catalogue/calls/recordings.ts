@@ -248,14 +248,12 @@ export function makeRecordings(
       AND EXISTS (SELECT 1 FROM calls WHERE calls.id = recordings.call_id AND witness IS NOT NULL AND ${isCallHere(here)})
     ORDER BY id LIMIT @limit`);
   const countByStatus = sql(`SELECT status, count(*) AS count FROM recordings GROUP BY status`);
-  const selectWaiting = sql(`
+  const waitingWhere = (condition: string): Statement =>
+    sql(`
     SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
-    FROM recordings WHERE status = 'recorded' AND (@isAll = 1 OR controller IS NOT DISTINCT FROM @controller) GROUP BY failure
-    ORDER BY failure IS NOT NULL, failure`);
-  const selectWaitingHere = sql(`
-    SELECT failure, count(*) AS count, min(coalesce(finished_at, started_at, notice_finished_at)) AS "oldestAt"
-    FROM recordings WHERE status = 'recorded' AND ${isOfCallHere('recordings.call_id', here)} GROUP BY failure
-    ORDER BY failure IS NOT NULL, failure`);
+    FROM recordings WHERE status = 'recorded' AND ${condition} GROUP BY failure ORDER BY failure IS NOT NULL, failure`);
+  const selectWaiting = waitingWhere('(@isAll = 1 OR controller IS NOT DISTINCT FROM @controller)');
+  const selectWaitingHere = waitingWhere(isOfCallHere('recordings.call_id', here));
   const selectIsHere = sql(
     `SELECT EXISTS (SELECT 1 FROM recordings WHERE id = @id AND ${isOfCallHere('recordings.call_id', here)})`,
   );

@@ -8,6 +8,8 @@ import { boundTo } from './turns.ts';
 const pollMs = 250;
 /** For withLease: a pass that comes again by itself does not wait for that of another process, ms. */
 export const noWait = 0;
+/** For a pass that each of several PBXs makes for what lies at itself, one after the other: how long one waits for the others, ms. */
+export const turnMs = 60 * 60_000;
 
 /**
  * The jobs that this process runs now, by the leases of each open catalogue. A lease is of a process, which may renew it: so it keeps no second

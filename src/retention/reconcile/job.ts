@@ -1,4 +1,4 @@
-import { noWait } from '../../catalogue/jobs/lease.ts';
+import { noWait, turnMs } from '../../catalogue/jobs/lease.ts';
 import type { Logger } from '../../core/log.ts';
 import { discrepancyKinds, type DiscrepancyKind } from './compare.ts';
 import { reconcile, type Discrepancy, type ReconcilePorts } from './reconcile.ts';
@@ -6,9 +6,6 @@ import type { ArchiveSharing } from './sharing.ts';
 
 /** Findings that get a line of their own in the log; the rest are counted. A wrong archive has one for each recording. */
 const reportedOneByOne = 50;
-
-/** Each of several PBXs compares its own folder, one after the other: how long one waits for the others, ms. */
-const turnMs = 60 * 60_000;
 
 export type Left = Partial<Record<DiscrepancyKind, number>>;
 

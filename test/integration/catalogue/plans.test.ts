@@ -1,7 +1,6 @@
-import { jest } from '@jest/globals';
 import { openDatabase } from '../../../src/catalogue/open.ts';
-import * as step from '../../../src/catalogue/sql/step.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { statementsMade } from '../../support/catalogue/statements.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -10,26 +9,11 @@ let statements: readonly string[];
 
 beforeAll(async () => {
   file = folder.path('catalogue.db');
-  statements = await statementsOf(file);
+  statements = await statementsMade('sqlite', async () => {
+    const { openCatalogue } = await import('../../../src/catalogue/catalogue.ts');
+    openCatalogue(file, systemClock).close();
+  });
 });
-
-/** Every statement that the repositories have, but for those that are put together for each question. */
-async function statementsOf(file: string): Promise<readonly string[]> {
-  const made = new Set<string>();
-  jest.unstable_mockModule('../../../src/catalogue/sql/step.ts', () => ({
-    ...step,
-    sql: (text: Parameters<typeof step.sql>[0]) => {
-      const statement = step.sql(text);
-      made.add(statement.sqlite);
-
-      return statement;
-    },
-  }));
-  const { openCatalogue } = await import('../../../src/catalogue/catalogue.ts');
-  openCatalogue(file, systemClock).close();
-
-  return [...made];
-}
 
 /** Each of its parameters is null. */
 function parametersOf(sql: string): Record<string, null> {
