@@ -6,6 +6,8 @@ import { all, sql, value, type Step } from './sql/step.ts';
 
 const callsRow = z.object({ result: z.string().nullable(), languages: z.string(), calls: z.number() });
 const purposeRow = z.object({ purpose: z.string(), recordings: z.number(), bytes: z.number() });
+/** Behind every id in the order of the catalogue: they are ULIDs. A bound that may be missing would read to the end for each part. */
+const behindAll = '~';
 const endRow = row({ callId: z.string(), keepUntil: z.number(), id: z.string() });
 /** A recording by the end of its last purpose. */
 export type EndOfRecording = z.output<typeof endRow>;
@@ -22,7 +24,7 @@ export function makePlots() {
   const selectStorage = sql(`
     SELECT purpose, count(*) AS recordings, coalesce(sum(bytes), 0) AS bytes
     FROM recordings INDEXED BY recordings_kept CROSS JOIN recording_purposes ON recording_id = recordings.id
-    WHERE ${isKept} AND recordings.id > @after AND (@last IS NULL OR recordings.id <= @last) GROUP BY purpose ORDER BY purpose`);
+    WHERE ${isKept} AND recordings.id > @after AND recordings.id <= @last GROUP BY purpose ORDER BY purpose`);
   const selectUpcoming = sql(`
     SELECT call_id, keep_until, id FROM recordings INDEXED BY recordings_by_end
     WHERE ${isKept} AND (keep_until, id) > (@keepUntil, @id) ORDER BY keep_until, id LIMIT @limit`);
@@ -47,7 +49,7 @@ export function makePlots() {
         .string()
         .optional()
         .parse(yield* value(selectEnd, { after, limit }));
-      const purposes = z.array(purposeRow).parse(yield* all(selectStorage, { after, last: last ?? null }));
+      const purposes = z.array(purposeRow).parse(yield* all(selectStorage, { after, last: last ?? behindAll }));
 
       return { purposes, next: last };
     },

@@ -39,3 +39,14 @@ test('a statement about the few recordings that are held, doubted or left in an 
   database.close();
   expect(faults).toEqual([]);
 });
+
+test('the count of what is stored reads of each part no more than that part', () => {
+  const ofStorage = statements.filter((sql) => /sum\(bytes\)[^]+@last\b/.test(sql));
+  expect(ofStorage).toHaveLength(1);
+  const database = openDatabase(file);
+  const [plan] = ofStorage.map((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(parametersOf(sql)));
+  database.close();
+  expect(plan).toContainEqual(
+    expect.objectContaining({ detail: 'SEARCH recordings USING COVERING INDEX recordings_kept (id>? AND id<?)' }),
+  );
+});
