@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { makeLabFolder, spawnLive, type LiveProcess } from '../../../lab/machine/processes.ts';
@@ -45,9 +45,33 @@ export type WebKit = {
   stop(): Promise<void>;
 };
 
+/** The driver does not say that a browser ended while its session begins. Such a session begins in half a second, at a load of 18 in four. */
+const answerMs = 45_000;
+
+/** A browser that ended by itself. */
+class BrowserEnded extends Error {}
+
+/** How often a browser is started that ends before it has shown a page. */
+const starts = 3;
+
+/**
+ * A browser that has shown a page. MiniBrowser of WebKitGTK 2.54 has ended at its first page, without a word, once in some hundred starts on
+ * a busy machine: nothing of ours had been asked for by then, so another one is started. One that ends later is a failure.
+ */
 export async function startWebKit(): Promise<WebKit> {
+  for (let start = 1; ; start += 1)
+    try {
+      return await startOnce();
+    } catch (thrown) {
+      if (!(thrown instanceof BrowserEnded) || start === starts) throw thrown;
+      process.stdout.write(`  WebKit is started again: ${thrown.message}\n`);
+    }
+}
+
+async function startOnce(): Promise<WebKit> {
   const { driver = '', screen = '', browser = '' } = programs;
   const folder = makeLabFolder();
+  const logFile = join(folder.path, 'webKit.log');
   const ports = await claimPorts(1);
   const started: LiveProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -56,7 +80,6 @@ export async function startWebKit(): Promise<WebKit> {
     folder.remove();
   };
   const start = async (command: string, args: string[], more: Record<string, string> = {}): Promise<LiveProcess> => {
-    const logFile = join(folder.path, 'webKit.log');
     const live = await spawnLive(command, args, { logFile, env: { ...process.env, HOME: folder.path, ...more } });
     started.push(live);
 
@@ -77,9 +100,13 @@ export async function startWebKit(): Promise<WebKit> {
       NO_AT_BRIDGE: '1',
     };
     await start(driver, [`--port=${ports.first}`, '--host=127.0.0.1'], quiet);
-    const session = await eventually(() => newSession(`http://127.0.0.1:${ports.first}`, browser));
+    const driverUrl = `http://127.0.0.1:${ports.first}`;
+    await eventually(() => fetch(`${driverUrl}/status`));
+    const session = await newSession(driverUrl, browser, logFile);
+    const commands = commandsOf(session);
+    await commands.open(`${driverUrl}/status`);
 
-    return { ...commandsOf(session), stop: () => session.end().finally(stop) };
+    return { ...commands, stop: () => session.end().finally(stop) };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -88,26 +115,34 @@ export async function startWebKit(): Promise<WebKit> {
 
 type Session = { send: <T>(method: string, path: string, body?: unknown) => Promise<T>; end: () => Promise<void> };
 
-async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
+/** @throws BrowserEnded with what the browser wrote last; Error as the driver says it */
+async function send<T>(url: string, method: string, logFile: string, body?: unknown): Promise<T> {
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method, ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }) });
+  const signal = AbortSignal.timeout(answerMs);
+  const asked = fetch(url, { method, signal, ...(body === undefined ? {} : { headers, body: JSON.stringify(body) }) });
+  const answer = await asked.catch((thrown: unknown) => {
+    if (!signal.aborted) throw thrown;
+    throw new BrowserEnded(`WebDriver did not answer ${method} in ${answerMs} ms`, { cause: thrown });
+  });
   const { value } = (await answer.json()) as { value: T };
-  if (!answer.ok) throw new Error(`WebDriver: ${JSON.stringify(value)}`);
-
-  return value;
+  if (answer.ok) return value;
+  const told = `WebDriver: ${JSON.stringify(value)}`;
+  if (told.includes('Session terminated'))
+    throw new BrowserEnded(`${told}; its log: ${readFileSync(logFile, 'utf8').slice(-2_000)}`);
+  throw new Error(told);
 }
 
-async function newSession(driver: string, browser: string): Promise<Session> {
+async function newSession(driver: string, browser: string, logFile: string): Promise<Session> {
   const options = { binary: browser, args: ['--automation'] };
-  const { sessionId } = await send<{ sessionId: string }>(`${driver}/session`, 'POST', {
+  const { sessionId } = await send<{ sessionId: string }>(`${driver}/session`, 'POST', logFile, {
     capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options } },
   });
   const at = `${driver}/session/${sessionId}`;
 
   return {
-    send: (method, path, body) => send(`${at}${path}`, method, body),
+    send: (method, path, body) => send(`${at}${path}`, method, logFile, body),
     end: async () => {
-      await send(at, 'DELETE');
+      await send(at, 'DELETE', logFile);
     },
   };
 }
