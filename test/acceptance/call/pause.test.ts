@@ -10,7 +10,16 @@ import type { Codec } from '../../../lab/telephones/sipScenario.ts';
 import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
 import { presentMs, readChannels, sampleRate } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { card, pausedHz, pauseSentences, resumedHz, said, sentenceMs, Talker } from '../../support/call/pausedTalk.ts';
+import {
+  card,
+  makeSaid,
+  pausedHz,
+  pauseSentences,
+  resumedHz,
+  said,
+  sentenceMs,
+  Talker,
+} from '../../support/call/pausedTalk.ts';
 import { eventually } from '../../support/poll.ts';
 import {
   catalogueCalls,
@@ -187,6 +196,7 @@ const atOnce = 5;
 
 beforeAll(async () => {
   await notice.install(at.rig.asterisk.soundsFolder);
+  await makeSaid(at.rig, [...new Set(cases.map(({ codec }) => codec))]);
   await at.rig.startServe();
   for (let first = 0; first < cases.length; first += atOnce) {
     const some = cases.slice(first, first + atOnce);

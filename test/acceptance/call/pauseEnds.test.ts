@@ -9,7 +9,7 @@ import { receiptSchema, type Receipt } from '../../../src/receipt/receipt.ts';
 import { presentMs, readWav, sampleRate } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { startOperator, type Operator } from '../../support/call/operator.ts';
-import { pausedHz, pauseSentences, resumedHz, said, Talker } from '../../support/call/pausedTalk.ts';
+import { makeSaid, pausedHz, pauseSentences, resumedHz, said, Talker } from '../../support/call/pausedTalk.ts';
 import { eventually } from '../../support/poll.ts';
 import {
   catalogueCalls,
@@ -238,6 +238,7 @@ async function resumeByCommand(line: Line): Promise<void> {
 
 beforeAll(async () => {
   await notice.install(at.rig.asterisk.soundsFolder);
+  await makeSaid(at.rig);
   await at.rig.startServe();
   operator = await at.keep(startOperator(at.rig));
   const pauseByCommand = (line: Line) => async () => {

@@ -48,16 +48,25 @@ function soundOf(rig: Rig, sound: Sound): Promise<Buffer> {
 async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs = 0, format }: Sound): Promise<Buffer> {
   const { soundsFolder } = asterisk;
   const volume = 9_000 / hz.length;
-  const samples = Int16Array.from({ length: ((lengthMs + padMs) * sampleRate) / 1_000 }, (_none, index) =>
-    index >= (lengthMs * sampleRate) / 1_000
-      ? 0
-      : Math.round(hz.reduce((sum, each) => sum + volume * Math.sin((2 * Math.PI * each * index) / sampleRate), 0)),
-  );
+  const samples = new Int16Array(((lengthMs + padMs) * sampleRate) / 1_000);
+  const sounding = (lengthMs * sampleRate) / 1_000;
+  for (const each of hz)
+    for (let index = 0; index < sounding; index += 1)
+      samples[index] = (samples[index] ?? 0) + Math.round(volume * Math.sin((2 * Math.PI * each * index) / sampleRate));
   writeWav(join(soundsFolder, `${name}.wav`), samples);
   await asterisk.cli(`file convert ${name}.wav ${name}.${format}`);
 
   return readFileSync(join(soundsFolder, `${name}.${format}`));
 }
+
+/** Before the first call: to make them takes this process some hundred ms, in which it would send nobody's voice. */
+export async function makeSaid(rig: Rig, codecs: readonly (Codec | undefined)[] = [undefined]): Promise<void> {
+  for (const codec of codecs)
+    for (const hz of [...Object.values(said.caller), ...Object.values(said.agent)])
+      await soundOf(rig, saidSound(hz, codec ?? 'alaw'));
+}
+
+const saidSound = (hz: number, format: Format): Sound => ({ hz: [hz], lengthMs: chunkMs, format });
 
 /** Somebody who says one tone until they say another; keys as tones come in between. */
 export class Talker {
@@ -80,13 +89,13 @@ export class Talker {
   }
 
   static async of(rig: Rig, receiver: RtpReceiver, hz: number, codec?: Codec): Promise<Talker> {
-    const first = await soundOf(rig, { hz: [hz], lengthMs: chunkMs, format: codec ?? 'alaw' });
+    const first = await soundOf(rig, saidSound(hz, codec ?? 'alaw'));
 
     return new Talker(rig, receiver, codec, first);
   }
 
   async say(hz: number): Promise<void> {
-    this.#now = await soundOf(this.#rig, { hz: [hz], lengthMs: chunkMs, format: this.#format });
+    this.#now = await soundOf(this.#rig, saidSound(hz, this.#format));
   }
 
   /** Resolves when they are said. */
