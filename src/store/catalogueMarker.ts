@@ -34,7 +34,7 @@ export async function markCatalogue(
     const key = catalogue === undefined ? undefined : markerKey(await catalogue.file.identity());
     if (key !== undefined && (await store.stat(key)) !== undefined) return;
     const isNew = catalogue === undefined || (await catalogue.recordings.knownObject(store.location)) === 'never';
-    if (isNew && !isMeant && !(await wasMeant({ catalogue, store })) && (await isOfAnother(store))) {
+    if (isNew && !isMeant && !(await wasMeant({ catalogue, store })) && (await isOfAnother(store, key))) {
       throw new PreavisError(
         'catalogue_new',
         `the archive ${store.location} belongs to another catalogue, and the configured one is new and has none of its recordings`,
@@ -51,10 +51,11 @@ async function wasMeant({ catalogue, store }: MarkerPorts): Promise<boolean> {
   return (await catalogue?.passes.last(meantBeside(store))) !== undefined;
 }
 
-async function isOfAnother(store: Pick<ObjectStore, 'list'>): Promise<boolean> {
+/** @param own the mark of this catalogue, which another process of it may have stored since it was looked for */
+async function isOfAnother(store: Pick<ObjectStore, 'list'>, own: string | undefined): Promise<boolean> {
   for (const prefix of [catalogueMarkerPrefix, objectPrefix]) {
     // One is enough.
-    for await (const object of store.list(prefix)) return object.key !== '';
+    for await (const { key } of store.list(prefix)) if (key !== own) return true;
   }
 
   return false;

@@ -64,6 +64,20 @@ test('a new catalogue does not begin with the archive of another one, unless tha
   expect(await markers(set)).toHaveLength(2);
 });
 
+test('two that begin at the same time with one catalogue mark it once: the mark of the other one is its own', async () => {
+  const set = await stage();
+  // As when the other one stores it between two looks.
+  await mark(set);
+  const [own] = await markers(set);
+  let looks = 0;
+  const store: typeof set.store = {
+    ...set.store,
+    stat: (key) => (key === own && (looks += 1) === 1 ? Promise.resolve(undefined) : set.store.stat(key)),
+  };
+  await mark({ catalogue: set.catalogue, store });
+  expect([looks, await markers(set)]).toEqual([1, [own]]);
+});
+
 test('nor with recordings from before there were marks; the catalogue that knows them is the one of them', async () => {
   const set = await stage();
   await archivedCall(set);
