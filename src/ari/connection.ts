@@ -30,6 +30,8 @@ export type AriConnectionOptions = {
   requestTimeoutMs: number;
   /** How often Asterisk is asked again to tell of every bridge, once a socket counts as open without, ms; 60,000 where it is not given. */
   bridgesAgainMs?: number;
+  /** Asked before a socket is opened again: whether the application is this process's still. Without, it is. */
+  mayOpen?: () => Promise<boolean>;
 };
 
 export type AriAccess = {
@@ -177,7 +179,7 @@ export class AriConnection {
       if (this.#isStopped()) return;
       try {
         await this.#ari.probe('GET', '/asterisk/ping');
-        if (this.#isStopped()) return;
+        if ((await this.#options.mayOpen?.()) === false || this.#isStopped()) return;
         await this.#open(client);
       } catch (thrown) {
         this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk not reachable yet');

@@ -20,6 +20,8 @@ export type DeadmanPorts = {
   ari: AriDeadman & Pick<AriQueries, 'hasModule'>;
   /** Its id: the next process that works on the same calls has the same. */
   channel: ChannelId;
+  /** Those of processes before that nobody renews any more, whose calls this one has by now; asked once, when its own is up or none is needed. */
+  left: () => Promise<readonly ChannelId[]>;
   /** s */
   limitSeconds: number;
   /** Whether this process would see who joins a call. */
@@ -137,6 +139,7 @@ export class Deadman {
   /** That it cannot be made or renewed was said, and is not said again until it could. */
   #isUnusable = false;
   #isTriedOut = false;
+  #areLeftReleased = false;
   /** The last one has ended, and whether it ended recorders is not written down yet. */
   #hasToLookBack = false;
   /** Monotonic time in ms before which it is not tried again. */
@@ -237,6 +240,7 @@ export class Deadman {
     const step = deadmanStep(this.#known, isCallOn());
     if (step !== 'nothing') {
       await this.#act(step);
+      await this.#releaseLeft();
       return;
     }
     await requireSoftHangup(this.#ports.ari);
@@ -288,6 +292,14 @@ export class Deadman {
       case 'nothing':
         return;
     }
+  }
+
+  /** At their end they would end the recorders of watched calls. Not before there is one of our own: what fails is tried again at the next turn. */
+  async #releaseLeft(): Promise<void> {
+    const { ari, left, isCallOn } = this.#ports;
+    if (this.#areLeftReleased || this.#known === 'unknown' || (this.#known === 'none' && isCallOn())) return;
+    for (const channel of await left()) await isThere(ari.releaseDeadman(channel));
+    this.#areLeftReleased = true;
   }
 
   async #create(): Promise<void> {

@@ -68,6 +68,8 @@ export type AriEvent =
   | { type: 'recorderFinished'; at: number; name: string }
   | { type: 'recorderFailed'; at: number; name: string; cause: string }
   | { type: 'bridgeGone'; at: number; bridgeId: BridgeId }
+  /** By StasisBroadcast(): it is whose application claims it first. */
+  | { type: 'channelOffered'; at: number; channelId: ChannelId }
   | { type: 'applicationReplaced'; at: number };
 
 /** What a program may ask for in a call, and the name of the event that asks it. */
@@ -304,6 +306,7 @@ const readers = new Map<string, Reader>(
       at,
       bridgeId: bridge.id as BridgeId,
     })),
+    CallBroadcast: read(onChannel, (event) => ({ type: 'channelOffered', ...ofChannel(event) })),
     ApplicationReplaced: read(onApplication, ({ timestamp: at }) => ({ type: 'applicationReplaced', at })),
   }),
 );

@@ -56,6 +56,9 @@ export type AriCommands = {
   destroyBridge(bridgeId: BridgeId): Promise<void>;
 };
 
+/** Where a caller is offered to several applications: the first to claim has them. Throws ari_not_found, and ari_request_failed for the others. */
+export type AriClaims = { claim(channelId: ChannelId): Promise<void> };
+
 /** What a command asks of a serve that runs beside it, through Asterisk. Throws ari_not_found where nobody has the application. */
 export type AriUserEvents = { ask(task: UserTask, call: CallId): Promise<void> };
 

@@ -6,6 +6,7 @@ import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
 import type {
+  AriClaims,
   AriCommands,
   AriEndpoints,
   AriPromptCommands,
@@ -60,12 +61,17 @@ const wavOnce = (name: string, maximumSeconds: number, format: RecordingFormat =
   maxDurationSeconds: String(maximumSeconds),
 });
 
-/** The requests of ARI that Préavis uses, over `request`. */
+/**
+ * The requests of ARI that Préavis uses, over `request`.
+ *
+ * @param peer the application of the other worker: whom the dialplan has sent on to it is not this one's any more, whatever Asterisk lists
+ */
 // eslint-disable-next-line max-lines-per-function -- The list of requests, each a few lines.
 export function makeAriCommands(
   request: AriRequest,
   application: string,
-): AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints {
+  peer?: string,
+): AriClaims & AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints {
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };
@@ -127,6 +133,7 @@ export function makeAriCommands(
     continueInDialplan: (channelId, at) =>
       command('POST', `/channels/${id(channelId)}/continue`, at === undefined ? undefined : { ...at, priority: '1' }),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
+    claim: (channelId) => command('POST', '/events/claim', { channelId, application }),
     ask: (task, call) =>
       command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),
 
@@ -164,17 +171,24 @@ export function makeAriCommands(
       // Behind the bridges: who answers in between counts as one who has answered.
       const listed = parse(channelList, await request('GET', '/channels'));
       const lists = app === undefined ? { channel_ids: [], bridge_ids: [] } : parse(applicationLists, app);
-      const isCall = (channel: ChannelId): boolean => !isDeadman(channel, application);
-      const states = new Map(listed.filter((each) => isCall(each.id)).map((channel) => [channel.id, channel.state]));
+      const inStasisOf = (wanted: string): Set<ChannelId> =>
+        new Set(
+          listed.flatMap(({ id, dialplan }) =>
+            dialplan?.app_name === 'Stasis' && dialplan.app_data.split(',')[0] === wanted ? [id] : [],
+          ),
+        );
+      const claimed = listed.filter(({ dialplan }) => dialplan?.app_name === 'StasisBroadcast').map((each) => each.id);
+      const ofPeer = peer === undefined ? new Set<ChannelId>() : inStasisOf(peer);
+      const isCall = (channel: ChannelId): boolean => !isDeadman(channel, application) && !ofPeer.has(channel);
+      const states = new Map(
+        listed.filter((each) => !isDeadman(each.id, application)).map((channel) => [channel.id, channel.state]),
+      );
 
       return {
         channels: lists.channel_ids.filter(isCall),
         listed: states,
-        waiting: new Set(
-          listed.flatMap(({ id, dialplan }) =>
-            dialplan?.app_name === 'Stasis' && dialplan.app_data.split(',')[0] === application ? [id] : [],
-          ),
-        ),
+        // Whom this application has claimed, too: that one's name is not in the dialplan.
+        waiting: new Set([...inStasisOf(application), ...claimed.filter((id) => lists.channel_ids.includes(id))]),
         localNames: new Map(
           listed.flatMap(({ id, name }) => {
             const local = asLocalName(name);

@@ -162,13 +162,16 @@ function makeRepositories(clock: Clock, here: Here, webhooks: readonly Subscribe
   const clockDoubts = makeClockDoubts(trail, now);
   const { releaseAllOf, ...legalHolds } = makeLegalHolds(trail, messages, now);
   const recordings = makeRecordings(here, trail, messages, leftAside, clockDoubts.raise);
-  const { save, open, openAnywhere, endUnreadable, ...calls } = makeCalls(here, trail);
+  const { save, open, openOfOthers, openAnywhere, openApplications, adoptOpen, endUnreadable, ...calls } = makeCalls(
+    here,
+    trail,
+  );
   const decisions = makeDecisions(recordings.shorten);
   const requireAnnotatable = makeRequireAnnotatable(trail);
   const { addToTimeline, ...timeline } = makeTimeline(here);
 
   return {
-    journal: { save, open, openAnywhere, endUnreadable, addToTimeline },
+    journal: { save, open, openOfOthers, openAnywhere, openApplications, adoptOpen, endUnreadable, addToTimeline },
     calls: { ...calls, ...makeWitness(here, trail) },
     timeline,
     search: makeSearch(),

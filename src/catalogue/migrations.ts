@@ -727,4 +727,8 @@ export const migrations: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   `,
+  // Which serve of a PBX has a call: the application of that.
+  `
+  ALTER TABLE calls ADD COLUMN application TEXT;
+  `,
 ];

@@ -88,6 +88,8 @@ export const callRow = row({
   asteriskNode: z.string(),
   /** As the operator named that Asterisk; null: not at all. */
   pbx: z.string().nullable(),
+  /** Of the serve that has, or had it; null: it is from before that was written down. */
+  application: z.string().nullable(),
   line: z.string().nullable(),
   /** Of `controllers`; null: of the company itself. */
   controller: z.string().nullable(),

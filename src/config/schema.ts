@@ -13,6 +13,7 @@ import { languageTag } from './localText.ts';
 import { days, endpoints, line, purpose } from './purposeSchema.ts';
 import { webhook, webhookFaults } from './webhookSchema.ts';
 import { web, webFaults } from './webSchema.ts';
+import { workerNames } from './workerNames.ts';
 
 /**
  * Every key of the configuration, with its default, unit and one sentence. docs/config.md and config/preavis.yaml are
@@ -57,6 +58,10 @@ const shape = z.strictObject({
     pbx: key(
       name.optional(),
       'Name of this Asterisk where there are several, such as brussels: it stands in each call, receipt, message, log line and metric. Needed with catalogue.store: postgres.',
+    ),
+    worker: key(
+      z.enum(workerNames).optional(),
+      'Which of two workers this serve is, a or b, where two serve one Asterisk: each has an application of its own, as preavis-a (docs/operations/workers.md). Best given as PREAVIS_ARI_WORKER, since the rest of the file is the same for both.',
     ),
     requestTimeoutMs: key(z.int().min(100).max(60_000).default(5_000), 'Time limit of one request to Asterisk.', {
       unit: 'ms',

@@ -23,16 +23,23 @@ export type LogOptions = {
   stacks?: 'internal';
   /** The name of the PBX, for each line. */
   pbx?: string | undefined;
+  /** That of one of two workers, for each line. */
+  worker?: string | undefined;
 };
 
 /**
  * JSON lines on standard output. Not written by the thread of the calls: they wait for nobody who reads slowly. An ordinary end
  * writes out what is left (pino's own hook); a kill may take the last lines.
  */
-export function makeLog(level: string, destination?: DestinationStream, { stacks, pbx }: LogOptions = {}): Logger {
+export function makeLog(
+  level: string,
+  destination?: DestinationStream,
+  { stacks, pbx, worker }: LogOptions = {},
+): Logger {
+  const about = { ...(pbx === undefined ? {} : { pbx }), ...(worker === undefined ? {} : { worker }) };
   const options = {
     level,
-    base: pbx === undefined ? null : { pbx },
+    base: Object.keys(about).length === 0 ? null : about,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     ...(stacks === 'internal' ? { serializers: { err: withoutStack } } : {}),

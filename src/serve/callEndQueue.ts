@@ -1,6 +1,8 @@
 import { Collector, type CollectPorts } from '../archive/finish/collector.ts';
 import type { FinishPorts } from '../archive/finish/finish.ts';
 import { Finisher } from '../archive/finish/finisher.ts';
+import { withLease } from '../catalogue/jobs/lease.ts';
+import type { Workers } from '../config/workers.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
@@ -20,10 +22,15 @@ type FinishingParts = Pick<FinishPorts, 'check' | 'signal'> & {
   /** What has the recordings of an Asterisk on another machine. */
   asterisk: Pick<CollectPorts, 'stored' | 'ari' | 'ids'>;
   library: PromptLibrary;
+  /** Where there are two, one of them finishes recordings at a time. */
+  workers: Workers | undefined;
   metrics: Pick<Metrics, 'finding' | 'clockIsOff' | 'witness'>;
 };
 
-export function makeFinishing(services: Services, { library, metrics, asterisk, ...own }: FinishingParts): Finishing {
+export function makeFinishing(
+  services: Services,
+  { library, metrics, asterisk, workers, ...own }: FinishingParts,
+): Finishing {
   const isCollected = services.config.recording.spool === 'collected';
   const collector = isCollected ? new Collector({ ...services, ...asterisk, signal: own.signal }) : undefined;
   const finishPorts = makeFinishPorts(services, library, {
@@ -37,10 +44,24 @@ export function makeFinishing(services: Services, { library, metrics, asterisk, 
 
   return {
     finishPorts,
-    finisher: new Finisher(finishPorts, collector),
+    finisher: new Finisher(finishPorts, collector, workers === undefined ? undefined : inTurns(services)),
     witness: makeWitness(services, metrics.witness),
   };
 }
+
+/** How long a worker waits for the other one to have finished what it found, ms; what is left is looked for again soon. */
+const otherFinishesMs = 5_000;
+
+/** Both would join the parts of one recording, and listen to it. */
+const inTurns =
+  ({ catalogue, config }: Services) =>
+  async (pass: () => Promise<void>): Promise<void> => {
+    try {
+      await withLease(catalogue, `finish ${config.ari.pbx ?? ''}`, otherFinishesMs, pass);
+    } catch (thrown) {
+      if (asPreavisError(thrown).code !== 'job_busy') throw thrown;
+    }
+  };
 
 export type CallEndPorts = Pick<Finishing, 'witness'> & { finisher: Pick<Finisher, 'finish'>; log: Logger };
 

@@ -14,17 +14,24 @@ import { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import { PromptOperators } from '../call/promptRecording/operators.ts';
 import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
 import type { PromptStorage } from '../call/promptRecording/session.ts';
+import { makeOtherWorker } from '../call/registry/otherWorker.ts';
 import { CallRegistry } from '../call/registry/registry.ts';
 import type { Watch } from '../call/watch/watch.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { IdMaker } from '../core/ids.ts';
+import { serveLease } from '../catalogue/jobs/leases.ts';
+import { workerNames } from '../config/workerNames.ts';
+import { applicationOf, baseOf, isFirst, type Workers } from '../config/workers.ts';
+import type { ChannelId, IdMaker } from '../core/ids.ts';
+import { thisProcess } from '../core/processes.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readPrompt, readPromptSource } from '../prompts/library.ts';
 import { promptOfCode, recordingProgress, storeRecording } from '../prompts/recordings.ts';
 import type { Ari } from '../services/ari.ts';
 import { soundsFolder } from '../services/prompts.ts';
+import { serveNameOf } from '../services/serveName.ts';
 import type { Services } from '../services/services.ts';
+import { ownCalls } from './ownCalls.ts';
 
 /** What the registry of calls, and what looks after it, need. */
 export type CallDependencies = {
@@ -37,12 +44,14 @@ export type CallDependencies = {
   metrics: Metrics;
   watch: Watch;
   connection: AriConnection;
+  /** undefined where one serve has all calls. */
+  workers: Workers | undefined;
 };
 
 export type RegistryHooks = { asterisk: () => NamedAsterisk; callEnded: () => void };
 
 export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnded }: RegistryHooks): CallRegistry {
-  const { services, inCalls, policy, ids, ari, metrics, watch, connection } = dependencies;
+  const { services, inCalls, policy, ids, ari, metrics, watch, connection, workers } = dependencies;
   const { config, clock, log, random, spoolFolder } = services;
   const { commands } = ari;
   const { hashKey, numberKey, preferenceDays: keepDays } = config.privacy;
@@ -51,7 +60,9 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
 
   return new CallRegistry({
     ari: commands,
-    journal: inCalls.journal,
+    journal: ownCalls({ catalogue: inCalls, serve: serveNameOf(config), workers }),
+    worker: workers === undefined ? undefined : config.ari.application,
+    otherWorker: workers === undefined ? undefined : makeOtherWorker(commands, log),
     readiness: makeReadiness({
       spoolFolder,
       minimumFreeMib: config.recording.minimumFreeMib,
@@ -101,10 +112,10 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
 }
 
 /** undefined without a PIN: then nobody can record prompts by telephone. */
-function makePromptDesk({ services, ids, ari }: CallDependencies): PromptOperators | undefined {
+function makePromptDesk({ services, ids, ari, workers }: CallDependencies): PromptOperators | undefined {
   const { config, clock, log, spoolFolder } = services;
   const { pin, maximumSeconds } = config.promptRecording;
-  if (pin === undefined) return undefined;
+  if (pin === undefined || (workers !== undefined && !isFirst(config.ari.application, workers))) return undefined;
 
   return new PromptOperators({
     ari: ari.commands,
@@ -153,22 +164,46 @@ export function makeSpoolMonitor({ services, ari, metrics }: CallDependencies, r
   });
 }
 
+/**
+ * The dead-man channels of the other mode of serving, whose calls are had here by now: of both workers, where one serve has all calls, or of that one,
+ * for the first of two workers.
+ */
+async function leftBy({ services, workers }: CallDependencies, identity: string): Promise<ChannelId[]> {
+  const { config, catalogue } = services;
+  const { application } = config.ari;
+  const base = baseOf(application, workers);
+  if (workers !== undefined && !isFirst(application, workers)) return [];
+  const left = workers === undefined ? workerNames.map((worker) => applicationOf(base, worker)) : [base];
+  const { pbx } = serveNameOf(config);
+  const unserved: ChannelId[] = [];
+  // Where it never was otherwise, Asterisk is asked for nothing.
+  for (const { serve } of await catalogue.leases.served()) {
+    if (serve.pbx !== pbx || !left.includes(serve.application)) continue;
+    const isServed = (await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined;
+    if (!isServed) unserved.push(deadmanOf(serve.application, identity));
+  }
+
+  return unserved;
+}
+
 /** What ends recorders when nobody watches. */
 export async function makeDeadman(dependencies: CallDependencies, registry: CallRegistry): Promise<Deadman> {
   const { services, ids, ari, metrics, watch, connection } = dependencies;
   const { config, catalogue, log } = services;
   const { application } = config.ari;
+  const identity = await catalogue.file.identity();
 
   return new Deadman({
     ari: { ...ari.deadman, hasModule: (name) => ari.commands.hasModule(name) },
-    channel: deadmanOf(application, await catalogue.file.identity()),
+    channel: deadmanOf(application, identity),
+    left: () => leftBy(dependencies, identity),
     limitSeconds: config.recording.unwatchedSeconds,
     // The application is ours, and the calls were compared with Asterisk since it is.
     isWatching: () => connection.isOpen && watch.isListening,
     answers: (withinMs) => connection.answers(withinMs),
     isCallOn: () => registry.states.length > 0,
     recordersEnded: async (at) => {
-      for (const recording of await flagEndedUnwatched(at, services)) {
+      for (const recording of await flagEndedUnwatched(at, { ...services, application })) {
         log.warn({ recording }, 'recorder ended: unwatched too long');
       }
     },

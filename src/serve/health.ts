@@ -4,6 +4,7 @@ import type { CallRegistry } from '../call/registry/registry.ts';
 import { isoTime } from '../core/clock.ts';
 import { installedVersion } from '../core/installation.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
+import type { PeerCover } from './peerCover.ts';
 import type { ServeLease } from './serveLease.ts';
 
 /**
@@ -38,6 +39,8 @@ export type HealthParts = {
   spool: SpoolMonitor;
   registry: CallRegistry;
   archive: ArchiveOutageMonitor;
+  /** Of two workers. */
+  cover?: Pick<PeerCover, 'size'> | undefined;
 };
 
 /** Why nothing can be recorded now; none while calls can be. */
@@ -54,7 +57,7 @@ export function troubles({ link, lease, spool }: HealthParts): DegradedReason[] 
 
 /** What the health page says. */
 export function healthOf(parts: HealthParts, isStopping: boolean): Health {
-  const { link, registry, archive } = parts;
+  const { link, registry, archive, cover } = parts;
   const { state } = archive;
   const reasons = troubles(parts);
 
@@ -63,7 +66,7 @@ export function healthOf(parts: HealthParts, isStopping: boolean): Health {
     status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
     reasons,
     asterisk: link.isOpen ? 'connected' : 'disconnected',
-    calls: registry.size,
+    calls: registry.size + (cover?.size ?? 0),
     archive: { status: state.status, since: state.status === 'unknown' ? null : isoTime(state.since) },
   };
 }

@@ -1,18 +1,18 @@
 import { whatLiesElsewhere } from '../archive/archives.ts';
 import { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
-import { AriConnection } from '../ari/connection.ts';
-import { isFree, isHeld } from '../ari/holder.ts';
+import type { AriRequest } from '../ari/httpClient.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
-import { Watch } from '../call/watch/watch.ts';
 import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
 import { requireOneTime } from '../catalogue/clockApart.ts';
+import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
 import { boundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
+import { servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, errorCodes, type PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
@@ -33,16 +33,18 @@ import { makeServices, type Services } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
 import { webhookFigures } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
-import { AsteriskLink } from './asteriskLink.ts';
-import { tellDialplan } from './dialplanGlobals.ts';
+import type { AsteriskLink } from './asteriskLink.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
-import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallDependencies } from './calls.ts';
+import { Fence } from './fence.ts';
 import { degradedReasons, healthOf, troubles, type HealthParts } from './health.ts';
 import { HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
+import { PeerCover } from './peerCover.ts';
 import { ReleaseStack } from './releaseStack.ts';
+import { makeServedApplication, type ServedApplicationOptions } from './servedApplication.ts';
 import { ServeLease } from './serveLease.ts';
+import { endStuckWriter } from './stuckWriter.ts';
 
 export type ServerOptions = {
   config: Config;
@@ -51,12 +53,16 @@ export type ServerOptions = {
   ids: IdMaker;
   /** Take the Stasis application from whoever has its event socket open. */
   takeOver: boolean;
+  /** The applications of two workers, of which this one has the first; undefined where one serve has all calls. */
+  workers?: Workers | undefined;
   /** A new catalogue is meant to begin with an archive that belongs to another one. */
   newCatalogue: boolean;
 };
 
 /** What is there before Asterisk is asked. */
 type Storage = {
+  /** Bound to no turn. */
+  opened: { all: Catalogue; inCalls: Catalogue };
   services: ArchiveServices;
   /** For what callers wait for. */
   inCalls: Catalogue;
@@ -65,6 +71,9 @@ type Storage = {
 };
 type Told = { policy: Policy; library: PromptLibrary; metrics: Metrics };
 type Asterisk = { ari: Ari; identity: AsteriskIdentity };
+
+/** How long a worker that comes back asks the other one for its calls, ms: callers who hear the notice are connected first. */
+const askedBackMs = 90_000;
 
 /** How long a start waits for the archive to say whether it has the locks that purposes ask for, ms. */
 const protectionLimitMs = 10_000;
@@ -80,6 +89,10 @@ export class Server {
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #registry: CallRegistry | undefined;
+  #opened: Catalogue | undefined;
+  #link: AsteriskLink | undefined;
+  #cover: PeerCover | undefined;
+  #fence: Fence | undefined;
   #tellLost: (error: PreavisError) => void = () => undefined;
   /** Resolves when another serve has taken over, as while this process stood still: the calls are its own now. */
   readonly lost = new Promise<PreavisError>((resolve) => {
@@ -105,6 +118,11 @@ export class Server {
     return this.#started;
   }
 
+  /** Once it is started; undefined before. */
+  get catalogue(): Catalogue | undefined {
+    return this.#opened;
+  }
+
   /** Lets calls and uploads finish within shutdown.graceSeconds, then stops everything. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -120,6 +138,7 @@ export class Server {
   async #stop(): Promise<void> {
     const { log, config } = this.#options;
     this.#registry?.stopAccepting();
+    this.#cover?.stopAccepting();
     const giveUp = setTimeout(() => {
       this.#forced.abort();
     }, config.shutdown.graceSeconds * 1_000);
@@ -134,7 +153,7 @@ export class Server {
     const library = await loadLibrary(config);
     const policy = makePolicy(config, library);
     const metrics = makeServeMetrics(Object.keys(config.webhooks), config.ari.pbx);
-    const storage = await this.#openStorage(metrics);
+    const storage = await this.#openStorage(policy, metrics);
     const { catalogue, store } = storage.services;
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
     await tellWrongNumberKeys(config, catalogue, log);
@@ -146,40 +165,82 @@ export class Server {
   }
 
   /** The catalogue, which no other serve has, and its archives. */
-  async #openStorage(metrics: Metrics): Promise<Storage> {
-    const { config, log, clock, newCatalogue: isMeant } = this.#options;
+  async #openStorage(policy: Policy, metrics: Metrics): Promise<Storage> {
+    const { config, log, clock, newCatalogue: isMeant, workers } = this.#options;
     // Before it is made: where the folder of the real one is not mounted, nothing of it should be left.
     if (!(await hasCatalogue(config))) {
-      await markAtStart({ catalogue: undefined, store: await makeStore(config, undefined) }, { isMeant, clock, log });
+      const store = await makeStore(config, undefined);
+      await markAtStart({ catalogue: undefined, store }, { isMeant, clock, log }).catch(async (thrown: unknown) => {
+        // The other worker, started at the same time, may have made it meanwhile, and marked the archive as that one's.
+        if (!(await hasCatalogue(config))) throw thrown;
+      });
     }
     const unreadable = this.#unreadable();
     const opened = await openConfiguredCatalogue(config, clock, { unreadable });
+    this.#opened = opened;
     await this.#running.use({ stop: opened.close });
     const openedForCalls = await openForCalls(config, clock, opened, { unreadable });
     await this.#running.use({ stop: openedForCalls.close });
+    if (workers !== undefined) await this.#tryOut(opened, policy);
     const lease = await this.#running.use(
       new ServeLease({
         catalogue: openedForCalls,
         serve: serveNameOf(config),
         log,
         failing: metrics.catalogueFails,
-        lost: this.#tellLost,
+        lost: (error) => {
+          this.#isLost(error);
+        },
+        ...(workers === undefined
+          ? {}
+          : {
+              heldMs: workerLeaseSeconds * 1_000,
+              askMs: askedBackMs,
+              isOfUse: () => this.#isOfUse(),
+              free: this.#freeing(opened, serveNameOf(config)),
+            }),
       }),
     );
+    if (workers !== undefined) {
+      const isOwn = async (): Promise<boolean> =>
+        (await lease.isOwn()) && (await this.#cover?.lease?.isOwn()) !== false;
+      this.#fence = await this.#running.use(new Fence(isOwn));
+    }
     // Where another serve has taken over, this one writes nothing more.
     const catalogue = boundTo(opened, lease.turn);
     const inCalls = boundTo(openedForCalls, lease.turn);
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;
-    // What has recordings in the archive is the one of it, and need not wait for it.
-    if ((await catalogue.recordings.knownObject(store.location)) === 'never')
-      await markAtStart(services, { isMeant, clock, log });
+    await this.#markArchive(services);
     await tellElsewhere(services);
     const { minio } = config.archive;
     const protection = new ProtectionMonitor({ store, bucket: minio.bucket, purposes: config.purposes, log });
     await this.#running.use({ start: () => protection.atStart(protectionLimitMs), stop: () => protection.stop() });
 
-    return { services, inCalls, lease, protection };
+    return { opened: { all: opened, inCalls: openedForCalls }, services, inCalls, lease, protection };
+  }
+
+  /** What has recordings in the archive is the one of it, and need not wait for it. */
+  async #markArchive(services: ArchiveServices): Promise<void> {
+    const { log, clock, newCatalogue: isMeant } = this.#options;
+    if ((await services.catalogue.recordings.knownObject(services.store.location)) === 'never')
+      await markAtStart(services, { isMeant, clock, log });
+  }
+
+  /**
+   * Of a worker whose calls the other one has: that it can serve is known before it asks for them. Else one that is started again and again would have
+   * them given back each time, and callers would be sent on unrecorded meanwhile. Throws why it cannot.
+   */
+  async #tryOut(catalogue: Catalogue, policy: Policy): Promise<void> {
+    const { config, clock, log } = this.#options;
+    if ((await catalogue.leases.otherHolder(serveLease(serveNameOf(config)), thisProcess())) === undefined) return;
+    await this.#markArchive(await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' })));
+    const ari = makeAri(config);
+    try {
+      await this.#prove(ari, policy);
+    } finally {
+      ari.close();
+    }
   }
 
   #unreadable(): NonNullable<CatalogueOptions['unreadable']> {
@@ -195,9 +256,15 @@ export class Server {
    * ari.requestTimeoutMs `serve` ends, and its service manager starts it again.
    */
   async #reachAsterisk(policy: Policy): Promise<Asterisk> {
-    const { config, clock, ids } = this.#options;
-    const ari = makeAri(config);
+    const { config } = this.#options;
+    const ari = makeAri(config, { guard: (request) => this.#guarded(request), peer: this.#options.workers?.peer });
     await this.#running.use({ stop: ari.close });
+
+    return { ari, identity: await this.#prove(ari, policy) };
+  }
+
+  async #prove(ari: Ari, policy: Policy): Promise<AsteriskIdentity> {
+    const { config, clock, ids } = this.#options;
     const identity = await identify(ari, config);
     const { spool, spoolFolder } = config.recording;
     const prove = spool === 'shared' ? proveSpool : refuseSharedSpool;
@@ -206,56 +273,58 @@ export class Server {
     if (spool === 'collected') await ari.stored.list();
     await refuseMissingPrompts(policy, ari.commands);
 
-    return { ari, identity };
+    return identity;
   }
 
   async #takeCalls({ policy, library, metrics }: Told, storage: Storage, asterisk: Asterisk): Promise<void> {
     const { config, log, clock, ids, takeOver } = this.#options;
     const { services, inCalls, lease, protection } = storage;
-    const { catalogue } = services;
     const { ari, identity } = asterisk;
     const forced = this.#forced.signal;
     const { check } = await this.#running.use(new SelfCheckThread());
     const asteriskFiles = { stored: ari.stored, ari: ari.commands, ids };
-    const finishing = makeFinishing(services, { library, metrics, check, asterisk: asteriskFiles, signal: forced });
+    const finishing = makeFinishing(services, {
+      library,
+      metrics,
+      check,
+      asterisk: asteriskFiles,
+      workers: this.#options.workers,
+      signal: forced,
+    });
     const callEnds = new CallEndQueue({ ...finishing, log });
     const archive = new ArchiveOutageMonitor({ clock, log });
     giveFigures(metrics, services, archive);
-    const watch = new Watch({
-      before: await catalogue.timeline.watchedUntil(),
-      save: (until) => catalogue.timeline.saveWatchedUntil(until),
-      isKept: () => registry.isKept,
-      log,
+    const callEnded = (): void => {
+      callEnds.callEnded();
+    };
+    const { workers } = this.#options;
+    const common = { policy, ids, metrics, identity, workers, callEnded };
+    // Who has the lease of one of two workers has its application: another may still have the socket open that stands still.
+    const isToTake = takeOver || workers !== undefined;
+    const served = await makeServedApplication({
+      ...{ ...common, services, inCalls, ari, takeOver: isToTake },
+      ...(workers === undefined ? {} : { mayOpen: () => ownOrUnknown(lease) }),
     });
-    const connection = new AriConnection(
-      { ...config.ari, password: ari.password },
-      ari,
-      () => isFree(ari.deadman, ids),
-      log,
-    );
-    const dependencies: CallDependencies = { services, inCalls, policy, ids, ari, metrics, watch, connection };
-    const registry = makeRegistry(dependencies, {
-      asterisk: () => ({ ...link.identity, ...(config.ari.pbx === undefined ? {} : { pbx: config.ari.pbx }) }),
-      callEnded: () => {
-        callEnds.callEnded();
-      },
-    });
+    const { registry, deadman, link } = served;
     this.#registry = registry;
+    this.#link = link;
     // Throws spool_unusable. Too little room is no reason not to start: uploads make room.
-    const spool = await this.#running.use(makeSpoolMonitor(dependencies, registry));
-    const deadman = await makeDeadman(dependencies, registry);
-    const link = new AsteriskLink({
-      ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
-      isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
-      noteServing: () => catalogue.leases.noteServing(serveNameOf(config), thisProcess()),
-      tellDialplan: () => tellDialplan(policy, ari.commands, log),
-      heartbeatMs: config.ari.heartbeatMs,
-    });
-    await this.#showHealth(metrics, { link, lease, spool, registry, archive });
+    const spool = await this.#running.use(served.spool);
+    const cover = workers === undefined ? undefined : this.#makeCover(workers, storage, common);
+    this.#cover = cover;
+    await this.#showHealth(metrics, { link, lease, spool, registry, archive, cover });
     await this.#running.use(link);
     await this.#running.use(deadman);
     await this.#running.use({ stop: () => callEnds.drain() });
     await this.#running.use({ stop: () => link.leave(forced) });
+    if (cover !== undefined) {
+      await this.#running.use({
+        start: () => {
+          cover.start();
+        },
+        stop: () => cover.stop(forced),
+      });
+    }
     await this.#running.use(callEnds);
     const jobs = await this.#running.use(startJobs({ services, archive, protection, finishing, metrics, forced }));
     // What a crash or a restored backup has left shows now, and not only at night.
@@ -264,6 +333,63 @@ export class Server {
       if (config.recording.spool === 'collected') callEnds.callEnded();
       jobs.reconcileNow();
     });
+  }
+
+  /** What takes up the calls of the other worker while that one is not there. */
+  #makeCover(
+    { own, peer }: Workers,
+    { opened, services }: Storage,
+    common: Omit<ServedApplicationOptions, 'services' | 'inCalls' | 'ari' | 'takeOver'>,
+  ): PeerCover {
+    const { log } = this.#options;
+    const config = servingAs(this.#options.config, peer);
+    const workers = { own: peer, peer: own };
+
+    return new PeerCover({
+      catalogue: opened.inCalls,
+      serve: serveNameOf(config),
+      isConnected: () => this.#link?.isOpen === true,
+      make: async (lease) => {
+        const ari = makeAri(config, { guard: (request) => this.#guarded(request), peer: own });
+        const covered = { ...services, config, catalogue: boundTo(opened.all, lease.turn) };
+        const inCalls = boundTo(opened.inCalls, lease.turn);
+        const served = await makeServedApplication({
+          ...{ ...common, services: covered, inCalls, ari, workers, takeOver: true },
+          mayOpen: () => ownOrUnknown(lease),
+        });
+
+        return { served, close: ari.close };
+      },
+      heldMs: workerLeaseSeconds * 1_000,
+      free: this.#freeing(opened.inCalls, serveNameOf(config)),
+      log,
+      lost: (error) => {
+        this.#isLost(error);
+      },
+    });
+  }
+
+  /** Of SQLite alone: PostgreSQL ends by itself what stands still in a transaction. */
+  #freeing(catalogue: Catalogue, serve: ServeName): () => Promise<void> {
+    const { config, log } = this.#options;
+    const { store, file } = config.catalogue;
+
+    return () => (store === 'sqlite' ? endStuckWriter({ catalogue, serve, file, log }) : Promise.resolve());
+  }
+
+  /** A connection that is lost for a moment is none to lose calls for: the lease counts from here on. */
+  #isOfUse(): boolean {
+    return this.#link === undefined || this.#link.isOpen;
+  }
+
+  #guarded(request: AriRequest): AriRequest {
+    return this.#fence?.guard(request) ?? request;
+  }
+
+  /** Nothing more is asked of Asterisk: what this process had is another's. */
+  #isLost(error: PreavisError): void {
+    this.#fence?.shut();
+    this.#tellLost(error);
   }
 
   async #showHealth(metrics: Metrics, parts: HealthParts): Promise<void> {
@@ -279,6 +405,9 @@ export class Server {
     await this.#running.use({ start: () => page.start(host, port), stop: () => page.stop() });
   }
 }
+
+/** Where the catalogue does not say, as while it is away, the other worker cannot have taken it either. */
+const ownOrUnknown = (lease: ServeLease): Promise<boolean> => lease.isStillOwn().catch(() => true);
 
 function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, archive: ArchiveOutageMonitor): void {
   metrics.archive(async () => ({

@@ -4,6 +4,7 @@ import { makeAriDownloads } from '../ari/download.ts';
 import { hostAndPort, makeAriHttp, type AriRequest } from '../ari/httpClient.ts';
 import { makeStoredRecordings, type AriStored } from '../ari/storedRecordings.ts';
 import type {
+  AriClaims,
   AriCommands,
   AriDeadman,
   AriEndpoints,
@@ -23,7 +24,7 @@ import { required } from './required.ts';
 
 export type Ari = {
   password: string;
-  commands: AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints;
+  commands: AriClaims & AriCommands & AriPromptCommands & AriQueries & AriUserEvents & AriEndpoints;
   deadman: AriDeadman;
   /** The files in its recording folder. */
   stored: AriStored;
@@ -34,22 +35,30 @@ export type Ari = {
   close: () => void;
 };
 
-export function makeAri(config: Config): Ari {
+export type AriOptions = {
+  /** What each request goes through. */
+  guard?: (request: AriRequest) => AriRequest;
+  /** The application of the other worker. */
+  peer?: string | undefined;
+};
+
+export function makeAri(config: Config, { guard = (request) => request, peer }: AriOptions = {}): Ari {
   const { url, username, application, requestTimeoutMs } = config.ari;
   const password = required(config.ari.password, 'ari.password');
   const access = { url, username, password, timeoutMs: requestTimeoutMs };
   const http = makeAriHttp(access);
   const probe = makeAriHttp({ ...access, connections: 1 });
   const downloads = makeAriDownloads(access);
+  const [request, probed] = [guard(http.request), guard(probe.request)];
 
   return {
     password,
-    commands: makeAriCommands(http.request, application),
+    commands: makeAriCommands(request, application, peer),
     // What is slow elsewhere must not let it expire.
-    deadman: makeDeadmanCommands(probe.request, application),
-    stored: makeStoredRecordings(http.request, downloads.open),
-    request: http.request,
-    probe: probe.request,
+    deadman: makeDeadmanCommands(probed, application),
+    stored: makeStoredRecordings(request, downloads.open),
+    request,
+    probe: probed,
     renew: () => {
       http.renew();
       probe.renew();

@@ -5,6 +5,7 @@ import type { Change } from '../call/watch/timeline.ts';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import type { CallRow, ChangeRow } from '../catalogue/rows.ts';
 import type { Config } from '../config/schema.ts';
+import { servingAs } from '../config/workers.ts';
 import { asPreavisError, PreavisError } from '../core/errors.ts';
 import type { CallId } from '../core/ids.ts';
 import { makeAri } from './ari.ts';
@@ -40,7 +41,7 @@ type AskPorts = { config: Config; catalogue: CataloguePart<{ timeline: 'changes'
  */
 export async function askServe(
   ask: Ask,
-  call: Pick<CallRow, 'id' | 'phase' | 'pbx'>,
+  call: Pick<CallRow, 'id' | 'phase' | 'pbx' | 'application'>,
   { config, catalogue }: AskPorts,
 ): Promise<Done> {
   const { task, notDone, impossible } = ask;
@@ -55,7 +56,8 @@ export async function askServe(
   const order = await orderOf(call.id, catalogue);
   const why = order && impossible?.(order);
   if (why !== undefined) throw new PreavisError(notDone, why);
-  const ari = makeAri(config);
+  // Whoever has the calls of that one of two workers hears it.
+  const ari = makeAri(servingAs(config, call.application ?? config.ari.application));
   try {
     await ari.commands.ask(task, call.id);
   } catch (thrown) {

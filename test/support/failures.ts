@@ -71,7 +71,7 @@ export async function keepTraces(
     archive: rig.archiveFolder,
   };
   for (const name of readdirSync(rig.folder)) {
-    if (name.startsWith('catalogue.db')) copies[name] = join(rig.folder, name);
+    if (/^(?:catalogue\.db|worker-)/.test(name)) copies[name] = join(rig.folder, name);
   }
   for (const [name, from] of Object.entries(copies)) {
     ifPossible(() => {

@@ -7,13 +7,18 @@ type Ports = {
   catalogue: CataloguePart<{ recordings: 'withoutEnd' | 'flagEndedUnwatched' }>;
   spoolFolder: string;
   actor: string;
+  /** Whose calls nobody watched. */
+  application: string;
 };
 
 /**
  * Flags the recordings whose recorders Asterisk has ended at this time of its clock, ms, since nobody watched; gives them. A talk may also have
  * ended by itself before that, while nobody watched either: then its file was last written to before.
  */
-export async function flagEndedUnwatched(at: number, { catalogue, spoolFolder, actor }: Ports): Promise<RecordingId[]> {
+export async function flagEndedUnwatched(
+  at: number,
+  { catalogue, spoolFolder, actor, application }: Ports,
+): Promise<RecordingId[]> {
   const before: RecordingId[] = [];
   for (const id of await catalogue.recordings.withoutEnd(at)) {
     // A folder that cannot be read says nothing.
@@ -21,5 +26,5 @@ export async function flagEndedUnwatched(at: number, { catalogue, spoolFolder, a
     if (writtenAt !== undefined && writtenAt < at - slackMs) before.push(id);
   }
 
-  return catalogue.recordings.flagEndedUnwatched(at, actor, before);
+  return catalogue.recordings.flagEndedUnwatched(at, actor, before, application);
 }

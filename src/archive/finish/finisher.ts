@@ -6,12 +6,21 @@ import { finishRecordings, sweepSpool, type FinishPorts } from './finish.ts';
 export class Finisher {
   readonly #ports: FinishPorts;
   readonly #collector: Pick<Collector, 'collect'> | undefined;
+  readonly #alone: (pass: () => Promise<void>) => Promise<void>;
   #last: Promise<void> = Promise.resolve();
 
-  /** @param collector brings recordings from an Asterisk on another machine before each pass */
-  constructor(ports: FinishPorts, collector?: Pick<Collector, 'collect'>) {
+  /**
+   * @param collector brings recordings from an Asterisk on another machine before each pass
+   * @param alone carries a pass out while no other process does the same; by default there is none
+   */
+  constructor(
+    ports: FinishPorts,
+    collector?: Pick<Collector, 'collect'>,
+    alone: (pass: () => Promise<void>) => Promise<void> = (pass) => pass(),
+  ) {
     this.#ports = ports;
     this.#collector = collector;
+    this.#alone = alone;
   }
 
   /** Resolves after a pass that began after this was called; what goes wrong is logged. */
@@ -35,7 +44,7 @@ export class Finisher {
   }
 
   #next(pass: () => Promise<void>): Promise<void> {
-    const run = this.#last.then(pass);
+    const run = this.#last.then(() => this.#alone(pass));
     this.#last = run.catch(() => undefined);
 
     return run;

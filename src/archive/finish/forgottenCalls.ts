@@ -3,9 +3,13 @@ import { endUnseen } from '../../call/watch/endUnseen.ts';
 import type { UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState } from '../../call/decide/state.ts';
 import type { Catalogue, CataloguePart } from '../../catalogue/catalogue.ts';
+import type { OpenCalls } from '../../catalogue/calls/calls.ts';
+import { watchedBy } from '../../catalogue/calls/timeline.ts';
 import { serveLease, type ServeName } from '../../catalogue/jobs/leases.ts';
 import { boundTo } from '../../catalogue/jobs/turns.ts';
 import type { Config } from '../../config/schema.ts';
+import { workerNames } from '../../config/workerNames.ts';
+import { applicationOf } from '../../config/workers.ts';
 import type { RecordingId } from '../../core/ids.ts';
 import { thisProcess } from '../../core/processes.ts';
 
@@ -14,7 +18,11 @@ import { thisProcess } from '../../core/processes.ts';
 /** A serve that comes back so late finds the talk over, as a rule, ms. */
 const forgottenMs = 10 * 60_000;
 
-type Open = CataloguePart<{ journal: 'open'; recordings: 'find'; leases: 'otherHolder' | 'notServedMs' }>;
+type Open = CataloguePart<{
+  journal: 'open' | 'openApplications';
+  recordings: 'find';
+  leases: 'otherHolder' | 'notServedMs';
+}>;
 type Recording = Config['recording'];
 /** Whose calls: those of this PBX. */
 export type Forgetful = { recording: Recording; serve: ServeName };
@@ -25,16 +33,65 @@ const recordingOf = (call: CallState | UnreadableCall): RecordingId | undefined 
 /** How long no serve has served until they are forgotten, ms. */
 const awayMs = ({ unwatchedSeconds }: Recording): number => unwatchedSeconds * 1_000 + forgottenMs;
 
+/** The calls that one serve has, and the leases by which it is there. */
+type Part = { serve: ServeName; holders: readonly ServeName[]; calls: OpenCalls; watched: string | undefined };
+
+/**
+ * Those of the one serve, and of each of two workers; what is from before applications were written down, one serve or the first of them has. And those
+ * of serves that have another application, or had one before it was changed.
+ */
+async function partsOf(serve: ServeName, { journal }: Open): Promise<Part[]> {
+  const workers = workerNames.map((worker) => ({ ...serve, application: applicationOf(serve.application, worker) }));
+  const [first] = workers;
+  const known = new Set([serve, ...workers].map(({ application }) => application));
+  const others = (await journal.openApplications()).filter((of): of is string => of !== null && !known.has(of));
+
+  return [
+    {
+      serve,
+      holders: [serve, ...(first === undefined ? [] : [first])],
+      calls: { application: serve.application, orNone: true },
+      watched: undefined,
+    },
+    ...workers.map((worker) => ({
+      serve: worker,
+      // One serve alone, after there were two, has the calls of both.
+      holders: [worker, serve],
+      calls: { application: worker.application },
+      watched: watchedBy(worker),
+    })),
+    ...others.map((application) => {
+      const other = { ...serve, application };
+
+      return { serve: other, holders: [other], calls: { application }, watched: watchedBy(other) };
+    }),
+  ];
+}
+
+async function isServed(catalogue: Open, { holders }: Part, recording: Recording): Promise<boolean> {
+  for (const serve of holders) {
+    const isHeld = (await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined;
+    if (isHeld && ((await catalogue.leases.notServedMs(serve)) ?? 0) < awayMs(recording)) return true;
+  }
+
+  return false;
+}
+
 /**
  * Recordings of open calls while no serve is there, which would see to them: those that have begun. One that starts again and again, and does not
  * come to serve, is not there.
  */
 export async function unendedRecordings(catalogue: Open, { recording, serve }: Forgetful): Promise<RecordingId[]> {
+  const parts = await partsOf(serve, catalogue);
+
+  return (await Promise.all(parts.map((part) => unendedOf(part, catalogue, recording)))).flat();
+}
+
+async function unendedOf(part: Part, catalogue: Open, recording: Recording): Promise<RecordingId[]> {
+  if (await isServed(catalogue, part, recording)) return [];
   const { spoolFolder } = recording;
-  const isHeld = (await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined;
-  if (isHeld && ((await catalogue.leases.notServedMs(serve)) ?? 0) < awayMs(recording)) return [];
   const unended: RecordingId[] = [];
-  for (const call of await catalogue.journal.open()) {
+  for (const call of await catalogue.journal.open(part.calls)) {
     const id = recordingOf(call);
     if (id !== undefined && (await isBegun(id, catalogue, spoolFolder))) unended.push(id);
   }
@@ -64,21 +121,27 @@ async function isBegun(
 export async function endForgotten(
   all: Catalogue,
   { recording, serve }: Forgetful,
-  { now, actor }: { now: number; actor: string },
+  by: { now: number; actor: string },
 ): Promise<void> {
+  for (const part of await partsOf(serve, all)) await endForgottenOf(part, all, { ...by, recording });
+}
+
+type ByWhom = { now: number; actor: string; recording: Recording };
+
+async function endForgottenOf(part: Part, all: Catalogue, { now, actor, recording }: ByWhom): Promise<void> {
   const left = new Set<RecordingId>();
-  for (const id of await unendedRecordings(all, { recording, serve })) {
+  for (const id of await unendedOf(part, all, recording)) {
     const writtenAt = await lastWritten(recording.spoolFolder, id);
     if (writtenAt === undefined || now - writtenAt >= awayMs(recording)) left.add(id);
   }
   if (left.size === 0) return;
-  const turn = await all.leases.takeAbandonedServe(serve, thisProcess(), awayMs(recording));
+  const turn = await all.leases.takeAbandonedServe(part.serve, thisProcess(), awayMs(recording));
   if (turn === undefined) return;
   const catalogue = boundTo(all, turn);
   try {
-    const watchedUntil = await catalogue.timeline.watchedUntil();
+    const watchedUntil = await catalogue.timeline.watchedUntil(part.watched);
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
-    for (const call of await catalogue.journal.open()) {
+    for (const call of await catalogue.journal.open(part.calls)) {
       const id = recordingOf(call);
       if (call.kind === 'unreadable' || id === undefined || !left.has(id)) continue;
       const end = endUnseen(call, watchedUntil);

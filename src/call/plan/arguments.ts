@@ -168,6 +168,20 @@ function obligedBy(args: readonly string[], policy: Policy): FollowRequest | und
     : undefined;
 }
 
+/** How the include file passes arguments through StasisBroadcast(), which splits them at colons: in one, encoded as in an address. */
+const encoded = 'encoded=';
+
+/** The arguments of Stasis(), also as they come by way of StasisBroadcast(). What cannot be decoded stays, and is refused. */
+export function decodedArguments(args: readonly string[]): readonly string[] {
+  const [only = '', ...more] = args;
+  if (more.length > 0 || !only.startsWith(encoded)) return args;
+  try {
+    return decodeURIComponent(only.slice(encoded.length)).split(',');
+  } catch {
+    return args;
+  }
+}
+
 /** As readArguments, with what of a call whose arguments cannot be used holds all the same. */
 export function parseArguments(args: readonly string[], policy: Policy): ArgumentsResult {
   const result = readArguments(args, policy);

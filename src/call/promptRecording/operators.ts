@@ -148,6 +148,7 @@ function translate(event: AriEvent): { key: string; meaning: RecorderEvent } | u
     case 'playbackStarted':
     case 'bridgeGone':
     case 'userEvent':
+    case 'channelOffered':
     case 'applicationReplaced':
       return undefined;
   }

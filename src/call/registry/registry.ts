@@ -5,10 +5,10 @@ import { settleInTime } from '../../core/timeLimit.ts';
 import { begin, refuse } from '../decide/decide.ts';
 import { purposesToTell } from '../decide/marks.ts';
 import { partyOf } from '../decide/parties.ts';
-import { isBridged, recorderName } from '../decide/order.ts';
-import type { CallState, Facts } from '../decide/state.ts';
+import { recorderName } from '../decide/order.ts';
+import { channelInHand, type CallState, type Facts } from '../decide/state.ts';
 import type { UnrecordedReason } from '../decide/unrecordedReasons.ts';
-import { parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
+import { decodedArguments, parseArguments, taskOf, type CalledParty } from '../plan/arguments.ts';
 import { numberCalled, objectionTo } from '../plan/objection.ts';
 import type { Arrival } from '../plan/planner.ts';
 import { isOwn, OrphanRemover } from '../session/orphans.ts';
@@ -29,6 +29,7 @@ import type { Staff } from '../../policy/policy.ts';
 import { watchExtensions } from './extensions.ts';
 import { Owners } from './owners.ts';
 import { lineAskingOf, pauseWordsOf } from './pauses.ts';
+import { isFollowedBy, takesPart } from './parts.ts';
 import type { RegistryPorts } from './ports.ts';
 import { CallsResync } from './resyncCalls.ts';
 import { needsNoTelling, wasTold } from './toldElsewhere.ts';
@@ -40,21 +41,6 @@ const partingLimitMs = 2_000;
 const lookedAtOnce = 4;
 /** How many parties are taken out of their bridge and in again at a time. */
 const movedAtOnce = 4;
-
-/** Whether this is the caller of a call that the dialplan has, and that we follow. */
-function isFollowedBy({ facts: { order, callerChannel } }: CallState, channel: ChannelId): boolean {
-  return order !== undefined && !isBridged(order) && callerChannel === channel;
-}
-
-/** Whom a call has talked with is elsewhere once that talk is over, perhaps in another. A followed caller stays its own between two. */
-const takesPart =
-  (channel: ChannelId) =>
-  ({ state }: { readonly state: CallState }): boolean => {
-    const party = partyOf(channel, state.facts);
-    if (state.kind === 'following') return party === 'caller';
-
-    return party !== undefined || ('others' in state && state.others.includes(channel));
-  };
 
 /** In an outgoing call who was called stands where the caller does; we have the channel that they hear the notice by. */
 const ofCalled = (
@@ -108,7 +94,7 @@ export class CallRegistry {
     this.#followed = new FollowWatch({
       map,
       isNeverRecorded: (channel) => this.#neverRecorded.has(channel),
-      sessionOf,
+      sessionOf: (channel) => this.#resync.certain(sessionOf(channel)),
       met: (call) => {
         const session = sessionOfCall(call);
         if (session !== undefined) this.#farEnds.compare(session, false);
@@ -242,10 +228,20 @@ export class CallRegistry {
       case 'userEvent':
         this.#ask(event);
         return;
+      case 'channelOffered':
+        if (this.#accepting) this.#ports.otherWorker?.claim(event.channelId);
+        return;
       case 'channelDialled':
       case 'applicationReplaced':
         return;
     }
+  }
+
+  /** While this process leaves. */
+  #sendOn(facts: Facts): void {
+    const { otherWorker } = this.#ports;
+    if (otherWorker === undefined) this.#refuse(facts, 'shutting_down');
+    else otherWorker.handOn(channelInHand(facts));
   }
 
   /** A program names a call by its id, or by a channel of it. */
@@ -321,7 +317,7 @@ export class CallRegistry {
       return;
     }
     this.#ports.promptDesk?.release(event.channelId);
-    const parsed = parseArguments(event.args, policy);
+    const parsed = parseArguments(decodedArguments(event.args), policy);
     if (!parsed.ok) {
       const { argument, problem } = parsed;
       log.error({ call: facts.id, code: 'arguments_invalid', argument, problem }, 'Stasis() arguments rejected');
@@ -341,7 +337,7 @@ export class CallRegistry {
       return;
     }
     if (!this.#accepting) {
-      this.#refuse(asked, 'shutting_down');
+      this.#sendOn(asked);
       return;
     }
     const ofComer =

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Owned } from '../../ari/port.ts';
-import { asPreavisError } from '../../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../../core/errors.ts';
 import type { CallId, ChannelId } from '../../core/ids.ts';
 import type { CallEvent } from '../decide/events.ts';
 import { isBridged, recorderName, sentencesOf } from '../decide/order.ts';
@@ -18,9 +18,13 @@ import type { UnwatchedIntervals } from '../watch/unwatchedInterval.ts';
 import type { BehindCalls } from './behindCalls.ts';
 import { Comparisons, type Comparison } from './comparison.ts';
 import type { Owners } from './owners.ts';
+import { isFollowedBy } from './parts.ts';
 import type { RegistryPorts } from './ports.ts';
 
-export type CallsResyncPorts = Pick<RegistryPorts, 'ari' | 'journal' | 'log' | 'promptDesk' | 'watchesBridges'> & {
+export type CallsResyncPorts = Pick<
+  RegistryPorts,
+  'ari' | 'journal' | 'log' | 'promptDesk' | 'watchesBridges' | 'worker'
+> & {
   sessions: ReadonlyMap<CallId, CallSession>;
   /** Have ended, and the catalogue does not know it yet. */
   unsaved: ReadonlySet<CallId>;
@@ -41,12 +45,17 @@ const comparedAtOnce = 8;
 /** How long after Asterisk has said that a snoop channel ends its recorder may still write, ms: some 20 are usual. */
 const recorderEndsWithinMs = 1_000;
 
+/** In it the include file keeps on a channel whose application was asked for it last, where there are two workers. */
+const workerVariable = 'PREAVIS_WORKER';
+
 /** Compares the calls with Asterisk's state where events were missed, or tell too little. */
 export class CallsResync {
   readonly #ports: CallsResyncPorts;
   readonly #comparisons: Comparisons;
   /** Operators who record prompts may have missed events; of those of an earlier process files are left. */
   #deskIsBehind = true;
+  /** Of those that missed events: whose caller was not handed on to the other worker meanwhile. */
+  readonly #kept = new Set<CallId>();
 
   constructor(ports: CallsResyncPorts) {
     this.#ports = ports;
@@ -55,12 +64,27 @@ export class CallsResync {
 
   connectionLost(): void {
     this.#comparisons.forgetAll();
+    this.#kept.clear();
     this.#deskIsBehind = true;
   }
 
   /** The call has ended. */
   forget(id: CallId): void {
     this.#comparisons.forget(id);
+    this.#kept.delete(id);
+  }
+
+  /** Not one of which it is not known yet whose its caller is: nothing may be recorded of them before (P1). */
+  certain(session: CallSession | undefined): CallSession | undefined {
+    return session !== undefined && this.#isInDoubt(session) ? undefined : session;
+  }
+
+  /** Whether the caller of this followed call may have come to the other worker since. */
+  #isInDoubt({ state }: Pick<CallSession, 'state'>): boolean {
+    const { worker, behind } = this.#ports;
+    const { id, callerChannel } = state.facts;
+
+    return worker !== undefined && isFollowedBy(state, callerChannel) && behind.has(id) && !this.#kept.has(id);
   }
 
   /** Whether the connection was lost since now: then what Asterisk has said is out of date. */
@@ -98,8 +122,8 @@ export class CallsResync {
 
     const unreadable = open.filter((each): each is UnreadableCall => each.kind === 'unreadable');
     const readable = open.filter((each): each is CallState => each.kind !== 'unreadable');
-    /** What belongs to calls that could not be taken up yet. */
-    const left = new Set<string>();
+    /** What belongs to calls that could not be taken up yet, or that another serve has: Asterisk may list it under this application, too. */
+    const left = new Set(await this.#ofOthers());
     /** Whose recorder ran, or runs, though it was not yet written down. */
     const hasRun = new Set<CallId>();
     const before = await atATime.map(
@@ -120,6 +144,8 @@ export class CallsResync {
     const isNobodys = (id: string): boolean => owners.of(id) === undefined && !left.has(callKey(id));
     const orphans = orphansOf(owned, (id) => isNobodys(id) && promptDesk?.owns(id as ChannelId) !== true);
     if (isOutOfDate()) return 'whole';
+    const doubts = await this.#keepAll(compared);
+    if (isOutOfDate()) return 'whole';
     farEnds.fill(owned);
     // Before they are told that somebody has answered, so that no recorder is asked for.
     for (const [id, session] of sessions) {
@@ -138,6 +164,8 @@ export class CallsResync {
     await atATime.map(compared, async ([id, session]) => {
       if (isOutOfDate()) return;
       const isDone = await isolated(id, async () => {
+        const doubt = doubts.get(id);
+        if (doubt !== undefined) throw doubt;
         const give = (event: CallEvent): void => {
           if (!isOutOfDate()) this.#give(session, event);
         };
@@ -158,6 +186,41 @@ export class CallsResync {
     await this.#endUnreadable(unreadable, orphans, isolated);
 
     return comparison.end();
+  }
+
+  /**
+   * A party of one of our calls may have called again, and be the other worker's by now; a talk that has changed hands is still where it was begun.
+   * Asked behind Asterisk's answer, so that none that is in it is missed.
+   */
+  async #ofOthers(): Promise<string[]> {
+    const calls = await this.#ports.journal.openOfOthers();
+
+    return calls.flatMap((call) => (call.kind === 'unreadable' ? [] : idsOf(call.facts)));
+  }
+
+  /** Why it is not known whose the callers of these are, for those of whom it is not. */
+  async #keepAll(compared: ReadonlyMap<CallId, CallSession>): Promise<ReadonlyMap<CallId, PreavisError>> {
+    const doubts = new Map<CallId, PreavisError>();
+    const inDoubt = [...compared].filter(([, session]) => this.#isInDoubt(session));
+    await pLimit(comparedAtOnce).map(inDoubt, async ([id, session]) => {
+      try {
+        await this.#keep(session);
+      } catch (thrown) {
+        doubts.set(id, asPreavisError(thrown));
+      }
+    });
+
+    return doubts;
+  }
+
+  /** P1: where the caller has come to the other worker meanwhile, that one tells them anew or has refused, and this call is over. */
+  async #keep(session: CallSession): Promise<void> {
+    const { ari, worker } = this.#ports;
+    const { id, callerChannel } = session.state.facts;
+    // Empty where a serve alone has told them, or they have hung up.
+    const last = await ari.variable(callerChannel, workerVariable);
+    if (last === '' || last === worker) this.#kept.add(id);
+    else session.handle({ type: 'callerLeft', at: undefined });
   }
 
   /** When the recorder that a followed call had before has ended at the latest, by Asterisk's clock, ms; undefined in a bridge of ours. */

@@ -80,7 +80,13 @@ export class CallEffects {
     this.#talk = talk;
     this.#ports = ports;
     this.#log = log;
-    this.#patience = makePatience(ari, channelInHand(facts), facts.request ?? {}, () => performance.now());
+    this.#patience = makePatience(
+      ari,
+      channelInHand(facts),
+      facts.request ?? {},
+      () => performance.now(),
+      ports.worker,
+    );
     this.#snoops = new Snoops(ari);
     const told = {
       ...ports,

@@ -69,6 +69,7 @@ export function translate(event: AriEvent, { kind, facts }: CallState): CallEven
     case 'blindTransfer':
     case 'talk':
     case 'channelDialled':
+    case 'channelOffered':
     case 'applicationReplaced':
     // Read by Codes.
     case 'userEvent':

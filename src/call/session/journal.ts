@@ -25,6 +25,8 @@ export type CallJournal = {
   addToTimeline(id: CallId, entry: TimelineEntry): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
+  /** The same, of those that another serve of this Asterisk has: what belongs to them is in nobody else's hands. */
+  openOfOthers(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** Ends such a call, as interrupted; what was recorded of it is kept and finished. Throws catalogue_unusable. */
   endUnreadable(id: CallId): Promise<void>;
 };

@@ -56,13 +56,15 @@ export type Patience = {
   end(also?: Readonly<Record<string, string>>): Promise<void>;
 };
 
-/** `now` is a monotonic clock, ms. */
+/** `now` is a monotonic clock, ms. `worker`: whose application it is, where there are two: the include file asks the other one then. */
 export function makePatience(
   ari: Pick<AriCommands, 'setVariable'>,
   caller: ChannelId,
   { leftSeconds }: Pick<CallRequest, 'leftSeconds'>,
   now: () => number,
+  worker?: string,
 ): Patience {
+  const asked: Readonly<Record<string, string>> = worker === undefined ? {} : { PREAVIS_WORKER: worker };
   const since = now();
   const endWith = async (variables: Readonly<Record<string, string>>): Promise<void> => {
     try {
@@ -94,7 +96,7 @@ export function makePatience(
       const given = Math.min(seconds, rest());
       // One without an answer may have been carried out, or not.
       givenUntil = -Infinity;
-      await setVariables(ari, caller, limit(given, '1'));
+      await setVariables(ari, caller, { ...limit(given, '1'), ...asked });
       givenUntil = at + given * 1_000;
     },
     end: (also = {}) => endWith({ ...limit(Math.min(rest(), unlimitedSeconds), ''), ...also }),

@@ -21,6 +21,8 @@ export type SessionPorts = StaffPorts & {
   readiness: Readiness;
   log: Logger;
   clock: Clock;
+  /** Whose application it is, where there are two workers. */
+  worker?: string | undefined;
   /** Makes the order of this call; what it knows of the caller stays with it. */
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */

@@ -28,6 +28,10 @@ import { resumptionBy } from './resumption.ts';
 import type { SessionPorts } from './ports.ts';
 import { SavedCall } from './savedCall.ts';
 
+/** Whether caller and destination are together, or on the way to it by our dialling. */
+export const isConnectedIn = ({ kind }: CallState): boolean =>
+  ['dialling', 'releasing', 'following', 'talking', 'closing', 'ended'].includes(kind);
+
 /**
  * One call: feeds events to `decide` in the order they come, and carries its effects out one after another. An event
  * never waits for an effect; effects of a later event wait for those of an earlier one.
@@ -158,7 +162,7 @@ export class CallSession {
 
   /** Whether caller and destination are together, or on the way to it by our dialling. */
   get isConnected(): boolean {
-    return ['dialling', 'releasing', 'following', 'talking', 'closing', 'ended'].includes(this.#state.kind);
+    return isConnectedIn(this.#state);
   }
 
   /** Whether the call is left to another process. */

@@ -92,6 +92,7 @@ export class FarEndWatch {
       case 'recorderFinished':
       case 'recorderFailed':
       case 'userEvent':
+      case 'channelOffered':
       case 'applicationReplaced':
         return;
     }

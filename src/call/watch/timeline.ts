@@ -151,6 +151,7 @@ export function timelineEntryOf(
     case 'recorderFailed':
     case 'bridgeGone':
     case 'userEvent':
+    case 'channelOffered':
     case 'applicationReplaced':
       return undefined;
   }

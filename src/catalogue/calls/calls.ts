@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { noAnswer, type Answer } from '../../call/decide/answer.ts';
 import type { Played } from '../../call/decide/verification.ts';
 import type { Measured, UnreadableCall } from '../../call/session/journal.ts';
-import type { CallState, Facts, Recorder } from '../../call/decide/state.ts';
+import type { CallState, Facts } from '../../call/decide/state.ts';
 import { offsetOf, type ClockReading } from '../../core/clock.ts';
 import type { CallId, RecordingId } from '../../core/ids.ts';
 import {
@@ -14,10 +13,11 @@ import {
   type NoticeRow,
   type StoredPolicy,
 } from '../rows.ts';
+import { answerOf, recorderOf } from './partsOfState.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { parseSnapshot } from '../snapshot.ts';
 import { isCallHere, pbxGiven, type Here } from '../here.ts';
-import { all, change, one, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
+import { all, change, one, relaxed, sql, value, values, writing, type Step } from '../sql/step.ts';
 
 /** The sentences that have been played so far. */
 function playedOf(state: CallState): readonly Played[] {
@@ -40,50 +40,6 @@ function playedOf(state: CallState): readonly Played[] {
     case 'talking':
     case 'closing':
       return state.told.sentences;
-  }
-}
-
-function answerOf(state: CallState): Answer {
-  switch (state.kind) {
-    case 'planning':
-    case 'checking':
-    case 'answering':
-    case 'choosing':
-    case 'asking':
-      return noAnswer;
-    case 'announcing':
-    case 'confirming':
-    case 'accepting':
-    case 'acknowledging':
-    case 'dialling':
-    case 'releasing':
-    case 'following':
-    case 'talking':
-    case 'closing':
-    case 'ended':
-      return state.answer;
-  }
-}
-
-function recorderOf(state: CallState): Recorder {
-  switch (state.kind) {
-    case 'planning':
-    case 'checking':
-    case 'answering':
-    case 'choosing':
-    case 'announcing':
-    case 'confirming':
-    case 'asking':
-    case 'accepting':
-    case 'acknowledging':
-    case 'dialling':
-    case 'releasing':
-      return { kind: 'none' };
-    case 'following':
-    case 'talking':
-    case 'closing':
-    case 'ended':
-      return state.recorder;
   }
 }
 
@@ -138,6 +94,9 @@ export type CallFilter = {
 /** The ids of purposes have no quotation mark, so this finds none within another. */
 const hasPurpose = `instr(calls.purposes, '"' || @purpose || '"') > 0`;
 
+/** Which calls that had not ended: of all applications where none is named; `orNone`: and those of none, from before they were written down. */
+export type OpenCalls = { application?: string | undefined; orNone?: boolean };
+
 const isTurnedAway = `EXISTS (SELECT 1 FROM changes WHERE call_id = calls.id AND change = 'turnedAway')`;
 const hasResult = `CASE WHEN @result = 'turnedAway' THEN result = 'unrecorded' AND ${isTurnedAway}
   ELSE coalesce(result, 'goingOn') = @result END`;
@@ -149,10 +108,11 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
       language_reason, languages_unavailable, consent_mode, consent_reason, consent_purposes, answer, answer_digits,
       answer_at, phase, recording_id, keep_days, state, caller_channel, direction, controller, earlier_call,
-      earlier_told_at, pbx)
+      earlier_told_at, pbx, application)
     VALUES (@id, @startedAt, @policyVersion, @asteriskVersion, @asteriskNode, @line, @purposes, @languages, @languageReason,
       @languagesUnavailable, @consentMode, @consentReason, @consentPurposes, @answer, @answerDigits, @answerAt, @phase,
-      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller, @earlierCall, @earlierToldAt, @pbx)
+      @recordingId, @keepDays, @state, @callerChannel, @direction, @controller, @earlierCall, @earlierToldAt, @pbx,
+      @application)
     ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, recording_id = excluded.recording_id,
       keep_days = excluded.keep_days, state = excluded.state, caller_channel = excluded.caller_channel, line = excluded.line,
       controller = excluded.controller,
@@ -183,13 +143,23 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     `UPDATE recordings SET status = 'discarded', failure = @failure WHERE id = @id AND status = 'recording'`,
   );
   const selectOpen = sql(`
-    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND (@isAnywhere = 1 OR ${isCallHere(here)}) ORDER BY id`);
+    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND (@isAnywhere = 1 OR ${isCallHere(here)})
+      AND (@application IS NULL OR application = @application OR (@orNone = 1 AND application IS NULL))
+    ORDER BY id`);
   // What a PBX without a name has left unfinished; each part by an index of few rows.
   const nameUnnamed = sql(`
     UPDATE calls SET pbx = @pbx WHERE pbx IS NULL AND id IN (
       SELECT id FROM calls WHERE state IS NOT NULL
       UNION SELECT id FROM calls WHERE state IS NULL AND witness IS NULL
       UNION SELECT call_id FROM recordings WHERE status IN ('recording', 'recorded', 'failed', 'lost'))`);
+  const selectOfOthers = sql(`
+    SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND ${isCallHere(here)} AND application <> @application
+    ORDER BY id`);
+  const selectApplications = sql(`
+    SELECT DISTINCT application FROM calls WHERE state IS NOT NULL AND ${isCallHere(here)} ORDER BY application`);
+  const adopt = sql(`
+    UPDATE calls SET application = @application
+    WHERE state IS NOT NULL AND ${isCallHere(here)} AND coalesce(application, '') = @of`);
   const endOne = sql(`
     UPDATE calls SET state = NULL, phase = 'ended',
       result = CASE WHEN EXISTS (SELECT 1 FROM recordings WHERE call_id = calls.id) THEN 'recorded' ELSE 'unrecorded' END,
@@ -296,7 +266,7 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
   const savedNotices = new WeakSet<readonly Played[]>();
   /** What the catalogue has of each call under way, beside where it stands; most steps leave it as it is. */
   const savedFacts = new Map<CallId, Facts>();
-  function* saveFacts(facts: Facts, standing: Standing): Step<void> {
+  function* saveFacts(facts: Facts, standing: Standing, application: string | undefined): Step<void> {
     const { order } = facts;
     // The order has the purposes that the lot left.
     const request = order?.request ?? facts.request;
@@ -308,6 +278,7 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
       asteriskVersion: facts.asterisk.version,
       asteriskNode: facts.asterisk.node,
       pbx: facts.asterisk.pbx ?? null,
+      application: application ?? null,
       line: request?.line ?? null,
       purposes: JSON.stringify(request?.purposes ?? []),
       languages: JSON.stringify(order?.script.language.languages ?? []),
@@ -327,12 +298,12 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     });
   }
 
-  function* saveAll(state: CallState, { talk, heard }: Measured): Step<void> {
+  function* saveAll(state: CallState, { talk, heard }: Measured, application?: string): Step<void> {
     const { facts } = state;
     const { order } = facts;
     const ended = state.kind === 'ended';
     if (savedFacts.get(facts.id) === facts) yield* change(updateCall, standingOf(state));
-    else yield* saveFacts(facts, standingOf(state));
+    else yield* saveFacts(facts, standingOf(state), application);
     const played = playedOf(state);
     const fresh = savedNotices.has(played) ? [] : played;
     for (const [position, { sentence, startedAt, finishedAt, verdict }] of fresh.entries()) {
@@ -370,18 +341,28 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
   const saveNow = writing(saveAll, savedOne);
   const saveFollowedSoon = relaxed(saveAll, savedOne);
 
-  function* save(state: CallState, measured: Measured = {}): Step<void> {
-    yield* (isFollowedSoon(state) ? saveFollowedSoon : saveNow)(state, measured);
+  /** @param application of the serve that has the call */
+  function* save(state: CallState, measured: Measured = {}, application?: string): Step<void> {
+    yield* (isFollowedSoon(state) ? saveFollowedSoon : saveNow)(state, measured, application);
     // Only once it is committed: what was taken back is to be written again.
     savedNotices.add(playedOf(state));
     if (state.kind === 'ended') savedFacts.delete(state.facts.id);
     else savedFacts.set(state.facts.id, state.facts);
   }
 
-  function* openOf(isAnywhere: 0 | 1): Step<(CallState | UnreadableCall)[]> {
+  function* openOf(
+    isAnywhere: 0 | 1,
+    { application, orNone = false }: OpenCalls = {},
+  ): Step<(CallState | UnreadableCall)[]> {
+    const of = { application: application ?? null, orNone: orNone ? 1 : 0 };
+
+    return read(yield* all(selectOpen, { isAnywhere, ...of, ...pbxGiven(here) }));
+  }
+
+  function read(rows: unknown): (CallState | UnreadableCall)[] {
     return z
       .array(openCallRow)
-      .parse(yield* all(selectOpen, { isAnywhere, ...pbxGiven(here) }))
+      .parse(rows)
       .map(
         ({ id, recording, state }) =>
           parseSnapshot(state) ?? { kind: 'unreadable', id, recording: recording ?? undefined },
@@ -392,10 +373,28 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     yield* change(endOne, { id });
   }
 
+  /** Of this PBX, which other applications have. */
+  function* openOfOthers(application: string): Step<(CallState | UnreadableCall)[]> {
+    return read(yield* all(selectOfOthers, { application, ...pbxGiven(here) }));
+  }
+
+  /** Of which applications this PBX has open calls; null: of none, from before they were written down. */
+  function* openApplications(): Step<(string | null)[]> {
+    return z.array(z.string().nullable()).parse(yield* values(selectApplications, pbxGiven(here)));
+  }
+
+  /** From now on the open calls that this PBX has of an application, or of none, are of another one. */
+  function* adoptOpen(of: string | null, application: string): Step<void> {
+    yield* change(adopt, { of: of ?? '', application, ...pbxGiven(here) });
+  }
+
   return {
     save,
+    openApplications,
+    adoptOpen,
     /** Of this PBX. */
-    open: () => openOf(0),
+    open: (of: OpenCalls = {}) => openOf(0, of),
+    openOfOthers,
     /** Of all PBXs. */
     openAnywhere: () => openOf(1),
     endUnreadable,

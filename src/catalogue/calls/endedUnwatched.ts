@@ -22,6 +22,9 @@ export function makeEndedUnwatched(here: Here, trail: Pick<AuditTrail, 'append'>
       AND (finished_at BETWEEN @at - 1000 AND @at + @slackMs AND status IN ('recording', 'recorded')
         OR finished_at IS NULL AND status = 'recording')
       AND NOT EXISTS (SELECT 1 FROM json_each(flags) WHERE value = @flag) AND ${isOfCallHere('recordings.call_id', here)}
+      AND NOT EXISTS (
+        SELECT 1 FROM calls JOIN watches ON watches.serve = coalesce(CAST(@pbx AS TEXT), '') || ':' || calls.application
+        WHERE calls.id = recordings.call_id AND calls.application <> @application AND watches.until >= @at)
     ORDER BY id`);
   const selectUntold = sql(`
     SELECT id FROM recordings
@@ -33,8 +36,10 @@ export function makeEndedUnwatched(here: Here, trail: Pick<AuditTrail, 'append'>
     at: number,
     actor: string,
     others: readonly RecordingId[],
+    application: string = here.application,
   ): Step<RecordingId[]> {
-    const ended = found.parse(yield* values(select, { at, slackMs, flag: unwatchedFlag, ...pbxGiven(here) }));
+    const given = { at, slackMs, flag: unwatchedFlag, application, ...pbxGiven(here) };
+    const ended = found.parse(yield* values(select, given));
     const recordings = ended.filter((id) => !others.includes(id));
     for (const recording of recordings) {
       yield* change(flag, { id: recording, flag: unwatchedFlag });
@@ -52,7 +57,7 @@ export function makeEndedUnwatched(here: Here, trail: Pick<AuditTrail, 'append'>
     },
     /**
      * Flags those whose recorders were ended at this time of Asterisk's clock, to the second below, ms; once. Gives them. `others` are known to
-     * have ended before.
+     * have ended before. `application`: whose calls nobody watched; what another serve of this PBX has and watched is no such.
      */
     flagEndedUnwatched,
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { TimelineEntry } from '../../call/watch/timeline.ts';
+import type { ServeName } from '../jobs/leases.ts';
 import type { CallId } from '../../core/ids.ts';
 import {
   changeRow,
@@ -12,6 +13,9 @@ import {
 } from '../rows.ts';
 import type { Here } from '../here.ts';
 import { all, change, relaxed, sql, value, writing, type Step } from '../sql/step.ts';
+
+/** The name in `watches` of a serve. */
+export const watchedBy = ({ pbx = '', application }: ServeName): string => `${pbx}:${application}`;
 
 /** The tables `said`, `changes` and `unwatched`: what happened in a call that decided nothing, for its receipt; and `watches`. */
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -61,7 +65,7 @@ export function makeTimeline(here: Here) {
   const selectWatch = sql(`
     SELECT coalesce((SELECT until FROM watches WHERE serve = @serve), (SELECT until FROM watch)) AS until
     WHERE EXISTS (SELECT 1 FROM watches WHERE serve = @serve) OR EXISTS (SELECT 1 FROM watch)`);
-  const serve = `${here.pbx ?? ''}:${here.application}`;
+  const own = watchedBy(here);
   const judgeUnwatched = writing(function* (judged: readonly { id: number; judged: Judgement }[]): Step<void> {
     for (const each of judged) yield* change(updateJudged, each);
   });
@@ -121,14 +125,18 @@ export function makeTimeline(here: Here) {
     },
     /** What was judged before stands. */
     judgeUnwatched,
-    /** Until when the process before, or this one, has seen every event. */
-    *watchedUntil(): Step<number | undefined> {
+    /**
+     * Until when the process before, or this one, has seen every event.
+     *
+     * @param serve by watchedBy; of the other one of two workers, while that one's calls are had here
+     */
+    *watchedUntil(serve = own): Step<number | undefined> {
       return z
         .number()
         .optional()
         .parse(yield* value(selectWatch, { serve }));
     },
-    saveWatchedUntil: relaxed(function* (at: number): Step<void> {
+    saveWatchedUntil: relaxed(function* (at: number, serve = own): Step<void> {
       yield* change(upsertWatch, { serve, at });
     }),
   };

@@ -93,27 +93,28 @@ export function makeLeases(clock: Clock) {
   // Another machine's boot says nothing: PostgreSQL keeps none.
   const upsertAs = (now: string, boot: string, bootUntil: string): string => `
     INSERT INTO leases (job, holder, host, pid, machine, started, until, boot, boot_until)
-    VALUES (@job, @id, @host, @pid, @machine, @started, ${now} + ${leaseMs}, ${boot}, ${bootUntil})
+    VALUES (@job, @id, @host, @pid, @machine, @started, ${now} + @heldMs, ${boot}, ${bootUntil})
     ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, host = excluded.host, pid = excluded.pid, machine = excluded.machine,
       started = excluded.started, until = excluded.until, boot = excluded.boot, boot_until = excluded.boot_until`;
   const upsert = sql({
     sqlite: upsertAs(nowOf.sqlite, '@boot', '@bootUntil'),
     postgres: upsertAs(nowOf.postgres, 'NULL', 'NULL'),
   });
-  const until = () => {
+  const until = (heldMs: number) => {
     const since = sinceBootOfMachine(clock);
 
     return {
+      heldMs,
       now: clock.now(),
       boot: since?.boot ?? null,
-      bootUntil: since === undefined ? null : since.ms + leaseMs,
+      bootUntil: since === undefined ? null : since.ms + heldMs,
     };
   };
-  function* hold(job: string, me: LeaseHolder): Step<void> {
-    yield* change(upsert, { job, ...me, ...until() });
+  function* hold(job: string, me: LeaseHolder, heldMs = leaseMs): Step<void> {
+    yield* change(upsert, { job, ...me, ...until(heldMs) });
   }
   const extendAs = (now: string, boots: string): string => `
-    UPDATE leases SET until = ${now} + ${leaseMs}${boots} WHERE job = @job AND holder = @holder AND ${isStillOwn}`;
+    UPDATE leases SET until = ${now} + @heldMs${boots} WHERE job = @job AND holder = @holder AND ${isStillOwn}`;
   const extend = sql({
     sqlite: extendAs(nowOf.sqlite, ', boot = @boot, boot_until = @bootUntil'),
     postgres: extendAs(nowOf.postgres, ''),
@@ -147,20 +148,20 @@ export function makeLeases(clock: Clock) {
   function* turnOf(job: string): Step<z.output<typeof turnRow> | undefined> {
     return turnRow.optional().parse(yield* one(selectTurn, { job }));
   }
-  function* begin(job: string, me: LeaseHolder): Step<Turn> {
+  function* begin(job: string, me: LeaseHolder, heldMs = leaseMs): Step<Turn> {
     const turn = { job, holder: me.id, number: ((yield* turnOf(job))?.number ?? 0) + 1 };
     yield* change(upsertTurn, turn);
-    yield* hold(job, me);
+    yield* hold(job, me, heldMs);
 
     return turn;
   }
-  const takeFree = writing(function* (job: string, me: LeaseHolder): Step<Taking> {
+  const takeFree = writing(function* (job: string, me: LeaseHolder, heldMs: number): Step<Taking> {
     const other = yield* otherHolder(job, me);
 
-    return other === undefined ? { kind: 'taken', turn: yield* begin(job, me) } : { kind: 'busy', other };
+    return other === undefined ? { kind: 'taken', turn: yield* begin(job, me, heldMs) } : { kind: 'busy', other };
   });
   /** Its row is gone, or another's: nobody knows why, unless another has had it. */
-  const takeAgain = writing(function* (turn: Turn, me: LeaseHolder): Step<Renewal> {
+  const takeAgain = writing(function* (turn: Turn, me: LeaseHolder, heldMs: number): Step<Renewal> {
     const last = yield* turnOf(turn.job);
     const held = yield* find(turn.job);
     const hasPassed = last !== undefined && (last.holder !== turn.holder || last.number !== turn.number);
@@ -168,7 +169,7 @@ export function makeLeases(clock: Clock) {
       return { kind: 'lost', to: held === undefined || held.id === me.id ? undefined : holderOf(held) };
     }
     yield* change(upsertTurn, turn);
-    yield* hold(turn.job, me);
+    yield* hold(turn.job, me, heldMs);
 
     return { kind: 'held' };
   });
@@ -196,21 +197,33 @@ export function makeLeases(clock: Clock) {
   });
 
   return {
-    /** Takes it where no other has it: each time anew, with a turn that ends the one before. */
-    *take(job: string, me: LeaseHolder): Step<Taking> {
+    /**
+     * Takes it where no other has it: each time anew, with a turn that ends the one before.
+     *
+     * @param heldMs within this time it must be renewed, ms
+     */
+    *take(job: string, me: LeaseHolder, heldMs = leaseMs): Step<Taking> {
       // Who must wait asks again and again, and keeps nobody from writing.
       const other = yield* otherHolder(job, me);
 
-      return other === undefined ? yield* takeFree(job, me) : { kind: 'busy', other };
+      return other === undefined ? yield* takeFree(job, me, heldMs) : { kind: 'busy', other };
     },
     /** Holds it for longer. One that was late, or whose row somebody has removed, holds it again where no other had it meanwhile. */
-    *renew(turn: Turn, me: LeaseHolder): Step<Renewal> {
-      const isHeld = (yield* change(extend, { ...turn, ...until() })) === 1;
+    *renew(turn: Turn, me: LeaseHolder, heldMs = leaseMs): Step<Renewal> {
+      const isHeld = (yield* change(extend, { ...turn, ...until(heldMs) })) === 1;
 
-      return isHeld ? { kind: 'held' } : yield* takeAgain(turn, me);
+      return isHeld ? { kind: 'held' } : yield* takeAgain(turn, me, heldMs);
     },
     /** Who else works at it now. */
     otherHolder,
+    /** Who else has let it run out, and is not seen to have died. */
+    *lapsed(job: string, me: LeaseHolder): Step<LeaseHolder | undefined> {
+      const held = yield* find(job);
+
+      return held !== undefined && held.id !== me.id && mayLive(held) && overdueMs(held) >= 0
+        ? holderOf(held)
+        : undefined;
+    },
     /** Notes that calls are watched now, whoever has noted it before. */
     *noteServing(serve: ServeName, me: LeaseHolder): Step<void> {
       yield* hold(servingMark(serve), me);

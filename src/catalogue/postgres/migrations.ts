@@ -48,6 +48,11 @@ const watches = `
   );
 `;
 
+/** Which serve of a PBX has a call: the application of that. */
+const workers = `
+  ALTER TABLE calls ADD COLUMN application text COLLATE "C";
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
@@ -57,4 +62,5 @@ export const postgresMigrations: readonly string[] = [
   pbx,
   turns,
   watches,
+  workers,
 ];

@@ -129,6 +129,7 @@ const released = [
   '995d75629a8584c9cba821e1e43a5506c43e7a52e7a83510fcb266b99edefb0a',
   'a00041606320015a08ab028458e23d33802343defad27431a1a094040aca892b',
   '22ceb0c53062366c96b8f818b65c04e2f281c5f222990281665170cf430259a3',
+  '71191bf2164b42bd182ebbf9c9a2ca1ece6d1d94cdbca9639cb9e15b302d4fcd',
 ];
 
 test('a lease that a process of an earlier release holds is held, and a serve is named anew', async () => {

@@ -188,7 +188,7 @@ test('what is due and not archived is erased by its own PBX alone, with its name
 
 test('a call that is on at another PBX is not asked of here', async () => {
   const [north] = await pair();
-  const call = { id: 'call' as never, phase: 'talking' as const, pbx: 'south' };
+  const call = { id: 'call' as never, phase: 'talking' as const, application: null, pbx: 'south' };
   const config = { ari: { pbx: 'north' }, catalogue: { store: 'postgres' } } as never;
   await expect(askServe(asks.pause, call, { config, catalogue: north.catalogue })).rejects.toMatchObject({
     message: 'the call is at the PBX south: ask there',

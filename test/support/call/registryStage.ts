@@ -39,6 +39,8 @@ export const plannerOf = ({
 /** A registry on a scripted Asterisk, and what it did there and kept. */
 export function stage({
   open = [] as (CallState | UnreadableCall)[],
+  /** Of another serve. */
+  ofOthers = [] as CallState[],
   policy = aPolicy(),
   /** Our clock. */
   clockNow = callStart,
@@ -46,8 +48,13 @@ export function stage({
   unfinished = (): Promise<RecordingId[]> => Promise.resolve([]),
   watchesBridges = true,
   extensions = undefined as ExtensionKeeper | undefined,
+  /** The application, where there are two workers. */
+  worker = undefined as string | undefined,
+  /** Of channels: `channel NAME`. */
+  variables = {},
 } = {}) {
   const ari = scriptedAri();
+  Object.assign(ari.state.variables, variables);
   for (const call of open) {
     if (call.kind === 'unreadable' || call.facts.order === undefined) continue;
     const { bridge, destination } = call.facts.order;
@@ -88,6 +95,7 @@ export function stage({
         return keeps;
       },
       open: () => Promise.resolve(open),
+      openOfOthers: () => Promise.resolve(ofOthers),
       endUnreadable: (id) => {
         ari.asked.push(`endUnreadable ${id}`);
         return Promise.resolve();
@@ -100,6 +108,7 @@ export function stage({
       },
     },
     planner,
+    worker,
     extensions,
     preferences,
     policy,

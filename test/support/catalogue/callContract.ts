@@ -181,6 +181,7 @@ export function callContract(newDatabase: () => TestDatabase): void {
         asterisk: facts.asterisk,
         controller: null,
         pbx: null,
+        application: null,
         direction: 'incoming',
         line: 'default',
         purposes: ['training'],

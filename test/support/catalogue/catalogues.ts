@@ -42,6 +42,7 @@ export async function saveCall(
     events: given,
     idsAt = callStart,
     heard,
+    application,
   }: {
     until?: CallState['kind'];
     keepDays?: number;
@@ -51,6 +52,8 @@ export async function saveCall(
     idsAt?: number;
     /** Our clocks when the end of the recorder was heard of. */
     heard?: ClockReading;
+    /** Of the worker that has it. */
+    application?: string;
   } = {},
 ): Promise<SavedCall> {
   const call = someFacts(
@@ -67,10 +70,10 @@ export async function saveCall(
   );
   const events = given?.(facts) ?? eventsTo(until, facts);
   let { state } = beginning(facts);
-  await catalogue.journal.save(state);
+  await catalogue.journal.save(state, {}, application);
   for (const event of events) {
     ({ state } = decide(state, event));
-    await catalogue.journal.save(state, state.kind === 'ended' ? { heard } : {});
+    await catalogue.journal.save(state, state.kind === 'ended' ? { heard } : {}, application);
   }
 
   return { facts, id: facts.order.recording, state };

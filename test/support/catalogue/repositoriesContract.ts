@@ -17,6 +17,7 @@ import { sessionContract } from './sessionContract.ts';
 import { signInContract } from './signInContract.ts';
 import { trailSearchContract } from './trailSearchContract.ts';
 import { watchContract } from './watchContract.ts';
+import { workerContract } from './workerContract.ts';
 
 /**
  * What a catalogue keeps in any database.
@@ -33,6 +34,10 @@ export function repositoriesContract({ newDatabase, newLeases }: Databases, { ev
 
   describe('a PBX', () => {
     hereContract(connecting);
+  });
+
+  describe('a call of one of several serves', () => {
+    workerContract(connecting);
   });
 
   describe('a hold', () => {

@@ -17,6 +17,8 @@ type Scene = {
   isUp: boolean;
   hasContext: boolean;
   comesUpLate: boolean;
+  /** Left by a process before, under another name. */
+  left: string[];
   hasModule: boolean | 'refused';
   endedAt: number | undefined;
   refuse: ErrorCode | undefined;
@@ -36,6 +38,7 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
   isUp: false,
   hasContext: true,
   comesUpLate: false,
+  left: [],
   hasModule: true,
   endedAt: undefined,
   refuse: undefined,
@@ -47,6 +50,7 @@ const scene = (changes: Partial<Scene> = {}): Scene => ({
 });
 
 const trial = 'trial' as ChannelId;
+const own = deadmanOf('preavis', 'feed');
 /** Before the first one is made. */
 const tried = ['try', 'end trial'];
 
@@ -82,7 +86,12 @@ function make(now: Scene): {
       }
       if (now.refusesRenewal !== undefined) throw new PreavisError(now.refusesRenewal, 'refused');
     },
-    releaseDeadman: async () => {
+    releaseDeadman: async (id) => {
+      if (id !== own) {
+        await ask(`release ${id}`);
+        if (!now.left.includes(id)) throw new PreavisError('ari_not_found', 'gone');
+        return;
+      }
       await ask('release', true);
       now.isUp = now.unanswered === 'release';
       noAnswer('release');
@@ -109,7 +118,8 @@ function make(now: Scene): {
   const missing: boolean[] = [];
   const deadman = new Deadman({
     ari,
-    channel: deadmanOf('preavis', 'feed'),
+    channel: own,
+    left: () => Promise.resolve(now.left.concat(now.left.length === 0 ? [] : 'gone') as ChannelId[]),
     limitSeconds: 5,
     isWatching: () => now.isWatching,
     answers: () => Promise.resolve(now.answers),
@@ -156,6 +166,23 @@ describe('the dead-man channel', () => {
     deadman.start();
     await deadman.stop();
     expect(now.asked).toEqual(['renew 5', 'renew 5']);
+  });
+
+  it('takes the place of those that others have left: they are let go, once, when it is up', async () => {
+    const now = scene({ left: ['of-a', 'of-b'] });
+    const { deadman } = make(now);
+    deadman.start();
+    await deadman.stop();
+    const letGo = ['release of-a', 'release of-b', 'release gone'];
+    expect(now.asked).toEqual(['renew 5', ...tried, 'create 5', ...letGo, 'renew 5']);
+  });
+
+  it('does not let go those that others have left while there is none of its own', async () => {
+    const now = scene({ left: ['of-a'], hasContext: false });
+    const { deadman } = make(now);
+    deadman.start();
+    await deadman.stop();
+    expect(now.asked.filter((each) => each.startsWith('release'))).toEqual([]);
   });
 
   it('is made when it is not there, after it was told that recorders had ended with the last one', async () => {

@@ -27,6 +27,7 @@ const shape = z.discriminatedUnion('type', [
       'channelUp',
       'channelForwarded',
       'channelRinging',
+      'channelOffered',
     ]),
     ...onChannel,
   }),

@@ -258,6 +258,11 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'channelHangingUp', channelId: channel().id },
   ],
   ['the end of a bridge', { type: 'BridgeDestroyed', bridge }, { type: 'bridgeGone', bridgeId: 'preavis-2' }],
+  [
+    'a caller who is offered to several applications',
+    { type: 'CallBroadcast', channel: channel(), caller: '+3242345678', called: '100' },
+    { type: 'channelOffered', channelId: '1756029600.12' },
+  ],
   ['another process that took the application over', { type: 'ApplicationReplaced' }, { type: 'applicationReplaced' }],
 ];
 

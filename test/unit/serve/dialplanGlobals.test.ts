@@ -10,15 +10,20 @@ const turnedAway = 'setGlobal PREAVIS_TURNED_AWAY fr/preavis/turnedAway-fr&nl/pr
 test('the dialplan has what callers hear who are turned away, and the rules of who is never recorded: none where there is none', async () => {
   const ari = scriptedAri();
   const { log } = collectingLog('info');
-  await tellDialplan(policy, ari, log);
-  await tellDialplan({ ...policy, neverRecorded: { number: undefined, dialled: undefined } }, ari, log);
+  await tellDialplan({ policy, ari, workers: undefined, log });
+  const nobody = { ...policy, neverRecorded: { number: undefined, dialled: undefined } };
+  await tellDialplan({ policy: nobody, ari, workers: undefined, log });
   expect(ari.asked).toEqual([
     'setGlobal PREAVIS_NEVER_NUMBER ^(112)$',
     'setGlobal PREAVIS_NEVER_DIALLED ^x$',
     turnedAway,
+    'setGlobal PREAVIS_WORKERS ',
+    'setGlobal PREAVIS_CLAIMS ',
     'setGlobal PREAVIS_NEVER_NUMBER ',
     'setGlobal PREAVIS_NEVER_DIALLED ',
     turnedAway,
+    'setGlobal PREAVIS_WORKERS ',
+    'setGlobal PREAVIS_CLAIMS ',
   ]);
 });
 
@@ -26,8 +31,20 @@ test('an Asterisk that refuses them is asked by each call instead, and one that 
   const ari = scriptedAri();
   const { log, lines } = collectingLog('info');
   ari.refuse('setGlobal', 'ari_request_failed');
-  await tellDialplan(policy, ari, log);
+  await tellDialplan({ policy, ari, workers: undefined, log });
   expect(lines).toMatchObject([{ code: 'ari_request_failed', msg: 'dialplan globals not set' }]);
   ari.refuse('setGlobal', 'ari_unreachable');
-  await expect(tellDialplan(policy, ari, log)).rejects.toBeInstanceOf(PreavisError);
+  await expect(tellDialplan({ policy, ari, workers: undefined, log })).rejects.toBeInstanceOf(PreavisError);
+});
+
+test('two workers are named, and offered callers only where Asterisk can offer them: without, the dialplan would lose them', async () => {
+  const workers = { own: 'preavis-b', peer: 'preavis-a' };
+  for (const canOffer of [true, false]) {
+    const ari = { ...scriptedAri(), hasModule: () => Promise.resolve(canOffer) };
+    await tellDialplan({ policy, ari, workers, log: collectingLog('info').log });
+    expect(ari.asked.slice(-2)).toEqual([
+      'setGlobal PREAVIS_WORKERS preavis-a&preavis-b',
+      `setGlobal PREAVIS_CLAIMS ${canOffer ? '^(preavis-a|preavis-b)$' : ''}`,
+    ]);
+  }
 });

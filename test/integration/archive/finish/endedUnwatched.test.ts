@@ -29,6 +29,8 @@ it.each<[string, number | undefined, string[]]>([
   expect(await set.catalogue.recordings.find(id)).toMatchObject({ finishedAt: null });
   if (writtenMs === undefined) await unlink(file);
   else await utimes(file, (recorderEnd + writtenMs) / 1_000, (recorderEnd + writtenMs) / 1_000);
-  expect(await flagEndedUnwatched(recorderEnd, set)).toEqual(flags.length === 0 ? [] : [id]);
+  expect(await flagEndedUnwatched(recorderEnd, { ...set, application: 'preavis' })).toEqual(
+    flags.length === 0 ? [] : [id],
+  );
   expect((await set.catalogue.recordings.find(id))?.flags).toEqual(flags);
 });

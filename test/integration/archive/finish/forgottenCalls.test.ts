@@ -219,3 +219,39 @@ test('one whose caller could refuse by a key is removed: they may have done so u
   expect(await rowOf(set, id)).toMatchObject({ status: 'discarded', failure: 'keys_unheard', flags: ['keys_unheard'] });
   await expect(stat(file)).rejects.toThrow('ENOENT');
 });
+
+test('what a worker has left is not ended while one serve alone has all calls', async () => {
+  const { set, facts, catalogueFile, pass, isOpen, unended } = await stage();
+  const database = new Database(catalogueFile);
+  database.prepare(`UPDATE calls SET application = 'preavis-b' WHERE id = ?`).run(facts.id);
+  database.close();
+  set.clock.at = callStart + 20 * 60_000;
+  await set.catalogue.leases.noteServing({ ...onlyServe, application: 'preavis-b' }, beside(process.ppid));
+  set.clock.at += forgotten + 1;
+  await set.catalogue.leases.take(serveLease(onlyServe), beside(process.ppid));
+  await set.catalogue.leases.noteServing(onlyServe, beside(process.ppid));
+  await pass();
+  expect([await isOpen(), await unended()]).toEqual([true, []]);
+});
+
+test.each(['preavis-b', 'another'])(
+  'the calls of %s are its own affair, and are ended where it is no more',
+  async (application) => {
+    const [here, gone] = [await stage(), await stage()];
+    const serve = { ...onlyServe, application };
+    for (const { set, facts, catalogueFile } of [here, gone]) {
+      // As it has saved it.
+      const database = new Database(catalogueFile);
+      database.prepare(`UPDATE calls SET application = ? WHERE id = ?`).run(application, facts.id);
+      database.close();
+      set.clock.at = callStart + 20 * 60_000;
+      await set.catalogue.leases.noteServing(serve, beside(process.ppid));
+      set.clock.at += forgotten + 1;
+    }
+    await here.set.catalogue.leases.take(serveLease(serve), beside(process.ppid));
+    await here.set.catalogue.leases.noteServing(serve, beside(process.ppid));
+    for (const { pass } of [here, gone]) await pass();
+    expect([await here.isOpen(), await here.unended()]).toEqual([true, []]);
+    expect([await gone.isOpen(), await gone.unended()]).toEqual([false, []]);
+  },
+);

@@ -75,6 +75,7 @@ test('a step that was released is never changed', () => {
     '28b976b9daa545a9424d4d8682ca98e1c004268ae5c5da87fe21fb33ac8a08f7',
     '5292f4ec709815bea68de1ec5928e8ea9cd6dae52e2f3955be53d5f5da07767d',
     'dfca45afbbef65d1211dfbb9f093569f82ef145ad7eaba31e3025e8cd8cc05c5',
+    '66bd90ade547a07e4fbf4d0db64f7744eed9938431b41f8090565022721d8e54',
   ]);
 });
 

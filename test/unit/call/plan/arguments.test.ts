@@ -1,4 +1,4 @@
-import { parseArguments } from '../../../../src/call/plan/arguments.ts';
+import { decodedArguments, parseArguments } from '../../../../src/call/plan/arguments.ts';
 import { neededPrompts } from '../../../../src/policy/policy.ts';
 import { makePromptLibrary } from '../../../../src/prompts/library.ts';
 import { obligedTree } from '../../../support/call/calls.ts';
@@ -241,5 +241,23 @@ describe('a hostile value', () => {
         parse(`${name}=${'a'.repeat(65_536)}`, `${name}=PJSIP/${'1'.repeat(65_536)}`);
     });
     expect(cost).toBeLessThan(200);
+  });
+});
+
+describe('arguments that come by way of StasisBroadcast()', () => {
+  const given = ['to=PJSIP/100/sip:100@192.0.2.1:5060', 'timeout=30', 'line=sales', '', 'left=0'];
+  const encoded = (text: string): string => `encoded=${encodeURIComponent(text)}`;
+
+  test('are those that were encoded in one, with what it would be split at', () => {
+    expect(decodedArguments([encoded(given.join(','))])).toEqual(given);
+  });
+
+  test('are left as they are where they were not encoded', () => {
+    for (const args of [given, [], ['to=PJSIP/100'], [encoded('to=PJSIP/1'), 'line=sales']])
+      expect(decodedArguments(args)).toEqual(args);
+  });
+
+  test('that cannot be decoded are refused', () => {
+    expect(parse(...decodedArguments(['encoded=%E0%A4%A']))).toMatchObject({ ok: false });
   });
 });

@@ -270,6 +270,7 @@ describe('the registry', () => {
       journal: {
         save: () => Promise.resolve(),
         open: () => Promise.resolve([]),
+        openOfOthers: () => Promise.resolve([]),
         endUnreadable: () => Promise.resolve(),
       },
       policy: { version: '1', neverRecorded: { number: undefined, dialled: undefined } },

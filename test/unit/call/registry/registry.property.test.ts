@@ -29,6 +29,7 @@ function stage() {
       save: () => Promise.resolve(),
       addToTimeline: () => Promise.resolve(),
       open: () => Promise.resolve([]),
+      openOfOthers: () => Promise.resolve([]),
       endUnreadable: () => Promise.resolve(),
     },
     readiness: { check: () => Promise.resolve('ready') },

@@ -77,6 +77,7 @@ function stage(given: Order = order) {
         return Promise.resolve();
       },
       open: () => Promise.resolve([]),
+      openOfOthers: () => Promise.resolve([]),
       endUnreadable: () => Promise.resolve(),
     },
     readiness: {

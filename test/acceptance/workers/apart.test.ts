@@ -1,0 +1,86 @@
+/**
+ * Where one of two workers does not reach Asterisk, the other one has its calls. Where nobody does, Asterisk ends the recorders in its time, and whoever
+ * comes back first has the calls of both.
+ */
+import { eventually } from '../../support/poll.ts';
+import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
+import { useBriefNotice } from '../../support/call/briefNotice.ts';
+import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import {
+  callsAt,
+  callsOf,
+  hearsAgent,
+  place,
+  recorders,
+  recordingOf,
+  workersRig,
+  type Placed,
+} from '../../support/rig/workerCalls.ts';
+import { useWorkers } from '../../support/rig/workers.ts';
+
+const unwatchedSeconds = 20;
+const slackMs = 4_000;
+
+const workers = useWorkers(() => at.rig);
+const notice = useBriefNotice();
+const at = useRig(async () => {
+  const options = await workersRig(() => at, ['cut', 'nobody', 'alone'], notice);
+
+  return {
+    ...options,
+    // Whose turn it is is left to chance: of two that may claim, the one behind a proxy would be second each time.
+    conf: { '+modules.conf': 'noload = app_stasis_broadcast.so\nnoload = res_stasis_broadcast.so\n' },
+    config: { ...options.config, recording: { unwatchedSeconds } },
+  };
+});
+
+beforeAll(() => notice.install(at.rig.asterisk.soundsFolder));
+
+async function end(line: string, placed: readonly Placed[]): Promise<void> {
+  for (const { call } of placed) await call.hangUp();
+  await eventually(async () => {
+    const calls = await callsOf(at, line);
+    expect(calls.map(({ phase, result }) => ({ phase, result }))).toEqual(
+      placed.map(() => ({ phase: 'ended', result: 'recorded' })),
+    );
+    for (const call of calls) expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
+  });
+  await expectNobodyConnected(at.rig);
+}
+
+it('a worker that is cut off from Asterisk leaves its calls to the other one, and ends when it is back', async () => {
+  const proxy = await at.keep(startTcpProxy());
+  proxy.leadTo(at.rig.asterisk.ariUrl);
+  await workers.start('a', { PREAVIS_ARI_URL: `http://127.0.0.1:${proxy.port}` });
+  await workers.start('b');
+  const placed = await callsAt(at, 'cut', ['a']);
+  const since = workers.log('b').length;
+  proxy.impair({ hole: ['toServer', 'toClient'] });
+  proxy.reset();
+  await workers.says('b', 'earlier call resumed', since);
+  proxy.mend();
+  expect(await workers.ended('a')).toBe(1);
+  expect(workers.log('a').at(-1)).toMatchObject({ code: 'lease_lost' });
+  expect((await callsOf(at, 'cut')).every(({ phase }) => phase === 'talking')).toBe(true);
+  await end('cut', placed);
+  await workers.start('a');
+});
+
+it('without any worker callers are connected at once, and recorders end in time; the one that is back first takes up the calls of both', async () => {
+  const placed = await callsAt(at, 'nobody', ['a', 'b']);
+  expect(await recorders(at)).toBe(placed.length);
+  const from = performance.now();
+  await Promise.all([workers.kill('a'), workers.kill('b')]);
+  const unrecorded = await place(at, 'alone');
+  await hearsAgent(unrecorded);
+  expect(performance.now() - from).toBeLessThan(slackMs);
+  await eventually(async () => (await recorders(at)) === 0);
+  expect(performance.now() - from).toBeLessThan(unwatchedSeconds * 1_000 + slackMs);
+  for (const each of placed) await hearsAgent(each);
+
+  const since = workers.log('a').length;
+  await workers.start('a');
+  await workers.says('a', 'other worker is not there; its calls are taken up', since);
+  await unrecorded.call.hangUp();
+  await end('nobody', placed);
+});

@@ -1,0 +1,90 @@
+/** Calls of two workers, and what became of them. */
+import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
+import type { RigOptions } from '../../../lab/rig.ts';
+import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
+import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts';
+import { workerNames, type WorkerName } from '../../../src/config/workerNames.ts';
+import type { CallRow, RecordingRow } from '../../../src/catalogue/rows.ts';
+import { presentMs } from '../audio/audio.ts';
+import type { BriefNotice } from '../call/briefNotice.ts';
+import { eventually } from '../poll.ts';
+import { catalogueCalls, catalogueRecordings, type RigInUse } from './rigs.ts';
+
+const agentHz = 1000;
+
+/** A rig for these lines, with an agent that answers, and no serve yet. */
+export async function workersRig(
+  at: () => RigInUse,
+  lines: readonly string[],
+  notice: BriefNotice,
+): Promise<RigOptions> {
+  const agent = await at().keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), atOnce: 40 }));
+
+  return {
+    idle: true,
+    extensions: Object.fromEntries(lines.map((line) => [line, `${agent.dialString},20,line=${line}`])),
+    config: {
+      notice: notice.config(),
+      shutdown: { graceSeconds: 2 },
+      lines: Object.fromEntries(
+        [...lines, 'default'].map((line) => [
+          line,
+          { purposes: ['training'], language: 'fr', defaultLanguages: ['fr'] },
+        ]),
+      ),
+    },
+  };
+}
+
+export type Placed = { call: Call; receiver: RtpReceiver };
+
+/** Somebody calls this line. */
+export async function place(at: RigInUse, line: string): Promise<Placed> {
+  const receiver = await at.keep(startRtpReceiver());
+  const tone = await continuousTone(440);
+
+  return { receiver, call: await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone, receiver })) };
+}
+
+/** The newest first. */
+export const callsOf = async ({ rig }: RigInUse, line: string): Promise<CallRow[]> =>
+  (await catalogueCalls(rig)).filter((each) => each.line === line);
+
+/** Waits for the one call by this line in which both talk, or which has ended. */
+export const callIn = (at: RigInUse, line: string, phase: 'following' | 'talking' | 'ended'): Promise<CallRow> =>
+  eventually(async () => (await callsOf(at, line)).find((each) => each.phase === phase) ?? false);
+
+export const recordingOf = async ({ rig }: RigInUse, { id }: CallRow): Promise<RecordingRow | undefined> =>
+  (await catalogueRecordings(rig)).find(({ callId }) => callId === id);
+
+/** The caller hears who was called. */
+export const hearsAgent = ({ receiver }: Placed): Promise<unknown> =>
+  eventually(() => presentMs(receiver.latest(2_000), agentHz, { share: 0.2 }) > 200, { everyMs: 100 });
+
+/** Which worker had this call first. */
+export function workerOf({ application }: CallRow): WorkerName {
+  const found = workerNames.find((worker) => application === `preavis-${worker}`);
+  if (found === undefined) throw new Error(`no worker has the application ${String(application)}`);
+
+  return found;
+}
+
+export const otherThan = (worker: WorkerName): WorkerName => (worker === 'a' ? 'b' : 'a');
+
+/** One call by this line at least is had by each of these workers. */
+export async function callsAt(at: RigInUse, line: string, wanted: readonly WorkerName[]): Promise<Placed[]> {
+  const placed: Placed[] = [];
+  const had = async (): Promise<WorkerName[]> => (await callsOf(at, line)).map(workerOf);
+  for (let seen = await had(); placed.length < 16 && !wanted.every((each) => seen.includes(each)); seen = await had()) {
+    placed.push(await place(at, line));
+    await eventually(async () => {
+      expect((await callsOf(at, line)).filter(({ phase }) => phase === 'talking')).toHaveLength(placed.length);
+    });
+  }
+
+  return placed;
+}
+
+/** Bridges in which a recorder is the third. */
+export const recorders = async ({ rig }: RigInUse): Promise<number> =>
+  (await rig.asterisk.cli('bridge show all')).split('\n').filter((line) => line.includes('softmix')).length;

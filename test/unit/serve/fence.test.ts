@@ -1,0 +1,90 @@
+import { jest } from '@jest/globals';
+import { Fence } from '../../../src/serve/fence.ts';
+
+/** Longer than a process may stand still without looking at its lease, ms. */
+const longMs = 6_000;
+
+/** A process that has stood still: its monotonic clock goes on, and none of its timers was due. */
+function fenceOf(isOwn: () => Promise<boolean>) {
+  let now = 0;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  const asked: string[] = [];
+  const verified: number[] = [];
+  const fence = new Fence(() => {
+    verified.push(now);
+    return isOwn();
+  });
+  const request = fence.guard((method, path) => {
+    asked.push(`${method} ${path}`);
+    return Promise.resolve(undefined);
+  });
+
+  return {
+    fence,
+    request,
+    asked,
+    verified,
+    standStill: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+test('what a process asks of Asterisk goes through while it goes on, and nobody is asked whose calls they are', async () => {
+  const { request, asked, verified, standStill } = fenceOf(() => Promise.resolve(true));
+  await request('POST', '/channels/1/answer');
+  standStill(1_000);
+  await request('POST', '/channels/1/play/2');
+  expect(asked).toHaveLength(2);
+  expect(verified).toEqual([]);
+});
+
+test('after a standstill it is looked whose the calls are, before anything is asked for; once while they are its own', async () => {
+  const { request, asked, verified, standStill } = fenceOf(() => Promise.resolve(true));
+  standStill(longMs);
+  await Promise.all([request('POST', '/channels/1/answer'), request('DELETE', '/channels/2')]);
+  await request('POST', '/channels/3/answer');
+  expect(asked).toHaveLength(3);
+  expect(verified).toHaveLength(1);
+});
+
+test('of calls that another has by now nothing is changed, ever; what only looks still does', async () => {
+  const { request, asked, standStill } = fenceOf(() => Promise.resolve(false));
+  standStill(longMs);
+  await expect(request('POST', '/channels/1/continue')).rejects.toMatchObject({ code: 'lease_lost' });
+  await expect(request('DELETE', '/bridges/1')).rejects.toMatchObject({ code: 'lease_lost' });
+  await request('GET', '/channels');
+  expect(asked).toEqual(['GET /channels']);
+});
+
+test('while nobody can say whose they are, nothing is changed, and it is looked again', async () => {
+  let isAway = true;
+  const { request, asked, standStill } = fenceOf(() =>
+    isAway ? Promise.reject(new Error('the catalogue is away')) : Promise.resolve(true),
+  );
+  standStill(longMs);
+  await expect(request('POST', '/channels/1/continue')).rejects.toMatchObject({ code: 'lease_lost' });
+  isAway = false;
+  await request('POST', '/channels/1/continue');
+  expect(asked).toEqual(['POST /channels/1/continue']);
+});
+
+test('a lease that is being given back just now shuts nothing for good', async () => {
+  const answers = [false, true];
+  const { request, asked, standStill } = fenceOf(() => Promise.resolve(answers.shift() ?? true));
+  standStill(longMs);
+  await expect(request('POST', '/channels/1/continue')).rejects.toMatchObject({ code: 'lease_lost' });
+  await request('POST', '/channels/1/continue');
+  expect(asked).toEqual(['POST /channels/1/continue']);
+});
+
+test('a process that is told that it has lost its calls changes nothing, though it never stood still', async () => {
+  const { fence, request, asked } = fenceOf(() => Promise.resolve(true));
+  fence.shut();
+  await expect(request('PUT', '/applications/preavis-a/eventFilter')).rejects.toMatchObject({ code: 'lease_lost' });
+  expect(asked).toEqual([]);
+});
