@@ -35,6 +35,7 @@ import {
   packagedConfiguration,
   packagedDialplan,
   packagedService,
+  packagedWorker,
 } from './forms.ts';
 import { closureOf, licenceText, productionPackages, readLock } from './licences.ts';
 
@@ -171,6 +172,7 @@ function placeConfiguration(files: string): void {
   // Where it stays when the package is removed: without it Asterisk could not connect the calls that still come to it.
   write(join(files, 'etc/asterisk/preavis.conf'), packagedDialplan(textOf('dialplan/preavis.conf')));
   write(join(units, 'preavis.service'), packagedService(service));
+  write(join(units, 'preavis@.service'), packagedWorker(textOf('config/preavis@.service')));
   for (const job of jobs) {
     write(join(units, `preavis-${job.name}.service`), jobService(service, job));
     write(join(units, `preavis-${job.name}.timer`), jobTimer(job));

@@ -127,18 +127,13 @@ export function packagedDialplan(conf: string): string {
   );
 }
 
-/** config/preavis.service with the folders of the package. */
-export function packagedService(service: string): string {
+/** A unit of config/ with the folders of the package, whose head and page are these. */
+function packagedUnit(service: string, name: string, { head, page }: { head: string; page: string }): string {
   const changesOfIt: readonly [RegExp, string, string][] = [
-    [
-      /^#[^]*?\n\n(?=\[Unit\])/,
-      '# Préavis. Change it by `systemctl edit preavis`: if recording.spoolFolder, catalogue.file or archive.directory.folder\n' +
-        '# lie elsewhere, name their folders in ReadWritePaths=.\n\n',
-      'its head',
-    ],
+    [/^#[^]*?\n\n(?=\[Unit\])/, `${head}\n\n`, 'its head'],
     [
       /^Documentation=.*$/m,
-      'Documentation=man:preavis(1) file:///usr/share/doc/preavis/docs/operations/README.md',
+      `Documentation=man:preavis(1) file:///usr/share/doc/preavis/docs/operations/${page}`,
       'Documentation=',
     ],
     [/^ExecStart=.*$/m, 'ExecStart=/usr/bin/preavis serve', 'ExecStart='],
@@ -148,10 +143,28 @@ export function packagedService(service: string): string {
   ];
 
   return changesOfIt.reduce(
-    (text, [pattern, by, what]) => replaced(text, pattern, by, `${what} of config/preavis.service`),
+    (text, [pattern, by, what]) => replaced(text, pattern, by, `${what} of config/${name}`),
     service,
   );
 }
+
+/** Of config/preavis.service. */
+export const packagedService = (service: string): string =>
+  packagedUnit(service, 'preavis.service', {
+    head:
+      '# Préavis. Change it by `systemctl edit preavis`: if recording.spoolFolder, catalogue.file or archive.directory.folder\n' +
+      '# lie elsewhere, name their folders in ReadWritePaths=.',
+    page: 'README.md',
+  });
+
+/** Of config/preavis@.service. */
+export const packagedWorker = (service: string): string =>
+  packagedUnit(service, 'preavis@.service', {
+    head:
+      '# One of two workers of Préavis, in the place of preavis.service: `systemctl enable --now preavis@a preavis@b`. Change both by\n' +
+      '# `systemctl edit preavis@`, as preavis.service.',
+    page: 'workers.md',
+  });
 
 export type Job = { name: 'upload' | 'retention'; arguments: string; what: string; onCalendar: string };
 

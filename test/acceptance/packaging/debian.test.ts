@@ -82,8 +82,8 @@ let machine: DebianMachine | undefined;
     const asService = (command: string): string => `runuser -u preavis -- preavis ${command}`;
     const recordings = async (): Promise<Listed[]> =>
       (JSON.parse(await run(asService('recordings list --json'))) as { recordings: Listed[] }).recordings;
-    const health = async (): Promise<Health> => {
-      const script = "fetch('http://127.0.0.1:8090/health').then((r) => r.text()).then(console.log)";
+    const health = async (port = 8090): Promise<Health> => {
+      const script = `fetch('http://127.0.0.1:${port}/health').then((r) => r.text()).then(console.log)`;
 
       return JSON.parse(await run(`node -e "${script}"`)) as Health;
     };
@@ -109,7 +109,8 @@ let machine: DebianMachine | undefined;
       for (const unit of ['preavis.service', 'preavis-upload.timer', 'preavis-retention.timer']) {
         expect({ unit, state: await stateOf(unit) }).toEqual({ unit, state: 'disabled\ninactive' });
       }
-      await run('systemd-analyze verify --man=no preavis.service preavis-upload.timer preavis-retention.timer');
+      const units = 'preavis.service preavis@a.service preavis-upload.timer preavis-retention.timer';
+      await run(`systemd-analyze verify --man=no ${units}`);
     });
 
     test('keeps secrets and recordings from other users, and shares the recording folder with Asterisk', async () => {
@@ -255,6 +256,38 @@ let machine: DebianMachine | undefined;
       expect(await recordings()).toEqual(before);
     });
 
+    const workers = { a: 8090, b: 8091 };
+    const areWell = (): Promise<unknown> =>
+      eventually(async () => {
+        for (const port of Object.values(workers))
+          expect(await health(port)).toMatchObject({ status: 'ok', version: later });
+      });
+    /** When its process began, by the clock of the machine, microseconds since it began. */
+    const beganAt = async (unit: string): Promise<number> =>
+      Number(await run(`systemctl show --value -p ExecMainStartTimestampMonotonic ${unit}`));
+
+    test('runs two workers in the place of one serve, and restarts one after the other when it is upgraded', async () => {
+      await run('systemctl disable --now preavis; systemctl enable --now preavis@a preavis@b');
+      await areWell();
+      await run("asterisk -rx 'dialplan reload'");
+      const before = await recordings();
+      await call('short');
+      await eventually(async () => {
+        expect((await recordings())[before.length]?.status ?? 'none').toMatch(/recorded|archived/);
+      });
+      const began = [await beganAt('preavis@a'), await beganAt('preavis@b')];
+      const since = (await run('date +%s')).trim();
+      await install(laterFile);
+      await areWell();
+      const [a, b] = [await beganAt('preavis@a'), await beganAt('preavis@b')];
+      expect([a > (began[0] ?? 0), b > (began[1] ?? 0), b > a]).toEqual([true, true, true]);
+      // The second one was there until the first served.
+      const said = await run(
+        `journalctl -q -o short-monotonic -u preavis@a --since @${since} | grep '"msg":"serving"'`,
+      );
+      expect(b).toBeGreaterThan(1_000_000 * Number(/\[ *([\d.]+)\]/.exec(said)?.[1]));
+    });
+
     // The write-ahead log of the catalogue is there only while it is open.
     const kept =
       'ls -I "*-shm" -I "*-wal" /var/lib/preavis; find /var/lib/preavis/archive -type f | wc -l; ls /etc/preavis';
@@ -265,6 +298,7 @@ let machine: DebianMachine | undefined;
       expect(said).toContain('NOTHING ERASES RECORDINGS ANY MORE');
       expect(await run(kept)).toBe(before);
       expect((await debian().try('preavis --version')).code).not.toBe(0);
+      expect(await run("systemctl list-units --plain --no-legend --state=active 'preavis*.service'")).toBe('');
       await asteriskSays('dialplan reload');
       const talked = await talks();
       await call('short');

@@ -10,6 +10,7 @@ import {
   packagedConfiguration,
   packagedDialplan,
   packagedService,
+  packagedWorker,
 } from '../../../packaging/debian/forms.ts';
 import { closureOf } from '../../../packaging/debian/licences.ts';
 
@@ -103,6 +104,21 @@ describe('the units of the package', () => {
       'ExecStart',
       'SupplementaryGroups',
       'ReadWritePaths',
+    ]);
+  });
+
+  test('one of two workers is confined as the one serve is, in whose place it stands', () => {
+    const serve = linesOf(packagedService(shipped));
+    const worker = linesOf(packagedWorker(textOf('config/preavis@.service')));
+    expect(worker.filter((line) => !serve.includes(line))).toEqual([
+      'Description=Préavis, worker %i: tells callers, then records',
+      'Conflicts=preavis.service',
+      'Documentation=man:preavis(1) file:///usr/share/doc/preavis/docs/operations/workers.md',
+      'Environment=PREAVIS_ARI_WORKER=%i',
+    ]);
+    expect(serve.filter((line) => !worker.includes(line)).map((line) => line.split('=')[0])).toEqual([
+      'Description',
+      'Documentation',
     ]);
   });
 
