@@ -12,8 +12,14 @@ export type PostgresServer = {
   open(url: string, options?: Omit<PostgresOptions, 'url'>): Promise<Pool>;
 };
 
-/** A PostgreSQL for a file of tests. */
+let ofThisFile: PostgresServer | undefined;
+
+/** A PostgreSQL for a file of tests: one, also where that has several parts. */
 export function usePostgres(): PostgresServer {
+  return (ofThisFile ??= startedForFile());
+}
+
+function startedForFile(): PostgresServer {
   let started: LabPostgres | undefined;
   const pools: Pool[] = [];
   const lab = (): LabPostgres => {

@@ -35,7 +35,7 @@ function firstBroken(lines: readonly Line[]): Line | undefined {
 
 describe('the audit trail in PostgreSQL', () => {
   it('has the links that SQLite would have, whatever is written in its lines', async () => {
-    const pool = await server.open(await server.newDatabase());
+    const pool = await server.open(await server.newCatalogue());
     // PostgreSQL keeps no text with a NUL.
     const text = fc.string({ unit: 'binary' }).filter((each) => !each.includes('\0'));
     const maybe = fc.option(text);
@@ -53,7 +53,7 @@ describe('the audit trail in PostgreSQL', () => {
   });
 
   it('is one chain without a gap, whoever appends at the same time, and for whoever reads meanwhile', async () => {
-    const url = await server.newDatabase();
+    const url = await server.newCatalogue();
     const [reader, ...writers] = await Promise.all(Array.from({ length: 5 }, () => server.open(url)));
     if (reader === undefined) throw new Error('nobody reads');
     const done = new AbortController();
@@ -78,7 +78,7 @@ describe('the audit trail in PostgreSQL', () => {
   });
 
   it('goes on behind the last line that was kept, where a transaction was given up', async () => {
-    const pool = await server.open(await server.newDatabase());
+    const pool = await server.open(await server.newCatalogue());
     await append(pool, 'kept');
     const client = await pool.connect();
     try {
@@ -96,7 +96,7 @@ describe('the audit trail in PostgreSQL', () => {
   });
 
   it('is not appended to by a transaction that does not see the last line', async () => {
-    const pool = await server.open(await server.newDatabase());
+    const pool = await server.open(await server.newCatalogue());
     const client = await pool.connect();
     try {
       for (const isolation of ['REPEATABLE READ', 'SERIALIZABLE']) {
@@ -110,7 +110,7 @@ describe('the audit trail in PostgreSQL', () => {
   });
 
   it('takes no change, removal or recording that is not there', async () => {
-    const pool = await server.open(await server.newDatabase());
+    const pool = await server.open(await server.newCatalogue());
     await append(pool, 'kept');
     for (const sql of [`UPDATE audit SET actor = 'other'`, 'DELETE FROM audit', 'TRUNCATE audit']) {
       await expect(pool.query(sql)).rejects.toMatchObject({ message: 'append only' });
@@ -121,7 +121,7 @@ describe('the audit trail in PostgreSQL', () => {
   });
 
   it('keeps lines that were moved here as they are, and goes on behind them', async () => {
-    const pool = await server.open(await server.newDatabase());
+    const pool = await server.open(await server.newCatalogue());
     const link = linkOf(chainStart, entryDigest([5, null, 'moved', null, null, 'test', '{}']));
     await pool.query(
       `INSERT INTO audit (id, at, event, actor, detail, chain) VALUES (7, 4, 'before the chain', 'test', '{}', NULL),

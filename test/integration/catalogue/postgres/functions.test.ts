@@ -44,7 +44,7 @@ const expressions = [
 ];
 
 test('a function of SQLite gives the same in PostgreSQL', async () => {
-  const pool = await server.open(await server.newDatabase());
+  const pool = await server.open(await server.newCatalogue());
   const sqlite = openDatabase(folder.path('catalogue.db'));
   try {
     const [inSqlite, inPostgres] = [makeSqliteRunner(sqlite), makePostgresRunner(pool)];
@@ -58,7 +58,7 @@ test('a function of SQLite gives the same in PostgreSQL', async () => {
 });
 
 test('random bytes are others each time', async () => {
-  const pool = await server.open(await server.newDatabase());
+  const pool = await server.open(await server.newCatalogue());
   const { rows } = await pool.query<{ id: string }>('SELECT hex(randomblob(16)) AS id FROM generate_series(1, 100)');
   expect(new Set(rows.map(({ id }) => id)).size).toBe(100);
 });

@@ -49,7 +49,7 @@ function another(options: Omit<Parameters<typeof makePool>[0], 'url'> = {}): Run
 }
 
 beforeEach(async () => {
-  url = await server.newDatabase();
+  url = await server.newCatalogue();
   run = makePostgresRunner(await server.open(url));
 });
 

@@ -9,13 +9,13 @@ const server = usePostgres();
 
 const open = async (): Promise<void> => {
   const { openPostgresCatalogue } = await import('../../../../src/catalogue/catalogue.ts');
-  (await openPostgresCatalogue({ url: await server.newDatabase() }, systemClock)).close();
+  (await openPostgresCatalogue({ url: await server.newCatalogue() }, systemClock)).close();
 };
 
 test('every statement is one that PostgreSQL can carry out, although each is prepared when it is first asked', async () => {
   const statements = await statementsMade('postgres', open);
   expect(statements.length).toBeGreaterThan(200);
-  const pool = await server.open(await server.newDatabase());
+  const pool = await server.open(await server.newCatalogue());
   const faults: string[] = [];
   for (const [index, each] of statements.entries()) {
     const { text } = translate(each);
