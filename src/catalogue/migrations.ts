@@ -731,4 +731,10 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE calls ADD COLUMN application TEXT;
   `,
+  // What happened in a call is told again where nobody knows whether it was kept, and is kept once. What was kept before has no such id, and no line in
+  // the index.
+  `
+  ALTER TABLE changes ADD COLUMN happening TEXT;
+  CREATE UNIQUE INDEX changes_once ON changes (happening) WHERE happening IS NOT NULL;
+  `,
 ];

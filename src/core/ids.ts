@@ -19,6 +19,8 @@ export type ApprovalId = Branded<'ApprovalId'>;
 export type CommentId = Branded<'CommentId'>;
 /** What a person has asked for, to have erased. */
 export type RequestId = Branded<'RequestId'>;
+/** Something that happened in a call, once: told again, it is none. */
+export type HappeningId = Branded<'HappeningId'>;
 
 /** Makes ids of our own for everything we create in Asterisk, so that an event can be matched before the reply comes. */
 export type IdMaker = {
@@ -31,6 +33,7 @@ export type IdMaker = {
   approval(): ApprovalId;
   comment(): CommentId;
   request(): RequestId;
+  happening(): HappeningId;
 };
 
 /** Random numbers from 0 to 1, 32 bits each, fetched from the system for many ids at once. */
@@ -65,6 +68,7 @@ export function makeIds(next?: () => string): IdMaker {
     approval: () => make() as ApprovalId,
     comment: () => make() as CommentId,
     request: () => make() as RequestId,
+    happening: () => make() as HappeningId,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ClockReading } from '../../core/clock.ts';
-import type { CallId, RecordingId } from '../../core/ids.ts';
+import type { CallId, HappeningId, RecordingId } from '../../core/ids.ts';
 import type { CallState } from '../decide/state.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 
@@ -21,8 +21,11 @@ export type CallJournal = {
    * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
   save(state: CallState, measured?: Measured): Promise<void>;
-  /** Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable. */
-  addToTimeline(id: CallId, entry: TimelineEntry): Promise<void>;
+  /**
+   * Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable; then nobody knows whether
+   * it was kept, and who tells it again gives the same `happening`, with which it is kept once.
+   */
+  addToTimeline(id: CallId, entry: TimelineEntry, happening?: HappeningId): Promise<void>;
   /** The calls that had not ended when they were last saved. */
   open(): Promise<readonly (CallState | UnreadableCall)[]>;
   /** The same, of those that another serve of this Asterisk has: what belongs to them is in nobody else's hands. */

@@ -1,5 +1,5 @@
 import type { AriCommands, AriPromptCommands, AriQueries } from '../../ari/port.ts';
-import type { ChannelId } from '../../core/ids.ts';
+import type { ChannelId, IdMaker } from '../../core/ids.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Order } from '../decide/order.ts';
@@ -23,6 +23,7 @@ export type SessionPorts = StaffPorts & {
   clock: Clock;
   /** Whose application it is, where there are two workers. */
   worker?: string | undefined;
+  ids: Pick<IdMaker, 'happening'>;
   /** Makes the order of this call; what it knows of the caller stays with it. */
   plan: () => ReturnType<Planner['plan']>;
   /** Called as soon as the order is known, before anything is asked of Asterisk. */

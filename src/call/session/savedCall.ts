@@ -1,4 +1,5 @@
 import { asPreavisError } from '../../core/errors.ts';
+import type { HappeningId } from '../../core/ids.ts';
 import type { CallState } from '../decide/state.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
 import type { Measured } from './journal.ts';
@@ -7,7 +8,7 @@ import type { SessionPorts } from './ports.ts';
 /** When is written again what the catalogue did not take, ms. */
 const saveAgainMs = 5_000;
 
-export type SavedCallPorts = Pick<SessionPorts, 'journal' | 'log' | 'endSaved'> & {
+export type SavedCallPorts = Pick<SessionPorts, 'journal' | 'log' | 'ids' | 'endSaved'> & {
   /** The call as it is now. */
   state: () => CallState;
   /** What was measured of it until this state. */
@@ -23,7 +24,7 @@ export class SavedCall {
   readonly #unsaved = new Set<CallState>();
   #saveAgain: NodeJS.Timeout | undefined;
   /** What the catalogue has not taken yet, the first to happen first. */
-  readonly #unkept: TimelineEntry[] = [];
+  readonly #unkept: { readonly entry: TimelineEntry; readonly happening: HappeningId }[] = [];
   #keeping: Promise<void> = Promise.resolve();
   /** How many things happened that wait for their turn to be kept. */
   #noted = 0;
@@ -82,7 +83,8 @@ export class SavedCall {
 
   /** Whether the catalogue has it; if not, it will be kept later. */
   keep(entry: TimelineEntry): Promise<boolean> {
-    this.#unkept.push(entry);
+    // Before it is written for the first time: the catalogue may have it although it says that it failed.
+    this.#unkept.push({ entry, happening: this.#ports.ids.happening() });
 
     return this.#keepNow();
   }
@@ -108,7 +110,7 @@ export class SavedCall {
   #keepAll(): Promise<void> {
     const turn = this.#keeping.then(async () => {
       for (let next = this.#unkept[0]; next !== undefined; next = this.#unkept[0]) {
-        await this.#ports.journal.addToTimeline(this.#ports.state().facts.id, next);
+        await this.#ports.journal.addToTimeline(this.#ports.state().facts.id, next.entry, next.happening);
         this.#unkept.shift();
       }
     });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { TimelineEntry } from '../../call/watch/timeline.ts';
 import type { ServeName } from '../jobs/leases.ts';
-import type { CallId } from '../../core/ids.ts';
+import type { CallId, HappeningId } from '../../core/ids.ts';
 import {
   changeRow,
   saidRow,
@@ -26,9 +26,10 @@ export function makeTimeline(here: Here) {
     ON CONFLICT (call_id, playback) DO UPDATE SET
       started_at = coalesce(excluded.started_at, said.started_at), finished_at = excluded.finished_at`);
   // Asked for again after a restart, a pause is none but the one that is known.
-  const insertNews = `
-    INSERT INTO changes (call_id, change, at, done_at, party, newcomer)
-    SELECT @callId, @change, @at, @doneAt, @party, @newcomer
+  // Where the answer of PostgreSQL to a commit was lost, it is asked again for what it may have.
+  const insertChange = sql(`
+    INSERT INTO changes (call_id, change, at, done_at, party, newcomer, happening)
+    SELECT @callId, @change, @at, @doneAt, @party, @newcomer, @happening
     WHERE (@change NOT IN ('recorderPaused', 'recorderResumed') OR @change <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('recorderPaused', 'recorderResumed')
        ORDER BY id DESC LIMIT 1),
@@ -36,14 +37,8 @@ export function makeTimeline(here: Here) {
     AND (@change <> 'pauseBegan' OR 'pauseBegan' <> coalesce(
       (SELECT change FROM changes WHERE call_id = @callId AND change IN ('pauseBegan', 'pauseEnded', 'pauseExpired')
        ORDER BY id DESC LIMIT 1),
-      'pauseEnded'))`;
-  // Where the answer of PostgreSQL to a commit was lost, it is asked again for what it may have. Two may come in within one millisecond.
-  const insertOnce = `${insertNews}
-    AND (@change IN ('joined', 'awareJoined') OR NOT EXISTS (
-      SELECT 1 FROM changes AS known WHERE known.call_id = @callId AND known.change = @change AND known.at = @at
-        AND known.done_at IS NOT DISTINCT FROM @doneAt AND known.party IS NOT DISTINCT FROM @party
-        AND known.newcomer IS NOT DISTINCT FROM @newcomer))`;
-  const insertChange = sql({ sqlite: insertNews, postgres: insertOnce });
+      'pauseEnded'))
+    ON CONFLICT (happening) WHERE happening IS NOT NULL DO NOTHING`);
   const selectSaid = sql(`SELECT * FROM said WHERE call_id = @id ORDER BY started_at, playback`);
   const selectChanges = sql(`SELECT * FROM changes WHERE call_id = @id ORDER BY id`);
 
@@ -72,7 +67,7 @@ export function makeTimeline(here: Here) {
 
   const timelineOf = (callId: CallId): string => callId;
   // The call's next save writes it through.
-  const addToTimeline = relaxed(function* (callId: CallId, entry: TimelineEntry): Step<void> {
+  const addToTimeline = relaxed(function* (callId: CallId, entry: TimelineEntry, happening?: HappeningId): Step<void> {
     if (entry.kind === 'unwatched') {
       const { parties, ...interval } = entry.interval;
       yield* change(insertUnwatched, { callId, ...interval, parties: JSON.stringify(parties) });
@@ -89,6 +84,7 @@ export function makeTimeline(here: Here) {
         doneAt: doneAt ?? null,
         party: party ?? null,
         newcomer: newcomer ?? null,
+        happening: happening ?? null,
       });
       return;
     }

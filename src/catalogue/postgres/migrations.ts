@@ -53,6 +53,12 @@ const workers = `
   ALTER TABLE calls ADD COLUMN application text COLLATE "C";
 `;
 
+/** What happened in a call is kept once, however often it is told. */
+const happenings = `
+  ALTER TABLE changes ADD COLUMN happening text COLLATE "C";
+  CREATE UNIQUE INDEX changes_once ON changes (happening) WHERE happening IS NOT NULL;
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
@@ -63,4 +69,5 @@ export const postgresMigrations: readonly string[] = [
   turns,
   watches,
   workers,
+  happenings,
 ];

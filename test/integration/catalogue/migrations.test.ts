@@ -130,6 +130,7 @@ const released = [
   'a00041606320015a08ab028458e23d33802343defad27431a1a094040aca892b',
   '22ceb0c53062366c96b8f818b65c04e2f281c5f222990281665170cf430259a3',
   '71191bf2164b42bd182ebbf9c9a2ca1ece6d1d94cdbca9639cb9e15b302d4fcd',
+  '9cb18ed5fbb10f029c6d765cd60487236324fcfcdf98b623ea8d49ef19bd8171',
 ];
 
 test('a lease that a process of an earlier release holds is held, and a serve is named anew', async () => {

@@ -1,9 +1,9 @@
 import type { Unwatched } from '../../../src/call/watch/timeline.ts';
-import { callStart } from '../call/calls.ts';
+import { callStart, countingIds } from '../call/calls.ts';
 import { clockAt, saveCall } from './catalogues.ts';
 import type { TestDatabase } from './databases.ts';
 
-/** Intervals in which nobody listened to a call, whatever database keeps them. */
+/** What happened in a call beside its states, and when nobody listened to it, whatever database keeps it. */
 export function watchContract(newDatabase: () => TestDatabase): void {
   const open = () => newDatabase().connect(clockAt(callStart));
 
@@ -40,6 +40,17 @@ export function watchContract(newDatabase: () => TestDatabase): void {
       { from: begun.from, ...end },
       { from: died.from, ...end },
     ]);
+  });
+
+  it('has once what is told again by the same id, and each of two that are the same but for that', async () => {
+    const catalogue = await open();
+    const { facts } = await saveCall(catalogue, { until: 'talking' });
+    const ids = countingIds();
+    const [first, second] = [ids.happening(), ids.happening()];
+    const joined = { kind: 'change', change: 'joined', at: callStart + 20_000 } as const;
+    const tell = (id: typeof first) => catalogue.journal.addToTimeline(facts.id, joined, id);
+    for (const id of [first, first, second, first]) await tell(id);
+    expect(await catalogue.timeline.changes(facts.id)).toHaveLength(2);
   });
 
   it('is not known at first until when every event was seen, and then what was written last, also where a clock was set back', async () => {

@@ -1,7 +1,11 @@
 import { openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
 import { decide } from '../../../../src/call/decide/decide.ts';
 import type { Step } from '../../../../src/call/decide/state.ts';
+import { SavedCall } from '../../../../src/call/session/savedCall.ts';
 import { systemClock } from '../../../../src/core/clock.ts';
+import { makeIds } from '../../../../src/core/ids.ts';
+import { makeLog } from '../../../../src/core/log.ts';
+import { startTcpProxy } from '../../../support/ari/tcpProxy.ts';
 import { eventsTo, someFacts, stateAt } from '../../../support/call/calls.ts';
 import { usePostgres } from '../../../support/catalogue/postgres.ts';
 import { eventually } from '../../../support/poll.ts';
@@ -9,10 +13,12 @@ import { eventually } from '../../../support/poll.ts';
 /** PostgreSQL dies alone: whoever uses the catalogue lives on, and counts on what was committed. */
 
 const server = usePostgres();
+let url: string;
 let catalogue: Catalogue;
 
 beforeEach(async () => {
-  catalogue = await openPostgresCatalogue({ url: await server.newDatabase() }, systemClock);
+  url = await server.newDatabase();
+  catalogue = await openPostgresCatalogue({ url }, systemClock);
   // So that it writes nothing down by itself meanwhile.
   await server.lab().shell(`
     psql --quiet --command="ALTER SYSTEM SET wal_writer_delay = '10s'" postgres
@@ -54,20 +60,41 @@ it('has what happened in a talk just before PostgreSQL was killed', async () => 
   expect(await eventually(() => catalogue.timeline.changes(facts.id))).toMatchObject([{ change: 'joined' }]);
 });
 
-it('has once what it is told again, since nobody knows whether a commit took place whose answer was lost', async () => {
+it('has once what happened where the answer to its commit was lost, and each of two that are the same in the same millisecond', async () => {
   const facts = someFacts();
-  const at = facts.startedAt + 30_000;
   await catalogue.journal.save(stateAt('talking', facts));
-  const held = { kind: 'change', change: 'held', party: 'caller' } as const;
-  const marked = { kind: 'change', change: 'agreementMarked', at, party: 'destination' } as const;
-  const joined = { kind: 'change', change: 'joined', at } as const;
-  const happened = [{ ...held, at }, { ...held, at }, marked, { ...held, at: at + 1 }, marked, joined, joined];
-  for (const each of happened) await catalogue.journal.addToTimeline(facts.id, each);
-  expect((await catalogue.timeline.changes(facts.id)).map(({ change }) => change)).toEqual([
-    'held',
-    'agreementMarked',
-    'held',
-    'joined',
-    'joined',
-  ]);
+  // From its commit on, whoever is behind it hears nothing.
+  const proxy = await startTcpProxy({ committing: /COMMIT\0/ });
+  const address = new URL(url);
+  proxy.leadTo(`http://${address.host}`);
+  address.port = String(proxy.port);
+  const behind = await openPostgresCatalogue({ url: address.href, connections: 1 }, systemClock);
+  try {
+    const saved = new SavedCall({
+      journal: behind.journal,
+      log: makeLog('silent'),
+      ids: makeIds(),
+      endSaved: () => undefined,
+      state: () => stateAt('talking', facts),
+      measured: () => ({}),
+      inTurn: (step) => void step(),
+    });
+    const joined = { kind: 'change', change: 'joined', at: facts.startedAt + 30_000 } as const;
+    proxy.impair({ hole: ['toClient'] }, ['committing']);
+    const first = saved.keep(joined);
+    const known = async () => (await catalogue.timeline.changes(facts.id)).map(({ change }) => change);
+    await eventually(async () => {
+      expect(await known()).toEqual(['joined']);
+    });
+    proxy.mend();
+    proxy.reset();
+    expect(await first).toBe(false);
+    // Whoever tells of the next thing tells what was not kept before it.
+    expect(await saved.keep(joined)).toBe(true);
+    saved.stop();
+    expect(await known()).toEqual(['joined', 'joined']);
+  } finally {
+    behind.close();
+    proxy.close();
+  }
 });

@@ -76,11 +76,12 @@ test('a step that was released is never changed', () => {
     '5292f4ec709815bea68de1ec5928e8ea9cd6dae52e2f3955be53d5f5da07767d',
     'dfca45afbbef65d1211dfbb9f093569f82ef145ad7eaba31e3025e8cd8cc05c5',
     '66bd90ade547a07e4fbf4d0db64f7744eed9938431b41f8090565022721d8e54',
+    '53ddc24e77e093b5ad0d123c534c5a82efb28d1a16392c8d82e5e780ca45c57d',
   ]);
 });
 
 test('who called, and what people wrote, goes with the recording, and with what is lost only the latter', async () => {
-  const pool = await server.open(await server.newDatabase());
+  const pool = await server.open(await server.newCatalogue());
   const left = async (status: string) => {
     await pool.query(`
       INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, phase)

@@ -92,6 +92,7 @@ function stage(given: Order = order) {
       ari.asked.push('look again');
       return Promise.resolve();
     },
+    ids: countingIds(),
     legLimits: { looks: unlimited, moves: unlimited },
     legUnheard: (outcome: string) => {
       ari.asked.push(`unheard ${outcome}`);
