@@ -125,10 +125,13 @@ export function makeAskedErasures(
       const found = yield* all(selectOpen, { at, after, limit, ...pbxGiven(here) });
       const asked = found.flatMap((each) => {
         const { cause, recording_id: id } = askedRow.parse(each);
-        const read = recordingRow.safeParse(each);
-        if (!read.success) unreadable(id, read.error);
-
-        return read.success ? [{ row: read.data, cause }] : [];
+        try {
+          return [{ row: recordingRow.parse(each), cause }];
+        } catch (damage) {
+          // JSON that is none is told by no `safeParse`.
+          unreadable(id, damage);
+          return [];
+        }
       });
 
       return { asked, next: found.length < limit ? undefined : askedRow.parse(found.at(-1)).recording_id };
