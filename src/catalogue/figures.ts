@@ -95,7 +95,7 @@ const unrecorded = (condition: string): string => `
   SELECT ${day} AS day, line, reason, count(*) AS calls
   FROM calls INDEXED BY calls_unrecorded_by_day
   WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')} ${condition}
-  GROUP BY ${day}, line, reason ORDER BY ${day}, line, reason`;
+  GROUP BY ${day}, line, reason ORDER BY ${day}, line NULLS FIRST, reason NULLS FIRST`;
 export const unrecordedByDay = unrecorded('');
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
@@ -119,7 +119,7 @@ function makeReading(of: OfCompany) {
     `SELECT ${inPolicy} FROM policies WHERE ${inPolicy} IS NOT NULL ORDER BY ${order} DESC LIMIT 1`;
   const selectStated = sql({ sqlite: newestOf('rowid'), postgres: newestOf('number') });
   const selectStatuses = sql(
-    `SELECT status, count(*) AS recordings FROM recordings WHERE TRUE${of('controller')} GROUP BY status`,
+    `SELECT status, count(*) AS recordings FROM recordings WHERE TRUE${of('controller')} GROUP BY status ORDER BY status`,
   );
   const selectDue = sql(`
     SELECT count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE decided) AS decided,
@@ -160,30 +160,32 @@ function makeReading(of: OfCompany) {
   const selectGrounds = sql(`${requests}
     SELECT json_extract(each.value, '$.ground') AS ground, count(DISTINCT recording_id) AS recordings
     FROM last, json_each(detail, '$.exceptions') AS each WHERE event = '${requestRefused}'
-    GROUP BY ground ORDER BY recordings DESC, ground`);
+    GROUP BY ground ORDER BY recordings DESC, ground NULLS FIRST`);
   const selectRequestCodes = sql(`${requests}
     SELECT json_extract(detail, '$.code') AS code, count(*) AS recordings FROM last WHERE event = '${requestFailed}'
-    GROUP BY code ORDER BY recordings DESC, code`);
+    GROUP BY code ORDER BY recordings DESC, code NULLS FIRST`);
   const selectHolds = sql(`
     SELECT count(*) AS active, count(*) FILTER (WHERE review_at <= @at) AS "reviewsOverdue",
       min(review_at) FILTER (WHERE review_at > @at) AS "nextReviewAt"
     FROM holds WHERE ${isActiveHold}${of(itsController('holds.recording_id'))}`);
   const selectCalls = sql(`
     SELECT result, reason, count(*) AS calls, count(*) FILTER (WHERE answer = 'refused') AS refused
-    FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY result, reason ORDER BY calls DESC, result, reason`);
+    FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY result, reason
+    ORDER BY calls DESC, result NULLS FIRST, reason NULLS FIRST`);
   const selectNotices = sql(`
     SELECT verdict, count(*) AS sentences, count(DISTINCT call_id) AS calls
     FROM calls CROSS JOIN notices ON notices.call_id = calls.id
     WHERE ${inPeriod('calls.started_at')}${of('calls.controller')} AND verdict NOT IN ('verified', 'answered')
     GROUP BY verdict ORDER BY sentences DESC, verdict`);
   const selectWitness = sql(
-    `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY witness`,
+    `SELECT witness, count(*) AS calls FROM calls WHERE ${inPeriod('started_at')}${of('controller')} GROUP BY witness
+     ORDER BY witness NULLS FIRST`,
   );
   const selectEnded = sql(`
     SELECT to_status AS status, CASE WHEN to_status = 'erased' THEN NULL ELSE failure END AS failure, count(*) AS recordings
     FROM audit CROSS JOIN recordings ON recordings.id = audit.recording_id
     WHERE to_status IN ('erased', 'failed', 'lost') AND ${inPeriod('at')}${of('recordings.controller')}
-    GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2`);
+    GROUP BY 1, 2 ORDER BY recordings DESC, 1, 2 NULLS FIRST`);
   // By their ids, which begin with their time.
   const selectUnwatched = sql(`
     SELECT value AS flag, count(*) AS recordings FROM recordings, json_each(flags)

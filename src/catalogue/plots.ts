@@ -17,7 +17,7 @@ export function makePlots() {
   const selectCalls = sql(`
     SELECT result, languages, count(*) AS calls FROM calls INDEXED BY calls_by_start
     WHERE started_at >= @from AND started_at < @to AND ${ofCompanies} GROUP BY result, languages
-    ORDER BY result, languages`);
+    ORDER BY result NULLS FIRST, languages`);
   const selectEnd = sql(
     `SELECT id FROM recordings INDEXED BY recordings_kept WHERE ${isKept} AND id > @after ORDER BY id LIMIT 1 OFFSET @limit - 1`,
   );

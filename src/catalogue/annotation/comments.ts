@@ -32,7 +32,7 @@ const mostComments = 500;
 
 /** The table `comments`. A trigger removes those of a recording that is gone. */
 export function makeComments(trail: Pick<AuditTrail, 'append'>, requireAnnotatable: RequireAnnotatable) {
-  const selectOf = sql(`SELECT * FROM comments WHERE recording_id = @recording ORDER BY at_ms, id`);
+  const selectOf = sql(`SELECT * FROM comments WHERE recording_id = @recording ORDER BY at_ms NULLS FIRST, id`);
   const count = sql(`SELECT count(*) FROM comments WHERE recording_id = @recording`);
   const select = sql(`SELECT * FROM comments WHERE id = @id AND recording_id = @recording`);
   const insert = sql(`

@@ -39,7 +39,7 @@ export function makeTimeline(here: Here) {
        ORDER BY id DESC LIMIT 1),
       'pauseEnded'))
     ON CONFLICT (happening) WHERE happening IS NOT NULL DO NOTHING`);
-  const selectSaid = sql(`SELECT * FROM said WHERE call_id = @id ORDER BY started_at, playback`);
+  const selectSaid = sql(`SELECT * FROM said WHERE call_id = @id ORDER BY started_at NULLS FIRST, playback`);
   const selectChanges = sql(`SELECT * FROM changes WHERE call_id = @id ORDER BY id`);
 
   const insertUnwatched = sql(`

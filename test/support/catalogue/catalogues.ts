@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ulid } from 'ulid';
-import { openCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { openCatalogue, type Catalogue, type CatalogueOptions } from '../../../src/catalogue/catalogue.ts';
 import { onlyHere, type Here } from '../../../src/catalogue/here.ts';
 import type { Subscriber } from '../../../src/catalogue/jobs/deliveries.ts';
 import { decide } from '../../../src/call/decide/decide.ts';
@@ -100,7 +100,12 @@ export function catalogues(): (
 }
 
 /** Connects to a database as one more process does, by whose clock it then counts; it writes what is to be told to these webhooks. */
-export type ConnectCatalogue = (clock: Clock, webhooks?: readonly Subscriber[], here?: Here) => Promise<Catalogue>;
+export type ConnectCatalogue = (
+  clock: Clock,
+  webhooks?: readonly Subscriber[],
+  here?: Here,
+  unreadable?: CatalogueOptions['unreadable'],
+) => Promise<Catalogue>;
 
 /** A recording that is archived, and the time at which its only purpose ends. */
 export async function archivedRecording(catalogue: Catalogue, keepUntil = callStart + dayMs): Promise<SavedCall> {
@@ -121,4 +126,9 @@ export async function servedLast(file: string, at: number): Promise<void> {
   } finally {
     catalogue.close();
   }
+}
+
+/** For passes by the clock of a test: PostgreSQL compares its own with it, which no test can set. */
+export function withClockOfTest(catalogue: Catalogue): Catalogue {
+  return { ...catalogue, leases: { ...catalogue.leases, clockAheadMs: () => Promise.resolve(0) } };
 }

@@ -1,4 +1,9 @@
-import { openCatalogue, openPostgresCatalogue, type Catalogue } from '../../../src/catalogue/catalogue.ts';
+import {
+  openCatalogue,
+  openPostgresCatalogue,
+  type Catalogue,
+  type CatalogueOptions,
+} from '../../../src/catalogue/catalogue.ts';
 import { moveCatalogue } from '../../../src/catalogue/move/move.ts';
 import { onlyHere } from '../../../src/catalogue/here.ts';
 import { openDatabase } from '../../../src/catalogue/open.ts';
@@ -35,6 +40,15 @@ export type Databases = {
   withRowsOf: (file: string) => Promise<TestDatabase>;
 };
 
+const optionsOf = (
+  ...[webhooks = [], here = onlyHere, unreadable]: AfterClock<Parameters<ConnectCatalogue>>
+): CatalogueOptions => ({
+  webhooks,
+  here,
+  ...(unreadable === undefined ? {} : { unreadable }),
+});
+type AfterClock<Given extends unknown[]> = Given extends [unknown, ...infer Rest] ? Rest : never;
+
 /** Closes them after each test. */
 function closing(): (catalogue: Catalogue) => Catalogue {
   const opened: Catalogue[] = [];
@@ -64,12 +78,11 @@ export function sqliteDatabases(newFile: () => string): Databases {
     };
     const execute = (sql: string) =>
       past((database) => {
-        database.exec(sql);
+        database.transaction(() => database.exec(sql))();
       });
 
     return {
-      connect: (clock, webhooks = [], here = onlyHere) =>
-        Promise.resolve(closed(openCatalogue(file, clock, { webhooks, here }))),
+      connect: (clock, ...given) => Promise.resolve(closed(openCatalogue(file, clock, optionsOf(...given)))),
       rows: (sql) => past((database) => database.prepare<[], Record<string, unknown>>(sql).all()),
       execute,
       tamper: (sql) =>
@@ -111,8 +124,8 @@ export function postgresDatabases(server: PostgresServer): Databases {
     };
 
     return {
-      connect: async (clock, webhooks = [], here = onlyHere) =>
-        closed(await openPostgresCatalogue({ url: await made, connections: 4 }, clock, { webhooks, here })),
+      connect: async (clock, ...given) =>
+        closed(await openPostgresCatalogue({ url: await made, connections: 4 }, clock, optionsOf(...given))),
       rows: async (sql) => {
         const pool = makePool({ url: await made, connections: 1 });
         try {

@@ -1,4 +1,6 @@
+import { annotationContract } from './annotationContract.ts';
 import { approvalContract } from './approvalContract.ts';
+import { askedErasureContract } from './askedErasureContract.ts';
 import { certificateContract } from './certificateContract.ts';
 import { auditTrailContract } from './auditTrailContract.ts';
 import { callContract } from './callContract.ts';
@@ -8,14 +10,18 @@ import type { Databases } from './databases.ts';
 import { decisionContract } from './decisionContract.ts';
 import { deliveryContract } from './deliveryContract.ts';
 import { endedUnwatchedContract } from './endedUnwatchedContract.ts';
+import { figuresContract } from './figuresContract.ts';
 import { hereContract } from './hereContract.ts';
 import { leaseContract } from './leaseContract.ts';
 import { legalHoldContract } from './legalHoldContract.ts';
 import { preferenceContract } from './preferenceContract.ts';
+import { promisesContract } from './promisesContract.ts';
+import { purposeEndContract } from './purposeEndContract.ts';
 import { recordableContract } from './recordableContract.ts';
 import { sessionContract } from './sessionContract.ts';
 import { signInContract } from './signInContract.ts';
 import { trailSearchContract } from './trailSearchContract.ts';
+import { unreadableRowContract } from './unreadableRowContract.ts';
 import { watchContract } from './watchContract.ts';
 import { workerContract } from './workerContract.ts';
 
@@ -84,8 +90,30 @@ export function repositoriesContract({ newDatabase, newLeases }: Databases, { ev
     trailSearchContract(newDatabase);
   });
 
-  describe('the catalogue says of what nobody watched that it', () => {
+  describe('the catalogue says of what happened, or was not watched, that it', () => {
     watchContract(newDatabase);
     endedUnwatchedContract(newDatabase);
   });
+
+  describe('what people write about a recording', () => {
+    annotationContract(newDatabase);
+  });
+
+  describe('what somebody has decided to erase', () => {
+    askedErasureContract(newDatabase);
+  });
+
+  describe('a recording for two purposes', () => {
+    purposeEndContract(newDatabase);
+  });
+
+  describe('figures', () => {
+    figuresContract(newDatabase);
+  });
+
+  describe('what is due and not erased', () => {
+    promisesContract(newDatabase);
+  });
+
+  unreadableRowContract(newDatabase);
 }

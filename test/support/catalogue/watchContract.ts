@@ -53,6 +53,23 @@ export function watchContract(newDatabase: () => TestDatabase): void {
     expect(await catalogue.timeline.changes(facts.id)).toHaveLength(2);
   });
 
+  it('has a sentence whose beginning was not seen before those whose was', async () => {
+    const catalogue = await open();
+    const { facts } = await saveCall(catalogue, { until: 'talking', shape: { mode: 'optIn', sentenceCount: 1 } });
+    const { consent } = facts.order.script;
+    if (consent.mode !== 'optIn') throw new Error('it is asked');
+    const [seen, unseen] = [...consent.acceptance, ...consent.silence];
+    if (seen === undefined || unseen === undefined) throw new Error('both answers are confirmed');
+    const said = (sentence: typeof seen, startedAt: number | undefined) =>
+      catalogue.journal.addToTimeline(facts.id, { kind: 'said', sentence, startedAt, finishedAt: callStart + 9_000 });
+    await said(seen, callStart + 8_000);
+    await said(unseen, undefined);
+    expect((await catalogue.timeline.said(facts.id)).map(({ startedAt }) => startedAt)).toEqual([
+      null,
+      callStart + 8_000,
+    ]);
+  });
+
   it('is not known at first until when every event was seen, and then what was written last, also where a clock was set back', async () => {
     const { connect } = newDatabase();
     const catalogue = await connect(clockAt(callStart));
