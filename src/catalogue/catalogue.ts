@@ -30,8 +30,10 @@ import { makeDeliveries, type Subscriber } from './jobs/deliveries.ts';
 import { makeLeases } from './jobs/leases.ts';
 import { makePasses } from './jobs/passes.ts';
 import { repository } from './jobs/turns.ts';
+import { noLedgerLock, type LedgerLock } from './ledgerLock.ts';
 import { makePlots } from './plots.ts';
 import { openDatabase } from './open.ts';
+import { makeLedgerLock } from './postgres/ledgerLock.ts';
 import { openPostgres, type PostgresCatalogue } from './postgres/open.ts';
 import { makePostgresRunner } from './postgres/runner.ts';
 import { makeAskedErasures } from './retention/askedErasures.ts';
@@ -56,7 +58,7 @@ type Repositories = { readonly [Name in keyof Made]: Asynchronous<Made[Name]> };
  * SQL. Asynchronous although SQLite is not, so that another database can stand behind it. Every method throws catalogue_unusable when the
  * database fails, row_unreadable for a damaged row; `recordings.move` also status_conflict.
  */
-export type Catalogue = Repositories & { close: () => void };
+export type Catalogue = Repositories & { ledgerLock: LedgerLock; close: () => void };
 
 type Choice = { readonly [Name in keyof Repositories]?: keyof Repositories[Name] };
 
@@ -95,6 +97,7 @@ export function openCatalogue(
 
   return {
     ...carriedOut(made, bySqlite(makeSqliteRunner(database))),
+    ledgerLock: noLedgerLock,
     close: () => {
       database.close();
     },
@@ -118,6 +121,7 @@ export async function openPostgresCatalogue(
 
   return {
     ...carriedOut(made, byPostgres(makePostgresRunner(pool, stepTimeoutMs))),
+    ledgerLock: makeLedgerLock(pool),
     close: () => {
       // As with a file, whoever closes it again finds it closed.
       closing ??= pool.end();

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { CataloguePart } from '../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
 import type { Config } from '../config/schema.ts';
 import { openSigner, type Signer } from '../core/crypto/signing.ts';
 import { makeLedger, type Ledger } from '../retention/certificates/ledger.ts';
@@ -49,11 +49,13 @@ export type Evidence = Pick<SharedEvidencePorts, 'ledger' | 'signer' | 'trusts'>
 /** Key and ledger of a process; where other machines share the catalogue, only if they share these as well. */
 export function makeEvidence(
   config: Config,
-  catalogue: SharedEvidencePorts['catalogue'] & NonNullable<Parameters<typeof makeSigner>[1]>,
+  catalogue: SharedEvidencePorts['catalogue'] &
+    NonNullable<Parameters<typeof makeSigner>[1]> &
+    Pick<Catalogue, 'ledgerLock'>,
 ): Evidence {
   const signer = makeSigner(config, catalogue);
   const trusts = makeTrust(config, signer);
-  const ledger = ledgerOf(config);
+  const ledger = ledgerOf(config, catalogue);
   if (serveNameOf(config).pbx === undefined) {
     return { signer, trusts, ledger, requireLedger: () => Promise.resolve() };
   }
@@ -75,6 +77,7 @@ export function signingKeyFile(config: Config): string {
   return config.evidence.signingKeyFile ?? besideCatalogue(config, 'signing-key.pem');
 }
 
-export function ledgerOf(config: Config): Ledger {
-  return makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl'));
+/** @param catalogue without it, it can only be looked at: machines that share the catalogue change the ledger one after the other */
+export function ledgerOf(config: Config, catalogue?: Pick<Catalogue, 'ledgerLock'>): Ledger {
+  return makeLedger(config.evidence.ledgerFile ?? besideCatalogue(config, 'erasures.jsonl'), catalogue?.ledgerLock);
 }

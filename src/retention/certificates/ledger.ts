@@ -1,6 +1,7 @@
 import { constants, statSync } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { noLedgerLock, type LedgerLock } from '../../catalogue/ledgerLock.ts';
 import { sha256Of } from '../../core/crypto/sha256.ts';
 import { errnoOf, PreavisError } from '../../core/errors.ts';
 import { requireLedgerLock, withLedgerLock } from './ledgerLock.ts';
@@ -135,19 +136,23 @@ async function openToAppend(file: string): Promise<FileHandle> {
   }
 }
 
-async function append(file: string, jws: string): Promise<void> {
+type RequireLock = Parameters<Parameters<LedgerLock>[0]>[0];
+
+async function append(file: string, jws: string, requireLock: RequireLock): Promise<void> {
   const handle = await openToAppend(file);
   try {
     const { size } = await handle.stat();
     const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
     await handle.appendFile(last === undefined || last === newline ? `${jws}\n` : `\n${jws}\n`);
     await handle.sync();
+    // Else another file may have taken its place, without the line.
+    await requireLock();
   } finally {
     await handle.close();
   }
 }
 
-async function prune(file: string, isKept: Parameters<Ledger['prune']>[0]): Promise<void> {
+async function prune(file: string, isKept: Parameters<Ledger['prune']>[0], requireLock: RequireLock): Promise<void> {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
   const temporary = `${file}.${process.pid}.tmp`;
   try {
@@ -159,6 +164,8 @@ async function prune(file: string, isKept: Parameters<Ledger['prune']>[0]): Prom
     } finally {
       await target.close();
     }
+    // Else it may lack what another one has added.
+    await requireLock();
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true });
@@ -166,8 +173,12 @@ async function prune(file: string, isKept: Parameters<Ledger['prune']>[0]): Prom
   }
 }
 
-/** Its methods throw PreavisError `ledger_unusable`. */
-export function makeLedger(file: string): Ledger {
+/**
+ * Its methods throw PreavisError `ledger_unusable`, and what the lock of the catalogue throws.
+ *
+ * @param inCatalogue the lock of all who share the catalogue; that of the file, on which one machine counts alone, is within
+ */
+export function makeLedger(file: string, inCatalogue: LedgerLock = noLedgerLock): Ledger {
   const guarded = async <T>(step: Promise<T>): Promise<T> => {
     try {
       return await step;
@@ -176,21 +187,23 @@ export function makeLedger(file: string): Ledger {
     }
   };
 
-  const changing = async <T>(step: () => Promise<T>): Promise<T> => {
+  const changing = async <T>(step: (requireLock: RequireLock) => Promise<T>): Promise<T> => {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
-    return withLedgerLock(file, async () => {
-      // What cannot be removed keeps no line out of the ledger: the next step tries it again.
-      await removeLeft(file).catch(() => undefined);
+    return inCatalogue((requireLock) =>
+      withLedgerLock(file, async () => {
+        // What cannot be removed keeps no line out of the ledger: the next step tries it again.
+        await removeLeft(file).catch(() => undefined);
 
-      return step();
-    });
+        return step(requireLock);
+      }),
+    );
   };
 
   return {
     file,
     check: () => guarded(check(file)),
-    append: (jws) => guarded(changing(() => append(file, jws))),
+    append: (jws) => guarded(changing((requireLock) => append(file, jws, requireLock))),
     lines: async function* (from, most = Infinity) {
       let count = 0;
       try {
@@ -202,6 +215,6 @@ export function makeLedger(file: string): Ledger {
         throw cause instanceof PreavisError ? cause : unusable(file, cause);
       }
     },
-    prune: (isKept) => guarded(changing(() => prune(file, isKept))),
+    prune: (isKept) => guarded(changing((requireLock) => prune(file, isKept, requireLock))),
   };
 }

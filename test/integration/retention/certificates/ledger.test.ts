@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { openPostgresCatalogue, type Catalogue } from '../../../../src/catalogue/catalogue.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
 import { makeLedger, type Ledger } from '../../../../src/retention/certificates/ledger.ts';
 import { withLedgerLock } from '../../../../src/retention/certificates/ledgerLock.ts';
 import { built } from '../../../support/built.ts';
+import { usePostgres } from '../../../support/catalogue/postgres.ts';
 import { eventually } from '../../../support/poll.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
@@ -87,6 +90,101 @@ describe('what is added to the ledger while its old lines are removed', () => {
     holder.kill('SIGKILL');
     await appending;
     expect(await linesOf(ledger)).toEqual(['first', 'second']);
+  });
+});
+
+describe('on a folder that machines share, whose locks of files each has for itself,', () => {
+  const server = usePostgres();
+  let catalogues: Catalogue[] = [];
+  afterEach(() => {
+    for (const catalogue of catalogues) catalogue.close();
+    catalogues = [];
+  });
+
+  /** A ledger of a machine, in this process, and how another machine changes it. */
+  async function shared() {
+    const url = await server.newCatalogue();
+    const file = folder.path(`${(ledgers += 1)}/erasures.jsonl`);
+    const catalogue = await openPostgresCatalogue({ url, connections: 3 }, systemClock);
+    catalogues.push(catalogue);
+    const ledger = makeLedger(file, catalogue.ledgerLock);
+    for (const line of ['old', 'kept']) await ledger.append(line);
+    const another = (program: string) =>
+      other(
+        ledger,
+        `const { openPostgresCatalogue } = await import('${built('catalogue/catalogue.ts')}');
+         const catalogue = await openPostgresCatalogue({ url: ${JSON.stringify(url)} }, { now: () => Date.now() });
+         const shared = makeLedger(ledger.file, catalogue.ledgerLock);
+         ${program}
+         catalogue.close();`,
+      );
+    /** Another machine has a lock of its own in the place of ours. */
+    const parted = () => rm(`${file}.lock`, { force: true });
+    const pool = await server.open(url);
+    const isWaitedFor = async (): Promise<boolean> => {
+      const { rowCount } = await pool.query(
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 5 AND NOT granted`,
+      );
+
+      return rowCount === 1;
+    };
+
+    return { pool, catalogue, ledger, another, parted, isWaitedFor };
+  }
+
+  test('what another machine adds while old lines are removed stays in it', async () => {
+    const { ledger, another, parted, isWaitedFor } = await shared();
+    const { size } = await stat(ledger.file);
+    let added: Promise<unknown> | undefined;
+    await ledger.prune(async (line) => {
+      if (added === undefined) {
+        await parted();
+        added = once(another(`await shared.append('new');`), 'exit');
+        // It waits for its turn, or has not done so.
+        await eventually(async () => {
+          expect((await isWaitedFor()) || (await stat(ledger.file)).size > size).toBe(true);
+        });
+      }
+
+      return line !== 'old';
+    });
+    expect(await added).toEqual([0, null]);
+    expect(await linesOf(ledger)).toEqual(['kept', 'new']);
+  });
+
+  test('nobody waits for a machine whose process was killed while it removed lines', async () => {
+    const { ledger, another, parted } = await shared();
+    const holder = another(
+      `await shared.prune(() => { say('held'); return new Promise(() => setInterval(() => 0, 1e6)); });`,
+    );
+    await once(holder.stdout, 'data');
+    await parted();
+    const appending = ledger.append('new');
+    holder.kill('SIGKILL');
+    await appending;
+    expect(await linesOf(ledger)).toEqual(['old', 'kept', 'new']);
+  });
+
+  test('a machine whose turn has ended with its connection changes nothing, and tells so', async () => {
+    const { pool, ledger } = await shared();
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 5 AND granted`;
+    const pruned = ledger.prune(async () => {
+      await pool.query(end);
+
+      return false;
+    });
+    await expect(pruned).rejects.toMatchObject({ code: 'catalogue_unusable' });
+    expect(await linesOf(ledger)).toEqual(['old', 'kept']);
+    await ledger.append('new');
+    expect(await linesOf(ledger)).toEqual(['old', 'kept', 'new']);
+  });
+
+  test('steps of one process take turns with one connection, and leave the others to what they ask', async () => {
+    const { catalogue, ledger } = await shared();
+    const lines = Array.from({ length: 12 }, (_, index) => `line ${index}`);
+    const asked = ledger.prune(async () => (await catalogue.passes.last('retention')) === undefined);
+    await Promise.all([asked, ...lines.map((line) => ledger.append(line))]);
+    expect((await linesOf(ledger)).toSorted()).toEqual(['old', 'kept', ...lines].toSorted());
   });
 });
 
