@@ -19,6 +19,10 @@ export function languagesWithout(text: LocalText, languages: readonly string[]):
   return languages.filter((each) => !Object.hasOwn(text, each) && !Object.hasOwn(text, baseOf(each)));
 }
 
+/** The text by its languages; `*`: for every reader. */
+export const byLanguage = (text: LocalText): Readonly<Record<string, string>> =>
+  typeof text === 'string' ? { '*': text } : text;
+
 /** The text in each of its languages. */
 export function wordingsOf(text: LocalText): string[] {
   return typeof text === 'string' ? [text] : Object.values(text);

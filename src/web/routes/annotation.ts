@@ -9,7 +9,7 @@ import { isCollectionOf, type AnnotationConfig } from '../../config/annotationSc
 import { ownCalls } from '../../config/controllerSchema.ts';
 import { isoTime } from '../../core/clock.ts';
 import type { RecordingId } from '../../core/ids.ts';
-import type { LocalText } from '../../core/text/inLanguage.ts';
+import { byLanguage } from '../../core/text/inLanguage.ts';
 import {
   annotation,
   annotationForm,
@@ -74,9 +74,6 @@ async function annotationReply(
 
   return { kind: 'json', body, headers: { etag: etagOf(version) } };
 }
-
-const byLanguage = (text: LocalText): Readonly<Record<string, string>> =>
-  typeof text === 'string' ? { '*': text } : text;
 
 const form = route({
   method: 'GET',

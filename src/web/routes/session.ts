@@ -3,8 +3,10 @@ import type { Actor } from '../../access/actor.ts';
 import { acts, type Act } from '../../access/actor.ts';
 import { decideAccess, seesOwnPurposesOnly } from '../../access/decide.ts';
 import { ownCalls } from '../../config/controllerSchema.ts';
+import type { LineConfig } from '../../config/purposeSchema.ts';
 import { roles } from '../../config/roles.ts';
 import { isoTime } from '../../core/clock.ts';
+import { byLanguage } from '../../core/text/inLanguage.ts';
 import { knownControllers } from '../../services/controllers.ts';
 import { browserCookie, browserOf, sessionCookie, type Place } from '../credentials.ts';
 import type { AccessPort, WebPorts } from '../ports.ts';
@@ -12,6 +14,10 @@ import { publicRoute, route, type Reply, type Route } from '../route.ts';
 import { components } from '../schemas.ts';
 
 const names = z.array(z.string()).nullable();
+const namesByLanguage = z.record(z.string(), z.record(z.string(), z.string()));
+
+/** Filters that find nothing in most installations. */
+const rareFinders = ['extension', 'dialled'] as const;
 
 const me = z.object({
   name: z.string().describe('As the audit trail has it.'),
@@ -25,10 +31,16 @@ const me = z.object({
     .describe(
       'The companies that there are, as far as they see their calls or count them: of `controllers` now or once, and `own`. Without `controllers` of their own, empty for coach and legal, and for who sees some extensions or purposes alone.',
     ),
-  purposeNames: z
-    .record(z.string(), z.record(z.string(), z.string()))
+  purposeNames: namesByLanguage.describe(
+    'What the purposes that they see are called, by language: `names` of the configuration. Of who sees some lines or companies, those of their lines.',
+  ),
+  lineNames: namesByLanguage.describe(
+    'What the lines that they see are called, by language, or by `*` in all languages: `names` of the configuration, or nothing where it has none. Lines that have none of these purposes are left out. Where there are several companies, those of `lines` or `controllers` alone for coach and legal, and for who sees some extensions or purposes.',
+  ),
+  findsBy: z
+    .array(z.enum(rareFinders))
     .describe(
-      'What the purposes that they see are called, by language: `names` of the configuration. Of who sees some lines or companies, those of their lines.',
+      'By what calls are found only where it is kept: `extension` with privacy.keepExtensions, `dialled` with privacy.dialledDays.',
     ),
   idleMinutes: z.int().describe('A session ends after so long without a request, minutes.'),
   acts: z.array(z.enum(acts)).describe('What their role may ask for; of a call or recording it is decided each time.'),
@@ -64,15 +76,18 @@ async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promis
   return [...new Set(there)].sort();
 }
 
-/** Those of the lines that they see; undefined: all. */
-function purposesOfLines({ lines, controllers }: Actor, ports: Pick<Ports, 'config'>): ReadonlySet<string> | undefined {
-  if (lines === undefined && controllers === undefined) return undefined;
-  const seen = Object.entries(ports.config.lines).filter(
+/** Those of the configuration that their scope leaves them. */
+const linesSeen = ({ lines, controllers }: Actor, ports: Pick<Ports, 'config'>): [string, LineConfig][] =>
+  Object.entries(ports.config.lines).filter(
     ([line]) =>
       (lines?.includes(line) ?? true) && (controllers?.includes(companyOfLine(line, ports) ?? ownCalls) ?? true),
   );
 
-  return new Set(seen.flatMap(([, line]) => line.purposes));
+/** Those of the lines that they see; undefined: all. */
+function purposesOfLines(actor: Actor, ports: Pick<Ports, 'config'>): ReadonlySet<string> | undefined {
+  if (actor.lines === undefined && actor.controllers === undefined) return undefined;
+
+  return new Set(linesSeen(actor, ports).flatMap(([, line]) => line.purposes));
 }
 
 function purposeNamesSeen(actor: Actor, ports: Pick<Ports, 'config'>): Me['purposeNames'] {
@@ -91,8 +106,33 @@ function purposeNamesSeen(actor: Actor, ports: Pick<Ports, 'config'>): Me['purpo
   );
 }
 
+/** A line may be named after its company: who sees only what their purposes or extensions allow learns no company. */
+function lineNamesSeen(
+  actor: Actor,
+  purposeNames: Me['purposeNames'],
+  ports: Pick<Ports, 'config'>,
+): z.input<typeof namesByLanguage> {
+  const { role, lines, controllers, extensions, purposes } = actor;
+  const isOfOwn = extensions !== undefined || purposes !== undefined || seesOwnPurposesOnly.includes(role);
+  const hasSeveral = Object.keys(ports.config.controllers).length > 0;
+  if (isOfOwn && hasSeveral && lines === undefined && controllers === undefined) return {};
+
+  return Object.fromEntries(
+    linesSeen(actor, ports)
+      .filter(([, line]) => line.purposes.some((each) => Object.hasOwn(purposeNames, each)))
+      .map(([id, line]) => [id, line.names === undefined ? {} : byLanguage(line.names)]),
+  );
+}
+
+function findersOf({ config: { privacy } }: Pick<Ports, 'config'>): Me['findsBy'] {
+  const isKept = { extension: privacy.keepExtensions, dialled: privacy.dialledDays > 0 };
+
+  return rareFinders.filter((each) => isKept[each]);
+}
+
 async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me>> {
   const { name, role, lines, controllers, extensions, purposes } = actor;
+  const purposeNames = purposeNamesSeen(actor, ports);
 
   return {
     name,
@@ -102,7 +142,9 @@ async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me
     extensions: extensions === undefined ? null : [...extensions],
     purposes: purposes === undefined ? null : [...purposes],
     companies: await companiesSeen(actor, ports),
-    purposeNames: purposeNamesSeen(actor, ports),
+    purposeNames,
+    lineNames: lineNamesSeen(actor, purposeNames, ports),
+    findsBy: findersOf(ports),
     idleMinutes: ports.config.access.session.idleMinutes,
     acts: acts.filter((act) => mayAskFor(actor, act)),
   };

@@ -4,33 +4,53 @@ import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { actorOf, webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
 
-/** What whoever is signed in is told of companies and purposes, to choose from: no more than they see. */
+/** What whoever is signed in is told of companies, purposes and lines, to choose from: no more than they see. */
 
 const folder = temporaryFolder();
 const open = catalogues();
 let here: WebStage;
 
-beforeEach(async () => {
-  const tree = webTree() as { purposes: Record<string, object>; lines: Record<string, object> };
+const inAll = { fr: 'Ventes', nl: 'Verkoop', de: 'Verkauf', en: 'Sales' };
+
+async function start(name: string, change: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const tree = webTree() as { lines: Record<string, object> };
   const config = parseConfig({
     ...tree,
-    lines: { ...tree.lines, acme: { purposes: ['training'], defaultLanguages: ['fr'], controller: 'acme' } },
+    lines: {
+      ...tree.lines,
+      default: { ...tree.lines['default'], names: 'Reception' },
+      acme: { names: inAll, purposes: ['training'], defaultLanguages: ['fr'], controller: 'acme' },
+    },
     controllers: { acme: { name: 'Acme' }, zenith: { name: 'Zenith' } },
-    catalogue: { file: folder.path('catalogue.db') },
+    catalogue: { file: folder.path(`${name}.db`) },
+    ...change,
   });
-  here = await webStage(folder.path('stage'), open, { ports: { config } });
+  here = await webStage(folder.path(name), open, { ports: { config } });
+}
+
+beforeEach(async () => {
+  await start('stage');
 });
 
 afterEach(async () => {
   await here.server.stop();
 });
 
-const told = async (of: Parameters<typeof actorOf>): Promise<{ companies: string[]; purposes: string[] }> => {
+type Told = {
+  companies: string[];
+  purposeNames: Record<string, Record<string, string>>;
+  lineNames: Record<string, Record<string, string>>;
+  findsBy: string[];
+};
+
+async function me(...of: Parameters<typeof actorOf>): Promise<Told> {
   here.door.tokens.set('them', actorOf(...of));
-  const { companies, purposeNames } = (await here.json('/me', 'them')) as {
-    companies: string[];
-    purposeNames: Record<string, Record<string, string>>;
-  };
+
+  return (await here.json('/me', 'them')) as Told;
+}
+
+const told = async (of: Parameters<typeof actorOf>): Promise<{ companies: string[]; purposes: string[] }> => {
+  const { companies, purposeNames } = await me(...of);
 
   return { companies, purposes: Object.keys(purposeNames).sort() };
 };
@@ -72,4 +92,37 @@ test('who sees what their purposes allow learns no company, and an admin those t
 test('a coach is told of the purposes that name coaches, of those that they see', async () => {
   expect((await told(['coach'])).purposes).toEqual(['training']);
   expect((await told(['coach', { purposes: ['agreement'] }])).purposes).toEqual([]);
+});
+
+test('what lines are called is told of those that they see, which have a purpose that they see', async () => {
+  const [reception, acme] = [{ '*': 'Reception' }, inAll];
+  expect((await me('officer')).lineNames).toEqual({ default: reception, orders: {}, acme });
+  expect((await me('officer', { controllers: ['acme'] })).lineNames).toEqual({ acme });
+  expect((await me('auditor', { lines: ['default'] })).lineNames).toEqual({ default: reception });
+  expect((await me('legal', { lines: ['default', 'orders'] })).lineNames).toEqual({ orders: {} });
+  expect((await me('coach', { controllers: ['acme'] })).lineNames).toEqual({ acme });
+});
+
+test('who sees what their purposes or extensions allow learns of no line where there are several companies', async () => {
+  const those: Parameters<typeof actorOf>[] = [
+    ['coach'],
+    ['auditor', { extensions: ['100'] }],
+    ['auditor', { purposes: ['training'] }],
+  ];
+  for (const one of those) expect((await me(...one)).lineNames).toEqual({});
+  await here.server.stop();
+  await start('alone', { lines: { default: { purposes: ['training'], defaultLanguages: ['fr'] } }, controllers: {} });
+  for (const one of those) expect((await me(...one)).lineNames).toEqual({ default: {} });
+});
+
+test('calls are said to be found by extensions and numbers that were dialled only where these are kept', async () => {
+  expect((await me('officer')).findsBy).toEqual([]);
+  for (const [name, kept, findsBy] of [
+    ['extensions', { keepExtensions: true }, ['extension']],
+    ['numbers', { dialledDays: 30 }, ['dialled']],
+  ] as const) {
+    await here.server.stop();
+    await start(name, { privacy: { hashKey: 'k'.repeat(32), ...kept } });
+    expect((await me('officer')).findsBy).toEqual(findsBy);
+  }
 });
