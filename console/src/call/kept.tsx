@@ -79,7 +79,7 @@ export function HoldItem({ hold, onRelease }: { hold: Hold; onRelease: (() => vo
     <li>
       <p>
         <Icon name="hold" />{' '}
-        {fill(say.call.holdUntil, { day: format.day(hold.expiresAt), ground: say.call.grounds[hold.ground] })}
+        {fill(say.call.holdUntil, { day: format.namedDay(hold.expiresAt), ground: say.call.grounds[hold.ground] })}
       </p>
       {hold.reason !== null && <p class="typed">{hold.reason}</p>}
       <p class="quiet">

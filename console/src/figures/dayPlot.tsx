@@ -27,7 +27,7 @@ function Columns({ plot, series, top }: { plot: Plot; series: readonly Named[]; 
       return [{ key, look, height, y: heightUnits - below, text: `${name}: ${format.number(count)}` }];
     });
     const title = [
-      `${format.day(`${day}T12:00:00Z`)}: ${format.number(totals[place] ?? 0)}`,
+      `${format.namedDay(day)}: ${format.number(totals[place] ?? 0)}`,
       ...parts.map(({ text }) => text),
     ].join('\n');
 
@@ -143,7 +143,7 @@ export function DayPlot({
           columns: [figures.day, ...series.map(({ name }) => name), figures.total],
           rows: plot.days
             .map((day, place) => [
-              format.day(`${day}T12:00:00Z`),
+              format.namedDay(day),
               ...series.map(({ counts }) => counts[place] ?? 0),
               totals[place] ?? 0,
             ])

@@ -24,7 +24,11 @@ function whyText(reason: KeepingReason, { say, format, purposeName }: Speech): s
     article: articleText(reason.article ?? '', say),
   });
 
-  return reason.until === undefined ? why : fill(say.persons.whyUntil, { why, day: format.day(reason.until) });
+  if (reason.until === undefined) return why;
+  // The last day of a hold was named; the end of a lock is a time.
+  const dayIn = reason.ground === 'hold' ? format.namedDay : format.day;
+
+  return fill(say.persons.whyUntil, { why, day: dayIn(reason.until) });
 }
 
 const looks: Readonly<Record<Outcome['kind'], { icon: IconName; tag: string }>> = {

@@ -8,6 +8,8 @@ export type Format = {
   longDay: (iso: string) => string;
   /** 29/11/2026 */
   day: (iso: string) => string;
+  /** The same of a day that somebody has named, or of its times in UTC: it is this day wherever the reader is. */
+  namedDay: (iso: string) => string;
   /** 29/11, 14:03 */
   shortTime: (iso: string) => string;
   /** 29/11 */
@@ -53,6 +55,7 @@ export function formatOf(language: Language): Format {
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const day = dates({ day: '2-digit', month: '2-digit', year: 'numeric' });
   const clock = dates({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
   const names = new Intl.DisplayNames([locale], { type: 'language' });
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
@@ -68,7 +71,8 @@ export function formatOf(language: Language): Format {
       hourCycle: 'h23',
     }),
     longDay: dates({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
-    day: dates({ day: '2-digit', month: '2-digit', year: 'numeric' }),
+    day,
+    namedDay: (iso) => day(`${iso.slice(0, 10)}T12:00:00`),
     shortDay: dates({ day: '2-digit', month: '2-digit' }),
     shortTime: dates({ day: '2-digit', month: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
     clock,

@@ -75,7 +75,7 @@ function Days({ days }: { days: readonly DayCount[] }) {
   const { language, say, format } = useSpeech();
   const most = Math.max(1, ...days.map(({ faults, wanted }) => faults + wanted));
   const text = ({ day, faults, wanted }: DayCount): string =>
-    `${format.day(`${day}T12:00:00Z`)}: ${counted(language, say.unrecorded.callsCounted, faults + wanted)}`;
+    `${format.namedDay(day)}: ${counted(language, say.unrecorded.callsCounted, faults + wanted)}`;
 
   return (
     <section class="card">
@@ -90,8 +90,8 @@ function Days({ days }: { days: readonly DayCount[] }) {
         ))}
       </ul>
       <p class="days-ends quiet" aria-hidden="true">
-        <span>{days[0] === undefined ? '' : format.day(`${days[0].day}T12:00:00Z`)}</span>
-        <span>{format.day(`${days.at(-1)?.day ?? ''}T12:00:00Z`)}</span>
+        <span>{days[0] === undefined ? '' : format.namedDay(days[0].day)}</span>
+        <span>{format.namedDay(days.at(-1)?.day ?? '')}</span>
       </p>
       <ul class="legend">
         <li class="legend-fault">{say.unrecorded.faults}</li>

@@ -36,8 +36,8 @@ async function opened(...where: Parameters<typeof openedPage>): Promise<Page> {
   return page;
 }
 
-async function openedCall(line: string, user: string): Promise<Page> {
-  const page = await opened(`/calls?line=${line}&result=recorded`, user);
+async function openedCall(line: string, user: string, look: Parameters<typeof openedPage>[2] = {}): Promise<Page> {
+  const page = await opened(`/calls?line=${line}&result=recorded`, user, look);
   await page.locator('a[data-row]').first().click();
   await page.locator('.happened').waitFor();
 
@@ -74,11 +74,14 @@ inBrowser('each role sees the pages that the API answers, and no others', async 
 });
 
 inBrowser('a hold stands under retention with its reason as it was typed, and is released there', async () => {
-  const page = await openedCall('complaints', 'olga');
+  const page = await openedCall('complaints', 'olga', { zone: 'Europe/Brussels' });
   await button(page, 'Set a hold').click();
+  const [year, month, day] = (await page.getByLabel('Last day').inputValue()).split('-');
   await page.getByLabel('Reason, in your words').fill(hostile + 'ä'.repeat(10_000));
   await button(page, 'Set the hold').click();
   await page.locator('.holds .typed').waitFor();
+  // It ends at midnight of UTC, when in Brussels it is the day behind it.
+  await page.locator('.holds').getByText(`until ${day}/${month}/${year}`).waitFor();
   await page.goto('/retention/upcoming');
   await page.getByText('Ends on').first().waitFor();
   expect(await page.locator('.live-call').count()).toBe(3);

@@ -16,16 +16,17 @@ export type Visit = { context: BrowserContext; page: Page; complaints: string[];
 
 let visitors = 0;
 
-type Look = { width?: number; language?: string; theme?: 'light' | 'dark' };
+type Look = { width?: number; language?: string; theme?: 'light' | 'dark'; zone?: string };
 
 export async function visit(
   browser: Browser,
   url: string,
-  { width = 1_440, language = 'en', theme = 'light' }: Look = {},
+  { width = 1_440, language = 'en', theme = 'light', zone = 'UTC' }: Look = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     locale: language,
+    timezoneId: zone,
     colorScheme: theme,
     baseURL: url,
     // Of an address of its own, as people have one: of one address few sign-ins are taken in a minute.
