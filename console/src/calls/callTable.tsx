@@ -40,13 +40,20 @@ function Direction({ call }: { call: Call }) {
   );
 }
 
-/** That it is held, was marked in the call, or has something to look at. */
+const isKept = ({ status, erasureDecided }: NonNullable<Call['recording']>): boolean =>
+  erasureDecided === null && (status === 'archived' || status === 'recorded');
+
+/** That it is not kept, is held, was marked in the call, or has something to look at. */
 function Signs({ recording }: { recording: NonNullable<Call['recording']> }) {
   const { say } = useSpeech();
+  const { status, erasureDecided } = recording;
   const flags = recording.flags.map((flag) => say.flags[flag] ?? flag).join('; ');
 
   return (
     <span class="signs">
+      {!isKept(recording) && (
+        <span class="quiet">{erasureDecided === null ? say.statuses[status] : say.list.decided}</span>
+      )}
       {recording.held && (
         <span class="sign" title={say.list.held}>
           <Icon name="hold" />
@@ -70,21 +77,13 @@ function Signs({ recording }: { recording: NonNullable<Call['recording']> }) {
 }
 
 function KeptCell({ call: { recording } }: { call: Call }) {
-  const { say, format } = useSpeech();
+  const { format } = useSpeech();
   if (recording === null) return null;
-  const isKept = recording.status === 'archived' || recording.status === 'recorded';
+  const { keepUntil } = recording;
 
   return (
     <>
-      {recording.erasureDecided !== null ? (
-        <span class="quiet">{say.list.decided}</span>
-      ) : isKept ? (
-        recording.keepUntil === null ? null : (
-          <time dateTime={recording.keepUntil}>{format.day(recording.keepUntil)}</time>
-        )
-      ) : (
-        <span class="quiet">{say.statuses[recording.status]}</span>
-      )}
+      {keepUntil !== null && isKept(recording) && <time dateTime={keepUntil}>{format.day(keepUntil)}</time>}
       <Signs recording={recording} />
     </>
   );

@@ -387,6 +387,8 @@ inBrowser('a person asks: found, given a copy, erased but for what must stay, an
   expect(readFileSync(await (await jws).path(), 'utf8').split('.')).toHaveLength(3);
   await page.keyboard.press('Escape');
   await page.goto('/calls?status=erased');
+  await page.setViewportSize({ width: 360, height: 900 });
+  await page.locator('tbody tr:not(.day)').getByText('Erased').first().waitFor();
   await page.locator('a[data-row]').first().click();
   await page.getByRole('button', { name: 'Show certificate 1' }).click();
   await page.locator('dialog[open]').getByText('Valid, by a key that Préavis trusts').waitFor();
