@@ -121,6 +121,38 @@ const usualUser = 'officer';
 /** The others see less, or act on calls that go on. Each is named as its role. */
 const users = [usualUser, 'legal', 'operator', 'coach', 'auditor', 'admin'] as const;
 
+const purposes = {
+  training: {
+    ...labPurpose('training', 'A purpose of the demo whose recordings are kept for no time at all.', 0),
+    names: { fr: 'Formation', nl: 'Opleiding', de: 'Schulung', en: 'Training' },
+  },
+  agreement: {
+    ...labPurpose('agreement', 'Calls of the demo are kept in order to show how keeping works.', 392),
+    names: {
+      fr: 'Preuve d’un accord',
+      nl: 'Bewijs van een afspraak',
+      de: 'Nachweis einer Vereinbarung',
+      en: 'Evidence of an agreement',
+    },
+    kind: 'evidence',
+    holdsAllowed: true,
+    mayListen: ['legal', 'officer'],
+  },
+};
+
+const lines = {
+  default: {
+    names: { fr: 'Commandes', nl: 'Bestellingen', de: 'Bestellungen', en: 'Orders' },
+    purposes: ['agreement'],
+    defaultLanguages: ['fr'],
+  },
+  short: {
+    names: { fr: 'Accueil', nl: 'Onthaal', de: 'Empfang', en: 'Reception' },
+    purposes: ['training'],
+    defaultLanguages: ['fr'],
+  },
+};
+
 /** Longer than the ten seconds that a player jumps by, ms. */
 const talkMs = 12_000;
 
@@ -134,7 +166,6 @@ async function startTelephones(
     startAgent({ behaviour: 'answer', tone: await burstTone(1_000), ringMs: 800, hangUpAfterMs: talkMs, atOnce: 20 }),
   );
   const busy = await program.keep(startAgent({ behaviour: 'busy' }));
-  const mayListen = ['legal', 'officer'];
   const rig = await program.keep(
     startRig({
       store,
@@ -144,19 +175,8 @@ async function startTelephones(
         300: `${busy.dialString},20`,
       },
       config: {
-        purposes: {
-          training: labPurpose('training', 'A purpose of the demo whose recordings are kept for no time at all.', 0),
-          agreement: {
-            ...labPurpose('agreement', 'Calls of the demo are kept in order to show how keeping works.', 392),
-            kind: 'evidence',
-            holdsAllowed: true,
-            mayListen,
-          },
-        },
-        lines: {
-          default: { purposes: ['agreement'], defaultLanguages: ['fr'] },
-          short: { purposes: ['training'], defaultLanguages: ['fr'] },
-        },
+        purposes,
+        lines,
         access: { users: Object.fromEntries(users.map((role) => [role, { role, passwordHash }])) },
         web: { listen: '127.0.0.1:0' },
       },

@@ -10,7 +10,7 @@ import { useSession, type SessionControl } from './session.ts';
 import { Shell } from './shell.tsx';
 import { SignInPage } from './signIn/signInPage.tsx';
 import { SystemPage } from './system/systemPage.tsx';
-import { SpeakingOfPurposes, useSpeech } from './text/say.tsx';
+import { SpeakingWithNames, useSpeech } from './text/say.tsx';
 import { Empty, ProblemNote } from './ui/notes.tsx';
 import { usePageTitle } from './ui/title.ts';
 import { UnrecordedPage } from './unrecorded/unrecordedPage.tsx';
@@ -76,13 +76,13 @@ function Signed({ me, session, isHidden }: { me: Me; session: SessionControl; is
       {/* Kept as it is, with what was typed; nothing of it is shown to who is not known any more. */}
       <Unseen.Provider value={isHidden}>
         <div class="signed" hidden={isHidden}>
-          <SpeakingOfPurposes names={me.purposeNames}>
+          <SpeakingWithNames me={me}>
             <KeepingDrafts>
               <Shell onSignOut={session.signOut}>
                 <Page />
               </Shell>
             </KeepingDrafts>
-          </SpeakingOfPurposes>
+          </SpeakingWithNames>
         </div>
       </Unseen.Provider>
     </Who.Provider>

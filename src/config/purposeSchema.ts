@@ -32,7 +32,7 @@ export const purpose = z.strictObject({
       languageTag,
       key(
         z.string().trim().min(1).max(100),
-        'What the purpose is called in this language, in exports for persons and bundles of evidence; each of notice.languages needs one.',
+        'What the purpose is called in this language, in the console, in exports for persons and bundles of evidence; each of notice.languages needs one.',
       ),
     )
     .default({}),
@@ -103,7 +103,7 @@ export const purpose = z.strictObject({
 export const line = z.strictObject({
   names: key(
     localText(z.string().trim().min(1).max(100)).optional(),
-    'What the line is called in exports for persons and in the register: one text, or one for each language of the readers; default: its name here.',
+    'What the line is called in the console, in exports for persons and in the register: one text, or one for each language of the readers; default: its name here.',
   ),
   purposes: key(z.array(name).min(1).max(4), 'The purposes that calls on this line are recorded for.'),
   controller: key(

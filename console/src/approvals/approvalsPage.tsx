@@ -21,7 +21,7 @@ type ListName = 'open' | 'own';
 
 /** The call that a recording is of, where they may see it. */
 function CallLink({ recording }: { recording: string }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
   const asked = useAsked<RecordingDetail>(`/recordings/${recording}`);
   switch (asked.kind) {
     case 'waiting':
@@ -40,7 +40,7 @@ function CallLink({ recording }: { recording: string }) {
           <Link href={`/calls/${call.id}`}>
             {fill(say.approvals.callOf, { time: format.dayAndTime(call.startedAt) })}
           </Link>
-          {call.line !== null && <span class="quiet"> {call.line}</span>}
+          {call.line !== null && <span class="quiet"> {lineName(call.line)}</span>}
         </>
       );
     }

@@ -47,14 +47,16 @@ function CopyLink() {
 }
 
 function Heading({ detail: { call } }: { detail: CallDetail }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
+  const named = (name: string, value: string | null): string[] =>
+    value === null ? [] : [fill(say.list.named, { name, value })];
   const title = call.direction === 'incoming' ? say.call.titleIncoming : say.call.titleOutgoing;
   const words = fill(title, { time: format.dayAndTime(call.startedAt) });
   usePageTitle(words);
   const facts = [
-    ...(call.line === null ? [] : [fill(say.call.line, { line: call.line })]),
-    ...(call.extension === null ? [] : [fill(say.call.extension, { extension: call.extension })]),
-    ...(call.dialled === null ? [] : [fill(say.call.dialled, { number: call.dialled })]),
+    ...named(say.list.line, call.line && lineName(call.line)),
+    ...named(say.list.extension, call.extension),
+    ...named(say.list.dialled, call.dialled),
     ...[call.controller, call.pbx].filter((each) => each !== null),
   ];
 

@@ -111,7 +111,7 @@ function SelectCell({ call, selecting: { selected, select } }: { call: Call; sel
 }
 
 function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined }) {
-  const { format, purposeName } = useSpeech();
+  const { format, purposeName, lineName } = useSpeech();
   const { recording } = call;
   const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
 
@@ -125,7 +125,7 @@ function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined
       </th>
       <td role="cell" class="cell-line">
         <Direction call={call} />
-        <span class="line">{call.line ?? '–'}</span>
+        <span class="line">{lineName(call.line)}</span>
         {call.extension !== null && <span class="quiet"> {call.extension}</span>}
       </td>
       <td role="cell" class="cell-told">

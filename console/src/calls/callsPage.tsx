@@ -98,7 +98,7 @@ function useCalls(wanted: Wanted): { listed: Listed; again: () => void } {
 function useKnown(listed: Listed, filters: Filters): Known {
   const me = useMe();
   const seen = useRef<Known>({
-    lines: [],
+    lines: Object.keys(me.lineNames),
     purposes: Object.keys(me.purposeNames),
     languages: [],
     tags: [],

@@ -5,6 +5,7 @@ import { useAsked } from '../api/useAsked.ts';
 import { inLanguage } from '../text/localText.ts';
 import { useSpeech } from '../text/say.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { useMe } from '../who.ts';
 import { filterTexts } from './filterTexts.ts';
 import type { Known } from './known.ts';
 import { choices, daysBack, isUsable, type FilterName, type Filters, rare } from './filters.ts';
@@ -201,7 +202,7 @@ export function FilterForm({
   known: Known;
   onChange: (filters: Filters) => void;
 }) {
-  const { say } = useSpeech();
+  const { say, lineName } = useSpeech();
   const [isOpen, setOpen] = useState(() => rare.some((name) => filters[name] !== undefined));
   const set: Change = (name, value) => {
     onChange({ ...filters, [name]: value === '' ? undefined : value });
@@ -219,7 +220,7 @@ export function FilterForm({
       <div class="filter-row">
         <DayField name="from" {...one} />
         <DayField name="to" {...one} />
-        <TextField name="line" known={known.lines} {...one} />
+        <ChoiceField name="line" all={known.lines.map((each) => [each, lineName(each)] as const)} {...one} />
         <ChoiceField name="result" all={allOf(choices.result, say.results)} {...one} />
         <button
           type="button"
@@ -239,7 +240,8 @@ export function FilterForm({
 }
 
 function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change }; known: Known }) {
-  const { say, format, purposeName } = useSpeech();
+  const { say, format, purposeName, companyName } = useSpeech();
+  const { findsBy } = useMe();
 
   return (
     <div class="filter-row">
@@ -250,8 +252,12 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
         {...one}
       />
       <ChoiceField name="direction" all={allOf(choices.direction, say.list.directions)} {...one} />
-      <TextField name="extension" known={[]} {...one} />
-      <TextField name="dialled" known={[]} {...one} />
+      {(['extension', 'dialled'] as const).map(
+        (name) =>
+          (findsBy.includes(name) || one.filters[name] !== undefined) && (
+            <TextField key={name} name={name} known={[]} {...one} />
+          ),
+      )}
       <ChoiceField name="reason" all={Object.entries(say.reasons)} {...one} />
       <ChoiceField name="status" all={allOf(choices.status, say.statuses)} {...one} />
       <ChoiceField name="flag" all={allOf(choices.flag, say.flags)} {...one} />
@@ -264,7 +270,7 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
       {(known.companies.length > 1 || one.filters.controller !== undefined) && (
         <ChoiceField
           name="controller"
-          all={known.companies.map((each) => [each, each === 'own' ? say.figures.ownCompany : each] as const)}
+          all={known.companies.map((each) => [each, companyName(each)] as const)}
           {...one}
         />
       )}

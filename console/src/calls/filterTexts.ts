@@ -3,7 +3,7 @@ import type { Speech } from '../text/say.tsx';
 import type { FilterName, Filters } from './filters.ts';
 
 /** What a filter says in words. */
-function textOf(name: FilterName, value: string, { say, format, purposeName }: Speech): string {
+function textOf(name: FilterName, value: string, { say, format, purposeName, lineName, companyName }: Speech): string {
   const words: Partial<Record<FilterName, Readonly<Record<string, string>>>> = {
     result: say.results,
     reason: say.reasons,
@@ -12,11 +12,12 @@ function textOf(name: FilterName, value: string, { say, format, purposeName }: S
     flag: say.flags,
   };
   if (name === 'held' || name === 'exemplary') return say.list[name];
-  if (name === 'from' || name === 'to') return `${say.list[name]} ${format.day(`${value}T12:00:00`)}`;
+  if (name === 'from' || name === 'to') return `${say.list[name]} ${format.namedDay(value)}`;
   const ways: Partial<Record<FilterName, (value: string) => string>> = {
     language: format.languageName,
+    line: lineName,
     purpose: purposeName,
-    controller: (company: string) => (company === 'own' ? say.figures.ownCompany : company),
+    controller: companyName,
   };
 
   return fill(say.list.named, { name: say.list[name], value: ways[name]?.(value) ?? words[name]?.[value] ?? value });

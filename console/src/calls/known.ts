@@ -23,7 +23,7 @@ export function withSeen(before: Known, calls: readonly Seen[], filters: Filters
   const { lines, purposes, languages, tags, companies } = before;
 
   return {
-    lines: sorted(...lines, ...calls.map(({ line }) => line)),
+    lines: sorted(...lines, filters.line, ...calls.map(({ line }) => line)),
     purposes: sorted(...purposes, filters.purpose, ...calls.flatMap((call) => call.purposes)),
     languages: sorted(...languages, filters.language, ...calls.flatMap((call) => call.languages)),
     tags: sorted(...tags, ...calls.flatMap(({ recording }) => recording?.tags ?? [])),

@@ -65,7 +65,7 @@ type ItemProps = {
 };
 
 function Item({ recording, place, count, isPlayed, isDragged, order, onPlay }: ItemProps) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
   const { call, durationMs, tags, score } = recording;
   const name = format.dayAndTime(call.startedAt);
   const look = `collected${isPlayed ? ' collected-played' : ''}${isDragged ? ' collected-dragged' : ''}`;
@@ -94,7 +94,7 @@ function Item({ recording, place, count, isPlayed, isDragged, order, onPlay }: I
         </p>
         <p class="quiet">
           {[
-            ...(call.line === null ? [] : [call.line]),
+            ...(call.line === null ? [] : [lineName(call.line)]),
             ...(durationMs === null ? [] : [format.position(durationMs)]),
             ...(score === null ? [] : [`${score} / 100`]),
             ...tags,

@@ -14,7 +14,7 @@ export function useCompany(): string | undefined {
 
 /** @param onChoose is given the name of the company, as addresses have it; undefined: all */
 function CompanyChoice({ onChoose }: { onChoose: (company: string | undefined) => void }) {
-  const { say } = useSpeech();
+  const { say, companyName } = useSpeech();
   const { controllers, companies } = useMe();
   const company = useCompany();
   if (controllers === null && companies.length < 2) return null;
@@ -31,7 +31,7 @@ function CompanyChoice({ onChoose }: { onChoose: (company: string | undefined) =
         {controllers === null && <option value="">{say.list.any}</option>}
         {companies.map((each) => (
           <option key={each} value={each}>
-            {each === 'own' ? say.figures.ownCompany : each}
+            {companyName(each)}
           </option>
         ))}
       </select>

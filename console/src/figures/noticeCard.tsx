@@ -13,7 +13,7 @@ const lengthOf = ({ menuMs, spokenMs }: Wait): number => menuMs + spokenMs;
 const isTooLong = ({ noticeMs, longestMs }: Wait): boolean => noticeMs > longestMs;
 
 function Row({ wait, mostMs }: { wait: Wait; mostMs: number }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
   const { figures } = say;
   const { line, consent, menuMs, noticeMs, spokenMs, longestMs } = wait;
   const percent = (ms: number): string => `${((100 * ms) / mostMs).toFixed(2)}%`;
@@ -26,7 +26,7 @@ function Row({ wait, mostMs }: { wait: Wait; mostMs: number }) {
   return (
     <li>
       <span>
-        {line}
+        {lineName(line)}
         <span class="quiet">, {figures.consents[consent]}</span>
         {isTooLong(wait) && (
           <>
@@ -80,7 +80,7 @@ function Lines({ waits }: { waits: readonly Wait[] }) {
 }
 
 export function NoticeCard({ found: { lines: waits } }: { found: NoticeSeconds }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
   const { figures } = say;
   const looks = [
     ...(waits.some(({ menuMs }) => menuMs > 0) ? [['menu', figures.menu]] : []),
@@ -123,7 +123,7 @@ export function NoticeCard({ found: { lines: waits } }: { found: NoticeSeconds }
                 figures.longest,
               ],
               rows: waits.map((wait) => [
-                wait.line,
+                lineName(wait.line),
                 wait.languages.map((tag) => format.languageName(tag)).join(' + '),
                 figures.consents[wait.consent],
                 format.seconds(wait.menuMs),

@@ -95,7 +95,7 @@ function State({ call }: { call: LiveCall }) {
 }
 
 function LiveItem({ call }: { call: LiveCall }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
   const { acts } = useMe();
   const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
   const phase = phases[call.phase];
@@ -105,7 +105,7 @@ function LiveItem({ call }: { call: LiveCall }) {
       <div class="live-what">
         <p>
           <Link href={`/calls/${call.id}`}>
-            {call.line ?? '–'}
+            {lineName(call.line)}
             {call.extension === null ? '' : ` ${call.extension}`}
           </Link>{' '}
           <State call={call} />

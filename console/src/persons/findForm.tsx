@@ -55,7 +55,7 @@ function CompanyField({
   fault: string | undefined;
   onName: (name: string) => void;
 }) {
-  const { say } = useSpeech();
+  const { say, companyName } = useSpeech();
   const { companies } = useMe();
 
   return (
@@ -73,7 +73,7 @@ function CompanyField({
         <option value="">–</option>
         {companies.map((each) => (
           <option key={each} value={each}>
-            {each === 'own' ? say.figures.ownCompany : each}
+            {companyName(each)}
           </option>
         ))}
       </select>

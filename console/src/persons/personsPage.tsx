@@ -56,7 +56,7 @@ const isNamed = (step: Step): boolean =>
 
 /** Whom it is about, once it is looked for: another number begins anew. */
 function Whom({ control }: { control: RequestControl }) {
-  const { say } = useSpeech();
+  const { say, companyName } = useSpeech();
   const { whom, step } = control.request;
   const isBusy = step.kind === 'erasing' || step.kind === 'searching' || hasUnsavedAnswer(step);
 
@@ -64,7 +64,9 @@ function Whom({ control }: { control: RequestControl }) {
     <section class="card whom" aria-label={say.persons.number}>
       <p>
         <strong class="typed">{whom.number}</strong>{' '}
-        <span class="quiet typed">{[whom.controller, whom.reference].filter((each) => each !== '').join(' · ')}</span>
+        <span class="quiet typed">
+          {[companyName(whom.controller), whom.reference].filter((each) => each !== '').join(' · ')}
+        </span>
       </p>
       <p class="tasks">
         <button

@@ -10,7 +10,7 @@ import { useMe } from '../who.ts';
 /** Recordings by their ends, and those that holds keep. */
 
 function What({ recording }: { recording: EndingRecording | HeldRecording }) {
-  const { format, purposeName } = useSpeech();
+  const { format, purposeName, lineName } = useSpeech();
   const { call, durationMs, purposes } = recording;
 
   return (
@@ -20,7 +20,7 @@ function What({ recording }: { recording: EndingRecording | HeldRecording }) {
       </p>
       <p class="quiet">
         {[
-          ...(call.line === null ? [] : [call.line]),
+          ...(call.line === null ? [] : [lineName(call.line)]),
           ...(call.controller === null ? [] : [call.controller]),
           ...(durationMs === null ? [] : [format.position(durationMs)]),
           purposes.map(({ purpose }) => purposeName(purpose)).join(', '),

@@ -1,10 +1,11 @@
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
+import type { Me } from '../../../src/web/routes/session.ts';
 import type { Messages } from '../messages/en.ts';
 import { withFrenchSpaces } from './fill.ts';
 import { formatOf, type Format } from './format.ts';
 import { languageOf, type Language } from './language.ts';
-import { nameIn } from './localText.ts';
+import { inLanguage, nameIn } from './localText.ts';
 import { kept } from '../ui/kept.ts';
 
 export type Speech = {
@@ -14,6 +15,10 @@ export type Speech = {
   speak: (language: Language) => void;
   /** What a purpose is called, or its name in the configuration where that does not say it in this language. */
   purposeName: (purpose: string) => string;
+  /** The same of a line; a dash for none. */
+  lineName: (line: string | null) => string;
+  /** The same of a company, `own` being the one that runs this. */
+  companyName: (company: string) => string;
 };
 
 /** Each language is fetched when it is spoken. */
@@ -53,7 +58,16 @@ export function Speaking({ children }: { children: ComponentChildren }) {
         kept.set('language', chosen);
         speak(chosen);
       };
-      setSpoken({ language, say, format: formatOf(language), speak: choose, purposeName: (purpose) => purpose });
+      const same = (name: string | null): string => name ?? '–';
+      setSpoken({
+        language,
+        say,
+        format: formatOf(language),
+        speak: choose,
+        purposeName: same,
+        lineName: same,
+        companyName: (company) => (company === 'own' ? say.figures.ownCompany : company),
+      });
     });
 
     return () => {
@@ -64,17 +78,19 @@ export function Speaking({ children }: { children: ComponentChildren }) {
   return spoken === undefined ? null : <Spoken.Provider value={spoken}>{children}</Spoken.Provider>;
 }
 
-/** With the words of the company for its purposes, as whoever is signed in was told them. */
-export function SpeakingOfPurposes({
-  names,
+/** With the words of the company for its purposes and lines, as whoever is signed in was told them. */
+export function SpeakingWithNames({
+  me: { purposeNames, lineNames },
   children,
 }: {
-  names: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  me: Pick<Me, 'purposeNames' | 'lineNames'>;
   children: ComponentChildren;
 }) {
   const speech = useSpeech();
   const { language } = speech;
-  const purposeName = (purpose: string): string => nameIn(names[purpose], language) ?? purpose;
+  const purposeName = (purpose: string): string => nameIn(purposeNames[purpose], language) ?? purpose;
+  // As in what the company prints: in another language rather than not at all.
+  const lineName = (line: string | null): string => inLanguage(lineNames[line ?? ''] ?? {}, language) || (line ?? '–');
 
-  return <Spoken.Provider value={{ ...speech, purposeName }}>{children}</Spoken.Provider>;
+  return <Spoken.Provider value={{ ...speech, purposeName, lineName }}>{children}</Spoken.Provider>;
 }

@@ -102,7 +102,7 @@ function Days({ days }: { days: readonly DayCount[] }) {
 }
 
 function Lines({ lines, of }: { lines: Sums['lines']; of: Filters }) {
-  const { say, format } = useSpeech();
+  const { say, format, lineName } = useSpeech();
 
   return (
     <section class="card">
@@ -112,7 +112,11 @@ function Lines({ lines, of }: { lines: Sums['lines']; of: Filters }) {
           {lines.map(({ name, calls }) => (
             <tr key={name}>
               <th scope="row">
-                {name === null ? say.unrecorded.noLine : <Link href={listAddress({ ...of, line: name })}>{name}</Link>}
+                {name === null ? (
+                  say.unrecorded.noLine
+                ) : (
+                  <Link href={listAddress({ ...of, line: name })}>{lineName(name)}</Link>
+                )}
               </th>
               <td>{format.number(calls)}</td>
             </tr>

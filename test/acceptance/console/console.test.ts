@@ -97,15 +97,20 @@ inBrowser('a filter is in the address, and the address shows the same list again
   await page.getByText('No call matches').waitFor();
 });
 
-inBrowser('purposes are named by the words of the company, in the language of the reader', async () => {
+inBrowser('purposes and lines are named by the words of the company, in the language of the reader', async () => {
   const page = await opened('/calls?line=sales&result=recorded', 'olga', { language: 'fr' });
   expect(await page.locator('.cell-purposes').last().innerText()).toBe('Formation');
+  expect(await page.locator('.cell-line .line').last().innerText()).toBe('Ventes');
+  await page.locator('.chip', { hasText: 'Ligne : Ventes' }).waitFor();
   await page.locator('.filters button[aria-expanded]').click();
+  // Neither is kept here.
+  expect(await page.getByLabel('Poste', { exact: true }).or(page.getByLabel('Numéro composé')).count()).toBe(0);
   await page.getByLabel('Finalité', { exact: true }).selectOption('Formation');
   await page.waitForURL('**purpose=training**');
   await page.locator('.chip', { hasText: 'Finalité : Formation' }).waitFor();
   await page.locator('a[data-row]').first().click();
   await page.locator('.purposes strong').getByText('Formation').waitFor();
+  await page.locator('.heading').getByText('Ligne : Ventes').waitFor();
 });
 
 inBrowser('by the keyboard alone one goes through the list, opens a call, plays it and moves within it', async () => {

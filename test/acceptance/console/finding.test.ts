@@ -236,7 +236,9 @@ async function openCollection(user: string): Promise<Page> {
 }
 
 const linesOf = async (page: Page): Promise<string[]> =>
-  (await page.locator('.collected .live-what p.quiet').allInnerTexts()).map((text) => text.split(' · ')[0] ?? '');
+  (await page.locator('.collected .live-what p.quiet').allInnerTexts()).map(
+    (text) => text.split(' · ')[0]?.toLowerCase() ?? '',
+  );
 
 const orderIs = (page: Page, lines: string[]) =>
   eventually(async () => {
@@ -251,7 +253,7 @@ inBrowser('the order of a collection is changed by the keyboard, and the focus g
   await page.keyboard.press('Enter');
   await orderIs(page, ['desk', 'sales', 'orders']);
   await page.getByRole('status').getByText('is now number 2').waitFor();
-  expect(await page.evaluate('document.activeElement.closest("[data-item]").innerText.includes("sales")')).toBe(true);
+  expect(await page.evaluate('document.activeElement.closest("[data-item]").innerText.includes("Sales")')).toBe(true);
   await page.keyboard.press('Enter');
   await orderIs(page, ['sales', 'desk', 'orders']);
   await page.reload();

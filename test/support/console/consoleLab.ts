@@ -71,6 +71,12 @@ export function consoleRig({ agent, holding, busy }: Phones, { config }: People)
         },
         agreement: {
           ...agreement,
+          names: {
+            fr: 'Preuve d’un accord',
+            nl: 'Bewijs van een afspraak',
+            de: 'Nachweis einer Vereinbarung',
+            en: 'Evidence of an agreement',
+          },
           kind: 'evidence',
           consent: 'optIn',
           mayListen: ['legal', 'officer'],
@@ -78,9 +84,21 @@ export function consoleRig({ agent, holding, busy }: Phones, { config }: People)
         },
       },
       lines: {
-        sales: { purposes: ['training'], defaultLanguages: ['fr'] },
-        desk: { purposes: ['training'], defaultLanguages: ['fr'] },
-        orders: { purposes: ['agreement'], defaultLanguages: ['fr'] },
+        sales: {
+          names: { fr: 'Ventes', nl: 'Verkoop', de: 'Verkauf', en: 'Sales' },
+          purposes: ['training'],
+          defaultLanguages: ['fr'],
+        },
+        desk: {
+          names: { fr: 'Accueil', nl: 'Onthaal', de: 'Empfang', en: 'Desk' },
+          purposes: ['training'],
+          defaultLanguages: ['fr'],
+        },
+        orders: {
+          names: { fr: 'Commandes', nl: 'Bestellingen', de: 'Bestellungen', en: 'Orders' },
+          purposes: ['agreement'],
+          defaultLanguages: ['fr'],
+        },
       },
       // Nobody has called it yet.
       controllers: { acme: { name: 'Acme' } },

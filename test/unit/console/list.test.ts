@@ -8,7 +8,7 @@ import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
 
 /** What the pages reckon by themselves. */
 
-test('a purpose that is not configured any more can be chosen, from a filter or a call, and stays so', () => {
+test('a line or purpose that is not configured any more can be chosen, from a filter or a call, and stays so', () => {
   const nothing = { lines: [], purposes: ['training'], languages: [], tags: [], companies: ['own'] };
   const call = {
     line: null,
@@ -17,10 +17,10 @@ test('a purpose that is not configured any more can be chosen, from a filter or 
     controller: 'acme',
     recording: { tags: ['vip'] },
   };
-  const byFilter = withSeen(nothing, [], { purpose: 'gone', language: 'de' });
-  expect(byFilter).toEqual({ ...nothing, purposes: ['gone', 'training'], languages: ['de'] });
+  const byFilter = withSeen(nothing, [], { line: 'old', purpose: 'gone', language: 'de' });
+  expect(byFilter).toEqual({ ...nothing, lines: ['old'], purposes: ['gone', 'training'], languages: ['de'] });
   expect(withSeen(withSeen(byFilter, [call], {}), [], {})).toEqual({
-    lines: [],
+    lines: ['old'],
     purposes: ['former', 'gone', 'training'],
     languages: ['de', 'fr'],
     tags: ['vip'],
