@@ -36,7 +36,11 @@ function addressOf(path: string, wanted: Readonly<Record<string, string>>): stri
 /** Whole ones are in the trail of the recording. */
 const shownOfHash = 12;
 
+/** ms since 1970 UTC of the year 2001: the trail has times as numbers, and nothing else that is as large. */
+const earliestTime = 1e12;
+
 function factText(value: unknown): string {
+  if (typeof value === 'number' && value > earliestTime) return new Date(value).toISOString();
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ');
   if (typeof value !== 'string') return value === null ? '' : JSON.stringify(value);
 
@@ -188,7 +192,7 @@ function Lines({ page: { lines, next }, wanted }: { page: Page; wanted: Wanted }
   }
 
   return (
-    <>
+    <section class="card">
       <table class="trail" role="table">
         <thead role="rowgroup">
           <tr role="row">
@@ -210,7 +214,7 @@ function Lines({ page: { lines, next }, wanted }: { page: Page; wanted: Wanted }
         </tbody>
       </table>
       <p class="paging">{older === false ? <span class="quiet">{say.list.end}</span> : older}</p>
-    </>
+    </section>
   );
 }
 
@@ -235,13 +239,7 @@ export function AuditPage() {
         </div>
       </header>
       <Filters wanted={wanted} known={[...new Set(actors)]} />
-      <Given asked={asked}>
-        {(page) => (
-          <section class="card">
-            <Lines page={page} wanted={wanted} />
-          </section>
-        )}
-      </Given>
+      <Given asked={asked}>{(page) => <Lines page={page} wanted={wanted} />}</Given>
     </div>
   );
 }

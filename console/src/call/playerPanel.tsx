@@ -4,6 +4,7 @@ import { apiPath } from '../api/client.ts';
 import type { CallDetail, RecordingPart } from '../api/types.ts';
 import type { Asked } from '../api/useAsked.ts';
 import { AskToListen } from '../approvals/askToListen.tsx';
+import type { Messages } from '../messages/en.ts';
 import { useMe } from '../who.ts';
 import { fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
@@ -102,6 +103,10 @@ function MarkLegend({ marks }: { marks: readonly Mark[] }) {
   );
 }
 
+/** Why they may not hear it. */
+const refusalText = (code: string, say: Messages): string =>
+  code === 'access_refused' ? say.player.notYoursText : problemText({ code }, say);
+
 /** Why it does not play, or not for much longer. */
 export function Ended({ player }: { player: Player }) {
   const { say } = useSpeech();
@@ -138,7 +143,7 @@ export function Ended({ player }: { player: Player }) {
         <strong>{state.wasHeard ? say.player.endedTitle : say.player.notYours}</strong>
       </p>
       {state.wasHeard && <p>{say.player.endedText}</p>}
-      <p>{problemText(state.problem, say)}</p>
+      <p>{refusalText(state.problem.code, say)}</p>
     </div>
   );
 }
@@ -220,7 +225,7 @@ export function PlayerPanel({
         <p>
           <strong>{say.player.notYours}</strong>
         </p>
-        <p>{problemText({ code: unheard }, say)}</p>
+        <p>{refusalText(unheard, say)}</p>
       </div>
     );
 

@@ -385,6 +385,7 @@ export const de: Messages = {
       'Die Wiedergabe wurde angehalten. Eine Aufzeichnung ist hörbar, solange ein Zweck sie aufbewahrt, für den Sie berechtigt sind.',
     failed: 'Die Aufzeichnung lässt sich zurzeit nicht abspielen.',
     notYours: 'Sie dürfen diese Aufzeichnung nicht hören',
+    notYoursText: 'Sie ist für andere Rollen bestimmt oder erst zu hören, wenn jemand anders zugestimmt hat.',
     gone: {
       erased: 'Die Aufzeichnung wurde gelöscht',
       discarded: 'Was aufgezeichnet war, wurde sofort entfernt',
@@ -460,7 +461,7 @@ export const de: Messages = {
         'Aufzeichnungen, deren letzter Zweck in den nächsten dreißig Tagen endet. Was länger gebraucht wird, braucht vorher einen Aufschub.',
       held: 'Ein Aufschub bewahrt eine Aufzeichnung über ihre Frist hinaus. Er wird auf der Seite eines Gesprächs gesetzt und aufgehoben, wenn der Grund entfällt.',
       doubtful:
-        'Sind sich Uhren über das Ende einer Aufzeichnung nicht einig, löscht nichts sie, bevor jemand entscheidet: preavis recordings settle.',
+        'Sind sich Uhren über das Ende einer Aufzeichnung nicht einig, löscht nichts sie, bevor jemand entscheidet, mit „preavis recordings settle“.',
       certificates: 'Jede Löschung, signiert: was entfernt wurde, nach welcher Regel, und dass nichts davon übrig ist.',
     },
     none: {

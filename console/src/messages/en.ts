@@ -457,6 +457,7 @@ export const en = {
     endedText: 'It was stopped. A recording can be heard for as long as a purpose of yours keeps it.',
     failed: 'The recording cannot be played at the moment.',
     notYours: 'You may not hear this recording',
+    notYoursText: 'It is for other roles, or heard only once somebody else has agreed.',
     gone: {
       erased: 'The recording was erased',
       discarded: 'What was recorded was removed at once',
@@ -531,7 +532,7 @@ export const en = {
         'Recordings whose last purpose ends within thirty days. What is needed longer needs a hold before that.',
       held: 'A hold keeps a recording beyond its end. It is set on the page of a call, and released when its reason is over.',
       doubtful:
-        'Where clocks disagree about the end of a recording, nothing erases it before somebody decides: preavis recordings settle.',
+        'Where clocks disagree about the end of a recording, nothing erases it before somebody decides by “preavis recordings settle”.',
       certificates: 'Each erasure, signed: what was removed, by which rule, and that nothing of it is left.',
     },
     none: {

@@ -384,6 +384,7 @@ export const fr: Messages = {
       'La lecture a été arrêtée. Un enregistrement s’écoute aussi longtemps qu’une finalité qui vous concerne le conserve.',
     failed: 'L’enregistrement ne peut pas être lu pour le moment.',
     notYours: 'Vous ne pouvez pas écouter cet enregistrement',
+    notYoursText: 'Il est destiné à d’autres rôles, ou ne s’écoute qu’avec l’accord d’une autre personne.',
     gone: {
       erased: 'L’enregistrement a été effacé',
       discarded: 'Ce qui était enregistré a été supprimé aussitôt',
@@ -459,7 +460,7 @@ export const fr: Messages = {
         'Les enregistrements dont la dernière finalité s’achève dans les trente jours. Ce qui doit servir plus longtemps a besoin d’un gel avant cette date.',
       held: 'Un gel conserve un enregistrement au-delà de son terme. Il se pose sur la page d’un appel, et se lève quand son motif a disparu.',
       doubtful:
-        'Là où les horloges ne s’accordent pas sur la fin d’un enregistrement, rien ne l’efface avant que quelqu’un ait tranché : preavis recordings settle.',
+        'Là où les horloges ne s’accordent pas sur la fin d’un enregistrement, rien ne l’efface avant que quelqu’un ait tranché, par « preavis recordings settle ».',
       certificates: 'Chaque effacement, signé : ce qui a été supprimé, selon quelle règle, et qu’il n’en reste rien.',
     },
     none: {

@@ -378,6 +378,7 @@ export const nl: Messages = {
       'Het afspelen is gestopt. U kunt een opname beluisteren zolang een doel waarvoor u bevoegd bent, ze bewaart.',
     failed: 'De opname kan nu niet worden afgespeeld.',
     notYours: 'U mag deze opname niet beluisteren',
+    notYoursText: 'Ze is voor andere rollen bestemd, of pas te beluisteren als iemand anders ermee instemt.',
     gone: {
       erased: 'De opname is gewist',
       discarded: 'Wat was opgenomen, is meteen verwijderd',
@@ -453,7 +454,7 @@ export const nl: Messages = {
         'Opnamen waarvan het laatste doel binnen dertig dagen eindigt. Wat langer nodig is, moet voor die tijd worden opgeschort.',
       held: 'Een opschorting bewaart een opname langer dan haar termijn. Ze wordt ingesteld op de pagina van een gesprek, en opgeheven als de reden voorbij is.',
       doubtful:
-        'Waar klokken het niet eens zijn over het einde van een opname, wist niets haar voordat iemand beslist: preavis recordings settle.',
+        'Waar klokken het niet eens zijn over het einde van een opname, wist niets haar voordat iemand beslist, met “preavis recordings settle”.',
       certificates: 'Elke wissing, ondertekend: wat is verwijderd, volgens welke regel, en dat er niets van over is.',
     },
     none: {

@@ -178,8 +178,9 @@ function State({ state, isOld, turn }: { state: SystemState; isOld: boolean; tur
     <>
       <Alarms state={state} isOld={isOld} />
       <div class="columns">
-        <div class="column-main">
+        <div class="column-main system-main">
           <CheckCard key={turn} isAnew={turn > 0} />
+          <PromptsCard />
         </div>
         <div class={isOld ? 'column-side old' : 'column-side'}>
           <JobsCard jobs={state.jobs} />
@@ -188,7 +189,6 @@ function State({ state, isOld, turn }: { state: SystemState; isOld: boolean; tur
           <WebhooksCard webhooks={state.webhooks} />
         </div>
       </div>
-      <PromptsCard />
     </>
   );
 }
