@@ -2,13 +2,14 @@ import { asPreavisError } from '../../core/errors.ts';
 import type { HappeningId } from '../../core/ids.ts';
 import type { CallState } from '../decide/state.ts';
 import type { TimelineEntry } from '../watch/timeline.ts';
-import type { Measured } from './journal.ts';
+import type { CallJournal, Measured } from './journal.ts';
 import type { SessionPorts } from './ports.ts';
 
 /** When is written again what the catalogue did not take, ms. */
 const saveAgainMs = 5_000;
 
-export type SavedCallPorts = Pick<SessionPorts, 'journal' | 'log' | 'ids' | 'endSaved'> & {
+export type SavedCallPorts = Pick<SessionPorts, 'log' | 'ids' | 'endSaved'> & {
+  journal: Pick<CallJournal, 'save' | 'addToTimeline'>;
   /** The call as it is now. */
   state: () => CallState;
   /** What was measured of it until this state. */
