@@ -3,8 +3,8 @@ import * as z from 'zod';
 import type { CallId } from '../../core/ids.ts';
 import { dayMs } from '../../core/clock.ts';
 import { sql, value, values, type Statement, type Step } from '../sql/step.ts';
-import { conditionsOf, type CallSearch } from './searchConditions.ts';
-import { driverOf, type Driver, type Lists, type Values } from './searchDrivers.ts';
+import { conditionsOf, inPostgres, inSqlite, type CallSearch, type Words } from './searchConditions.ts';
+import { driverOf, type Driver, type Lists, type Part, type Values } from './searchDrivers.ts';
 
 /** `next`: where to go on; undefined where there are no more. A page may be shorter than asked for, even empty, and have a `next`. */
 export type FoundCalls = { ids: CallId[]; next: CallId | undefined };
@@ -82,28 +82,33 @@ type Limits = { of: string; all: string };
  * With a search, each candidate is looked at, too. Duplicates are possible, as of a recording with two holds. SQLite merges the parts in the order of their
  * indexes, until there are enough. PostgreSQL would put all of each in order, so it is told how many of each can be wanted.
  */
-function newest(driver: Driver, search: CallSearch | undefined, limits: Limits): Statement {
-  const parts = driver.parts.map(({ select, from, where, covers }) => {
-    const isOfCalls = from.startsWith('calls');
-    const asked = search && { ...search, ...(covers === undefined ? {} : { [covers]: undefined }) };
-    const conditions = asked === undefined ? [] : conditionsOf(asked, from.startsWith('recordings'));
-    const needsCalls = !isOfCalls && conditions.some((condition) => condition.includes('calls.'));
-    const withCalls = needsCalls ? `${from} CROSS JOIN calls ON calls.id = ${select}` : from;
-    const column = isOfCalls ? 'calls.id' : select;
-    const all = [where, `${column} >= @least`, `${column} < @before`, ...conditions];
-
-    return `SELECT ${column} AS id FROM ${withCalls} WHERE ${all.join(' AND ')}`;
-  });
-
+function newest({ parts }: Driver, search: CallSearch | undefined, limits: Limits): Statement {
   const inOrder = (selects: readonly string[], limit: string): string =>
     `${selects.join(' UNION ALL ')} ORDER BY 1 DESC LIMIT ${limit}`;
   const ofPart = (select: string, index: number): string =>
     `SELECT id FROM (${inOrder([select], limits.of)}) AS part${index}`;
+  const ofPostgres = parts.map((part) => candidates(part, search, inPostgres));
 
   return sql({
-    sqlite: inOrder(parts, limits.all),
-    postgres: inOrder(parts.length === 1 ? parts : parts.map(ofPart), limits.all),
+    sqlite: inOrder(
+      parts.map((part) => candidates(part, search, inSqlite)),
+      limits.all,
+    ),
+    postgres: inOrder(ofPostgres.length === 1 ? ofPostgres : ofPostgres.map(ofPart), limits.all),
   });
+}
+
+/** Of one part, those that fit. */
+function candidates({ select, from, where, covers }: Part, search: CallSearch | undefined, words: Words): string {
+  const isOfCalls = from.startsWith('calls');
+  const asked = search && { ...search, ...(covers === undefined ? {} : { [covers]: undefined }) };
+  const conditions = asked === undefined ? [] : conditionsOf(asked, from.startsWith('recordings'), words);
+  const needsCalls = !isOfCalls && conditions.some((condition) => condition.includes('calls.'));
+  const withCalls = needsCalls ? `${from} CROSS JOIN calls ON calls.id = ${select}` : from;
+  const column = isOfCalls ? 'calls.id' : select;
+  const all = [where, `${column} >= @least`, `${column} < @before`, ...conditions];
+
+  return `SELECT ${column} AS id FROM ${withCalls} WHERE ${all.join(' AND ')}`;
 }
 
 /** Behind every id. */

@@ -10,7 +10,7 @@ export type Values = Readonly<Record<string, string | number | null>>;
 /** Parts that are merged, each in the order of its column of ids. */
 export type Driver = { parts: readonly Part[]; values: Values };
 /** `covers`: what its candidates all fit, so that it is not asked of each of them. */
-type Part = { select: string; from: string; where: string; covers?: keyof CallSearch };
+export type Part = { select: string; from: string; where: string; covers?: keyof CallSearch };
 
 /** A column that holds a list, as JSON, with the index of it. */
 type ListIndex = { table: string; index: string; column: string; where: string };

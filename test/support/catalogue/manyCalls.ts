@@ -34,7 +34,7 @@ export async function fillWithCalls(pool: Pool, calls: number): Promise<void> {
     INSERT INTO changes (call_id, change, at) SELECT id, 'exemplaryMarked', started_at FROM recordings WHERE abs(hashtext(id)) % 1000 = 2;
     INSERT INTO changes (call_id, change, at) SELECT id, 'held', started_at FROM recordings;
     INSERT INTO tags SELECT id, CASE WHEN abs(hashtext(id)) % 500 = 3 THEN 'vip' ELSE 'complaint' END, call_id
-      FROM recordings WHERE abs(hashtext(id)) % 50 = 3;
+      FROM recordings WHERE abs(hashtext(id)) % 10 = 3;
     INSERT INTO annotations SELECT id, call_id, 1, '[]', abs(hashtext(id)) % 101, 'user:anna', 1 FROM recordings WHERE abs(hashtext(id)) % 9 = 0;
     INSERT INTO collected (recording_id, collection, call_id, position, added_by, added_at)
       SELECT id, 'exemplary', call_id, abs(hashtext(id)), 'user:anna', 1 FROM recordings WHERE abs(hashtext(id)) % 500 = 4;

@@ -31,12 +31,38 @@ afterAll(async () => {
 
 /** Of the table of calls there are more than 4,000 pages, of that of recordings as many: one of them is 8 KiB. */
 const mostPages = 1_500;
+/** Where few of them fit, a page looks at a thousand calls, each in up to three tables, by three or four pages in each. */
+const mostPagesOfCandidates = 10_000;
+/** So many rows of a table at a time, with those that do not fit: a thousand calls, or all of the few that are held. */
+const mostRows = 2_000;
 
 const explained = z
   .tuple([
     z.looseObject({ Plan: z.looseObject({ 'Shared Hit Blocks': z.number(), 'Shared Read Blocks': z.number() }) }),
   ])
-  .transform(([{ Plan }]) => Plan['Shared Hit Blocks'] + Plan['Shared Read Blocks']);
+  .transform(([{ Plan }]) => ({
+    pages: Plan['Shared Hit Blocks'] + Plan['Shared Read Blocks'],
+    wide: readWidely(Plan as unknown as Node),
+  }));
+
+type Node = {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: Node[];
+};
+
+/** Tables of which a step of the plan has read more rows than a page looks at. */
+const readWidely = ({ Plans: steps = [], ...node }: Node): string[] => {
+  const table = node['Relation Name'];
+  const rows = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0);
+
+  return [
+    ...(table !== undefined && rows > mostRows ? [`${node['Node Type']} of ${rows} rows of ${table}`] : []),
+    ...steps.flatMap(readWidely),
+  ];
+};
 
 const literal = (value: unknown): string => {
   if (value === null) return 'NULL';
@@ -46,8 +72,15 @@ const literal = (value: unknown): string => {
 
 let prepared = 0;
 
+/** Too many pages, whatever they are of. */
+const byPages = ({ pages }: z.output<typeof explained>): string | undefined =>
+  pages > mostPages ? `${pages} pages` : undefined;
+/** More than each candidate of a page by itself. */
+const byCandidates = ({ pages, wide }: z.output<typeof explained>): string | undefined =>
+  pages > mostPagesOfCandidates || wide.length > 0 ? `${pages} pages, ${wide.join(', ')}` : undefined;
+
 /** Carries a step out, and tells which of its statements read more than they may. */
-async function costlyIn(client: PoolClient, step: Step<unknown>): Promise<string[]> {
+async function costlyIn(client: PoolClient, step: Step<unknown>, faultIn = byPages): Promise<string[]> {
   const costly: string[] = [];
   const ask = async ({ statement, given, want }: Query): Promise<unknown> => {
     const { text, names } = translate(statement.postgres);
@@ -58,8 +91,8 @@ async function costlyIn(client: PoolClient, step: Step<unknown>): Promise<string
     const { rows: plan } = await client.query<{ 'QUERY PLAN': string }>(
       `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE ${name}${with_}`,
     );
-    const pages = explained.parse(JSON.parse(plan[0]?.['QUERY PLAN'] ?? ''));
-    if (pages > mostPages) costly.push(`${pages} pages: ${text}`);
+    const fault = faultIn(explained.parse(JSON.parse(plan[0]?.['QUERY PLAN'] ?? '')));
+    if (fault !== undefined) costly.push(`${fault}: ${text}`);
     if (want === 'change') throw new Error('it changes something');
     const { rows } = await client.query<unknown[]>({ text, values, rowMode: 'array' });
     const objects = async () => (await client.query<Record<string, unknown>>(text, values)).rows;
@@ -89,7 +122,7 @@ async function costlyIn(client: PoolClient, step: Step<unknown>): Promise<string
   return costly;
 }
 
-/** Those that are asked of both databases, with the values of these calls, and rare ones; but `written`, which looks at all that has its tag. */
+/** Those that are asked of both databases, with the values of these calls, and rare ones; `written` is told of by itself below. */
 const searches: Readonly<Record<string, CallSearch>> = {
   ...Object.fromEntries(Object.entries(searchesOfBoth).filter(([name]) => name !== 'written')),
   'line, which is rare': { lines: ['rare'] },
@@ -123,6 +156,14 @@ describe.each(['force_custom_plan', 'force_generic_plan'])('with %s', (mode) => 
     'a page of a search by %s reads a part of the tables alone',
     async (_, search) => {
       expect(await costlyIn(client, makeSearch().calls(search, end, undefined, 50))).toEqual([]);
+    },
+  );
+
+  test.each(Object.entries(searchesOfBoth))(
+    'a page of what few of many calls with a tag fit, with %s, looks at each of a thousand by itself',
+    async (_, other) => {
+      const search = { ...other, ...searchesOfBoth['written'] };
+      expect(await costlyIn(client, makeSearch().calls(search, end, undefined, 50), byCandidates)).toEqual([]);
     },
   );
 
