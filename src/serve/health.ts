@@ -24,6 +24,8 @@ export type DegradedReason = (typeof degradedReasons)[number];
 export type Health = {
   /** Of Préavis. After an upgrade it is that of the process that runs, not of what is installed. */
   version: string;
+  /** Whose calls it watches, as `ari.pbx` names it; absent where it has no name. */
+  pbx?: string;
   /** `degraded`: calls go on, but unrecorded, for these reasons. */
   status: 'ok' | 'degraded' | 'stopping';
   reasons: DegradedReason[];
@@ -41,6 +43,8 @@ export type HealthParts = {
   archive: ArchiveOutageMonitor;
   /** Of two workers. */
   cover?: Pick<PeerCover, 'size'> | undefined;
+  /** `ari.pbx`. */
+  pbx: string | undefined;
 };
 
 /** Why nothing can be recorded now; none while calls can be. */
@@ -57,12 +61,13 @@ export function troubles({ link, lease, spool }: HealthParts): DegradedReason[] 
 
 /** What the health page says. */
 export function healthOf(parts: HealthParts, isStopping: boolean): Health {
-  const { link, registry, archive, cover } = parts;
+  const { link, registry, archive, cover, pbx } = parts;
   const { state } = archive;
   const reasons = troubles(parts);
 
   return {
     version: installedVersion(),
+    ...(pbx === undefined ? {} : { pbx }),
     status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
     reasons,
     asterisk: link.isOpen ? 'connected' : 'disconnected',

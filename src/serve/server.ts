@@ -312,7 +312,7 @@ export class Server {
     const spool = await this.#running.use(served.spool);
     const cover = workers === undefined ? undefined : this.#makeCover(workers, storage, common);
     this.#cover = cover;
-    await this.#showHealth(metrics, { link, lease, spool, registry, archive, cover });
+    await this.#showHealth(metrics, { link, lease, spool, registry, archive, cover, pbx: config.ari.pbx });
     await this.#running.use(link);
     await this.#running.use(deadman);
     await this.#running.use({ stop: () => callEnds.drain() });

@@ -109,6 +109,9 @@ async function objectsOf(ids: readonly string[]): Promise<number> {
 
 it('each finishes and sends what was recorded at itself, with its name', async () => {
   const [north, other] = both();
+  const health = async ({ healthPort }: Rig) =>
+    (await (await fetch(`http://127.0.0.1:${healthPort}/health`)).json()) as { pbx?: string };
+  expect([(await health(north)).pbx, (await health(other)).pbx]).toEqual(['north', 'south']);
   const ids = await record('both');
   const pbxs = await withCatalogue(north, async ({ calls }) =>
     (await calls.list(10)).map(({ line, pbx }) => [line, pbx]),

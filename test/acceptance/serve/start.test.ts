@@ -28,10 +28,13 @@ async function expectUndisturbed(pid: number | undefined, extension: string): Pr
   expect(at.rig.servePid()).toBe(pid);
   const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
   const { stdout } = await at.rig.preavis('--version');
-  expect([health.status, await health.json()]).toMatchObject([
+  const told: unknown = await health.json();
+  expect([health.status, told]).toMatchObject([
     200,
     { version: stdout.trim(), status: 'ok', asterisk: 'connected', calls: 0 },
   ]);
+  // It has no name.
+  expect(told).not.toHaveProperty('pbx');
   const call = await at.keep(
     placeCall({ sipPort: at.rig.asterisk.sipPort, to: extension, tone: await continuousTone(440) }),
   );
