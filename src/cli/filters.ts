@@ -90,3 +90,7 @@ async function dialledAsked(asked: string | undefined, config: Config): Promise<
   if (number !== undefined) return number;
   throw new PreavisError('usage', '--dialled is a number of yours, such as +32 2 555 01 00, or an extension');
 }
+
+/** Whether a table has a column for the PBX: with one of them it would say nothing. */
+export const areOfSeveralPbxs = (rows: readonly { pbx: string | null }[]): boolean =>
+  new Set(rows.flatMap(({ pbx }) => pbx ?? [])).size > 1;

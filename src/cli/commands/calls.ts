@@ -7,7 +7,7 @@ import { receiptOfCall, receiptText } from '../../receipt/receipt.ts';
 import { showCall } from '../callInWords.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
-import { chosenCalls, type Chosen } from '../filters.ts';
+import { areOfSeveralPbxs, chosenCalls, type Chosen } from '../filters.ts';
 import { oneOf, parseLimit } from '../options.ts';
 import { timeColumn } from '../localTime.ts';
 import type { telephonesInCalls } from '../telephones.ts';
@@ -83,10 +83,12 @@ export async function callsList(context: CommandContext, options: CallListOption
         'STARTED',
         calls.map(({ startedAt }) => startedAt),
       );
+      const hasPbxs = areOfSeveralPbxs(list);
       const cells = list.map((call, index) => [
         call.id,
         started.cells[index] ?? '',
         call.line ?? '',
+        ...(hasPbxs ? [call.pbx ?? ''] : []),
         call.purposes.join('+'),
         call.languages.join('+'),
         [call.consent.mode, call.consent.answer === 'none' ? null : call.consent.answer].filter(Boolean).join(' '),
@@ -94,7 +96,8 @@ export async function callsList(context: CommandContext, options: CallListOption
         ...('telephones' in call ? [call.telephones.join(' ')] : []),
       ]);
       const last = telephones === undefined ? [] : ['TELEPHONES'];
-      const header = ['CALL', started.header, 'LINE', 'PURPOSE', 'LANG', 'CONSENT', 'RESULT', ...last];
+      const line = hasPbxs ? ['LINE', 'PBX'] : ['LINE'];
+      const header = ['CALL', started.header, ...line, 'PURPOSE', 'LANG', 'CONSENT', 'RESULT', ...last];
 
       return [cells.length === 0 ? 'no calls' : table(header, cells)];
     });

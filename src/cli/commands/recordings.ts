@@ -14,7 +14,7 @@ import { endsWhileHeld, purposesInForce } from '../../archive/purposes.ts';
 import { makeHoldsAllowed } from '../../config/purposeRules.ts';
 import { withCatalogue } from '../withCatalogue.ts';
 import { answer, type CommandContext, type ExitCode, type Json } from '../context.ts';
-import { chosenCalls, type Chosen } from '../filters.ts';
+import { areOfSeveralPbxs, chosenCalls, type Chosen } from '../filters.ts';
 import { oneOf, parseLimit } from '../options.ts';
 import { localDay, localTime, timeColumn } from '../localTime.ts';
 import { shownHold, type ShownHold } from './retention/legalHolds.ts';
@@ -91,6 +91,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
         'STARTED',
         rows.map(({ startedAt }) => startedAt),
       );
+      const hasPbxs = areOfSeveralPbxs(list);
       const cells = list.map((each, index) => [
         each.id,
         each.status === 'recorded' && each.failure !== null
@@ -99,6 +100,7 @@ export async function recordingsList(context: CommandContext, options: ListOptio
         started.cells[index] ?? '',
         each.durationMs === null ? '' : `${(each.durationMs / 1_000).toFixed(1)} s`,
         each.line ?? '',
+        ...(hasPbxs ? [each.pbx ?? ''] : []),
         each.purposes.join('+'),
         [
           each.keepUntil === null ? '' : localDay(Date.parse(each.keepUntil)),
@@ -109,7 +111,8 @@ export async function recordingsList(context: CommandContext, options: ListOptio
           .filter((word) => word !== '')
           .join(' '),
       ]);
-      const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', 'LINE', 'PURPOSE', 'KEPT UNTIL'];
+      const line = hasPbxs ? ['LINE', 'PBX'] : ['LINE'];
+      const header = ['RECORDING', 'STATUS', started.header, 'LENGTH', ...line, 'PURPOSE', 'KEPT UNTIL'];
 
       return [cells.length === 0 ? 'no recordings' : table(header, cells)];
     });

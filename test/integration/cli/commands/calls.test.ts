@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { callsList, callsReceipt, callsShow } from '../../../../src/cli/commands/calls.ts';
 import type { CommandContext } from '../../../../src/cli/context.ts';
 import { openCatalogue } from '../../../../src/catalogue/catalogue.ts';
+import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { refuse } from '../../../../src/call/decide/decide.ts';
 import { receiptSchema } from '../../../../src/receipt/receipt.ts';
 import { callStart, configTree, countingIds, eventsTo, someFacts } from '../../../support/call/calls.ts';
@@ -105,6 +106,22 @@ describe('calls list', () => {
     expect(lines.find((line) => line.startsWith(open.facts.id))).toMatch(/announce +going on/);
     expect(printed.join()).not.toContain('PJSIP');
     expect(printed.join()).not.toContain(recorded.facts.callerChannel);
+  });
+
+  test('has a column of the PBX where its calls are of several', async () => {
+    const file = folder.path('catalogue.db');
+    const named = openSqlite(file);
+    const name = named.prepare(`UPDATE calls SET pbx = ? WHERE id = ?`);
+    name.run('south', refused.facts.id);
+    await callsList(context, { limit: '50', json: false });
+    name.run(null, refused.facts.id);
+    named.close();
+    const lines = printed.join('\n').split('\n');
+    expect(lines[0]).toMatch(/^CALL +STARTED \S+ +LINE +PBX +PURPOSE/);
+    const cellsOf = (id: string) => lines.find((line) => line.startsWith(id));
+    expect(cellsOf(recorded.facts.id)).toMatch(/ default +north +training/);
+    expect(cellsOf(refused.facts.id)).toMatch(/ default +south +training/);
+    expect(cellsOf(open.facts.id)).toMatch(/ default +training/);
   });
 
   test('has its limit', async () => {
