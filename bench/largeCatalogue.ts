@@ -59,8 +59,12 @@ function flagsOf(call: number): string[] {
   return call % 300 === 0 ? ['silent'] : [];
 }
 
-/** Makes the file, with so many calls of which most have a recording. */
-export function fillCatalogue(file: string, calls: number): void {
+/**
+ * Makes the file, with so many calls of which most have a recording.
+ *
+ * @param pbxs to which they came in turn; none: the only one has no name
+ */
+export function fillCatalogue(file: string, calls: number, pbxs: readonly string[] = []): void {
   openCatalogue(file, { now: () => firstCall }).close();
   const database = openSqlite(file);
   // Nobody else reads it, and what is cut short is made anew: a log of gigabytes would be written twice.
@@ -70,8 +74,8 @@ export function fillCatalogue(file: string, calls: number): void {
   database.prepare(`INSERT INTO policies VALUES ('one', ?)`).run(JSON.stringify(policy));
   const call = database.prepare(`
     INSERT INTO calls (id, started_at, ended_at, policy_version, asterisk_version, asterisk_node, line, purposes, languages,
-      language_reason, phase, result, reason, recording_id, keep_days, direction)
-    VALUES (?, ?, ?, 'one', '22.5.2', 'node', ?, ?, ?, 'line', 'ended', ?, ?, ?, 393, ?)`);
+      language_reason, phase, result, reason, recording_id, keep_days, direction, pbx)
+    VALUES (?, ?, ?, 'one', '22.5.2', 'node', ?, ?, ?, 'line', 'ended', ?, ?, ?, 393, ?, ?)`);
   const notice = database.prepare(`
     INSERT INTO notices VALUES (?, 0, 'whole', ?, 'This call may be recorded.', ?, 4000, ?, ?, 'verified', NULL, NULL, NULL)`);
   const recording = database.prepare(`
@@ -106,6 +110,7 @@ export function fillCatalogue(file: string, calls: number): void {
         reason,
         id,
         direction,
+        pbxs[index % pbxs.length] ?? null,
       );
       notice.run(id, spoken[0], 'f'.repeat(64), at + 1_000, at + 5_000);
       caller.run(id, hashOf(numberOf(index)));
