@@ -90,13 +90,22 @@ const dayOf = (time: string): string => `CAST(${time} AS BIGINT) / ${dayMs}`;
 /** As its index has it. */
 const day = `started_at / ${dayMs}`;
 
+/** Of one PBX, and of the companies that are asked for, as its indexes have them. */
+const ofPbx = `pbx = @pbx AND ${ofCompanies}`;
+const isUnrecorded = `result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')}`;
 /** In the order of its index, which has all that is asked for: nothing is sorted, and no call is read. */
-const unrecorded = (condition: string): string => `
+const unrecorded = (index: string, condition: string): string => `
   SELECT ${day} AS day, line, reason, count(*) AS calls
-  FROM calls INDEXED BY calls_unrecorded_by_day
-  WHERE result = 'unrecorded' AND ${day} BETWEEN ${dayOf('@from')} AND ${dayOf('@to')} AND ${inPeriod('started_at')} ${condition}
+  FROM calls INDEXED BY ${index}
+  WHERE ${isUnrecorded} ${condition}
   GROUP BY ${day}, line, reason ORDER BY ${day}, line NULLS FIRST, reason NULLS FIRST`;
-export const unrecordedByDay = unrecorded('');
+export const unrecordedByDay = unrecorded('calls_unrecorded_by_day', '');
+/** The same of one PBX, and how many calls it had. */
+export const countsOfPbx = {
+  unrecordedByDay: unrecorded('calls_unrecorded_of_pbx', `AND ${ofPbx}`),
+  unrecorded: `SELECT count(*) FROM calls INDEXED BY calls_unrecorded_of_pbx WHERE ${isUnrecorded} AND ${ofPbx}`,
+  begun: `SELECT count(*) FROM calls INDEXED BY calls_of_pbx_by_start WHERE ${ofPbx} AND ${inPeriod('started_at')}`,
+} as const;
 
 // eslint-disable-next-line max-lines-per-function -- A list: each statement beside the method that runs it.
 function makeReading(of: OfCompany) {
@@ -250,6 +259,13 @@ function makeReading(of: OfCompany) {
   });
 }
 
+/** From the first on, before the second, ms since 1970 UTC. */
+type Period = { from: number; to: number };
+
+const given = (controllers: readonly string[] | undefined): { controllers: string | null } => ({
+  controllers: controllers === undefined ? null : JSON.stringify(controllers),
+});
+
 /** Counts over several tables. SQLite adds up: no row comes into memory, however many there are. */
 export function makeFigures() {
   const selectBegun = sql(`SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')}`);
@@ -257,7 +273,10 @@ export function makeFigures() {
     `SELECT count(*) FROM calls INDEXED BY calls_by_start WHERE ${inPeriod('started_at')} AND ${ofCompanies}`,
   );
   const selectUnrecorded = sql(unrecordedByDay);
-  const selectUnrecordedOf = sql(unrecorded(`AND ${ofCompanies}`));
+  const selectUnrecordedOf = sql(unrecorded('calls_unrecorded_by_day', `AND ${ofCompanies}`));
+  const selectBegunOfPbx = sql(countsOfPbx.begun);
+  const selectUnrecordedOfPbx = sql(countsOfPbx.unrecordedByDay);
+  const countUnrecordedOfPbx = sql(countsOfPbx.unrecorded);
   const readAll = makeReading(ofAll);
   const readOne = makeReading(ofOne);
 
@@ -266,15 +285,28 @@ export function makeFigures() {
      * Calls of a period, and those of them that were not recorded, by day of UTC, line and reason.
      *
      * @param controllers of these companies, '' the own; undefined: of all
+     * @param pbx that came to this one; undefined: to any
      */
-    unrecorded: reading(function* (period: { from: number; to: number }, controllers?: readonly string[]) {
-      const of = { ...period, controllers: JSON.stringify(controllers) };
+    unrecorded: reading(function* (period: Period, controllers?: readonly string[], pbx?: string) {
+      const of = { ...period, ...given(controllers), pbx };
       const [begun, rows] =
-        controllers === undefined
-          ? [yield* value(selectBegun, period), yield* all(selectUnrecorded, period)]
-          : [yield* value(selectBegunOf, of), yield* all(selectUnrecordedOf, of)];
+        pbx !== undefined
+          ? [yield* value(selectBegunOfPbx, of), yield* all(selectUnrecordedOfPbx, of)]
+          : controllers === undefined
+            ? [yield* value(selectBegun, period), yield* all(selectUnrecorded, period)]
+            : [yield* value(selectBegunOf, of), yield* all(selectUnrecordedOf, of)];
 
       return { calls: count.parse(begun), unrecorded: z.array(unrecordedRow).parse(rows) };
+    }),
+    /** How many calls of a period that came to each of these PBXs were not recorded; those without any are left out. */
+    unrecordedByPbx: reading(function* (period: Period, pbxs: readonly string[], controllers?: readonly string[]) {
+      const found = [];
+      for (const pbx of pbxs) {
+        const calls = count.parse(yield* value(countUnrecordedOfPbx, { ...period, ...given(controllers), pbx }));
+        if (calls > 0) found.push({ pbx, calls });
+      }
+
+      return found;
     }),
     /**
      * All of one moment.

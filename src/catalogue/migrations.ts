@@ -737,4 +737,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE changes ADD COLUMN happening TEXT;
   CREATE UNIQUE INDEX changes_once ON changes (happening) WHERE happening IS NOT NULL;
   `,
+  // Calls of one PBX of several are counted from an index as those of all are. Where no PBX has a name, neither has a line.
+  `
+  CREATE INDEX calls_of_pbx_by_start ON calls (pbx, started_at, controller) WHERE pbx IS NOT NULL;
+  CREATE INDEX calls_unrecorded_of_pbx ON calls (pbx, started_at / 86400000, line, reason, started_at, controller)
+    WHERE result = 'unrecorded' AND pbx IS NOT NULL;
+  `,
 ];

@@ -44,11 +44,12 @@ export async function liveCalls(actor: Actor, ports: WebPorts, open?: readonly O
   for (const { state, known } of open ?? (await openCalls(ports))) {
     if (!(await decided(ports, actor, 'seeLive', known)).allowed) continue;
     const { call, extension } = known;
-    const { id, line, direction, purposes, languages } = call;
+    const { id, line, pbx, direction, purposes, languages } = call;
     shown.push({
       id,
       startedAt: isoTime(call.startedAt),
       line,
+      pbx,
       direction,
       extension,
       purposes,

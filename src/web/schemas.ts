@@ -48,6 +48,8 @@ export const tagGiven = z
 const seconds = z.coerce.number().int().min(0).max(86_400);
 const score = z.coerce.number().int().min(0).max(100);
 
+export const pbxGiven = nameGiven.describe('The PBX that it came to, as `ari.pbx` names it.');
+
 /** Filters of calls. */
 const chosen = {
   from: timeGiven.optional().describe('Begun then or later.'),
@@ -81,7 +83,7 @@ const chosen = {
   held: z.literal('true').optional().describe('Kept by a hold.'),
   exemplary: z.literal('true').optional().describe('Marked as exemplary while the call went on.'),
   controller: nameGiven.optional().describe('The company that it was for, of `controllers`; `own`: none of them.'),
-  pbx: nameGiven.optional().describe('The PBX that it came to, as `ari.pbx` names it.'),
+  pbx: pbxGiven.optional(),
   tag: tagGiven.optional(),
   collection: nameGiven.optional(),
   scoreFrom: score.optional().describe('Rated, and at least so well.'),
@@ -225,6 +227,7 @@ export const liveCall = named(
       id: true,
       startedAt: true,
       line: true,
+      pbx: true,
       direction: true,
       extension: true,
       purposes: true,

@@ -7,6 +7,7 @@ import { Icon } from '../ui/icon.tsx';
 import { useKeys } from '../ui/keys.ts';
 import { dayOf } from './filters.ts';
 import { rememberList } from './lastList.ts';
+import { usePbxs } from './pbxs.tsx';
 import { ResultTag } from './resultTag.tsx';
 
 export type Selecting = { selected: ReadonlySet<string>; select: (selected: ReadonlySet<string>) => void };
@@ -110,7 +111,7 @@ function SelectCell({ call, selecting: { selected, select } }: { call: Call; sel
   );
 }
 
-function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined }) {
+function Row({ call, selecting, hasPbxs }: { call: Call; selecting: Selecting | undefined; hasPbxs: boolean }) {
   const { format, purposeName, lineName } = useSpeech();
   const { recording } = call;
   const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
@@ -127,6 +128,7 @@ function Row({ call, selecting }: { call: Call; selecting: Selecting | undefined
         <Direction call={call} />
         <span class="line">{lineName(call.line)}</span>
         {call.extension !== null && <span class="quiet"> {call.extension}</span>}
+        {hasPbxs && <div class="quiet">{call.pbx}</div>}
       </td>
       <td role="cell" class="cell-told">
         {languages}
@@ -210,6 +212,7 @@ export function CallTable({
   const { columns } = say.list;
   const box = useRef<HTMLTableElement>(null);
   const across = selection === undefined ? 7 : 8;
+  const hasPbxs = usePbxs(calls).length > 0;
   useRowKeys(box, selection);
   rememberList(listAddress);
 
@@ -249,7 +252,7 @@ export function CallTable({
             </th>
           </tr>
           {each.calls.map((call) => (
-            <Row key={call.id} call={call} selecting={selection} />
+            <Row key={call.id} call={call} selecting={selection} hasPbxs={hasPbxs} />
           ))}
         </tbody>
       ))}

@@ -103,6 +103,7 @@ function useKnown(listed: Listed, filters: Filters): Known {
     languages: [],
     tags: [],
     companies: me.companies,
+    pbxs: me.pbxs,
   });
   seen.current = withSeen(seen.current, listed.kind === 'given' ? listed.calls : [], filters);
 

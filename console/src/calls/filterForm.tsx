@@ -274,6 +274,9 @@ function RareFilters({ one, known }: { one: { filters: Filters; onChange: Change
           {...one}
         />
       )}
+      {(known.pbxs.length > 1 || one.filters.pbx !== undefined) && (
+        <ChoiceField name="pbx" all={known.pbxs.map((each) => [each, each] as const)} {...one} />
+      )}
       <TickField name="held" {...one} />
       <TickField name="exemplary" {...one} />
     </div>

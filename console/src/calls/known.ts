@@ -9,18 +9,20 @@ export type Known = {
   tags: readonly string[];
   /** Of calls of one company alone there is nothing to choose. */
   companies: readonly string[];
+  /** Nor where all came to one. */
+  pbxs: readonly string[];
 };
 
-type Seen = Pick<Call, 'line' | 'purposes' | 'languages' | 'controller'> & {
+type Seen = Pick<Call, 'line' | 'purposes' | 'languages' | 'controller' | 'pbx'> & {
   recording: Pick<NonNullable<Call['recording']>, 'tags'> | null;
 };
 
-const sorted = (...names: readonly (string | null | undefined)[]): string[] =>
+export const sorted = (...names: readonly (string | null | undefined)[]): string[] =>
   [...new Set(names.filter((name) => typeof name === 'string'))].sort();
 
 /** With what these calls have. What the filters say can be chosen as well: it may be of another day, or not be configured any more. */
 export function withSeen(before: Known, calls: readonly Seen[], filters: Filters): Known {
-  const { lines, purposes, languages, tags, companies } = before;
+  const { lines, purposes, languages, tags, companies, pbxs } = before;
 
   return {
     lines: sorted(...lines, filters.line, ...calls.map(({ line }) => line)),
@@ -28,5 +30,6 @@ export function withSeen(before: Known, calls: readonly Seen[], filters: Filters
     languages: sorted(...languages, filters.language, ...calls.flatMap((call) => call.languages)),
     tags: sorted(...tags, ...calls.flatMap(({ recording }) => recording?.tags ?? [])),
     companies: sorted(...companies, filters.controller, ...calls.map(({ controller }) => controller ?? 'own')),
+    pbxs: sorted(...pbxs, filters.pbx, ...calls.map(({ pbx }) => pbx)),
   };
 }

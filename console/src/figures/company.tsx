@@ -1,6 +1,8 @@
 import { go, usePlace } from '../router.tsx';
 import { counted } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
+import { PbxChoice } from '../calls/pbxs.tsx';
+import { Choice } from '../ui/choice.tsx';
 import { useMe } from '../who.ts';
 
 /** Who sees some companies counts one of them at a time; who sees all of them counts all, or one. */
@@ -12,6 +14,13 @@ export function useCompany(): string | undefined {
   return companies.find((each) => each === wanted) ?? controllers?.[0];
 }
 
+/** Undefined: any. A name that they are not told is none. */
+export function usePbx(): string | undefined {
+  const { query } = usePlace();
+
+  return useMe().pbxs.find((each) => each === query.get('pbx'));
+}
+
 /** @param onChoose is given the name of the company, as addresses have it; undefined: all */
 function CompanyChoice({ onChoose }: { onChoose: (company: string | undefined) => void }) {
   const { say, companyName } = useSpeech();
@@ -20,22 +29,20 @@ function CompanyChoice({ onChoose }: { onChoose: (company: string | undefined) =
   if (controllers === null && companies.length < 2) return null;
 
   return (
-    <label class="choice">
-      <span class="quiet">{say.figures.company}</span>
-      <select
-        value={company ?? ''}
-        onChange={({ currentTarget: { value } }) => {
-          onChoose(value === '' ? undefined : value);
-        }}
-      >
-        {controllers === null && <option value="">{say.list.any}</option>}
-        {companies.map((each) => (
-          <option key={each} value={each}>
-            {companyName(each)}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Choice
+      name={say.figures.company}
+      value={company ?? ''}
+      onChoose={(value) => {
+        onChoose(value || undefined);
+      }}
+    >
+      {controllers === null && <option value="">{say.list.any}</option>}
+      {companies.map((each) => (
+        <option key={each} value={each}>
+          {companyName(each)}
+        </option>
+      ))}
+    </Choice>
   );
 }
 
@@ -46,39 +53,59 @@ export function usePeriod<Days extends number>(periods: readonly Days[]): Days |
   return periods.find((each) => String(each) === query.get('days')) ?? 30;
 }
 
-/** Of which company, and how many days back, a page of counts tells: both are in its address. */
-export function CountChoices({ page, periods }: { page: string; periods: readonly number[] }) {
+/**
+ * Of which company, and how many days back, a page of counts tells: both are in its address.
+ *
+ * @param byPbx so is, where there are several, which PBX the calls came to
+ */
+export function CountChoices({
+  page,
+  periods,
+  byPbx = false,
+}: {
+  page: string;
+  periods: readonly number[];
+  byPbx?: boolean;
+}) {
   const { language, say } = useSpeech();
-  const company = useCompany();
-  const days = String(usePeriod(periods));
-  const show = (wanted: { days: string; company: string | undefined }): void => {
-    const query = new URLSearchParams({ days: wanted.days });
-    if (wanted.company !== undefined) query.set('company', wanted.company);
-    go(`${page}?${query.toString()}`);
+  const { pbxs } = useMe();
+  const chosen = { days: String(usePeriod(periods)), company: useCompany(), pbx: usePbx() };
+  const show = (changed: Partial<typeof chosen>): void => {
+    const given = Object.entries({ ...chosen, ...changed }).filter(
+      (each): each is [string, string] => each[1] !== undefined,
+    );
+    go(`${page}?${new URLSearchParams(given).toString()}`);
   };
 
   return (
     <div class="choices">
       <CompanyChoice
-        onChoose={(chosen) => {
-          show({ days, company: chosen });
+        onChoose={(company) => {
+          show({ company });
         }}
       />
-      <label class="choice">
-        <span class="quiet">{say.unrecorded.period}</span>
-        <select
-          value={days}
-          onChange={({ currentTarget: { value } }) => {
-            show({ days: value, company });
+      {byPbx && (
+        <PbxChoice
+          pbxs={pbxs}
+          pbx={chosen.pbx}
+          onChoose={(pbx) => {
+            show({ pbx });
           }}
-        >
-          {periods.map((each) => (
-            <option key={each} value={String(each)}>
-              {counted(language, say.unrecorded.days, each)}
-            </option>
-          ))}
-        </select>
-      </label>
+        />
+      )}
+      <Choice
+        name={say.unrecorded.period}
+        value={chosen.days}
+        onChoose={(days) => {
+          show({ days });
+        }}
+      >
+        {periods.map((each) => (
+          <option key={each} value={String(each)}>
+            {counted(language, say.unrecorded.days, each)}
+          </option>
+        ))}
+      </Choice>
     </div>
   );
 }

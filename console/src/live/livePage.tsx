@@ -3,6 +3,7 @@ import type { Done } from '../../../src/web/routes/live.ts';
 import { ask } from '../api/client.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
 import type { LiveCall } from '../api/types.ts';
+import { PbxChoice, usePbxs } from '../calls/pbxs.tsx';
 import { useMe } from '../who.ts';
 import { Link } from '../router.tsx';
 import { fill } from '../text/fill.ts';
@@ -94,7 +95,7 @@ function State({ call }: { call: LiveCall }) {
   );
 }
 
-function LiveItem({ call }: { call: LiveCall }) {
+function LiveItem({ call, hasPbxs }: { call: LiveCall; hasPbxs: boolean }) {
   const { say, format, lineName } = useSpeech();
   const { acts } = useMe();
   const languages = call.languages.map((tag) => format.languageName(tag)).join(', ');
@@ -115,6 +116,7 @@ function LiveItem({ call }: { call: LiveCall }) {
             say.list.directions[call.direction],
             ...(phase === undefined ? [] : [say.live.phases[phase]]),
             ...(languages === '' ? [] : [languages]),
+            ...(hasPbxs && call.pbx !== null ? [call.pbx] : []),
             fill(say.live.since, { time: format.clock(call.startedAt) }),
           ].join(' · ')}
         </p>
@@ -124,22 +126,38 @@ function LiveItem({ call }: { call: LiveCall }) {
   );
 }
 
-function List({ calls }: { calls: readonly LiveCall[] }) {
+type PbxState = { pbx: string | undefined; onChoose: (pbx: string | undefined) => void };
+
+function List({ calls, pbx, onChoose }: { calls: readonly LiveCall[] } & PbxState) {
   const { say } = useSpeech();
-  if (calls.length === 0) return <Empty title={say.live.emptyTitle} text={say.live.empty} />;
+  // What was chosen stays to be seen where no call of it is left.
+  const pbxs = usePbxs([...calls, { pbx: pbx ?? null }]);
+  const shown = calls.filter((call) => pbx === undefined || call.pbx === pbx);
 
   return (
-    <ul class="live">
-      {calls.map((call) => (
-        <LiveItem key={call.id} call={call} />
-      ))}
-    </ul>
+    <>
+      {pbxs.length > 0 && (
+        <div class="choices">
+          <PbxChoice pbxs={pbxs} pbx={pbx} onChoose={onChoose} />
+        </div>
+      )}
+      {shown.length === 0 ? (
+        <Empty title={say.live.emptyTitle} text={say.live.empty} />
+      ) : (
+        <ul class="live">
+          {shown.map((call) => (
+            <LiveItem key={call.id} call={call} hasPbxs={pbxs.length > 0} />
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 
 export function LivePage() {
   const { say, format } = useSpeech();
   const live = useLive();
+  const [pbx, onChoose] = useState<string>();
   usePageTitle(say.live.title);
 
   return (
@@ -165,11 +183,11 @@ export function LivePage() {
           </p>
           {/* Nothing can be asked of calls that may be over. */}
           <div class="stale" inert>
-            <List calls={live.calls} />
+            <List calls={live.calls} pbx={pbx} onChoose={onChoose} />
           </div>
         </>
       )}
-      {live.kind === 'connected' && <List calls={live.calls} />}
+      {live.kind === 'connected' && <List calls={live.calls} pbx={pbx} onChoose={onChoose} />}
     </div>
   );
 }

@@ -24,6 +24,8 @@ export type Sums = {
   faults: Count[];
   wanted: Count[];
   lines: Count[];
+  /** None where there is one. */
+  pbxs: Count[];
   days: DayCount[];
 };
 
@@ -46,7 +48,7 @@ function daysOf({ from, to, unrecorded }: UnrecordedReport): DayCount[] {
 }
 
 export function sumsOf(report: UnrecordedReport): Sums {
-  const { unrecorded } = report;
+  const { unrecorded, pbxs } = report;
 
   return {
     total: unrecorded.reduce((sum, { calls }) => sum + calls, 0),
@@ -56,6 +58,7 @@ export function sumsOf(report: UnrecordedReport): Sums {
     ),
     wanted: summed(unrecorded.filter(isWanted), ({ reason }) => reason),
     lines: summed(unrecorded, ({ line }) => line),
+    pbxs: pbxs.map(({ pbx, calls }) => ({ name: pbx, calls })).toSorted((one, other) => other.calls - one.calls),
     days: daysOf(report),
   };
 }

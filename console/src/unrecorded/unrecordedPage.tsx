@@ -1,7 +1,7 @@
 import type { UnrecordedReport } from '../../../src/web/routes/reports.ts';
 import { useAsked } from '../api/useAsked.ts';
 import { dayOf, listAddress, type Filters } from '../calls/filters.ts';
-import { CountChoices, useCompany, usePeriod } from '../figures/company.tsx';
+import { CountChoices, useCompany, usePbx, usePeriod } from '../figures/company.tsx';
 import { Link } from '../router.tsx';
 import { counted, fill } from '../text/fill.ts';
 import { useSpeech } from '../text/say.tsx';
@@ -101,21 +101,21 @@ function Days({ days }: { days: readonly DayCount[] }) {
   );
 }
 
-function Lines({ lines, of }: { lines: Sums['lines']; of: Filters }) {
+function Table({ title, rows, of, by }: { title: string; rows: Sums['lines']; of: Filters; by: 'line' | 'pbx' }) {
   const { say, format, lineName } = useSpeech();
 
   return (
     <section class="card">
-      <h2>{say.unrecorded.byLine}</h2>
+      <h2>{title}</h2>
       <table class="plain">
         <tbody>
-          {lines.map(({ name, calls }) => (
+          {rows.map(({ name, calls }) => (
             <tr key={name}>
               <th scope="row">
                 {name === null ? (
                   say.unrecorded.noLine
                 ) : (
-                  <Link href={listAddress({ ...of, line: name })}>{lineName(name)}</Link>
+                  <Link href={listAddress({ ...of, [by]: name })}>{by === 'line' ? lineName(name) : name}</Link>
                 )}
               </th>
               <td>{format.number(calls)}</td>
@@ -127,10 +127,12 @@ function Lines({ lines, of }: { lines: Sums['lines']; of: Filters }) {
   );
 }
 
-function Report({ report, company }: { report: UnrecordedReport; company: string | undefined }) {
+type Chosen = { company: string | undefined; pbx: string | undefined };
+
+function Report({ report, company, pbx }: { report: UnrecordedReport } & Chosen) {
   const { say, format } = useSpeech();
   const sums = sumsOf(report);
-  const of: Filters = { result: 'unrecorded', from: dayOf(new Date(report.from)), controller: company };
+  const of: Filters = { result: 'unrecorded', from: dayOf(new Date(report.from)), controller: company, pbx };
   if (report.calls === 0) return <Empty title={say.unrecorded.noneTitle} text={say.unrecorded.none} />;
   if (sums.total === 0) return <Empty title={say.unrecorded.emptyTitle} text={say.unrecorded.empty} />;
 
@@ -161,26 +163,28 @@ function Report({ report, company }: { report: UnrecordedReport; company: string
           of={of}
         />
         <Days days={sums.days} />
-        <Lines lines={sums.lines} of={of} />
+        <Table title={say.unrecorded.byLine} rows={sums.lines} of={of} by="line" />
+        {sums.pbxs.length > 0 && <Table title={say.unrecorded.byPbx} rows={sums.pbxs} of={of} by="pbx" />}
       </div>
     </>
   );
 }
 
 /** Whole days back from today, in UTC, as the report counts. */
-function reportAddress(days: number, company: string | undefined): string {
+function reportAddress(days: number, { company, pbx }: Chosen): string {
   const today = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`).getTime();
   const query = new URLSearchParams({ from: new Date(today - (days - 1) * dayMs).toISOString() });
   if (company !== undefined) query.set('controller', company);
+  if (pbx !== undefined) query.set('pbx', pbx);
 
   return `/reports/unrecorded?${query.toString()}`;
 }
 
 export function UnrecordedPage() {
   const { say } = useSpeech();
-  const company = useCompany();
+  const chosen = { company: useCompany(), pbx: usePbx() };
   const days = usePeriod(periods);
-  const asked = useAsked<UnrecordedReport>(reportAddress(days, company));
+  const asked = useAsked<UnrecordedReport>(reportAddress(days, chosen));
   usePageTitle(say.unrecorded.title);
 
   return (
@@ -190,9 +194,9 @@ export function UnrecordedPage() {
           <h1>{say.unrecorded.title}</h1>
           <p class="quiet">{say.unrecorded.intro}</p>
         </div>
-        <CountChoices page="/unrecorded" periods={periods} />
+        <CountChoices page="/unrecorded" periods={periods} byPbx />
       </header>
-      <Given asked={asked}>{(report) => <Report report={report} company={company} />}</Given>
+      <Given asked={asked}>{(report) => <Report report={report} {...chosen} />}</Given>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import type { CallId } from '../../core/ids.ts';
 import { dayMs } from '../../core/clock.ts';
 import { sql, value, values, type Statement, type Step } from '../sql/step.ts';
 import { conditionsOf, inPostgres, inSqlite, type CallSearch, type Words } from './searchConditions.ts';
-import { driverOf, type Driver, type Lists, type Part, type Values } from './searchDrivers.ts';
+import { driverOf, namesOfPbxs, type Driver, type Lists, type Part, type Values } from './searchDrivers.ts';
 
 /** `next`: where to go on; undefined where there are no more. A page may be shorter than asked for, even empty, and have a `next`. */
 export type FoundCalls = { ids: CallId[]; next: CallId | undefined };
@@ -14,6 +14,8 @@ export type FoundCalls = { ids: CallId[]; next: CallId | undefined };
  * together, keeps the process busy.
  */
 const candidatesAtOnce = 1_000;
+/** To choose from. */
+const mostPbxs = 100;
 /** Ids begin with the time by our clock; calls begin by Asterisk's. What differs by more is not found by its time, ms. */
 const clocksApartMs = dayMs;
 
@@ -63,6 +65,10 @@ export function makeSearch() {
       const ids = [...new Set(found.ids)] as CallId[];
 
       return { ids, next: found.ids.length === limit ? ids.at(-1) : (found.floor as CallId | undefined) };
+    },
+    /** The names of the PBXs that calls have come to, in their order, at most a hundred. */
+    *pbxs(): Step<string[]> {
+      return yield* listsIn(namesOfPbxs, mostPbxs);
     },
   };
 }

@@ -12,9 +12,9 @@ export type Driver = { parts: readonly Part[]; values: Values };
 /** `covers`: what its candidates all fit, so that it is not asked of each of them. */
 export type Part = { select: string; from: string; where: string; covers?: keyof CallSearch };
 
-/** A column that holds a list, as JSON, with the index of it. */
+/** A column that holds a name, or a list as JSON, with the index of it. */
 type ListIndex = { table: string; index: string; column: string; where: string };
-/** The different lists that an index has, at most so many. */
+/** The different ones that an index has, at most so many. */
 export type Lists = (index: ListIndex, most: number) => Step<string[]>;
 
 /** Values or lists that are looked up one by one; with more, an index that has more of them is taken. */
@@ -131,6 +131,12 @@ const outgoing = single({
   covers: 'direction',
 });
 const ofPbx = single({ select: 'id', from: 'calls INDEXED BY calls_by_pbx', where: 'pbx = @pbx', covers: 'pbx' });
+export const namesOfPbxs: ListIndex = {
+  table: 'calls',
+  index: 'calls_by_pbx',
+  column: 'pbx',
+  where: 'pbx IS NOT NULL',
+};
 const ofTag = single({ select: 'call_id', from: 'tags INDEXED BY tags_by_tag', where: 'tag = @tag', covers: 'tag' });
 const ofCollection = single({
   select: 'call_id',

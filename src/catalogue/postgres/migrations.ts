@@ -59,6 +59,13 @@ const happenings = `
   CREATE UNIQUE INDEX changes_once ON changes (happening) WHERE happening IS NOT NULL;
 `;
 
+/** Calls of one PBX of several are counted from an index as those of all are. */
+const countedByPbx = `
+  CREATE INDEX calls_of_pbx_by_start ON calls (pbx, started_at, controller) WHERE pbx IS NOT NULL;
+  CREATE INDEX calls_unrecorded_of_pbx ON calls (pbx, (started_at / 86400000), line, reason, started_at, controller)
+    WHERE result = 'unrecorded' AND pbx IS NOT NULL;
+`;
+
 /**
  * The schema, step by step. A step that was released is never changed; the next one is added behind it. Each change of SQLite's
  * (catalogue/migrations.ts) has its counterpart here, which a test compares. All times are ms since 1970 UTC.
@@ -70,4 +77,5 @@ export const postgresMigrations: readonly string[] = [
   watches,
   workers,
   happenings,
+  countedByPbx,
 ];

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { auditOf } from '../../access/audit.ts';
 import { liveCalls } from '../live.ts';
 import { route, type Route } from '../route.ts';
-import { components, id, liveCall } from '../schemas.ts';
+import { components, id, liveCall, pbxGiven } from '../schemas.ts';
 import { allowed, knownCall } from '../subjects.ts';
 
 const livePage = z.object({ calls: z.array(liveCall) });
@@ -31,8 +31,13 @@ const seen = route({
   summary: 'List the calls that go on now',
   description: 'GET /live/events is a WebSocket that tells whenever something of them changes.',
   act: 'seeLive',
+  query: z.strictObject({ pbx: pbxGiven.optional() }),
   answer: { status: 200, schema: livePage, description: 'The calls.' },
-  handle: async ({ actor }, ports) => ({ kind: 'json', body: { calls: await liveCalls(actor, ports) } }),
+  handle: async ({ actor, query }, ports) => {
+    const calls = await liveCalls(actor, ports);
+
+    return { kind: 'json', body: { calls: calls.filter(({ pbx }) => query.pbx === undefined || pbx === query.pbx) } };
+  },
 });
 
 const asked = acts.map(([task, summary]) =>

@@ -28,6 +28,7 @@ const period = z.strictObject({
   controller: nameGiven
     .optional()
     .describe('Of this company, of `controllers`; `own`: of none of them. Default: of all.'),
+  pbx: nameGiven.optional().describe('That came to the PBX of this name (`ari.pbx`). Default: to any.'),
 });
 
 const unrecorded = z.object({
@@ -42,6 +43,11 @@ const unrecorded = z.object({
       calls: z.int(),
     }),
   ),
+  pbxs: z
+    .array(z.object({ pbx: z.string(), calls: z.int() }))
+    .describe(
+      'Where calls have come to PBXs of several names, and none is asked for: how many that came to each were not recorded. Else empty.',
+    ),
 });
 components.add(unrecorded, { id: 'UnrecordedReport' });
 export type UnrecordedReport = z.output<typeof unrecorded>;
@@ -124,9 +130,11 @@ export const reportRoutes = (): readonly Route[] => [
       if (to <= from || to - from > longestMs) {
         throw new RequestInvalid([{ where: 'query.from', message: 'is not before `to`, or by more than 93 days' }]);
       }
-      const found = await catalogue.figures.unrecorded({ from, to }, controllers);
+      const found = await catalogue.figures.unrecorded({ from, to }, controllers, query.pbx);
+      const names = query.pbx === undefined ? await catalogue.search.pbxs() : [];
+      const pbxs = names.length > 1 ? await catalogue.figures.unrecordedByPbx({ from, to }, names, controllers) : [];
 
-      return { kind: 'json', body: { from: isoTime(from), to: isoTime(to), ...found } };
+      return { kind: 'json', body: { from: isoTime(from), to: isoTime(to), ...found, pbxs } };
     },
   }),
 ];

@@ -85,6 +85,7 @@ function tableOf(chosen: readonly KnownRecording[]): string {
     startedAt: isoTime(recording.startedAt ?? call.startedAt),
     seconds: recording.durationMs === null ? '' : (recording.durationMs / 1_000).toFixed(1),
     line: call.line ?? '',
+    pbx: call.pbx ?? '',
     direction: call.direction,
     extension: extension ?? '',
     dialled: dialled ?? '',

@@ -31,6 +31,11 @@ const me = z.object({
     .describe(
       'The companies that there are, as far as they see their calls or count them: of `controllers` now or once, and `own`. Without `controllers` of their own, empty for coach and legal, and for who sees some extensions or purposes alone.',
     ),
+  pbxs: z
+    .array(z.string())
+    .describe(
+      'The PBXs that calls have come to, by their names (`ari.pbx`), where there are several. Empty for coach and legal, for who sees some lines, companies, extensions or purposes alone, and for who lists and counts no calls.',
+    ),
   purposeNames: namesByLanguage.describe(
     'What the purposes that they see are called, by language: `names` of the configuration. Of who sees some lines or companies, those of their lines.',
   ),
@@ -62,18 +67,32 @@ const mayAskFor = (actor: Actor, act: Act): boolean => {
 const companyOfLine = (line: string, { config }: Pick<Ports, 'config'>): string | undefined =>
   Object.hasOwn(config.lines, line) ? (config.lines[line]?.controller ?? ownCalls) : undefined;
 
+/** Who may learn the names of what they see no calls of, as far as their lines and companies allow. */
+const seesAllNames = (actor: Actor): boolean =>
+  actor.extensions === undefined &&
+  actor.purposes === undefined &&
+  !seesOwnPurposesOnly.includes(actor.role) &&
+  (mayAskFor(actor, 'list') || mayAskFor(actor, 'readReport'));
+
 /** Whoever sees only some lines learns the names of their companies, and of no others; whoever sees what their purposes allow learns none. */
 async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promise<string[]> {
-  const { lines, controllers, extensions, purposes } = actor;
+  const { lines, controllers } = actor;
   if (controllers !== undefined) return [...controllers];
-  if (extensions !== undefined || purposes !== undefined || seesOwnPurposesOnly.includes(actor.role)) return [];
-  if (!mayAskFor(actor, 'list') && !mayAskFor(actor, 'readReport')) return [];
+  if (!seesAllNames(actor)) return [];
   const there =
     lines === undefined
       ? [ownCalls, ...(await knownControllers(config, catalogue))]
       : lines.flatMap((line) => companyOfLine(line, { config }) ?? []);
 
   return [...new Set(there)].sort();
+}
+
+/** A PBX may be that of one customer: who sees a part of the calls learns its name from these. One alone is not worth a name. */
+async function pbxsSeen(actor: Actor, { catalogue }: Ports): Promise<string[]> {
+  if (actor.lines !== undefined || actor.controllers !== undefined || !seesAllNames(actor)) return [];
+  const names = await catalogue.search.pbxs();
+
+  return names.length > 1 ? names : [];
 }
 
 /** Those of the configuration that their scope leaves them. */
@@ -142,6 +161,7 @@ async function shownActor(actor: Actor, ports: Ports): Promise<z.input<typeof me
     extensions: extensions === undefined ? null : [...extensions],
     purposes: purposes === undefined ? null : [...purposes],
     companies: await companiesSeen(actor, ports),
+    pbxs: await pbxsSeen(actor, ports),
     purposeNames,
     lineNames: lineNamesSeen(actor, purposeNames, ports),
     findsBy: findersOf(ports),

@@ -102,6 +102,50 @@ inBrowser('a number finds its calls, and stands in no address and in nothing tha
   expect(steps.filter((step) => step.includes('200'))).toEqual([]);
 });
 
+inBrowser(
+  'where calls came to several PBXs the list names each and finds by it, and with one it says nothing of it',
+  async () => {
+    const file = join(at.rig.folder, 'catalogue.db');
+    const cameTo = (condition: string, pbx: string | null): void => {
+      const database = openSqlite(file);
+      database.prepare(`UPDATE calls SET pbx = ? WHERE ${condition}`).run(pbx);
+      database.close();
+    };
+    const words = async (page: Page): Promise<string> => (await page.locator('.page').textContent()) ?? '';
+    try {
+      cameTo('TRUE', 'north');
+      const one = await opened('/calls', 'olga');
+      await rowsAre(one, 5);
+      await one.getByRole('button', { name: 'More filters' }).click();
+      expect(await words(one)).not.toMatch(/north|Telephone system/);
+      cameTo(`line = 'orders'`, 'south');
+      const page = await opened('/calls', 'olga');
+      await rowsAre(page, 5);
+      const inRows = () => page.locator('.cell-line').allInnerTexts();
+      expect((await inRows()).map((text) => text.split('\n').at(-1)).toSorted()).toEqual([
+        ...Array<string>(4).fill('north'),
+        'south',
+      ]);
+      await page.getByRole('button', { name: 'More filters' }).click();
+      await page.getByLabel('Telephone system').selectOption('south');
+      await rowsAre(page, 1);
+      expect(new URL(page.url()).searchParams.get('pbx')).toBe('south');
+      await page.goto(new URL('/unrecorded', page.url()).href);
+      await page.getByText('By telephone system').waitFor();
+      await page.getByLabel('Telephone system').selectOption('south');
+      await page.getByText('No call went on unrecorded').waitFor();
+      for (const width of [360, 1_440]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(new URL('/calls', page.url()).href);
+        await rowsAre(page, 5);
+        expect(await widerThanWindow(page)).toEqual([]);
+      }
+    } finally {
+      cameTo('TRUE', null);
+    }
+  },
+);
+
 inBrowser('who signs out leaves no number behind, and a page that is loaded anew has none', async () => {
   const page = await opened('/calls', 'olga');
   await openSearch(page);

@@ -131,6 +131,7 @@ const released = [
   '22ceb0c53062366c96b8f818b65c04e2f281c5f222990281665170cf430259a3',
   '71191bf2164b42bd182ebbf9c9a2ca1ece6d1d94cdbca9639cb9e15b302d4fcd',
   '9cb18ed5fbb10f029c6d765cd60487236324fcfcdf98b623ea8d49ef19bd8171',
+  '0293c2e86d55936beaa16be0bd0373f15d10427efa6102910b563afeb2c229e2',
 ];
 
 test('a lease that a process of an earlier release holds is held, and a serve is named anew', async () => {

@@ -39,6 +39,27 @@ test('a list has the calls that somebody may see, the newest first, and goes on 
   expect(idsOf(await here.json('/calls?purpose=agreement&line=orders', 'officer'))).toEqual(newest.slice(0, 1));
 });
 
+test('a list of one PBX has of its calls those that somebody may see, and a cursor of it is of no other list', async () => {
+  const here = await stage();
+  here.door.tokens.set('acme', actorOf('officer', { controllers: ['acme'] }));
+  const calls = [await here.archived(), await here.archived(), await here.archived(), await here.archived()];
+  const [first = '', second = '', third = '', fourth = ''] = calls.map(({ call }) => call);
+  const database = openSqlite(folder.path(`${stages}/catalogue.db`));
+  const came = database.prepare(`UPDATE calls SET pbx = ?, controller = ? WHERE id = ?`);
+  came.run('north', 'acme', first);
+  came.run('north', null, second);
+  came.run('south', 'acme', third);
+  came.run('north', 'acme', fourth);
+  database.close();
+  expect(idsOf(await here.json('/calls?pbx=north', 'officer'))).toEqual([fourth, second, first]);
+  const { calls: shown, next } = await here.json('/calls?pbx=north&limit=1', 'acme');
+  expect(shown).toMatchObject([{ id: fourth, pbx: 'north', controller: 'acme' }]);
+  expect(idsOf(await here.json(`/calls?pbx=north&limit=1&cursor=${String(next)}`, 'acme'))).toEqual([first]);
+  expect((await here.ask(`/calls?pbx=south&limit=1&cursor=${String(next)}`, 'acme')).status).toBe(400);
+  expect(idsOf(await here.json('/calls?pbx=north&controller=own', 'acme'))).toEqual([]);
+  expect(idsOf(await here.json('/calls?pbx=centre', 'officer'))).toEqual([]);
+});
+
 test('a call shows who was told when in which words, and what is kept of it', async () => {
   const here = await stage();
   const { call, id } = await here.archived();

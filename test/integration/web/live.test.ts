@@ -75,6 +75,12 @@ test('calls that go on are listed and told of when they change, to who may see t
   });
   expect(await here.json('/live', 'operator')).toEqual({ calls: told[1]?.calls });
   expect(await here.json('/live', 'coach')).toEqual({ calls: [] });
+  const shape = { asterisk: { version: '22.5.2', node: 'one', pbx: 'north' } };
+  const { facts: atNorth } = await saveCall(here.set.catalogue, { until: 'talking', shape });
+  expect(await here.json('/live?pbx=north', 'operator')).toMatchObject({ calls: [{ id: atNorth.id, pbx: 'north' }] });
+  expect(await here.json('/live?pbx=north', 'coach')).toEqual({ calls: [] });
+  expect(await here.json('/live?pbx=south', 'operator')).toEqual({ calls: [] });
+  expect((await here.json('/live', 'operator'))['calls']).toHaveLength(2);
   socket.close();
 });
 

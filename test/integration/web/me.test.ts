@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { parseConfig } from '../../../src/config/load.ts';
-import { catalogues } from '../../support/catalogue/catalogues.ts';
+import { catalogues, saveCall } from '../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { actorOf, webStage, webTree, type WebStage } from '../../support/web/webStage.ts';
 
@@ -125,4 +125,27 @@ test('calls are said to be found by extensions and numbers that were dialled onl
     await start(name, { privacy: { hashKey: 'k'.repeat(32), ...kept } });
     expect((await me('officer')).findsBy).toEqual(findsBy);
   }
+});
+
+test('the names of several PBXs are told to who sees all calls, and that of one to nobody', async () => {
+  const pbxsFor = async (...of: Parameters<typeof actorOf>): Promise<unknown> => {
+    here.door.tokens.set('them', actorOf(...of));
+
+    return (await here.json('/me', 'them'))['pbxs'];
+  };
+  const callTo = (pbx: string) =>
+    saveCall(here.set.catalogue, { shape: { asterisk: { version: '22.5.2', node: 'one', pbx } } });
+  await callTo('south');
+  await saveCall(here.set.catalogue);
+  expect(await pbxsFor('officer')).toEqual([]);
+  await callTo('north');
+  await callTo('south');
+  for (const role of ['officer', 'operator', 'auditor'] as const) {
+    expect([role, await pbxsFor(role)]).toEqual([role, ['north', 'south']]);
+  }
+  for (const scope of [{ lines: ['acme'] }, { controllers: ['acme'] }, { extensions: ['100'] }]) {
+    expect([scope, await pbxsFor('officer', scope)]).toEqual([scope, []]);
+  }
+  expect(await pbxsFor('auditor', { purposes: ['agreement'] })).toEqual([]);
+  for (const role of ['coach', 'legal'] as const) expect([role, await pbxsFor(role)]).toEqual([role, []]);
 });

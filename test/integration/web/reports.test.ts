@@ -48,6 +48,7 @@ test('calls that were not recorded are counted by the day of UTC, the line and t
       { day: '2026-08-21', line: 'default', reason: 'refused', calls: 2 },
       { day: '2026-08-21', line: 'orders', reason: 'spool_full', calls: 1 },
     ],
+    pbxs: [],
   });
   expect(await counts(first + 1, first + 3)).toMatchObject({ calls: 2, unrecorded: [{ calls: 2 }] });
   const refused = [
@@ -55,6 +56,61 @@ test('calls that were not recorded are counted by the day of UTC, the line and t
     await here.ask('/reports/unrecorded?from=2026-01-01T00:00:00Z&to=2026-08-01T00:00:00Z', 'officer'),
   ];
   expect(refused.map(({ status }) => status)).toEqual([403, 400]);
+});
+
+test('where calls came to several PBXs those not recorded are counted by these, and for each by itself, of the companies that one counts', async () => {
+  const here = await webStage(folder.path('pbxs'), open);
+  stages.push(here);
+  here.door.tokens.set('officer', actorOf('officer'));
+  here.door.tokens.set('acme', actorOf('officer', { controllers: ['acme'] }));
+  const database = openSqlite(folder.path('pbxs/catalogue.db'));
+  const insert = database.prepare(
+    `INSERT INTO calls (id, started_at, policy_version, asterisk_version, asterisk_node, line, phase, result, reason, pbx, controller)
+     VALUES (?, ?, 'policy-1', '22', 'node', ?, 'ended', ?, ?, ?, ?)`,
+  );
+  const came = [
+    ['north', 'acme'],
+    ['north', null],
+    ['south', null],
+    ['south', null],
+    ['south', null],
+    [null, null],
+  ] as const;
+  for (const [index, { at, line, result, reason }] of calls.entries()) {
+    insert.run(`01K38DMAJ0000000000000000${index}`, at, line, result, reason, ...(came[index] ?? []));
+  }
+  database.close();
+  const counts = (query: string, who = 'officer'): Promise<Record<string, unknown>> =>
+    here.json(
+      `/reports/unrecorded?from=${new Date(first).toISOString()}&to=${new Date(first + 10).toISOString()}&${query}`,
+      who,
+    );
+  expect(await counts('')).toMatchObject({
+    calls: 6,
+    pbxs: [
+      { pbx: 'north', calls: 2 },
+      { pbx: 'south', calls: 2 },
+    ],
+  });
+  expect(await counts('pbx=south')).toMatchObject({
+    calls: 3,
+    unrecorded: [
+      { day: '2026-08-21', line: 'default', reason: 'refused', calls: 1 },
+      { day: '2026-08-21', line: 'orders', reason: 'spool_full', calls: 1 },
+    ],
+    pbxs: [],
+  });
+  // A PBX without a call of theirs may be that of others.
+  expect(await counts('controller=acme', 'acme')).toMatchObject({
+    calls: 1,
+    pbxs: [{ pbx: 'north', calls: 1 }],
+  });
+  expect(await counts('controller=acme&pbx=north', 'acme')).toMatchObject({ calls: 1, unrecorded: [{ calls: 1 }] });
+  expect(await counts('controller=own&pbx=north')).toMatchObject({ calls: 1, unrecorded: [{ calls: 1 }] });
+  for (const pbx of ['south', 'nowhere']) {
+    expect(await counts(`controller=acme&pbx=${pbx}`, 'acme')).toMatchObject({ calls: 0, unrecorded: [], pbxs: [] });
+  }
+  expect((await here.ask('/reports/unrecorded?pbx=North', 'officer')).status).toBe(400);
 });
 
 test('the report of a month is that of the command, and each company has its own', async () => {

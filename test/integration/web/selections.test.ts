@@ -63,6 +63,7 @@ test('a selection has each WAV as it was recorded, its receipt, and a table of a
   expect(table.data.map(({ recording, sha256 }) => ({ recording, sha256 }))).toEqual(
     [one, other].map(({ id, wav }) => ({ recording: id, sha256: createHash('sha256').update(wav).digest('hex') })),
   );
+  expect(table.meta.fields).toContain('pbx');
   const events = (await here.set.catalogue.auditTrail.of(one.id)).map(({ event }) => event);
   expect(events.slice(-2)).toEqual(['download begun', 'downloaded']);
 });

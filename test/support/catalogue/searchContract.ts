@@ -190,6 +190,36 @@ export function searchContract({ withRowsOf }: Databases, { runs }: { runs: numb
     }
   });
 
+  test('the PBXs that calls came to are known by name, and calls are counted by them as by a look at each', async () => {
+    const catalogue = await connect();
+    const pbxs = await catalogue.search.pbxs();
+    expect(pbxs).toEqual(['north', 'south']);
+    const period = { from: firstCall + 20_000 * 700 + 1, to: firstCall + 20_000 * 4_000 };
+    const controllers: readonly (readonly string[] | undefined)[] = [undefined, [''], ['acme'], ['acme', '']];
+    for (const of of controllers) {
+      const counted = (pbx: string | undefined, result?: string): number =>
+        rows.filter(
+          (row) =>
+            Number(row['started_at']) >= period.from &&
+            Number(row['started_at']) < period.to &&
+            (of?.includes(String(row['controller'] ?? '')) ?? true) &&
+            (pbx === undefined || row['pbx'] === pbx) &&
+            (result === undefined || row['result'] === result),
+        ).length;
+      const expected = pbxs.map((pbx) => ({ pbx, calls: counted(pbx, 'unrecorded') }));
+      expect(await catalogue.figures.unrecordedByPbx(period, [...pbxs, 'nowhere'], of)).toEqual(
+        expected.filter(({ calls }) => calls > 0),
+      );
+      for (const pbx of [...pbxs, undefined]) {
+        const { calls, unrecorded } = await catalogue.figures.unrecorded(period, of, pbx);
+        expect([calls, unrecorded.reduce((sum, row) => sum + row.calls, 0)]).toEqual([
+          counted(pbx),
+          counted(pbx, 'unrecorded'),
+        ]);
+      }
+    }
+  });
+
   test('a page of what few calls fit is short and says where to go on', async () => {
     const catalogue = await connect();
     const first = await catalogue.search.calls(

@@ -8,23 +8,31 @@ import { sumsOf } from '../../../console/src/unrecorded/sums.ts';
 
 /** What the pages reckon by themselves. */
 
-test('a line or purpose that is not configured any more can be chosen, from a filter or a call, and stays so', () => {
-  const nothing = { lines: [], purposes: ['training'], languages: [], tags: [], companies: ['own'] };
+test('a line, purpose or PBX that is not configured any more can be chosen, from a filter or a call, and stays so', () => {
+  const nothing = { lines: [], purposes: ['training'], languages: [], tags: [], companies: ['own'], pbxs: [] };
   const call = {
     line: null,
     purposes: ['former'],
     languages: ['fr'],
     controller: 'acme',
+    pbx: 'north',
     recording: { tags: ['vip'] },
   };
-  const byFilter = withSeen(nothing, [], { line: 'old', purpose: 'gone', language: 'de' });
-  expect(byFilter).toEqual({ ...nothing, lines: ['old'], purposes: ['gone', 'training'], languages: ['de'] });
+  const byFilter = withSeen(nothing, [], { line: 'old', purpose: 'gone', language: 'de', pbx: 'south' });
+  expect(byFilter).toEqual({
+    ...nothing,
+    lines: ['old'],
+    purposes: ['gone', 'training'],
+    languages: ['de'],
+    pbxs: ['south'],
+  });
   expect(withSeen(withSeen(byFilter, [call], {}), [], {})).toEqual({
     lines: ['old'],
     purposes: ['former', 'gone', 'training'],
     languages: ['de', 'fr'],
     tags: ['vip'],
     companies: ['acme', 'own'],
+    pbxs: ['north', 'south'],
   });
 });
 
@@ -44,10 +52,11 @@ describe('the filters of an address', () => {
     expect(listAddress({ line: 'sales' }, 'abc')).toBe('/calls?line=sales&cursor=abc');
   });
 
-  test('have tags in any language, scores, companies and collections', () => {
-    const address = '/calls?controller=acme&tag=%C3%A9t%C3%A9+vip&collection=exemplary&scoreFrom=0&scoreTo=100';
+  test('have tags in any language, scores, companies, PBXs and collections', () => {
+    const address =
+      '/calls?controller=acme&pbx=north&tag=%C3%A9t%C3%A9+vip&collection=exemplary&scoreFrom=0&scoreTo=100';
     expect(listAddress(filtersIn(new URLSearchParams(address.split('?')[1])))).toBe(address);
-    expect(filtersIn(new URLSearchParams('scoreFrom=101&scoreTo=-1&tag=%3Cb%3E&collection=A'))).toEqual({});
+    expect(filtersIn(new URLSearchParams('scoreFrom=101&scoreTo=-1&tag=%3Cb%3E&collection=A&pbx=%3Cb%3E'))).toEqual({});
   });
 
   test('ask the API for whole days, the last one included', () => {
@@ -99,7 +108,7 @@ describe('what was heard', () => {
   });
 });
 
-test('the report is put together by reason, line and day, faults apart from what somebody wanted', () => {
+test('the report is put together by reason, line, PBX and day, faults apart from what somebody wanted', () => {
   const row = (day: string, line: string | null, reason: string | null, calls: number) => ({
     day,
     line,
@@ -115,6 +124,10 @@ test('the report is put together by reason, line and day, faults apart from what
       row('2026-11-03', 'orders', 'spool_full', 4),
       row('2026-11-03', 'sales', null, 1),
     ],
+    pbxs: [
+      { pbx: 'north', calls: 3 },
+      { pbx: 'south', calls: 4 },
+    ],
   });
   expect(sums).toEqual({
     total: 7,
@@ -126,6 +139,10 @@ test('the report is put together by reason, line and day, faults apart from what
     lines: [
       { name: 'orders', calls: 4 },
       { name: 'sales', calls: 3 },
+    ],
+    pbxs: [
+      { name: 'south', calls: 4 },
+      { name: 'north', calls: 3 },
     ],
     days: [
       { day: '2026-11-01', faults: 0, wanted: 2 },

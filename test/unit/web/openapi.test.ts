@@ -52,6 +52,7 @@ test('no request has a telephone number in its address, which is in logs', () =>
     '/reports/unrecorded',
     '/figures/calls',
     '/system/checks',
+    '/live',
     '/session',
     '/session/openid',
     '/session/openid/callback',

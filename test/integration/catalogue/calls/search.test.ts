@@ -2,7 +2,7 @@ import { listingStatements } from '../../../../src/catalogue/calls/listings.ts';
 import { driverOf } from '../../../../src/catalogue/calls/searchDrivers.ts';
 import { searchStatements } from '../../../../src/catalogue/calls/search.ts';
 import type { CallSearch } from '../../../../src/catalogue/calls/searchConditions.ts';
-import { unrecordedByDay } from '../../../../src/catalogue/figures.ts';
+import { countsOfPbx, unrecordedByDay } from '../../../../src/catalogue/figures.ts';
 import type { Step } from '../../../../src/catalogue/sql/step.ts';
 import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { fillCatalogue } from '../../../../bench/largeCatalogue.ts';
@@ -100,6 +100,13 @@ test('calls that were not recorded are counted by day, line and reason in the or
   expect(planOf(unrecordedByDay)).toEqual([
     expect.stringMatching(/^SEARCH calls USING COVERING INDEX calls_unrecorded_by_day/),
   ]);
+});
+
+test.each(Object.entries(countsOfPbx))('the calls of a PBX are counted (%s) from an index alone, too', (_, sql) => {
+  const [first, ...others] = planOf(sql);
+  expect(first).toMatch(/^SEARCH calls USING COVERING INDEX calls_(unrecorded_)?of_pbx/);
+  // The companies that are asked for.
+  expect(others.filter((step) => /calls|B-TREE/.test(step))).toEqual([]);
 });
 
 /** Parameters by their names: EXPLAIN asks for each. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { makeListings } from '../../../../src/catalogue/calls/listings.ts';
 import { makeSearch } from '../../../../src/catalogue/calls/search.ts';
 import type { CallSearch } from '../../../../src/catalogue/calls/searchConditions.ts';
+import { makeFigures } from '../../../../src/catalogue/figures.ts';
 import { makePlots } from '../../../../src/catalogue/plots.ts';
 import { translate } from '../../../../src/catalogue/postgres/translation.ts';
 import { makePromises } from '../../../../src/catalogue/retention/promises.ts';
@@ -191,6 +192,14 @@ describe.each(['force_custom_plan', 'force_generic_plan'])('with %s', (mode) => 
     expect(await costlyIn(client, plots.calls(from, from + dayMs, ['acme']))).toEqual([]);
     expect(await costlyIn(client, plots.storage('', 200))).toEqual([]);
     expect(await costlyIn(client, plots.byEnd({ keepUntil: 0, id: '' }, 100))).toEqual([]);
+  });
+
+  test('the names of the PBXs, and the calls of one in a month, are found in an index', async () => {
+    const figures = makeFigures();
+    const period = { from: firstOfMany, to: end };
+    expect(await costlyIn(client, makeSearch().pbxs())).toEqual([]);
+    expect(await costlyIn(client, figures.unrecorded(period, ['acme'], 'north'))).toEqual([]);
+    expect(await costlyIn(client, figures.unrecordedByPbx(period, ['north', 'south'], undefined))).toEqual([]);
   });
 
   test('what is due, and what is promised, is found by few rows', async () => {

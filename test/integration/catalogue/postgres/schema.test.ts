@@ -77,6 +77,7 @@ test('a step that was released is never changed', () => {
     'dfca45afbbef65d1211dfbb9f093569f82ef145ad7eaba31e3025e8cd8cc05c5',
     '66bd90ade547a07e4fbf4d0db64f7744eed9938431b41f8090565022721d8e54',
     '53ddc24e77e093b5ad0d123c534c5a82efb28d1a16392c8d82e5e780ca45c57d',
+    '6d97214c5cb128da0a0192bc681ddff142c065a7c8412d1cb146b421da34769e',
   ]);
 });
 
