@@ -156,7 +156,8 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
     SELECT id, recording_id, state FROM calls WHERE state IS NOT NULL AND ${isCallHere(here)} AND application <> @application
     ORDER BY id`);
   const selectApplications = sql(`
-    SELECT DISTINCT application FROM calls WHERE state IS NOT NULL AND ${isCallHere(here)} ORDER BY application`);
+    SELECT DISTINCT application FROM calls WHERE state IS NOT NULL AND ${isCallHere(here)}
+    ORDER BY application NULLS FIRST`);
   const adopt = sql(`
     UPDATE calls SET application = @application
     WHERE state IS NOT NULL AND ${isCallHere(here)} AND coalesce(application, '') = @of`);
