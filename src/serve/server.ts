@@ -9,7 +9,7 @@ import type { CallRegistry } from '../call/registry/registry.ts';
 import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
 import { requireOneTime } from '../catalogue/clockApart.ts';
 import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
-import { boundTo } from '../catalogue/jobs/turns.ts';
+import { boundTo, whollyBoundTo } from '../catalogue/jobs/turns.ts';
 import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
@@ -207,7 +207,7 @@ export class Server {
       this.#fence = await this.#running.use(new Fence(isOwn));
     }
     // Where another serve has taken over, this one writes nothing more.
-    const catalogue = boundTo(opened, lease.turn);
+    const catalogue = whollyBoundTo(opened, lease.turn);
     const inCalls = boundTo(openedForCalls, lease.turn);
     const services = await addArchives(makeServices({ config, catalogue, clock, log, actor: 'serve' }));
     const { store } = services;

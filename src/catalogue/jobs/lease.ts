@@ -3,7 +3,7 @@ import { PreavisError } from '../../core/errors.ts';
 import { thisProcess } from '../../core/processes.ts';
 import type { CataloguePart } from '../catalogue.ts';
 import { leaseMs, type Taking } from './leases.ts';
-import { boundTo } from './turns.ts';
+import { boundTo, unboundOf } from './turns.ts';
 
 const pollMs = 250;
 /** For withLease: a pass that comes again by itself does not wait for that of another process, ms. */
@@ -18,8 +18,9 @@ export const turnMs = 60 * 60_000;
 const running = new WeakMap<object, Set<string>>();
 
 function runningOf(leases: object): Set<string> {
-  const known = running.get(leases) ?? new Set<string>();
-  running.set(leases, known);
+  const key = unboundOf(leases);
+  const known = running.get(key) ?? new Set<string>();
+  running.set(key, known);
 
   return known;
 }

@@ -95,11 +95,36 @@ export function repository<Repository extends Steps>(
  * not concerned.
  */
 export function boundTo<Part extends object>(catalogue: Part, turn: Turn): Part {
-  const bound = Object.entries(catalogue).map(([name, part]: [string, unknown]) => {
-    const origin = typeof part === 'object' && part !== null && name !== 'leases' ? origins.get(part) : undefined;
-
-    return [name, origin === undefined ? part : repository(origin.steps, origin.carryOut, [...origin.turns, turn])];
-  });
+  const bound = Object.entries(catalogue).map(([name, part]: [string, unknown]) => [
+    name,
+    name === 'leases' ? part : partBoundTo(part, turn),
+  ]);
 
   return Object.fromEntries(bound) as Part;
+}
+
+/**
+ * As boundTo, for a process that has nothing to do any more once the turn has passed: it takes and renews no lease then either, and notes nothing beside
+ * them. What it still has it may give back.
+ */
+export function whollyBoundTo<Part extends { leases: { release: unknown } }>(catalogue: Part, turn: Turn): Part {
+  const { leases } = catalogue;
+  const wholly: Part['leases'] = { ...partBoundTo<Part['leases']>(leases, turn), release: leases.release };
+  const origin = origins.get(leases);
+  if (origin !== undefined) origins.set(wholly, { ...origin, turns: [...origin.turns, turn] });
+
+  return { ...boundTo(catalogue, turn), leases: wholly };
+}
+
+/** The same for a repository and for all that are made of it by binding it to turns. */
+export function unboundOf(part: object): object {
+  return origins.get(part)?.steps ?? part;
+}
+
+function partBoundTo<Value>(part: Value, turn: Turn): Value {
+  const origin = typeof part === 'object' && part !== null ? origins.get(part) : undefined;
+
+  return origin === undefined
+    ? part
+    : (repository(origin.steps, origin.carryOut, [...origin.turns, turn]) as unknown as Value);
 }

@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
 import { serveLease } from '../../../src/catalogue/jobs/leases.ts';
+import { renewEveryMs } from '../../../src/serve/serveLease.ts';
 import { elsewhere, onlyServe } from '../../support/catalogue/holders.ts';
 import { eventually } from '../../support/poll.ts';
 import { withCatalogue } from '../../support/rig/rigCatalogue.ts';
@@ -114,8 +115,15 @@ it('refuses a recording folder that is not where this Asterisk records, before i
 
 it('that stood still until another serve has had its calls ends in words, and one that is started serves again', async () => {
   const pid = at.rig.servePid() ?? 0;
+  const notServedMs = (): Promise<number | undefined> =>
+    withCatalogue(at.rig, ({ leases }) => leases.notServedMs(onlyServe));
+  await eventually(async () => (await notServedMs()) !== undefined);
   process.kill(pid, 'SIGSTOP');
   try {
+    // So it is time to note that calls are watched, and to look for the lease.
+    await eventually(async () => {
+      expect(await notServedMs()).toBeGreaterThan(renewEveryMs + 1_000);
+    });
     const database = new Database(join(at.rig.folder, 'catalogue.db'));
     database.exec(`UPDATE leases SET until = 0, boot_until = 0 WHERE job = '${serveLease(onlyServe)}'`);
     database.close();
@@ -129,6 +137,8 @@ it('that stood still until another serve has had its calls ends in words, and on
   await eventually(() => {
     expect(at.rig.servePid()).toBeUndefined();
   });
+  // Calls are watched by the other one, or by nobody.
+  expect(await notServedMs()).toBeGreaterThan(renewEveryMs + 1_000);
   expect(readFileSync(at.rig.logFile, 'utf8')).toContain(
     'preavis: lease_lost: another process, which has ended since, has taken the application preavis, while this one stood still',
   );

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { withLease } from '../../../src/catalogue/jobs/lease.ts';
-import type { LeaseHolder, Taking } from '../../../src/catalogue/jobs/leases.ts';
-import { boundTo, type Turn } from '../../../src/catalogue/jobs/turns.ts';
+import { serveLease, type LeaseHolder, type Taking } from '../../../src/catalogue/jobs/leases.ts';
+import { boundTo, whollyBoundTo, type Turn } from '../../../src/catalogue/jobs/turns.ts';
 import { thisProcess } from '../../../src/core/processes.ts';
 import { eventually } from '../poll.ts';
 import { beginning, someFacts } from '../call/calls.ts';
@@ -265,6 +265,23 @@ export function leaseContract(newDatabase: () => LeaseDatabase): void {
       await two.recordings.move(id, 'recorded', 'archived', {}, note);
       expect((await two.auditTrail.of(id)).map(({ to }) => to)).toEqual(['recording', 'recorded', 'archived']);
       expect(await two.passes.last('upload')).toBeUndefined();
+    });
+
+    test('of a serve lets it take, renew and note no lease any more; what it has it gives back', async () => {
+      const { connect, later } = newDatabase();
+      const [one, two] = [await connect(), await connect()];
+      const name = { pbx: 'north', application: 'preavis' };
+      const serve = whollyBoundTo(one, await turnOf(one.leases.take(serveLease(name), other)));
+      const upload = await turnOf(serve.leases.take('upload', other));
+      await serve.leases.noteServing(name, other);
+      await later(60_000);
+      await two.leases.take(serveLease(name), me);
+      await expect(serve.leases.take('retention', other)).rejects.toMatchObject(lost);
+      await expect(serve.leases.renew(upload, other)).rejects.toMatchObject(lost);
+      await expect(serve.leases.noteServing(name, other)).rejects.toMatchObject(lost);
+      expect(await two.leases.notServedMs(name)).toBeGreaterThanOrEqual(60_000);
+      expect(await two.leases.otherHolder('retention', me)).toBeUndefined();
+      await serve.leases.release(upload);
     });
 
     test('ends a pass within that of a serve by either of the two', async () => {
