@@ -76,8 +76,8 @@ export type Rig = {
   servePid(): number | undefined;
   /** Of the `preavis web` that it has started, if it has. */
   webPid(): number | undefined;
-  /** `more`: in the environment of this process alone. */
-  startServe(more?: Readonly<Record<string, string>>): Promise<void>;
+  /** `more`: in the environment of this process alone, and `args` behind its command. */
+  startServe(more?: Readonly<Record<string, string>>, ...args: string[]): Promise<void>;
   /** Asks serve to stop and waits for it; its exit code. */
   stopServe(signal?: NodeJS.Signals): Promise<void>;
   killServe(): Promise<void>;
@@ -243,9 +243,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     },
     servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
     webPid: () => (serve?.isRunning() === true ? childOf(serve.pid, 'web') : undefined),
-    startServe: async (more = {}) => {
+    startServe: async (more = {}, ...args) => {
       const before = logText().length;
-      const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve'], {
+      const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve', ...args], {
         logFile,
         env: { ...environment, ...more },
         priority: 'product',

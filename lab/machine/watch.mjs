@@ -7,7 +7,9 @@
  *
  * lab/machine/lateness.ts reads both. It ends, and its folder is removed, when its standard input closes: whoever started it is gone then.
  *
- *   node lab/machine/watch.mjs FOLDER
+ * With `timers` no packets are captured: of a run of many minutes they would fill the disk.
+ *
+ *   node lab/machine/watch.mjs FOLDER [timers]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,9 +41,12 @@ const note = (line) => {
 // The capture ends with the folder, and not by itself: tests read what has come so far.
 const packets = join(folder, 'packets.pcap');
 const filter = `udp and dst portrange ${ports}`;
-const capture = spawn('tcpdump', ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B', '16384', '-w', packets, filter], {
-  stdio: 'ignore',
-});
+const capture =
+  process.argv[3] === 'timers'
+    ? undefined
+    : spawn('tcpdump', ['-i', 'lo', '-nn', '-p', '-U', '-s', '64', '-B', '16384', '-w', packets, filter], {
+        stdio: 'ignore',
+      });
 // Where there never was a capture, packets are not watched; where it ended, what came after it was late for all we know.
 const hasEnded = () => {
   const kind = existsSync(packets) ? 'captureEnded' : 'noCapture';
@@ -49,9 +54,10 @@ const hasEnded = () => {
   rmSync(packets, { force: true });
   note(`${kind} ${Date.now()} 0`);
 };
-capture.once('error', hasEnded);
-capture.once('exit', hasEnded);
-if (capture.pid !== undefined) {
+if (capture === undefined) hasEnded();
+capture?.once('error', hasEnded);
+capture?.once('exit', hasEnded);
+if (capture?.pid !== undefined) {
   forget.push(
     ownRecord({ kind: 'process', command: 'tcpdump', pid: capture.pid, startTime: startTimeOf(capture.pid) }),
   );
@@ -82,8 +88,8 @@ const timer = setInterval(() => {
 process.stdin.resume();
 process.stdin.on('close', async () => {
   clearInterval(timer);
-  const captures = capture.exitCode === null && capture.signalCode === null && capture.pid !== undefined;
-  capture.removeAllListeners('exit');
+  const captures = capture?.exitCode === null && capture.signalCode === null && capture.pid !== undefined;
+  capture?.removeAllListeners('exit');
   if (captures) {
     capture.kill('SIGKILL');
     await once(capture, 'exit');

@@ -20,6 +20,8 @@ export type StoreOptions = {
   medium?: 'memory' | 'disk';
   /** A server that speaks as Vault's transit engine, for encryption by the store (SSE-S3); default: it cannot encrypt. */
   vaultPort?: number;
+  /** More addresses of loopback (127.0.0.0/8) at which it answers, so that a filter of packets can cut off one client of several. */
+  alsoAt?: readonly string[];
 };
 
 /** A server, and its first account, which may make others (lab/store/storeAccounts.ts). */
@@ -102,7 +104,10 @@ export async function startStore(options: StoreOptions = {}): Promise<LabStore> 
     for (const name of ['log', 'run', 'mon', 'osd']) await mkdir(join(folder, name), { mode: 0o700 });
     await writeFile(
       configFile,
-      cephConfig({ folder, port, fsid, medium: options.medium ?? 'memory', vaultPort: options.vaultPort }),
+      cephConfig({
+        ...{ folder, port, fsid, medium: options.medium ?? 'memory', vaultPort: options.vaultPort },
+        addresses: ['127.0.0.1', ...(options.alsoAt ?? [])],
+      }),
       {
         mode: 0o600,
       },
@@ -181,9 +186,10 @@ type CephConfig = {
   fsid: string;
   medium: 'memory' | 'disk';
   vaultPort: number | undefined;
+  addresses: readonly string[];
 };
 
-function cephConfig({ folder, port, fsid, medium, vaultPort }: CephConfig): string {
+function cephConfig({ folder, port, fsid, medium, vaultPort, addresses }: CephConfig): string {
   const encryption =
     vaultPort === undefined
       ? {}
@@ -230,7 +236,7 @@ function cephConfig({ folder, port, fsid, medium, vaultPort }: CephConfig): stri
     osd_pool_default_min_size: 1,
     osd_pool_default_pg_num: 4,
     osd_pool_default_pg_autoscale_mode: 'off',
-    rgw_frontends: `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`,
+    rgw_frontends: `beast ${addresses.map((address) => `endpoint=${address}:${port} `).join('')}tcp_nodelay=1`,
     rgw_crypt_require_ssl: false,
     ...encryption,
   };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hold, resume, transfer } from '../../lab/telephones/dialog.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../lab/telephones/rtpReceiver.ts';
 import { placeCall, type Call } from '../../lab/telephones/sip.ts';
-import { presentMs } from '../support/audio/audio.ts';
+import { presentMs, tonePresence } from '../support/audio/audio.ts';
 import {
   extensionOf,
   hertz,
@@ -124,6 +124,8 @@ export type Made = {
   /** From the answer to the end, and how much of that they held; 0 where they did not or could not. ms. */
   answeredMs: number;
   heldMs: number;
+  /** The longest time for which they heard no tone, from the INVITE until the other side's, ms. */
+  silentMs: number;
   /** No answer and no refusal came from Asterisk: as when it is down. */
   isStranded: boolean;
 };
@@ -133,6 +135,26 @@ const longestMs = 40_000;
 
 /** Alone; of the other side also while a stranger talks, too. */
 const heardMs = (samples: Int16Array, hz: number, share = 0.7): number => presentMs(samples, hz, { share });
+/**
+ * The longest time without a tone before that of the other side, ms; where it never comes, to the end.
+ *
+ * @param leadMs from the INVITE to the first sample
+ */
+export function silenceBeforeAgent(samples: Int16Array, leadMs: number): number {
+  const agentFromMs = tonePresence(samples, hertz.agent, { share: 0.3 })[0]?.startMs ?? samples.length / 8;
+  const said = [hertz.notice, hertz.saying, hertz.stranger]
+    .flatMap((hz) => tonePresence(samples, hz, { share: 0.7 }))
+    .filter(({ startMs }) => startMs < agentFromMs)
+    .toSorted((one, other) => one.startMs - other.startMs);
+  let [longest, since] = [0, -leadMs];
+  for (const { startMs, endMs } of [...said, { startMs: agentFromMs, endMs: agentFromMs }]) {
+    longest = Math.max(longest, startMs - since);
+    since = Math.max(since, endMs);
+  }
+
+  return Math.round(longest);
+}
+
 /** As a telephone does when its transfer has succeeded. */
 const leavesAfterMs = 1_500;
 
@@ -166,7 +188,7 @@ async function act(
 }
 
 /** One call by this caller, from dialling to hanging up. */
-export async function makeCall({ rig }: World, caller: number, habit: Habit, way: Way): Promise<Made> {
+export async function makeCall({ rig }: Pick<World, 'rig'>, caller: number, habit: Habit, way: Way): Promise<Made> {
   const { mode, destination, keys, hangUpAfterMs } = habit;
   const from = Date.now();
   const receiver = await startRtpReceiver();
@@ -193,6 +215,7 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit, way
     await call.stop().catch(() => undefined);
     const heldMs = await acting;
     const samples = receiver.samples();
+    const invitedAt = call.events().find(({ name }) => name === 'invited')?.at ?? from;
 
     return {
       habit,
@@ -205,6 +228,7 @@ export async function makeCall({ rig }: World, caller: number, habit: Habit, way
       soundMs: samples.length / 8,
       answeredMs: end?.durationMs ?? 0,
       heldMs,
+      silentMs: silenceBeforeAgent(samples, (receiver.firstPacketAt() ?? Date.now()) - invitedAt),
       isStranded: end === undefined || end.status === 'failed',
     };
   } finally {

@@ -7,10 +7,12 @@ import type { Chance } from './chance.ts';
 import { clockSteps, type World } from './world.ts';
 
 /**
- * `asterisk`: ends calls. `serve`: takes Préavis away. `line`: events and keys are missed. `asteriskClock`: Asterisk's time limits end, or do
- * not. `ownClock`: only what Préavis makes of times is wrong. `stranger`: somebody joins who was not told.
+ * `asterisk`: ends calls. `serve`: takes Préavis away. `hang`: it does nothing for so long that nobody ends the other side when one hangs up.
+ * `line`: events and keys are missed. `database`: what happens is written down later.
+ * `asteriskClock`: Asterisk's time limits end, or do not. `ownClock`: only what Préavis makes of times is wrong. `stranger`: somebody joins who was not told.
  */
-export type Harm = 'asterisk' | 'serve' | 'line' | 'store' | 'asteriskClock' | 'ownClock' | 'stranger' | 'none';
+export type Harm =
+  'asterisk' | 'serve' | 'hang' | 'line' | 'store' | 'database' | 'asteriskClock' | 'ownClock' | 'stranger' | 'none';
 
 export type Fault = {
   weight: number;
@@ -50,7 +52,10 @@ function clockFault(name: string, harm: Harm, set: (rig: World['rig'], off: stri
 }
 
 /** Somebody comes into a talk, or to a caller for whom it rings, stays for a while, and leaves. */
-async function strangerJoins({ rig, stranger }: World, chance: Chance): Promise<typeof inVain | undefined> {
+export async function strangerJoins(
+  { rig, stranger }: Pick<World, 'rig' | 'stranger'>,
+  chance: Chance,
+): Promise<typeof inVain | undefined> {
   const { ariUrl, ariUsername, ariPassword } = rig.asterisk;
   const app = `soak-${ulid()}`;
   const request = async (method: string, path: string): Promise<unknown> => {

@@ -1,314 +1,252 @@
 /**
- * `npm run chaos:fleet -- [--minutes 2] [--seed WORD] [--pbx 2] [--callers 3]`: some Asterisks, each with its `serve`, one catalogue in PostgreSQL, one S3 server, and callers
- * at each, while processes are killed, frozen and cut off at random. At the end nothing is broken any more, and all that was promised must hold.
- * Exit 1 when a promise was broken.
+ * `npm run chaos:fleet -- [--minutes 20] [--seed WORD] [--pbx 2] [--callers 3]`: some Asterisks, each with its `serve`, one catalogue in PostgreSQL, one
+ * S3 server, and callers at each, while processes are killed, frozen and parted at random. At the end nothing is broken any more, and all that was
+ * promised must hold. Exit 1 when a promise was broken.
+ *
+ * A seed gives the same calls and faults again, in the same order for each caller and each source of faults, though not to the millisecond.
  */
-import { readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ulid } from 'ulid';
-import { startPostgres, type LabPostgres } from '../../lab/postgres/postgres.ts';
-import { labPurpose, rigBucket, startRig, type Rig } from '../../lab/rig.ts';
-import { startStore, type LabStore } from '../../lab/store/store.ts';
-import { continuousTone } from '../../lab/telephones/audio.ts';
-import { placeCall, startAgent, type Agent, type CallEnd } from '../../lab/telephones/sip.ts';
+import { makeLabFolder } from '../../lab/machine/processes.ts';
 import { openPostgresCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { lineFaults } from '../../src/retention/certificates/verifyTrail.ts';
-import { makeMinioStore } from '../../src/store/s3/store.ts';
-import { makeChance, type Chance } from './chance.ts';
+import { keepTraces } from '../support/failures.ts';
+import { habits, makeCall } from './callers.ts';
+import { makeChance } from './chance.ts';
+import { inVain, type Struck } from './faults.ts';
+import { faultsOfPbx, faultsOfPostgres, faultsOfStore, type FleetFault } from './fleet/faults.ts';
+import type { Pbx } from './fleet/pbx.ts';
+import { judgeFleet, waiting } from './fleet/verdict.ts';
+import { startFleet, type Fleet } from './fleet/world.ts';
+import { ways } from './soak.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '2' },
-    seed: { type: 'string', default: ulid() },
-    pbx: { type: 'string', default: '2' },
-    callers: { type: 'string', default: '3' },
-  },
-});
-const never = new AbortController().signal;
-const talkMs = 2_000;
-/** Within this somebody is answered, whatever is broken but their Asterisk (P3): its limit for an application that hangs, and some more. */
-const connectedWithinMs = 20_000;
-/** The fault that ends calls. */
-const killsCalls = 'Asterisk is killed';
+const usage = 'npm run chaos:fleet -- [--minutes 20] [--seed WORD] [--pbx 2] [--callers 3]';
+const settleLimitMs = 240_000;
+/** What was missed is made good a little later, ms: calls are hurt by a fault for so long after it. */
+const afterwardsMs = 5_000;
+/** A `serve` that has lost what it needs ends, and is started again when it is there again, ms. */
+const startsAgainMs = 3_000;
+
 const say = (line: string): void => {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 };
 
-type Made = { line: string; pbx: number; from: number; to: number; end: CallEnd };
-type Struck = { what: string; pbx: number | undefined; from: number; to: number };
+type Options = { minutes: number; seed: string; pbx: number; callers: number };
 
-type Fleet = {
-  store: LabStore;
-  postgres: LabPostgres;
-  database: string;
-  rigs: Rig[];
-  agent: Agent;
-  /** Names of the WAV files that any Asterisk has begun. */
-  begun: Set<string>;
-  made: Made[];
-  struck: Struck[];
-};
-
-async function startFleet(): Promise<Fleet> {
-  const store = await startStore();
-  await store.makeBucket(rigBucket, { versioning: true });
-  const postgres = await startPostgres();
-  const database = await postgres.makeDatabase();
-  const agent = await startAgent({ behaviour: 'answer', ringMs: 0, hangUpAfterMs: talkMs, atOnce: 20 });
-  const rigs: Rig[] = [];
-  for (let number = 0; number < Number(values.pbx); number += 1) {
-    const rig = await startRig({
-      extensions: {
-        kept: `${agent.dialString},20,language=en,line=kept`,
-        brief: `${agent.dialString},20,language=en,line=brief`,
-      },
-      store,
-      database,
-      config: {
-        ari: { pbx: `pbx${number + 1}` },
-        purposes: {
-          training: labPurpose(
-            'training',
-            'Calls of the lab are erased at once in order to see that erasing works.',
-            0,
-          ),
-        },
-        lines: {
-          kept: { purposes: ['agreement'], defaultLanguages: ['en'] },
-          brief: { purposes: ['training'], defaultLanguages: ['en'] },
-        },
-        // What erases signs with a key of its own, so one of them does.
-        schedule: {
-          upload: '*/5 * * * * *',
-          retention: number === 0 ? '*/7 * * * * *' : '0 0 1 1 *',
-          reconcile: '0 0 1 1 *',
-        },
+function readOptions(): Options | undefined {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: 'string', default: '20' },
+        seed: { type: 'string', default: ulid() },
+        pbx: { type: 'string', default: '2' },
+        callers: { type: 'string', default: '3' },
       },
     });
-    rigs.push(rig);
-  }
+    const [minutes, pbx, callers] = [Number(values.minutes), Number(values.pbx), Number(values.callers)];
 
-  return { store, postgres, database, rigs, agent, begun: new Set(), made: [], struck: [] };
-}
-
-/** A `serve` that was ended on purpose comes back, whatever it needs comes back first. */
-async function revive(rig: Rig): Promise<void> {
-  for (let tries = 0; rig.servePid() === undefined; tries += 1) {
-    try {
-      await rig.startServe();
-    } catch (cause) {
-      if (tries > 60) throw cause;
-      await sleep(1_000);
-    }
+    return minutes > 0 && pbx >= 1 && callers >= 1 ? { minutes, seed: values.seed, pbx, callers } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
-type Fault = {
-  weight: number;
-  name: string;
-  isAtPbx: boolean;
-  strike: (fleet: Fleet, rig: Rig, chance: Chance) => Promise<void>;
+/** What the machine itself was late with, while this runs: the text of its file. */
+function watchMachine(): { text: () => string; stop: () => void } {
+  const folder = makeLabFolder();
+  const program = fileURLToPath(new URL('../../lab/machine/watch.mjs', import.meta.url));
+  const watch = spawn(process.execPath, [program, folder.path, 'timers'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const file = join(folder.path, 'late.txt');
+
+  return {
+    text: () => (existsSync(file) ? readFileSync(file, 'utf8') : ''),
+    stop: () => {
+      watch.stdin.end();
+    },
+  };
+}
+
+type Striking<Target> = {
+  fleet: Fleet;
+  faults: readonly [FleetFault<Target>, ...FleetFault<Target>[]];
+  at: Target;
+  /** Whose calls it may hurt. */
+  hurt: readonly Pbx[];
+  seed: string;
+  source: string;
+  mostPauseMs: number;
+  until: number;
+  findings: string[];
 };
 
-const faults: readonly [Fault, ...Fault[]] = [
-  {
-    weight: 4,
-    name: 'serve is killed',
-    isAtPbx: true,
-    strike: async (_fleet, rig, chance) => {
-      await rig.killServe();
-      await sleep(chance.between(0, 5_000));
-      await revive(rig);
-    },
-  },
-  {
-    weight: 2,
-    name: killsCalls,
-    isAtPbx: true,
-    strike: async (_fleet, rig, chance) => {
-      await rig.asterisk.kill();
-      await sleep(chance.between(0, 3_000));
-      await rig.asterisk.start();
-      await revive(rig);
-    },
-  },
-  {
-    weight: 2,
-    name: 'PostgreSQL is killed',
-    isAtPbx: false,
-    strike: async ({ postgres, rigs }, _rig, chance) => {
-      await postgres.stopServer('kill');
-      await sleep(chance.between(500, 8_000));
-      await postgres.startServer();
-      for (const rig of rigs) await revive(rig);
-    },
-  },
-  {
-    weight: 2,
-    name: 'the store is away',
-    isAtPbx: false,
-    strike: async ({ store }, _rig, chance) => {
-      await store.stopGateway();
-      await sleep(chance.between(1_000, 8_000));
-      await store.startGateway();
-    },
-  },
-  {
-    weight: 2,
-    name: 'serve is frozen for longer than its lease',
-    isAtPbx: true,
-    strike: async (_fleet, rig, chance) => {
-      const pid = rig.servePid();
-      if (pid === undefined) return;
-      process.kill(pid, 'SIGSTOP');
-      await sleep(chance.between(5_000, 70_000));
-      process.kill(pid, 'SIGCONT');
-      // It may end, as what it had is no longer its own.
-      await sleep(2_000);
-      await revive(rig);
-    },
-  },
-];
-
-async function strikeUntil(fleet: Fleet, until: number): Promise<void> {
-  const chance = makeChance(values.seed, 'faults');
+async function strikeUntil<Target>(striking: Striking<Target>): Promise<void> {
+  const { fleet, faults, at, hurt, seed, source, mostPauseMs, until, findings } = striking;
+  const chance = makeChance(seed, source);
   while (Date.now() < until) {
-    await sleep(chance.between(2_000, 8_000));
-    const fault = chance.pick(faults);
-    const pbx = Math.floor(chance.between(0, fleet.rigs.length));
-    const [rig, from] = [fleet.rigs[pbx], Date.now()];
-    if (rig === undefined) throw new Error('there is no such PBX');
-    await fault.strike(fleet, rig, chance);
-    fleet.struck.push({ what: fault.name, pbx: fault.isAtPbx ? pbx : undefined, from, to: Date.now() });
-    say(`${fault.name}${fault.isAtPbx ? ` at pbx${pbx + 1}` : ''}, for ${((Date.now() - from) / 1_000).toFixed(1)} s`);
+    await sleep(chance.between(1_000, mostPauseMs));
+    const { name, harm, strike } = chance.pick(faults);
+    const struck: Struck = { name, harm, from: Date.now(), to: Infinity };
+    for (const pbx of hurt) pbx.struck.push(struck);
+    const outcome = await strike(fleet, at, chance, findings);
+    const ms = Date.now() - struck.from;
+    struck.to = Date.now() + startsAgainMs + afterwardsMs;
+    if (outcome === inVain) struck.name = `${name}, ${inVain}`;
+    say(`${source}: ${struck.name}, for ${(ms / 1_000).toFixed(1)} s`);
   }
 }
 
-/** Calls at one PBX, one after the other. */
-async function callUntil(fleet: Fleet, pbx: number, caller: number, until: number): Promise<void> {
-  const chance = makeChance(values.seed, `caller ${pbx} ${caller}`);
-  const rig = fleet.rigs[pbx];
-  const tone = await continuousTone(440);
-  while (rig !== undefined && Date.now() < until) {
-    const line = chance.between(0, 1) < 0.5 ? 'kept' : 'brief';
-    const from = Date.now();
-    const call = await placeCall({ sipPort: rig.asterisk.sipPort, to: line, tone, hangUpAfterMs: 60_000 }).catch(
-      () => undefined,
-    );
-    const end = await call?.ended.catch(() => undefined);
-    if (end !== undefined) fleet.made.push({ line, pbx, from, to: Date.now(), end });
-    await sleep(chance.between(200, 2_000));
+async function callUntil({ rig, made, name }: Pbx, caller: number, seed: string, until: number): Promise<void> {
+  const chance = makeChance(seed, `${name} caller ${caller}`);
+  while (Date.now() < until) {
+    made.push(await makeCall({ rig }, caller, chance.pick(habits), chance.pick(ways).name));
+    await sleep(chance.between(0, 1_500));
   }
 }
 
-/** Préavis tries the recorder by a file of another name. */
-const idOf = (name: string): string | undefined => /^preavis-([0-9A-Z]{26})\.wav$/.exec(name)?.[1];
-
-function watchSpools({ rigs, begun }: Fleet): NodeJS.Timeout {
-  return setInterval(() => {
-    for (const { asterisk } of rigs) {
-      for (const name of readdirSync(asterisk.spoolFolder)) if (idOf(name) !== undefined) begun.add(name);
+/** Until nothing is left to do; what is left after some minutes. */
+async function settle({ pbxs }: Fleet, catalogue: Catalogue): Promise<string[]> {
+  const left = async (): Promise<string[]> => {
+    const open: string[] = [];
+    for (const { rig, name } of pbxs) {
+      const health = await fetch(`http://127.0.0.1:${rig.healthPort}/health`, { signal: AbortSignal.timeout(5_000) })
+        .then((answer) => answer.json() as Promise<{ status: string; calls: number }>)
+        .catch(() => undefined);
+      if (health?.status !== 'ok' || health.calls !== 0) open.push(`serve of ${name} is ${JSON.stringify(health)}`);
     }
-  }, 100);
-}
+    // What the database did not take is written down again every five seconds, and left to the next start by a serve that is stopped before.
+    for (const { id, phase } of await catalogue.calls.list(1_000_000)) {
+      if (phase !== 'ended') open.push(`the call ${id} is still ${phase}`);
+    }
+    for (const { id, status, keepUntil } of await catalogue.recordings.list({ limit: 1_000_000 })) {
+      const isDue = status === 'archived' && (keepUntil ?? Infinity) < Date.now();
+      if (status === 'recording' || status === 'recorded' || isDue) open.push(`${id} is still ${status}`);
+    }
 
-/** Until nothing is left to do, or for two minutes. */
-async function settle(catalogue: Catalogue): Promise<string[]> {
-  const open = async (): Promise<string[]> => {
-    const recordings = await catalogue.recordings.list({ limit: 1_000_000 });
-    const left = recordings.filter(
-      ({ status, keepUntil }) =>
-        ['recording', 'recorded'].includes(status) || (status === 'archived' && (keepUntil ?? Infinity) < Date.now()),
-    );
-    return left.map(({ id, status }) => `${id} is still ${status}`);
+    return open;
   };
-  for (const until = Date.now() + 120_000; Date.now() < until;) {
-    if ((await open()).length === 0) return [];
+  for (const until = Date.now() + settleLimitMs; Date.now() < until;) {
+    const open = await left().catch((error: unknown) => [String(error)]);
+    if (open.length === 0) return [];
     await sleep(1_000);
   }
 
-  return open();
+  return left();
 }
 
-/** Each finding is a promise that was broken. */
-async function judge(fleet: Fleet, catalogue: Catalogue): Promise<string[]> {
-  const findings = await settle(catalogue);
-  const store = makeMinioStore({ ...fleet.store, useTls: false, bucket: rigBucket });
+function countOf(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+
+  return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
+}
+
+async function sumUp({ pbxs }: Fleet, catalogue: Catalogue): Promise<void> {
   const recordings = await catalogue.recordings.list({ limit: 1_000_000 });
-  const known = new Map(recordings.map((row) => [row.id as string, row]));
-  for (const name of fleet.begun) {
-    const row = known.get(idOf(name) ?? '');
-    if (row === undefined) findings.push(`${name} was begun, and no catalogue knows it`);
-    else if (!['archived', 'erased', 'discarded', 'failed'].includes(row.status))
-      findings.push(`${name} is ${row.status}`);
-  }
-  for (const row of recordings) {
-    const { id, status, startedAt, noticeFinishedAt, objectKey } = row;
-    if (startedAt !== null && startedAt < noticeFinishedAt) findings.push(`${id} began before its notice was over`);
-    const heard = await catalogue.calls.notices(row.callId);
-    if (status === 'archived' && !heard.every(({ verdict }) => verdict === 'verified'))
-      findings.push(`${id} has a notice that was not heard`);
-    const versions = objectKey === null ? [] : await store.versions(objectKey);
-    const expected = status === 'archived' ? 1 : 0;
-    if (versions.length !== expected)
-      findings.push(`${id} is ${status} and has ${versions.length} versions in the archive`);
-    const steps = await catalogue.auditTrail.of(id);
-    for (const to of ['archived', 'erased']) {
-      if (steps.filter((step) => step.to === to).length > 1) findings.push(`${id} became ${to} twice`);
-    }
-  }
-  for (const { line, from, to, end, pbx } of fleet.made) {
-    const wasHurt = fleet.struck.some(
-      (each) => each.what === killsCalls && each.pbx === pbx && each.from < to && each.to > from - 1_000,
-    );
-    const { answeredAfterMs = Infinity } = end;
-    if (!wasHurt && answeredAfterMs > connectedWithinMs) {
-      findings.push(
-        `who called ${line} at pbx${pbx + 1} at ${new Date(from).toISOString()} was not answered within ${connectedWithinMs} ms: ${end.status}`,
-      );
-    }
-  }
-  for await (const { fault } of lineFaults(catalogue, never)) findings.push(fault);
-  for (const { asterisk } of fleet.rigs) {
-    // What cannot be archived stays where it is, and says why.
-    const left = readdirSync(asterisk.spoolFolder).filter((name) => {
-      const row = known.get(idOf(name) ?? '');
-      return row !== undefined && row.status !== 'failed';
-    });
-    findings.push(...left.map((name) => `${name} is still in the recording folder`));
-  }
-  for (const { id, failure } of recordings) if (failure !== null) say(`${id}: ${failure}`);
-  const count = (status: string): number => recordings.filter((row) => row.status === status).length;
-  say(
-    `${fleet.made.length} calls, ${fleet.made.filter(({ end }) => end.status === 'answered').length} of them connected; ${fleet.begun.size} WAVs begun; ${count('archived')} archived, ${count('erased')} erased, ${count('discarded')} discarded, ${count('failed')} failed, ${count('lost')} lost; ${fleet.struck.length} faults`,
+  const made = pbxs.flatMap((pbx) => pbx.made);
+  const begun = pbxs.reduce((sum, { observer }) => sum + observer.spooled.size, 0);
+  // Those of all PBXs stand with each of them.
+  const struck = new Set(pbxs.flatMap((pbx) => pbx.struck));
+  const silentMs = pbxs.flatMap((pbx) => waiting(pbx)).map((each) => each.silentMs);
+  say(`${made.length} calls; ${begun} WAVs begun; recordings: ${countOf(recordings.map(({ status }) => status))}`);
+  const reasons = recordings.flatMap(({ status, failure }) => (failure === null ? [] : [`${status} ${failure}`]));
+  if (reasons.length > 0) say(`why some were not kept: ${countOf(reasons)}`);
+  const why = (await catalogue.calls.list(1_000_000)).map(({ result, reason }) =>
+    [result, reason].filter((each) => each !== null).join(' '),
   );
+  say(`calls: ${countOf(why)}`);
+  say(`${struck.size} faults: ${countOf([...struck].map(({ name }) => name))}`);
+  say(`the longest silence before the other side was heard: ${Math.max(0, ...silentMs)} ms`);
+}
+
+/** Logs, sound and catalogue, as of a test that failed. */
+async function keepWhatHappened({ pbxs, postgres, database }: Fleet, findings: readonly string[]): Promise<void> {
+  // One that was still at it has no end.
+  const iso = (at: number): string => (at === Infinity ? 'the end' : new Date(at).toISOString());
+  const dump = join(postgres.makeFolder('dump'), 'catalogue.sql');
+  const catalogue = await postgres
+    .shell(`pg_dump --file ${dump} ${new URL(database).pathname.slice(1)}`)
+    .then(() => readFileSync(dump), String);
+  for (const { rig, name, made, struck } of pbxs) {
+    const files = {
+      'faults.txt': struck.map((each) => `${iso(each.from)} to ${iso(each.to)} ${each.name}\n`).join(''),
+      'calls.txt': made
+        .map(
+          ({ habit, way, line, from, to, silentMs, agentMs }) =>
+            `${iso(from)} to ${iso(to)} ${line}: ${habit.name}, ${way}, ${silentMs} ms of silence, ${agentMs} ms of the other side\n`,
+        )
+        .join(''),
+      'catalogue.sql': catalogue,
+    };
+    await keepTraces(
+      rig,
+      { callers: [], agents: [], receivers: [] },
+      { of: `chaos-${name}`, failed: findings, files },
+    ).catch((error: unknown) => {
+      say(`the traces of ${name} could not be kept: ${String(error)}`);
+    });
+  }
+}
+
+async function breakAll(fleet: Fleet, { minutes, seed, callers }: Options, findings: string[]): Promise<void> {
+  const { pbxs } = fleet;
+  const until = Date.now() + minutes * 60_000;
+  const common = { fleet, seed, until, findings };
+  for (const { keeper } of pbxs) keeper.release();
+  await Promise.all([
+    ...pbxs.map((pbx) =>
+      strikeUntil({ ...common, faults: faultsOfPbx, at: pbx, hurt: [pbx], source: pbx.name, mostPauseMs: 12_000 }),
+    ),
+    strikeUntil({
+      ...{ ...common, faults: faultsOfPostgres, at: undefined, hurt: pbxs },
+      ...{ source: 'PostgreSQL', mostPauseMs: 60_000 },
+    }),
+    strikeUntil({ ...common, faults: faultsOfStore, at: undefined, hurt: pbxs, source: 'store', mostPauseMs: 40_000 }),
+    ...pbxs.flatMap((pbx) => Array.from({ length: callers }, (_none, caller) => callUntil(pbx, caller, seed, until))),
+  ]);
+}
+
+async function run(options: Options): Promise<string[]> {
+  say(`seed ${options.seed}`);
+  const machine = watchMachine();
+  const fleet = await startFleet(options.pbx, options.callers, say);
+  const findings: string[] = [];
+  let catalogue: Catalogue | undefined;
+  try {
+    if (fleet.filter === undefined) say('no packets can be filtered here (root and nft are needed): nothing is parted');
+    await breakAll(fleet, options, findings);
+    catalogue = await openPostgresCatalogue({ url: fleet.database, connections: 2 }, systemClock);
+    say('nothing is broken any more');
+    findings.push(...(await settle(fleet, catalogue)));
+    for (const { keeper, rig } of fleet.pbxs) {
+      await keeper.stop();
+      await rig.stopServe();
+    }
+    findings.push(...(await judgeFleet(fleet, catalogue, machine.text())));
+    await sumUp(fleet, catalogue);
+  } catch (error) {
+    findings.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    catalogue?.close();
+    for (const finding of findings) say(`BROKEN: ${finding}`);
+    if (findings.length > 0) await keepWhatHappened(fleet, findings);
+    await fleet.stop();
+    machine.stop();
+  }
 
   return findings;
 }
 
-say(`seed ${values.seed}`);
-const fleet = await startFleet();
-const catalogue = await openPostgresCatalogue({ url: fleet.database, connections: 2 }, systemClock);
-const watch = watchSpools(fleet);
-try {
-  const until = Date.now() + Number(values.minutes) * 60_000;
-  const numbers = Array.from({ length: Number(values.callers) }, (_none, caller) => caller);
-  const callers = fleet.rigs.flatMap((_rig, pbx) => numbers.map((caller) => ({ pbx, caller })));
-  await Promise.all([
-    strikeUntil(fleet, until),
-    ...callers.map(({ pbx, caller }) => callUntil(fleet, pbx, caller, until)),
-  ]);
-  const findings = await judge(fleet, catalogue);
-  for (const finding of findings) say(`BROKEN: ${finding}`);
-  say(findings.length === 0 ? 'every promise was kept' : `${findings.length} findings`);
-  process.exitCode = findings.length === 0 ? 0 : 1;
-} finally {
-  clearInterval(watch);
-  catalogue.close();
-  for (const rig of fleet.rigs) await rig.stop();
-  await fleet.agent.stop();
-  await fleet.postgres.stop();
-  await fleet.store.stop();
+const options = readOptions();
+if (options === undefined) {
+  say(usage);
+  process.exitCode = 2;
+} else {
+  const found = (await run(options)).length;
+  say(found === 0 ? 'every promise was kept' : `${found} findings`);
+  process.exitCode = found === 0 ? 0 : 1;
 }

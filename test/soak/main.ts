@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ulid } from 'ulid';
-import { findingsOf, runSoak } from './soak.ts';
+import { runSoak } from './soak.ts';
+import { findingsOf } from './verdict.ts';
 
 const usage = 'npm run soak -- [--minutes 60] [--seed WORD] [--callers 3] [--json FILE]';
 const say = (line: string): void => {

@@ -25,10 +25,10 @@ export class Observer {
   /** Bytes by id of the recording and by file: the WAV, or one of the parts that it is made of. */
   readonly #files = new Map<string, Map<string, number>>();
   readonly samples: Sample[] = [];
-  readonly #world: World;
+  readonly #world: Pick<World, 'rig'>;
   readonly #timers: NodeJS.Timeout[];
 
-  constructor(world: World) {
+  constructor(world: Pick<World, 'rig'>) {
     this.#world = world;
     this.#timers = [
       setInterval(() => {

@@ -8,7 +8,7 @@ import { faults, inVain, type Fault, type Harm, type Struck } from './faults.ts'
 import { Observer, type Sample } from './observer.ts';
 import { keepTraces } from '../support/failures.ts';
 import { withCatalogue } from '../support/rig/rigCatalogue.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { findingsOf, judge, type Verdict } from './verdict.ts';
 import { startWorld, type Way, type World } from './world.ts';
 
 /**
@@ -37,7 +37,7 @@ export type SoakReport = {
 };
 
 /** A stranger whom another application brings finds those whom Préavis has connected. */
-const ways: readonly [{ name: Way; weight: number }, { name: Way; weight: number }] = [
+export const ways: readonly [{ name: Way; weight: number }, { name: Way; weight: number }] = [
   { name: 'bridge', weight: 3 },
   { name: 'follow', weight: 2 },
 ];
@@ -109,9 +109,6 @@ export async function runSoak(
     await world.stop();
   }
 }
-
-export const findingsOf = (verdict: Verdict): string[] =>
-  Object.entries(verdict).flatMap(([kind, found]) => found.map((each) => `${kind}: ${each}`));
 
 const storeOf = ({ store, bucket }: World): ObjectStore =>
   makeMinioStore({ ...store, useTls: false, bucket, prefix: '' });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { burstTone, continuousTone } from '../../lab/telephones/audio.ts';
 import { makeLabFolder } from '../../lab/machine/processes.ts';
-import { labPurpose, rigBucket, startRig, type Rig } from '../../lab/rig.ts';
+import { labPurpose, rigBucket, startRig, type Rig, type RigOptions } from '../../lab/rig.ts';
 import { startAgent, type Agent } from '../../lab/telephones/sip.ts';
 import { startStore, type LabStore } from '../../lab/store/store.ts';
 import { startAriProxy, type AriProxy } from '../support/ari/ariProxy.ts';
@@ -52,7 +52,8 @@ prompts:
   erased-ack: { kind: erasedAck, text: { en: Erased. } }
 `;
 
-function writeSounds(folder: string): void {
+/** Sentences of the notice, as a folder that `notice.soundsFolder` may name. */
+export function writeSounds(folder: string): void {
   mkdirSync(join(folder, 'en'), { recursive: true });
   writeFileSync(join(folder, 'prompts.yaml'), prompts);
   const sound = (name: string, hz: number, ms: number): void => {
@@ -77,7 +78,10 @@ export const clockSteps = {
   '-60d': -5_184_000_000,
 } as const;
 
-async function startAgents(): Promise<Record<Destination, Agent>> {
+export type Agents = Record<Destination, Agent>;
+
+/** Whom one can call. */
+export async function startAgents(): Promise<Agents> {
   const tone = await burstTone(hertz.agent);
   const atOnce = 50;
 
@@ -89,17 +93,22 @@ async function startAgents(): Promise<Record<Destination, Agent>> {
   };
 }
 
-export async function startWorld(callers: number): Promise<World> {
-  const sounds = makeLabFolder();
-  writeSounds(sounds.path);
-  const [store, line, agents] = await Promise.all([startStore(), startAriProxy(), startAgents()]);
-  const stranger = await startAgent({
+/** With a tone of their own, whom nobody tells. */
+export const startStranger = async (): Promise<Agent> =>
+  startAgent({
     behaviour: 'answer',
     tone: await continuousTone(hertz.stranger),
     hangUpAfterMs: 4_000,
     atOnce: 50,
   });
-  await store.makeBucket(rigBucket, { versioning: true });
+
+/** The dialplan and the configuration of one telephone system that these callers call; the sentences are in this folder. */
+export function soakedRig(
+  callers: number,
+  agents: Agents,
+  stranger: Agent,
+  soundsFolder: string,
+): { lines: string[]; config: NonNullable<RigOptions['config']> } {
   const each = <T>(make: (caller: number, mode: Mode) => T): T[] =>
     Array.from({ length: callers }, (_, caller) => modes.map((mode) => make(caller, mode))).flat();
   const purposeOf: Record<Mode, string> = { announce: 'announced', optOut: 'refusable', optIn: 'asked' };
@@ -107,33 +116,29 @@ export async function startWorld(callers: number): Promise<World> {
     ...labPurpose('soak', 'Calls of the lab are recorded in order to see that none is lost.', keepDays),
     consent,
   });
-  const rig = await startRig({
-    idle: true,
-    asteriskClockOff: '+0',
-    clockOff: '+0',
-    store,
-    rtpPorts: 400,
+  const extensions = each((caller, mode) =>
+    destinations.flatMap((destination) => {
+      const to = `${agents[destination].dialString},${destination === 'silent' ? 2 : 20}`;
+      const line = `line=${lineOf(caller, mode)}`;
+      const steps: Record<Way, readonly [string, ...string[]]> = {
+        bridge: [`Gosub(preavis,s,1(${to},${line}))`],
+        follow: [`Gosub(preavis-tell,s,1(${line}))`, `Dial(${to})`],
+      };
+      return ways.map((way) => {
+        const [first, ...more] = steps[way];
+        const rest = [...more, 'Hangup()'].map((step) => `\n same => n,${step}`).join('');
+        return `exten => ${extensionOf(caller, mode, destination, way)},1,${first}${rest}`;
+      });
+    }),
+  );
+
+  return {
     lines: [
       `exten => ${strangerExtension},1,Dial(${stranger.dialString},10)\n same => n,Hangup()`,
-      ...each((caller, mode) =>
-        destinations.flatMap((destination) => {
-          const to = `${agents[destination].dialString},${destination === 'silent' ? 2 : 20}`;
-          const line = `line=${lineOf(caller, mode)}`;
-          const steps: Record<Way, readonly [string, ...string[]]> = {
-            bridge: [`Gosub(preavis,s,1(${to},${line}))`],
-            follow: [`Gosub(preavis-tell,s,1(${line}))`, `Dial(${to})`],
-          };
-          return ways.map((way) => {
-            const [first, ...more] = steps[way];
-            const rest = [...more, 'Hangup()'].map((step) => `\n same => n,${step}`).join('');
-            return `exten => ${extensionOf(caller, mode, destination, way)},1,${first}${rest}`;
-          });
-        }),
-      ).flat(),
+      ...extensions.flat(),
     ],
     config: {
-      ari: { url: line.url },
-      notice: { soundsFolder: sounds.path, languages: ['en'] },
+      notice: { soundsFolder, languages: ['en'] },
       consent: { waitSeconds: 1 },
       purposes: {
         announced: purpose('announce', 28),
@@ -147,6 +152,34 @@ export async function startWorld(callers: number): Promise<World> {
           each((caller, mode) => [lineOf(caller, mode), { purposes: [purposeOf[mode]], defaultLanguages: ['en'] }]),
         ),
       },
+    },
+  };
+}
+
+/** The sentences are brought to its Asterisk, and its serve is started. Throws where a sentence cannot be brought. */
+export async function startSoaked(rig: Rig): Promise<void> {
+  const installed = await rig.preavis('prompts', 'install', '--to', rig.asterisk.soundsFolder);
+  if (installed.code !== 0) throw new Error(`the prompts cannot be installed:\n${installed.stdout}${installed.stderr}`);
+  await rig.startServe();
+}
+
+export async function startWorld(callers: number): Promise<World> {
+  const sounds = makeLabFolder();
+  writeSounds(sounds.path);
+  const [store, line, agents] = await Promise.all([startStore(), startAriProxy(), startAgents()]);
+  const stranger = await startStranger();
+  await store.makeBucket(rigBucket, { versioning: true });
+  const { lines, config } = soakedRig(callers, agents, stranger, sounds.path);
+  const rig = await startRig({
+    idle: true,
+    asteriskClockOff: '+0',
+    clockOff: '+0',
+    store,
+    rtpPorts: 400,
+    lines,
+    config: {
+      ...config,
+      ari: { url: line.url },
       schedule: { upload: '*/10 * * * * *', retention: '*/30 * * * * *', reconcile: '15 * * * * *' },
       archive: { attemptSeconds: 20 },
     },
@@ -159,12 +192,12 @@ export async function startWorld(callers: number): Promise<World> {
     await store.stop();
     sounds.remove();
   };
-  const installed = await rig.preavis('prompts', 'install', '--to', rig.asterisk.soundsFolder);
-  if (installed.code !== 0) {
+  try {
+    await startSoaked(rig);
+  } catch (error) {
     await stop();
-    throw new Error(`the prompts cannot be installed:\n${installed.stdout}${installed.stderr}`);
+    throw error;
   }
-  await rig.startServe();
 
   return { rig, store, line, stranger: stranger.dialString, bucket: rigBucket, stop };
 }

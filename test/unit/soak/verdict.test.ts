@@ -1,7 +1,9 @@
-import { habits, type Made } from '../../soak/callers.ts';
+import { ulid } from 'ulid';
+import { habits, silenceBeforeAgent, type Made } from '../../soak/callers.ts';
 import type { Struck } from '../../soak/faults.ts';
-import { hasHold, hearsTwo, madeOf } from '../../soak/verdict.ts';
-import { clockSteps } from '../../soak/world.ts';
+import { mostSilenceMs } from '../../soak/fleet/verdict.ts';
+import { hasHold, hearsTwo, isUnwrittenTalk, madeOf } from '../../soak/verdict.ts';
+import { clockSteps, hertz } from '../../soak/world.ts';
 
 const from = Date.UTC(2026, 7, 24, 10);
 
@@ -19,6 +21,7 @@ function made(line: string, at: number): Made {
     soundMs: 5_000,
     answeredMs: 7_500,
     heldMs: 0,
+    silentMs: 200,
     isStranded: false,
   };
 }
@@ -53,5 +56,45 @@ describe('a caller who got more sound than their call was long', () => {
 
   test('has not where the sound is as long as the call', () => {
     expect(hearsTwo({ ...call, soundMs: 6_300 }, [killed])).toBe(false);
+  });
+});
+
+test('a followed talk may be gone where serve did not live to write it down while the database was away, and no other', () => {
+  const id = ulid(from + 100);
+  const away: Struck = { name: 'PostgreSQL hangs', harm: 'database', from: from + 2_000, to: from + 9_000 };
+  const frozen: Struck = { name: 'serve is frozen', harm: 'hang', from: from + 9_000, to: from + 70_000 };
+  const follow = made('one', from);
+  expect(isUnwrittenTalk(id, [follow], [away, frozen])).toBe(true);
+  expect(isUnwrittenTalk(id, [{ ...follow, way: 'bridge' }], [away, frozen])).toBe(false);
+  expect(isUnwrittenTalk(id, [follow], [away])).toBe(false);
+  expect(isUnwrittenTalk(id, [follow], [frozen])).toBe(false);
+  expect(isUnwrittenTalk(ulid(from + 60_000), [follow], [away, frozen])).toBe(false);
+});
+
+describe('the silence before the other side', () => {
+  /** Tones and silence, one behind the other. */
+  const heard = (...parts: readonly [hz: number, ms: number][]): Int16Array =>
+    Int16Array.from(
+      parts.flatMap(([hz, ms]) =>
+        Array.from({ length: ms * 8 }, (_none, index) => 8_000 * Math.sin((2 * Math.PI * hz * index) / 8_000)),
+      ),
+    );
+  const agent: [number, number] = [hertz.agent, 300];
+
+  test('is the longest: before the notice, behind it, or until the end where nobody comes', () => {
+    const notice: [number, number] = [hertz.notice, 300];
+    expect(silenceBeforeAgent(heard(notice, [0, 400], agent), 900)).toBeCloseTo(900, -2);
+    expect(silenceBeforeAgent(heard(notice, [0, 1_500], agent), 900)).toBeCloseTo(1_500, -2);
+    expect(silenceBeforeAgent(heard(notice, [0, 2_000]), 900)).toBeCloseTo(2_000, -2);
+  });
+
+  test('is none of what comes in the talk', () => {
+    expect(silenceBeforeAgent(heard(agent, [0, 1_000], agent), 100)).toBeCloseTo(100, -2);
+  });
+
+  test('may be as much longer as the machine was late meanwhile', () => {
+    const call = { from: 1_000, to: 20_000 };
+    const prompt = mostSilenceMs(call, '');
+    expect(mostSilenceMs(call, 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
   });
 });
