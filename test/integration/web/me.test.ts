@@ -38,6 +38,7 @@ afterEach(async () => {
 
 type Told = {
   companies: string[];
+  pbxs: string[];
   purposeNames: Record<string, Record<string, string>>;
   lineNames: Record<string, Record<string, string>>;
   findsBy: string[];
@@ -128,11 +129,7 @@ test('calls are said to be found by extensions and numbers that were dialled onl
 });
 
 test('the names of several PBXs are told to who sees all calls, and that of one to nobody', async () => {
-  const pbxsFor = async (...of: Parameters<typeof actorOf>): Promise<unknown> => {
-    here.door.tokens.set('them', actorOf(...of));
-
-    return (await here.json('/me', 'them'))['pbxs'];
-  };
+  const pbxsFor = async (...of: Parameters<typeof actorOf>): Promise<string[]> => (await me(...of)).pbxs;
   const callTo = (pbx: string) =>
     saveCall(here.set.catalogue, { shape: { asterisk: { version: '22.5.2', node: 'one', pbx } } });
   await callTo('south');
