@@ -2,7 +2,7 @@ import { judgeClocks, type ClockVerdict, type Witnesses } from '../../call/watch
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { Doubt, WitnessTimes } from '../../catalogue/retention/clockDoubts.ts';
 import type { CallRow, RecordingRow } from '../../catalogue/rows.ts';
-import { offsetOf, readClock, type Clock } from '../../core/clock.ts';
+import { offsetOf, readClock, type Clock, type ClockReading } from '../../core/clock.ts';
 import { madeAt } from '../../core/ids.ts';
 
 /** What each clock says of a recording's end, and from when it is kept by that. */
@@ -24,6 +24,16 @@ export async function noteClock(
   if (reading.sinceBoot !== undefined && offsetMs !== undefined) {
     await catalogue.clockDoubts.noteBootOffset(reading.sinceBoot.boot, offsetMs, isFollowed);
   }
+}
+
+/**
+ * An end that nobody heard of, as where Asterisk did not tell of it, or serve was not there: by our clock as it stands now, so that it shows where that is
+ * set later.
+ */
+export function endAsOfNow(at: number, clock: Clock): ClockReading | undefined {
+  const { at: now, sinceBoot } = readClock(clock);
+
+  return sinceBoot && { at, sinceBoot: { ...sinceBoot, ms: sinceBoot.ms - (now - at) } };
 }
 
 /** When it was heard of by our clock as it is now: put right by how far that was set since, in the same boot. */

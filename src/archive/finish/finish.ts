@@ -10,7 +10,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { unwatchedFlags, type UnwatchedFlag } from '../../core/metrics/metrics.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
-import { clockFlags, doubtOf, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
+import { clockFlags, doubtOf, endAsOfNow, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { openPauseAt, pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
 import type { PlayedPrompts } from '../../receipt/playedPrompts.ts';
@@ -179,7 +179,7 @@ export async function keepingOf(
 }
 
 type Keeping = {
-  changes: Pick<RecordingChanges, 'keptFrom' | 'keepUntil' | 'purposeEnds' | 'doubt'>;
+  changes: Pick<RecordingChanges, 'keptFrom' | 'keepUntil' | 'purposeEnds' | 'doubt' | 'heard'>;
   flags: readonly string[];
 };
 
@@ -198,8 +198,9 @@ async function judgedKeeping(
   const ends = await keepingOf(row, keptFrom, catalogue);
   if (kind !== 'agree') log.warn({ recording: row.id, apartMs, keptFrom: by }, 'clocks disagree about recording end');
   const doubt = doubtOf(judged, actor);
+  const heard = row.heard === null && kind === 'agree' ? endAsOfNow(keptFrom, clock) : undefined;
 
-  return { changes: { keptFrom, ...ends, doubt }, flags: clockFlags(judged) };
+  return { changes: { keptFrom, ...ends, doubt, heard }, flags: clockFlags(judged) };
 }
 
 /** Where we may only read, the audio is kept with the header that Asterisk left; its length is known all the same. */

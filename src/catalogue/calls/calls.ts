@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { Played } from '../../call/decide/verification.ts';
 import type { Measured, UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState, Facts } from '../../call/decide/state.ts';
-import { offsetOf, type ClockReading } from '../../core/clock.ts';
-import type { CallId, RecordingId } from '../../core/ids.ts';
+import type { CallId } from '../../core/ids.ts';
+
 import {
   callRow,
   noticeRow,
@@ -13,6 +13,7 @@ import {
   type NoticeRow,
   type StoredPolicy,
 } from '../rows.ts';
+import { saveHeard } from './heardEnd.ts';
 import { answerOf, recorderOf } from './partsOfState.ts';
 import type { AuditTrail } from '../retention/auditTrail.ts';
 import { parseSnapshot } from '../snapshot.ts';
@@ -250,18 +251,6 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
   const setTalk = sql(
     `UPDATE recordings SET caller_talk_ms = @callerMs, destination_talk_ms = @destinationMs WHERE id = @id AND status = 'recording'`,
   );
-
-  const setHeard = sql(
-    `UPDATE recordings SET heard_at = @at, heard_boot = @boot, heard_offset_ms = @offsetMs WHERE id = @id AND status = 'recording'`,
-  );
-  function* saveHeard(id: RecordingId, heard: ClockReading): Step<void> {
-    yield* change(setHeard, {
-      id,
-      at: heard.at,
-      boot: heard.sinceBoot?.boot ?? null,
-      offsetMs: offsetOf(heard) ?? null,
-    });
-  }
 
   /** Lists that are in the catalogue as they are: from the end of the notice on, a call has the same one. */
   const savedNotices = new WeakSet<readonly Played[]>();

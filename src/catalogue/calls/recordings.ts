@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { whyNotRecordable } from '../../call/decide/recordable.ts';
+import type { ClockReading } from '../../core/clock.ts';
 import { PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { isUlid, type CallId, type RecordingId } from '../../core/ids.ts';
 import type { WebhookEvent } from '../../config/webhookSchema.ts';
@@ -11,6 +12,7 @@ import type { AuditNote, AuditTrail } from '../retention/auditTrail.ts';
 import type { Doubt } from '../retention/clockDoubts.ts';
 import { isAsked, isDoubtful, isHeld, isOver, keptShorter, recordingsByEnd } from '../conditions.ts';
 import { isCallHere, isOfCallHere, isWithinReach, pbxGiven, type Here } from '../here.ts';
+import { saveHeard } from './heardEnd.ts';
 import { all, change, one, relaxed, sql, value, values, writing, type Statement, type Step } from '../sql/step.ts';
 
 /** Of a recording, what a step may write beside the status. */
@@ -35,6 +37,8 @@ type Changeable = (typeof changeable)[number];
 export type RecordingChanges = Partial<Pick<RecordingRow, Changeable>> & {
   /** How loud it is, as audio/peaks.ts keeps it. */
   peaks?: string | undefined;
+  /** Its end by our clock as that stood when it was finished; kept where nobody heard of the end before. */
+  heard?: ClockReading | undefined;
   /** One for each purpose of the recording; an end that is known already stays. */
   purposeEnds?: readonly PurposeEnd[];
   /** Its clocks do not agree: until somebody has settled when it ended it is not erased. */
@@ -342,6 +346,7 @@ export function makeRecordings(
     for (const { purpose, keepUntil } of changes.purposeEnds ?? [])
       yield* change(insertEnd, { id, purpose, keepUntil });
     if (changes.peaks !== undefined) yield* change(insertPeaks, { id, peaks: changes.peaks });
+    if (changes.heard !== undefined) yield* saveHeard(id, changes.heard);
     yield* trail.appendStep(id, from, to, note);
     for (const { purpose, from: end, to: shorter, basis } of shortenedRows.parse(yield* all(selectShortened, { id }))) {
       yield* shorten(purpose, [{ id, from: end, to: shorter }], basis, note.actor);

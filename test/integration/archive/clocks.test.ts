@@ -1,5 +1,6 @@
 import { utimes } from 'node:fs/promises';
 import { finishRecordings } from '../../../src/archive/finish/finish.ts';
+import { doubtStepped } from '../../../src/retention/doubts.ts';
 import { doubtRaised } from '../../../src/catalogue/retention/clockDoubts.ts';
 import type { SinceBoot } from '../../../src/core/clock.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
@@ -120,6 +121,22 @@ describe('a recording is kept from the latest that can be, and a human is asked,
       expect.objectContaining({ level: 'warn', recording: id, apartMs: doubt?.apartMs }),
     );
   });
+});
+
+test('one whose end nobody heard of is asked about as well where the clock is set after it was finished', async () => {
+  const set = await stage();
+  const [signal, sinceBoot] = [new AbortController().signal, { ms: 500_000 }];
+  Object.assign(set.clock, { sinceBoot: () => boot(sinceBoot.ms) });
+  set.clock.at = now;
+  const { id } = await set.recorded();
+  await finishRecordings(set);
+  const asked = async () => (await set.catalogue.clockDoubts.open('', 10)).map(({ recording }) => recording);
+  await doubtStepped(set, signal);
+  expect(await asked()).toEqual([]);
+  set.clock.at += off + 60_000;
+  sinceBoot.ms += 60_000;
+  await doubtStepped(set, signal);
+  expect(await asked()).toEqual([id]);
 });
 
 test('one that holds no usable audio is flagged and counted as well', async () => {
