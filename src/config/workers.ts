@@ -13,7 +13,7 @@ export type Workers = {
 /** How soon the other one takes up the calls of a worker that says nothing, s. */
 export const workerLeaseSeconds = 12;
 /** So much later at the earliest the dead-man channel may end recorders, of both workers; it may be a fifth of its time ahead, s. */
-const slackSeconds = 8;
+const slackSeconds = 13;
 
 /** Of two workers, the one that has what only one of them can have, whoever serves its application. */
 export const isFirst = (application: string, { own, peer }: Workers): boolean => application === [own, peer].sort()[0];

@@ -45,7 +45,8 @@ async function ofWorkers(workers: Workers | undefined, ari: Pick<AriQueries, 'ha
   if (workers === undefined) return { PREAVIS_WORKERS: '', PREAVIS_CLAIMS: '' };
   const both = [workers.own, workers.peer].sort();
   // From 22.10, 20.20 and 23.4 on, where the package has it. Elsewhere a dialplan that calls it would lose the caller.
-  const canBroadcast = await ari.hasModule('app_stasis_broadcast.so');
+  // What it hands over is encoded by func_uri.
+  const canBroadcast = (await ari.hasModule('app_stasis_broadcast.so')) && (await ari.hasModule('func_uri.so'));
 
   return { PREAVIS_WORKERS: both.join('&'), PREAVIS_CLAIMS: canBroadcast ? `^(${both.join('|')})$` : '' };
 }

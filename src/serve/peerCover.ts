@@ -13,6 +13,11 @@ import { ServeLease, wantedLease } from './serveLease.ts';
 const lookEveryMs = 1_000;
 /** After the start of both they are each for themselves; a worker that is not there then does not come, ms. */
 const firstAfterMs = 5_000;
+/**
+ * After an outage of Asterisk both workers have let their leases run out, and come back at the same time. Each renews its own meanwhile, before anybody looks
+ * at the other's, ms.
+ */
+const connectedMs = 3_000;
 /** How long callers who hear the notice may take to be connected before their calls are given back, ms. */
 const unconnectedMs = 30_000;
 const pollMs = 100;
@@ -44,6 +49,10 @@ export class PeerCover {
   readonly #ports: PeerCoverPorts;
   readonly #stopping = new AbortController();
   #covering: Covering | undefined;
+  /** Of the other worker, from when it is taken on. */
+  #lease: ServeLease | undefined;
+  /** Since when this worker has had Asterisk, as far as was seen; monotonic time, ms. */
+  #connectedSince: number | undefined;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(ports: PeerCoverPorts) {
@@ -60,8 +69,9 @@ export class PeerCover {
     return this.#covering?.served;
   }
 
+  /** Also while its calls are being taken up. */
   get lease(): ServeLease | undefined {
-    return this.#covering?.lease;
+    return this.#lease;
   }
 
   start(): void {
@@ -77,22 +87,34 @@ export class PeerCover {
   async stop(forced: AbortSignal): Promise<void> {
     this.#stopping.abort();
     await this.#looking;
+    // They may have been taken up meanwhile.
+    this.stopAccepting();
     await this.#giveUp(forced);
   }
 
   async #keepLooking(): Promise<void> {
     const { signal } = this.#stopping;
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
+    this.#noteConnected();
     await pause(firstAfterMs);
     while (!signal.aborted) {
+      this.#noteConnected();
       try {
         await this.#look();
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        this.#ports.log.warn({ code: error.code, err: error }, 'calls of the other worker not taken up; will retry');
+        this.#ports.log.warn({ code: error.code, err: error }, 'calls of the other worker not taken over; will retry');
       }
       await pause(lookEveryMs);
     }
+  }
+
+  #noteConnected(): void {
+    this.#connectedSince = this.#ports.isConnected() ? (this.#connectedSince ?? performance.now()) : undefined;
+  }
+
+  get #isConnectedForLong(): boolean {
+    return this.#connectedSince !== undefined && performance.now() - this.#connectedSince >= connectedMs;
   }
 
   async #look(): Promise<void> {
@@ -109,8 +131,8 @@ export class PeerCover {
   }
 
   async #take(): Promise<void> {
-    const { catalogue, serve, make, isConnected, heldMs, free, log, lost } = this.#ports;
-    if (!isConnected()) return;
+    const { catalogue, serve, make, heldMs, free, log, lost } = this.#ports;
+    if (!this.#isConnectedForLong) return;
     // Most often the other one is there, and nothing is written.
     if ((await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined) return;
     const parts = new ReleaseStack((thrown) => {
@@ -125,15 +147,17 @@ export class PeerCover {
       await parts.use({
         stop: () => {
           this.#covering = undefined;
+          this.#lease = undefined;
         },
       });
+      this.#lease = lease;
       const { served, close } = await make(lease);
       await parts.use({ stop: close });
       await parts.use(served.spool);
       await parts.use(served.link);
       await parts.use(served.deadman);
       this.#covering = { served, lease, parts };
-      log.warn({ application: serve.application }, 'other worker is not there; its calls are taken up');
+      log.warn({ application: serve.application }, 'other worker away; its calls taken over');
     } catch (thrown) {
       await parts.release();
       // It came in between.

@@ -353,12 +353,18 @@ export class Server {
         const ari = makeAri(config, { guard: (request) => this.#guarded(request), peer: own });
         const covered = { ...services, config, catalogue: boundTo(opened.all, lease.turn) };
         const inCalls = boundTo(opened.inCalls, lease.turn);
-        const served = await makeServedApplication({
-          ...{ ...common, services: covered, inCalls, ari, workers, takeOver: true },
-          mayOpen: () => ownOrUnknown(lease),
-        });
+        try {
+          const served = await makeServedApplication({
+            ...{ ...common, services: covered, inCalls, ari, workers, takeOver: true },
+            mayOpen: () => ownOrUnknown(lease),
+          });
 
-        return { served, close: ari.close };
+          return { served, close: ari.close };
+        } catch (thrown) {
+          // It is tried again.
+          ari.close();
+          throw thrown;
+        }
       },
       heldMs: workerLeaseSeconds * 1_000,
       free: this.#freeing(opened.inCalls, serveNameOf(config)),

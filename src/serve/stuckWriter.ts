@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { serveLease, type LeaseHolder, type ServeName } from '../catalogue/jobs/leases.ts';
@@ -26,9 +27,11 @@ export type StuckWriterPorts = {
 export async function endStuckWriter(ports: StuckWriterPorts): Promise<void> {
   const before = await stuckWriter(ports);
   if (before === undefined) return;
+  const spent = spentBy(before.pid);
   await sleep(stuckMs);
   const holder = await stuckWriter(ports);
-  if (holder?.id !== before.id) return;
+  // One that has only lost Asterisk lets its lease run out as well, and may write at both times; but it goes on in between.
+  if (holder?.id !== before.id || spent === undefined || spentBy(holder.pid) !== spent) return;
   const { pid } = holder;
   try {
     process.kill(pid, 'SIGKILL');
@@ -36,6 +39,21 @@ export async function endStuckWriter(ports: StuckWriterPorts): Promise<void> {
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.error({ pid, code: error.code, err: error }, 'other worker stands still in a write; not ended');
+  }
+}
+
+/** What it has had of the processors, in ticks of 10 ms (proc(5), fields 14 and 15); undefined where it is not there. */
+function spentBy(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .join(' ');
+  } catch {
+    return undefined;
   }
 }
 

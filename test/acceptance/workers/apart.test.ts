@@ -2,9 +2,13 @@
  * Where one of two workers does not reach Asterisk, the other one has its calls. Where nobody does, Asterisk ends the recorders in its time, and whoever
  * comes back first has the calls of both.
  */
+import { serveLease } from '../../../src/catalogue/jobs/leases.ts';
+import { workerNames } from '../../../src/config/workerNames.ts';
+import { thisProcess } from '../../../src/core/processes.ts';
 import { eventually } from '../../support/poll.ts';
 import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
+import { withCatalogue } from '../../support/rig/rigCatalogue.ts';
 import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
 import {
   callsAt,
@@ -18,13 +22,13 @@ import {
 } from '../../support/rig/workerCalls.ts';
 import { useWorkers } from '../../support/rig/workers.ts';
 
-const unwatchedSeconds = 20;
+const unwatchedSeconds = 25;
 const slackMs = 4_000;
 
 const workers = useWorkers(() => at.rig);
 const notice = useBriefNotice();
 const at = useRig(async () => {
-  const options = await workersRig(() => at, ['cut', 'nobody', 'alone'], notice);
+  const options = await workersRig(() => at, ['cut', 'both', 'nobody', 'alone'], notice);
 
   return {
     ...options,
@@ -66,6 +70,40 @@ it('a worker that is cut off from Asterisk leaves its calls to the other one, an
   await workers.start('a');
 });
 
+/** How many of the two have a lease that has not run out. */
+const held = (): Promise<number> =>
+  withCatalogue(at.rig, async ({ leases }) => {
+    const holders = workerNames.map((worker) =>
+      leases.otherHolder(serveLease({ pbx: undefined, application: `preavis-${worker}` }), thisProcess()),
+    );
+
+    return (await Promise.all(holders)).filter((holder) => holder !== undefined).length;
+  });
+
+it('where Asterisk was away for both until their leases had run out, each has its own calls again, and neither ends the other', async () => {
+  await Promise.all(workerNames.map((worker) => workers.kill(worker)));
+  const proxy = await at.keep(startTcpProxy());
+  proxy.leadTo(at.rig.asterisk.ariUrl);
+  const through = { PREAVIS_ARI_URL: `http://127.0.0.1:${proxy.port}` };
+  await Promise.all(workerNames.map((worker) => workers.start(worker, through)));
+  const placed = await callsAt(at, 'both', ['a', 'b']);
+  const since = workerNames.map((worker) => workers.log(worker).length);
+  proxy.impair({ hole: ['toServer', 'toClient'] });
+  proxy.reset();
+  await eventually(async () => (await held()) === 0);
+  proxy.mend();
+  await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'earlier call resumed', since[index])));
+  await eventually(async () => (await held()) === workerNames.length);
+  await end('both', placed);
+  for (const [index, worker] of workerNames.entries()) {
+    const lost = workers.log(worker).filter(({ code }, line) => line >= (since[index] ?? 0) && code === 'lease_lost');
+    expect([worker, workers.isRunning(worker), lost]).toEqual([worker, true, []]);
+  }
+  proxy.close();
+  await Promise.all(workerNames.map((worker) => workers.kill(worker)));
+  await workers.startBoth();
+});
+
 it('without any worker callers are connected at once, and recorders end in time; the one that is back first takes up the calls of both', async () => {
   const placed = await callsAt(at, 'nobody', ['a', 'b']);
   expect(await recorders(at)).toBe(placed.length);
@@ -80,7 +118,7 @@ it('without any worker callers are connected at once, and recorders end in time;
 
   const since = workers.log('a').length;
   await workers.start('a');
-  await workers.says('a', 'other worker is not there; its calls are taken up', since);
+  await workers.says('a', 'other worker away; its calls taken over', since);
   await unrecorded.call.hangUp();
   await end('nobody', placed);
 });

@@ -21,7 +21,7 @@ import {
 } from '../../support/rig/workerCalls.ts';
 import { useWorkers } from '../../support/rig/workers.ts';
 
-const unwatchedSeconds = 20;
+const unwatchedSeconds = 25;
 const slackSeconds = 4;
 
 const workers = useWorkers(() => at.rig);

@@ -66,7 +66,7 @@ it('callers of a worker that stands still are with the other one after four seco
     expect(await slowest('frozen', 4)).toBeLessThan(2_000 + waitMs + slackMs);
     expect((await callsOf(at, 'frozen')).filter(({ result }) => result === 'recorded').map(workerOf)).toContain('b');
     // One that goes on sooner has its calls still.
-    await workers.says('b', 'other worker is not there; its calls are taken up', since);
+    await workers.says('b', 'other worker away; its calls taken over', since);
   } finally {
     workers.thaw('a');
   }

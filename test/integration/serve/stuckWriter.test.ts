@@ -26,6 +26,7 @@ afterEach(async () => {
 async function aProcess(file: string) {
   const script = `
     const database = new (require('better-sqlite3'))(process.argv[1]);
+    process.once('SIGUSR2', () => setInterval(() => { for (const until = Date.now() + 30; Date.now() < until; ); }, 40));
     process.stdin.once('data', () => { database.exec('BEGIN IMMEDIATE'); process.stdout.write('writing'); });
     process.stdout.write('there');`;
   const made = spawn(process.execPath, ['-e', script, file], {
@@ -45,6 +46,10 @@ async function aProcess(file: string) {
       made.stdin.write('write');
       await once(made.stdout, 'data');
       made.kill('SIGSTOP');
+    },
+    goOn: () => {
+      made.kill('SIGUSR2');
+      made.kill('SIGCONT');
     },
   };
 }
@@ -82,4 +87,13 @@ it('one that lets its lease run out and writes nothing is left alone, as is who 
   await third.write();
   await look();
   expect([other.process.signalCode, third.process.signalCode]).toEqual([null, null]);
+});
+
+it('one that goes on is left alone, although it writes at both looks', async () => {
+  const { clock, other, look } = await stage();
+  await other.write();
+  other.goOn();
+  clock.at += leaseMs + 1;
+  await look();
+  expect(other.process.signalCode).toBeNull();
 });

@@ -37,6 +37,6 @@ test('a name that is neither is refused', () => {
 });
 
 test('what would end the recorders of both before calls can be taken up is refused, and so is a recording folder that is not shared', () => {
-  expect(refusal({ recording: { unwatchedSeconds: 19 } })).toMatch(/^recording\.unwatchedSeconds: is less than 20/);
+  expect(refusal({ recording: { unwatchedSeconds: 24 } })).toMatch(/^recording\.unwatchedSeconds: is less than 25/);
   expect(refusal({ recording: { spool: 'collected' } })).toMatch(/^ari\.worker: .*collected/);
 });

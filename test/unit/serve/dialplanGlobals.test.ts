@@ -39,12 +39,12 @@ test('an Asterisk that refuses them is asked by each call instead, and one that 
 
 test('two workers are named, and offered callers only where Asterisk can offer them: without, the dialplan would lose them', async () => {
   const workers = { own: 'preavis-b', peer: 'preavis-a' };
-  for (const canOffer of [true, false]) {
-    const ari = { ...scriptedAri(), hasModule: () => Promise.resolve(canOffer) };
+  for (const missing of [undefined, 'app_stasis_broadcast.so', 'func_uri.so']) {
+    const ari = { ...scriptedAri(), hasModule: (name: string) => Promise.resolve(name !== missing) };
     await tellDialplan({ policy, ari, workers, log: collectingLog('info').log });
     expect(ari.asked.slice(-2)).toEqual([
       'setGlobal PREAVIS_WORKERS preavis-a&preavis-b',
-      `setGlobal PREAVIS_CLAIMS ${canOffer ? '^(preavis-a|preavis-b)$' : ''}`,
+      `setGlobal PREAVIS_CLAIMS ${missing === undefined ? '^(preavis-a|preavis-b)$' : ''}`,
     ]);
   }
 });
