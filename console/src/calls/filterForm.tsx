@@ -203,6 +203,8 @@ export function FilterForm({
   onChange: (filters: Filters) => void;
 }) {
   const { say, lineName } = useSpeech();
+  // Else they may know more lines than they are told.
+  const isToldLines = Object.keys(useMe().lineNames).length > 0;
   const [isOpen, setOpen] = useState(() => rare.some((name) => filters[name] !== undefined));
   const set: Change = (name, value) => {
     onChange({ ...filters, [name]: value === '' ? undefined : value });
@@ -220,7 +222,11 @@ export function FilterForm({
       <div class="filter-row">
         <DayField name="from" {...one} />
         <DayField name="to" {...one} />
-        <ChoiceField name="line" all={known.lines.map((each) => [each, lineName(each)] as const)} {...one} />
+        {isToldLines ? (
+          <ChoiceField name="line" all={known.lines.map((each) => [each, lineName(each)] as const)} {...one} />
+        ) : (
+          <TextField name="line" known={known.lines} {...one} />
+        )}
         <ChoiceField name="result" all={allOf(choices.result, say.results)} {...one} />
         <button
           type="button"
