@@ -74,10 +74,14 @@ export function tonePresence(samples: Int16Array, hz: number, options: ToneOptio
 /** Fewer samples tell no frequency, whatever they hold: 2.5 ms are as wide as 400 Hz. */
 const leastSamples = 20;
 
-/** Whether all is digital silence but for a rest of what was there before, where sound was cut off or put out. */
+/** The least that a-law can say, which is its silence (G.711). */
+const leastOfALaw = 8;
+
+/** Whether all is digital silence but for a rest of what was there before, or for the beginning of what comes, where sound was cut off or put out. */
 function isCutOff(window: Int16Array): boolean {
-  const first = window.findIndex((sample) => sample !== 0);
-  const last = window.findLastIndex((sample) => sample !== 0);
+  const isSound = (sample: number): boolean => abs(sample) > leastOfALaw;
+  const first = window.findIndex(isSound);
+  const last = window.findLastIndex(isSound);
 
   return last - first < min(leastSamples, window.length) - 1;
 }
