@@ -81,7 +81,7 @@ const held = (): Promise<number> =>
   });
 
 it('where Asterisk was away for both until their leases had run out, each has its own calls again, and neither ends the other', async () => {
-  await Promise.all(workerNames.map((worker) => workers.kill(worker)));
+  await Promise.all(workerNames.filter((worker) => workers.isRunning(worker)).map((worker) => workers.kill(worker)));
   const proxy = await at.keep(startTcpProxy());
   proxy.leadTo(at.rig.asterisk.ariUrl);
   const through = { PREAVIS_ARI_URL: `http://127.0.0.1:${proxy.port}` };
@@ -92,7 +92,7 @@ it('where Asterisk was away for both until their leases had run out, each has it
   proxy.reset();
   await eventually(async () => (await held()) === 0);
   proxy.mend();
-  await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'earlier call resumed', since[index])));
+  await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'connected to Asterisk', since[index])));
   await eventually(async () => (await held()) === workerNames.length);
   await end('both', placed);
   for (const [index, worker] of workerNames.entries()) {
