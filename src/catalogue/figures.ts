@@ -262,7 +262,8 @@ function makeReading(of: OfCompany) {
 /** From the first on, before the second, ms since 1970 UTC. */
 type Period = { from: number; to: number };
 
-const given = (controllers: readonly string[] | undefined): { controllers: string | null } => ({
+/** For `ofCompanies`. */
+export const companiesGiven = (controllers: readonly string[] | undefined): { controllers: string | null } => ({
   controllers: controllers === undefined ? null : JSON.stringify(controllers),
 });
 
@@ -288,7 +289,7 @@ export function makeFigures() {
      * @param pbx that came to this one; undefined: to any
      */
     unrecorded: reading(function* (period: Period, controllers?: readonly string[], pbx?: string) {
-      const of = { ...period, ...given(controllers), pbx };
+      const of = { ...period, ...companiesGiven(controllers), pbx };
       const [begun, rows] =
         pbx !== undefined
           ? [yield* value(selectBegunOfPbx, of), yield* all(selectUnrecordedOfPbx, of)]
@@ -302,7 +303,9 @@ export function makeFigures() {
     unrecordedByPbx: reading(function* (period: Period, pbxs: readonly string[], controllers?: readonly string[]) {
       const found = [];
       for (const pbx of pbxs) {
-        const calls = count.parse(yield* value(countUnrecordedOfPbx, { ...period, ...given(controllers), pbx }));
+        const calls = count.parse(
+          yield* value(countUnrecordedOfPbx, { ...period, ...companiesGiven(controllers), pbx }),
+        );
         if (calls > 0) found.push({ pbx, calls });
       }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isKept } from './conditions.ts';
-import { ofCompanies } from './figures.ts';
+import { companiesGiven, ofCompanies } from './figures.ts';
 import { row } from './sqlite/rowForm.ts';
 import { all, sql, value, type Step } from './sql/step.ts';
 
@@ -36,7 +36,7 @@ export function makePlots() {
         yield* all(selectCalls, {
           from,
           to,
-          controllers: controllers === undefined ? null : JSON.stringify(controllers),
+          ...companiesGiven(controllers),
         }),
       );
     },

@@ -35,18 +35,32 @@ function machine(): string | null {
   }
 }
 
+/** What Linux tells of a process (proc(5)), from the third field on: the second is a name in parentheses, which may have any letter. */
+function statOf(pid: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}
+
 /** `ended`: it waits only for its parent to ask how it ended. undefined where it is not there, or is hidden. */
 function startOf(pid: number): { ticks: string; ended: boolean } | undefined {
-  try {
-    // proc(5): the second field is a name in parentheses, which may have any letter; the third is the state, the 22nd the start.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = rest[18];
+  const [state = '', ...rest] = statOf(pid);
+  // The 22nd field.
+  const ticks = rest[18];
 
-    return ticks === undefined ? undefined : { ticks, ended: state === 'Z' || state === 'X' };
-  } catch {
-    return undefined;
-  }
+  return ticks === undefined ? undefined : { ticks, ended: state === 'Z' || state === 'X' };
+}
+
+/** What it has had of the processors, as user and for the system, to compare; undefined where it is not there, or is hidden. */
+export function spentBy(pid: number): string | undefined {
+  // The 14th and the 15th field.
+  const spent = statOf(pid).slice(11, 13);
+
+  return spent.length === 0 ? undefined : spent.join(' ');
 }
 
 const self: ProcessIdentity = {

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CataloguePart } from '../catalogue/catalogue.ts';
 import { serveLease, type LeaseHolder, type ServeName } from '../catalogue/jobs/leases.ts';
 import { isWriting } from '../catalogue/sqlite/writeLock.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { thisProcess } from '../core/processes.ts';
+import { spentBy, thisProcess } from '../core/processes.ts';
 
 /** Nobody who goes on is in one write for so long, behind the end of its lease, ms. */
 const stuckMs = 1_000;
@@ -39,21 +38,6 @@ export async function endStuckWriter(ports: StuckWriterPorts): Promise<void> {
   } catch (thrown) {
     const error = asPreavisError(thrown);
     ports.log.error({ pid, code: error.code, err: error }, 'other worker stands still in a write; not ended');
-  }
-}
-
-/** What it has had of the processors, in ticks of 10 ms (proc(5), fields 14 and 15); undefined where it is not there. */
-function spentBy(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-
-    return stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13)
-      .join(' ');
-  } catch {
-    return undefined;
   }
 }
 

@@ -67,12 +67,13 @@ const mayAskFor = (actor: Actor, act: Act): boolean => {
 const companyOfLine = (line: string, { config }: Pick<Ports, 'config'>): string | undefined =>
   Object.hasOwn(config.lines, line) ? (config.lines[line]?.controller ?? ownCalls) : undefined;
 
+/** Who sees only what their extensions or purposes allow. */
+const seesOwnOnly = ({ role, extensions, purposes }: Actor): boolean =>
+  extensions !== undefined || purposes !== undefined || seesOwnPurposesOnly.includes(role);
+
 /** Who may learn the names of what they see no calls of, as far as their lines and companies allow. */
 const seesAllNames = (actor: Actor): boolean =>
-  actor.extensions === undefined &&
-  actor.purposes === undefined &&
-  !seesOwnPurposesOnly.includes(actor.role) &&
-  (mayAskFor(actor, 'list') || mayAskFor(actor, 'readReport'));
+  !seesOwnOnly(actor) && (mayAskFor(actor, 'list') || mayAskFor(actor, 'readReport'));
 
 /** Whoever sees only some lines learns the names of their companies, and of no others; whoever sees what their purposes allow learns none. */
 async function companiesSeen(actor: Actor, { config, catalogue }: Ports): Promise<string[]> {
@@ -131,10 +132,9 @@ function lineNamesSeen(
   purposeNames: Me['purposeNames'],
   ports: Pick<Ports, 'config'>,
 ): z.input<typeof namesByLanguage> {
-  const { role, lines, controllers, extensions, purposes } = actor;
-  const isOfOwn = extensions !== undefined || purposes !== undefined || seesOwnPurposesOnly.includes(role);
+  const { lines, controllers } = actor;
   const hasSeveral = Object.keys(ports.config.controllers).length > 0;
-  if (isOfOwn && hasSeveral && lines === undefined && controllers === undefined) return {};
+  if (seesOwnOnly(actor) && hasSeveral && lines === undefined && controllers === undefined) return {};
 
   return Object.fromEntries(
     linesSeen(actor, ports)
