@@ -1,8 +1,8 @@
 /** One of two workers stands still for longer than its lease, and goes on: what the other one has by then it leaves alone. */
 import { presentMs } from '../../support/audio/audio.ts';
-import { noticeHz, useBriefNotice } from '../../support/call/briefNotice.ts';
+import { noticeHz } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
-import { catalogueRecordings, catalogueUnwatched, expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import { catalogueRecordings, catalogueUnwatched, expectNobodyConnected } from '../../support/rig/rigs.ts';
 import {
   callIn,
   callsOf,
@@ -11,28 +11,16 @@ import {
   place,
   recordingOf,
   workerOf,
-  workersRig,
+  useWorkersAnd,
 } from '../../support/rig/workerCalls.ts';
-import { catalogueStores, useCatalogueIn } from '../../support/rig/catalogueStores.ts';
-import { useWorkers } from '../../support/rig/workers.ts';
+import { catalogueStores } from '../../support/rig/catalogueStores.ts';
 
 /** How soon the calls of one that stands still are the other's, ms: docs/operations/workers.md. */
 const takenUpMs = 15_000;
 const slackMs = 3_000;
 
 describe.each(catalogueStores)('with the catalogue in %s', (store) => {
-  const workers = useWorkers(() => at.rig);
-  const notice = useBriefNotice();
-  const database = useCatalogueIn(store);
-  const at = useRig(async () => ({
-    ...(await workersRig(() => at, ['talking', 'telling', 'after', 'writing'], notice)),
-    ...(await database()),
-  }));
-
-  beforeAll(async () => {
-    await notice.install(at.rig.asterisk.soundsFolder);
-    await workers.startBoth();
-  });
+  const { workers, at } = useWorkersAnd(['talking', 'telling', 'after', 'writing'], store);
 
   it('its talk goes on in one recording, its callers are told by the other one, and it ends as soon as it goes on, without a word in the catalogue', async () => {
     const placed = await place(at, 'talking');

@@ -2,9 +2,9 @@
  * One of two workers is killed: the other one takes up its calls. Nobody is left without a notice, no talk ends, and no recording is lost.
  */
 import { presentMs } from '../../support/audio/audio.ts';
-import { noticeHz, useBriefNotice } from '../../support/call/briefNotice.ts';
+import { noticeHz } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
-import { catalogueRecordings, catalogueUnwatched, expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import { catalogueRecordings, catalogueUnwatched, expectNobodyConnected } from '../../support/rig/rigs.ts';
 import {
   callIn,
   callsOf,
@@ -13,28 +13,16 @@ import {
   place,
   recordingOf,
   workerOf,
-  workersRig,
+  useWorkersAnd,
   type Placed,
 } from '../../support/rig/workerCalls.ts';
-import { catalogueStores, useCatalogueIn } from '../../support/rig/catalogueStores.ts';
-import { useWorkers } from '../../support/rig/workers.ts';
+import { catalogueStores } from '../../support/rig/catalogueStores.ts';
 
 /** How soon after a kill the calls of the one are the other's, ms: docs/operations/workers.md. */
 const takenUpMs = 5_000;
 
 describe.each(catalogueStores)('with the catalogue in %s', (store) => {
-  const workers = useWorkers(() => at.rig);
-  const notice = useBriefNotice();
-  const database = useCatalogueIn(store);
-  const at = useRig(async () => ({
-    ...(await workersRig(() => at, ['both', 'talking', 'telling'], notice)),
-    ...(await database()),
-  }));
-
-  beforeAll(async () => {
-    await notice.install(at.rig.asterisk.soundsFolder);
-    await workers.startBoth();
-  });
+  const { workers, at } = useWorkersAnd(['both', 'talking', 'telling'], store);
 
   it('with both there, each call belongs to one of them, and both have some', async () => {
     const applications = new Set<string | null>();

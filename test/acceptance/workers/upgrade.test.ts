@@ -1,30 +1,21 @@
 /** Each of two workers is stopped and started in turn, as by an upgrade, while callers come in: each of them is told, and none is lost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
-import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import { expectNobodyConnected } from '../../support/rig/rigs.ts';
 import {
   callIn,
   callsOf,
   hearsAgent,
   place,
   recordingOf,
-  workersRig,
+  useWorkersAnd,
   type Placed,
 } from '../../support/rig/workerCalls.ts';
-import { useWorkers } from '../../support/rig/workers.ts';
 
 /** Between two callers, ms. */
 const everyMs = 1_000;
 
-const workers = useWorkers(() => at.rig);
-const notice = useBriefNotice();
-const at = useRig(() => workersRig(() => at, ['long', 'coming'], notice));
-
-beforeAll(async () => {
-  await notice.install(at.rig.asterisk.soundsFolder);
-  await workers.startBoth();
-});
+const { workers, at } = useWorkersAnd(['long', 'coming']);
 
 /** Callers who come one after another until this is ended. */
 function comeIn(): { stop(): Promise<Placed[]> } {

@@ -3,7 +3,7 @@ import { startPostgres, type LabPostgres } from '../../../lab/postgres/postgres.
 import type { RigOptions } from '../../../lab/rig.ts';
 
 export const catalogueStores = ['sqlite', 'postgres'] as const;
-type CatalogueStore = (typeof catalogueStores)[number];
+export type CatalogueStore = (typeof catalogueStores)[number];
 
 /** What a rig needs for it. To be asked for behind what uses it, and before the rig, so that nothing is left when that is ended. */
 export function useCatalogueIn(store: CatalogueStore): () => Promise<Pick<RigOptions, 'database'>> {

@@ -6,9 +6,11 @@ import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts
 import { workerNames, type WorkerName } from '../../../src/config/workerNames.ts';
 import type { CallRow, RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs } from '../audio/audio.ts';
-import type { BriefNotice } from '../call/briefNotice.ts';
+import { useBriefNotice, type BriefNotice } from '../call/briefNotice.ts';
 import { eventually } from '../poll.ts';
-import { catalogueCalls, catalogueRecordings, type RigInUse } from './rigs.ts';
+import { useCatalogueIn, type CatalogueStore } from './catalogueStores.ts';
+import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
+import { useWorkers, type Workers } from './workers.ts';
 
 const agentHz = 1000;
 
@@ -34,6 +36,23 @@ export async function workersRig(
       ),
     },
   };
+}
+
+/** Two workers that serve, an agent that answers these lines, and the catalogue in this store. */
+export function useWorkersAnd(
+  lines: readonly string[],
+  store: CatalogueStore = 'sqlite',
+): { workers: Workers; at: RigInUse } {
+  const workers = useWorkers(() => at.rig);
+  const notice = useBriefNotice();
+  const database = useCatalogueIn(store);
+  const at = useRig(async () => ({ ...(await workersRig(() => at, lines, notice)), ...(await database()) }));
+  beforeAll(async () => {
+    await notice.install(at.rig.asterisk.soundsFolder);
+    await workers.startBoth();
+  });
+
+  return { workers, at };
 }
 
 export type Placed = { call: Call; receiver: RtpReceiver };
