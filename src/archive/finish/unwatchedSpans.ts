@@ -46,6 +46,9 @@ const joinedMarginMs = 300;
  */
 const pauseMarginMs = 500;
 
+/** Sound is written by whole frames, so that of what was before a pause the file may have so much more than by Asterisk's events, ms. */
+const frameMs = 20;
+
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
 export const unplacedMs = 60_000;
 
@@ -90,7 +93,7 @@ function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' 
   if (startedAt === null) return 'unknown start';
   if (endedAt === undefined) return 'unknown end';
   if (Math.max(longerMs, shorterMs) >= unplacedMs) return 'clock set';
-  // A clock may have been set by so much in the talk.
+  // A clock may have been set by so much in the talk. A file that is longer by less has more sound than time.
   const around = (apartMs: number): number => (apartMs <= marginMs ? 0 : apartMs);
 
   return {
@@ -101,7 +104,7 @@ function placesIn(recorded: Recorded, pauses: Pauses): Places | 'unknown start' 
 
       return Math.max(0, Math.min(fromBeginning, fromEnd) - around(longerMs));
     },
-    latest: (at) => at - startedAt - pausedMs(certain, startedAt, at) + around(Math.max(longerMs, shorterMs)),
+    latest: (at) => at - startedAt - pausedMs(certain, startedAt, at) + Math.max(longerMs, around(shorterMs)),
   };
 }
 
@@ -161,9 +164,10 @@ export function judgeUnwatched(
   const untold = untoldStretches(changes, isRecorded).filter(isInFile);
   const heard = untold.map(({ from, to }) => spanOf(from, to, joinedMarginMs)).filter(({ from }) => from < durationMs);
   const paused = pausedStretches(changes)
-    .map(({ from, to }): Span => ({ ...spanOf(from, to, pauseMarginMs), why: 'pause' }))
+    .map(({ from, to }) => spanOf(from, to, pauseMarginMs))
     // One from before the recording may be over by then.
-    .filter(({ from, to }) => from < durationMs && to > 0);
+    .filter(({ from, to }) => from < durationMs && to > 0)
+    .map(({ from, to }): Span => ({ from, to: to + frameMs, why: 'pause' }));
   const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
   // After its end there is nothing to make silent.
   const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard, ...paused];

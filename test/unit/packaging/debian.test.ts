@@ -114,11 +114,14 @@ describe('the units of the package', () => {
       'Description=Préavis, worker %i: tells callers, then records',
       'Conflicts=preavis.service',
       'Documentation=man:preavis(1) file:///usr/share/doc/preavis/docs/operations/workers.md',
+      // Who changes from one worker to two stops the one before these two start.
+      'After=network-online.target asterisk.service preavis.service',
       'Environment=PREAVIS_ARI_WORKER=%i',
     ]);
     expect(serve.filter((line) => !worker.includes(line)).map((line) => line.split('=')[0])).toEqual([
       'Description',
       'Documentation',
+      'After',
     ]);
   });
 

@@ -94,7 +94,10 @@ test(`${transfers} blind transfers in one call leave it on, and nobody of them i
     }
     at.expectFrom(['thrown'], stranger.agent.calls(), transfers);
     await hearing(receiver, strangerHz);
-    expect((await catalogueCalls(at.rig)).find(({ line }) => line === 'thrown')).toMatchObject({ phase: 'talking' });
+    // They talk before Préavis has heard that they do.
+    await eventually(async () => {
+      expect((await catalogueCalls(at.rig)).find(({ line }) => line === 'thrown')).toMatchObject({ phase: 'talking' });
+    });
     await call.hangUp();
     await at.expectEndedEarly('thrown');
     const { samples } = await at.soundOf('thrown');

@@ -299,7 +299,7 @@ describe('what was recorded in a pause that somebody asked for', () => {
   test('becomes silence from half a second before the first key, where Asterisk paused late', () => {
     const changes = [paused(20_100, 23_000), began(20_000), resumed(30_000, 30_010), change('pauseEnded', 30_000)];
     const { spans } = judgeUnwatched({ ...recording, durationMs: 53_000 }, [], changes, seen());
-    expect(spans).toEqual([{ from: 19_500, to: 23_000, why: 'pause' }]);
+    expect(spans).toEqual([{ from: 19_500, to: 23_020, why: 'pause' }]);
   });
 
   test('becomes silence in a part that ran for a moment, between a hold and the pause', () => {
@@ -312,13 +312,19 @@ describe('what was recorded in a pause that somebody asked for', () => {
       resumed(40_100),
     ];
     const { spans } = judgeUnwatched({ ...recording, durationMs: 10_000 + 900 + 19_900 }, [], changes, seen());
-    expect(spans).toEqual([{ from: 10_050, to: 10_950, why: 'pause' }]);
+    expect(spans).toEqual([{ from: 10_050, to: 10_970, why: 'pause' }]);
+  });
+
+  test('reaches further by as much as the file has more sound than the recorder had time', () => {
+    const changes = [paused(20_100, 20_100), began(20_000), resumed(30_000), change('pauseEnded', 29_980)];
+    const { spans } = judgeUnwatched({ ...recording, durationMs: 50_100 + 35 }, [], changes, seen());
+    expect(spans).toMatchObject([{ to: 20_100 + 35 + 20 }]);
   });
 
   test('leaves what is behind it, where the next part was only found to run', () => {
     const changes = [paused(20_000, 20_010), began(20_000), change('pauseEnded', 40_000), resumed(40_000, 41_000)];
     const { spans } = judgeUnwatched({ ...recording, durationMs: 39_900 }, [], changes, seen());
-    expect(spans).toEqual([{ from: 19_390, to: 20_010, why: 'pause' }]);
+    expect(spans).toEqual([{ from: 19_390, to: 20_030, why: 'pause' }]);
   });
 
   test('is nothing where the pause was over before the recording began', () => {
@@ -329,7 +335,7 @@ describe('what was recorded in a pause that somebody asked for', () => {
   test('is none of it, but for the keys of the code, where it paused at once', () => {
     const changes = [paused(20_100, 20_100), began(20_000), resumed(30_000), change('pauseExpired', 30_000)];
     const { spans, untoldMs } = judgeUnwatched({ ...recording, durationMs: 50_100 }, [], changes, seen());
-    expect(spans).toEqual([{ from: 19_500, to: 20_100, why: 'pause' }]);
+    expect(spans).toEqual([{ from: 19_500, to: 20_120, why: 'pause' }]);
     expect(untoldMs).toBeUndefined();
   });
 
@@ -349,8 +355,8 @@ describe('what was recorded in a pause that somebody asked for', () => {
     const changes = [...pause(10_000, 20_000), ...pause(40_000, 50_000)];
     const { spans } = judgeUnwatched({ ...recording, durationMs: 40_020 }, [], changes, seen());
     expect(spans).toEqual([
-      { from: 9_500, to: 10_010, why: 'pause' },
-      { from: 29_510, to: 30_020, why: 'pause' },
+      { from: 9_500, to: 10_030, why: 'pause' },
+      { from: 29_510, to: 30_040, why: 'pause' },
     ]);
   });
 });
