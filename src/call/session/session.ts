@@ -20,7 +20,7 @@ import { CallEffects } from './effects.ts';
 import { translate } from './eventRouting.ts';
 import { allToldAt, withStaff } from './newcomerEvents.ts';
 import type { Measured, TalkTimes } from './journal.ts';
-import { isParking, park, type BlindTransfer } from './parking.ts';
+import { park, parkedBy, ParkedCaller, parkUnlessParked, type BlindTransfer } from './parking.ts';
 import { PauseLimit } from './pauseLimit.ts';
 import { askedChange, pauseChange, pauseOf } from './pauseNotes.ts';
 import { placeOf } from './place.ts';
@@ -42,6 +42,7 @@ export class CallSession {
   #tail: Promise<void> = Promise.resolve();
   #callerLeft = false;
   #abandoned = false;
+  readonly #parked = new ParkedCaller();
   readonly #talk = new TalkMeter();
   /** When each sentence that is not of the notice began. */
   readonly #said = new Map<PlaybackId, number>();
@@ -202,7 +203,11 @@ export class CallSession {
     return this.#sources.moved();
   }
 
-  handle(event: CallEvent): void {
+  handle(told: CallEvent): void {
+    const { event, given } = this.#parked.read(told);
+    const { kind, facts } = this.#state;
+    if (given !== undefined && !this.#abandoned && kind === 'talking')
+      this.#inTurn(() => parkUnlessParked(given, facts.callerChannel, this.#ports));
     if (event.type === 'callerLeft' || event.type === 'callerSentOn') this.#callerLeft = true;
     if (this.#state.kind === 'ended') return;
     const before = this.#state;
@@ -240,6 +245,7 @@ export class CallSession {
     const entry = timelineEntryOf(event, this.#state, this.#said);
     if (event.type === 'recorderFinished') this.#heardEnd = readClock(this.#ports.clock);
     this.#sources.take(event);
+    this.#parked.take(event, this.#state);
     if (event.type === 'blindTransfer') this.#park(event);
     const translated = translate(event, this.#state);
     if (translated !== undefined) this.handle(this.#effects.timed(translated));
@@ -256,7 +262,7 @@ export class CallSession {
   /** Before what follows from it, so that a stop waits until the caller has gone on. */
   #park(transfer: BlindTransfer): void {
     const state = this.#state;
-    if (this.#abandoned || !isParking(transfer, state)) return;
+    if (this.#abandoned || parkedBy(transfer, state) !== 'us') return;
     this.#inTurn(() => park(transfer, state.facts.callerChannel, this.#ports));
     this.handle({ type: 'callerSentOn', at: transfer.at });
   }

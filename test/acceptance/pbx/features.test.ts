@@ -361,9 +361,8 @@ const behindBridge: Readonly<Record<(typeof dialledLines)[number], () => Promise
     const { id } = (await catalogueCalls(at.rig)).find(({ line }) => line === 'parkederased') ?? {};
     expect(await at.rig.preavis('calls', 'erase', id ?? '')).toMatchObject({ code: 0 });
     expect(await transfer(dialogOf(of('parkederased')), '700')).toBe(202);
-    await hearing(receiver, musicHz);
-    // Not in the milliseconds in which Asterisk parks them: then the end of this telephone's call may be taken for that of the call (CHANGELOG, Known limits).
     await of('parkederased').agent.endCall();
+    await hearing(receiver, musicHz);
     await call.hangUp();
     expect(await at.recordingOf('parkederased')).toMatchObject({ status: 'discarded' });
   },

@@ -90,3 +90,33 @@ test('neither a caller who parks, nor one of three, is sent anywhere', async () 
   await eventually(() => ari.asked.includes(`stopRecorder ${recorderName(recording)}`));
   expect(ari.asked.filter((each) => each.startsWith('continueInDialplan'))).toEqual([]);
 });
+
+test('a caller whom Asterisk has parked itself stays there when the telephone that has parked them hangs up', async () => {
+  const { registry, ari } = await talk();
+  registry.handle({ type: 'recorderFinished', at: 5, name: recorderName(recording) });
+  registry.handle(parking(destination));
+  registry.handle({ type: 'bridgeLeft', at: 6, bridgeId: bridge, channelId: caller });
+  registry.handle({ type: 'channelHangingUp', at: 7, channelId: destination });
+  await eventually(() => ari.asked.includes(`destroyBridge ${bridge}`));
+  expect(ari.asked).not.toContain(`hangUp ${caller}`);
+});
+
+test('a caller whom Asterisk had agreed to park goes on at the lot when the telephone hangs up before it has', async () => {
+  const { registry, ari } = await talk();
+  registry.handle({ type: 'recorderFinished', at: 5, name: recorderName(recording) });
+  registry.handle(parking(destination));
+  registry.handle({ type: 'channelHangingUp', at: 7, channelId: destination });
+  await eventually(() => ari.asked.includes(goesOn) && ari.asked.includes(`destroyBridge ${bridge}`));
+  expect(ari.asked).not.toContain(`hangUp ${caller}`);
+});
+
+test('a caller who was not parked after all is not left with nobody when the other telephone hangs up later', async () => {
+  const { registry, ari } = await talk();
+  registry.handle({ type: 'recorderFinished', at: 5, name: recorderName(recording) });
+  registry.handle(parking(destination));
+  registry.handle({ type: 'bridgeLeft', at: 6, bridgeId: bridge, channelId: caller });
+  registry.handle({ type: 'bridgeEntered', at: 6, bridgeId: bridge, channelId: caller });
+  registry.handle({ type: 'channelHangingUp', at: 60_000, channelId: destination });
+  await eventually(() => ari.asked.includes(`hangUp ${caller}`));
+  expect(ari.asked).not.toContain(goesOn);
+});
