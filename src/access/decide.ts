@@ -79,6 +79,7 @@ export function decideAccess(actor: Actor, act: Act, subject: Subject | undefine
     case 'askApproval':
       return decideHearing(actor.role, act, seen, subject, now);
     case 'annotate':
+    case 'approve':
     case 'hold':
     case 'erase':
       return decideChange(act, subject.status);
@@ -92,7 +93,6 @@ export function decideAccess(actor: Actor, act: Act, subject: Subject | undefine
     case 'readSystem':
     case 'seeLive':
     case 'actOnCall':
-    case 'approve':
     case 'manageAccess':
       return allowed;
   }
@@ -185,7 +185,7 @@ function soundFault(status: Subject['status']): 'unfinished' | 'unusable' | 'gon
 }
 
 /** What is written about a recording, or done with it, while it is there. */
-function decideChange(act: 'annotate' | 'hold' | 'erase', status: Subject['status']): Decision {
+function decideChange(act: 'annotate' | 'approve' | 'hold' | 'erase', status: Subject['status']): Decision {
   const fault = soundFault(status);
   if (fault === 'gone') return refused('gone');
   // A recording that runs is erased by who acts on its call.

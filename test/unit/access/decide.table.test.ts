@@ -40,8 +40,8 @@ const nothing = `
 
 const gone = `
   coach:     y    y    g      .        .            .              g        .    .       .     .             .         .          .          y       .         g           .       .
-  legal:     y    y    g      g        g            y              g        g    y       .     .             .         .          .          .       .         g           y       .
-  officer:   y    y    g      g        g            y              g        g    y       g     y             y         y          .          .       .         g           y       .
+  legal:     y    y    g      g        g            y              g        g    y       .     .             .         .          .          .       .         g           g       .
+  officer:   y    y    g      g        g            y              g        g    y       g     y             y         y          .          .       .         g           g       .
   operator:  y    y    g      .        .            .              .        .    .       .     .             .         y          y          y       y         g           .       .
   auditor:   y    y    g      .        .            .              .        .    .       .     .             y         y          .          .       .         g           .       .
   admin:     .    .    .      .        .            .              .        .    .       .     .             .         y          y          .       .         .           .       y`;
