@@ -208,7 +208,9 @@ export async function makeDeadman(dependencies: CallDependencies, registry: Call
       }
     },
     trial: () => deadmanTrialOf(application, ids.channel()),
-    isMissing: metrics.deadmanIsMissing,
+    isMissing: (isMissing) => {
+      metrics.deadmanIsMissing(application, isMissing);
+    },
     log,
   });
 }

@@ -88,6 +88,12 @@ export function makeMetrics(values: LabelValues = noValues) {
       made.set(is ? 1 : 0);
     };
   };
+  const deadmanMissing = flag(
+    'preavis_deadman_missing',
+    '1 while the dead-man channel cannot be made or renewed, else 0.',
+  );
+  /** Applications: a worker may have that of the other one as well. */
+  const withoutDeadman = new Set<string>();
   const calls = new Counter({
     name: 'preavis_calls_total',
     help: 'Calls that have ended, by result, and by reason where they went on unrecorded.',
@@ -147,11 +153,12 @@ export function makeMetrics(values: LabelValues = noValues) {
     ),
     /** Whether the catalogue takes nothing. */
     catalogueFails: flag('preavis_catalogue_failing', '1 while the catalogue takes nothing, else 0.'),
-    /** Whether nothing ends recorders while this process is dead or hangs. */
-    deadmanIsMissing: flag(
-      'preavis_deadman_missing',
-      '1 while the dead-man channel cannot be made or renewed, else 0.',
-    ),
+    /** Whether nothing ends the recorders of this application while this process is dead or hangs. */
+    deadmanIsMissing: (application: string, isMissing: boolean): void => {
+      if (isMissing) withoutDeadman.add(application);
+      else withoutDeadman.delete(application);
+      deadmanMissing(withoutDeadman.size > 0);
+    },
     /** Room in Asterisk's recording folder, MiB; undefined while it cannot be seen. */
     spoolRoom: (mebibytes: number | undefined): void => {
       spoolRoom.set(mebibytes === undefined ? NaN : mebibytes * 1_048_576);
