@@ -30,8 +30,19 @@ export type AriConnectionOptions = {
   requestTimeoutMs: number;
   /** How often Asterisk is asked again to tell of every bridge, once a socket counts as open without, ms; 60,000 where it is not given. */
   bridgesAgainMs?: number;
-  /** Asked before a socket is opened again: whether the application is this process's still. Without, it is. */
-  mayOpen?: () => Promise<boolean>;
+  /** Without, the application is this process's for ever. */
+  ownership?: Ownership;
+};
+
+/** Of an application that another process may have by right. */
+export type Ownership = {
+  /** Another client has opened it. */
+  contested: () => void;
+  /**
+   * Asked before a socket is opened again: whether the application is this process's still. Throws where that is not known: it is asked again.
+   * `isContested`: another client has opened it since this process did.
+   */
+  mayOpen: (isContested: boolean) => Promise<boolean>;
 };
 
 export type AriAccess = {
@@ -67,7 +78,9 @@ export class AriConnection {
   #watch: NodeJS.Timeout | undefined;
   #isProbing = false;
   #watchesBridges = false;
-  /** Another client has the application since. */
+  /** Another client has the application since it was opened last. */
+  #isContested = false;
+  /** The sockets that another client has taken the application from. */
   readonly #replaced = new WeakSet<EventSocket>();
   #stopped: Promise<void> | undefined;
 
@@ -179,7 +192,9 @@ export class AriConnection {
       if (this.#isStopped()) return;
       try {
         await this.#ari.probe('GET', '/asterisk/ping');
-        if ((await this.#options.mayOpen?.()) === false || this.#isStopped()) return;
+        const { ownership } = this.#options;
+        if ((await ownership?.mayOpen(this.#isContested)) === false || this.#isStopped()) return;
+        this.#isContested = false;
         await this.#open(client);
       } catch (thrown) {
         this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk not reachable yet');
@@ -342,6 +357,8 @@ export class AriConnection {
     if (event === undefined || tellsOfDeadman(event, this.#options.application)) return;
     if (event.type === 'applicationReplaced') {
       this.#replaced.add(socket);
+      this.#isContested = true;
+      this.#options.ownership?.contested();
       if (this.#socket === socket) this.#watchesBridges = false;
       void this.#takeovers.takeBack(socket);
     }

@@ -11,13 +11,15 @@ const standstillMs = 5_000;
 
 /**
  * What this process asks of Asterisk about its calls, as far as they are its own. Asterisk does as any client asks: who was stopped for a while, and goes
- * on where it was, would act in calls that the other worker has by now. So whoever stood still sees first whose they are. What it writes is
- * refused by the catalogue itself (boundTo).
+ * on where it was, would act in calls that the other worker has by now. So whoever stood still, or whose application somebody else has opened, sees
+ * first whose they are. What it writes is refused by the catalogue itself (boundTo).
  */
 export class Fence {
   readonly #verify: () => Promise<boolean>;
   #timer: NodeJS.Timeout | undefined;
   #lastAt = performance.now();
+  /** What was asked before the last one is no answer to it. */
+  #doubts = 0;
   #isShut = false;
   #verifying: Promise<boolean> | undefined;
 
@@ -37,6 +39,12 @@ export class Fence {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Another process may have what this one had. */
+  doubt(): void {
+    this.#lastAt = -Infinity;
+    this.#doubts += 1;
   }
 
   /** Another process has what this one had. */
@@ -64,12 +72,13 @@ export class Fence {
 
   /** Until it is known, nothing is sent. */
   #prove(): Promise<boolean> {
+    const doubts = this.#doubts;
     this.#verifying ??= this.#verify()
       .then(
         (isOwn) => {
-          if (isOwn) this.#lastAt = performance.now();
+          if (isOwn && doubts === this.#doubts) this.#lastAt = performance.now();
 
-          return isOwn;
+          return isOwn && doubts === this.#doubts;
         },
         // It is asked again at the next turn.
         () => false,

@@ -1,4 +1,4 @@
-import { AriConnection } from '../ari/connection.ts';
+import { AriConnection, type Ownership } from '../ari/connection.ts';
 import type { Deadman } from '../ari/deadman.ts';
 import { isFree, isHeld } from '../ari/holder.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
@@ -32,8 +32,8 @@ export type ServedApplicationOptions = {
   workers: Workers | undefined;
   /** Take the application from whoever has its event socket open. */
   takeOver: boolean;
-  /** Whether its application is this worker's still. */
-  mayOpen?: () => Promise<boolean>;
+  /** Of one of two workers. */
+  ownership?: Ownership;
   callEnded: () => void;
 };
 
@@ -47,7 +47,7 @@ export type ServedApplication = {
 
 /** Puts together what has the calls of one Stasis application. Throws what the catalogue throws. */
 export async function makeServedApplication(options: ServedApplicationOptions): Promise<ServedApplication> {
-  const { services, inCalls, policy, ids, metrics, ari, identity, workers, takeOver, mayOpen, callEnded } = options;
+  const { services, inCalls, policy, ids, metrics, ari, identity, workers, takeOver, ownership, callEnded } = options;
   const { catalogue, config, log } = services;
   const { pbx } = config.ari;
   const serve = serveNameOf(config);
@@ -59,7 +59,7 @@ export async function makeServedApplication(options: ServedApplicationOptions): 
     log,
   });
   const connection = new AriConnection(
-    { ...config.ari, password: ari.password, ...(mayOpen === undefined ? {} : { mayOpen }) },
+    { ...config.ari, password: ari.password, ...(ownership === undefined ? {} : { ownership }) },
     ari,
     () => isFree(ari.deadman, ids),
     log,

@@ -1,41 +1,37 @@
-import { whatLiesElsewhere } from '../archive/archives.ts';
 import { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
+import type { Ownership } from '../ari/connection.ts';
 import type { AriRequest } from '../ari/httpClient.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
 import { proveSpool, refuseSharedSpool } from '../call/plan/readiness.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
-import { requireOneTime } from '../catalogue/clockApart.ts';
 import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
 import { boundTo, whollyBoundTo } from '../catalogue/jobs/turns.ts';
-import { tellWrongNumberKeys } from '../catalogue/numberKeys.ts';
 import type { Config } from '../config/schema.ts';
 import { servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
 import type { Clock } from '../core/clock.ts';
-import { asPreavisError, errorCodes, type PreavisError } from '../core/errors.ts';
+import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
 import { thisProcess } from '../core/processes.ts';
 import { makePolicy, type Policy } from '../policy/policy.ts';
 import type { PromptLibrary } from '../prompts/library.ts';
-import { implausibleDays } from '../retention/pass.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../services/ari.ts';
 import { hasCatalogue, openConfiguredCatalogue, openForCalls } from '../services/catalogue.ts';
-import { makePromisedFigures, makeServeMetrics } from '../services/metrics.ts';
+import { makeServeMetrics } from '../services/metrics.ts';
 import { loadLibrary } from '../services/prompts.ts';
 import { checkJobs } from '../services/schedule.ts';
-import { leftBehind } from '../services/leftBehind.ts';
 import { serveNameOf } from '../services/serveName.ts';
-import { makeServices, type Services } from '../services/services.ts';
+import { makeServices } from '../services/services.ts';
 import { addArchives, makeStore, type ArchiveServices } from '../services/store.ts';
-import { webhookFigures } from '../services/webhooks.ts';
 import { markAtStart } from '../store/catalogueMarker.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
 import { CallEndQueue, makeFinishing } from './callEndQueue.ts';
 import { Fence } from './fence.ts';
+import { giveFigures } from './figures.ts';
 import { degradedReasons, healthOf, troubles, type HealthParts } from './health.ts';
 import { HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
@@ -45,6 +41,7 @@ import { ReleaseStack } from './releaseStack.ts';
 import { makeServedApplication, type ServedApplicationOptions } from './servedApplication.ts';
 import { ServeLease } from './serveLease.ts';
 import { endStuckWriter } from './stuckWriter.ts';
+import { tellAtStart, tellElsewhere } from './tellAtStart.ts';
 
 export type ServerOptions = {
   config: Config;
@@ -156,9 +153,7 @@ export class Server {
     const storage = await this.#openStorage(policy, metrics);
     const { catalogue, store } = storage.services;
     await catalogue.calls.savePolicy(policy.version, policyContent(policy));
-    await tellWrongNumberKeys(config, catalogue, log);
-    await tellClocksApart(catalogue, log);
-    if (serveNameOf(config).pbx !== undefined) await takeName(catalogue, log);
+    await tellAtStart(config, catalogue, log);
     const asterisk = await this.#reachAsterisk(policy);
     await this.#takeCalls({ policy, library, metrics }, storage, asterisk);
     log.info({ asterisk: asterisk.identity.version, policy: policy.version, archive: store.kind }, 'serving');
@@ -303,7 +298,7 @@ export class Server {
     const isToTake = takeOver || workers !== undefined;
     const served = await makeServedApplication({
       ...{ ...common, services, inCalls, ari, takeOver: isToTake },
-      ...(workers === undefined ? {} : { mayOpen: () => ownOrUnknown(lease) }),
+      ...(workers === undefined ? {} : { ownership: this.#ownershipBy(lease) }),
     });
     const { registry, deadman, link } = served;
     this.#registry = registry;
@@ -351,15 +346,21 @@ export class Server {
       isConnected: () => this.#link?.isOpen === true,
       make: async (lease) => {
         const ari = makeAri(config, { guard: (request) => this.#guarded(request), peer: own });
-        const covered = { ...services, config, catalogue: boundTo(opened.all, lease.turn) };
+        const covered = { ...services, config, catalogue: whollyBoundTo(opened.all, lease.turn) };
         const inCalls = boundTo(opened.inCalls, lease.turn);
         try {
           const served = await makeServedApplication({
             ...{ ...common, services: covered, inCalls, ari, workers, takeOver: true },
-            mayOpen: () => ownOrUnknown(lease),
+            ownership: this.#ownershipBy(lease),
           });
 
-          return { served, close: ari.close };
+          const close = (): void => {
+            ari.close();
+            // From now on it is told by the other worker.
+            common.metrics.deadmanIsMissing(config.ari.application, false);
+          };
+
+          return { served, close };
         } catch (thrown) {
           // It is tried again.
           ari.close();
@@ -388,6 +389,24 @@ export class Server {
     return this.#link === undefined || this.#link.isOpen;
   }
 
+  /**
+   * While the catalogue does not say whose the application is, the other worker cannot have taken it either: unless it is away for this one alone. That
+   * shows by another client that has opened it.
+   */
+  #ownershipBy(lease: ServeLease): Ownership {
+    return {
+      contested: () => {
+        this.#fence?.doubt();
+      },
+      mayOpen: (isContested) =>
+        lease.isStillOwn().catch((thrown: unknown) => {
+          if (isContested) throw thrown;
+
+          return true;
+        }),
+    };
+  }
+
   #guarded(request: AriRequest): AriRequest {
     return this.#fence?.guard(request) ?? request;
   }
@@ -409,53 +428,5 @@ export class Server {
     if (port === 0) return;
     const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
     await this.#running.use({ start: () => page.start(host, port), stop: () => page.stop() });
-  }
-}
-
-/** Where the catalogue does not say, as while it is away, the other worker cannot have taken it either. */
-const ownOrUnknown = (lease: ServeLease): Promise<boolean> => lease.isStillOwn().catch(() => true);
-
-function giveFigures(metrics: Metrics, { config, catalogue, clock }: Services, archive: ArchiveOutageMonitor): void {
-  metrics.archive(async () => ({
-    isFailing: archive.state.status === 'failing',
-    lastStoredAt: archive.lastStoredAt,
-    waiting: await catalogue.recordings.waitingHere(),
-    doubtful: await catalogue.clockDoubts.count(),
-    isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
-    at: clock.now(),
-  }));
-  metrics.webhooks(() => webhookFigures(config, catalogue));
-  metrics.promised(makePromisedFigures(catalogue, clock));
-}
-
-/** Times in receipts are Asterisk's: calls are recorded all the same, and nothing is erased. */
-async function tellClocksApart(catalogue: Catalogue, log: Logger): Promise<void> {
-  try {
-    await requireOneTime(catalogue);
-  } catch (thrown) {
-    const error = asPreavisError(thrown);
-    if (error.code !== 'clock_apart') throw error;
-    log.error({ code: error.code, err: error }, 'clocks of this machine and the database apart; nothing erased');
-  }
-}
-
-/** Takes over what was left unfinished without a name. What was left under another name is told: nobody looks for it. */
-async function takeName(catalogue: Catalogue, log: Logger): Promise<void> {
-  const named = await catalogue.calls.nameUnnamed();
-  if (named > 0) log.info({ calls: named }, 'unfinished calls without a PBX taken over');
-  await catalogue.leases.forgetUnnamed();
-  for (const { pbx: unserved, recordings } of await leftBehind(catalogue)) {
-    log.warn({ unserved, recordings }, 'recordings not archived at a PBX without serve');
-  }
-}
-
-/** What is stored from now on is not concerned: so it is no reason not to start. */
-async function tellElsewhere({ catalogue, log, ...archives }: ArchiveServices): Promise<void> {
-  for (const { archive, isConfigured, recordings, copies } of await whatLiesElsewhere(archives, catalogue)) {
-    if (isConfigured) continue;
-    log.warn(
-      { code: 'archive_changed', archive, recordings, copies, hint: errorCodes.archive_changed.remedy },
-      'recordings stored in an archive that is not configured',
-    );
   }
 }

@@ -88,3 +88,33 @@ test('a process that is told that it has lost its calls changes nothing, though 
   await expect(request('PUT', '/applications/preavis-a/eventFilter')).rejects.toMatchObject({ code: 'lease_lost' });
   expect(asked).toEqual([]);
 });
+
+test('once somebody else has opened its application, a process changes nothing until it knows that it is its own', async () => {
+  const answers = [Promise.reject(new Error('the catalogue is away')), Promise.resolve(true)];
+  const { fence, request, asked, verified } = fenceOf(() => answers.shift() ?? Promise.resolve(true));
+  fence.doubt();
+  await expect(request('POST', '/channels/1/continue')).rejects.toMatchObject({ code: 'lease_lost' });
+  await request('POST', '/channels/2/continue');
+  await request('POST', '/channels/3/continue');
+  expect(asked).toEqual(['POST /channels/2/continue', 'POST /channels/3/continue']);
+  expect(verified).toHaveLength(2);
+});
+
+test('an answer that was asked for before a doubt does not settle it', async () => {
+  const answers: ((isOwn: boolean) => void)[] = [];
+  const { fence, request, asked } = fenceOf(
+    () =>
+      new Promise((resolve) => {
+        answers.push(resolve);
+      }),
+  );
+  fence.doubt();
+  const first = request('POST', '/channels/1/continue');
+  fence.doubt();
+  answers[0]?.(true);
+  await expect(first).rejects.toMatchObject({ code: 'lease_lost' });
+  const second = request('POST', '/channels/2/continue');
+  answers[1]?.(true);
+  await second;
+  expect(asked).toEqual(['POST /channels/2/continue']);
+});
