@@ -1,8 +1,8 @@
 /**
- * A fleet on one machine: `npm run bench:fleet [-- --pbx 3 --rates 1,2,3,4,6,8 --seconds 30]`. Some Asterisks, each with its `serve`, one PostgreSQL whose
- * commits wait for the disk, one S3 server, and SIPp, which calls at each PBX at a rising pace. It says what a call costs each of them, how soon
- * the recorder runs, and which pace is too much. At the end the first pace comes again with longer talks: what a call costs is told from what each
- * second of it costs.
+ * A fleet on one machine: `npm run bench:fleet [-- --pbx 3 --workers 2 --rates 1,2,3,4,6,8 --seconds 30]`. Some Asterisks, each with two workers, or with
+ * one `serve` (`--workers 1`), one PostgreSQL whose commits wait for the disk, one S3 server, and SIPp, which calls at each PBX at a rising pace. It says
+ * what a call costs each of them, how soon the recorder runs, and which pace is too much. At the end the first pace comes again with longer talks:
+ * what a call costs is told from what each second of it costs.
  *
  * `--databases each` gives each PBX a catalogue of its own in the same PostgreSQL.
  */
@@ -31,6 +31,7 @@ import {
 const { values } = parseArgs({
   options: {
     pbx: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '2' },
     rates: { type: 'string', default: '1,2,3,4,6,8' },
     seconds: { type: 'string', default: '30' },
     talk: { type: 'string', default: '1' },
@@ -39,6 +40,7 @@ const { values } = parseArgs({
   },
 });
 const pbxs = Number(values.pbx);
+const hasWorkers = values.workers === '2';
 /** Calls a second at each PBX. */
 const rates = values.rates.split(',').map(Number);
 const seconds = Number(values.seconds);
@@ -124,11 +126,18 @@ class Databases {
 
 type Fleet = { rigs: Rig[]; agents: Agent[]; databases: Databases };
 
+async function startServes(rig: Rig): Promise<void> {
+  await (hasWorkers ? Promise.all(Object.values(rig.workers).map(({ start }) => start())) : rig.startServe());
+}
+
+const servesOf = (rig: Rig): number[] =>
+  (hasWorkers ? Object.values(rig.workers).map(({ pid }) => pid()) : [rig.servePid()]).map((pid) => pid ?? 0);
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const taken = ({ rigs }: Fleet): Taken =>
   takenSoFar(
     rigs.map(({ asterisk }) => asterisk.pid() ?? 0),
-    rigs.map((rig) => rig.servePid() ?? 0),
+    rigs.flatMap(servesOf),
   );
 
 /** Agents of a PBX: one that answers and talks for so long, and one that talks for longer. */
@@ -138,6 +147,7 @@ async function startPbx(name: string, database: string, store: Awaited<ReturnTyp
     await startAgent({ behaviour: 'answer', ringMs: 0, hangUpAfterMs: longTalkMs, atOnce: mostAtOnce }),
   ];
   const rig = await startRig({
+    idle: true,
     extensions: { short: `${short.dialString},20,language=en`, long: `${long.dialString},20,language=en` },
     rtpPorts: mostAtOnce * 4,
     store,
@@ -244,10 +254,11 @@ try {
     const { rig, agents } = await startPbx(`pbx${number + 1}`, addresses.at(-1) ?? '', store);
     fleet.rigs.push(rig);
     fleet.agents.push(...agents);
+    await startServes(rig);
   }
   await fleet.databases.open(addresses);
   say(
-    `${pbxs} Asterisk ${fleet.rigs[0]?.asterisk.version ?? ''}, PostgreSQL ${postgres.release} with ${isShared ? 'one catalogue' : 'a catalogue for each'}, Node ${process.versions.node}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1) ?? ''}`,
+    `${pbxs} Asterisk ${fleet.rigs[0]?.asterisk.version ?? ''} with ${hasWorkers ? 'two workers' : 'one serve'} each, PostgreSQL ${postgres.release} with ${isShared ? 'one catalogue' : 'a catalogue for each'}, Node ${process.versions.node}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1) ?? ''}`,
   );
   await measure(fleet);
 } finally {

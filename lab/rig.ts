@@ -6,16 +6,17 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { workerNames, type WorkerName } from '../src/config/workerNames.ts';
 import { logsSounds } from '../src/receipt/witness.ts';
 import { incomingContext, startAsterisk, type LabAsterisk } from './asterisk/asterisk.ts';
 import { fakeClockVariables, installFakeClock, setFakeClock } from './asterisk/fakeClock.ts';
 import { findInstallation } from './installation.ts';
-import { makeLabFolder, spawnLive, type LiveProcess } from './machine/processes.ts';
+import { makeLabFolder } from './machine/processes.ts';
 import { catalogueIn } from './postgres/postgres.ts';
 import { installShippedPrompts } from './prompts.ts';
+import { makeServeProcess, type ServeProcess } from './serveProcess.ts';
 import type { StoreAddress } from './store/storeAccounts.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -81,6 +82,8 @@ export type Rig = {
   /** Asks serve to stop and waits for it; its exit code. */
   stopServe(signal?: NodeJS.Signals): Promise<void>;
   killServe(): Promise<void>;
+  /** Two that take the place of the one `serve`. */
+  readonly workers: Readonly<Record<WorkerName, ServeProcess>>;
   stop(): Promise<void>;
 };
 
@@ -196,8 +199,20 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   };
   // What jest needs is nothing that an operator has.
   const environment = { ...process.env, NODE_OPTIONS: '', ...clock, ...variables };
-  const logFile = join(folder, 'serve.log');
-  let serve: LiveProcess | undefined;
+  const makeServe = (name: string, port: number, more: Readonly<Record<string, string>> = {}): ServeProcess =>
+    makeServeProcess({
+      command: [...(options.nodeOptions ?? []), command],
+      environment: { ...environment, ...more },
+      healthPort: port,
+      logFile: join(folder, `${name}.log`),
+    });
+  const serve = makeServe('serve', healthPort);
+  const workers = Object.fromEntries(
+    workerNames.map((worker, index) => [
+      worker,
+      makeServe(`worker-${worker}`, healthPort + index, { PREAVIS_ARI_WORKER: worker }),
+    ]),
+  ) as Record<WorkerName, ServeProcess>;
 
   const preavisWith = (more: Readonly<Record<string, string>>, ...args: string[]): Promise<CommandResult> =>
     new Promise((resolve) => {
@@ -207,13 +222,6 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       });
     });
   const preavis = (...args: string[]): Promise<CommandResult> => preavisWith({}, ...args);
-  const logText = (): string => {
-    try {
-      return readFileSync(logFile, 'utf8');
-    } catch {
-      return '';
-    }
-  };
   const rig: Rig = {
     asterisk,
     folder,
@@ -221,7 +229,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     database,
     healthPort,
     configFile,
-    logFile,
+    logFile: serve.logFile,
     variables,
     preavis,
     preavisWith,
@@ -230,42 +238,23 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       if (result.stdout === '') throw new Error(`preavis ${args.join(' ')} printed nothing: ${result.stderr}`);
       return JSON.parse(result.stdout) as T;
     },
-    // What is being written just now is no line yet.
-    log: () =>
-      logText()
-        .split('\n')
-        .slice(0, -1)
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    log: serve.log,
     setClock: (off) => {
       if (options.clockOff === undefined) throw new Error('The clock of this Préavis cannot be set.');
       setFakeClock(folder, off);
     },
-    servePid: () => (serve?.isRunning() === true ? serve.pid : undefined),
-    webPid: () => (serve?.isRunning() === true ? childOf(serve.pid, 'web') : undefined),
-    startServe: async (more = {}, ...args) => {
-      const before = logText().length;
-      const started = await spawnLive(process.execPath, [...(options.nodeOptions ?? []), command, 'serve', ...args], {
-        logFile,
-        env: { ...environment, ...more },
-        priority: 'product',
-      });
-      serve = started;
-      for (;;) {
-        const text = logText().slice(before);
-        if (text.includes('"msg":"serving"')) return;
-        if (!started.isRunning()) throw new Error(`preavis serve ended while it started.\n${text}`);
-        await sleep(20);
-      }
+    servePid: serve.pid,
+    webPid: () => {
+      const pid = serve.pid();
+
+      return pid === undefined ? undefined : childOf(pid, 'web');
     },
-    stopServe: async (signal = 'SIGTERM') => {
-      await serve?.stop({ signal, graceMs: 60_000 });
-    },
-    killServe: async () => {
-      await serve?.stop({ signal: 'SIGKILL', graceMs: 0 });
-    },
+    startServe: serve.start,
+    stopServe: serve.stop,
+    killServe: serve.kill,
+    workers,
     stop: async () => {
-      await serve?.stop({ graceMs: 20_000 });
+      for (const each of [serve, ...Object.values(workers)]) await each.stop('SIGTERM', 20_000);
       await asterisk.stop();
       labFolder.remove();
     },

@@ -82,7 +82,7 @@ export async function strangerJoins(
     const { id } = (await request('POST', `/channels?endpoint=${endpoint}&app=${app}`)) as { id: string };
     await Promise.race([began, sleep(5_000)]);
     const bridges = (await request('GET', '/bridges')) as { id: string; name: string; channels: string[] }[];
-    const talks = bridges.filter(({ name, channels }) => name === 'preavis' && channels.length > 1);
+    const talks = bridges.filter(({ name, channels }) => /^preavis(?:-[ab])?$/.test(name) && channels.length > 1);
     const talk = talks[Math.floor(chance.between(0, talks.length))];
     if (talk !== undefined) {
       await request('POST', `/bridges/${talk.id}/addChannel?channel=${id}`);

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos:fleet -- [--minutes 20] [--seed WORD] [--pbx 2] [--callers 3]`: some Asterisks, each with its `serve`, one catalogue in PostgreSQL, one
+ * `npm run chaos:fleet -- [--minutes 20] [--seed WORD] [--pbx 2] [--callers 3]`: some Asterisks, each with two workers, one catalogue in PostgreSQL, one
  * S3 server, and callers at each, while processes are killed, frozen and parted at random. At the end nothing is broken any more, and all that was
  * promised must hold. Exit 1 when a promise was broken.
  *
@@ -112,11 +112,11 @@ async function callUntil({ rig, made, name }: Pbx, caller: number, seed: string,
 async function settle({ pbxs }: Fleet, catalogue: Catalogue): Promise<string[]> {
   const left = async (): Promise<string[]> => {
     const open: string[] = [];
-    for (const { rig, name } of pbxs) {
-      const health = await fetch(`http://127.0.0.1:${rig.healthPort}/health`, { signal: AbortSignal.timeout(5_000) })
+    for (const { serve, name } of pbxs.flatMap(({ workers }) => workers)) {
+      const health = await fetch(`http://127.0.0.1:${serve.healthPort}/health`, { signal: AbortSignal.timeout(5_000) })
         .then((answer) => answer.json() as Promise<{ status: string; calls: number }>)
         .catch(() => undefined);
-      if (health?.status !== 'ok' || health.calls !== 0) open.push(`serve of ${name} is ${JSON.stringify(health)}`);
+      if (health?.status !== 'ok' || health.calls !== 0) open.push(`${name} is ${JSON.stringify(health)}`);
     }
     // What the database did not take is written down again every five seconds, and left to the next start by a serve that is stopped before.
     for (const { id, phase } of await catalogue.calls.list(1_000_000)) {
@@ -196,7 +196,7 @@ async function breakAll(fleet: Fleet, { minutes, seed, callers }: Options, findi
   const { pbxs } = fleet;
   const until = Date.now() + minutes * 60_000;
   const common = { fleet, seed, until, findings };
-  for (const { keeper } of pbxs) keeper.release();
+  for (const { keeper } of pbxs.flatMap(({ workers }) => workers)) keeper.release();
   await Promise.all([
     ...pbxs.map((pbx) =>
       strikeUntil({ ...common, faults: faultsOfPbx, at: pbx, hurt: [pbx], source: pbx.name, mostPauseMs: 12_000 }),
@@ -222,9 +222,9 @@ async function run(options: Options): Promise<string[]> {
     catalogue = await openPostgresCatalogue({ url: fleet.database, connections: 2 }, systemClock);
     say('nothing is broken any more');
     findings.push(...(await settle(fleet, catalogue)));
-    for (const { keeper, rig } of fleet.pbxs) {
+    for (const { keeper, serve } of fleet.pbxs.flatMap(({ workers }) => workers)) {
       await keeper.stop();
-      await rig.stopServe();
+      await serve.stop();
     }
     findings.push(...(await judgeFleet(fleet, catalogue, machine.text())));
     await sumUp(fleet, catalogue);

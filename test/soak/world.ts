@@ -156,11 +156,10 @@ export function soakedRig(
   };
 }
 
-/** The sentences are brought to its Asterisk, and its serve is started. Throws where a sentence cannot be brought. */
-export async function startSoaked(rig: Rig): Promise<void> {
+/** The sentences are brought to its Asterisk. Throws where one cannot be brought. */
+export async function installSentences(rig: Rig): Promise<void> {
   const installed = await rig.preavis('prompts', 'install', '--to', rig.asterisk.soundsFolder);
   if (installed.code !== 0) throw new Error(`the prompts cannot be installed:\n${installed.stdout}${installed.stderr}`);
-  await rig.startServe();
 }
 
 export async function startWorld(callers: number): Promise<World> {
@@ -193,7 +192,8 @@ export async function startWorld(callers: number): Promise<World> {
     sounds.remove();
   };
   try {
-    await startSoaked(rig);
+    await installSentences(rig);
+    await rig.startServe();
   } catch (error) {
     await stop();
     throw error;

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../chance.ts';
 import { inVain, strangerJoins, type Harm } from '../faults.ts';
-import { endsByItself, restartAfterMs, type Pbx } from './pbx.ts';
+import { endsByItself, saidSince, sizeOf, type Pbx, type Worker } from './pbx.ts';
 import type { Fleet } from './world.ts';
+
+const takenOver = '"msg":"other worker away; its calls taken over"';
 
 /** `findings`: promises that were seen to be broken while it struck. */
 export type FleetFault<Target> = {
@@ -12,47 +14,48 @@ export type FleetFault<Target> = {
   strike: (fleet: Fleet, at: Target, chance: Chance, findings: string[]) => Promise<typeof inVain | undefined>;
 };
 
-/** A little beyond the lease of a serve (src/catalogue/jobs/leases.ts), ms. */
-const passedOverWithinMs = 120_000;
+/** Beyond the lease of a worker, and as long as the other one may have to wait for PostgreSQL, ms. */
+const passedOverWithinMs = 60_000;
+/** What a worker that stands still for about a minute is late with, ms. */
+const frozenMs = { least: 20_000, most: 70_000 };
 
-/** Another serve takes the place of one that stands still, which wakes up then: it writes nothing any more, and ends. */
+const pickWorker = ({ workers }: Pbx, chance: Chance): Worker => {
+  const worker = workers[Math.floor(chance.between(0, workers.length))];
+  if (worker === undefined) throw new Error('a PBX without a worker');
+
+  return worker;
+};
+
+/** The other worker takes over the calls of one that stands still, which wakes up then: it writes nothing any more, and ends. */
 async function passOver(
   { writes }: Fleet,
-  { name, rig, role, otherRole, keeper }: Pbx,
+  pbx: Pbx,
   chance: Chance,
   findings: string[],
 ): Promise<typeof inVain | undefined> {
-  const frozen = rig.servePid();
-  if (frozen === undefined) return inVain;
+  const { name, serve, role, keeper } = pickWorker(pbx, chance);
+  const other = pbx.workers.find((each) => each.serve !== serve);
+  const frozen = serve.pid();
+  if (frozen === undefined || other === undefined) return inVain;
+  const since = sizeOf(other.serve.logFile);
   keeper.hold();
   process.kill(frozen, 'SIGSTOP');
-  const other = {
-    PREAVIS_HEALTH_PORT: String(rig.healthPort + 1),
-    PREAVIS_CATALOGUE_POSTGRES_USER: otherRole,
-  };
-  let hasPassed = false;
-  for (const until = performance.now() + passedOverWithinMs; !hasPassed && performance.now() < until;) {
-    // Asterisk still has the socket of the first one. Refused as long as its lease holds, and while the database is away.
-    hasPassed = await rig.startServe(other, '--take-over').then(
-      () => true,
-      () => sleep(restartAfterMs, false),
-    );
-  }
-  if (!hasPassed) {
-    process.kill(frozen, 'SIGKILL');
-    keeper.release();
-    return inVain;
-  }
-  const since = await writes.now();
-  await sleep(chance.between(0, 3_000));
+  const frozenAt = performance.now();
+  const wakesAfterMs = chance.between(frozenMs.least, frozenMs.most);
+  const isPassed = (): boolean => saidSince(other.serve.logFile, since).includes(takenOver);
+  while (!isPassed() && performance.now() - frozenAt < passedOverWithinMs) await sleep(200);
+  const hasPassed = isPassed();
+  await sleep(Math.max(0, frozenAt + wakesAfterMs - performance.now()));
+  const wokenAt = await writes.now();
   process.kill(frozen, 'SIGCONT');
-  if (!(await endsByItself(frozen))) findings.push(`a serve of ${name} that was passed over has not ended`);
-  const written = await writes.since(role, since);
-  if (written.length > 0) findings.push(`a serve of ${name} that was passed over has written: ${written.join(', ')}`);
-  await rig.stopServe();
+  if (hasPassed) {
+    if (!(await endsByItself(frozen))) findings.push(`${name}, which was passed over, has not ended`);
+    const written = await writes.since(role, wokenAt);
+    if (written.length > 0) findings.push(`${name}, which was passed over, has written: ${written.join(', ')}`);
+  }
   keeper.release();
 
-  return undefined;
+  return hasPassed ? undefined : inVain;
 }
 
 /** Drops every packet between what listens here and who asks it here, both ways. */
@@ -76,12 +79,26 @@ const partedMs = (chance: Chance): number =>
 export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   {
     weight: 5,
-    name: 'serve is killed',
+    name: 'a worker is killed',
     harm: 'serve',
-    strike: async (_fleet, { rig, keeper }, chance) => {
+    strike: async (_fleet, pbx, chance) => {
+      const { serve, keeper } = pickWorker(pbx, chance);
       keeper.hold();
-      await rig.killServe();
-      await sleep(chance.between(0, 5_000));
+      await serve.kill();
+      await sleep(chance.between(0, 20_000));
+      keeper.release();
+
+      return undefined;
+    },
+  },
+  {
+    weight: 2,
+    name: 'a worker is stopped and started',
+    harm: 'serve',
+    strike: async (_fleet, pbx, chance) => {
+      const { serve, keeper } = pickWorker(pbx, chance);
+      keeper.hold();
+      await serve.stop();
       keeper.release();
 
       return undefined;
@@ -89,12 +106,13 @@ export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   },
   {
     weight: 1,
-    name: 'serve is stopped and started',
+    name: 'both workers are killed',
     harm: 'serve',
-    strike: async (_fleet, { rig, keeper }) => {
-      keeper.hold();
-      await rig.stopServe();
-      keeper.release();
+    strike: async (_fleet, { workers }, chance) => {
+      for (const { keeper } of workers) keeper.hold();
+      await Promise.all(workers.map(({ serve }) => serve.kill()));
+      await sleep(chance.between(0, 5_000));
+      for (const { keeper } of workers) keeper.release();
 
       return undefined;
     },
@@ -113,36 +131,42 @@ export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   },
   {
     weight: 2,
-    name: 'serve is frozen',
+    name: 'a worker is frozen for a moment',
     harm: 'hang',
-    strike: async (_fleet, { rig }, chance) => {
-      const pid = rig.servePid();
+    strike: async (_fleet, pbx, chance) => {
+      const pid = pickWorker(pbx, chance).serve.pid();
       if (pid === undefined) return inVain;
       process.kill(pid, 'SIGSTOP');
-      await sleep(chance.between(1_000, 70_000));
+      await sleep(chance.between(500, 15_000));
       process.kill(pid, 'SIGCONT');
 
       return undefined;
     },
   },
-  { weight: 2, name: 'serve is frozen, and another takes its place', harm: 'hang', strike: passOver },
+  { weight: 3, name: 'a worker is frozen for a minute', harm: 'hang', strike: passOver },
   {
     weight: 2,
-    name: 'serve and Asterisk are parted',
+    name: 'a worker and Asterisk are parted',
+    harm: 'hang',
+    strike: (fleet, pbx, chance) => part(fleet, '127.0.0.1', pickWorker(pbx, chance).line.port, partedMs(chance)),
+  },
+  {
+    weight: 1,
+    name: 'both workers and Asterisk are parted',
     harm: 'hang',
     strike: (fleet, { rig }, chance) => part(fleet, '127.0.0.1', rig.asterisk.ports.http, partedMs(chance)),
   },
   {
     weight: 2,
-    name: 'serve and PostgreSQL are parted',
+    name: 'a worker and PostgreSQL are parted',
     harm: 'database',
-    strike: (fleet, { address }, chance) => part(fleet, address, fleet.postgres.port, partedMs(chance)),
+    strike: (fleet, pbx, chance) => part(fleet, pickWorker(pbx, chance).address, fleet.postgres.port, partedMs(chance)),
   },
   {
     weight: 2,
-    name: 'serve and the store are parted',
+    name: 'a worker and the store are parted',
     harm: 'store',
-    strike: (fleet, { address }, chance) => part(fleet, address, fleet.store.port, partedMs(chance)),
+    strike: (fleet, pbx, chance) => part(fleet, pickWorker(pbx, chance).address, fleet.store.port, partedMs(chance)),
   },
   {
     weight: 2,

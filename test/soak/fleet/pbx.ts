@@ -1,56 +1,70 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rig } from '../../../lab/rig.ts';
+import type { ServeProcess } from '../../../lab/serveProcess.ts';
 import { errnoOf } from '../../../src/core/errors.ts';
+import type { TcpProxy } from '../../support/ari/tcpProxy.ts';
 import type { Made } from '../callers.ts';
 import type { Struck } from '../faults.ts';
 import type { Observer } from '../observer.ts';
 
 const lookEveryMs = 200;
 /** As a service manager waits before it starts again what has ended, ms. */
-export const restartAfterMs = 1_000;
+const restartAfterMs = 1_000;
 /** Who has woken up and lost everything has so long to end by itself: its next renewal of the lease, and its grace, ms. */
 const endsWithinMs = 60_000;
 
-/** One telephone system of the fleet. */
+/** One telephone system of the fleet, which two workers share. */
 export type Pbx = {
   readonly name: string;
   readonly rig: Rig;
-  /** Where its Préavis finds PostgreSQL and the store: an address that no other PBX uses. */
-  readonly address: string;
-  /** The role that its Préavis writes by, and that of another one that takes its place. */
-  readonly role: string;
-  readonly otherRole: string;
+  readonly workers: readonly Worker[];
   readonly observer: Observer;
-  readonly keeper: Keeper;
   readonly made: Made[];
   readonly struck: Struck[];
+};
+
+export type Worker = {
+  readonly name: string;
+  readonly serve: ServeProcess;
+  /** Where it finds PostgreSQL and the store: an address that no other worker uses. */
+  readonly address: string;
+  /** Its way to Asterisk. */
+  readonly line: TcpProxy;
+  /** The role that it writes by. */
+  readonly role: string;
+  readonly keeper: Keeper;
 };
 
 export type Keeper = {
   /** From now on nothing is started. */
   hold(): void;
-  /** From now on serve is started wherever it is down, as a service manager does. */
+  /** From now on it is started wherever it is down, as a service manager does. */
   release(): void;
   /** No further start; resolves when none is under way. */
   stop(): Promise<void>;
 };
 
-/** Starts serve wherever it is down, also where it has ended by itself or cannot be started yet. */
-export function makeKeeper(rig: Rig, name: string, say: (line: string) => void): Keeper {
+/** Starts a worker wherever it is down, also where it has ended by itself or cannot be started yet. */
+export function makeKeeper(
+  name: string,
+  serve: ServeProcess,
+  environment: Readonly<Record<string, string>>,
+  say: (line: string) => void,
+): Keeper {
   let [isHeld, isStopped] = [true, false];
   const keeping = (async () => {
     let [wasUp, startedAt] = [false, 0];
     while (!isStopped) {
       await sleep(lookEveryMs);
-      if (isHeld || rig.servePid() !== undefined) {
+      if (isHeld || serve.pid() !== undefined) {
         wasUp = !isHeld;
         continue;
       }
-      if (wasUp) say(`serve of ${name} has ended by itself: ${lastWords(rig, startedAt)}`);
+      if (wasUp) say(`${name} has ended by itself: ${lastWords(serve, startedAt)}`);
       wasUp = false;
-      startedAt = statSync(rig.logFile).size;
-      await rig.startServe().catch(() => sleep(restartAfterMs));
+      startedAt = sizeOf(serve.logFile);
+      await serve.start(environment).catch(() => sleep(restartAfterMs));
     }
   })();
 
@@ -68,11 +82,29 @@ export function makeKeeper(rig: Rig, name: string, say: (line: string) => void):
   };
 }
 
-/** What it has told its operator at its end: commands end with a line that begins so. */
-function lastWords(rig: Rig, from: number): string {
-  const lines = readFileSync(rig.logFile).subarray(from).toString('utf8').split('\n');
+/** How much this log has by now, bytes. */
+export const sizeOf = (logFile: string): number => (existsSync(logFile) ? statSync(logFile).size : 0);
 
-  return lines.findLast((line) => line.startsWith('preavis: ')) ?? 'without a word';
+/** What was written into a log behind its first bytes. */
+export function saidSince(logFile: string, from: number): string {
+  const file = openSync(logFile, 'r');
+  try {
+    const bytes = Buffer.alloc(fstatSync(file).size - from);
+    readSync(file, bytes, 0, bytes.length, from);
+
+    return bytes.toString('utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What it has told its operator at its end: commands end with a line that begins so, and who has lost its lease with one of the log. */
+function lastWords({ logFile }: ServeProcess, from: number): string {
+  return (
+    saidSince(logFile, from)
+      .split('\n')
+      .findLast((line) => line.startsWith('preavis: ') || line.includes('"code":"lease_lost"')) ?? 'without a word'
+  );
 }
 
 /** Whether this process is there. */

@@ -1,6 +1,6 @@
 /**
- * Some Asterisks, each with its `serve`, one catalogue in PostgreSQL, one S3 server, and whom one can call. Each PBX reaches PostgreSQL and the store at
- * an address of its own, so that a filter of packets can part any two of them.
+ * Some Asterisks, each with two workers, one catalogue in PostgreSQL, one S3 server, and whom one can call. Each worker reaches PostgreSQL and the store
+ * at an address of its own, and Asterisk at a port of its own, so that a filter of packets can part any two of them.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,10 +8,12 @@ import { makeLabFolder } from '../../../lab/machine/processes.ts';
 import { startPostgres, type LabPostgres } from '../../../lab/postgres/postgres.ts';
 import { rigBucket, startRig } from '../../../lab/rig.ts';
 import { startStore, type LabStore } from '../../../lab/store/store.ts';
+import { workerNames, type WorkerName } from '../../../src/config/workerNames.ts';
 import { canFilterPackets, startPacketFilter, type PacketFilter } from '../../support/ari/packetFilter.ts';
+import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { Observer } from '../observer.ts';
-import { soakedRig, startAgents, startSoaked, startStranger, writeSounds } from '../world.ts';
-import { makeKeeper, type Pbx } from './pbx.ts';
+import { installSentences, soakedRig, startAgents, startStranger, writeSounds } from '../world.ts';
+import { makeKeeper, type Pbx, type Worker } from './pbx.ts';
 import { makeWriteLog, type WriteLog } from './writes.ts';
 
 export type Fleet = {
@@ -33,8 +35,14 @@ type Stop = () => Promise<void> | void;
 const storeName = 'store.lab.example';
 const hosts = new URL('hosts.mjs', import.meta.url);
 const pbxName = (index: number): string => `pbx${index + 1}`;
+const roleOf = (pbx: string, worker: WorkerName): string => `${pbx}${worker}`;
 /** Loopback is all of 127.0.0.0/8. */
-const addressOf = (index: number): string => `127.0.0.${index + 2}`;
+const addressOf = (pbx: number, worker: WorkerName): string =>
+  `127.0.0.${2 + pbx * workerNames.length + workerNames.indexOf(worker)}`;
+/** As an entry of /etc/hosts has it. */
+const storeAt = (address: string): Record<string, string> => ({
+  NODE_OPTIONS: `--import=${hosts.href}?${storeName}=${address}`,
+});
 
 /** Ends what it has started where it cannot start all. */
 export async function startFleet(count: number, callers: number, say: (line: string) => void): Promise<Fleet> {
@@ -70,7 +78,7 @@ async function start(
   stops: Stop[],
 ): Promise<Omit<Fleet, 'stop'>> {
   const indexes = Array.from({ length: count }, (_none, index) => index);
-  const addresses = indexes.map(addressOf);
+  const addresses = indexes.flatMap((index) => workerNames.map((worker) => addressOf(index, worker)));
   const [sounds, shared] = [makeLabFolder(), makeLabFolder()];
   for (const folder of [sounds, shared]) {
     stops.push(() => {
@@ -83,7 +91,7 @@ async function start(
   await store.makeBucket(rigBucket, { versioning: true });
   const postgres = await startDatabase(addresses, stops);
   const database = await postgres.makeDatabase();
-  const roles = indexes.flatMap((index) => [pbxName(index), `${pbxName(index)}other`]);
+  const roles = indexes.flatMap((index) => workerNames.map((worker) => roleOf(pbxName(index), worker)));
   const writes = await makeWriteLog(database, roles);
   const agents = await startAgents();
   const stranger = await startStranger();
@@ -93,12 +101,12 @@ async function start(
   const { lines, config } = soakedRig(callers, agents, stranger, sounds.path);
   const pbxs: Pbx[] = [];
   for (const index of indexes) {
-    const [name, address] = [pbxName(index), addressOf(index)];
+    const name = pbxName(index);
     const rig = await startRig({
       idle: true,
       store: { ...store, endPoint: storeName },
-      environment: { NODE_OPTIONS: `--import=${hosts.href}?${storeName}=${address}` },
-      database: writes.addressFor(name, address),
+      environment: storeAt('127.0.0.1'),
+      database,
       rtpPorts: 400,
       lines,
       config: {
@@ -111,17 +119,32 @@ async function start(
       },
     });
     stops.push(() => rig.stop());
-    await startSoaked(rig);
+    await installSentences(rig);
     const observer = new Observer({ rig });
     stops.push(() => {
       observer.stop();
     });
-    const keeper = makeKeeper(rig, name, say);
-    stops.push(() => keeper.stop());
-    pbxs.push({
-      ...{ name, rig, address, observer, keeper, made: [], struck: [] },
-      ...{ role: name, otherRole: `${name}other` },
-    });
+    const workers: Worker[] = [];
+    for (const worker of workerNames) {
+      const [address, line] = [addressOf(index, worker), await startTcpProxy()];
+      stops.push(() => {
+        line.close();
+      });
+      line.leadTo(rig.asterisk.ariUrl);
+      const role = roleOf(name, worker);
+      const environment = {
+        ...storeAt(address),
+        PREAVIS_ARI_URL: `http://127.0.0.1:${line.port}`,
+        PREAVIS_CATALOGUE_POSTGRES_HOST: address,
+        PREAVIS_CATALOGUE_POSTGRES_USER: role,
+      };
+      const serve = rig.workers[worker];
+      await serve.start(environment);
+      const keeper = makeKeeper(`${name} ${worker}`, serve, environment, say);
+      stops.push(() => keeper.stop());
+      workers.push({ name: `${name} ${worker}`, serve, address, line, role, keeper });
+    }
+    pbxs.push({ name, rig, workers, observer, made: [], struck: [] });
   }
   await writes.begin();
 

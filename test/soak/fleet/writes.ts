@@ -3,8 +3,6 @@ import { Client } from 'pg';
 
 /** Who has written what into the catalogue, noted by PostgreSQL itself: what a process says of itself proves nothing. */
 export type WriteLog = {
-  /** Makes a role that may write everything; the address of the catalogue for it at this address. */
-  addressFor(role: string, at: string): string;
   /** Notes every row that is written from now on, by the role that writes it; the tables of the catalogue are there. */
   begin(): Promise<void>;
   /** The time of the database. */
@@ -40,7 +38,7 @@ async function asAdministrator<T>(url: string, act: (client: Client) => Promise<
   }
 }
 
-/** `url`: the catalogue's database, by the superuser of the lab. */
+/** `url`: the catalogue's database, by the superuser of the lab. Makes these roles, which may write everything. */
 export async function makeWriteLog(url: string, roles: readonly string[]): Promise<WriteLog> {
   const { password } = new URL(url);
   await asAdministrator(url, async (client) => {
@@ -48,13 +46,6 @@ export async function makeWriteLog(url: string, roles: readonly string[]): Promi
   });
 
   return {
-    addressFor: (role, at) => {
-      const address = new URL(url);
-      address.username = role;
-      address.hostname = at;
-
-      return address.href;
-    },
     begin: () =>
       asAdministrator(url, async (client) => {
         await client.query(`

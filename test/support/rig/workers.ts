@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { spawnLive, type LiveProcess } from '../../../lab/machine/processes.ts';
 import type { Rig } from '../../../lab/rig.ts';
+import type { ServeProcess } from '../../../lab/serveProcess.ts';
 import { workerNames, type WorkerName } from '../../../src/config/workerNames.ts';
 import { isWriting } from '../../../src/catalogue/sqlite/writeLock.ts';
-import { commandFile } from '../command.ts';
 import { eventually } from '../poll.ts';
 
 type Line = Record<string, unknown>;
@@ -34,66 +33,27 @@ export type Workers = {
 /** proc(5): the state is behind the name, in parentheses. */
 const isStopped = (pid: number): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
 
-/** To be asked for before the rig, so that none is left when that is ended. */
 export function useWorkers(rig: () => Rig): Workers {
-  const running = new Map<WorkerName, LiveProcess>();
-  const logFile = (worker: WorkerName): string => join(rig().folder, `worker-${worker}.log`);
-  const text = (worker: WorkerName): string => {
-    try {
-      return readFileSync(logFile(worker), 'utf8');
-    } catch {
-      return '';
-    }
-  };
-  const log = (worker: WorkerName): Line[] =>
-    text(worker)
-      .split('\n')
-      .slice(0, -1)
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Line);
-  const processOf = (worker: WorkerName): LiveProcess => {
-    const found = running.get(worker);
-    if (found === undefined) throw new Error(`worker ${worker} was not started`);
+  const of = (worker: WorkerName): ServeProcess => rig().workers[worker];
+  const pidOf = (worker: WorkerName): number => {
+    const pid = of(worker).pid();
+    if (pid === undefined) throw new Error(`worker ${worker} does not run`);
 
-    return found;
+    return pid;
   };
-  const port = (worker: WorkerName): number => rig().healthPort + workerNames.indexOf(worker);
   const workers: Workers = {
-    start: async (worker, more = {}) => {
-      const since = log(worker).length;
-      const env = { ...process.env, NODE_OPTIONS: '', ...rig().variables, ...more, PREAVIS_ARI_WORKER: worker };
-      running.set(
-        worker,
-        await spawnLive(process.execPath, [commandFile, 'serve'], {
-          logFile: logFile(worker),
-          env,
-          priority: 'product',
-        }),
-      );
-      await eventually(() => {
-        const isServing = log(worker)
-          .slice(since)
-          .some(({ msg }) => msg === 'serving');
-        if (!isServing && !workers.isRunning(worker))
-          throw new Error(`worker ${worker} ended at its start: ${text(worker)}`);
-
-        return isServing;
-      });
-    },
+    start: (worker, more) => of(worker).start(more),
     startBoth: async () => {
       await Promise.all(workerNames.map((worker) => workers.start(worker)));
     },
-    kill: async (worker) => {
-      await processOf(worker).stop({ signal: 'SIGKILL', graceMs: 0 });
-    },
+    kill: (worker) => of(worker).kill(),
     drain: async (worker) => {
-      const ended = processOf(worker);
-      await ended.stop({ graceMs: 60_000 });
+      await of(worker).stop();
 
-      return ended.exited;
+      return of(worker).ended();
     },
     freeze: async (worker, inWrite = false) => {
-      const { pid } = processOf(worker);
+      const pid = pidOf(worker);
       await eventually(
         async () => {
           process.kill(pid, 'SIGSTOP');
@@ -107,23 +67,21 @@ export function useWorkers(rig: () => Rig): Workers {
       );
     },
     thaw: (worker) => {
-      process.kill(processOf(worker).pid, 'SIGCONT');
+      process.kill(pidOf(worker), 'SIGCONT');
     },
-    isRunning: (worker) => running.get(worker)?.isRunning() === true,
-    ended: (worker) => processOf(worker).exited,
-    log,
-    says: (worker, message, since = log(worker).length) =>
+    isRunning: (worker) => of(worker).pid() !== undefined,
+    ended: (worker) => of(worker).ended(),
+    log: (worker) => of(worker).log(),
+    says: (worker, message, since = of(worker).log().length) =>
       eventually(
         () =>
-          log(worker)
+          of(worker)
+            .log()
             .slice(since)
             .find(({ msg }) => msg === message) ?? false,
       ),
-    health: async (worker) => (await (await fetch(`http://127.0.0.1:${port(worker)}/health`)).json()) as Line,
+    health: async (worker) => (await (await fetch(`http://127.0.0.1:${of(worker).healthPort}/health`)).json()) as Line,
   };
-  afterAll(async () => {
-    for (const each of running.values()) await each.stop({ signal: 'SIGKILL', graceMs: 0 });
-  });
 
   return workers;
 }
