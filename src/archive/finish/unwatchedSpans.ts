@@ -46,7 +46,7 @@ const joinedMarginMs = 300;
  */
 const pauseMarginMs = 500;
 
-/** Sound is written by whole frames, so that of what was before a pause the file may have so much more than by Asterisk's events, ms. */
+/** Sound is written by whole frames, so that of what was before a gap the file may have so much more than by Asterisk's events, ms. */
 const frameMs = 20;
 
 /** Sound that is so far from where it is expected is no matter of keys: a clock was set, and CEL's times do not tell either. */
@@ -162,12 +162,15 @@ export function judgeUnwatched(
     return !isPaused && (finishedAt === null || from <= finishedAt);
   };
   const untold = untoldStretches(changes, isRecorded).filter(isInFile);
-  const heard = untold.map(({ from, to }) => spanOf(from, to, joinedMarginMs)).filter(({ from }) => from < durationMs);
+  const withFrame = ({ from, to }: Span): Span => ({ from, to: to + frameMs });
+  const heard = untold
+    .map(({ from, to }) => withFrame(spanOf(from, to, joinedMarginMs)))
+    .filter(({ from }) => from < durationMs);
   const paused = pausedStretches(changes)
     .map(({ from, to }) => spanOf(from, to, pauseMarginMs))
     // One from before the recording may be over by then.
     .filter(({ from, to }) => from < durationMs && to > 0)
-    .map(({ from, to }): Span => ({ from, to: to + frameMs, why: 'pause' }));
+    .map((span): Span => ({ ...withFrame(span), why: 'pause' }));
   const longest = Math.max(...heard.map(({ from, to }) => Math.min(to, durationMs) - from));
   // After its end there is nothing to make silent.
   const inFile = [...spans.filter(({ from }) => from < durationMs), ...heard, ...paused];

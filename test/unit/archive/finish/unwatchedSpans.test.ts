@@ -260,12 +260,12 @@ describe('who joined and was told', () => {
     const pause = [paused(20_000, 20_010), joined, told, resumed(28_000, 28_005)];
     const shorter = { ...recording, durationMs: 52_000 };
     const { spans, untoldMs } = judgeUnwatched(shorter, [], pause, seen());
-    expect(spans).toEqual([{ from: 19_690, to: 20_010 }]);
-    expect(untoldMs).toBe(320);
+    expect(spans).toEqual([{ from: 19_690, to: 20_030 }]);
+    expect(untoldMs).toBe(340);
   });
 
   test('is silent for as long as it took where the recorder did not pause', () => {
-    expect(judgeUnwatched(recording, [], [joined, told], seen()).spans).toEqual([{ from: 19_700, to: 28_000 }]);
+    expect(judgeUnwatched(recording, [], [joined, told], seen()).spans).toEqual([{ from: 19_700, to: 28_020 }]);
   });
 
   test('takes nothing from the file where they came while nothing was recorded', () => {
@@ -276,7 +276,7 @@ describe('who joined and was told', () => {
   test('is silent to the end where the next one is not told', () => {
     const changes = [joined, told, change('joined', 40_000)];
     expect(judgeUnwatched(recording, [], changes, seen()).spans).toEqual([
-      { from: 19_700, to: 28_000 },
+      { from: 19_700, to: 28_020 },
       { from: 39_700, to: end },
     ]);
   });
