@@ -38,11 +38,8 @@ export type AriConnectionOptions = {
 export type Ownership = {
   /** Another client has opened it. */
   contested: () => void;
-  /**
-   * Asked before a socket is opened again: whether the application is this process's still. Throws where that is not known: it is asked again.
-   * `isContested`: another client has opened it since this process did.
-   */
-  mayOpen: (isContested: boolean) => Promise<boolean>;
+  /** Whose it is, asked before a socket is opened again; unknown as while the catalogue is away. */
+  whose: () => Promise<'ours' | 'anothers' | 'unknown'>;
 };
 
 export type AriAccess = {
@@ -78,6 +75,8 @@ export class AriConnection {
   #watch: NodeJS.Timeout | undefined;
   #isProbing = false;
   #watchesBridges = false;
+  /** Until it is known whose the application is. */
+  #waits = false;
   /** Another client has the application since it was opened last. */
   #isContested = false;
   /** The sockets that another client has taken the application from. */
@@ -192,14 +191,26 @@ export class AriConnection {
       if (this.#isStopped()) return;
       try {
         await this.#ari.probe('GET', '/asterisk/ping');
-        const { ownership } = this.#options;
-        if ((await ownership?.mayOpen(this.#isContested)) === false || this.#isStopped()) return;
+        const may = await this.#mayOpen();
+        if (may === 'never' || this.#isStopped()) return;
+        if (may === 'later') continue;
         this.#isContested = false;
         await this.#open(client);
       } catch (thrown) {
         this.#log.debug({ code: asPreavisError(thrown).code }, 'Asterisk not reachable yet');
       }
     }
+  }
+
+  /** Where nobody knows whose the application is, it is this process's as long as nobody else has opened it. */
+  async #mayOpen(): Promise<'now' | 'later' | 'never'> {
+    const whose = (await this.#options.ownership?.whose()) ?? 'ours';
+    if (whose === 'anothers') return 'never';
+    const may = whose === 'ours' || (!this.#isContested && (await this.#isApplicationFree())) ? 'now' : 'later';
+    if (may === 'later' && !this.#waits) this.#log.warn('Stasis application not opened while its owner is unknown');
+    this.#waits = may === 'later';
+
+    return may;
   }
 
   async #open(client: Client): Promise<void> {

@@ -48,9 +48,14 @@ export type CallDependencies = {
   workers: Workers | undefined;
 };
 
-export type RegistryHooks = { asterisk: () => NamedAsterisk; callEnded: () => void };
+export type RegistryHooks = {
+  asterisk: () => NamedAsterisk;
+  callEnded: () => void;
+  /** Of one of two workers: whether who is offered to both may be this one's. */
+  mayClaim: () => boolean;
+};
 
-export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnded }: RegistryHooks): CallRegistry {
+export function makeRegistry(dependencies: CallDependencies, hooks: RegistryHooks): CallRegistry {
   const { services, inCalls, policy, ids, ari, metrics, watch, connection, workers } = dependencies;
   const { config, clock, log, random, spoolFolder } = services;
   const { commands } = ari;
@@ -62,7 +67,7 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
     ari: commands,
     journal: ownCalls({ catalogue: inCalls, serve: serveNameOf(config), workers }),
     worker: workers === undefined ? undefined : config.ari.application,
-    otherWorker: workers === undefined ? undefined : makeOtherWorker(commands, log),
+    otherWorker: workers === undefined ? undefined : makeOtherWorker(commands, hooks.mayClaim, log),
     readiness: makeReadiness({
       spoolFolder,
       minimumFreeMib: config.recording.minimumFreeMib,
@@ -99,14 +104,14 @@ export function makeRegistry(dependencies: CallDependencies, { asterisk, callEnd
     promptDesk: makePromptDesk(dependencies),
     watch,
     unfinished: () => unfinishedIn(spoolFolder, services.catalogue),
-    asterisk,
+    asterisk: hooks.asterisk,
     watchesBridges: () => connection.watchesBridges,
     legUnheard: metrics.legUnheard,
     callEnded: (state) => {
       if (state.kind !== 'ended') return;
       const { outcome } = state;
       metrics.callEnded(outcome.result, outcome.result === 'unrecorded' ? outcome.reason : '');
-      callEnded();
+      hooks.callEnded();
     },
   });
 }

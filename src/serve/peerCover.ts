@@ -14,10 +14,12 @@ const lookEveryMs = 1_000;
 /** After the start of both they are each for themselves; a worker that is not there then does not come, ms. */
 const firstAfterMs = 5_000;
 /**
- * After an outage of Asterisk both workers have let their leases run out, and come back at the same time. Each renews its own meanwhile, before anybody looks
- * at the other's, ms.
+ * After an outage of Asterisk, or of the catalogue, both workers have let their leases run out, and come back at the same time. Each renews its own meanwhile,
+ * before anybody looks at the other's, ms.
  */
 const connectedMs = 3_000;
+/** An answer that took longer tells of an outage: a renewal of the other worker may be waiting behind it, ms. */
+const outageMs = 2_000;
 /** How long callers who hear the notice may take to be connected before their calls are given back, ms. */
 const unconnectedMs = 30_000;
 const pollMs = 100;
@@ -51,7 +53,7 @@ export class PeerCover {
   #covering: Covering | undefined;
   /** Of the other worker, from when it is taken on. */
   #lease: ServeLease | undefined;
-  /** Since when this worker has had Asterisk, as far as was seen; monotonic time, ms. */
+  /** Since when this worker has had Asterisk and the catalogue, as far as was seen; monotonic time, ms. */
   #connectedSince: number | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -97,13 +99,21 @@ export class PeerCover {
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
     this.#noteConnected();
     await pause(firstAfterMs);
+    let isFailing = false;
     while (!signal.aborted) {
       this.#noteConnected();
       try {
         await this.#look();
+        isFailing = false;
       } catch (thrown) {
         const error = asPreavisError(thrown);
-        this.#ports.log.warn({ code: error.code, err: error }, 'calls of the other worker not taken over; will retry');
+        this.#connectedSince = undefined;
+        if (!isFailing)
+          this.#ports.log.warn(
+            { code: error.code, err: error },
+            'calls of the other worker not taken over; will retry',
+          );
+        isFailing = true;
       }
       await pause(lookEveryMs);
     }
@@ -119,9 +129,10 @@ export class PeerCover {
 
   async #look(): Promise<void> {
     const { catalogue, serve, log } = this.#ports;
+    const askedAt = performance.now();
     const isWanted = (await catalogue.leases.otherHolder(wantedLease(serve), thisProcess())) !== undefined;
     if (this.#covering === undefined) {
-      if (!isWanted) await this.#take();
+      if (!isWanted) await this.#take(askedAt);
       return;
     }
     if (!isWanted) return;
@@ -130,18 +141,22 @@ export class PeerCover {
     await this.#giveUp(await this.#connected());
   }
 
-  async #take(): Promise<void> {
-    const { catalogue, serve, make, heldMs, free, log, lost } = this.#ports;
+  async #take(askedAt: number): Promise<void> {
+    const { catalogue, serve, make, heldMs, free, log, lost, isConnected: isOfUse } = this.#ports;
     if (!this.#isConnectedForLong) return;
     // Most often the other one is there, and nothing is written.
     if ((await catalogue.leases.otherHolder(serveLease(serve), thisProcess())) !== undefined) return;
+    if (performance.now() - askedAt > outageMs) {
+      this.#connectedSince = undefined;
+      return;
+    }
     const parts = new ReleaseStack((thrown) => {
       const error = asPreavisError(thrown);
       log.error({ code: error.code, err: error }, 'component not stopped cleanly');
     });
     try {
       const lease = await parts.use(
-        new ServeLease({ catalogue, serve, log, failing: () => undefined, lost, heldMs, free }),
+        new ServeLease({ catalogue, serve, log, failing: () => undefined, lost, heldMs, free, isOfUse }),
       );
       // Once it is given back it says nothing of this process any more.
       await parts.use({
@@ -170,7 +185,8 @@ export class PeerCover {
     const until = performance.now() + unconnectedMs;
     const isSomebodyTold = (): boolean =>
       this.#covering?.served.registry.states.some((state) => !isConnectedIn(state)) === true;
-    while (isSomebodyTold() && performance.now() < until && !this.#stopping.signal.aborted) await sleep(pollMs);
+    const isInVain = (): boolean => this.#stopping.signal.aborted || !this.#ports.isConnected();
+    while (isSomebodyTold() && performance.now() < until && !isInVain()) await sleep(pollMs);
 
     return AbortSignal.abort();
   }

@@ -61,6 +61,11 @@ export class ServeLease {
     return this.#monitor.isFailing;
   }
 
+  /** Whether another process may have taken it since it was renewed last. */
+  get hasRunOut(): boolean {
+    return performance.now() - this.#renewedAt >= this.#heldMs;
+  }
+
   /** What the calls of this application are written by (boundTo). Throws before it is started. */
   get turn(): Turn {
     if (this.#turn === undefined) throw new Error('the lease of serve was not taken yet');
@@ -102,7 +107,7 @@ export class ServeLease {
     try {
       await renewed;
     } catch (thrown) {
-      if (performance.now() - this.#renewedAt >= this.#heldMs) throw thrown;
+      if (this.hasRunOut) throw thrown;
     }
 
     return this.#isHeld();

@@ -32,8 +32,8 @@ export type ServedApplicationOptions = {
   workers: Workers | undefined;
   /** Take the application from whoever has its event socket open. */
   takeOver: boolean;
-  /** Of one of two workers. */
-  ownership?: Ownership;
+  /** Of one of two workers: whose the application is, and whether this one can record who comes. */
+  turn?: { ownership: Ownership; mayClaim: () => boolean };
   callEnded: () => void;
 };
 
@@ -47,7 +47,7 @@ export type ServedApplication = {
 
 /** Puts together what has the calls of one Stasis application. Throws what the catalogue throws. */
 export async function makeServedApplication(options: ServedApplicationOptions): Promise<ServedApplication> {
-  const { services, inCalls, policy, ids, metrics, ari, identity, workers, takeOver, ownership, callEnded } = options;
+  const { services, inCalls, policy, ids, metrics, ari, identity, workers, takeOver, turn, callEnded } = options;
   const { catalogue, config, log } = services;
   const { pbx } = config.ari;
   const serve = serveNameOf(config);
@@ -59,7 +59,7 @@ export async function makeServedApplication(options: ServedApplicationOptions): 
     log,
   });
   const connection = new AriConnection(
-    { ...config.ari, password: ari.password, ...(ownership === undefined ? {} : { ownership }) },
+    { ...config.ari, password: ari.password, ...(turn === undefined ? {} : { ownership: turn.ownership }) },
     ari,
     () => isFree(ari.deadman, ids),
     log,
@@ -68,6 +68,7 @@ export async function makeServedApplication(options: ServedApplicationOptions): 
   const registry = makeRegistry(dependencies, {
     asterisk: () => ({ ...link.identity, ...(pbx === undefined ? {} : { pbx }) }),
     callEnded,
+    mayClaim: turn?.mayClaim ?? (() => true),
   });
   const spool = makeSpoolMonitor(dependencies, registry);
   const deadman = await makeDeadman(dependencies, registry);

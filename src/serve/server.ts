@@ -1,6 +1,5 @@
 import { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import { ProtectionMonitor } from '../archive/protectionMonitor.ts';
-import type { Ownership } from '../ari/connection.ts';
 import type { AriRequest } from '../ari/httpClient.ts';
 import type { AsteriskIdentity } from '../ari/port.ts';
 import { SelfCheckThread } from '../audio/selfCheckThread.ts';
@@ -298,7 +297,7 @@ export class Server {
     const isToTake = takeOver || workers !== undefined;
     const served = await makeServedApplication({
       ...{ ...common, services, inCalls, ari, takeOver: isToTake },
-      ...(workers === undefined ? {} : { ownership: this.#ownershipBy(lease) }),
+      ...(workers === undefined ? {} : { turn: this.#turnBy(lease) }),
     });
     const { registry, deadman, link } = served;
     this.#registry = registry;
@@ -351,7 +350,7 @@ export class Server {
         try {
           const served = await makeServedApplication({
             ...{ ...common, services: covered, inCalls, ari, workers, takeOver: true },
-            ownership: this.#ownershipBy(lease),
+            turn: this.#turnBy(lease),
           });
 
           const close = (): void => {
@@ -389,21 +388,21 @@ export class Server {
     return this.#link === undefined || this.#link.isOpen;
   }
 
-  /**
-   * While the catalogue does not say whose the application is, the other worker cannot have taken it either: unless it is away for this one alone. That
-   * shows by another client that has opened it.
-   */
-  #ownershipBy(lease: ServeLease): Ownership {
+  /** Of one of two workers. What has not run out nobody else can have taken, whether the catalogue answers or not. */
+  #turnBy(lease: ServeLease): NonNullable<ServedApplicationOptions['turn']> {
     return {
-      contested: () => {
-        this.#fence?.doubt();
+      ownership: {
+        contested: () => {
+          this.#fence?.doubt();
+        },
+        whose: () =>
+          lease.isStillOwn().then(
+            (isOwn) => (isOwn ? 'ours' : 'anothers'),
+            () => (lease.hasRunOut ? 'unknown' : 'ours'),
+          ),
       },
-      mayOpen: (isContested) =>
-        lease.isStillOwn().catch((thrown: unknown) => {
-          if (isContested) throw thrown;
-
-          return true;
-        }),
+      // Else callers would come to this one unrecorded, whom the other one may record.
+      mayClaim: () => !lease.isCatalogueFailing,
     };
   }
 

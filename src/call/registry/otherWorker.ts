@@ -12,9 +12,14 @@ export type OtherWorker = {
   handOn(channel: ChannelId): void;
 };
 
-export function makeOtherWorker(ari: AriClaims & Pick<AriCommands, 'continueInDialplan'>, log: Logger): OtherWorker {
+export function makeOtherWorker(
+  ari: AriClaims & Pick<AriCommands, 'continueInDialplan'>,
+  mayClaim: () => boolean,
+  log: Logger,
+): OtherWorker {
   return {
     claim: (channel) => {
+      if (!mayClaim()) return;
       // That the other one was first is no fault. Where nobody claims them, the dialplan asks one after the other.
       ari.claim(channel).catch((thrown: unknown) => {
         log.debug({ code: asPreavisError(thrown).code }, 'offered call not claimed');

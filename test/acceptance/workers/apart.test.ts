@@ -2,18 +2,16 @@
  * Where one of two workers does not reach Asterisk, the other one has its calls. Where nobody does, Asterisk ends the recorders in its time, and whoever
  * comes back first has the calls of both.
  */
-import { serveLease } from '../../../src/catalogue/jobs/leases.ts';
 import { workerNames } from '../../../src/config/workerNames.ts';
-import { thisProcess } from '../../../src/core/processes.ts';
 import { eventually } from '../../support/poll.ts';
 import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { withCatalogue } from '../../support/rig/rigCatalogue.ts';
 import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
 import {
   callsAt,
   callsOf,
   hearsAgent,
+  leasesHeld,
   place,
   recorders,
   recordingOf,
@@ -70,16 +68,6 @@ it('a worker that is cut off from Asterisk leaves its calls to the other one, an
   await workers.start('a');
 });
 
-/** How many of the two have a lease that has not run out. */
-const held = (): Promise<number> =>
-  withCatalogue(at.rig, async ({ leases }) => {
-    const holders = workerNames.map((worker) =>
-      leases.otherHolder(serveLease({ pbx: undefined, application: `preavis-${worker}` }), thisProcess()),
-    );
-
-    return (await Promise.all(holders)).filter((holder) => holder !== undefined).length;
-  });
-
 it('where Asterisk was away for both until their leases had run out, each has its own calls again, and neither ends the other', async () => {
   await Promise.all(workerNames.filter((worker) => workers.isRunning(worker)).map((worker) => workers.kill(worker)));
   const proxy = await at.keep(startTcpProxy());
@@ -90,10 +78,10 @@ it('where Asterisk was away for both until their leases had run out, each has it
   const since = workerNames.map((worker) => workers.log(worker).length);
   proxy.impair({ hole: ['toServer', 'toClient'] });
   proxy.reset();
-  await eventually(async () => (await held()) === 0);
+  await eventually(async () => (await leasesHeld(at)) === 0);
   proxy.mend();
   await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'connected to Asterisk', since[index])));
-  await eventually(async () => (await held()) === workerNames.length);
+  await eventually(async () => (await leasesHeld(at)) === workerNames.length);
   await end('both', placed);
   for (const [index, worker] of workerNames.entries()) {
     const lost = workers.log(worker).filter(({ code }, line) => line >= (since[index] ?? 0) && code === 'lease_lost');

@@ -1,30 +1,62 @@
-/** One of two workers loses the database alone: the other one has its calls, and the two do not take them from each other. */
-import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
+/**
+ * One of two workers loses the database alone: the other one has its calls, and the two do not take them from each other. Where both lose it, each has its
+ * own again afterwards.
+ */
+import { startAriProxy } from '../../support/ari/ariProxy.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/ari/tcpProxy.ts';
+import { workerNames } from '../../../src/config/workerNames.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
 import { useCatalogueIn } from '../../support/rig/catalogueStores.ts';
 import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
-import { callsAt, callsOf, hearsAgent, recordingOf, workersRig } from '../../support/rig/workerCalls.ts';
+import {
+  callsAt,
+  callsOf,
+  hearsAgent,
+  leasesHeld,
+  recordingOf,
+  workersRig,
+  type Placed,
+} from '../../support/rig/workerCalls.ts';
 import { useWorkers } from '../../support/rig/workers.ts';
 
 const workers = useWorkers(() => at.rig);
 const notice = useBriefNotice();
 const database = useCatalogueIn('postgres');
 const at = useRig(async () => ({
-  ...(await workersRig(() => at, ['severed'], notice)),
+  ...(await workersRig(() => at, ['severed', 'both'], notice)),
   ...(await database()),
 }));
 
 beforeAll(() => notice.install(at.rig.asterisk.soundsFolder));
 
-it('leaves its calls to the other one, asks nothing of Asterisk about them, and ends when the database is back', async () => {
-  const { host } = new URL(at.rig.database ?? '');
+/** A way to the database that can be broken, and the variables by which a worker goes there. */
+async function wayToDatabase(): Promise<{ proxy: TcpProxy; through: Record<string, string> }> {
   const proxy = await at.keep(startTcpProxy());
-  proxy.leadTo(`http://${host}`);
-  await workers.start('a', {
-    PREAVIS_CATALOGUE_POSTGRES_HOST: '127.0.0.1',
-    PREAVIS_CATALOGUE_POSTGRES_PORT: String(proxy.port),
+  proxy.leadTo(`http://${new URL(at.rig.database ?? '').host}`);
+
+  return {
+    proxy,
+    through: { PREAVIS_CATALOGUE_POSTGRES_HOST: '127.0.0.1', PREAVIS_CATALOGUE_POSTGRES_PORT: String(proxy.port) },
+  };
+}
+
+async function expectRecorded(line: string, placed: readonly Placed[]): Promise<void> {
+  for (const { call } of placed) await call.hangUp();
+  await eventually(async () => {
+    for (const call of await callsOf(at, line)) {
+      expect(call).toMatchObject({ phase: 'ended', result: 'recorded' });
+      expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
+    }
   });
+  await expectNobodyConnected(at.rig);
+}
+
+it('a worker without the database leaves its calls to the other one, asks nothing about them, and ends when the database is back', async () => {
+  const { proxy, through } = await wayToDatabase();
+  const line = await at.keep(startAriProxy());
+  line.leadTo(at.rig.asterisk.ariUrl);
+  await workers.start('a', { ...through, PREAVIS_ARI_URL: line.url });
   await workers.start('b');
   const placed = await callsAt(at, 'severed', ['a', 'b']);
   const since = { a: workers.log('a').length, b: workers.log('b').length };
@@ -32,8 +64,8 @@ it('leaves its calls to the other one, asks nothing of Asterisk about them, and 
   proxy.reset();
   await workers.says('b', 'other worker away; its calls taken over', since.b);
   await workers.says('a', 'Stasis application taken over by another process', since.a);
-  // It wants its application back soon, and must not have it.
-  await workers.says('a', 'Stasis application reclaimed; reconnecting', since.a);
+  const asked = line.requests().length;
+  await workers.says('a', 'Stasis application not opened while its owner is unknown', since.a);
   await eventually(async () => {
     expect(await workers.health('b')).toMatchObject({ calls: placed.length });
   });
@@ -44,12 +76,25 @@ it('leaves its calls to the other one, asks nothing of Asterisk about them, and 
   expect(workers.log('a').at(-1)).toMatchObject({ code: 'lease_lost' });
   const taken = workers.log('b').filter(({ code }, line) => line >= since.b && code === 'application_taken');
   expect(taken).toEqual([]);
-  for (const { call } of placed) await call.hangUp();
-  await eventually(async () => {
-    for (const call of await callsOf(at, 'severed')) {
-      expect(call).toMatchObject({ phase: 'ended', result: 'recorded' });
-      expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
-    }
-  });
-  await expectNobodyConnected(at.rig);
+  const changing = line.requests().slice(asked);
+  expect(changing.filter((request) => !request.startsWith('GET '))).toEqual([]);
+  await expectRecorded('severed', placed);
+});
+
+it('where both were without the database until their leases had run out, each has its own calls again, and neither ends the other', async () => {
+  await workers.kill('b');
+  const { proxy, through } = await wayToDatabase();
+  await Promise.all(workerNames.map((worker) => workers.start(worker, through)));
+  const placed = await callsAt(at, 'both', ['a', 'b']);
+  const since = workerNames.map((worker) => workers.log(worker).length);
+  proxy.impair({ hole: ['toServer', 'toClient'] });
+  proxy.reset();
+  await eventually(async () => (await leasesHeld(at)) === 0);
+  proxy.mend();
+  await eventually(async () => (await leasesHeld(at)) === workerNames.length);
+  await expectRecorded('both', placed);
+  for (const [index, worker] of workerNames.entries()) {
+    const lost = workers.log(worker).filter(({ code }, line) => line >= (since[index] ?? 0) && code === 'lease_lost');
+    expect([worker, workers.isRunning(worker), lost]).toEqual([worker, true, []]);
+  }
 });

@@ -3,12 +3,15 @@ import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { placeCall, startAgent, type Call } from '../../../lab/telephones/sip.ts';
+import { serveLease } from '../../../src/catalogue/jobs/leases.ts';
 import { workerNames, type WorkerName } from '../../../src/config/workerNames.ts';
+import { thisProcess } from '../../../src/core/processes.ts';
 import type { CallRow, RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs } from '../audio/audio.ts';
 import { useBriefNotice, type BriefNotice } from '../call/briefNotice.ts';
 import { eventually } from '../poll.ts';
 import { useCatalogueIn, type CatalogueStore } from './catalogueStores.ts';
+import { withCatalogue } from './rigCatalogue.ts';
 import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
 import { useWorkers, type Workers } from './workers.ts';
 
@@ -107,3 +110,14 @@ export async function callsAt(at: RigInUse, line: string, wanted: readonly Worke
 /** Bridges in which a recorder is the third. */
 export const recorders = async ({ rig }: RigInUse): Promise<number> =>
   (await rig.asterisk.cli('bridge show all')).split('\n').filter((line) => line.includes('softmix')).length;
+
+/** How many of the two have a lease that has not run out. */
+export const leasesHeld = ({ rig }: RigInUse): Promise<number> =>
+  withCatalogue(rig, async ({ leases }) => {
+    const pbx = rig.database === undefined ? undefined : 'lab';
+    const holders = workerNames.map((worker) =>
+      leases.otherHolder(serveLease({ pbx, application: `preavis-${worker}` }), thisProcess()),
+    );
+
+    return (await Promise.all(holders)).filter((holder) => holder !== undefined).length;
+  });
