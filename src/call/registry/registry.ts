@@ -60,7 +60,7 @@ export class CallRegistry {
   readonly #sessions = new Map<CallId, CallSession>();
   readonly #owners = new Owners();
   /** Have ended, and the catalogue does not know it yet: their sessions go on telling it. */
-  readonly #unsaved = new Set<CallId>();
+  readonly #unsaved = new Map<CallId, CallSession>();
   /** How often the connection was lost. */
   #losses = 0;
   #accepting = true;
@@ -159,8 +159,9 @@ export class CallRegistry {
 
   /** Leaves the calls to a later process, after the effects under way. */
   async abandon(): Promise<void> {
-    const sessions = [...this.#sessions.values()];
+    const sessions = [...this.#sessions.values(), ...this.#unsaved.values()];
     for (const session of sessions) {
+      session.writeDown();
       if (session.isConnected) session.abandon();
       // A caller who is not yet connected would wait in silence for the next start.
       else session.handle({ type: 'interrupted' });
@@ -431,7 +432,7 @@ export class CallRegistry {
         this.#behind.forget(facts.id);
         this.#resync.forget(facts.id);
         this.#unwatched.forget(session);
-        if (!endIsSaved) this.#unsaved.add(facts.id);
+        if (!endIsSaved) this.#unsaved.set(facts.id, session);
         this.#extensions?.ended(state.facts.id);
         this.#ports.callEnded(state);
       },

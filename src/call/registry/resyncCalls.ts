@@ -27,7 +27,7 @@ export type CallsResyncPorts = Pick<
 > & {
   sessions: ReadonlyMap<CallId, CallSession>;
   /** Have ended, and the catalogue does not know it yet. */
-  unsaved: ReadonlySet<CallId>;
+  unsaved: ReadonlyMap<CallId, unknown>;
   owners: Owners;
   behind: BehindCalls;
   unwatched: UnwatchedIntervals;
@@ -107,7 +107,7 @@ export class CallsResync {
   async run(): Promise<'whole' | 'partly'> {
     const { ari, journal, promptDesk, sessions, unsaved, owners, behind, farEnds } = this.#ports;
     // A call that arrives or ends while Asterisk answers is not in its answer, or no longer: its own events are enough.
-    const known = new Set([...sessions.keys(), ...unsaved]);
+    const known = new Set([...sessions.keys(), ...unsaved.keys()]);
     const compared = new Map(behind.sessions);
     const isOutOfDate = this.#outOfDate();
     const comparison = this.#comparisons.begin(isOutOfDate);

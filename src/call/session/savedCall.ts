@@ -139,6 +139,12 @@ export class SavedCall {
     await this.keep({ kind: 'change', change: 'recordingRemoved', at: this.#recorderEndedAt });
   }
 
+  /** Gives the catalogue at once what it has not taken, if it can take it by now. Never rejects. */
+  async writeDown(): Promise<void> {
+    if (this.#unsaved.size > 0) await this.save(this.#ports.state()).catch(() => undefined);
+    if (this.#unkept.length > 0) await this.#keepNow();
+  }
+
   /** Leaves what the catalogue has not taken. */
   stop(): void {
     this.#isStopped = true;

@@ -290,6 +290,11 @@ export class CallSession {
     this.#saved.note(theyKnow ? { ...change, change: 'awareJoined' } : change);
   }
 
+  /** Gives the catalogue what it has not taken, behind what is under way: whoever adopts the call knows no more than that. */
+  writeDown(): void {
+    this.#inTurn(() => this.#saved.writeDown());
+  }
+
   /** Leaves the call as it is, for another process to adopt. */
   abandon(): void {
     this.#abandoned = true;

@@ -253,6 +253,24 @@ describe('calls that are left to another process', () => {
     expect(set.ari.asked.filter(isNoHold)).toEqual([]);
     expect(set.outcomes()).toEqual([]);
   });
+
+  test('are written down as they are, where the catalogue was away and is not any more: whoever has them next knows no more', async () => {
+    const known = someFacts(countingIds(), { sentenceCount: 1 });
+    const { destination, recording } = known.order;
+    let isAway = false;
+    const set = stage({ open: [stateAt('talking', known)], saveFails: () => isAway });
+    set.ari.state.channels.push({ id: known.callerChannel, state: 'Up' }, { id: destination, state: 'Up' });
+    set.ari.state.recording.push(recorderName(recording));
+    await set.registry.resync();
+    isAway = true;
+    set.registry.handle({ type: 'recorderFinished', at: 5, name: recorderName(recording) });
+    set.registry.handle({ type: 'channelHangingUp', at: 6, channelId: known.callerChannel });
+    await eventually(() => set.ended.length === 1);
+    expect(set.kinds()).not.toContain('ended');
+    isAway = false;
+    await set.registry.abandon();
+    expect(set.kinds()).toContain('ended');
+  });
 });
 
 describe('the clock of Asterisk at an arrival', () => {
