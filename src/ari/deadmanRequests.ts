@@ -21,6 +21,13 @@ const endedVariable = 'PREAVIS_DEADMAN_ENDED';
 
 const endsAfter = (seconds: number) => ({ 'TIMEOUT(absolute)': String(seconds), 'CDR_PROP(disable)': '1' });
 
+/** One serve, or either of two workers of it: each tells the recorders of the others from a stranger's. */
+function relativesOf(application: string): readonly string[] {
+  const base = application.replace(/-[ab]$/, '');
+
+  return [application, base, `${base}-a`, `${base}-b`];
+}
+
 const prefixOf = (application: string): string => `${application}-deadman-`;
 
 /**
@@ -111,15 +118,23 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
       const ours = found === undefined ? [] : parse(application, found).bridge_ids;
       const listed = new Set(parse(channelList, await request('GET', '/channels')).map((each) => each.id));
 
-      // ConfBridge and others have such channels of their own, which no dead-man channel ends.
       return parse(bridgeList, bridges)
-        .filter((bridge) => bridge.bridge_class === 'stasis' && bridge.name !== app && !ours.includes(bridge.id))
-        .filter(
-          ({ channels, technology }) =>
-            // Seen on 22.10: ARI hides Asterisk's own channels, but two members are mixed as three or more are.
-            (channels.length <= 2 && technology === 'softmix') || channels.some((member) => !listed.has(member)),
-        )
+        .filter(({ bridge_class: kind, name, id: bridge }) => {
+          const isOurs = relativesOf(app).includes(name) || ours.includes(bridge);
+
+          return kind === 'stasis' && !isOurs;
+        })
+        .filter((bridge) => hasHidden(bridge, listed))
         .map((bridge) => bridge.id);
     },
   };
+}
+
+/** Whether a channel is in it that ARI hides. ConfBridge and others have such channels of their own, which no dead-man channel ends. */
+function hasHidden(
+  { channels, technology }: z.output<typeof bridgeList>[number],
+  listed: ReadonlySet<string>,
+): boolean {
+  // Seen on 22.10: ARI hides Asterisk's own channels, but two members are mixed as three or more are.
+  return (channels.length <= 2 && technology === 'softmix') || channels.some((member) => !listed.has(member));
 }

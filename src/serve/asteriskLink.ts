@@ -30,6 +30,8 @@ export type AsteriskLinkPorts = {
 };
 
 const drainPollMs = 100;
+/** Asterisk forgets them with `clearglobalvars`, when its dialplan is loaded again, ms. */
+const tellAgainMs = 60_000;
 /** Pauses before calls are compared with Asterisk again. */
 const comparePauses = { firstMs: 500, longestMs: 30_000 };
 
@@ -44,6 +46,7 @@ export class AsteriskLink {
   /** Aborted when the connection is lost or everything stops: comparing calls with Asterisk is not repeated then. */
   #comparable = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(ports: AsteriskLinkPorts) {
     this.#ports = ports;
@@ -81,12 +84,14 @@ export class AsteriskLink {
   /** Throws ari_unauthorized, ari_unreachable, application_held. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#noteServing(), renewEveryMs);
+    this.#telling = setInterval(() => void this.#tellAgain(), tellAgainMs);
     await this.#ports.connection.start(this.#ports.isHeld);
   }
 
   async stop(): Promise<void> {
     await this.#ports.connection.stop();
     clearInterval(this.#timer);
+    clearInterval(this.#telling);
   }
 
   /** Resolves when no comparison is under way; one that fails is repeated for as long as the connection lasts. */
@@ -165,6 +170,11 @@ export class AsteriskLink {
     await this.#noteServing();
 
     return compared;
+  }
+
+  async #tellAgain(): Promise<void> {
+    // What fails is told by the requests of the heartbeat.
+    if (this.isOpen && !this.#isReplaced && !this.#isLeaving) await this.#ports.tellDialplan().catch(() => undefined);
   }
 
   /** While this process sees who joins a call: preavis upload ends the talks that were left where nobody has for long. */

@@ -1,6 +1,8 @@
 import type { ArchiveOutageMonitor } from '../archive/outageMonitor.ts';
 import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
+import type { Config } from '../config/schema.ts';
+import type { WorkerName } from '../config/workerNames.ts';
 import { isoTime } from '../core/clock.ts';
 import { installedVersion } from '../core/installation.ts';
 import type { AsteriskLink } from './asteriskLink.ts';
@@ -26,6 +28,8 @@ export type Health = {
   version: string;
   /** Whose calls it watches, as `ari.pbx` names it; absent where it has no name. */
   pbx?: string;
+  /** Which of two workers it is of, as `ari.worker` names it. */
+  worker?: WorkerName;
   /** `degraded`: calls go on, but unrecorded, for these reasons. */
   status: 'ok' | 'degraded' | 'stopping';
   reasons: DegradedReason[];
@@ -43,8 +47,7 @@ export type HealthParts = {
   archive: ArchiveOutageMonitor;
   /** Of two workers. */
   cover?: Pick<PeerCover, 'size'> | undefined;
-  /** `ari.pbx`. */
-  pbx: string | undefined;
+  named: Pick<Config['ari'], 'pbx' | 'worker'>;
 };
 
 /** Why nothing can be recorded now; none while calls can be. */
@@ -61,13 +64,15 @@ export function troubles({ link, lease, spool }: HealthParts): DegradedReason[] 
 
 /** What the health page says. */
 export function healthOf(parts: HealthParts, isStopping: boolean): Health {
-  const { link, registry, archive, cover, pbx } = parts;
+  const { link, registry, archive, cover, named } = parts;
+  const { pbx, worker } = named;
   const { state } = archive;
   const reasons = troubles(parts);
 
   return {
     version: installedVersion(),
     ...(pbx === undefined ? {} : { pbx }),
+    ...(worker === undefined ? {} : { worker }),
     status: isStopping ? 'stopping' : reasons.length === 0 ? 'ok' : 'degraded',
     reasons,
     asterisk: link.isOpen ? 'connected' : 'disconnected',

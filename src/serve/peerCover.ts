@@ -184,7 +184,9 @@ export class PeerCover {
   async #connected(): Promise<AbortSignal> {
     const until = performance.now() + unconnectedMs;
     const isSomebodyTold = (): boolean =>
-      this.#covering?.served.registry.states.some((state) => !isConnectedIn(state)) === true;
+      // Who is being rung for is not in a talk yet: its recorder would be asked for by nobody.
+      this.#covering?.served.registry.states.some((state) => !isConnectedIn(state) || state.kind === 'dialling') ===
+      true;
     const isInVain = (): boolean => this.#stopping.signal.aborted || !this.#ports.isConnected();
     while (isSomebodyTold() && performance.now() < until && !isInVain()) await sleep(pollMs);
 

@@ -171,6 +171,25 @@ export class ServeLease {
   }
 }
 
+/**
+ * One serve and two workers of a PBX would take each other's calls, and end their recordings.
+ *
+ * @param others what may not be served beside this one
+ * @throws PreavisError job_busy
+ */
+export async function refuseBeside(
+  others: readonly ServeName[],
+  { leases }: CataloguePart<{ leases: 'otherHolder' }>,
+): Promise<void> {
+  for (const serve of others) {
+    const holder = await leases.otherHolder(serveLease(serve), thisProcess());
+    if (holder === undefined) continue;
+    throw new PreavisError('job_busy', `${processOf(holder)} serves ${nameOf(serve)} with this catalogue`, {
+      hint: 'One serve and two workers do not go together: stop the one or the others, or give each PBX its own ari.pbx (docs/operations/workers.md).',
+    });
+  }
+}
+
 const processOf = ({ pid, host }: LeaseHolder): string => `another process (${pid} on ${host})`;
 const nameOf = ({ pbx, application }: ServeName): string =>
   `the application ${application}${pbx === undefined ? '' : ` of the PBX ${pbx}`}`;

@@ -9,7 +9,8 @@ import type { Catalogue, CatalogueOptions } from '../catalogue/catalogue.ts';
 import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
 import { boundTo, whollyBoundTo } from '../catalogue/jobs/turns.ts';
 import type { Config } from '../config/schema.ts';
-import { servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
+import { workerNames } from '../config/workerNames.ts';
+import { applicationOf, baseOf, servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { IdMaker } from '../core/ids.ts';
@@ -38,7 +39,7 @@ import { policyContent } from '../services/policyContent.ts';
 import { PeerCover } from './peerCover.ts';
 import { ReleaseStack } from './releaseStack.ts';
 import { makeServedApplication, type ServedApplicationOptions } from './servedApplication.ts';
-import { ServeLease } from './serveLease.ts';
+import { refuseBeside, ServeLease } from './serveLease.ts';
 import { endStuckWriter } from './stuckWriter.ts';
 import { tellAtStart, tellElsewhere } from './tellAtStart.ts';
 
@@ -195,6 +196,8 @@ export class Server {
             }),
       }),
     );
+    // Behind its own lease: of two that start at the same time one is refused at least.
+    await refuseBeside(besides(config, workers), openedForCalls);
     if (workers !== undefined) {
       const isOwn = async (): Promise<boolean> =>
         (await lease.isOwn()) && (await this.#cover?.lease?.isOwn()) !== false;
@@ -306,7 +309,7 @@ export class Server {
     const spool = await this.#running.use(served.spool);
     const cover = workers === undefined ? undefined : this.#makeCover(workers, storage, common);
     this.#cover = cover;
-    await this.#showHealth(metrics, { link, lease, spool, registry, archive, cover, pbx: config.ari.pbx });
+    await this.#showHealth(metrics, { link, lease, spool, registry, archive, cover, named: config.ari });
     await this.#running.use(link);
     await this.#running.use(deadman);
     await this.#running.use({ stop: () => callEnds.drain() });
@@ -428,4 +431,15 @@ export class Server {
     const page = new HealthPage(() => healthOf(parts, this.#stopped !== undefined), metrics);
     await this.#running.use({ start: () => page.start(host, port), stop: () => page.stop() });
   }
+}
+
+/** What may not be served beside this one: two workers beside one serve, and the other way round. */
+function besides(config: Config, workers: Workers | undefined): readonly ServeName[] {
+  const { pbx, application } = serveNameOf(config);
+  const names =
+    workers === undefined
+      ? workerNames.map((worker) => applicationOf(application, worker))
+      : [baseOf(application, workers)];
+
+  return names.map((name) => ({ pbx, application: name }));
 }

@@ -84,6 +84,10 @@ it('a worker that cannot serve does not ask for the calls that the other one has
   expect(messages).not.toContain('giving calls back to the other worker');
   await workers.start(lost);
   await workers.says(left, 'giving calls back to the other worker', since);
+  await expect(at.rig.startServe({ PREAVIS_HEALTH_PORT: '0' })).rejects.toThrow('serves the application preavis-a');
+  // Nor does a command that knows of no worker take their recorders for those of another application.
+  const { checks } = await at.rig.preavisJson<{ checks: { code?: string }[] }>('check');
+  expect(checks.map(({ code }) => code)).not.toContain('recorders_foreign');
   await placed.call.hangUp();
   expect(await callIn(at, 'unable', 'ended')).toMatchObject({ result: 'recorded' });
   await expectNobodyConnected(at.rig);
@@ -95,6 +99,7 @@ it('talks of two workers are those of the one serve after them, and of the first
   await at.rig.startServe();
   await eventually(async () => [...new Set(await deadmen())].join() === 'preavis-deadman');
   expect(await applications('modes')).toEqual(placed.map(() => 'preavis'));
+  await expect(workers.start('a', { PREAVIS_HEALTH_PORT: '0' })).rejects.toThrow('serves the application preavis with');
   // Programs are heard.
   const [first] = await callsOf(at, 'modes');
   expect(await at.rig.preavis('calls', 'exemplary', first?.id ?? '')).toMatchObject({ code: 0 });

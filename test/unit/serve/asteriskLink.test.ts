@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { AriEvent } from '../../../src/ari/events.ts';
 import type { AriListener } from '../../../src/ari/port.ts';
 import { AsteriskLink } from '../../../src/serve/asteriskLink.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../../support/poll.ts';
 function stage({ size = 0 } = {}) {
   const { log, lines } = collectingLog('info');
   const done: string[] = [];
-  const scene = { size, isListening: false, answers: true, compared: [] as ('whole' | 'partly')[] };
+  const scene = { size, isListening: false, answers: true, told: 0, compared: [] as ('whole' | 'partly')[] };
   let listener: AriListener | undefined;
   let goOn: (() => void) | undefined;
   const note =
@@ -68,7 +69,11 @@ function stage({ size = 0 } = {}) {
     },
     identity: { version: '22.9', node: 'first' },
     isHeld: undefined,
-    tellDialplan: () => Promise.resolve(),
+    tellDialplan: () => {
+      scene.told += 1;
+
+      return Promise.resolve();
+    },
     noteServing: note('note serving'),
     heartbeatMs: 1_000,
     log,
@@ -168,4 +173,18 @@ test('calls are left to the next start at once where that is wanted', async () =
   await link.leave(AbortSignal.abort());
   expect(done).toEqual(['abandon']);
   expect(lines).toMatchObject([{ level: 'warn', calls: 2 }]);
+});
+
+test('what the dialplan decides by itself is told again each minute, since Asterisk may have forgotten it', async () => {
+  jest.useFakeTimers();
+  try {
+    const { link, scene } = stage();
+    await link.start();
+    const before = scene.told;
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(scene.told - before).toBe(2);
+    await link.stop();
+  } finally {
+    jest.useRealTimers();
+  }
 });
