@@ -7,12 +7,23 @@ import type { Chance } from './chance.ts';
 import { clockSteps, type World } from './world.ts';
 
 /**
- * `asterisk`: ends calls. `serve`: takes Préavis away. `hang`: it does nothing for so long that nobody ends the other side when one hangs up.
+ * `asterisk`: ends calls. `serve`: takes Préavis away. `hang`: it does nothing for so long that nobody ends the other side when one hangs up;
+ * `hangOfBoth`: so do two workers at once.
  * `line`: events and keys are missed. `database`: what happens is written down later.
  * `asteriskClock`: Asterisk's time limits end, or do not. `ownClock`: only what Préavis makes of times is wrong. `stranger`: somebody joins who was not told.
  */
 export type Harm =
-  'asterisk' | 'serve' | 'hang' | 'line' | 'store' | 'database' | 'asteriskClock' | 'ownClock' | 'stranger' | 'none';
+  | 'asterisk'
+  | 'serve'
+  | 'hang'
+  | 'hangOfBoth'
+  | 'line'
+  | 'store'
+  | 'database'
+  | 'asteriskClock'
+  | 'ownClock'
+  | 'stranger'
+  | 'none';
 
 export type Fault = {
   weight: number;

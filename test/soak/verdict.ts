@@ -88,7 +88,7 @@ export async function judgeCalls(
   }
   for (const each of made) {
     if (isHurt(each, struck) || !each.habit.connects) continue;
-    const hangsOn = each.isStranded && !(each.agentMs >= reachedMs && struckIn(each, struck, ['hang']));
+    const hangsOn = each.isStranded && !(each.agentMs >= reachedMs && struckIn(each, struck, ['hang', 'hangOfBoth']));
     if (hangsOn || (each.agentMs < reachedMs && !hearsTwo(each, struck))) {
       verdict.stranded.push(
         `who ${each.habit.name} at ${iso(each.from)} heard the other side for ${each.agentMs} ms, of ${each.soundMs} ms of sound`,
@@ -115,6 +115,12 @@ const struckIn = (
   struck: readonly Struck[],
   harms: readonly Harm[],
 ): boolean => struck.some((each) => harms.includes(each.harm) && each.from < to && each.to > from);
+
+/**
+ * One of two workers left, or died, while they were told, and the other one began anew: a key that was pressed in between nobody has heard, and the
+ * second notice says again which. These callers press once.
+ */
+const isToldAgain = ({ noticeMs: heardMs }: Pick<Made, 'noticeMs'>): boolean => heardMs > 1.1 * noticeMs;
 
 /** Two streams are this much more than one, and more than a packet here and there. */
 const twoStreams = 1.5;
@@ -162,8 +168,8 @@ async function judgeRecordings(
     }
     const { habit } = caller;
     // Also where the key was pressed while nobody listened: no talk here goes on for 30 s after it.
-    const mustGo = habit.recordable !== 'yes';
-    const isDeafened = struckIn(caller, struck, ['asterisk', 'serve', 'hang', 'line', 'database']);
+    const mustGo = habit.recordable !== 'yes' && !isToldAgain(caller);
+    const isDeafened = struckIn(caller, struck, ['asterisk', 'serve', 'hang', 'hangOfBoth', 'line', 'database']);
     const isKept = row.status !== 'discarded';
     if (isKept && mustGo) unannounced.push(`${row.id}: of who ${habit.name}`);
     if (isKept && caller.noticeMs < heardEnoughMs) {
@@ -214,7 +220,9 @@ export function isUnwrittenTalk(recording: string, made: readonly Made[], struck
     const isFollowed = way === 'follow' && from <= at && at <= to;
 
     return (
-      isFollowed && struckIn({ from, to }, struck, ['database']) && struckIn(untilWritten, struck, ['serve', 'hang'])
+      isFollowed &&
+      struckIn({ from, to }, struck, ['database']) &&
+      struckIn(untilWritten, struck, ['serve', 'hang', 'hangOfBoth'])
     );
   });
 }

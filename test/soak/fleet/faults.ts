@@ -153,7 +153,7 @@ export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   {
     weight: 1,
     name: 'both workers and Asterisk are parted',
-    harm: 'hang',
+    harm: 'hangOfBoth',
     strike: (fleet, { rig }, chance) => part(fleet, '127.0.0.1', rig.asterisk.ports.http, partedMs(chance)),
   },
   {

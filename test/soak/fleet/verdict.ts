@@ -6,25 +6,43 @@ import { lineFaults } from '../../../src/retention/certificates/verifyTrail.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
 import type { Made } from '../callers.ts';
+import { inVain, type Harm, type Struck } from '../faults.ts';
 import { cleanVerdict, findingsOf, hearsTwo, isHurt, judgeCalls } from '../verdict.ts';
 import type { Pbx } from './pbx.ts';
 import type { Fleet } from './world.ts';
 
 /** A Préavis that hangs leaves nobody in silence for longer (docs/dialplan.md, When Préavis hangs), ms. */
 const silenceMs = 8_000;
+/** Nor do two workers that hang at the same time, or one while the database does (docs/operations/workers.md, What a caller notices), ms. */
+const bothSilenceMs = 16_000;
 /** Stopped between a request for time and its sentence, it adds the length of that (the same page), ms. */
 const sentenceMs = 1_100;
 /** The other side rings so long, and its tone is found a window later, ms. */
 const ringMs = 700;
 /** Asterisk sees to its time limits so much later, by and by: each step of the dialplan is one of a process that has others, ms. */
 const slackMs = 1_000;
+/** So many may all come when nobody talks. */
+const leastStrangers = 5;
 const never = new AbortController().signal;
 
+/** Whether neither worker may have answered in this call. */
+function isLeftByBoth(made: Pick<Made, 'from' | 'to'>, struck: readonly Struck[]): boolean {
+  const during = struck.filter(({ from, to }) => from < made.to && to > made.from);
+  const has = (...harms: readonly Harm[]): boolean => during.some(({ harm }) => harms.includes(harm));
+
+  return has('hangOfBoth') || (has('hang') && has('database'));
+}
+
 /** How long anybody may hear nothing before the other side, ms. `lateText`: what the lab's watch has written down of the machine's own delays. */
-export function mostSilenceMs({ from, to }: Pick<Made, 'from' | 'to'>, lateText: string): number {
+export function mostSilenceMs(
+  { from, to }: Pick<Made, 'from' | 'to'>,
+  struck: readonly Struck[],
+  lateText: string,
+): number {
+  const silentMs = isLeftByBoth({ from, to }, struck) ? bothSilenceMs : silenceMs;
   const lateMs = lateTimers(lateText, from, to).reduce((sum, late) => sum + late.lateMs, 0);
 
-  return silenceMs + sentenceMs + ringMs + slackMs + lateMs;
+  return silentMs + sentenceMs + ringMs + slackMs + lateMs;
 }
 
 /** Callers who were to reach somebody, whatever was broken; of who hears the sound of two calls nothing can be told. */
@@ -47,7 +65,7 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     const of = { calls: own, recordings: recordings.filter(({ callId }) => ids.has(callId)) };
     await judgeCalls({ world: { rig }, store, made, struck, observer }, catalogue, of, verdict);
     for (const each of waiting({ made, struck })) {
-      const mostMs = mostSilenceMs(each, lateText);
+      const mostMs = mostSilenceMs(each, struck, lateText);
       if (each.silentMs <= mostMs) continue;
       verdict.stranded.push(
         `who ${each.habit.name} on ${each.line} at ${new Date(each.from).toISOString()} heard nothing for ${each.silentMs} ms, of ${Math.round(mostMs)}`,
@@ -55,6 +73,9 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     }
     findings.push(...findingsOf(verdict).map((finding) => `${name}: ${finding}`));
   }
+  const strangers = pbxs.flatMap(({ struck }) => struck.filter(({ harm }) => harm === 'stranger'));
+  if (strangers.length > leastStrangers && strangers.every(({ name }) => name.endsWith(inVain)))
+    findings.push(`none of ${strangers.length} strangers has joined a talk: nothing is known of untold samples`);
   const unnamed = calls.filter(({ pbx }) => !pbxs.some(({ name }) => name === pbx));
   findings.push(...unnamed.map(({ id }) => `the call ${id} is of no PBX`));
   for (const row of recordings) findings.push(...(await endsOf(row, store, catalogue)));

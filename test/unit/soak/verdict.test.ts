@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import { habits, silenceBeforeAgent, type Made } from '../../soak/callers.ts';
-import type { Struck } from '../../soak/faults.ts';
+import type { Harm, Struck } from '../../soak/faults.ts';
 import { mostSilenceMs } from '../../soak/fleet/verdict.ts';
 import { hasHold, hearsTwo, isUnwrittenTalk, madeOf } from '../../soak/verdict.ts';
 import { clockSteps, hertz } from '../../soak/world.ts';
@@ -94,7 +94,17 @@ describe('the silence before the other side', () => {
 
   test('may be as much longer as the machine was late meanwhile', () => {
     const call = { from: 1_000, to: 20_000 };
-    const prompt = mostSilenceMs(call, '');
-    expect(mostSilenceMs(call, 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
+    const prompt = mostSilenceMs(call, [], '');
+    expect(mostSilenceMs(call, [], 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
+  });
+
+  test('may be twice as long where neither of two workers may have answered, and not where one of them may', () => {
+    const call = { from: 1_000, to: 20_000 };
+    const struck = (harm: Harm, from = 5_000): Struck => ({ name: harm, harm, from, to: from + 2_000 });
+    const prompt = mostSilenceMs(call, [], '');
+    expect(mostSilenceMs(call, [struck('hangOfBoth')], '')).toBe(prompt + 8_000);
+    expect(mostSilenceMs(call, [struck('hang'), struck('database')], '')).toBe(prompt + 8_000);
+    expect(mostSilenceMs(call, [struck('hang'), struck('serve')], '')).toBe(prompt);
+    expect(mostSilenceMs(call, [struck('hangOfBoth', 30_000)], '')).toBe(prompt);
   });
 });
