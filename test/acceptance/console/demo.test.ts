@@ -2,7 +2,7 @@
 import { openBrowser } from '../../../lab/console/browser.ts';
 import { LabProgram } from '../../support/labProgram.ts';
 import { inBrowser, positionOf, visit } from '../../support/console/pages.ts';
-import { inWebKit, startWebKit } from '../../support/console/webKit.ts';
+import { inWebKit, withWebKit } from '../../support/console/webKit.ts';
 import { eventually } from '../../support/poll.ts';
 
 let demo: LabProgram;
@@ -44,26 +44,26 @@ it('names who may sign in to somebody who types another name', async () => {
   await demo.shows('There is nobody of this name. There are: officer, legal,');
 });
 
-inWebKit('in WebKit a call of the demo plays, and moves to where somebody wants to hear it', async () => {
-  const link = await anotherLink();
-  const webKit = await startWebKit();
-  closing.push(() => webKit.stop());
-  const position = (): Promise<number> =>
-    webKit.evaluate<number>("return Number(document.querySelector('output.position')?.dataset.position ?? -1)");
-  await webKit.open(link);
-  await eventually(async () => (await webKit.evaluate<string>('return location.pathname')) === '/calls');
-  await webKit.open(`${consoleUrl()}/calls/${playedCall()}`);
-  await webKit.click('.button-play');
-  await eventually(async () => (await position()) > 1_000);
-  await webKit.press('l');
-  await eventually(async () => (await position()) > 10_000);
-  await webKit.press('j');
-  await eventually(async () => {
-    const now = await position();
+inWebKit('in WebKit a call of the demo plays, and moves to where somebody wants to hear it', () =>
+  withWebKit(async (webKit) => {
+    const link = await anotherLink();
+    const position = (): Promise<number> =>
+      webKit.evaluate<number>("return Number(document.querySelector('output.position')?.dataset.position ?? -1)");
+    await webKit.open(link);
+    await eventually(async () => (await webKit.evaluate<string>('return location.pathname')) === '/calls');
+    await webKit.open(`${consoleUrl()}/calls/${playedCall()}`);
+    await webKit.click('.button-play');
+    await eventually(async () => (await position()) > 1_000);
+    await webKit.press('l');
+    await eventually(async () => (await position()) > 10_000);
+    await webKit.press('j');
+    await eventually(async () => {
+      const now = await position();
 
-    return now >= 0 && now < 10_000;
-  });
-});
+      return now >= 0 && now < 10_000;
+    });
+  }),
+);
 
 inBrowser('a link signs in once; a call of the demo plays; and Ctrl-C meanwhile leaves nothing', async () => {
   const browser = await openBrowser();

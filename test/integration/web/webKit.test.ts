@@ -3,7 +3,7 @@ import { readConsole } from '../../../src/web/console.ts';
 import { startWeb, type WebServer } from '../../../src/web/server.ts';
 import { catalogues } from '../../support/catalogue/catalogues.ts';
 import { startRangeWatch, type RangeWatch } from '../../support/console/rangeWatch.ts';
-import { inWebKit, startWebKit, type WebKit } from '../../support/console/webKit.ts';
+import { inWebKit, withWebKit, type WebKit } from '../../support/console/webKit.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -24,18 +24,18 @@ let stages = 0;
 let stage: WebStage | undefined;
 let server: WebServer | undefined;
 let watch: RangeWatch | undefined;
-let webKit: WebKit | undefined;
 
-afterEach(async () => {
-  await webKit?.stop();
+async function clear(): Promise<void> {
   await watch?.stop();
   await server?.stop();
   await stage?.server.stop();
-});
+  [watch, server, stage] = [undefined, undefined, undefined];
+}
+
+afterEach(clear);
 
 type Listening = {
   seen: RangeWatch;
-  browser: WebKit;
   isPlayedFrom: (from: number) => Promise<void>;
   goTo: (at: number) => Promise<unknown>;
   /** What the player tells of itself. */
@@ -43,7 +43,7 @@ type Listening = {
 };
 
 /** The page of a long call, in which somebody has pressed play. */
-async function listening(): Promise<Listening> {
+async function listening(browser: WebKit): Promise<Listening> {
   stage = await webStage(folder.path(`stage${(stages += 1)}`), open);
   stage.door.tokens.set('coach', actorOf('coach'));
   const { call } = await stage.archived(['training'], toneWav(440, lengthMs));
@@ -51,8 +51,6 @@ async function listening(): Promise<Listening> {
   server = await startWeb(stage.ports, { host: '127.0.0.1', port: 0, console });
   const seen = await startRangeWatch(server.url, soundBytesPerMs);
   watch = seen;
-  const browser = await startWebKit();
-  webKit = browser;
   const position = (): Promise<number> =>
     browser.evaluate<number>("return Number(document.querySelector('output.position')?.dataset.position ?? -1)");
   await browser.open(`${seen.url}/calls/${call}`);
@@ -65,7 +63,6 @@ async function listening(): Promise<Listening> {
 
   return {
     seen,
-    browser,
     isPlayedFrom: async (from) => {
       await eventually(async () => {
         const now = await position();
@@ -82,32 +79,35 @@ async function listening(): Promise<Listening> {
   };
 }
 
-inWebKit('somebody goes to minutes that have not come yet, and hears them', async () => {
-  const { seen, isPlayedFrom, goTo } = await listening();
-  await isPlayedFrom(0);
-  await goTo(480_000);
-  await isPlayedFrom(480_000);
-  await goTo(120_000);
-  await isPlayedFrom(120_000);
-  const parts = seen.ranges.filter(({ range }) => range !== undefined);
-  expect(parts.length).toBeGreaterThan(0);
-  expect(parts.filter(({ range, status }) => status !== 206 || !/^bytes=\d+-\d*$/.test(range ?? ''))).toEqual([]);
-});
+inWebKit('somebody goes to minutes that have not come yet, and hears them', () =>
+  withWebKit(async (browser) => {
+    const { seen, isPlayedFrom, goTo } = await listening(browser);
+    await isPlayedFrom(0);
+    await goTo(480_000);
+    await isPlayedFrom(480_000);
+    await goTo(120_000);
+    await isPlayedFrom(120_000);
+    const parts = seen.ranges.filter(({ range }) => range !== undefined);
+    expect(parts.length).toBeGreaterThan(0);
+    expect(parts.filter(({ range, status }) => status !== 206 || !/^bytes=\d+-\d*$/.test(range ?? ''))).toEqual([]);
+  }, clear),
+);
 
 inWebKit.each([
   ['hangs', 'hangs'],
   ['is cut', 'cut'],
 ] as const)(
   'a network that %s while somebody plays is told of, and what they were hearing goes on where it was',
-  async (_name, how) => {
-    const { seen, browser, isPlayedFrom, goTo, told } = await listening();
-    await isPlayedFrom(0);
-    seen.sound(how);
-    await goTo(480_000);
-    await eventually(async () => /No sound has come|cannot be played/.test(await told()));
-    seen.sound('flows');
-    await browser.click('.sound .note-problem button');
-    await isPlayedFrom(480_000);
-    await eventually(async () => (await told()) === '');
-  },
+  (_name, how) =>
+    withWebKit(async (browser) => {
+      const { seen, isPlayedFrom, goTo, told } = await listening(browser);
+      await isPlayedFrom(0);
+      seen.sound(how);
+      await goTo(480_000);
+      await eventually(async () => /No sound has come|cannot be played/.test(await told()));
+      seen.sound('flows');
+      await browser.click('.sound .note-problem button');
+      await isPlayedFrom(480_000);
+      await eventually(async () => (await told()) === '');
+    }, clear),
 );

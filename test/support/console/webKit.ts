@@ -51,24 +51,37 @@ const answerMs = 45_000;
 /** A browser that ended by itself. */
 class BrowserEnded extends Error {}
 
-/** How often a browser is started that ends before it has shown a page. */
-const starts = 3;
+/** How often it is begun anew where the browser ends. */
+const mostBeginnings = 3;
 
 /**
- * A browser that has shown a page. MiniBrowser of WebKitGTK 2.54 has ended at its first page, without a word, once in some hundred starts on
- * a busy machine: nothing of ours had been asked for by then, so another one is started. One that ends later is a failure.
+ * Does this to its end in one browser. WebKitGTK 2.54 ends by itself once in some hundred starts on a busy machine: MiniBrowser at its first page,
+ * or its process for the network by SIGSEGV in libgobject. So all is done again, from the beginning; a page of ours that ends it would each time.
+ *
+ * @param clear stops what `act` has started
  */
-export async function startWebKit(): Promise<WebKit> {
-  for (let start = 1; ; start += 1)
+export async function withWebKit(
+  act: (browser: WebKit) => Promise<void>,
+  clear: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  for (let beginning = 1; ; beginning += 1) {
+    let browser: WebKit | undefined;
     try {
-      return await startOnce();
+      browser = await startWebKit();
+      await act(browser);
+      return;
     } catch (thrown) {
-      if (!(thrown instanceof BrowserEnded) || start === starts) throw thrown;
+      if (!(thrown instanceof BrowserEnded) || beginning === mostBeginnings) throw thrown;
       process.stdout.write(`  WebKit is started again: ${thrown.message}\n`);
+    } finally {
+      await browser?.stop();
     }
+    await clear();
+  }
 }
 
-async function startOnce(): Promise<WebKit> {
+/** A browser that has shown a page. */
+async function startWebKit(): Promise<WebKit> {
   const { driver = '', screen = '', browser = '' } = programs;
   const folder = makeLabFolder();
   const logFile = join(folder.path, 'webKit.log');
@@ -106,11 +119,15 @@ async function startOnce(): Promise<WebKit> {
     const commands = commandsOf(session);
     await commands.open(`${driverUrl}/status`);
 
-    return { ...commands, stop: () => session.end().finally(stop) };
+    return { ...commands, stop: () => session.end().catch(unlessEnded).finally(stop) };
   } catch (thrown) {
     await stop();
     throw thrown;
   }
+}
+
+function unlessEnded(thrown: unknown): void {
+  if (!(thrown instanceof BrowserEnded)) throw thrown;
 }
 
 type Session = { send: <T>(method: string, path: string, body?: unknown) => Promise<T>; end: () => Promise<void> };
@@ -127,7 +144,7 @@ async function send<T>(url: string, method: string, logFile: string, body?: unkn
   const { value } = (await answer.json()) as { value: T };
   if (answer.ok) return value;
   const told = `WebDriver: ${JSON.stringify(value)}`;
-  if (told.includes('Session terminated'))
+  if (told.includes('Session terminated') || told.includes('invalid session id'))
     throw new BrowserEnded(`${told}; its log: ${readFileSync(logFile, 'utf8').slice(-2_000)}`);
   throw new Error(told);
 }
