@@ -6,17 +6,16 @@ import { workerNames } from '../../../src/config/workerNames.ts';
 import { eventually } from '../../support/poll.ts';
 import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
+import { useRig } from '../../support/rig/rigs.ts';
 import {
   callsAt,
   callsOf,
+  endRecorded,
   hearsAgent,
-  leasesHeld,
+  outlastLeases,
   place,
   recorders,
-  recordingOf,
   workersRig,
-  type Placed,
 } from '../../support/rig/workerCalls.ts';
 import { useWorkers } from '../../support/rig/workers.ts';
 
@@ -38,18 +37,6 @@ const at = useRig(async () => {
 
 beforeAll(() => notice.install(at.rig.asterisk.soundsFolder));
 
-async function end(line: string, placed: readonly Placed[]): Promise<void> {
-  for (const { call } of placed) await call.hangUp();
-  await eventually(async () => {
-    const calls = await callsOf(at, line);
-    expect(calls.map(({ phase, result }) => ({ phase, result }))).toEqual(
-      placed.map(() => ({ phase: 'ended', result: 'recorded' })),
-    );
-    for (const call of calls) expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
-  });
-  await expectNobodyConnected(at.rig);
-}
-
 it('a worker that is cut off from Asterisk leaves its calls to the other one, and ends when it is back', async () => {
   const proxy = await at.keep(startTcpProxy());
   proxy.leadTo(at.rig.asterisk.ariUrl);
@@ -64,7 +51,7 @@ it('a worker that is cut off from Asterisk leaves its calls to the other one, an
   expect(await workers.ended('a')).toBe(1);
   expect(workers.log('a').at(-1)).toMatchObject({ code: 'lease_lost' });
   expect((await callsOf(at, 'cut')).every(({ phase }) => phase === 'talking')).toBe(true);
-  await end('cut', placed);
+  await endRecorded(at, 'cut', placed);
   await workers.start('a');
 });
 
@@ -74,19 +61,10 @@ it('where Asterisk was away for both until their leases had run out, each has it
   proxy.leadTo(at.rig.asterisk.ariUrl);
   const through = { PREAVIS_ARI_URL: `http://127.0.0.1:${proxy.port}` };
   await Promise.all(workerNames.map((worker) => workers.start(worker, through)));
-  const placed = await callsAt(at, 'both', ['a', 'b']);
   const since = workerNames.map((worker) => workers.log(worker).length);
-  proxy.impair({ hole: ['toServer', 'toClient'] });
-  proxy.reset();
-  await eventually(async () => (await leasesHeld(at)) === 0);
-  proxy.mend();
-  await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'connected to Asterisk', since[index])));
-  await eventually(async () => (await leasesHeld(at)) === workerNames.length);
-  await end('both', placed);
-  for (const [index, worker] of workerNames.entries()) {
-    const lost = workers.log(worker).filter(({ code }, line) => line >= (since[index] ?? 0) && code === 'lease_lost');
-    expect([worker, workers.isRunning(worker), lost]).toEqual([worker, true, []]);
-  }
+  await outlastLeases(at, workers, 'both', proxy, async () => {
+    await Promise.all(workerNames.map((worker, index) => workers.says(worker, 'connected to Asterisk', since[index])));
+  });
   proxy.close();
   await Promise.all(workerNames.map((worker) => workers.kill(worker)));
   await workers.startBoth();
@@ -108,5 +86,5 @@ it('without any worker callers are connected at once, and recorders end in time;
   await workers.start('a');
   await workers.says('a', 'other worker away; its calls taken over', since);
   await unrecorded.call.hangUp();
-  await end('nobody', placed);
+  await endRecorded(at, 'nobody', placed);
 });

@@ -8,16 +8,8 @@ import { workerNames } from '../../../src/config/workerNames.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
 import { eventually } from '../../support/poll.ts';
 import { useCatalogueIn } from '../../support/rig/catalogueStores.ts';
-import { expectNobodyConnected, useRig } from '../../support/rig/rigs.ts';
-import {
-  callsAt,
-  callsOf,
-  hearsAgent,
-  leasesHeld,
-  recordingOf,
-  workersRig,
-  type Placed,
-} from '../../support/rig/workerCalls.ts';
+import { useRig } from '../../support/rig/rigs.ts';
+import { callsAt, endRecorded, hearsAgent, outlastLeases, workersRig } from '../../support/rig/workerCalls.ts';
 import { useWorkers } from '../../support/rig/workers.ts';
 
 const workers = useWorkers(() => at.rig);
@@ -39,17 +31,6 @@ async function wayToDatabase(): Promise<{ proxy: TcpProxy; through: Record<strin
     proxy,
     through: { PREAVIS_CATALOGUE_POSTGRES_HOST: '127.0.0.1', PREAVIS_CATALOGUE_POSTGRES_PORT: String(proxy.port) },
   };
-}
-
-async function expectRecorded(line: string, placed: readonly Placed[]): Promise<void> {
-  for (const { call } of placed) await call.hangUp();
-  await eventually(async () => {
-    for (const call of await callsOf(at, line)) {
-      expect(call).toMatchObject({ phase: 'ended', result: 'recorded' });
-      expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
-    }
-  });
-  await expectNobodyConnected(at.rig);
 }
 
 it('a worker without the database leaves its calls to the other one, asks nothing about them, and ends when the database is back', async () => {
@@ -78,23 +59,12 @@ it('a worker without the database leaves its calls to the other one, asks nothin
   expect(taken).toEqual([]);
   const changing = line.requests().slice(asked);
   expect(changing.filter((request) => !request.startsWith('GET '))).toEqual([]);
-  await expectRecorded('severed', placed);
+  await endRecorded(at, 'severed', placed);
 });
 
 it('where both were without the database until their leases had run out, each has its own calls again, and neither ends the other', async () => {
   await workers.kill('b');
   const { proxy, through } = await wayToDatabase();
   await Promise.all(workerNames.map((worker) => workers.start(worker, through)));
-  const placed = await callsAt(at, 'both', ['a', 'b']);
-  const since = workerNames.map((worker) => workers.log(worker).length);
-  proxy.impair({ hole: ['toServer', 'toClient'] });
-  proxy.reset();
-  await eventually(async () => (await leasesHeld(at)) === 0);
-  proxy.mend();
-  await eventually(async () => (await leasesHeld(at)) === workerNames.length);
-  await expectRecorded('both', placed);
-  for (const [index, worker] of workerNames.entries()) {
-    const lost = workers.log(worker).filter(({ code }, line) => line >= (since[index] ?? 0) && code === 'lease_lost');
-    expect([worker, workers.isRunning(worker), lost]).toEqual([worker, true, []]);
-  }
+  await outlastLeases(at, workers, 'both', proxy);
 });

@@ -9,10 +9,11 @@ import { thisProcess } from '../../../src/core/processes.ts';
 import type { CallRow, RecordingRow } from '../../../src/catalogue/rows.ts';
 import { presentMs } from '../audio/audio.ts';
 import { useBriefNotice, type BriefNotice } from '../call/briefNotice.ts';
+import type { TcpProxy } from '../ari/tcpProxy.ts';
 import { eventually } from '../poll.ts';
 import { useCatalogueIn, type CatalogueStore } from './catalogueStores.ts';
 import { withCatalogue } from './rigCatalogue.ts';
-import { catalogueCalls, catalogueRecordings, useRig, type RigInUse } from './rigs.ts';
+import { catalogueCalls, catalogueRecordings, expectNobodyConnected, useRig, type RigInUse } from './rigs.ts';
 import { useWorkers, type Workers } from './workers.ts';
 
 const agentHz = 1000;
@@ -112,7 +113,7 @@ export const recorders = async ({ rig }: RigInUse): Promise<number> =>
   (await rig.asterisk.cli('bridge show all')).split('\n').filter((line) => line.includes('softmix')).length;
 
 /** How many of the two have a lease that has not run out. */
-export const leasesHeld = ({ rig }: RigInUse): Promise<number> =>
+const leasesHeld = ({ rig }: RigInUse): Promise<number> =>
   withCatalogue(rig, async ({ leases }) => {
     const pbx = rig.database === undefined ? undefined : 'lab';
     const holders = workerNames.map((worker) =>
@@ -121,3 +122,42 @@ export const leasesHeld = ({ rig }: RigInUse): Promise<number> =>
 
     return (await Promise.all(holders)).filter((holder) => holder !== undefined).length;
   });
+
+/** Those who have called this line hang up: each call is recorded whole, in one recording. */
+export async function endRecorded(at: RigInUse, line: string, placed: readonly Placed[]): Promise<void> {
+  for (const { call } of placed) await call.hangUp();
+  await eventually(async () => {
+    const calls = await callsOf(at, line);
+    expect(calls.map(({ phase, result }) => ({ phase, result }))).toEqual(
+      placed.map(() => ({ phase: 'ended', result: 'recorded' })),
+    );
+    for (const call of calls) expect(await recordingOf(at, call)).toMatchObject({ status: 'recorded' });
+  });
+  await expectNobodyConnected(at.rig);
+}
+
+/**
+ * Both workers reach something by this proxy alone, and lose it until their leases have run out. Then each has its own calls again, and neither has ended
+ * the other.
+ */
+export async function outlastLeases(
+  at: RigInUse,
+  workers: Workers,
+  line: string,
+  proxy: TcpProxy,
+  isBack: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const placed = await callsAt(at, line, workerNames);
+  const since = workerNames.map((worker) => workers.log(worker).length);
+  proxy.impair({ hole: ['toServer', 'toClient'] });
+  proxy.reset();
+  await eventually(async () => (await leasesHeld(at)) === 0);
+  proxy.mend();
+  await isBack();
+  await eventually(async () => (await leasesHeld(at)) === workerNames.length);
+  await endRecorded(at, line, placed);
+  for (const [index, worker] of workerNames.entries()) {
+    const lost = workers.log(worker).filter(({ code }, nth) => nth >= (since[index] ?? 0) && code === 'lease_lost');
+    expect([worker, workers.isRunning(worker), lost]).toEqual([worker, true, []]);
+  }
+}
