@@ -26,7 +26,7 @@ export async function isHeld(ari: AriDeadman, ids: Trials): Promise<boolean> {
   if (isFree) return false;
   const canTry = await answerOr(hasContext(ari, ids.channel()), false);
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += stayMs) {
-    // Without calls and without a socket Asterisk forgets an application. With calls it cannot be told without trying.
+    // Without calls and without a socket Asterisk nearly always forgets an application. With calls it cannot be told without trying.
     const holds = canTry ? stays(ari, ids) : ari.application().then((use) => use === 'empty');
     if (!(await answerOr(holds, false))) return false;
     if (!canTry) await sleep(stayMs);
@@ -36,18 +36,18 @@ export async function isHeld(ari: AriDeadman, ids: Trials): Promise<boolean> {
 }
 
 /**
- * The same of one moment, to be asked again and again. Where calls are under the application and the dialplan has not the context to try
- * it, it cannot be told: then it is held.
+ * The same of one moment, to be asked again and again. Where Asterisk knows the application and the dialplan has not the context to try
+ * it, it cannot be told: then it is held. Asterisk (22.10) also goes on knowing one without calls and without a socket, whose last channel
+ * left it after the socket was closed.
  */
 export async function isFree(ari: AriDeadman, ids: Trials): Promise<boolean> {
   const use = await ari.application();
   switch (use) {
     case 'free':
       return true;
-    case 'empty':
-      return false;
     case 'deadman':
       return !(await stays(ari, ids));
+    case 'empty':
     case 'inUse':
       return (await hasContext(ari, ids.channel())) && !(await stays(ari, ids));
   }

@@ -69,6 +69,9 @@ describe('an application is held by another client', () => {
 it.each<[ApplicationUse, boolean, boolean, boolean]>([
   ['free', true, false, true],
   ['empty', true, true, false],
+  // Its last channel left after the socket was closed.
+  ['empty', true, false, true],
+  ['empty', false, false, false],
   ['deadman', true, true, false],
   ['deadman', true, false, true],
   ['inUse', true, true, false],
