@@ -4,6 +4,9 @@ import { ulid } from 'ulid';
 import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { eventually } from '../poll.ts';
 
+/** RFC 3261, 17.1.1.1 */
+const t1Ms = 500;
+
 export type RawCall = {
   sipPort: number;
   to: string;
@@ -51,12 +54,14 @@ export async function rawCall({ sipPort, to, from, headers = [], receiver }: Raw
     socket.send(Buffer.from(text, 'latin1'), sipPort, '127.0.0.1');
   };
   let code: number | undefined;
+  let isAnswered = false;
   let over = false;
   const field = (text: string, name: string): string =>
     new RegExp(`^${name}: (.*)$`, 'im').exec(text)?.[1]?.trim() ?? '';
   socket.on('message', (message) => {
     const text = message.toString('latin1');
     const answer = Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1] ?? '0');
+    isAnswered ||= answer >= 100;
     if (answer >= 200 && field(text, 'CSeq').endsWith('INVITE')) {
       code = answer;
       over = answer >= 300;
@@ -71,14 +76,22 @@ export async function rawCall({ sipPort, to, from, headers = [], receiver }: Raw
   const invite = request('INVITE', `<sip:${to}@127.0.0.1>`, 1, [...headers, 'Content-Type: application/sdp'], sdp);
   // As the telephone of a caller who says nothing.
   const stopReports = receiver.reportOnly();
-  try {
+  // A dozen datagrams of 60 kB at once are more than Asterisk's socket holds: what is lost is sent again (RFC 3261, 17.1.1.2).
+  let timer: NodeJS.Timeout | undefined;
+  const sayUntilAnswered = (nextMs = t1Ms): void => {
+    if (isAnswered) return;
     say(invite);
+    timer = setTimeout(sayUntilAnswered, nextMs, 2 * nextMs);
+  };
+  try {
+    sayUntilAnswered();
     // Asterisk refuses what is too long without a word.
     await eventually(() => code !== undefined, { withinMs: 30_000 }).catch(() => undefined);
     if (code !== undefined) await eventually(() => over);
 
     return code;
   } finally {
+    clearTimeout(timer);
     stopReports();
     socket.close();
   }
