@@ -18,20 +18,24 @@ import { useWorkers, type Workers } from './workers.ts';
 
 const agentHz = 1000;
 
+/** For so long a worker that leaves waits for its talks: in most tests they are to be the other one's soon, s. */
+const briefGraceSeconds = 2;
+
 /** A rig for these lines, with an agent that answers, and no serve yet. */
 export async function workersRig(
   at: () => RigInUse,
   lines: readonly string[],
   notice: BriefNotice,
+  graceSeconds = briefGraceSeconds,
 ): Promise<RigOptions> {
-  const agent = await at().keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), atOnce: 40 }));
+  const agent = await at().keep(startAgent({ behaviour: 'answer', tone: await burstTone(agentHz), atOnce: 60 }));
 
   return {
     idle: true,
     extensions: Object.fromEntries(lines.map((line) => [line, `${agent.dialString},20,line=${line}`])),
     config: {
       notice: notice.config(),
-      shutdown: { graceSeconds: 2 },
+      shutdown: { graceSeconds },
       lines: Object.fromEntries(
         [...lines, 'default'].map((line) => [
           line,
@@ -46,11 +50,15 @@ export async function workersRig(
 export function useWorkersAnd(
   lines: readonly string[],
   store: CatalogueStore = 'sqlite',
+  graceSeconds?: number,
 ): { workers: Workers; at: RigInUse } {
   const workers = useWorkers(() => at.rig);
   const notice = useBriefNotice();
   const database = useCatalogueIn(store);
-  const at = useRig(async () => ({ ...(await workersRig(() => at, lines, notice)), ...(await database()) }));
+  const at = useRig(async () => ({
+    ...(await workersRig(() => at, lines, notice, graceSeconds)),
+    ...(await database()),
+  }));
   beforeAll(async () => {
     await notice.install(at.rig.asterisk.soundsFolder);
     await workers.startBoth();
