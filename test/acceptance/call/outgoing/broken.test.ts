@@ -3,7 +3,7 @@
  * nobody waits for longer than docs/dialplan.md says; nothing is recorded then.
  */
 import { transfer } from '../../../../lab/telephones/dialog.ts';
-import { presentMs, readWav } from '../../../support/audio/audio.ts';
+import { presentMs, readWav, tonePresence } from '../../../support/audio/audio.ts';
 import {
   customerHz,
   employeeHz,
@@ -31,6 +31,8 @@ const promisedMs = 8_000;
 /** What Asterisk and the telephones take is not ours, ms. */
 const slackMs = 700;
 const colleagueHz = 1_600;
+/** So much before somebody who comes is made silent (unwatchedSpans.ts), ms. */
+const joinedMarginMs = 300;
 const lines = ['leaves', 'left', 'down', 'killed', 'hangs', 'stopped', 'moved'] as const;
 type Line = (typeof lines)[number];
 const phones = phoneBook<Line>();
@@ -125,8 +127,11 @@ async function expectKeptNoLonger(
   const dialled = await at.dial(line);
   await hears(phoneOf(line).receiver, noticeHz.fr, 300);
   await meanwhile(() => expectTalk(line, dialled));
-  expect(presentMs(phoneOf(line).receiver.samples(), noticeHz.fr)).toBeGreaterThan(noticeMs * 0.95);
-  expect(waited(line, dialled)).toBeLessThan(noticeMs + promisedMs + slackMs);
+  const heard = phoneOf(line).receiver.samples();
+  expect(presentMs(heard, noticeHz.fr)).toBeGreaterThan(noticeMs * 0.95);
+  // Préavis asks for the time of the notice right before it plays: what it took until then is not what is promised here.
+  const [noticeAt = NaN, talkAt = NaN] = [noticeHz.fr, employeeHz].map((hz) => tonePresence(heard, hz)[0]?.startMs);
+  expect(talkAt - noticeAt).toBeLessThan(noticeMs + promisedMs + slackMs);
 }
 
 test('where Préavis is down the two talk at once, and where it hangs after 8 s; killed in the notice it keeps nobody longer', () =>
@@ -168,14 +173,17 @@ test('who is transferred to a colleague afterwards talks on, and the recording e
     const { receiver: customer, agent } = phoneOf('moved');
     const { call } = await at.dial('moved');
     await hears(customer, employeeHz, 3_000);
+    const transferredAt = Date.now();
     expect(await transfer(call.dialog(), 'colleague')).toBe(202);
     await eventually(() => lately(customer, colleagueHz) > 2_600);
     await agent.endCall();
     const ended = await endedCall(at.rig, 'moved');
     expect(ended).toMatchObject({ result: 'recorded' });
-    const { id, finishedAt } = await finishedRecording(at.rig, 'moved');
+    const { id, startedAt, finishedAt } = await finishedRecording(at.rig, 'moved');
     const samples = readWav(spooledWav(at.rig, id));
-    for (const hz of [employeeHz, customerHz]) expect(presentMs(samples, hz)).toBeGreaterThan(2_500);
+    // Whole, but for what is silenced before the colleague: how soon a recorder starts is the matter of other tests.
+    const wholeMs = transferredAt - (startedAt ?? 0) - joinedMarginMs;
+    for (const hz of [employeeHz, customerHz]) expect(presentMs(samples, hz)).toBeGreaterThan(wholeMs - 300);
     expectAbsent(samples, [colleagueHz, noticeHz.fr]);
     expect(finishedAt).toBeLessThan((ended.endedAt ?? 0) - 1_000);
     await expectNobodyConnected(at.rig);
