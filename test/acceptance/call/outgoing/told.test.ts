@@ -200,7 +200,7 @@ test('who was called and puts us on hold in the notice did not hear it: they tal
     await backFromHold('stays', () => endedCall(at.rig, 'stays'));
     for (const line of ['holds', 'stays'] as const) {
       expect(await endedCall(at.rig, line)).toMatchObject({ result: 'unrecorded', reason: 'notice_on_hold' });
-      expect(at.rig.asterisk.logs()).toMatch(new RegExp(`${line} told: no notice_on_hold ANSWER`));
+      await logged(new RegExp(`${line} told: no notice_on_hold ANSWER`));
     }
     const calls = (await catalogueCalls(at.rig)).filter(({ line }) => line === 'holds' || line === 'stays');
     const recordings = await catalogueRecordings(at.rig);
