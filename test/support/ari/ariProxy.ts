@@ -5,6 +5,7 @@
 import { createServer, request as makeRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { noteCarried } from '../../../lab/machine/lateness.ts';
 
 export type AriProxy = {
   readonly url: string;
@@ -42,6 +43,7 @@ export async function startAriProxy(): Promise<AriProxy> {
   let version: string | undefined;
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
+    noteCarried();
     const path = incoming.url?.split('?')[0] ?? '';
     requests.push(`${incoming.method ?? ''} ${path}`);
     if (path === refusal.path && refusal.times > 0) {
@@ -55,6 +57,7 @@ export async function startAriProxy(): Promise<AriProxy> {
     }
     const { method, headers, url } = incoming;
     const onward = makeRequest({ host: target.hostname, port: target.port, method, headers, path: url }, (response) => {
+      noteCarried();
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
@@ -90,6 +93,7 @@ export async function startAriProxy(): Promise<AriProxy> {
     }
     asterisk.write(`${lines.join('\r\n')}\r\n\r\n`);
     asterisk.write(head);
+    asterisk.on('data', noteCarried);
     asterisk.pipe(client).pipe(asterisk);
     for (const socket of [asterisk, client]) {
       socket.on('close', () => {

@@ -4,6 +4,7 @@
  * may be limited to connections whose first bytes look as a test says.
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { noteCarried } from '../../../lab/machine/lateness.ts';
 
 export type Way = 'toServer' | 'toClient';
 /** One of those that were told to startTcpProxy, once the first bytes say so; `other` before, and all else. */
@@ -115,6 +116,7 @@ function carry(
   };
 
   from.on('data', (chunk: Buffer) => {
+    noteCarried();
     if (way === 'toServer' && head.length < headBytes) {
       head = Buffer.concat([head, chunk]).subarray(0, headBytes);
       pair.kind = kindOf(head.toString('latin1'));

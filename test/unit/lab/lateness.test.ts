@@ -3,6 +3,7 @@ import {
   bounds,
   latePackets,
   lateTimers,
+  noteCarried,
   noteKeyDelay,
   watched,
   watchVariable,
@@ -94,14 +95,31 @@ describe('what is watched', () => {
     }
   });
 
+  const pause = (ms = 50) => new Promise((resolve) => setTimeout(resolve, ms));
+  /** Still, without computing. */
+  const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
   it('knows that this process stood still', async () => {
-    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
     const { late } = await watched(async () => {
       await pause();
-      // Still, without computing.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, bounds.loop + 100);
+      standStill(bounds.loop + 100);
       await pause();
     });
     expect(late.filter(({ kind }) => kind === 'loop')).toHaveLength(1);
+  });
+
+  it('knows that what a proxy carries has waited meanwhile, and that what comes later has not', async () => {
+    const kindsOf = async (stillMs: number, laterMs: number): Promise<string[]> => {
+      const { late } = await watched(async () => {
+        await pause();
+        standStill(stillMs);
+        await pause(laterMs);
+        noteCarried();
+      });
+      return late.map(({ kind }) => kind).filter((kind) => kind !== 'timer' && kind !== 'stolen');
+    };
+    expect(await kindsOf(bounds.proxy + 100, 0)).toEqual(['proxy']);
+    expect(await kindsOf(bounds.proxy + 100, 100)).toEqual([]);
+    expect(await kindsOf(bounds.proxy / 5, 0)).toEqual([]);
   });
 });
