@@ -96,29 +96,29 @@ describe('an upload pass', () => {
     const set = await stage();
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) ids.push((await set.finished()).id);
-    const sent: string[] = [];
+    const begun: string[] = [];
     let atOnce = 0;
     let most = 0;
     const store: ObjectStore = {
       ...set.store,
-      putFile: async (key, ...rest) => {
-        sent.push(key);
-        atOnce += 1;
-        most = Math.max(most, atOnce);
-        const stored = await set.store.putFile(key, ...rest);
-        atOnce -= 1;
-        return stored;
+      // With this each begins. What is done at once may overtake each other as often as it likes after it.
+      stat: (key) => {
+        if (key.endsWith('.wav')) {
+          begun.push(key.slice(-30, -4));
+          most = Math.max(most, (atOnce += 1));
+        }
+
+        return set.store.stat(key);
       },
     };
     const progress: number[] = [];
-    expect(await pass({ ...set, store, atOnce: 2 }, { progress: (done) => progress.push(done) })).toMatchObject({
-      sent: 5,
-    });
+    const done = (count: number): void => {
+      atOnce -= 1;
+      progress.push(count);
+    };
+    expect(await pass({ ...set, store, atOnce: 2 }, { progress: done })).toMatchObject({ sent: 5 });
     expect(most).toBe(2);
-    // Two that are sent at once may overtake each other.
-    const order = sent.map((key) => ids.toSorted().indexOf(key.slice(-30, -4)));
-    expect(order.toSorted()).toEqual([0, 1, 2, 3, 4]);
-    expect(order.every((place, index) => Math.abs(place - index) < 2)).toBe(true);
+    expect(begun).toEqual(ids.toSorted());
     expect(progress).toEqual([1, 2, 3, 4, 5]);
   });
 
