@@ -11,6 +11,7 @@ import { uploadPass } from '../../../src/archive/uploadPass.ts';
 import type { RecordingId } from '../../../src/core/ids.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { catalogues, dayMs } from '../../support/catalogue/catalogues.ts';
+import { endLockSoon } from '../../support/archive/shortLocks.ts';
 import { operatorClient } from '../../support/archive/mc.ts';
 import { eventually } from '../../support/poll.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
@@ -116,13 +117,8 @@ test('the lock of an archived recording is told beside what else keeps it, and c
   const row = await set.catalogue.recordings.find(id);
   const { endPoint, port, accessKey, secretKey } = s3.server;
   const account = new Client({ endPoint, port, accessKey, secretKey, useSSL: false });
-  const soon = Date.now() + 2_000;
-  for (const key of [row?.objectKey, row?.receiptKey]) {
-    const shorter = { governanceBypass: true, mode: 'GOVERNANCE', retainUntilDate: new Date(soon).toISOString() };
-    // The types of the client know no retention but none.
-    await account.putObjectRetention(bucket, key ?? '', shorter as never);
-  }
-  set.clock.at = soon + 1_000;
+  for (const key of [row?.objectKey, row?.receiptKey]) await endLockSoon(account, bucket, key ?? '');
+  set.clock.at = Date.now() + 3_000;
   await eventually(async () => (await set.erased({ includeEvidence: true })).code === 0);
   expect(await store.versions(row?.objectKey ?? '')).toEqual([]);
 });

@@ -15,6 +15,7 @@ import { catalogues, dayMs, recorderEnd } from '../../support/catalogue/catalogu
 import { keyringOf } from '../../support/archive/encryption.ts';
 import { archivedCall, due, erasePass } from '../../support/retention/erasing.ts';
 import { eventually } from '../../support/poll.ts';
+import { endLockSoon } from '../../support/archive/shortLocks.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -87,13 +88,8 @@ test('a lock of which the person was told is told once, and the recording erased
   expect(await set.catalogue.auditTrail.of(id)).toEqual(trail);
   expect(await dueFigures(set.catalogue, set.clock.at)).toMatchObject({ due: 0, overdue: 0, codes: {}, locked: 1 });
 
-  const soon = Date.now() + 2_000;
-  for (const key of await objectsOf(set, id)) {
-    const shorter = { governanceBypass: true, mode: 'GOVERNANCE', retainUntilDate: new Date(soon).toISOString() };
-    // The types of the client know no retention but none.
-    await s3.client.putObjectRetention(bucket, `stage-${stages}/${key}`, shorter as never);
-  }
-  set.clock.at = Math.max(soon + 1_000, set.clock.at);
+  for (const key of await objectsOf(set, id)) await endLockSoon(s3.client, bucket, `stage-${stages}/${key}`);
+  set.clock.at = Math.max(Date.now() + 3_000, set.clock.at);
   await eventually(async () => (await erasePass(set, { clockIsRight: true })).erased === 1);
   for (const key of await objectsOf(set, id)) expect(await set.store.versions(key)).toEqual([]);
 });

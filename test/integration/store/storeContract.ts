@@ -3,6 +3,7 @@ import { appendFile, truncate, writeFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import type { ObjectStore, StoredObject } from '../../../src/store/store.ts';
 import type { Digest } from '../../../src/store/digest.ts';
+import { whileLocked } from '../../support/archive/shortLocks.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -231,28 +232,25 @@ export function describeStoreContract(name: string, subject: StoreSubject): void
 
     it(subject.hasLocks ? 'locks an object, and erases it afterwards' : 'says that it has no locks', async () => {
       const store = subject.store();
-      const { versionId } = await put('lock/a', Buffer.from('x'));
-      expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({
-        lock: undefined,
-        longest: undefined,
-        legalHold: 'off',
+      const locked = await whileLocked(async (until, key) => {
+        const { versionId } = await put(key, Buffer.from('x'));
+        const none = { lock: undefined, longest: undefined, legalHold: 'off' };
+        expect(await store.protection(key, versionId, seconds(10))).toEqual(none);
+        const lock = { mode: 'governance', until } as const;
+        const locking = store.protect(key, versionId, lock, seconds(10));
+        if (subject.hasLocks) {
+          await locking;
+          expect(await store.protection(key, versionId, seconds(10))).toEqual({ ...none, lock, longest: lock });
+          await expect(store.erase(key)).rejects.toMatchObject({ code: 'archive_locked' });
+        } else await expect(locking).rejects.toMatchObject({ code: 'archive_unsupported' });
+
+        return key;
       });
-      const lock = { mode: 'governance', until: Math.ceil(Date.now() / 1_000 + 2) * 1_000 } as const;
-      const locking = store.protect('lock/a', versionId, lock, seconds(10));
-      if (subject.hasLocks) {
-        await locking;
-        expect(await store.protection('lock/a', versionId, seconds(10))).toEqual({
-          lock,
-          longest: lock,
-          legalHold: 'off',
-        });
-        await expect(store.erase('lock/a')).rejects.toMatchObject({ code: 'archive_locked' });
-      } else await expect(locking).rejects.toMatchObject({ code: 'archive_unsupported' });
       expect((await store.capabilities(seconds(10))).objectLock).toBe(subject.hasLocks ? 'on' : 'off');
       await eventually(async () => {
-        expect(await store.erase('lock/a')).toBe(1);
+        expect(await store.erase(locked)).toBe(1);
       });
-      await expectAbsent('lock/a');
+      await expectAbsent(locked);
     });
 
     it('refuses a key that leads out of it, in every method', async () => {

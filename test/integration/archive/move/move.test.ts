@@ -1,6 +1,5 @@
 import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { RETENTION_MODES } from 'minio';
 import { makeDirectoryStore } from '../../../../src/store/directory/store.ts';
 import { makeEncryptedStore, type EncryptedStore } from '../../../../src/store/encryption/store.ts';
 import { makeMinioStore } from '../../../../src/store/s3/store.ts';
@@ -27,6 +26,7 @@ import { due, erasePass } from '../../../support/retention/erasing.ts';
 import { legalHold, move, plainly } from '../../../support/archive/moving.ts';
 import { eventually } from '../../../support/poll.ts';
 import { reconciled } from '../../../support/retention/reconciling.ts';
+import { endLockSoon } from '../../../support/archive/shortLocks.ts';
 import { useS3Server } from '../../../support/archive/s3Server.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 import { keysOf, uploadStage, type UploadStage } from '../../../support/archive/uploadStage.ts';
@@ -311,12 +311,7 @@ describe('locks', () => {
     expect(await recordingsIn(set.fresh)).toEqual([]);
     expect(await set.catalogue.certificates.of(one?.id as never)).toEqual([]);
     await hold(`move-${stages}/old/${held}`, (await set.old.stat(held))?.versionId ?? '', 'OFF');
-    await s3.client.putObjectRetention('locked', `move-${stages}/old/${wav}`, {
-      mode: RETENTION_MODES.GOVERNANCE,
-      retainUntilDate: new Date(Date.now() + 1_000).toISOString(),
-      versionId: (await set.old.stat(wav))?.versionId ?? '',
-      governanceBypass: true,
-    });
+    await endLockSoon(s3.client, 'locked', `move-${stages}/old/${wav}`);
     await eventually(async () => (await erasePass(set)).due === 0);
     expect(await recordingsIn(set.old)).toEqual([]);
   });
