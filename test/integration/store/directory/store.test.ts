@@ -342,7 +342,7 @@ describe('an archive folder that hangs', () => {
     });
     try {
       const digests = keys.map((key) => encrypted.digest(key, null, seconds(30)));
-      await eventually(() => begun > 0);
+      await eventually(() => begun > 1);
       await encrypted.digest('a/a', null, AbortSignal.timeout(200)).catch(() => undefined);
       expect(begun).toBe(2);
       answer();
