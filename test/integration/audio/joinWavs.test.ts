@@ -160,4 +160,4 @@ test('parts may be more than a process may have files open, also with a file for
   expect(readWav(plain)).toEqual(join(...pieces));
   const sided = await joinedByFewDescriptors(pieces.map((piece) => ({ told: part(piece), others: part(piece) })));
   expect(readChannels(sided).channels).toEqual([join(...pieces), join(...pieces)]);
-}, 30_000);
+});

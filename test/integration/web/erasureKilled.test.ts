@@ -27,7 +27,7 @@ beforeAll(async () => {
   await store.makeBucket('recordings');
   opened = await openHouse(folder.path(), store);
   await opened.web.stop();
-}, 120_000);
+});
 
 afterAll(async () => {
   await opened?.stop();
@@ -120,7 +120,6 @@ test.each(places)(
       detail: { rule: 'decided', ground: 'unlawful', reference: 'T-20' },
     });
   },
-  60_000,
 );
 
 test('a hold that is set after the server was killed keeps what was decided until it ends', async () => {
@@ -136,7 +135,7 @@ test('a hold that is set after the server was killed keeps what was decided unti
   await catalogue.legalHolds.release(id as never, 'user alice');
   expect(await retention()).toMatchObject({ erased: 1 });
   expect(await rulesOf(call)).toMatchObject([{ kind: 'decided' }]);
-}, 60_000);
+});
 
 test('of a person whose erasure was killed in the middle the next retention run erases the rest, and the answer can be read', async () => {
   const number = '0475 00 00 03';
@@ -169,7 +168,7 @@ test('of a person whose erasure was killed in the middle the next retention run 
   } finally {
     await web.stop();
   }
-}, 60_000);
+});
 
 test.each(['retention, asked', 'retention, erased'])(
   'a command that erases for a person, killed at %s, is finished by the next retention run',
@@ -188,5 +187,4 @@ test.each(['retention, asked', 'retention, erased'])(
     // It is remembered for all companies, and one of them was asked.
     expect(await house().catalogue.preferences.find(hashOf(number))).toBe('de');
   },
-  60_000,
 );

@@ -129,15 +129,11 @@ test.each([
   's3:AbortMultipartUpload',
   's3:PutObjectRetention',
   's3:GetObjectRetention',
-])(
-  'the shipped policy has nothing too much: without %s something is refused',
-  async (action) => {
-    expect(shipped.Statement.flatMap(({ Action }) => Action)).toContain(action);
-    await allow(action);
-    expect(await refusal(useAll)).toBe('archive_denied');
-  },
-  60_000,
-);
+])('the shipped policy has nothing too much: without %s something is refused', async (action) => {
+  expect(shipped.Statement.flatMap(({ Action }) => Action)).toContain(action);
+  await allow(action);
+  expect(await refusal(useAll)).toBe('archive_denied');
+});
 
 const allRights: Partial<Trial> = {
   put: 'yes',
@@ -163,25 +159,21 @@ test.each([
   ['s3:GetBucketObjectLockConfiguration', { objectLock: 'unknown', defaultRetention: 'unknown' }],
   ['s3:GetLifecycleConfiguration', { lifecycle: 'unknown' }],
   ['s3:GetBucketEncryption', { encryption: 'unknown' }],
-])(
-  'without %s that is not seen, and nothing else is missed',
-  async (action, unseen) => {
-    expect(shipped.Statement.flatMap(({ Action }) => Action)).toContain(action);
-    await allow(action);
-    await eventually(async () => {
-      expect(await store.capabilities(seconds(30))).toEqual({
-        versioning: 'on',
-        objectLock: 'on',
-        defaultRetention: 'none',
-        lifecycle: 'none',
-        encryption: 'none',
-        ...unseen,
-      });
+])('without %s that is not seen, and nothing else is missed', async (action, unseen) => {
+  expect(shipped.Statement.flatMap(({ Action }) => Action)).toContain(action);
+  await allow(action);
+  await eventually(async () => {
+    expect(await store.capabilities(seconds(30))).toEqual({
+      versioning: 'on',
+      objectLock: 'on',
+      defaultRetention: 'none',
+      lifecycle: 'none',
+      encryption: 'none',
+      ...unseen,
     });
-    await useAll();
-  },
-  60_000,
-);
+  });
+  await useAll();
+});
 
 // What a lock or a deletion is tried with is missing, too.
 const withoutPut: Partial<Trial> = { put: 'no', putRetention: 'unknown', lockHolds: 'unknown' };
@@ -195,16 +187,12 @@ test.each<[string, Partial<Trial>]>([
   ['s3:DeleteObjectVersion', { delete: 'no', lockHolds: 'unknown' }],
   ['s3:PutObjectRetention', { putRetention: 'no', lockHolds: 'unknown' }],
   ['s3:GetObjectRetention', { getRetention: 'no' }],
-])(
-  'without %s the trial goes on with all that does not need it',
-  async (action, missing) => {
-    await allow(action);
-    await eventually(async () => {
-      expect(await store.tryOut(seconds(30))).toMatchObject({ ...allRights, ...missing });
-    });
-  },
-  60_000,
-);
+])('without %s the trial goes on with all that does not need it', async (action, missing) => {
+  await allow(action);
+  await eventually(async () => {
+    expect(await store.tryOut(seconds(30))).toMatchObject({ ...allRights, ...missing });
+  });
+});
 
 test('without s3:GetObjectLegalHold a legal hold is not seen', async () => {
   const { versionId } = await admin.putObject(bucket, 'hold', 'x');
