@@ -317,7 +317,8 @@ describe('an outage', () => {
     } finally {
       server.thawGateway();
     }
-    await store.check();
+    // It has all of those requests to answer first, and no more than 200 ms for each of these.
+    await eventually(() => store.check().then(() => true));
   });
 
   it('of a silent server ends at the time limit of the call, before that of the request', async () => {
@@ -335,7 +336,8 @@ describe('an outage', () => {
         }),
         expect(open().digest('silent/a', null, signal)).rejects.toMatchObject({ code: 'archive_unreachable' }),
       ]);
-      expect(performance.now() - began).toBeLessThan(3_000);
+      // That of a request is 30 s.
+      expect(performance.now() - began).toBeLessThan(20_000);
     } finally {
       server.thawGateway();
     }
