@@ -162,7 +162,8 @@ describe('the health page', () => {
     const socket = raw(port).resume();
     socket.write('POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx');
     await once(socket, 'close');
-    expect(performance.now() - before).toBeLessThan(2_000);
+    // Who waited for it would close the connection after five seconds, which is what a request may take.
+    expect(performance.now() - before).toBeLessThan(4_500);
   });
 
   test('closes a connection that says nothing, or that says it slowly, within the time that a request may take', async () => {
