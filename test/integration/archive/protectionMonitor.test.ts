@@ -30,8 +30,12 @@ const purposes = (lock: PurposeLock): AskingPurposes => ({
   mifid: { lock, kind: 'obligation', consent: 'announce', keepDays: 1_826 },
 });
 
-function watching(bucket: string, lock: PurposeLock): { watch: ProtectionMonitor } & ReturnType<typeof collectingLog> {
-  const store = makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, idleTimeoutMs: 2_000 });
+function watching(
+  bucket: string,
+  lock: PurposeLock,
+  options: { idleTimeoutMs?: number } = {},
+): { watch: ProtectionMonitor } & ReturnType<typeof collectingLog> {
+  const store = makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, ...options });
   const collected = collectingLog('info');
 
   return {
@@ -80,7 +84,8 @@ describe('at the start', () => {
     ],
   ])('an archive that %s is no reason not to start; what it lacks is told when it is reached', async (_, fail) => {
     await fail();
-    const { watch, lines } = watching('plain', 'compliance');
+    // Silence is over after two seconds, so that the test need not wait for longer.
+    const { watch, lines } = watching('plain', 'compliance', { idleTimeoutMs: 2_000 });
     await watch.atStart(500);
     await proxy.mend();
     await eventually(() => {

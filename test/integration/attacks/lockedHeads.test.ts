@@ -25,7 +25,7 @@ async function stage(bucket: string): Promise<ArchiveStage & { path: string; old
   const path = folder.path(`${(stages += 1)}`);
   const set: ArchiveStage = {
     ...(await archiveStage(path, open)),
-    store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix: `${stages}/`, idleTimeoutMs: 2_000 }),
+    store: makeMinioStore({ ...s3.server, useTls: false, bucket, prefix: `${stages}/` }),
     headLock: bucket === 'locked' ? { mode: 'governance', keptMs } : undefined,
   };
   const { id } = await archivedCall(set);

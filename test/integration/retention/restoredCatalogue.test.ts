@@ -44,7 +44,7 @@ async function restored(writtenAt = recorderEnd) {
   const path = folder.path(prefix.slice(0, -1));
   const set: ArchiveStage = {
     ...(await archiveStage(path, open)),
-    store: makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix, idleTimeoutMs: 2_000 }),
+    store: makeMinioStore({ ...s3.server, useTls: false, bucket: 'versioned', prefix }),
   };
   const call = await saveCall(set.catalogue, { until: 'talking' });
   const file = spoolFile(set.spoolFolder, call.id);

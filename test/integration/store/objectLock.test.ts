@@ -42,7 +42,7 @@ afterAll(() => proxy.close());
 afterEach(() => proxy.mend());
 
 const openStore = (bucket: string, prefix = ''): ObjectStore =>
-  makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, prefix, idleTimeoutMs: 2_000 });
+  makeMinioStore({ ...s3.server, port: proxy.port, useTls: false, bucket, prefix });
 
 type Waiting = ArchiveStage & {
   call: SavedCall & { file: string };

@@ -113,7 +113,7 @@ export function useFaultyStore(): FaultyStore {
       const { server } = s3;
       const set = await archiveStage(folder.path(`${(stages += 1)}`), open);
       const common = { ...server, useTls: false, bucket: 'versioned', prefix: `stage-${stages}`, ...options };
-      const behind = { idleTimeoutMs: 2_000, partSizeBytes: 5 * 1024 * 1024, ...common, port: up().port };
+      const behind = { partSizeBytes: 5 * 1024 * 1024, ...common, port: up().port };
       const direct = makeMinioStore({ ...common, port: server.port, secretKey: server.secretKey });
 
       return uploadStage(set, { store: makeMinioStore(behind), direct }, count, wavs);

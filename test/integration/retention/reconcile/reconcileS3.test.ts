@@ -23,14 +23,7 @@ async function stage(
 ): Promise<ArchiveStage & { prefix: string }> {
   const prefix = `stage-${(stages += 1)}/`;
   const set = await archiveStage(folder.path(prefix.slice(0, -1)), open);
-  const store: ObjectStore = makeMinioStore({
-    ...s3.server,
-    port,
-    useTls: false,
-    bucket,
-    prefix,
-    idleTimeoutMs: 2_000,
-  });
+  const store: ObjectStore = makeMinioStore({ ...s3.server, port, useTls: false, bucket, prefix });
 
   return { ...set, store, prefix };
 }
