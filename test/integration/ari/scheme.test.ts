@@ -27,7 +27,7 @@ async function portOf(server: Server): Promise<number> {
 
 /** What a start says that finds this at ari.url. */
 async function refusal(url: string): Promise<unknown> {
-  const config = parseConfig({ ...configTree(), ari: { url, password: 'secret', requestTimeoutMs: 1_000 } });
+  const config = parseConfig({ ...configTree(), ari: { url, password: 'secret', requestTimeoutMs: 10_000 } });
   const ari = makeAri(config);
   try {
     return await identify(ari, config);
