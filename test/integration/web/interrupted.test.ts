@@ -106,11 +106,15 @@ test('a recording that is being played is cut when another process ends the sess
   await eventually(() => player.read() > 0);
   const { code } = await runCommand(['--config', folder.path('preavis.yaml'), 'users', 'sign-out', officer.name]);
   expect(code).toBe(0);
-  await eventually(() => {
-    player.socket.resume();
+  // Of a recording of nine megabytes 64 kB at a time, so that it lasts for longer than a second, when it is asked again, even where that comes late.
+  await eventually(
+    () => {
+      player.socket.resume();
 
-    return player.ended();
-  });
+      return player.ended();
+    },
+    { everyMs: 50 },
+  );
   expect(player.read()).toBeLessThan(wav.length);
 });
 
