@@ -260,7 +260,7 @@ describe('an Asterisk that is not there', () => {
       url: `http://user:zebra@127.0.0.1:${port}/asterisk`,
       username: 'a',
       password: 'b',
-      timeoutMs: 1_000,
+      timeoutMs: 10_000,
     });
     undo.push(close);
     expect(await refusal(request('GET', '/channels'))).toMatchObject({
