@@ -4,10 +4,18 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasKamailio, startKamailio, type LabKamailio } from '../../../lab/kamailio.ts';
 import { startRig, type Rig, type RigOptions } from '../../../lab/rig.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
-import { placeCall, startAgent, type Call, type CallEnd, type CallOptions } from '../../../lab/telephones/sip.ts';
+import {
+  placeCall,
+  placeCalls,
+  startAgent,
+  type Call,
+  type CallEnd,
+  type CallOptions,
+} from '../../../lab/telephones/sip.ts';
 import { receiptOfCall } from '../../../src/receipt/receipt.ts';
 import { presentMs, readWav } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
@@ -25,6 +33,8 @@ import {
 
 const [callerHz, agentHz] = [440, 1_000];
 const talkMs = 3_000;
+/** With four processes in Kamailio the answers to 2 to 7 in 100 of such calls overtook each other. */
+const heardCalls = 100;
 /** What the page says: SILENT_MS of the file, for each PBX that has just died. */
 const passedOverMs = 2_000;
 /** Not the 10 s of the file, which would have each test wait. */
@@ -228,15 +238,21 @@ class Silence {
   });
 
   test('a caller whom a PBX cannot take goes on to the next, and one who has heard something of it does not', async () => {
-    for (const [to, tried, finalCode] of [
-      ['full', 3, 503],
-      // As a 503 it would say of Kamailio that it takes no calls (RFC 3261, 16.7).
-      ['away', 1, 500],
-    ] as const) {
-      const before = logged(to);
-      expect(await (await place(to)).ended).toMatchObject({ status: 'failed', finalCode });
-      expect({ to, tried: logged(to) - before }).toEqual({ to, tried });
-    }
+    expect(await (await place('full')).ended).toMatchObject({ status: 'failed', finalCode: 503 });
+    await eventually(() => {
+      expect(logged('full')).toBe(pbxs().length);
+    });
+    // Many: Asterisk says 183 and 503 within a millisecond, and the one must not overtake the other.
+    const load = { calls: heardCalls, perSecond: 20, atOnce: 20, holdMs: 100 };
+    const { refused } = await placeCalls({ sipPort: front().sipPort, isRouted: true, to: 'away', ...load });
+    // As a 503 it would say of Kamailio that it takes no calls (RFC 3261, 16.7).
+    expect(refused).toEqual({ 500: heardCalls });
+    // Behind them, so that Asterisk has written of each call that came to it by then.
+    expect(await (await place('full')).ended).toMatchObject({ status: 'failed', finalCode: 503 });
+    await eventually(() => {
+      expect(logged('full')).toBe(2 * pbxs().length);
+    });
+    expect(logged('away')).toBe(heardCalls);
     expect(await front().activePorts()).toEqual(portsOf(pbxs()));
   });
 
@@ -272,8 +288,9 @@ class Silence {
     const { invited } = silence;
     const passOver = async (withinMs: number): Promise<void> => {
       invited.clear();
-      // As between two probes.
+      // As between two probes. One that is under way is silent for so long at most, and would have it passed over.
       await front().control('dispatcher.ping_active', '0');
+      await sleep(passedOverMs + besidesMs);
       await front().control('dispatcher.set_state', 'ap', '1', `sip:127.0.0.1:${portOf(dead)}`);
       const asked = nextNumbers(3);
       const calls = [];
