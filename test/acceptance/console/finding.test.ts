@@ -300,6 +300,8 @@ inBrowser('the order of a collection is changed by the keyboard, and the focus g
   expect(await page.evaluate('document.activeElement.closest("[data-item]").innerText.includes("Sales")')).toBe(true);
   await page.keyboard.press('Enter');
   await orderIs(page, ['sales', 'desk', 'orders']);
+  // What the eye sees at once is told when it is taken.
+  await page.getByRole('status').getByText('is now number 1').waitFor();
   await page.reload();
   await orderIs(page, ['sales', 'desk', 'orders']);
 });
@@ -370,6 +372,7 @@ inBrowser('it is changed by dragging, and goes back to what it was where that is
   };
   await drag(0, 2);
   await orderIs(page, ['orders', 'sales', 'desk']);
+  await page.getByRole('status').getByText('is now number 3').waitFor();
   await page.reload();
   await orderIs(page, ['orders', 'sales', 'desk']);
   await page.context().setOffline(true);
@@ -433,11 +436,19 @@ inBrowser('sound that nobody answers for is told of, stops, and goes on when som
   await page.locator('.button-play').click();
   await eventually(async () => (await positionOf(page)) > 500);
   // What has been fetched plays on: only that nobody can be asked is new.
-  await page.route('**/peaks', (route) => route.abort());
+  let unanswered = 0;
+  await page.route('**/peaks', (route) => {
+    unanswered += 1;
+
+    return route.abort();
+  });
   await page.getByText('Préavis does not answer.').waitFor();
   await page.getByText('Stopped, since Préavis did not answer').waitFor();
   const stopped = await positionOf(page);
+  const before = unanswered;
   await page.locator('.button-play').click();
+  // The sentence is that of the second time.
+  await eventually(() => unanswered > before);
   await page.getByText('Stopped, since Préavis did not answer').waitFor();
   expect((await positionOf(page)) - stopped).toBeLessThan(8_000);
   await page.unroute('**/peaks');
