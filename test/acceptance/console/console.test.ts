@@ -147,6 +147,18 @@ inBrowser('by the keyboard alone one goes through the list, opens a call, plays 
   });
 });
 
+inBrowser('a key counts from when the list is seen, before the browser has painted it', async () => {
+  const page = await opened('/calls', 'anna');
+  await page.locator('table.calls').waitFor();
+  await page.addInitScript(`new MutationObserver((_changes, observer) => {
+    if (document.querySelector('a[data-row]') === null) return;
+    observer.disconnect();
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+  }).observe(document, { childList: true, subtree: true })`);
+  await page.reload();
+  await page.locator('a[data-row]:focus').waitFor();
+});
+
 inBrowser('who only opens a call has not listened', async () => {
   const page = await openedCall('otto');
   await page.getByText('What happened').waitFor();
