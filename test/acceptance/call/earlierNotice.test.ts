@@ -11,9 +11,13 @@ const agentHz = 1_000;
 const againHz = 1_300;
 const noticeMs = 2_000;
 const againMs = 800;
-/** Belgian mobile numbers, which say nothing of a language. */
-const caller = '+32470112233';
-const stranger = '+32470445566';
+let numbers = 0;
+/** A Belgian mobile number, which says nothing of a language. It has heard nothing yet, in a call that was placed in vain neither. */
+function newNumber(): string {
+  numbers += 1;
+
+  return `+32470${112_233 + numbers}`;
+}
 
 const notice = useBriefNotice(noticeMs, { again: { kind: 'again', hz: againHz, lengthMs: againMs } });
 
@@ -60,10 +64,11 @@ const receiptOf = async (line: Line): Promise<Receipt> =>
   );
 
 it('says all of it to who calls for the first time, less to who calls again, and names the call that counts', async () => {
-  const { first, second } = await at.onTime(['first', 'second'], async () => ({
-    first: await heardBy('first', caller),
-    second: await heardBy('second', caller),
-  }));
+  const { first, second } = await at.onTime(['first', 'second'], async () => {
+    const caller = newNumber();
+
+    return { first: await heardBy('first', caller), second: await heardBy('second', caller) };
+  });
   expect(first.whole).toBeGreaterThan(noticeMs - 300);
   expect(first.again).toBe(0);
   expect(second.whole).toBe(0);
@@ -79,11 +84,11 @@ it('says all of it to who calls for the first time, less to who calls again, and
 });
 
 it('says all of it to another number, and to one that is withheld, each time', async () => {
-  for (const [line, number] of [
-    ['stranger', stranger],
-    ['withheld', 'anonymous'],
+  for (const [line, numberOf] of [
+    ['stranger', newNumber],
+    ['withheld', () => 'anonymous'],
   ] as const) {
-    const { whole, again } = await at.onTime(line, () => heardBy(line, number));
+    const { whole, again } = await at.onTime(line, () => heardBy(line, numberOf()));
     expect({ line, again }).toEqual({ line, again: 0 });
     expect(whole).toBeGreaterThan(noticeMs - 300);
     expect((await receiptOf(line)).earlierNotice).toBeUndefined();
