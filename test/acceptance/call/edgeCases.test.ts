@@ -140,7 +140,7 @@ const dialogOf = (line: string) => {
   return dialog;
 };
 
-/** Asterisk may tell of a playback before the telephone has told of the answer. */
+/** Asterisk may tell of a playback, and somebody may be heard, before the telephone has told of the answer. */
 async function dialogOfCaller(call: Call): Promise<Dialog> {
   await eventually(() => call.events().some(({ name }) => name === 'acknowledged'));
 
@@ -248,7 +248,7 @@ const deeds: Record<string, () => Promise<void>> = {
       await eventually(() => ears.packets() > 0);
       // As a telephone does: whom it consults about, waits.
       expect(await hold(dialogOf('consulted'), agentReceiver('consulted').port)).toBe(200);
-      expect(await transferAttended(dialogOf('consulted'), consultation.dialog())).toBe(202);
+      expect(await transferAttended(dialogOf('consulted'), await dialogOfCaller(consultation))).toBe(202);
       await hearing(made.receiver, strangerHz);
       await made.call.hangUp();
       await consultation.ended;
