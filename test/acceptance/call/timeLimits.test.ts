@@ -179,18 +179,26 @@ describe('a Préavis that wakes up behind its time', () => {
   });
 
   test('takes a caller who has come again meanwhile for a new call', async () => {
-    await at.rig.startServe({ PREAVIS_TEST_STOP_AT: awoken.dialling });
-    const called = call('once');
-    await eventually(() => {
-      expect(at.rig.asterisk.logs()).toMatch(/Stasis\("[^"]*", "[^"]*line=again/);
+    const { rig } = at;
+    await at.onTime(['once', 'again'], async () => {
+      try {
+        await rig.startServe({ PREAVIS_TEST_STOP_AT: awoken.dialling });
+        const before = rig.asterisk.logs().length;
+        const called = call('once');
+        await eventually(() => {
+          expect(rig.asterisk.logs().slice(before)).toMatch(/Stasis\("[^"]*", "[^"]*line=again/);
+        });
+        wakeUp();
+        const { receiver, end } = await called;
+        expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
+        expect(presentMs(receiver.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
+        expect(await endedCall(rig, 'once')).toMatchObject({ result: 'unrecorded' });
+        expect(await endedCall(rig, 'again')).toMatchObject({ result: 'recorded' });
+        await expectNobodyConnected(rig);
+        await expectOnlyConsented(rig);
+      } finally {
+        await rig.killServe();
+      }
     });
-    wakeUp();
-    const { receiver, end } = await called;
-    expect(end).toMatchObject({ status: 'answered', endedBy: 'callee' });
-    expect(presentMs(receiver.samples(), agentHz, { share: 0.7 })).toBeGreaterThan(2_500);
-    expect(await endedCall(at.rig, 'once')).toMatchObject({ result: 'unrecorded' });
-    expect(await endedCall(at.rig, 'again')).toMatchObject({ result: 'recorded' });
-    await expectNobodyConnected(at.rig);
-    await expectOnlyConsented(at.rig);
   });
 });
