@@ -227,7 +227,10 @@ inBrowser(
     await page.getByLabel('Greeting').selectOption('4');
     await page.getByRole('button', { name: 'Save the rating' }).click();
     await page.getByText('75 of 100').waitFor();
+    // The tick is seen at once, and taken a moment later.
+    const taken = page.waitForResponse((response) => response.url().includes('/collections/'));
     await page.getByLabel('Exemplary').check();
+    expect((await taken).ok()).toBe(true);
     await page.goto('/collections/exemplary');
     await page.getByText('75 / 100').waitFor();
     expect(await faultsOn(page)).toEqual([]);
