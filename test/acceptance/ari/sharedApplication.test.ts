@@ -6,6 +6,7 @@ import { startOperator } from '../../support/call/operator.ts';
 import { commandFile } from '../../support/command.ts';
 import { connected, useFaultyRig } from '../../support/rig/faultyRig.ts';
 import { eventually } from '../../support/poll.ts';
+import { StateMissed } from '../../support/rig/onTime.ts';
 import { endedCall, expectNobodyConnected, finishedRecording, showRecording } from '../../support/rig/rigs.ts';
 
 /** Somebody else opens an event socket for the same Stasis application of the same Asterisk. */
@@ -74,26 +75,36 @@ describe('an application that somebody else takes', () => {
         }),
       ).toBe('before its time');
     });
+    let attempts = 0;
     await at.onTime([], async () => {
       const operator = await at.keep(startOperator(at.rig));
       const known = (): Promise<unknown> => operator.request('GET', '/applications/preavis').catch(() => undefined);
+      const last = `last-${(attempts += 1)}`;
       // Asterisk forgets an application with its socket, but not one that a channel is still under.
       const leaves = async (other: { close(): void }): Promise<void> => {
-        await operator.request('POST', '/channels/last?endpoint=Local/s@preavis-deadman/n&app=preavis');
-        await eventually(async () => {
-          expect(await known()).toMatchObject({ channel_ids: expect.arrayContaining(['last']) as unknown });
-        });
-        other.close();
-        await eventually(async () => {
-          expect(await known()).toMatchObject({ bridge_ids: [] });
-        });
-        await operator.request('DELETE', '/channels/last');
+        const before = at.said(takesBack);
+        await operator.request('POST', `/channels/${last}?endpoint=Local/s@preavis-deadman/n&app=preavis`);
+        try {
+          await eventually(async () => {
+            expect(await known()).toMatchObject({ channel_ids: expect.arrayContaining([last]) as unknown });
+          });
+          other.close();
+          await eventually(async () => {
+            expect(await known()).toMatchObject({ bridge_ids: [] });
+          });
+        } finally {
+          await operator.request('DELETE', `/channels/${last}`);
+        }
         await eventually(async () => {
           expect(await known()).toMatchObject({ channel_ids: [] });
         });
+        if (at.said(takesBack) > before) throw new StateMissed('it was taken back with the channel under it');
       };
-      expect(await lose(leaves)).toBe('before its time');
-      operator.close();
+      try {
+        expect(await lose(leaves)).toBe('before its time');
+      } finally {
+        operator.close();
+      }
     });
     const pauses = losses(at.rig.log()).map(({ takenBackInMs }) => takenBackInMs);
     expect(pauses.slice(0, 3)).toEqual([2_000, 4_000, 8_000]);

@@ -183,6 +183,7 @@ test('who is transferred to a colleague afterwards talks on, and the recording e
     const samples = readWav(spooledWav(at.rig, id));
     // Whole, but for what is silenced before the colleague: how soon a recorder starts is the matter of other tests.
     const wholeMs = transferredAt - (startedAt ?? 0) - joinedMarginMs;
+    expect(wholeMs).toBeGreaterThan(2_000);
     for (const hz of [employeeHz, customerHz]) expect(presentMs(samples, hz)).toBeGreaterThan(wholeMs - 300);
     expectAbsent(samples, [colleagueHz, noticeHz.fr]);
     expect(finishedAt).toBeLessThan((ended.endedAt ?? 0) - 1_000);
