@@ -35,7 +35,8 @@ export type Fault = {
 
 export const inVain = 'in vain';
 
-export type Struck = { name: string; harm: Harm; from: number; to: number };
+/** Unix times, ms. `endedAt`: when it was over; `to`: when what it had done was made good. */
+export type Struck = { name: string; harm: Harm; from: number; endedAt: number; to: number };
 
 const expected = new Set([0, 1, 3]);
 

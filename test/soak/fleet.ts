@@ -90,11 +90,12 @@ async function strikeUntil<Target>(striking: Striking<Target>): Promise<void> {
   while (Date.now() < until) {
     await sleep(chance.between(1_000, mostPauseMs));
     const { name, harm, strike } = chance.pick(faults);
-    const struck: Struck = { name, harm, from: Date.now(), to: Infinity };
+    const struck: Struck = { name, harm, from: Date.now(), endedAt: Infinity, to: Infinity };
     for (const pbx of hurt) pbx.struck.push(struck);
     const outcome = await strike(fleet, at, chance, findings);
-    const ms = Date.now() - struck.from;
-    struck.to = Date.now() + startsAgainMs + afterwardsMs;
+    struck.endedAt = Date.now();
+    struck.to = struck.endedAt + startsAgainMs + afterwardsMs;
+    const ms = struck.endedAt - struck.from;
     if (outcome === inVain) struck.name = `${name}, ${inVain}`;
     say(`${source}: ${struck.name}, for ${(ms / 1_000).toFixed(1)} s`);
   }

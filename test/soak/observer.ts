@@ -17,13 +17,12 @@ export type Sample = {
   resources: number;
 };
 
+/** `seenAt`: when it was seen first, Unix time in ms. */
+export type SpooledFile = { name: string; bytes: number; seenAt: number };
+
 export class Observer {
-  /** Bytes by id of the recording; what was written of it in several parts, together in one file. */
-  get spooled(): Map<string, number> {
-    return new Map([...this.#files].map(([id, files]) => [id, wholeOf(files)]));
-  }
-  /** Bytes by id of the recording and by file: the WAV, or one of the parts that it is made of. */
-  readonly #files = new Map<string, Map<string, number>>();
+  /** By id of the recording: the WAV, and the parts that it is made of. */
+  readonly #files = new Map<string, Map<string, SpooledFile>>();
   readonly samples: Sample[] = [];
   readonly #world: Pick<World, 'rig'>;
   readonly #timers: NodeJS.Timeout[];
@@ -40,6 +39,11 @@ export class Observer {
     ];
   }
 
+  /** By id of the recording, what lay in the spool of it at any time. */
+  get spooled(): Map<string, readonly SpooledFile[]> {
+    return new Map([...this.#files].map(([id, files]) => [id, [...files.values()]]));
+  }
+
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }
@@ -47,12 +51,13 @@ export class Observer {
   #look(): void {
     const folder = this.#world.rig.asterisk.spoolFolder;
     for (const name of readdirSync(folder)) {
-      const id = /^preavis-(\w{26})(?:-\d+)?\.wav$/.exec(name)?.[1];
-      if (id === undefined) continue;
+      const id = recordingOf({ name });
+      if (id === '') continue;
       try {
         const { size } = statSync(join(folder, name));
-        const files = this.#files.get(id) ?? new Map<string, number>();
-        this.#files.set(id, files.set(name, Math.max(files.get(name) ?? 0, size)));
+        const files = this.#files.get(id) ?? new Map<string, SpooledFile>();
+        const { bytes, seenAt } = files.get(name) ?? { bytes: 0, seenAt: Date.now() };
+        this.#files.set(id, files.set(name, { name, bytes: Math.max(bytes, size), seenAt }));
       } catch {
         // Just removed.
       }
@@ -86,14 +91,18 @@ export class Observer {
 /** A WAV without a sample. */
 const headerBytes = 44;
 
-/** The length of the one WAV that is made of its parts, or that was there from the beginning. */
-function wholeOf(files: ReadonlyMap<string, number>): number {
-  const isPart = (name: string): boolean => /-\d+\.wav$/.test(name);
-  const sound = [...files].reduce(
-    (sum, [name, bytes]) => sum + (isPart(name) ? Math.max(0, bytes - headerBytes) : 0),
-    0,
-  );
-  const whole = [...files].flatMap(([name, bytes]) => (isPart(name) ? [] : [bytes]));
+/** The id of the recording that this file is of, or a part of; empty for another file. */
+export const recordingOf = ({ name }: Pick<SpooledFile, 'name'>): string =>
+  /^preavis-(\w{26})(?:-\d+)?\.wav$/.exec(name)?.[1] ?? '';
+
+/** A part of a recording, as those of followed calls are made of. */
+export const isPart = ({ name }: Pick<SpooledFile, 'name'>): boolean => /-\d+\.wav$/.test(name);
+
+/** The length of the one WAV that is made of its parts, or that was there from the beginning, bytes. */
+export function wholeOf(files: readonly SpooledFile[]): number {
+  const parts = files.filter(isPart);
+  const sound = parts.reduce((sum, { bytes }) => sum + Math.max(0, bytes - headerBytes), 0);
+  const whole = files.filter((each) => !isPart(each)).map(({ bytes }) => bytes);
 
   return Math.max(headerBytes + sound, ...whole);
 }

@@ -207,11 +207,11 @@ async function strike(world: World, fault: Fault, chance: Chance, say: (line: st
   const from = Date.now();
   const outcome = await fault.strike(world, chance);
   const name = outcome === inVain ? `${fault.name}, ${inVain}` : fault.name;
-  const to = Date.now();
-  say(`${iso(from)} ${name} (${to - from} ms)`);
+  const endedAt = Date.now();
+  say(`${iso(from)} ${name} (${endedAt - from} ms)`);
 
   // What was missed is made good a little later.
-  return { name, harm: fault.harm, from, to: to + 5_000 };
+  return { name, harm: fault.harm, from, endedAt, to: endedAt + 5_000 };
 }
 
 type Listed = { status: string; line: string; startedAt: string | null };

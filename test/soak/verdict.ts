@@ -8,7 +8,7 @@ import { presentMs, readWav, tonePresence } from '../support/audio/audio.ts';
 import { linesOfCalls } from '../support/ari/channelLines.ts';
 import type { Made } from './callers.ts';
 import type { Harm, Struck } from './faults.ts';
-import type { Observer, Sample } from './observer.ts';
+import { isPart, recordingOf, wholeOf, type Observer, type Sample, type SpooledFile } from './observer.ts';
 import { clockSteps, hertz, noticeMs, type World } from './world.ts';
 
 /** What was found at the end, each as a sentence; empty lists are what is promised. */
@@ -206,24 +206,38 @@ async function judgeSound(row: RecordingRow, store: ObjectStore, unannounced: st
 
 /** Until what the catalogue did not take is written down again, and a little more, ms. */
 const writtenWithinMs = 10_000;
+/** A worker without the database, or frozen, for so long has lost its lease, and ends, ms. */
+const leaseMs = 12_000;
+/** Until a talk is written down on a busy machine; the first look at its file comes up to 100 ms late, ms. */
+const beingWrittenMs = { before: 300, after: 1_000 };
 
 /**
- * Whether it is of a followed talk that serve did not live to write down, as the database was away: the next start removes that, since nobody
- * knows with whom they talked (docs/call.md).
+ * Whether this file is of a followed talk, or of a part of one, that serve did not live to write down: it ended just after the recorder had begun,
+ * or before a database was back that was away then. The next process removes that, since nobody knows with whom they talked (docs/call.md).
  */
-export function isUnwrittenTalk(recording: string, made: readonly Made[], struck: readonly Struck[]): boolean {
-  // Its id is made when its call comes, and the catalogue has nothing else of it.
-  const at = decodeTime(recording);
+export function isUnwrittenTalk(
+  file: Pick<SpooledFile, 'name' | 'seenAt'>,
+  made: readonly Made[],
+  struck: readonly Struck[],
+): boolean {
+  if (!isPart(file)) return false;
+  // The id of the recording is made when its call comes.
+  const cameAt = decodeTime(recordingOf(file));
+  const [writtenFrom, writtenTo] = [file.seenAt - beingWrittenMs.before, file.seenAt + beingWrittenMs.after];
+  const lasts = ({ from, endedAt }: Struck): boolean => endedAt - from > leaseMs;
+  const deaths = struck.filter(
+    (each) => each.harm === 'serve' || ((each.harm === 'hang' || each.harm === 'hangOfBoth') && lasts(each)),
+  );
+  const outages = struck.filter(
+    ({ harm, from, endedAt }) => harm === 'database' && from < writtenTo && endedAt > writtenFrom,
+  );
 
   return made.some(({ way, from, to }) => {
-    const untilWritten = { from, to: to + writtenWithinMs };
-    const isFollowed = way === 'follow' && from <= at && at <= to;
+    if (way !== 'follow' || cameAt < from || cameAt > to) return false;
+    const isHit = deaths.some((each) => each.from > writtenFrom && each.from < writtenTo);
+    const dies = deaths.some((each) => each.from < to + writtenWithinMs && each.endedAt > file.seenAt);
 
-    return (
-      isFollowed &&
-      struckIn({ from, to }, struck, ['database']) &&
-      struckIn(untilWritten, struck, ['serve', 'hang', 'hangOfBoth'])
-    );
+    return isHit || outages.some((each) => dies || lasts(each));
   });
 }
 
@@ -234,13 +248,13 @@ async function judgeFiles(
   { lost }: Verdict,
 ): Promise<void> {
   const rowOf = new Map<string, RecordingRow>(recordings.map((row) => [row.id, row]));
-  for (const [id, bytes] of observer.spooled) {
+  for (const [id, files] of observer.spooled) {
     const row = rowOf.get(id);
+    const bytes = wholeOf(files.filter((file) => !isUnwrittenTalk(file, made, struck)));
     switch (row?.status) {
       case undefined:
         // Removed before it was catalogued: only what nobody was to have.
-        if (bytes > emptyWavBytes && !isUnwrittenTalk(id, made, struck))
-          lost.push(`${id}: ${bytes} bytes in the spool, and no row`);
+        if (bytes > emptyWavBytes) lost.push(`${id}: ${bytes} bytes in the spool, and no row`);
         break;
       case 'archived': {
         const digest = await store

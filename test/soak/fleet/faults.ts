@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../chance.ts';
 import { inVain, strangerJoins, type Harm } from '../faults.ts';
-import { endsByItself, saidSince, sizeOf, type Pbx, type Worker } from './pbx.ts';
+import { endsByItself, isConnected, saidSince, sizeOf, type Pbx, type Worker } from './pbx.ts';
 import type { Fleet } from './world.ts';
 
 const takenOver = '"msg":"other worker away; its calls taken over"';
@@ -36,7 +36,7 @@ async function passOver(
   const { name, serve, role, keeper } = pickWorker(pbx, chance);
   const other = pbx.workers.find((each) => each.serve !== serve);
   const frozen = serve.pid();
-  if (frozen === undefined || other === undefined) return inVain;
+  if (frozen === undefined || other === undefined || !(await isConnected(serve))) return inVain;
   const since = sizeOf(other.serve.logFile);
   keeper.hold();
   process.kill(frozen, 'SIGSTOP');

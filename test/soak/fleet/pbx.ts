@@ -9,6 +9,8 @@ import type { Struck } from '../faults.ts';
 import type { Observer } from '../observer.ts';
 
 const lookEveryMs = 200;
+/** How often it is looked whether a worker serves, ms. */
+const lookAtServingMs = 500;
 /** As a service manager waits before it starts again what has ended, ms. */
 const restartAfterMs = 1_000;
 /** Who has woken up and lost everything has so long to end by itself: its next renewal of the lease, and its grace, ms. */
@@ -20,6 +22,8 @@ export type Pbx = {
   readonly rig: Rig;
   readonly workers: readonly Worker[];
   readonly observer: Observer;
+  /** When none of its workers said that it served, looked at all the time; Unix times, ms. */
+  readonly unanswered: () => readonly number[];
   readonly made: Made[];
   readonly struck: Struck[];
 };
@@ -117,6 +121,35 @@ function isThere(pid: number): boolean {
     if (errnoOf(error) === 'ESRCH') return false;
     throw error;
   }
+}
+
+/** Whether this worker serves, and so has an application of its own that the other one can take. One that is starting waits for it. */
+export async function isConnected({ healthPort }: ServeProcess): Promise<boolean> {
+  try {
+    const reply = await fetch(`http://127.0.0.1:${healthPort}/health`, { signal: AbortSignal.timeout(2_000) });
+
+    return ((await reply.json()) as { asterisk?: unknown }).asterisk === 'connected';
+  } catch {
+    return false;
+  }
+}
+
+/** Looks whether any of these serves. */
+export function watchServing(workers: readonly Worker[]): { unanswered: () => readonly number[]; stop: () => void } {
+  const unanswered: number[] = [];
+  const look = async (): Promise<void> => {
+    const at = Date.now();
+    const serving = await Promise.all(workers.map(({ serve }) => isConnected(serve)));
+    if (!serving.includes(true)) unanswered.push(at);
+  };
+  const timer = setInterval(() => void look(), lookAtServingMs);
+
+  return {
+    unanswered: () => unanswered,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
 }
 
 /** A process that has been passed over is to end by itself; false where it was killed, because it did not. */

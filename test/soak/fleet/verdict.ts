@@ -13,7 +13,7 @@ import type { Fleet } from './world.ts';
 
 /** A Préavis that hangs leaves nobody in silence for longer (docs/dialplan.md, When Préavis hangs), ms. */
 const silenceMs = 8_000;
-/** Nor do two workers that hang at the same time, or one while the database does (docs/operations/workers.md, What a caller notices), ms. */
+/** Nor do two workers that hang at the same time, or one while the database does or the other one starts (docs/operations/workers.md), ms. */
 const bothSilenceMs = 16_000;
 /** Stopped between a request for time and its sentence, it adds the length of that (the same page), ms. */
 const sentenceMs = 1_100;
@@ -25,21 +25,28 @@ const slackMs = 1_000;
 const leastStrangers = 5;
 const never = new AbortController().signal;
 
-/** Whether neither worker may have answered in this call. */
-function isLeftByBoth(made: Pick<Made, 'from' | 'to'>, struck: readonly Struck[]): boolean {
+/** Whether neither worker may have answered in this call. `unanswered`: when none said that it served, Unix times in ms. */
+function isLeftByBoth(
+  made: Pick<Made, 'from' | 'to'>,
+  struck: readonly Struck[],
+  unanswered: readonly number[],
+): boolean {
   const during = struck.filter(({ from, to }) => from < made.to && to > made.from);
   const has = (...harms: readonly Harm[]): boolean => during.some(({ harm }) => harms.includes(harm));
 
-  return has('hangOfBoth') || (has('hang') && has('database'));
+  // Who has lost Asterisk, or waits for the database, finds that out only by and by.
+  return (
+    has('hangOfBoth') || (has('hang') && (has('database') || unanswered.some((at) => at > made.from && at < made.to)))
+  );
 }
 
 /** How long anybody may hear nothing before the other side, ms. `lateText`: what the lab's watch has written down of the machine's own delays. */
 export function mostSilenceMs(
   { from, to }: Pick<Made, 'from' | 'to'>,
-  struck: readonly Struck[],
+  { struck, unanswered }: { struck: readonly Struck[]; unanswered: readonly number[] },
   lateText: string,
 ): number {
-  const silentMs = isLeftByBoth({ from, to }, struck) ? bothSilenceMs : silenceMs;
+  const silentMs = isLeftByBoth({ from, to }, struck, unanswered) ? bothSilenceMs : silenceMs;
   const lateMs = lateTimers(lateText, from, to).reduce((sum, late) => sum + late.lateMs, 0);
 
   return silentMs + sentenceMs + ringMs + slackMs + lateMs;
@@ -58,14 +65,14 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     await catalogue.recordings.list({ limit: 1_000_000 }),
   ];
   const findings: string[] = [];
-  for (const { name, rig, made, struck, observer } of pbxs) {
+  for (const { name, rig, made, struck, observer, unanswered } of pbxs) {
     const own = calls.filter(({ pbx }) => pbx === name);
     const ids = new Set(own.map(({ id }) => id));
     const verdict = cleanVerdict();
     const of = { calls: own, recordings: recordings.filter(({ callId }) => ids.has(callId)) };
     await judgeCalls({ world: { rig }, store, made, struck, observer }, catalogue, of, verdict);
     for (const each of waiting({ made, struck })) {
-      const mostMs = mostSilenceMs(each, struck, lateText);
+      const mostMs = mostSilenceMs(each, { struck, unanswered: unanswered() }, lateText);
       if (each.silentMs <= mostMs) continue;
       verdict.stranded.push(
         `who ${each.habit.name} on ${each.line} at ${new Date(each.from).toISOString()} heard nothing for ${each.silentMs} ms, of ${Math.round(mostMs)}`,

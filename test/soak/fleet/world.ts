@@ -13,7 +13,7 @@ import { canFilterPackets, startPacketFilter, type PacketFilter } from '../../su
 import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { Observer } from '../observer.ts';
 import { installSentences, soakedRig, startAgents, startStranger, writeSounds } from '../world.ts';
-import { makeKeeper, type Pbx, type Worker } from './pbx.ts';
+import { makeKeeper, watchServing, type Pbx, type Worker } from './pbx.ts';
 import { makeWriteLog, type WriteLog } from './writes.ts';
 
 export type Fleet = {
@@ -144,7 +144,9 @@ async function start(
       stops.push(() => keeper.stop());
       workers.push({ name: `${name} ${worker}`, serve, address, line, role, keeper });
     }
-    pbxs.push({ name, rig, workers, observer, made: [], struck: [] });
+    const { unanswered, stop } = watchServing(workers);
+    stops.push(stop);
+    pbxs.push({ name, rig, workers, observer, unanswered, made: [], struck: [] });
   }
   await writes.begin();
 

@@ -42,7 +42,7 @@ test('a hold is in a recording that is as long as they talked', () => {
 });
 
 describe('a caller who got more sound than their call was long', () => {
-  const killed: Struck = { name: 'Asterisk is killed', harm: 'asterisk', from: 1_000, to: 2_000 };
+  const killed: Struck = { name: 'Asterisk is killed', harm: 'asterisk', from: 1_000, endedAt: 1_500, to: 2_000 };
   const call = { from: 3_000, soundMs: 12_560, answeredMs: 6_000 };
 
   test('has heard two telephones where Asterisk was killed before', () => {
@@ -59,16 +59,47 @@ describe('a caller who got more sound than their call was long', () => {
   });
 });
 
-test('a followed talk may be gone where serve did not live to write it down while the database was away, and no other', () => {
-  const id = ulid(from + 100);
-  const away: Struck = { name: 'PostgreSQL hangs', harm: 'database', from: from + 2_000, to: from + 9_000 };
-  const frozen: Struck = { name: 'serve is frozen', harm: 'hang', from: from + 9_000, to: from + 70_000 };
+/** What was broken from `at` on, for so long. */
+const broken = (harm: Harm, at: number, forMs: number): Struck => ({
+  name: harm,
+  harm,
+  from: at,
+  endedAt: at + forMs,
+  to: at + forMs + 8_000,
+});
+
+describe('a followed talk, or a part of one, may be gone', () => {
+  const file = { name: `preavis-${ulid(from + 100)}-1.wav`, seenAt: from + 2_000 };
   const follow = made('one', from);
-  expect(isUnwrittenTalk(id, [follow], [away, frozen])).toBe(true);
-  expect(isUnwrittenTalk(id, [{ ...follow, way: 'bridge' }], [away, frozen])).toBe(false);
-  expect(isUnwrittenTalk(id, [follow], [away])).toBe(false);
-  expect(isUnwrittenTalk(id, [follow], [frozen])).toBe(false);
-  expect(isUnwrittenTalk(ulid(from + 60_000), [follow], [away, frozen])).toBe(false);
+  const away = broken('database', from + 1_500, 7_000);
+  const frozen = broken('hang', from + 9_000, 60_000);
+
+  test('where serve did not live to write it down while the database was away', () => {
+    expect(isUnwrittenTalk(file, [follow], [away, frozen])).toBe(true);
+    expect(isUnwrittenTalk(file, [follow], [broken('database', from + 1_500, 13_000)])).toBe(true);
+  });
+
+  test('where serve was hit just after its recorder had begun', () => {
+    expect(isUnwrittenTalk(file, [follow], [broken('serve', from + 2_300, 5_000)])).toBe(true);
+    expect(isUnwrittenTalk(file, [follow], [broken('hang', from + 2_300, 20_000)])).toBe(true);
+  });
+
+  test('and not where serve lived, or was hit later, or had written it down before', () => {
+    expect(isUnwrittenTalk(file, [follow], [away])).toBe(false);
+    expect(isUnwrittenTalk(file, [follow], [frozen])).toBe(false);
+    expect(isUnwrittenTalk(file, [follow], [broken('hang', from + 2_300, 5_000)])).toBe(false);
+    expect(isUnwrittenTalk(file, [follow], [broken('serve', from + 3_500, 5_000)])).toBe(false);
+    expect(isUnwrittenTalk(file, [follow], [broken('database', from + 4_000, 7_000), frozen])).toBe(false);
+  });
+
+  test('and not where its call was not followed, or it is another one’s', () => {
+    expect(isUnwrittenTalk(file, [{ ...follow, way: 'bridge' }], [away, frozen])).toBe(false);
+    expect(isUnwrittenTalk({ ...file, name: file.name.replace('-1.wav', '.wav') }, [follow], [away, frozen])).toBe(
+      false,
+    );
+    const other = { ...file, name: `preavis-${ulid(from + 60_000)}-1.wav` };
+    expect(isUnwrittenTalk(other, [follow], [away, frozen])).toBe(false);
+  });
 });
 
 describe('the silence before the other side', () => {
@@ -94,17 +125,22 @@ describe('the silence before the other side', () => {
 
   test('may be as much longer as the machine was late meanwhile', () => {
     const call = { from: 1_000, to: 20_000 };
-    const prompt = mostSilenceMs(call, [], '');
-    expect(mostSilenceMs(call, [], 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
+    const nothing = { struck: [], unanswered: [] };
+    const prompt = mostSilenceMs(call, nothing, '');
+    expect(mostSilenceMs(call, nothing, 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
   });
 
   test('may be twice as long where neither of two workers may have answered, and not where one of them may', () => {
-    const call = { from: 1_000, to: 20_000 };
-    const struck = (harm: Harm, from = 5_000): Struck => ({ name: harm, harm, from, to: from + 2_000 });
-    const prompt = mostSilenceMs(call, [], '');
-    expect(mostSilenceMs(call, [struck('hangOfBoth')], '')).toBe(prompt + 8_000);
-    expect(mostSilenceMs(call, [struck('hang'), struck('database')], '')).toBe(prompt + 8_000);
-    expect(mostSilenceMs(call, [struck('hang'), struck('serve')], '')).toBe(prompt);
-    expect(mostSilenceMs(call, [struck('hangOfBoth', 30_000)], '')).toBe(prompt);
+    const most = (struck: readonly Struck[], unanswered: readonly number[] = []): number =>
+      mostSilenceMs({ from: 10_000, to: 20_000 }, { struck, unanswered }, '');
+    const prompt = most([]);
+    const hang = broken('hang', 11_000, 2_000);
+    expect(most([broken('hangOfBoth', 11_000, 2_000)])).toBe(prompt + 8_000);
+    expect(most([hang, broken('database', 11_000, 2_000)])).toBe(prompt + 8_000);
+    expect(most([hang], [12_000])).toBe(prompt + 8_000);
+    expect(most([hang], [9_000, 21_000])).toBe(prompt);
+    expect(most([hang, broken('serve', 11_000, 2_000)])).toBe(prompt);
+    expect(most([broken('serve', 11_000, 2_000)], [12_000])).toBe(prompt);
+    expect(most([broken('hangOfBoth', 30_000, 2_000)])).toBe(prompt);
   });
 });
