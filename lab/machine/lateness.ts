@@ -12,7 +12,7 @@ import { CaptureReader, type SentPacket } from './capture.ts';
 import { wantsOfSpace } from './space.mjs';
 
 /**
- * `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `proxy`: what of this process stands between Préavis and Asterisk;
+ * `packet`: a telephone's sound; `timer`: watch.mjs; `loop`: this process; `proxy`: what of this process stands between Préavis and a server;
  * `key`: a key of a receiver; `stolen`: by the host, of a second of one processor.
  */
 export type LateKind = 'packet' | 'timer' | 'loop' | 'proxy' | 'key' | 'stolen';
@@ -98,8 +98,8 @@ export function noteKeyDelay(lateMs: number): void {
 }
 
 /**
- * To be called by a proxy between Préavis and Asterisk for each piece that it carries. What came while this process stood still has waited for
- * that long: to Préavis and to Asterisk the other one was late.
+ * To be called by a proxy between Préavis and a server for each piece that it carries. What came while this process stood still has waited for
+ * that long: to each of them the other one was late.
  */
 export function noteCarried(): void {
   const now = performance.now();

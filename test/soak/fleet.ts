@@ -20,7 +20,7 @@ import { habits, makeCall } from './callers.ts';
 import { makeChance } from './chance.ts';
 import { inVain, type Struck } from './faults.ts';
 import { faultsOfPbx, faultsOfPostgres, faultsOfStore, type FleetFault } from './fleet/faults.ts';
-import type { Pbx } from './fleet/pbx.ts';
+import { healthOf, type Pbx } from './fleet/pbx.ts';
 import { judgeFleet, waiting } from './fleet/verdict.ts';
 import { startFleet, type Fleet } from './fleet/world.ts';
 import { ways } from './soak.ts';
@@ -114,9 +114,7 @@ async function settle({ pbxs }: Fleet, catalogue: Catalogue): Promise<string[]> 
   const left = async (): Promise<string[]> => {
     const open: string[] = [];
     for (const { serve, name } of pbxs.flatMap(({ workers }) => workers)) {
-      const health = await fetch(`http://127.0.0.1:${serve.healthPort}/health`, { signal: AbortSignal.timeout(5_000) })
-        .then((answer) => answer.json() as Promise<{ status: string; calls: number }>)
-        .catch(() => undefined);
+      const health = await healthOf(serve, 5_000);
       if (health?.status !== 'ok' || health.calls !== 0) open.push(`${name} is ${JSON.stringify(health)}`);
     }
     // What the database did not take is written down again every five seconds, and left to the next start by a serve that is stopped before.

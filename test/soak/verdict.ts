@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { decodeTime } from 'ulid';
 import { openCatalogue, type Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { CallRow, RecordingRow } from '../../src/catalogue/rows.ts';
+import { workerLeaseSeconds } from '../../src/config/workers.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { ObjectStore } from '../../src/store/store.ts';
 import { presentMs, readWav, tonePresence } from '../support/audio/audio.ts';
@@ -207,7 +208,7 @@ async function judgeSound(row: RecordingRow, store: ObjectStore, unannounced: st
 /** Until what the catalogue did not take is written down again, and a little more, ms. */
 const writtenWithinMs = 10_000;
 /** A worker without the database, or frozen, for so long has lost its lease, and ends, ms. */
-const leaseMs = 12_000;
+const leaseMs = workerLeaseSeconds * 1_000;
 /** Until a talk is written down on a busy machine; the first look at its file comes up to 100 ms late, ms. */
 const beingWrittenMs = { before: 300, after: 1_000 };
 

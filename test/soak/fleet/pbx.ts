@@ -123,16 +123,22 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Whether this worker serves, and so has an application of its own that the other one can take. One that is starting waits for it. */
-export async function isConnected({ healthPort }: ServeProcess): Promise<boolean> {
-  try {
-    const reply = await fetch(`http://127.0.0.1:${healthPort}/health`, { signal: AbortSignal.timeout(2_000) });
+type Health = { status: string; asterisk: string; calls: number };
 
-    return ((await reply.json()) as { asterisk?: unknown }).asterisk === 'connected';
+/** What this worker says of itself; undefined where it says nothing within this time, ms. */
+export async function healthOf({ healthPort }: ServeProcess, withinMs: number): Promise<Health | undefined> {
+  try {
+    const reply = await fetch(`http://127.0.0.1:${healthPort}/health`, { signal: AbortSignal.timeout(withinMs) });
+
+    return (await reply.json()) as Health;
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+/** Whether this worker serves, and so has an application of its own that the other one can take. One that is starting waits for it. */
+export const isConnected = async (serve: ServeProcess): Promise<boolean> =>
+  (await healthOf(serve, 2_000))?.asterisk === 'connected';
 
 /** Looks whether any of these serves. */
 export function watchServing(workers: readonly Worker[]): { unanswered: () => readonly number[]; stop: () => void } {
