@@ -463,7 +463,10 @@ export const errorCodes = {
     'The process of the API and the console has ended; calls are not touched.',
     'See the line of log before it. `serve` starts it again, at first after a second, later each minute.',
   ),
-  job_busy: passing('Another process runs this job, or serves on this catalogue.', 'Wait for it to end.'),
+  job_busy: passing(
+    'Another process runs this job, or serves on this catalogue.',
+    'Wait for it to end; of two that serve, stop the one that is wrong.',
+  ),
   recording_elsewhere: passing(
     'The sound of a recording is not in the archive yet: it lies at another PBX, which alone can take it away.',
     'Nothing is to be done where its erasure is decided: the retention run of that PBX erases it. Else try again once it is archived.',

@@ -190,8 +190,10 @@ export async function refuseBeside(
   }
 }
 
-const processOf = ({ pid, host }: LeaseHolder): string => `another process (${pid} on ${host})`;
-const nameOf = ({ pbx, application }: ServeName): string =>
+/** In words, for errors. */
+export const processOf = ({ pid, host }: LeaseHolder): string => `another process (${pid} on ${host})`;
+/** In words, for errors. */
+export const nameOf = ({ pbx, application }: ServeName): string =>
   `the application ${application}${pbx === undefined ? '' : ` of the PBX ${pbx}`}`;
 
 function alreadyServed(serve: ServeName, other: LeaseHolder): PreavisError {

@@ -13,6 +13,7 @@ import { workerNames } from '../config/workerNames.ts';
 import { applicationOf, baseOf, servingAs, workerLeaseSeconds, type Workers } from '../config/workers.ts';
 import type { Clock } from '../core/clock.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
+import { failPoint } from '../core/failPoint.ts';
 import type { IdMaker } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import type { Metrics } from '../core/metrics/metrics.ts';
@@ -37,6 +38,7 @@ import { HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
 import { PeerCover } from './peerCover.ts';
+import { makeLaterLook, refuseElsewhere } from './peerElsewhere.ts';
 import { ReleaseStack } from './releaseStack.ts';
 import { makeServedApplication, type ServedApplicationOptions } from './servedApplication.ts';
 import { refuseBeside, ServeLease } from './serveLease.ts';
@@ -83,6 +85,8 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #running: ReleaseStack;
   readonly #forced = new AbortController();
+  /** Aborted when this process begins to leave. */
+  readonly #leaving = new AbortController();
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #registry: CallRegistry | undefined;
@@ -91,7 +95,10 @@ export class Server {
   #cover: PeerCover | undefined;
   #fence: Fence | undefined;
   #tellLost: (error: PreavisError) => void = () => undefined;
-  /** Resolves when another serve has taken over, as while this process stood still: the calls are its own now. */
+  /**
+   * Resolves when another serve has taken over, as while this process stood still: the calls are its own now (lease_lost). Or when this worker turns out
+   * to stand beside another Asterisk than the other one (job_busy).
+   */
   readonly lost = new Promise<PreavisError>((resolve) => {
     this.#tellLost = resolve;
   });
@@ -134,6 +141,7 @@ export class Server {
 
   async #stop(): Promise<void> {
     const { log, config } = this.#options;
+    this.#leaving.abort();
     this.#registry?.stopAccepting();
     this.#cover?.stopAccepting();
     const giveUp = setTimeout(() => {
@@ -176,7 +184,13 @@ export class Server {
     await this.#running.use({ stop: opened.close });
     const openedForCalls = await openForCalls(config, clock, opened, { unreadable });
     await this.#running.use({ stop: openedForCalls.close });
-    if (workers !== undefined) await this.#tryOut(opened, policy);
+    const leaving = this.#leaving.signal;
+    if (workers !== undefined) {
+      // Before its calls are asked back from the other worker, which must not be disturbed in vain.
+      await refuseElsewhere(config, workers, openedForCalls, leaving);
+      failPoint?.('other worker looked for');
+      await this.#tryOut(opened, policy);
+    }
     const lease = await this.#running.use(
       new ServeLease({
         catalogue: openedForCalls,
@@ -202,6 +216,8 @@ export class Server {
       const isOwn = async (): Promise<boolean> =>
         (await lease.isOwn()) && (await this.#cover?.lease?.isOwn()) !== false;
       this.#fence = await this.#running.use(new Fence(isOwn));
+      const refused = this.#tellLost;
+      await this.#running.use(makeLaterLook(config, workers, openedForCalls, { log, refused, signal: leaving }));
     }
     // Where another serve has taken over, this one writes nothing more.
     const catalogue = whollyBoundTo(opened, lease.turn);

@@ -173,10 +173,13 @@ export function makeLeases(clock: Clock) {
 
     return { kind: 'held' };
   });
-  function* notServedMs(serve: ServeName): Step<number | undefined> {
+  function* lastServed(serve: ServeName): Step<{ by: LeaseHolder; agoMs: number } | undefined> {
     const mark = yield* find(servingMark(serve));
 
-    return mark === undefined ? undefined : overdueMs(mark) + leaseMs;
+    return mark === undefined ? undefined : { by: holderOf(mark), agoMs: overdueMs(mark) + leaseMs };
+  }
+  function* notServedMs(serve: ServeName): Step<number | undefined> {
+    return (yield* lastServed(serve))?.agoMs;
   }
   const takeAbandonedServe = writing(function* (
     serve: ServeName,
@@ -228,6 +231,8 @@ export function makeLeases(clock: Clock) {
     *noteServing(serve: ServeName, me: LeaseHolder): Step<void> {
       yield* hold(servingMark(serve), me);
     },
+    /** Who noted last that calls are watched, and how long ago, ms; undefined for nobody. */
+    lastServed,
     /** How long ago calls were last watched, ms; undefined for never. */
     notServedMs,
     /** All serves that have ever served. */

@@ -37,7 +37,8 @@ function endAtOnce(lost: PreavisError, log: Logger): never {
 
 /**
  * Runs until SIGTERM or SIGINT. The first lets calls and uploads finish within shutdown.graceSeconds, the second cuts
- * that short. Throws lease_lost where another serve has taken over meanwhile, and what keeps it from starting.
+ * that short. Throws lease_lost where another serve has taken over meanwhile, job_busy where the other worker turns out to stand beside another
+ * Asterisk, and what keeps it from starting.
  */
 export async function serve(
   context: CommandContext,
@@ -63,7 +64,7 @@ export async function serve(
     await server.start();
     const web = startWeb(config, context, { log, turns: workers && server.catalogue });
     const lost: PreavisError | undefined = await Promise.race([asked, server.lost]);
-    if (lost !== undefined) {
+    if (lost?.code === 'lease_lost') {
       if (workers !== undefined) endAtOnce(lost, log);
       server.forceStop();
     }

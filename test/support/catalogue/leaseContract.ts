@@ -188,6 +188,7 @@ export function leaseContract(newDatabase: () => LeaseDatabase): void {
     expect(there - alone).toBeLessThan(60_000);
     expect(await leases.notServedMs({ ...brussels, application: 'other' })).toBeUndefined();
     expect((await leases.notServedMs(brussels)) ?? 0).toBeGreaterThanOrEqual(30_000);
+    expect((await leases.lastServed(brussels))?.by).toEqual(other);
   });
 
   test('is given back when the pass fails', async () => {
