@@ -24,6 +24,8 @@ export type AsteriskLinkPorts = {
   tellDialplan: () => Promise<void>;
   /** Says in the catalogue that this process sees who joins a call. */
   noteServing: () => Promise<void>;
+  /** Whether the other one of two workers is there, and has the calls that go on when this process leaves. */
+  hasHeir: () => Promise<boolean>;
   /** How long Asterisk may take to answer on the event socket, ms. */
   heartbeatMs: number;
   log: Logger;
@@ -101,13 +103,21 @@ export class AsteriskLink {
 
   /** Waits until the calls have ended, or `forced`; those that are left belong to the next process. */
   async leave(forced: AbortSignal): Promise<void> {
-    const { registry, log } = this.#ports;
+    const { registry } = this.#ports;
     while (registry.size > 0 && !forced.aborted) await sleep(drainPollMs);
-    if (registry.size > 0) log.warn({ calls: registry.size }, 'open calls left for next start');
+    // Beside the rest: the catalogue may not answer for seconds.
+    const telling = registry.size > 0 ? this.#tellLeft(registry.size) : undefined;
     this.#isLeaving = true;
     await registry.abandon();
     this.#comparable.abort();
-    await this.#comparing;
+    await Promise.all([this.#comparing, telling]);
+  }
+
+  async #tellLeft(calls: number): Promise<void> {
+    const { hasHeir, log } = this.#ports;
+    // Where the catalogue does not answer, nobody knows.
+    if (await hasHeir().catch(() => false)) log.info({ calls }, 'open calls left to the other worker');
+    else log.warn({ calls }, 'open calls left for next start');
   }
 
   #handle(event: AriEvent): void {

@@ -6,7 +6,8 @@ import type { SpoolMonitor } from '../call/plan/spoolMonitor.ts';
 import type { CallRegistry } from '../call/registry/registry.ts';
 import { Watch } from '../call/watch/watch.ts';
 import { watchedBy } from '../catalogue/calls/timeline.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue, CataloguePart } from '../catalogue/catalogue.ts';
+import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
 import type { Workers } from '../config/workers.ts';
 import type { IdMaker } from '../core/ids.ts';
 import { thisProcess } from '../core/processes.ts';
@@ -17,6 +18,7 @@ import { serveNameOf } from '../services/serveName.ts';
 import type { Services } from '../services/services.ts';
 import { AsteriskLink } from './asteriskLink.ts';
 import { makeDeadman, makeRegistry, makeSpoolMonitor, type CallDependencies } from './calls.ts';
+import { wantedLease } from './serveLease.ts';
 import { tellDialplan } from './dialplanGlobals.ts';
 
 export type ServedApplicationOptions = {
@@ -77,8 +79,23 @@ export async function makeServedApplication(options: ServedApplicationOptions): 
     isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
     noteServing: () => catalogue.leases.noteServing(serve, thisProcess()),
     tellDialplan: () => tellDialplan({ policy, ari: ari.commands, workers, log }),
+    hasHeir: () => isOtherThere(catalogue, serve, workers),
     heartbeatMs: config.ari.heartbeatMs,
   });
 
   return { registry, spool, deadman, link };
+}
+
+/** Whether the other one of two workers has a lease of its own, or waits for that of this application. */
+async function isOtherThere(
+  { leases }: CataloguePart<{ leases: 'otherHolder' }>,
+  serve: ServeName,
+  workers: Workers | undefined,
+): Promise<boolean> {
+  if (workers === undefined) return false;
+  for (const lease of [serveLease({ ...serve, application: workers.peer }), wantedLease(serve)]) {
+    if ((await leases.otherHolder(lease, thisProcess())) !== undefined) return true;
+  }
+
+  return false;
 }

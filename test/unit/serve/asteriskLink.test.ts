@@ -6,7 +6,7 @@ import { collectingLog } from '../../support/logLines.ts';
 import { eventually } from '../../support/poll.ts';
 
 /** The acceptance test `reconnect` shows it on Asterisk, which cannot be made to answer at a given moment. */
-function stage({ size = 0 } = {}) {
+function stage({ size = 0, hasHeir = false } = {}) {
   const { log, lines } = collectingLog('info');
   const done: string[] = [];
   const scene = { size, isListening: false, answers: true, told: 0, compared: [] as ('whole' | 'partly')[] };
@@ -75,6 +75,7 @@ function stage({ size = 0 } = {}) {
       return Promise.resolve();
     },
     noteServing: note('note serving'),
+    hasHeir: () => Promise.resolve(hasHeir),
     heartbeatMs: 1_000,
     log,
   });
@@ -173,6 +174,12 @@ test('calls are left to the next start at once where that is wanted', async () =
   await link.leave(AbortSignal.abort());
   expect(done).toEqual(['abandon']);
   expect(lines).toMatchObject([{ level: 'warn', calls: 2 }]);
+});
+
+test('that calls are left to the other worker is no warning', async () => {
+  const { link, lines } = stage({ size: 2, hasHeir: true });
+  await link.leave(AbortSignal.abort());
+  expect(lines).toMatchObject([{ level: 'info', calls: 2 }]);
 });
 
 test('what the dialplan decides by itself is told again each minute, since Asterisk may have forgotten it', async () => {
