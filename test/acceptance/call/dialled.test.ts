@@ -23,7 +23,7 @@ const ways: Readonly<Record<string, Way>> = {
   'said-by-staff': { to: '025550109', dialled: null, headers: [asPhone('anna')] },
 };
 
-const notice = useBriefNotice(500);
+const notice = useBriefNotice(1_000);
 
 const at = useRig(async () => {
   const { dialString } = await at.keep(

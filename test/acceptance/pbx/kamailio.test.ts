@@ -82,7 +82,7 @@ class Silence {
 }
 
 (hasKamailio ? describe : describe.skip)("Kamailio before three PBXs (needs Debian's package kamailio)", () => {
-  const notice = useBriefNotice(500, {}, ['fr', 'nl', 'de']);
+  const notice = useBriefNotice(1_000, {}, ['fr', 'nl', 'de']);
   const others: Rig[] = [];
   let kamailio: LabKamailio | undefined;
   let silence: Silence | undefined;

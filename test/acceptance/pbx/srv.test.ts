@@ -102,7 +102,7 @@ exten => _asked-.,1,Dial(PJSIP/\${EXTEN:6}@north)
 `;
 
 describe('DNS SRV before two PBXs', () => {
-  const notice = useBriefNotice(500);
+  const notice = useBriefNotice(1_000);
   let centre: Rig | undefined;
   let carrier: LabAsterisk | undefined;
   let names: NameServer | undefined;

@@ -24,7 +24,12 @@ const mostMoves = 8;
 const restMs = 9_000;
 
 const turnMs = ({ onMs, offMs }: { onMs: number; offMs: number }): number => onMs + offMs;
-const notice = useBriefNotice(500);
+/**
+ * The agent's turns begin so much behind the caller's. With notices of a second they keep step with the moves: these then follow each other every five
+ * seconds for as long as nobody talks otherwise.
+ */
+const noticeMs = 500;
+const notice = useBriefNotice(noticeMs);
 let agent: Agent;
 let farReceiver: Awaited<ReturnType<typeof startRtpReceiver>>;
 let far: Rig | undefined;

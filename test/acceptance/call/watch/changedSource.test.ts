@@ -42,7 +42,7 @@ const agents = new Map<string, { agent: Agent; receiver: RtpReceiver }>();
 let operator: Operator;
 let isFaulty = true;
 let proxy: AriProxy;
-const notice = useBriefNotice(500);
+const notice = useBriefNotice(1_000);
 const at = useRig(async () => {
   proxy = await at.keep(startAriProxy());
   for (const line of lines) {
