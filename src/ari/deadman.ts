@@ -50,7 +50,7 @@ const upPollMs = 50;
 /** So soon the channel of a trial ends by itself, s: this process may die meanwhile. */
 export const trialSeconds = 10;
 /** One of the same id may just be ending; and one that is up is in our application a moment later, before which Asterisk answers 409. */
-const mostTries = 5;
+const insistMs = 2_000;
 const againMs = 100;
 /** After this time it is tried again where it could not be made, ms: somebody may have loaded the dialplan. */
 const unusableMs = 10_000;
@@ -114,16 +114,16 @@ const refused = (cause: PreavisError): PreavisError =>
     cause,
   });
 
-/** Asks again a few times while Asterisk says that it fails. Throws what it says at last. */
+/** Asks again for a while where Asterisk says that it fails. Throws what it says at last. */
 async function insist(request: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  for (let waitedMs = 0; ; waitedMs += againMs) {
     try {
       await request();
 
       return;
     } catch (thrown) {
       const error = asPreavisError(thrown);
-      if (error.code !== 'ari_request_failed' || tries === mostTries) throw error;
+      if (error.code !== 'ari_request_failed' || waitedMs >= insistMs) throw error;
       await sleep(againMs);
     }
   }

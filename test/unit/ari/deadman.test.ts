@@ -323,7 +323,7 @@ describe('the dead-man channel', () => {
   });
 
   it('is renewed a moment later where Asterisk has not put it into our application yet', async () => {
-    const now = scene({ conflicts: 2 });
+    const now = scene({ conflicts: 15 });
     const { deadman, lines, missing } = make(now);
     deadman.start();
     await eventually(() => now.isUp);
