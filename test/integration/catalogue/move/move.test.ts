@@ -90,6 +90,30 @@ async function usePool<Result>(url: string, act: (pool: Pool) => Promise<Result>
   }
 }
 
+/** @param act what is done while this is locked; the function that it is given throws unless somebody waits for the lock */
+async function whileLocked<Result>(
+  url: string,
+  locking: string,
+  act: (expectWaiting: () => Promise<void>) => Promise<Result>,
+): Promise<Result> {
+  return usePool(url, async (pool) => {
+    const client = await pool.connect();
+    try {
+      // However long a program needs meanwhile: the pool ends what stands idle in a transaction for ten seconds.
+      await client.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; ${locking}`);
+      const result = await act(async () => {
+        const { rows } = await client.query(`SELECT 1 FROM pg_locks WHERE NOT granted`);
+        expect(rows).toHaveLength(1);
+      });
+      await client.query('ROLLBACK');
+
+      return result;
+    } finally {
+      client.release();
+    }
+  });
+}
+
 async function withMoved<Result>(url: string, act: (catalogue: Catalogue) => Promise<Result>): Promise<Result> {
   const catalogue = await openPostgresCatalogue({ url, connections: 2 }, clockAt(callStart));
   try {
@@ -269,31 +293,22 @@ describe('a catalogue that was moved to PostgreSQL', () => {
 
 describe('a move that was killed', () => {
   /** Kills the program where it waits for what is locked here. */
-  async function killedAt(locking: string, file: string, url: string): Promise<void> {
-    await usePool(url, async (pool) => {
-      const client = await pool.connect();
+  const killedAt = (locking: string, file: string, url: string): Promise<void> =>
+    whileLocked(url, locking, async (expectWaiting) => {
+      const program = new LabProgram('test/support/catalogue/moveProgram.ts', file, url);
       try {
-        await client.query(`BEGIN; ${locking}`);
-        const program = new LabProgram('test/support/catalogue/moveProgram.ts', file, url);
-        try {
-          await eventually(
-            async () => {
-              expect([program.child.exitCode, program.errors]).toEqual([null, '']);
-              const { rows } = await client.query(`SELECT 1 FROM pg_locks WHERE NOT granted`);
-              expect(rows).toHaveLength(1);
-            },
-            { withinMs: 60_000 },
-          );
-        } finally {
-          program.child.kill('SIGKILL');
-          await program.exited;
-        }
-        await client.query('ROLLBACK');
+        await eventually(
+          async () => {
+            expect([program.child.exitCode, program.errors]).toEqual([null, '']);
+            await expectWaiting();
+          },
+          { withinMs: 60_000 },
+        );
       } finally {
-        client.release();
+        program.child.kill('SIGKILL');
+        await program.exited;
       }
     });
-  }
 
   it('leaves one live catalogue or none at any moment, and goes on until everything is there', async () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
@@ -475,15 +490,22 @@ describe('a move', () => {
 
   it('keeps others from the file while it copies, and from the database', async () => {
     const [file, url] = [await aCatalogue(), await server.newDatabase()];
-    let tries: Promise<unknown>[] = [];
-    const progress = (): void => {
-      if (tries.length > 0) return;
+    await beginMove(file, url);
+    let moving: Promise<unknown> | undefined;
+    // The move waits in the middle of its copying for as long as the others take.
+    const [ofFile, ofDatabase] = await whileLocked(url, 'LOCK TABLE audit IN SHARE MODE', async (expectWaiting) => {
+      moving = move(file, url, { rowsAtOnce: 7 });
+      // Where something fails before it is awaited, that is what is told.
+      moving.catch(() => undefined);
+      await Promise.race([eventually(expectWaiting), moving]);
       const program = `new (await import('better-sqlite3')).default(${JSON.stringify(file)}, { timeout: 1 }).pragma('user_version')`;
       const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
-      tries = [Promise.resolve(stderr), withMoved(url, readings).catch((thrown: unknown) => thrown)];
-    };
-    await move(file, url, { progress, rowsAtOnce: 7 });
-    const [ofFile, ofDatabase] = await Promise.all(tries);
+      const thrown = await withMoved(url, readings).catch((each: unknown) => each);
+      await expectWaiting();
+
+      return [stderr, thrown];
+    });
+    expect(await moving).toMatchObject({ kind: 'moved' });
     expect(ofFile).toMatch('SQLITE_BUSY');
     expect(ofDatabase).toEqual(failure('catalogue_moving', 'not done'));
   });
