@@ -46,14 +46,13 @@ const readEveryMs = 1_000;
 
 type PortRange = { readonly first: number; readonly last: number };
 
-/** How long this process last stood still, and when it went on; by the monotonic clock, ms. */
-type Stall = { lateMs: number; endedAt: number };
 type Attempt = {
   senders: Set<PortRange>;
   own: Late[];
   /** When the loop is to be looked at next, by the monotonic clock, ms. */
   dueAt: number;
-  stall?: Stall | undefined;
+  /** How long this process stood still before the last look, ms; until what had waited for it was read. */
+  stoodStillMs?: number | undefined;
 };
 const attempts = new AsyncLocalStorage<Attempt>();
 /** Those whose loop is watched: who carries for all calls knows of no attempt. */
@@ -104,10 +103,9 @@ export function noteKeyDelay(lateMs: number): void {
 export function noteCarried(): void {
   const now = performance.now();
   for (const attempt of running) {
-    const { stall, dueAt } = attempt;
-    attempt.stall = undefined;
-    const isOver = stall !== undefined && now - stall.endedAt <= loopEveryMs;
-    noteDelay(attempt, 'proxy', isOver ? stall.lateMs : now - dueAt);
+    const { stoodStillMs, dueAt } = attempt;
+    attempt.stoodStillMs = undefined;
+    noteDelay(attempt, 'proxy', stoodStillMs ?? now - dueAt);
   }
 }
 
@@ -189,7 +187,8 @@ function watchLoop(attempt: Attempt): () => void {
     const now = performance.now();
     const lateMs = now - attempt.dueAt;
     noteDelay(attempt, 'loop', lateMs);
-    if (lateMs > bounds.proxy) attempt.stall = { lateMs, endedAt: now };
+    // Node reads what has come between two looks. So what comes behind the next one has not waited, however slowly the process goes on.
+    attempt.stoodStillMs = lateMs > bounds.proxy ? lateMs : undefined;
     attempt.dueAt = now + loopEveryMs;
     if (now - readAt < readEveryMs) return;
     captureReader()?.readOn();

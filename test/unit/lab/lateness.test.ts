@@ -109,16 +109,19 @@ describe('what is watched', () => {
   });
 
   it('knows that what a proxy carries has waited meanwhile, and that what comes later has not', async () => {
-    const kindsOf = async (stillMs: number, laterMs: number): Promise<string[]> => {
+    const kindsOf = async (stillMs: number, laterMs: number, slowMs = 0): Promise<string[]> => {
       const { late } = await watched(async () => {
         await pause();
         standStill(stillMs);
         await pause(laterMs);
+        standStill(slowMs);
         noteCarried();
       });
       return late.map(({ kind }) => kind).filter((kind) => kind !== 'timer' && kind !== 'stolen');
     };
     expect(await kindsOf(bounds.proxy + 100, 0)).toEqual(['proxy']);
+    // It goes on slowly: what has waited comes to the proxy some time after the look that sees it.
+    expect(await kindsOf(bounds.proxy + 100, 0, 50)).toEqual(['proxy']);
     expect(await kindsOf(bounds.proxy + 100, 100)).toEqual([]);
     expect(await kindsOf(bounds.proxy / 5, 0)).toEqual([]);
   });
