@@ -78,10 +78,15 @@ test('while the archive hangs, who listens is told so, and nobody else waits for
     house.web.ask(`/recordings/${archived.recording}/audio`, { headers: { ...fromElsewhere(), ...headers } });
   store.freezeGateway();
   try {
-    const waiting = [listen(), listen()];
-    const since = performance.now();
+    let answered = 0;
+    const waiting = [listen(), listen()].map(async (each) => {
+      const answer = await each;
+      answered += 1;
+
+      return answer;
+    });
     const others = await house.web.ask('/calls', { headers: { ...fromElsewhere(), ...headers } });
-    expect({ status: others.status, isSoon: performance.now() - since < 9_000 }).toEqual({ status: 200, isSoon: true });
+    expect({ status: others.status, answered }).toEqual({ status: 200, answered: 0 });
     const answers = await Promise.all(waiting);
     expect(answers.map(({ status, code }) => `${status} ${code}`)).toEqual(
       Array.from({ length: 2 }, () => '503 archive_unreachable'),
@@ -118,9 +123,15 @@ test('a recording that is being played is cut when another process ends the sess
   expect(player.read()).toBeLessThan(wav.length);
 });
 
-/** Bytes that a process has in memory. */
-const memoryOf = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024;
+/** Bytes that a process has in memory of its own, swapped or not. Pages of files come and go as other programs need the memory. */
+function memoryOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [own, swapped] = ['RssAnon', 'VmSwap'].map(
+    (name) => new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1],
+  );
+
+  return (Number(own) + Number(swapped)) * 1_024;
+}
 
 test('a selection of hundreds of megabytes takes no more memory than one of some', async () => {
   const body = JSON.stringify({ recordings: long.map(({ recording }) => recording) });
