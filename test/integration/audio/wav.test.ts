@@ -151,12 +151,13 @@ describe('inspecting a WAV', () => {
     const pipe = folder.path('pipe.wav');
     execFileSync('mkfifo', [pipe]);
     // Whoever opens the other end lets go of a reader that waits, so that a failure does not keep the process.
+    let isLetGo = false;
     const other = setTimeout(() => {
+      isLetGo = true;
       writeFile(pipe, '').catch(() => undefined);
-    }, 5_000);
-    const before = performance.now();
+    }, 30_000);
     await expect(inspectWav(pipe)).rejects.toMatchObject({ code: 'spool_unusable' });
-    expect(performance.now() - before).toBeLessThan(4_000);
+    expect(isLetGo).toBe(false);
     clearTimeout(other);
   });
 });
