@@ -9,6 +9,7 @@ import { elsewhere } from '../../support/catalogue/holders.ts';
 import { callStart } from '../../support/call/calls.ts';
 import { clockAt, dayMs, saveCall } from '../../support/catalogue/catalogues.ts';
 import { collectingLog } from '../../support/logLines.ts';
+import { ownMs } from '../../support/ownTime.ts';
 import { eventually } from '../../support/poll.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 import { alwaysAnswers, isSigned, receivers, typesOf, webhookSecret } from '../../support/webhookReceiver.ts';
@@ -159,9 +160,7 @@ describe('a message', () => {
     receiver.answer = () => undefined;
     const { archived, pass, catalogue } = stage({ crm: receiver.url }, { timeoutMs: 200 });
     await archived();
-    const began = performance.now();
-    await pass();
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(await ownMs(pass)).toBeLessThan(5_000);
     expect(await catalogue.deliveries.list(10)).toMatchObject([{ status: 'waiting', failure: 'webhook_unreachable' }]);
   });
 
@@ -178,9 +177,7 @@ describe('a message', () => {
     };
     const { archived, pass, figures } = stage({ crm: receiver.url }, { timeoutMs: 10_000 });
     await archived();
-    const began = performance.now();
-    await pass();
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(await ownMs(pass)).toBeLessThan(5_000);
     expect(await figures()).toEqual([]);
     expect(written).toBeLessThan(16 * 1_048_576);
   });

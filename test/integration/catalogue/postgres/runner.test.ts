@@ -14,6 +14,7 @@ import {
   type Step,
 } from '../../../../src/catalogue/sql/step.ts';
 import { usePostgres } from '../../../support/catalogue/postgres.ts';
+import { ownMs } from '../../../support/ownTime.ts';
 import { eventually } from '../../../support/poll.ts';
 
 const server = usePostgres();
@@ -217,14 +218,13 @@ describe('a step in PostgreSQL', () => {
     const pool = makePool({ url });
     pools.push(pool);
     const hasty = makePostgresRunner(pool, 400);
-    const since = performance.now();
     const napping = sql('SELECT count(*) FROM pg_sleep(0.15)');
     const napped = writing(function* (): Step<void> {
       yield* change(insert, { job: 'given up', at: 1 });
       for (let naps = 0; naps < 4; naps += 1) yield* one(napping);
     });
-    await expect(hasty(napped)).rejects.toMatchObject({ code: 'catalogue_unusable' });
-    expect(performance.now() - since).toBeLessThan(3_000);
+    const spent = await ownMs(() => expect(hasty(napped)).rejects.toMatchObject({ code: 'catalogue_unusable' }));
+    expect(spent).toBeLessThan(3_000);
     await keep('next');
     expect(await run(() => values(select))).toEqual(['next']);
     // The next one has its own time. It needs a new connection in it: where that came too late, it is tried again by another name.
@@ -261,11 +261,12 @@ describe('a step in PostgreSQL', () => {
     await eventually(() => hasty(() => values(select)));
     server.lab().hang();
     try {
-      const since = performance.now();
-      for (let tries = 0; tries < 2; tries += 1) {
-        await expect(hasty(() => values(select))).rejects.toMatchObject({ code: 'catalogue_unusable' });
-      }
-      expect(performance.now() - since).toBeLessThan(4_000);
+      const spent = await ownMs(async () => {
+        for (let tries = 0; tries < 2; tries += 1) {
+          await expect(hasty(() => values(select))).rejects.toMatchObject({ code: 'catalogue_unusable' });
+        }
+      });
+      expect(spent).toBeLessThan(4_000);
     } finally {
       server.lab().goOn();
     }
