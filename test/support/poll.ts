@@ -22,3 +22,13 @@ export async function eventually<T>(
     await sleep(everyMs);
   }
 }
+
+/**
+ * As Promise.all, but never before all of them are over. For calls at the same time that may be placed again: what still ran of one attempt, such as
+ * keys that are pressed until somebody is heard, would reach into the next.
+ */
+export async function allOver<T>(all: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(all);
+
+  return Promise.all(all);
+}

@@ -3,21 +3,22 @@
  * folder is another one here; no file of it is touched by Préavis.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { rigBucket } from '../../../lab/rig.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
-import { placeCall, startAgent } from '../../../lab/telephones/sip.ts';
+import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { useS3Server } from '../../support/archive/s3Server.ts';
 import { presentMs, readWav, rms } from '../../support/audio/audio.ts';
 import { useBriefNotice } from '../../support/call/briefNotice.ts';
-import { eventually } from '../../support/poll.ts';
+import { allOver, eventually } from '../../support/poll.ts';
 import {
   catalogueCalls,
   catalogueRecordings,
   endedCall,
+  expectNobodyConnected,
   finishedRecording,
   showRecording,
   useRig,
@@ -40,11 +41,14 @@ const s3 = useS3Server({ [rigBucket]: { versioning: true } });
 const folder = temporaryFolder();
 const spool = (): string => folder.path('spool');
 
+/** Talks until its call is ended. */
+let patient: Agent;
+
 const at = useRig(async () => {
   mkdirSync(spool());
   const tone = await continuousTone(agentHz);
   const agent = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: talkMs, atOnce: 4 }));
-  const patient = await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs: 3 * talkMs }));
+  patient = await at.keep(startAgent({ behaviour: 'answer', tone }));
 
   return {
     idle: true,
@@ -81,6 +85,19 @@ const wavOf = ({ id }: Pick<RecordingRow, 'id'>): string => join(spool(), `preav
 async function callTo(to: string): Promise<void> {
   const placed = placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(callerHz) });
   expect(await (await at.keep(placed)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+}
+
+/** With a serve that runs, and nothing left of calls before: an attempt that was late may have ended anywhere. */
+async function beginAnew(): Promise<void> {
+  const { rig } = at;
+  await rig.killServe();
+  if (!rig.asterisk.isRunning()) await rig.asterisk.start();
+  await rig.startServe();
+  await expectNobodyConnected(rig);
+  await eventually(async () => {
+    expect(await rig.preavis('upload')).toMatchObject({ code: 0 });
+    expect([atAsterisk(), inSpool()]).toEqual([[], []]);
+  });
 }
 
 /** Its sound is whole and in the spool alone, and its row and its trail say what it is. */
@@ -122,8 +139,11 @@ it('brings recordings of both ways over ARI, removes them at Asterisk, and archi
   await rig.startServe();
   const check = await rig.preavisJson<{ checks: { check: string; ok: boolean }[] }>('check');
   expect(check.checks).toContainEqual({ check: 'recordings at asterisk', ok: true });
-  await Promise.all(['bridge', 'follow'].map(callTo));
-  const rows = [await expectCollected('bridge'), await expectCollected('follow')];
+  const rows = await at.onTime(['bridge', 'follow'], async () => {
+    await beginAnew();
+    await allOver(['bridge', 'follow'].map(callTo));
+    return [await expectCollected('bridge'), await expectCollected('follow')];
+  });
   expect(inSpool()).toEqual(rows.map(({ id }) => `preavis-${id}.wav`).sort());
   expect(await rig.preavis('upload')).toMatchObject({ code: 0 });
   expect(inSpool()).toEqual([]);
@@ -139,36 +159,52 @@ it('brings recordings of both ways over ARI, removes them at Asterisk, and archi
 
 it('loses nothing and has nothing twice, wherever serve is killed while it collects', async () => {
   const { rig } = at;
-  for (const [index, step] of steps.entries()) {
-    // The next one begins with what the one before has left.
-    await rig.startServe({ PREAVIS_TEST_KILL_AT: step });
-    if (index === 0) await callTo('killed');
-    await eventually(() => rig.servePid() === undefined);
-    await rig.killServe();
-    expect([step, (await catalogueRecordings(rig))[0]?.status]).toEqual([step, 'recording']);
-  }
-  expect(atAsterisk()).toEqual([]);
-  await rig.startServe();
-  const { id } = await expectCollected('killed');
-  expect(inSpool()).toEqual([`preavis-${id}.wav`]);
-  expect(await catalogueRecordings(rig)).toHaveLength(3);
+  const before = (await catalogueRecordings(rig)).length;
+  await at.onTime('killed', async () => {
+    await beginAnew();
+    await rig.stopServe();
+    for (const [index, step] of steps.entries()) {
+      // The next one begins with what the one before has left.
+      await rig.startServe({ PREAVIS_TEST_KILL_AT: step });
+      if (index === 0) await callTo('killed');
+      await eventually(() => rig.servePid() === undefined);
+      await rig.killServe();
+      expect([step, (await catalogueRecordings(rig))[0]?.status]).toEqual([step, 'recording']);
+    }
+    expect(atAsterisk()).toEqual([]);
+    await rig.startServe();
+    const { id } = await expectCollected('killed');
+    expect(inSpool()).toEqual([`preavis-${id}.wav`]);
+  });
+  expect(await catalogueRecordings(rig)).toHaveLength(before + 1);
   await rig.stopServe();
 });
 
 it('waits for an Asterisk that goes away between the two readings, and then brings the whole recording', async () => {
   const { rig } = at;
-  await rig.startServe({ PREAVIS_TEST_STOP_AT: 'collect, copied', PREAVIS_TEST_TRAIL: folder.path('trail') });
-  await callTo('away');
-  await eventually(() => readFileSync(folder.path('trail'), 'utf8').includes('collect, copied'));
-  await rig.asterisk.kill();
-  process.kill(rig.servePid() ?? NaN, 'SIGCONT');
-  const said = (msg: string) => rig.log().filter((each) => each['msg'] === msg);
-  await eventually(() => said('recordings not collected from Asterisk; will retry').length === 1);
-  expect((await catalogueRecordings(rig))[0]).toMatchObject({ status: 'recording' });
-  await rig.asterisk.start();
-  await expectCollected('away');
-  // Behind the end of the pass, which is behind that of the recording.
-  await eventually(() => said('recordings collected from Asterisk again').length === 1);
+  const trail = folder.path('trail');
+  const said = (msg: string): number => rig.log().filter((each) => each['msg'] === msg).length;
+  const [later, again] = [
+    'recordings not collected from Asterisk; will retry',
+    'recordings collected from Asterisk again',
+  ];
+  await at.onTime('away', async () => {
+    await beginAnew();
+    await rig.stopServe();
+    rmSync(trail, { force: true });
+    const before = { later: said(later), again: said(again) };
+    await rig.startServe({ PREAVIS_TEST_STOP_AT: 'collect, copied', PREAVIS_TEST_TRAIL: trail });
+    await callTo('away');
+    await eventually(() => readFileSync(trail, 'utf8').includes('collect, copied'));
+    await rig.asterisk.kill();
+    process.kill(rig.servePid() ?? NaN, 'SIGCONT');
+    await eventually(() => said(later) === before.later + 1);
+    expect((await catalogueRecordings(rig))[0]).toMatchObject({ status: 'recording' });
+    await rig.asterisk.start();
+    await expectCollected('away');
+    // Behind the end of the pass, which is behind that of the recording.
+    await eventually(() => said(again) === before.again + 1);
+  });
   await rig.stopServe();
 });
 
@@ -183,8 +219,11 @@ it('leaves nothing to hear of a talk that ended while nobody watched: when it en
     const [row] = await catalogueRecordings(rig);
     expect(call?.line).toBe('unseen');
     expect([row?.callId, typeof row?.startedAt]).toEqual([call?.id, 'number']);
+    const file = atAsterisk().find((name) => name.includes(row?.id ?? '')) ?? '';
+    expect(statSync(join(rig.asterisk.spoolFolder, file)).size).toBeGreaterThan(8_000);
   });
   await rig.killServe();
+  await patient.endCall();
   expect(await placed.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
   await rig.startServe();
   await endedCall(rig, 'unseen');
