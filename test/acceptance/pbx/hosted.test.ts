@@ -1,13 +1,20 @@
 /** docs/pbx/hosted.md, followed to its end: its own dialplan, lines, purpose and sentences, with telephones of two customers. */
-import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
-import { placeCall, startAgent, type Agent } from '../../../lab/telephones/sip.ts';
-import { eventually } from '../../support/poll.ts';
+import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
+import { allOver, eventually } from '../../support/poll.ts';
 import { asPhone, endpointConf } from '../../support/call/followedCalls.ts';
 import { shippedSounds } from '../../support/policy/promptFolder.ts';
-import { catalogueCalls, catalogueNotices, catalogueRecordings, endedCall, useRig } from '../../support/rig/rigs.ts';
+import {
+  catalogueCalls,
+  catalogueNotices,
+  catalogueRecordings,
+  endedCall,
+  spooledWav,
+  useRig,
+} from '../../support/rig/rigs.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
 const page = readFileSync(new URL('../../../docs/pbx/hosted.md', import.meta.url), 'utf8');
@@ -28,7 +35,9 @@ const talkMs = 3_000;
 /** More than that of Acme takes. */
 const noticeMs = 13_000;
 const folder = temporaryFolder();
-const telephones = ['acme-101', 'acme-102', 'bakker-101'] as const;
+/** Talks until its call is ended: one test looks for it meanwhile, by commands, which take their time. */
+const patient = 'bakker-101';
+const telephones = ['acme-101', 'acme-102', patient] as const;
 const agents = new Map<string, Agent>();
 
 /** As the page wants it: the endpoint is named after the customer, and has the context of that customer. */
@@ -41,7 +50,8 @@ const at = useRig(async () => {
     const tone = await continuousTone(1_000);
     // Whom an employee calls outside hears the notice first.
     const hangUpAfterMs = name === 'trunk' ? noticeMs + talkMs : talkMs;
-    agents.set(name, await at.keep(startAgent({ behaviour: 'answer', tone, hangUpAfterMs, atOnce: 2 })));
+    const ends = name === patient ? {} : { hangUpAfterMs };
+    agents.set(name, await at.keep(startAgent({ behaviour: 'answer', tone, ...ends, atOnce: 2 })));
   }
   const conf = [...agents].map(([name, agent]) => telephone(name, agent, name.split('-')[0] ?? ''));
 
@@ -73,11 +83,24 @@ beforeAll(async () => {
   await at.rig.startServe();
 });
 
-/** Places a call, which is over when somebody has answered it and talked. */
-async function callEnded(to: string, more: { fromNumber?: string; headers?: readonly string[] } = {}): Promise<void> {
-  const tone = await continuousTone(440);
-  const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone, ...more }));
-  expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+type More = { fromNumber?: string; headers?: readonly string[] };
+const callTo = async (to: string, more: More = {}): Promise<Call> =>
+  at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to, tone: await continuousTone(440), ...more }));
+
+/** Until somebody has answered and talked. */
+async function expectEnded({ ended }: Call): Promise<void> {
+  expect(await ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+}
+
+/** Ends the talk of the telephone that is patient, once a second and a half of it is written; `earlier` are calls before it. */
+async function endTalk(earlier: readonly string[] = []): Promise<void> {
+  await eventually(async () => {
+    const calls = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
+    const ours = calls.find(({ line }) => line === 'bakker-main');
+    const row = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
+    expect(statSync(spooledWav(at.rig, row?.id ?? '')).size).toBeGreaterThan(24_000);
+  });
+  await agents.get(patient)?.endCall();
 }
 
 /** What `recordings list` has by these options, without calls in vain. */
@@ -110,7 +133,13 @@ test('in calls from outside and to outside each customer has its own sentences a
   at.onTime(
     rows.map(({ line }) => line),
     async () => {
-      await Promise.all(rows.map(({ to, ...more }) => callEnded(to, more)));
+      await allOver(
+        rows.map(async ({ line, to, ...more }) => {
+          const call = await callTo(to, more);
+          if (line === 'bakker-main') await endTalk();
+          await expectEnded(call);
+        }),
+      );
       for (const { line, language, prompts } of rows) {
         const direction = line === 'acme-outbound' ? { direction: 'outgoing' } : {};
         expect(await endedCall(at.rig, line)).toMatchObject({
@@ -127,32 +156,37 @@ test('in calls from outside and to outside each customer has its own sentences a
     },
   ));
 
-test('an employee of one customer who calls another is a caller like others, and told', async () => {
-  const earlier = (await catalogueCalls(at.rig)).map(({ id }) => id);
-  await at.onTime([], async () => {
-    const ended = callEnded('092201000', { fromNumber: '101', headers: [asPhone('acme-101')] });
+test('an employee of one customer who calls another is a caller like others, and told', () =>
+  at.onTime([], async () => {
+    const earlier = (await catalogueCalls(at.rig)).map(({ id }): string => id);
+    const placed = await callTo('092201000', { fromNumber: '101', headers: [asPhone('acme-101')] });
     // Of both telephones, while they talk.
     const found = await eventually(async () => {
       const listed = await at.rig.preavisJson<{ calls: { id: string; telephones: string[] }[] }>(
-        ...['calls', 'list', '--extension', 'bakker-101'],
+        ...['calls', 'list', '--extension', patient],
       );
 
-      return listed.calls[0] ?? false;
+      return listed.calls.find(({ id }) => !earlier.includes(id)) ?? false;
     });
-    await ended;
-    const [call] = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
+    await endTalk(earlier);
+    await expectEnded(placed);
+    const call = await eventually(async () => {
+      const ours = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
+      expect(ours).toMatchObject([{ phase: 'ended' }]);
+
+      return ours[0] ?? false;
+    });
     expect(call).toMatchObject({ line: 'bakker-main', result: 'recorded' });
-    expect(found).toMatchObject({ id: call?.id, telephones: ['acme-101', 'bakker-101'] });
-    expect(await at.rig.preavisJson('calls', 'list', '--extension', 'bakker-101')).toEqual({ calls: [] });
+    expect(found).toMatchObject({ id: call.id, telephones: ['acme-101', patient] });
+    expect(await at.rig.preavisJson('calls', 'list', '--extension', patient)).toEqual({ calls: [] });
     // Nobody knows their language.
-    expect(call?.languages).toEqual(['fr']);
+    expect(call.languages).toEqual(['fr']);
     expect(await promptsOf('bakker-main')).toEqual(shippedPrompts);
-  });
-});
+  }));
 
 test('a call within one customer is none of Préavis', async () => {
   const before = (await catalogueCalls(at.rig)).length;
-  await callEnded('102', { headers: [asPhone('acme-101')] });
+  await expectEnded(await callTo('102', { headers: [asPhone('acme-101')] }));
   expect(agents.get('acme-102')?.answered()).toBeGreaterThan(0);
   expect(await catalogueCalls(at.rig)).toHaveLength(before);
 });
