@@ -27,7 +27,7 @@ const notice = useBriefNotice(1_000);
 
 const at = useRig(async () => {
   const { dialString } = await at.keep(
-    startAgent({ behaviour: 'answer', tone: await continuousTone(1_000), hangUpAfterMs: 800, ringMs: 100 }),
+    startAgent({ behaviour: 'answer', tone: await continuousTone(1_000), hangUpAfterMs: 2_000, ringMs: 100 }),
   );
   const told = (line: string, more = ''): string => `Gosub(preavis-tell,s,1(line=${line}${more}))`;
   const dial = [` same => n,Dial(${dialString},20)`, ' same => n,Hangup()'];
@@ -86,13 +86,13 @@ test.each(Object.entries(ways))(
   'the number that was dialled is kept of a call by %s, and finds it',
   async (line, { to, dialled, headers = [] }) => {
     const { rig } = at;
-    await at.onTime(line, async () => {
+    const { id } = await at.onTime(line, async () => {
       const { sipPort } = rig.asterisk;
       const call = await at.keep(placeCall({ sipPort, to, headers, tone: await continuousTone(440) }));
       expect(await call.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
       expect(await endedCall(rig, line)).toMatchObject({ result: 'recorded', direction: 'incoming' });
+      return finishedRecording(rig, line);
     });
-    const { id } = await finishedRecording(rig, line);
     const { id: call } = await endedCall(rig, line);
     const [kept] = (await listed('--line', line)).calls;
     expect(kept).toMatchObject({ id: call, dialled });
