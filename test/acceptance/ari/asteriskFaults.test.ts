@@ -37,30 +37,39 @@ const comesBack = (known: number): Promise<unknown> =>
   );
 
 it('a reload of every module of Asterisk in mid-talk ends neither the call nor its recording', async () => {
-  const { call: before, row } = await at.talking('reload');
-  const { size } = statSync(spooledWav(at.rig, row.id));
-  await at.rig.asterisk.cli('core reload');
-  await eventually(() => statSync(spooledWav(at.rig, row.id)).size > size + 32_000);
-  await before.hangUp();
-  await finishedRecording(at.rig, 'reload');
-  expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
+  await at.onTime('reload', async () => {
+    const { call: before, row } = await at.talking('reload');
+    const { size } = statSync(spooledWav(at.rig, row.id));
+    await at.rig.asterisk.cli('core reload');
+    await eventually(() => statSync(spooledWav(at.rig, row.id)).size > size + 32_000);
+    await before.hangUp();
+    await finishedRecording(at.rig, 'reload');
+    expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
+  });
   await at.expectRecorded('after-reload');
   await expectNobodyConnected(at.rig);
 });
 
 it('a graceful restart of Asterisk waits for the call; it is recorded whole, and so is the next one after it', async () => {
-  const { call: before, row } = await at.talking('graceful');
-  const known = connections();
-  // The command line waits with it.
-  const restarting = at.rig.asterisk.cli('core restart gracefully');
-  await eventually(async () => (await at.rig.asterisk.cli('core show channels')).includes('during shutdown'));
-  const { size } = statSync(spooledWav(at.rig, row.id));
-  await eventually(() => statSync(spooledWav(at.rig, row.id)).size > size + 16_000);
-  await before.hangUp();
-  await finishedRecording(at.rig, 'graceful');
-  expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
-  await restarting.catch(() => undefined);
-  await comesBack(known);
+  await at.onTime('graceful', async () => {
+    const { call: before, row } = await at.talking('graceful');
+    const known = connections();
+    // The command line waits with it.
+    const restarting = at.rig.asterisk.cli('core restart gracefully').catch(() => undefined);
+    try {
+      await eventually(async () => (await at.rig.asterisk.cli('core show channels')).includes('during shutdown'));
+      const { size } = statSync(spooledWav(at.rig, row.id));
+      await eventually(() => statSync(spooledWav(at.rig, row.id)).size > size + 16_000);
+      await before.hangUp();
+      await finishedRecording(at.rig, 'graceful');
+      expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
+    } finally {
+      // Whoever calls next finds Asterisk as it is after its restart, however this one ended.
+      await before.hangUp().catch(() => undefined);
+      await restarting;
+      await comesBack(known);
+    }
+  });
   await at.expectRecorded('after-graceful');
   await expectNobodyConnected(at.rig);
 });

@@ -13,7 +13,7 @@ import {
   type DiskFault,
   type FaultyDisk,
 } from '../../support/rig/faultyDisk.ts';
-import { eventually } from '../../support/poll.ts';
+import { allOver, eventually } from '../../support/poll.ts';
 import {
   catalogueRecordings,
   endedCall,
@@ -68,60 +68,76 @@ const spare = ['one', 'two', 'three', 'four'] as const;
   };
 
   it('that fails, is full or hangs while recordings are written ends no call; what was written is kept, what is missing is flagged, and what could not be read is finished when it can be', async () => {
-    const talks = await Promise.all(['fails', 'full', 'hangs', 'unreadable'].map((line) => at.talking(line)));
-    const [fails, full, hangs, unreadable] = talks as [Talk, Talk, Talk, Talk];
     const spool = under('spool');
-    await spool.befall(
-      { operations: ['write'], names: wavOf(fails), does: 'EIO' },
-      { operations: ['write'], names: wavOf(full), does: 'ENOSPC' },
-      { operations: ['write'], names: wavOf(hangs), does: 'hang' },
-      { operations: ['read'], names: wavOf(unreadable), does: 'EIO' },
-    );
-    const before = writtenBy(hangs);
-    await unreadable.call.hangUp();
-    await Promise.all([fails, full, hangs].map(({ receiver }) => at.expectTalking(receiver)));
-    expect(writtenBy(hangs)).toBe(before);
-    await eventually(() => logText(at.rig).includes('recording not finished'));
-    expect(await showRecording(at.rig, unreadable.row.id)).toMatchObject({ status: 'recording' });
-    await spool.befall();
-    // What it has missed meanwhile is written, too.
-    await eventually(() => writtenBy(hangs) > before + 48_000);
-    for (const { call } of [fails, full, hangs]) await call.hangUp();
+    const lines = ['fails', 'full', 'hangs', 'unreadable'];
+    await at.onTime(lines, async () => {
+      await spool.befall();
+      const said = logText(at.rig).length;
+      const talks = await allOver(lines.map((line) => at.talking(line)));
+      const [fails, full, hangs, unreadable] = talks as [Talk, Talk, Talk, Talk];
+      await spool.befall(
+        { operations: ['write'], names: wavOf(fails), does: 'EIO' },
+        { operations: ['write'], names: wavOf(full), does: 'ENOSPC' },
+        { operations: ['write'], names: wavOf(hangs), does: 'hang' },
+        { operations: ['read'], names: wavOf(unreadable), does: 'EIO' },
+      );
+      const before = writtenBy(hangs);
+      await unreadable.call.hangUp();
+      await Promise.all([fails, full, hangs].map(({ receiver }) => at.expectTalking(receiver)));
+      expect(writtenBy(hangs)).toBe(before);
+      await eventually(() => logText(at.rig).slice(said).includes('recording not finished'));
+      expect(await showRecording(at.rig, unreadable.row.id)).toMatchObject({ status: 'recording' });
+      await spool.befall();
+      // What it has missed meanwhile is written, too.
+      await eventually(() => writtenBy(hangs) > before + 48_000);
+      for (const { call } of [fails, full, hangs]) await call.hangUp();
 
-    for (const { row } of [fails, full]) {
-      await eventually(async () => (await showRecording(at.rig, row.id)).status === 'recorded');
-      const shown = await showRecording(at.rig, row.id);
-      expect(shown.flags).toContain('shorter_than_expected');
-      expect(shown.durationMs).toBeGreaterThan(1_000);
-    }
-    await finishedRecording(at.rig, 'hangs');
-    await expectNobodyConnected(at.rig);
-    const { id } = await finishedRecording(at.rig, 'unreadable');
-    expect(await showRecording(at.rig, id)).toMatchObject({ flags: [] });
-    expect(presentMs(readWav(spooledWav(at.rig, id)), agentHz)).toBeGreaterThan(300);
+      for (const { row } of [fails, full]) {
+        await eventually(async () => (await showRecording(at.rig, row.id)).status === 'recorded');
+        const shown = await showRecording(at.rig, row.id);
+        expect(shown.flags).toContain('shorter_than_expected');
+        expect(shown.durationMs).toBeGreaterThan(1_000);
+      }
+      await finishedRecording(at.rig, 'hangs');
+      await expectNobodyConnected(at.rig);
+      const { id } = await finishedRecording(at.rig, 'unreadable');
+      expect(await showRecording(at.rig, id)).toMatchObject({ flags: [] });
+      expect(presentMs(readWav(spooledWav(at.rig, id)), agentHz)).toBeGreaterThan(300);
+    });
   });
 
   it('that fails or hangs under the catalogue ends no talk and loses no recording; who calls meanwhile is connected', async () => {
     const catalogue = under('catalogue');
-    const { call, row, receiver } = await at.talking('long');
-    await catalogue.befall({ operations: ['write'], does: 'EIO' });
-    await connected('unwritten');
-    await catalogue.befall({ operations: ['fsync'], does: 'EIO' });
-    await connected('unflushed');
-    await catalogue.befall({ operations: ['write', 'fsync'], does: 'hang' });
-    await connected('unanswered');
-    expect(tonePresence(receiver.latest(6_000), agentHz).length).toBeGreaterThanOrEqual(2);
-    await catalogue.befall();
-    await call.hangUp();
-    expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
-    await finishedRecording(at.rig, 'long');
-    expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
-    expect(await endedCall(at.rig, 'unwritten')).toMatchObject({ result: 'unrecorded', reason: 'catalogue_unusable' });
-    // What is only not flushed is written, and is there unless the power fails as well.
-    expect(await endedCall(at.rig, 'unflushed')).toMatchObject({ result: 'recorded' });
-    await finishedRecording(at.rig, 'unflushed');
-    expect(await endedCall(at.rig, 'unanswered')).toMatchObject({ result: 'unrecorded', reason: 'sent_on' });
-    await expectNobodyConnected(at.rig);
+    await at.onTime(['long', 'unwritten', 'unflushed', 'unanswered'], async () => {
+      await at.works();
+      try {
+        const { call, row, receiver } = await at.talking('long');
+        await catalogue.befall({ operations: ['write'], does: 'EIO' });
+        await connected('unwritten');
+        await catalogue.befall({ operations: ['fsync'], does: 'EIO' });
+        await connected('unflushed');
+        await catalogue.befall({ operations: ['write', 'fsync'], does: 'hang' });
+        await connected('unanswered');
+        expect(tonePresence(receiver.latest(6_000), agentHz).length).toBeGreaterThanOrEqual(2);
+        await catalogue.befall();
+        await call.hangUp();
+        expect(await endedCall(at.rig, 'long')).toMatchObject({ result: 'recorded' });
+        await finishedRecording(at.rig, 'long');
+        expect(await showRecording(at.rig, row.id)).toMatchObject({ status: 'recorded', flags: [] });
+        expect(await endedCall(at.rig, 'unwritten')).toMatchObject({
+          result: 'unrecorded',
+          reason: 'catalogue_unusable',
+        });
+        // What is only not flushed is written, and is there unless the power fails as well.
+        expect(await endedCall(at.rig, 'unflushed')).toMatchObject({ result: 'recorded' });
+        await finishedRecording(at.rig, 'unflushed');
+        expect(await endedCall(at.rig, 'unanswered')).toMatchObject({ result: 'unrecorded', reason: 'sent_on' });
+        await expectNobodyConnected(at.rig);
+      } finally {
+        // For the next attempt, where this one was late.
+        await catalogue.befall();
+      }
+    });
   });
 
   it('that hangs where a recording is to begin keeps nobody from their talk, and what was said is written when it answers', async () => {
@@ -190,7 +206,12 @@ const spare = ['one', 'two', 'three', 'four'] as const;
     await hangs({ operations: ['read'], names: /\.wav$/ }, encrypted, 'unread');
     await archive.befall();
     const rows = await eventually(async () => {
-      const all = await catalogueRecordings(at.rig);
+      const counting = new Set<string>((await catalogueRecordings(at.rig)).map(({ id }) => id));
+      const { recordings } = await at.rig.preavisJson<{ recordings: { id: string; status: string }[] }>(
+        ...['recordings', 'list', '--limit', '1000'],
+      );
+      // Those in vain are sent, too; of a call that was late there may be no sound.
+      const all = recordings.filter(({ id, status }) => counting.has(id) || status !== 'failed');
       return all.every(({ status }) => status === 'archived') && all;
     });
     expect(

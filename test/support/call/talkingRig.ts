@@ -40,10 +40,12 @@ export type TalkingRig = ReturnType<typeof useRig> & {
   call(line: string, receiver?: RtpReceiver): Promise<Call>;
   /** A call by this line of which at least a second and a half was written down already. */
   talking(line: string): Promise<Talk>;
-  /** A whole call by this line is recorded, with the tones of both sides. */
+  /** A whole call by this line is recorded, with the tones of both sides. It is placed again where the lab was late. */
   expectRecorded(line: string): Promise<void>;
   /** The caller hears the other side for three more seconds. */
   expectTalking(receiver: RtpReceiver): Promise<void>;
+  /** Waits until calls can be recorded. */
+  works(): Promise<void>;
 };
 
 export function useTalkingRig({
@@ -115,14 +117,20 @@ export function useTalkingRig({
 
       return { call: placed, row, receiver };
     },
-    expectRecorded: async (line) => {
-      expect(await (await call(line)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-      const { id } = await finishedRecording(at.rig, line);
-      expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [] });
-      for (const hertz of [callerHz, agentHz]) {
-        expect(tonePresence(readWav(spooledWav(at.rig, id)), hertz).length).toBeGreaterThanOrEqual(1);
-      }
-    },
+    expectRecorded: (line) =>
+      at.onTime(line, async () => {
+        expect(await (await call(line)).ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+        const { id } = await finishedRecording(at.rig, line);
+        expect(await showRecording(at.rig, id)).toMatchObject({ status: 'recorded', flags: [] });
+        for (const hertz of [callerHz, agentHz]) {
+          expect(tonePresence(readWav(spooledWav(at.rig, id)), hertz).length).toBeGreaterThanOrEqual(1);
+        }
+      }),
+    works: () =>
+      eventually(async () => {
+        const reply = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
+        expect(await reply.json()).toMatchObject({ status: 'ok' });
+      }),
     expectTalking: async (receiver) => {
       const before = receiver.samples().length;
       await eventually(() => receiver.samples().length > before + 24_000);
