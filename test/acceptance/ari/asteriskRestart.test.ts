@@ -42,11 +42,13 @@ it('records the next call after Asterisk was killed, and repairs what was being 
   await rig.asterisk.start();
   await eventually(() => rig.log().filter(({ msg }) => msg === 'connected to Asterisk').length === 2);
 
-  const next = await call('after');
-  expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
-  const { id } = await finishedRecording(rig, 'after');
-  expect(await showRecording(rig, id)).toMatchObject({ status: 'recorded', flags: [] });
-  expect(tonePresence(readWav(spooledWav(rig, id)), 1000).length).toBeGreaterThanOrEqual(1);
+  await at.onTime('after', async () => {
+    const next = await call('after');
+    expect(await next.ended).toMatchObject({ status: 'answered', endedBy: 'callee' });
+    const { id } = await finishedRecording(rig, 'after');
+    expect(await showRecording(rig, id)).toMatchObject({ status: 'recorded', flags: [] });
+    expect(tonePresence(readWav(spooledWav(rig, id)), 1000).length).toBeGreaterThanOrEqual(1);
+  });
 
   expect(await endedCall(rig, 'before')).toMatchObject({ result: 'recorded' });
   await finishedRecording(rig, 'before');

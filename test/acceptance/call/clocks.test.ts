@@ -341,17 +341,24 @@ describe('the clock of this machine', () => {
   });
 
   test('that is set forward before a pass, and stays so, has nothing erased before somebody decides', async () => {
-    await call(at, 'right');
-    const { id, flags } = await finishedRecording(at.rig, 'right');
-    expect(flags).toEqual([]);
+    const id = await at.onTime('right', async () => {
+      await call(at, 'right');
+      const row = await finishedRecording(at.rig, 'right');
+      expect(row.flags).toEqual([]);
+      return row.id;
+    });
+    const inVain = await at.recordedInVain(['right']);
     setBoth('+60d');
     // No pass believes it, whatever is due, before somebody says that it is right.
     for (let pass = 0; pass < 2; pass += 1) expect((await at.rig.preavis('retention', 'run')).code).toBe(1);
     const believed = await at.rig.preavisJson<Pass>('retention', 'run', '--clock-is-right');
-    expect(believed).toMatchObject({ erased: 0, doubtful: 2 });
+    expect(believed).toMatchObject({ erased: 0, doubtful: 2 + inVain });
     expect(await doubtful(at)).toContain(id);
     setBoth('+0');
-    expect((await at.rig.preavis('recordings', 'settle', id, '--by', 'kept')).code).toBe(0);
+    const { id: together } = await finishedRecording(at.rig, 'together');
+    // Those in vain, too: of none of them the file tells anything.
+    const right = (await doubtful(at)).filter((each) => each !== together);
+    expect((await at.rig.preavis('recordings', 'settle', ...right, '--by', 'kept')).code).toBe(0);
     expect((await at.rig.preavis('recordings', 'settle', '--all', '--by', 'file')).code).toBe(0);
     expect(await doubtful(at)).toEqual([]);
     await expectKeptFromNow(at, 'right');
