@@ -25,6 +25,7 @@ const kinds: readonly (readonly [prefix: string, what: string, hint?: string])[]
   ['57P', 'PostgreSQL is ending, or has only begun'],
   ['57014', 'PostgreSQL did not answer in time'],
   ['55P03', 'the catalogue was held by others for too long'],
+  ['25P03', 'this process stood still in a transaction, which PostgreSQL has ended'],
   ['08', 'the connection to PostgreSQL was lost'],
 ];
 
@@ -38,16 +39,19 @@ function sqlStateOf(cause: unknown): string | undefined {
   return code !== undefined && sqlState.test(code) ? code : undefined;
 }
 
-/** Nothing was changed: the same step may succeed when it is done again. Serialization, deadlock, and a lock that did not come. */
+/**
+ * Nothing was changed: the same step may succeed when it is done again. Serialization, deadlock, a lock that did not come, and a transaction that was ended
+ * while it waited for its process.
+ */
 function mayBeDoneAgain(cause: unknown): boolean {
-  return ['40001', '40P01', '55P03'].includes(sqlStateOf(cause) ?? '');
+  return ['40001', '40P01', '55P03', '25P03'].includes(sqlStateOf(cause) ?? '');
 }
 
 /** The connection can be used no more: it is closed, ends, or does not answer. */
 function isConnectionLost(cause: unknown): boolean {
   const state = sqlStateOf(cause);
 
-  return state === undefined || /^(08|57P)/.test(state);
+  return state === undefined || /^(08|57P|25P03)/.test(state);
 }
 
 /** The texts of PostgreSQL have values of statements in them, which may be of persons. */

@@ -27,8 +27,11 @@ export type PostgresAddress = PostgresPlace & {
 };
 
 const idleMs = 60_000;
-/** Whoever is within a transaction that writes keeps others from it. None of ours does anything but to ask between two statements. */
-const stoppedInTransactionMs = 10_000;
+/**
+ * Whoever is within a transaction that writes keeps others from it, at every PBX: who calls meanwhile would be connected unrecorded. None of ours does
+ * anything but to ask between two statements; who stood still for longer does the step again.
+ */
+const stoppedInTransactionMs = 2_000;
 /** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
 const silenceMs = 2_000;
 const keepAliveAfterMs = 10_000;
@@ -112,17 +115,20 @@ export function makePool({
 /** Does something with a connection of its own; one that is spoilt is used no more. Throws Refused where there is none. */
 export async function withClient<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
   const client = await orRefused(pool.connect());
-  // Its end while it is in use is told by what it is asked.
-  const ignore = (): void => undefined;
-  client.on('error', ignore);
+  let ending: unknown;
+  const note = (cause: unknown): void => {
+    ending ??= cause;
+  };
+  client.on('error', note);
   let spoilt = false;
   try {
     return await act(client);
   } catch (thrown) {
     spoilt = isLost(thrown);
-    throw thrown;
+    // What is asked behind its end says only that it has ended, and not why.
+    throw spoilt && ending !== undefined ? new Refused(ending) : thrown;
   } finally {
-    client.off('error', ignore);
+    client.off('error', note);
     client.release(spoilt);
   }
 }

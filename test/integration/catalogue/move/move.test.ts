@@ -99,7 +99,7 @@ async function whileLocked<Result>(
   return usePool(url, async (pool) => {
     const client = await pool.connect();
     try {
-      // However long a program needs meanwhile: the pool ends what stands idle in a transaction for ten seconds.
+      // However long a program needs meanwhile: the pool ends what stands idle in a transaction for two seconds.
       await client.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; ${locking}`);
       const result = await act(async () => {
         const { rows } = await client.query(`SELECT 1 FROM pg_locks WHERE NOT granted`);

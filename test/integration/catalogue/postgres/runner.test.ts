@@ -249,7 +249,29 @@ describe('a step in PostgreSQL', () => {
     await expect(hasty(slow)).rejects.toMatchObject({ code: 'catalogue_unusable' });
     await keep('next');
     const limit = sql(`SELECT current_setting('idle_in_transaction_session_timeout')`);
-    expect(await another({ statementTimeoutMs })(() => value(limit))).toBe('10s');
+    expect(await another({ statementTimeoutMs })(() => value(limit))).toBe('2s');
+  });
+
+  it('keeps others from writing for two seconds where its process stands still within it, and is done again by that one', async () => {
+    const stopped = makePool({ url });
+    pools.push(stopped);
+    const client = await stopped.connect();
+    client.on('error', () => undefined);
+    // As a process that is frozen between two statements.
+    await client.query(`BEGIN; SELECT pg_advisory_xact_lock(x'70726176'::integer, 3)`);
+    expect(await ownMs(() => keep('another'))).toBeLessThan(5_000);
+    client.release(true);
+
+    let stands = 0;
+    const halting = writing(function* (): Step<void> {
+      yield* change(insert, { job: 'halting', at: 1 });
+      stands += 1;
+      if (stands === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+      yield* change(insert, { job: 'behind it', at: 2 });
+    });
+    await run(halting);
+    expect(stands).toBe(2);
+    expect((await run(() => values(select))).toSorted()).toEqual(['another', 'behind it', 'halting']);
   });
 
   it('is given up in time where PostgreSQL answers nothing, with a connection and without one', async () => {
