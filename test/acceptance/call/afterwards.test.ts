@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
 import { incomingContext } from '../../../lab/asterisk/asterisk.ts';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
 import { placeCall, startAgent, type Agent, type Call } from '../../../lab/telephones/sip.ts';
 import { eventually } from '../../support/poll.ts';
-import { catalogueCalls, catalogueRecordings, finishedRecording, spooledWav, useRig } from '../../support/rig/rigs.ts';
+import { finishedRecording, useRig, writtenRecording } from '../../support/rig/rigs.ts';
 
 /** Both places where an operator's dialplan looks back at a call: an extension h, and a hangup handler. */
 const lookingBack = (place: string): string =>
@@ -41,11 +40,7 @@ describe('a recorded call, when it has ended', () => {
   ])('by %s, looks to the dialplan as Dial() leaves it, with the recording', async (_, line, end, endedBy) => {
     const tone = await continuousTone(440);
     const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, tone }));
-    await eventually(async () => {
-      const ours = (await catalogueCalls(at.rig)).find((each) => each.line === line);
-      const row = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
-      expect(statSync(spooledWav(at.rig, row?.id ?? '')).size).toBeGreaterThan(8_000);
-    });
+    await writtenRecording(at.rig, line, 8_000);
     await end(call);
     expect(await call.ended).toMatchObject({ status: 'answered', endedBy });
     const { id } = await finishedRecording(at.rig, line);

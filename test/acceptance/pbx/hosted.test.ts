@@ -1,5 +1,5 @@
 /** docs/pbx/hosted.md, followed to its end: its own dialplan, lines, purpose and sentences, with telephones of two customers. */
-import { appendFileSync, cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
@@ -12,8 +12,8 @@ import {
   catalogueNotices,
   catalogueRecordings,
   endedCall,
-  spooledWav,
   useRig,
+  writtenRecording,
 } from '../../support/rig/rigs.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
 
@@ -94,12 +94,7 @@ async function expectEnded({ ended }: Call): Promise<void> {
 
 /** Ends the talk of the telephone that is patient, once a second and a half of it is written; `earlier` are calls before it. */
 async function endTalk(earlier: readonly string[] = []): Promise<void> {
-  await eventually(async () => {
-    const calls = (await catalogueCalls(at.rig)).filter(({ id }) => !earlier.includes(id));
-    const ours = calls.find(({ line }) => line === 'bakker-main');
-    const row = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
-    expect(statSync(spooledWav(at.rig, row?.id ?? '')).size).toBeGreaterThan(24_000);
-  });
+  await writtenRecording(at.rig, 'bakker-main', 24_000, earlier);
   await agents.get(patient)?.endCall();
 }
 

@@ -1,5 +1,4 @@
 /** A rig with destinations that talk for long or only briefly, a line for each call, and calls that are being recorded. */
-import { statSync } from 'node:fs';
 import { burstTone, continuousTone } from '../../../lab/telephones/audio.ts';
 import { startRtpReceiver, type RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import type { RigOptions } from '../../../lab/rig.ts';
@@ -8,14 +7,7 @@ import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { readWav, tonePresence } from '../audio/audio.ts';
 import { useBriefNotice } from './briefNotice.ts';
 import { eventually } from '../poll.ts';
-import {
-  catalogueCalls,
-  catalogueRecordings,
-  finishedRecording,
-  showRecording,
-  spooledWav,
-  useRig,
-} from '../rig/rigs.ts';
+import { finishedRecording, showRecording, spooledWav, writtenRecording, useRig } from '../rig/rigs.ts';
 
 const agentHz = 1000;
 const callerHz = 440;
@@ -107,13 +99,7 @@ export function useTalkingRig({
     talking: async (to) => {
       const receiver = await at.keep(startRtpReceiver());
       const placed = await call(to, receiver);
-      const row = await eventually(async () => {
-        const ours = (await catalogueCalls(at.rig)).find(({ line }) => line === to);
-        const found = (await catalogueRecordings(at.rig)).find(({ callId }) => callId === ours?.id);
-        if (found === undefined) throw new Error(`no recording of the line ${to}`);
-        return found;
-      });
-      await eventually(() => statSync(spooledWav(at.rig, row.id)).size > 24_000);
+      const row = await writtenRecording(at.rig, to, 24_000);
 
       return { call: placed, row, receiver };
     },

@@ -1,6 +1,6 @@
 /** What the acceptance tests ask of a rig: who is connected, what was recorded, what the catalogue says. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveCount, stopAll } from '../../../lab/machine/processes.ts';
 import { startRig, type Rig, type RigOptions } from '../../../lab/rig.ts';
@@ -92,6 +92,23 @@ export function endedCall(rig: Rig, line: string): Promise<CallRow> {
     if (call?.phase !== 'ended') throw new Error(`the call by the line ${line} is ${call?.phase ?? 'not there'}`);
 
     return call;
+  });
+}
+
+/** The recording of the newest call by this line, once so much of it is written down, bytes; calls of these ids do not count. */
+export async function writtenRecording(
+  rig: Rig,
+  line: string,
+  bytes: number,
+  without: readonly string[] = [],
+): Promise<RecordingRow> {
+  return eventually(async () => {
+    const ours = (await catalogueCalls(rig)).find((each) => each.line === line && !without.includes(each.id));
+    const row = (await catalogueRecordings(rig)).find(({ callId }) => callId === ours?.id);
+    if (row === undefined) throw new Error(`no recording of the line ${line}`);
+    expect(statSync(spooledWav(rig, row.id)).size).toBeGreaterThan(bytes);
+
+    return row;
   });
 }
 
