@@ -24,6 +24,9 @@ const againAfterMs = 15_000;
 /** `away`: nobody has its lease. `unclear`: it is starting, or has lost Asterisk itself, or Asterisk does not answer here. */
 export type PeerPlace = 'here' | 'away' | 'unclear' | { elsewhere: LeaseHolder };
 
+/** Where a worker may serve. */
+type Permitted = Exclude<PeerPlace, object>;
+
 /** Resolves after this time, ms, or when this worker leaves. */
 type Pause = (ms: number) => Promise<void>;
 const pauseUnless =
@@ -104,7 +107,7 @@ export async function refuseElsewhere(
   { peer }: Workers,
   { leases }: PartOfCatalogue,
   signal: AbortSignal,
-): Promise<'here' | 'away' | 'unclear'> {
+): Promise<Permitted> {
   const serve = serveNameOf(servingAs(config, peer));
   const ari = makeAri(config);
   try {
@@ -127,7 +130,7 @@ export async function refuseElsewhere(
 
 export type LaterLookPorts = {
   isFirst: boolean;
-  look: () => Promise<'here' | 'away' | 'unclear'>;
+  look: () => Promise<Permitted>;
   log: Logger;
   /** Told once where the other worker is elsewhere. */
   refused: (error: PreavisError) => void;
@@ -177,7 +180,7 @@ export function makeLaterLook(
   catalogue: PartOfCatalogue,
   ports: Pick<LaterLookPorts, 'log' | 'refused' | 'signal'>,
 ): LaterLook {
-  const look = (): Promise<'here' | 'away' | 'unclear'> => refuseElsewhere(config, workers, catalogue, ports.signal);
+  const look = (): Promise<Permitted> => refuseElsewhere(config, workers, catalogue, ports.signal);
 
   return new LaterLook({ ...ports, look, isFirst: isFirst(workers.own, workers), pause: pauseUnless(ports.signal) });
 }
