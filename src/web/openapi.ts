@@ -109,7 +109,10 @@ export function openApi(routes: readonly Route[]): Json {
     paths,
     components: {
       schemas: Object.fromEntries(
-        Object.entries(schemas).map(([id, schema]) => [id, without(schema, ['$schema', '$id'])]),
+        // By name: in which order the modules that add them are evaluated differs between releases of Node.
+        Object.entries(schemas)
+          .toSorted(([one], [other]) => (one < other ? -1 : 1))
+          .map(([id, schema]) => [id, without(schema, ['$schema', '$id'])]),
       ),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'A token of access.tokens.' },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { PreavisError } from '../../core/errors.ts';
 import { orRefused } from '../postgres/failures.ts';
 import { postgresMigrations, schemaName } from '../postgres/migrations.ts';
-import { inspectPostgres, migratePostgres, movingTable, type PostgresOptions } from '../postgres/open.ts';
+import { inspectPostgres, migratePostgres, movingTable, newDatabase, type PostgresOptions } from '../postgres/open.ts';
 import { digestInPostgres, namesOf, type Batch, type Row, type Table } from './tables.ts';
 
 /** How far a table has come. `last`: the key of the row that was copied last. */
@@ -125,7 +125,7 @@ export function makeTarget(client: PoolClient, options: PostgresOptions): Target
         const [own] = z.array(z.object({ id: z.string() })).parse(await ask(`SELECT id FROM ${schemaName}.identity`));
         if (own?.id === identity) return 'moved';
         throw new PreavisError('move_refused', 'the database has another catalogue already', {
-          hint: 'Make a database for this one: createdb --encoding=UTF8 NAME. Nothing was changed.',
+          hint: `Make a database for this one: ${newDatabase} Nothing was changed.`,
         });
       }
       const [begun] = z
@@ -133,7 +133,7 @@ export function makeTarget(client: PoolClient, options: PostgresOptions): Target
         .parse(await ask(`SELECT source FROM ${movingTable} WHERE of_table = ''`));
       if (begun?.source !== identity) {
         throw new PreavisError('move_refused', 'the move of another catalogue into the database is not finished', {
-          hint: 'Make a database for this one: createdb --encoding=UTF8 NAME. Nothing was changed.',
+          hint: `Make a database for this one: ${newDatabase} Nothing was changed.`,
         });
       }
       if (form.steps !== postgresMigrations.length && !again) {

@@ -22,6 +22,9 @@ const oldestRelease = 150_000;
 const migrationMs = 60 * 60_000;
 /** It is there as long as a move into the database is not finished. */
 export const movingTable = 'moving';
+/** As docs/operations/postgresql.md makes one. Who does not own it may make no schema in it. */
+export const newDatabase =
+  'createdb --owner=NAME_OF_ITS_USER --encoding=UTF8 --locale=C --template=template0 NAME (docs/operations/postgresql.md).';
 /** Two processes make or migrate it one after the other. */
 const migrationLock = `SELECT pg_advisory_xact_lock(x'70726176'::integer, 2)`;
 
@@ -58,7 +61,7 @@ export async function inspectPostgres(client: PoolClient): Promise<Form> {
   }
   if (encoding !== 'UTF8') {
     throw new PreavisError('catalogue_unusable', `the encoding of the database is ${encoding}`, {
-      hint: 'Make a database for the catalogue: createdb --encoding=UTF8 --template=template0 NAME.',
+      hint: `Make a database for the catalogue: ${newDatabase}`,
     });
   }
   if (objects === 0) return { kind: 'none' };
@@ -71,13 +74,17 @@ export async function inspectPostgres(client: PoolClient): Promise<Form> {
 
 function foreign(why: string): PreavisError {
   return new PreavisError('catalogue_foreign', why, {
-    hint: 'Give each installation a database of its own. Nothing was changed.',
+    hint: 'Give each installation a database of its own (catalogue.postgres.database), or correct catalogue.installation. Nothing was changed.',
   });
 }
 
 function refuseOther(form: Form, { installation, mustExist = false }: PostgresOptions): void {
   if (form.kind === 'none') {
-    if (mustExist) throw new PreavisError('catalogue_unusable', 'the database has no catalogue');
+    if (mustExist) {
+      throw new PreavisError('catalogue_unusable', 'the database has no catalogue', {
+        hint: 'The first `preavis serve` with this configuration makes one. If there is one already, correct catalogue.postgres.',
+      });
+    }
     return;
   }
   if (form.isMoving) {
@@ -94,6 +101,19 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
   }
 }
 
+/** So that `preavis check` says of an empty database what the first serve would end with. */
+async function refuseNoOwner(client: PoolClient): Promise<void> {
+  const { mayMake } = await rowOf(
+    client,
+    z.object({ mayMake: z.number() }),
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS "mayMake"`,
+  );
+  if (mayMake === 1) return;
+  throw new PreavisError('catalogue_unusable', 'the user of the catalogue may make no schema in the database', {
+    hint: `Make this user the owner of the database: ALTER DATABASE NAME OWNER TO NAME_OF_ITS_USER. Or make another: ${newDatabase}`,
+  });
+}
+
 /**
  * The identity of the catalogue in the database; undefined: it has none, and opening it makes one. Changes nothing. Throws what openPostgres
  * throws.
@@ -104,7 +124,10 @@ export async function identityInPostgres(options: PostgresCatalogue): Promise<st
     return await withClient(pool, async (client) => {
       const form = await inspectPostgres(client);
       refuseOther(form, options);
-      if (form.kind === 'none') return undefined;
+      if (form.kind === 'none') {
+        await refuseNoOwner(client);
+        return undefined;
+      }
 
       return (await rowOf(client, z.object({ id: z.string() }), `SELECT id FROM ${schemaName}.identity`)).id;
     });

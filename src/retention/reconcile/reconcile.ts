@@ -79,8 +79,8 @@ export type Discrepancy = {
   done: 'repaired' | 'repairable' | 'nothing' | ErrorCode;
 };
 
-/** How many of each were compared; `archive`: only where it was left to another PBX, with what is in it. */
-export type Reconciled = { recordings: number; files: number; objects: number; archive?: 'left to another PBX' };
+/** How many of each were compared; `archive`: only where it was left to another process, with what is in it. */
+export type Reconciled = { recordings: number; files: number; objects: number; archive?: 'left to another process' };
 
 export type ReconcileOptions = {
   /** Read every object back, and look for earlier versions of what must be gone. */
@@ -141,7 +141,7 @@ class Reconciliation {
     const { catalogue, spoolFolder, repairs, clock } = this.#ports;
     const { sharing } = this.#options;
     this.#withArchive = sharing === undefined || (await sharing.isDue(catalogue, clock.now()));
-    if (!this.#withArchive) this.#reconciled.archive = 'left to another PBX';
+    if (!this.#withArchive) this.#reconciled.archive = 'left to another process';
     // A spool that cannot be read would make a finding of every row.
     this.#reconciled.files = (await spooledRecordings(spoolFolder)).length;
     this.#ended = new Set((await catalogue.recordings.finishable()).map(({ id }) => id));

@@ -8,7 +8,7 @@ const archiveCompared = 'archive compared';
 const againMs = 12 * 60 * 60_000;
 
 /**
- * Of one process: that it leaves the archive to another PBX which has compared it within half a day, and since this process has begun. What it
+ * Of one process: that it leaves the archive to another one which has compared it within half a day, and since this process has begun. What it
  * has compared itself it compares again: its metrics and its log are where the findings are.
  */
 export class ArchiveSharing {

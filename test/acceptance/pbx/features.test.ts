@@ -30,7 +30,7 @@ import {
 import type { Receipt } from '../../../src/receipt/receipt.ts';
 import { presentMs } from '../../support/audio/audio.ts';
 import { noticeHz } from '../../support/call/briefNotice.ts';
-import { eventually } from '../../support/poll.ts';
+import { allOver, eventually } from '../../support/poll.ts';
 import { callRecordOf, callRecordsConf, callRecordsOf, makeCallRecordsFolder } from '../../support/rig/callRecords.ts';
 import { catalogueCalls, endedCall, expectNobodyConnected, finishedRecording } from '../../support/rig/rigs.ts';
 
@@ -275,7 +275,7 @@ async function tellAttended(): Promise<void> {
 
 test('to who is reached by a feature code of Dial(), newcomers of the line apply, whoever of the two presses it', () =>
   at.onTime([...agentLines], async () => {
-    await Promise.all([blind(), blindByCaller(), attended(), inside(), insideAttended(), tellAttended()]);
+    await allOver([blind(), blindByCaller(), attended(), inside(), insideAttended(), tellAttended()]);
     await expectNobodyConnected(at.rig);
   }));
 
@@ -403,7 +403,7 @@ test('whom Préavis dials: who is reached by a 302, by a pickup or in a parking 
     // One after the other: a place in the lot is known by its number alone.
     const parked = behindBridge.parked().then(behindBridge.parkedatonce).then(behindBridge.parkederased);
     const others = dialledLines.filter((line) => !line.startsWith('parked'));
-    await Promise.all([parked, ...others.map((line) => behindBridge[line]())]);
+    await allOver([parked, ...others.map((line) => behindBridge[line]())]);
     await expectNobodyConnected(at.rig);
   }));
 

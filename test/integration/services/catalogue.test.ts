@@ -64,6 +64,23 @@ describe('the catalogue of a configuration with store: postgres', () => {
     await expect(hasCatalogue(other)).rejects.toMatchObject(refusal);
   });
 
+  test('is asked for in vain in an empty database where its user may make nothing, as the first serve would find', async () => {
+    const url = await server.newDatabase();
+    const [database, role] = [new URL(url).pathname.slice(1), 'tenant'];
+    await server.lab().shell(`psql --quiet --command="CREATE ROLE ${role} LOGIN PASSWORD '${role}'" postgres`);
+    const config = configured(url, { postgres: { user: role, password: role } });
+    const refusal = {
+      code: 'catalogue_unusable',
+      message: 'the user of the catalogue may make no schema in the database',
+      hint: expect.stringContaining('ALTER DATABASE') as unknown,
+    };
+    await expect(hasCatalogue(config)).rejects.toMatchObject(refusal);
+    expect(await failure(config)).toMatchObject({ code: 'catalogue_unusable' });
+    await server.lab().shell(`psql --quiet --command='ALTER DATABASE ${database} OWNER TO ${role}' postgres`);
+    expect(await hasCatalogue(config)).toBe(false);
+    (await opened(config)).close();
+  });
+
   test('says in words why it cannot be opened, and never the password', async () => {
     const url = await server.newDatabase();
     const none = configured(url, { postgres: { database: 'none' } });
