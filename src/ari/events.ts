@@ -25,7 +25,8 @@ export type AriEvent =
   /** `at`: when it was let go; `durationMs`: how long it was pressed, as far as Asterisk tells. */
   | { type: 'digit'; at: number; channelId: ChannelId; digit: string; durationMs?: number }
   /** A program asks for something in a call, which it names by its id or by a channel. Untrusted. */
-  | { type: 'userEvent'; at: number; task: UserTask; channel: ChannelId | undefined; call: string | undefined }
+  /** `isPassedOn`: the other worker was asked, which has no such call. */
+  | ({ type: 'userEvent'; at: number; task: UserTask; isPassedOn?: true } & NamedCall)
   | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
   | { type: 'talk'; at: number; channelId: ChannelId; talking: boolean }
@@ -82,6 +83,8 @@ export const userEventNames = {
   exemplary: 'preavisExemplary',
 } as const;
 export type UserTask = keyof typeof userEventNames;
+/** How a program names a call: by its id, or by a channel of it. */
+export type NamedCall = { channel: ChannelId | undefined; call: string | undefined };
 
 /**
  * The name of a Local/ channel, which tells its other half: `Local/600@ring-00000001;1` and `...;2`. Absent for other channels. It may
@@ -149,7 +152,11 @@ const onUserEvent = z.object({
   timestamp,
   eventname: z.string(),
   channel: z.object({ id: z.string().min(1) }).optional(),
-  userevent: z.object({ call: z.string().max(64).optional(), channel: z.string().max(200).optional() }),
+  userevent: z.object({
+    call: z.string().max(64).optional(),
+    channel: z.string().max(200).optional(),
+    passedOn: z.string().optional(),
+  }),
 });
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
 const onEntry = onBridge.extend({
@@ -249,7 +256,8 @@ const readers = new Map<string, Reader>(
       const task = userTasks.find((each) => userEventNames[each] === eventname);
       if (task === undefined) return undefined;
       const channel = (userevent.channel ?? source?.id) as ChannelId | undefined;
-      return { type: 'userEvent', at, task, channel, call: userevent.call };
+      const passedOn = userevent.passedOn === undefined ? {} : { isPassedOn: true as const };
+      return { type: 'userEvent', at, task, channel, call: userevent.call, ...passedOn };
     }),
     ChannelHold: read(onChannel, (event) => ({ type: 'channelHeld', ...ofChannel(event) })),
     ChannelUnhold: read(onChannel, (event) => ({ type: 'channelResumed', ...ofChannel(event) })),

@@ -1,5 +1,5 @@
 import type { BridgeId, CallId, ChannelId, PlaybackId } from '../core/ids.ts';
-import type { AriEvent, LocalName, UserTask } from './events.ts';
+import type { AriEvent, LocalName, NamedCall, UserTask } from './events.ts';
 
 /** Version as `core show version` has it, and the id of the node (entity id). */
 export type AsteriskIdentity = { version: string; node: string };
@@ -59,8 +59,13 @@ export type AriCommands = {
 /** Where a caller is offered to several applications: the first to claim has them. Throws ari_not_found, and ari_request_failed for the others. */
 export type AriClaims = { claim(channelId: ChannelId): Promise<void> };
 
-/** What a command asks of a serve that runs beside it, through Asterisk. Throws ari_not_found where nobody has the application. */
-export type AriUserEvents = { ask(task: UserTask, call: CallId): Promise<void> };
+/** What is asked of a serve that runs beside, through Asterisk. Throws ari_not_found where nobody has the application. */
+export type AriUserEvents = {
+  /** By a command. */
+  ask(task: UserTask, call: CallId): Promise<void>;
+  /** By one of two workers, of a call that it has not: the application of the other one is asked. */
+  passOn(application: string, task: UserTask, named: NamedCall): Promise<void>;
+};
 
 /** The endpoint of each channel that has one, as the PBX names its telephones and trunks. */
 export type AriEndpoints = { endpoints(): Promise<ReadonlyMap<ChannelId, string>> };

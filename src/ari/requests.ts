@@ -136,6 +136,15 @@ export function makeAriCommands(
     claim: (channelId) => command('POST', '/events/claim', { channelId, application }),
     ask: (task, call) =>
       command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),
+    passOn: (other, task, { call, channel }) => {
+      const variables = {
+        passedOn: application,
+        ...(call === undefined ? {} : { call }),
+        ...(channel === undefined ? {} : { channel }),
+      };
+
+      return command('POST', `/events/user/${id(userEventNames[task])}`, { application: other }, { variables });
+    },
 
     playTone: (channelId, playbackId, tones) =>
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),

@@ -67,7 +67,7 @@ export function makeRegistry(dependencies: CallDependencies, hooks: RegistryHook
     ari: commands,
     journal: ownCalls({ catalogue: inCalls, serve: serveNameOf(config), workers }),
     worker: workers === undefined ? undefined : config.ari.application,
-    otherWorker: workers === undefined ? undefined : makeOtherWorker(commands, hooks.mayClaim, log),
+    otherWorker: workers === undefined ? undefined : makeOtherWorker(workers.peer, commands, hooks.mayClaim, log),
     readiness: makeReadiness({
       spoolFolder,
       minimumFreeMib: config.recording.minimumFreeMib,

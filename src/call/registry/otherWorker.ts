@@ -1,4 +1,5 @@
-import type { AriClaims, AriCommands } from '../../ari/port.ts';
+import type { AriEvent, NamedCall, UserTask } from '../../ari/events.ts';
+import type { AriClaims, AriCommands, AriUserEvents } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
 import type { ChannelId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -10,10 +11,14 @@ export type OtherWorker = {
   claim(channel: ChannelId): void;
   /** Sends on a caller who came while this worker leaves: no call of ours, the other one tells them. */
   handOn(channel: ChannelId): void;
+  /** A program asked this one of a call that it has not: a program need not know which of the two has a call. */
+  passOn(task: UserTask, named: NamedCall): void;
 };
 
+/** @param application of the other one */
 export function makeOtherWorker(
-  ari: AriClaims & Pick<AriCommands, 'continueInDialplan'>,
+  application: string,
+  ari: AriClaims & Pick<AriUserEvents, 'passOn'> & Pick<AriCommands, 'continueInDialplan'>,
   mayClaim: () => boolean,
   log: Logger,
 ): OtherWorker {
@@ -32,5 +37,20 @@ export function makeOtherWorker(
         log.warn({ code: error.code, err: error }, 'caller not handed on to the other worker');
       });
     },
+    passOn: (task, named) => {
+      ari.passOn(application, task, named).catch((thrown: unknown) => {
+        const error = asPreavisError(thrown);
+        log.warn({ task, code: error.code, err: error }, 'user event not passed on to the other worker');
+      });
+    },
   };
+}
+
+/** What a program asks of a call that this process has not. */
+export function askElsewhere(
+  { task, call, channel, isPassedOn }: Extract<AriEvent, { type: 'userEvent' }>,
+  { otherWorker, log }: { otherWorker?: OtherWorker | undefined; log: Logger },
+): void {
+  if (otherWorker === undefined || isPassedOn) log.warn({ task }, 'user event for a call that is not here');
+  else otherWorker.passOn(task, { call, channel });
 }

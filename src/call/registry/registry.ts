@@ -27,6 +27,7 @@ import { BehindCalls } from './behindCalls.ts';
 import { rulesOf, type NeverRecordedRules } from '../../policy/neverRecorded.ts';
 import type { Staff } from '../../policy/policy.ts';
 import { watchExtensions } from './extensions.ts';
+import { askElsewhere } from './otherWorker.ts';
 import { Owners } from './owners.ts';
 import { lineAskingOf, pauseWordsOf } from './pauses.ts';
 import { isFollowedBy, takesPart } from './parts.ts';
@@ -247,12 +248,11 @@ export class CallRegistry {
 
   /** A program names a call by its id, or by a channel of it. */
   #ask(event: Extract<AriEvent, { type: 'userEvent' }>): void {
-    const { call, channel, task } = event;
-    const byId = call === undefined ? undefined : this.#sessions.get(call as CallId);
-    const byChannel =
-      call !== undefined || channel === undefined ? [] : this.#owners.all(channel).filter(takesPart(channel));
-    const sessions = byId === undefined ? byChannel : [byId];
-    if (sessions.length === 0) this.#ports.log.warn({ task }, 'user event for a call that is not here');
+    const { call, channel } = event;
+    const byId = [this.#sessions.get(call as CallId) ?? []].flat();
+    const byChannel = channel === undefined ? [] : this.#owners.all(channel).filter(takesPart(channel));
+    const sessions = call === undefined ? byChannel : byId;
+    if (sessions.length === 0) askElsewhere(event, this.#ports);
     for (const session of sessions) this.#behind.dispatch(session, event);
   }
 

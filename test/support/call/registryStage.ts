@@ -1,4 +1,5 @@
 import { makePlanner, type Planner, type PlannerPorts } from '../../../src/call/plan/planner.ts';
+import type { OtherWorker } from '../../../src/call/registry/otherWorker.ts';
 import { CallRegistry } from '../../../src/call/registry/registry.ts';
 import type { ExtensionKeeper } from '../../../src/call/watch/extensionWatch.ts';
 import type { TimelineEntry } from '../../../src/call/watch/timeline.ts';
@@ -50,6 +51,7 @@ export function stage({
   extensions = undefined as ExtensionKeeper | undefined,
   /** The application, where there are two workers. */
   worker = undefined as string | undefined,
+  otherWorker = undefined as OtherWorker | undefined,
   /** Of channels: `channel NAME`. */
   variables = {},
 } = {}) {
@@ -109,6 +111,7 @@ export function stage({
     },
     planner,
     worker,
+    otherWorker,
     extensions,
     preferences,
     policy,

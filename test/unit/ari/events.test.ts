@@ -98,6 +98,15 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     { type: 'userEvent', task: 'resume', channel: undefined, call: '01K3P8X7G2T8V5B6C7D8E9F0AB' },
   ],
   [
+    'what the other worker was asked, of a call that it has not',
+    {
+      type: 'ChannelUserevent',
+      eventname: 'preavisPause',
+      userevent: { eventname: 'preavisPause', channel: '1756029600.12', passedOn: 'preavis-b' },
+    },
+    { type: 'userEvent', task: 'pause', channel: '1756029600.12', call: undefined, isPassedOn: true },
+  ],
+  [
     'a channel that puts us on hold',
     { type: 'ChannelHold', musicclass: 'default', channel: channel() },
     { type: 'channelHeld', channelId: '1756029600.12' },

@@ -2,7 +2,8 @@
 import { recorderName } from '../../../../src/call/decide/order.ts';
 import type { CallState, In } from '../../../../src/call/decide/state.ts';
 import type { BridgeId, ChannelId } from '../../../../src/core/ids.ts';
-import type { AriEvent } from '../../../../src/ari/events.ts';
+import type { AriEvent, NamedCall } from '../../../../src/ari/events.ts';
+import type { OtherWorker } from '../../../../src/call/registry/otherWorker.ts';
 import { undoUnsaved } from '../../../../src/call/session/undoUnsaved.ts';
 import {
   agent,
@@ -235,6 +236,45 @@ describe('a program that names a channel', () => {
     set.handle(ask('pause', 400, agent));
     expect(set.text()).toContain('user event for a call that is not here');
     expect(set.registry.states.some((state) => 'paused' in state)).toBe(false);
+  });
+});
+
+describe('a program that asks one of two workers', () => {
+  async function asked(...events: AriEvent[]) {
+    const passed: [task: string, named: NamedCall][] = [];
+    const otherWorker: OtherWorker = {
+      claim: () => undefined,
+      handOn: () => undefined,
+      passOn: (task, named) => {
+        passed.push([task, named]);
+      },
+    };
+    const options = { worker: 'preavis-a', otherWorker };
+    const set = await followedStage([recordedTalk(one)], { members: [agent], options });
+    for (const event of events) set.handle(event);
+
+    return { passed, text: set.text(), paused: set.registry.states.some((state) => 'paused' in state) };
+  }
+  const elsewhere: AriEvent = { type: 'userEvent', at: 300, task: 'pause', channel: undefined, call: 'another' };
+
+  test('of a call that is here is answered by this one alone', async () => {
+    expect(await asked(ask('pause', 300))).toMatchObject({ passed: [], paused: true });
+  });
+
+  test('of a call that is not here is passed on to the other one, by its id or a channel', async () => {
+    const channel = 'somebody' as ChannelId;
+    const { passed, text } = await asked(elsewhere, ask('resume', 400, channel));
+    expect(passed).toEqual([
+      ['pause', { call: 'another', channel: undefined }],
+      ['resume', { call: undefined, channel }],
+    ]);
+    expect(text).not.toContain('not here');
+  });
+
+  test('of a call that neither has is told of in the log, and not sent back', async () => {
+    const { passed, text } = await asked({ ...elsewhere, isPassedOn: true });
+    expect(passed).toEqual([]);
+    expect(text).toContain('user event for a call that is not here');
   });
 });
 
