@@ -38,7 +38,6 @@ export class HealthPage {
           (text) => {
             response.writeHead(200, { ...everyAnswer, 'content-type': metrics.contentType }).end(text);
           },
-          // The catalogue cannot be read. A scrape that fails is an alarm; figures from before would be none.
           () => {
             response.writeHead(500, everyAnswer).end();
           },

@@ -2,10 +2,12 @@ import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { dayMs } from '../clock.ts';
 import {
+  addMissing,
   addPasses,
   addPromised,
   addRecordable,
   makeAsked,
+  type Asking,
   type PassFigures,
   type PromisedFigures,
   type RecordableFigures,
@@ -72,6 +74,8 @@ export function makeMetrics(values: LabelValues = noValues) {
   const register = new Registry();
   if (values.pbx !== undefined) register.setDefaultLabels({ pbx: values.pbx });
   addProcess(register);
+  const asking: Asking = { register, questions: [] };
+  addMissing(asking);
   /** Counts by one label. Each of these values begins at 0, for the first event of its kind to be a rise. */
   const counter = <Value extends string>(name: string, help: string, label: string, known: readonly Value[]) => {
     const made = new Counter({ name, help, labelNames: [label], registers: [register] });
@@ -167,21 +171,21 @@ export function makeMetrics(values: LabelValues = noValues) {
     reconciled: reconcileLeft,
     /** From now on the text tells how the archive stands; it is asked for at each reading. */
     archive: (figures: () => Promise<ArchiveFigures>): void => {
-      addArchive(register, figures, values.setAside);
+      addArchive(asking, figures, values.setAside);
     },
     /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
     webhooks: (figures: () => Promise<WebhookFigures[]>): void => {
-      addWebhooks(register, figures);
+      addWebhooks(asking, figures);
     },
     /** From now on the text tells how what is promised stands, when each job was done last, and whether calls can be recorded. */
     promised: (figures: () => Promise<PromisedFigures>): void => {
-      addPromised(register, figures);
+      addPromised(asking, figures);
     },
     passes: (figures: () => Promise<readonly PassFigures[]>): void => {
-      addPasses(register, figures);
+      addPasses(asking, figures);
     },
     recordable: (figures: () => RecordableFigures): void => {
-      addRecordable(register, figures);
+      addRecordable(asking, figures);
     },
     /** An attempt to tell a webhook has failed. */
     webhookFailed: counter(
@@ -218,8 +222,8 @@ function addProcess(register: Registry): void {
   });
 }
 
-function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
-  const { gauge, byLabel } = makeAsked(register, ask);
+function addArchive(asking: Asking, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
+  const { gauge, byLabel } = makeAsked(asking, ask);
   gauge('preavis_archive_failing', '1 while the archive takes nothing at all, else 0.', (now) =>
     now.isFailing ? 1 : 0,
   );
@@ -259,8 +263,8 @@ function addArchive(register: Registry, ask: () => Promise<ArchiveFigures>, code
   );
 }
 
-function addWebhooks(register: Registry, ask: () => Promise<WebhookFigures[]>): void {
-  const { byLabel } = makeAsked(register, ask);
+function addWebhooks(asking: Asking, ask: () => Promise<WebhookFigures[]>): void {
+  const { byLabel } = makeAsked(asking, ask);
   const gauge = (name: string, help: string, value: (each: WebhookFigures) => number): void => {
     byLabel(name, help, 'endpoint', (now) => Object.fromEntries(now.map((each) => [each.endpoint, value(each)])));
   };

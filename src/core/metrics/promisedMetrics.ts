@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { singleFlight } from '../singleFlight.ts';
+import { settleInTime } from '../timeLimit.ts';
 
 /** The metrics of what is promised, each asked for at the moment of reading. */
 
@@ -36,9 +37,22 @@ export type RecordableFigures = {
   reasons: Readonly<Record<string, boolean>>;
 };
 
-/** Makes gauges of figures that are asked for at each reading. All are read at the same time, and one question is asked for them. */
-export function makeAsked<T>(register: Registry, ask: () => Promise<T>) {
-  const figures = singleFlight(ask);
+/** `questions`: all that is asked for figures, each of which gives undefined where they are missing. */
+export type Asking = { register: Registry; questions: (() => Promise<object | undefined>)[] };
+
+/** How long figures are waited for, ms: less than a scrape waits for all of them. */
+const figuresWithinMs = 3_000;
+
+/**
+ * Makes gauges of figures that are asked for at each reading. All are read at the same time, and one question is asked for them. Where it is not
+ * answered, as by a catalogue that is away, they are missing: figures from before would be none.
+ */
+export function makeAsked<T extends object>({ register, questions }: Asking, ask: () => Promise<T>) {
+  // Of its own, so that one that was not waited for is not asked beside the next.
+  const asked = singleFlight(ask);
+  const missing = (): undefined => undefined;
+  const figures = singleFlight(() => settleInTime(figuresWithinMs, asked(), missing).catch(missing));
+  questions.push(figures);
 
   return {
     figures,
@@ -48,7 +62,8 @@ export function makeAsked<T>(register: Registry, ask: () => Promise<T>) {
         help,
         registers: [register],
         async collect() {
-          this.set(value(await figures()));
+          const now = await figures();
+          this.set(now === undefined ? NaN : value(now));
         },
       });
     },
@@ -62,15 +77,16 @@ export function makeAsked<T>(register: Registry, ask: () => Promise<T>) {
         async collect() {
           const now = await figures();
           this.reset();
-          for (const [value, count] of Object.entries(of(now))) this.set({ [label]: value }, count);
+          for (const [value, count] of Object.entries(now === undefined ? {} : of(now)))
+            this.set({ [label]: value }, count);
         },
       });
     },
   };
 }
 
-export function addPromised(register: Registry, ask: () => Promise<PromisedFigures>): void {
-  const { figures, gauge, byLabel } = makeAsked(register, ask);
+export function addPromised(asking: Asking, ask: () => Promise<PromisedFigures>): void {
+  const { figures, gauge, byLabel } = makeAsked(asking, ask);
   gauge(
     'preavis_recordings_due',
     'Recordings whose time is over, or that somebody has decided to erase, which nothing keeps, and which are not erased yet; 10000 stands for more, too.',
@@ -108,17 +124,17 @@ export function addPromised(register: Registry, ask: () => Promise<PromisedFigur
     name: 'preavis_unwatched_intervals_total',
     help: 'Intervals in which nobody watched a call, one for each call, since the catalogue was made, by why.',
     labelNames: ['why'],
-    registers: [register],
+    registers: [asking.register],
     async collect() {
-      const { unwatched } = await figures();
+      const now = await figures();
       this.reset();
-      for (const { why, intervals } of unwatched) this.inc({ why }, intervals);
+      for (const { why, intervals } of now?.unwatched ?? []) this.inc({ why }, intervals);
     },
   });
 }
 
-export function addPasses(register: Registry, ask: () => Promise<readonly PassFigures[]>): void {
-  const { byLabel } = makeAsked(register, ask);
+export function addPasses(asking: Asking, ask: () => Promise<readonly PassFigures[]>): void {
+  const { byLabel } = makeAsked(asking, ask);
   const inSeconds = (passes: readonly PassFigures[], timeOf: (each: PassFigures) => number): Record<string, number> =>
     Object.fromEntries(passes.map((each) => [each.pass, timeOf(each) / 1_000]));
   byLabel(
@@ -135,8 +151,8 @@ export function addPasses(register: Registry, ask: () => Promise<readonly PassFi
   );
 }
 
-export function addRecordable(register: Registry, ask: () => RecordableFigures): void {
-  const { gauge, byLabel } = makeAsked(register, () => Promise.resolve(ask()));
+export function addRecordable(asking: Asking, ask: () => RecordableFigures): void {
+  const { gauge, byLabel } = makeAsked(asking, () => Promise.resolve(ask()));
   gauge('preavis_asterisk_connected', '1 while the event socket to Asterisk is open, else 0.', ({ isConnected }) =>
     Number(isConnected),
   );
@@ -146,4 +162,17 @@ export function addRecordable(register: Registry, ask: () => RecordableFigures):
     'reason',
     ({ reasons }) => Object.fromEntries(Object.entries(reasons).map(([reason, is]) => [reason, Number(is)])),
   );
+}
+
+/** Whether any of these figures are missing. */
+export function addMissing({ register, questions }: Asking): void {
+  new Gauge({
+    name: 'preavis_figures_missing',
+    help: '1 while the catalogue does not answer for its figures, which are left out or not a number then, else 0.',
+    registers: [register],
+    async collect() {
+      const all = await Promise.all(questions.map((figures) => figures()));
+      this.set(all.includes(undefined) ? 1 : 0);
+    },
+  });
 }

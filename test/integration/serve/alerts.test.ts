@@ -69,6 +69,12 @@ const cases: Case[] = [
     rings: { 5: [], 7: [{}] },
   },
   {
+    alert: 'PreavisFiguresMissing',
+    when: 'PostgreSQL is away',
+    series: turns('preavis_figures_missing'),
+    rings: { 5: [], 9: [], 12: [{}] },
+  },
+  {
     alert: 'PreavisNoRoom',
     when: 'the recording folder is full',
     series: turns('preavis_degraded{reason="spool_full"}'),

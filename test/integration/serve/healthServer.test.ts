@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Health } from '../../../src/serve/health.ts';
 import { HealthPage } from '../../../src/serve/healthServer.ts';
 import { makeMetrics } from '../../../src/core/metrics/metrics.ts';
@@ -162,11 +162,59 @@ describe('the health page', () => {
     expect(await figures()).toHaveLength(6);
   });
 
-  test('gives no figures when the catalogue cannot be read, and goes on', async () => {
+  test.each([
+    ['cannot be read', () => Promise.reject(new Error('no catalogue'))],
+    ['does not answer', () => new Promise<never>(() => undefined)],
+  ])('gives no figures of a catalogue that %s, says so, and gives all others', async (_, ask) => {
     const { get, metrics } = await open();
-    metrics.archive(() => Promise.reject(new Error('no catalogue')));
-    expect((await get('/metrics')).status).toBe(500);
+    const waiting = [{ failure: 'archive_mismatch', count: 1, oldestAt: 0 }];
+    const archive = { isFailing: false, lastStoredAt: 1, doubtful: 0, isRetentionStopped: false, at: 2, waiting };
+    let answers: () => Promise<typeof archive> = () => Promise.resolve(archive);
+    metrics.archive(() => answers());
+    metrics.passes(() => answers().then(() => [{ pass: 'upload', doneAt: 1, dueAt: 2 }]));
+    metrics.catalogueFails(true);
+    const figures = async (): Promise<string[]> => {
+      const response = await get('/metrics');
+      expect(response.status).toBe(200);
+
+      return (await response.text())
+        .split('\n')
+        .filter((line) => /^preavis_(archive_failing|catalogue|figures|recordings_set|pass_last)/.test(line));
+    };
+    const all = [
+      'preavis_figures_missing 0',
+      'preavis_catalogue_failing 1',
+      'preavis_archive_failing 0',
+      'preavis_recordings_set_aside{code="archive_mismatch"} 1',
+      'preavis_pass_last_success_timestamp_seconds{pass="upload"} 0.001',
+    ];
+    expect(await figures()).toEqual(all);
+    answers = ask;
+    expect(await figures()).toEqual([
+      'preavis_figures_missing 1',
+      'preavis_catalogue_failing 1',
+      'preavis_archive_failing Nan',
+    ]);
     expect((await get('/health')).status).toBe(200);
+  });
+
+  test('has the figures again once the catalogue answers again, and asks one that hangs a single time', async () => {
+    const { get, metrics } = await open();
+    const asked = new EventEmitter();
+    const answer = [{ pass: 'upload', doneAt: 5_000, dueAt: 2 }];
+    let [count, hangs] = [0, true];
+    metrics.passes(async () => {
+      count += 1;
+      if (hangs) await once(asked, 'answered');
+      return answer;
+    });
+    const text = async () => (await get('/metrics')).text();
+    expect(await text()).toContain('preavis_figures_missing 1');
+    expect(await text()).toContain('preavis_figures_missing 1');
+    expect(count).toBe(1);
+    hangs = false;
+    asked.emit('answered');
+    expect(await text()).toContain('preavis_pass_last_success_timestamp_seconds{pass="upload"} 5\n');
   });
 
   test('says which key is wrong when its port is taken', async () => {
