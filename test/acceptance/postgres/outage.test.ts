@@ -102,6 +102,12 @@ it('is killed in a talk, which goes on and is archived; who calls meanwhile is c
     await eventually(() => said(away) > before.away);
     const health = await fetch(`http://127.0.0.1:${at.rig.healthPort}/health`);
     expect([health.status, await health.json()]).toMatchObject([503, { status: 'degraded' }]);
+    const metrics = await fetch(`http://127.0.0.1:${at.rig.healthPort}/metrics`);
+    expect(metrics.status).toBe(200);
+    const text = await metrics.text();
+    for (const name of ['catalogue_failing', 'figures_missing']) {
+      expect(text).toMatch(new RegExp(`^preavis_${name}\\{pbx="lab"\\} 1$`, 'm'));
+    }
     const check = await at.rig.preavis('check');
     expect([check.code, check.stdout]).toEqual([
       1,
