@@ -365,7 +365,7 @@ export class CallEffects {
     const [isWideband] = await Promise.all([
       sendsWideband(caller, ari),
       ari.followChannel(caller),
-      this.#patience.end({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
+      this.#patience.handOn({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
     ]);
     await ari.continueInDialplan(channelInHand(facts));
     this.#call.handle({ type: 'callerReleased', isWideband });

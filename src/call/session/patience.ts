@@ -50,10 +50,13 @@ export type Patience = {
   /**
    * The caller waits for the destination from now on: what the operator has set is in force again. Throws what the request throws, but
    * for ari_not_found: who has hung up waits no longer.
-   *
-   * @param also variables that the channel is given in the same request; no value has a comma
    */
-  end(also?: Readonly<Record<string, string>>): Promise<void>;
+  end(): Promise<void>;
+  /**
+   * The caller goes on in the dialplan next, which is given these variables; no value has a comma. The limit of this step stays: the include file
+   * takes it away itself, and a process that dies or hangs just before it lets the caller go leaves nobody waiting without one. Throws as `end`.
+   */
+  handOn(variables: Readonly<Record<string, string>>): Promise<void>;
 };
 
 /** `now` is a monotonic clock, ms. `worker`: whose application it is, where there are two: the include file asks the other one then. */
@@ -66,14 +69,14 @@ export function makePatience(
 ): Patience {
   const asked: Readonly<Record<string, string>> = worker === undefined ? {} : { PREAVIS_WORKER: worker };
   const since = now();
-  const endWith = async (variables: Readonly<Record<string, string>>): Promise<void> => {
+  const setAll = async (variables: Readonly<Record<string, string>>): Promise<void> => {
     try {
       await setVariables(ari, caller, variables);
     } catch (thrown) {
       if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
     }
   };
-  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: (also = {}) => endWith(also) };
+  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: () => Promise.resolve(), handOn: setAll };
   /** What the operator's own limit has left, s. */
   const rest = (): number =>
     leftSeconds === 0 ? Infinity : Math.max(leastSeconds, leftSeconds - (now() - since) / 1_000);
@@ -99,6 +102,7 @@ export function makePatience(
       await setVariables(ari, caller, { ...limit(given, '1'), ...asked });
       givenUntil = at + given * 1_000;
     },
-    end: (also = {}) => endWith({ ...limit(Math.min(rest(), unlimitedSeconds), ''), ...also }),
+    end: () => setAll(limit(Math.min(rest(), unlimitedSeconds), '')),
+    handOn: setAll,
   };
 }

@@ -111,13 +111,11 @@ test('what Asterisk has refused to give is asked for again', async () => {
   expect(asked).toEqual(['5.000,1', '5.000,1']);
 });
 
-test('what the channel is given at that moment goes in the same request', async () => {
-  const withLimit = stage(0);
-  await withLimit.patience.end({ PREAVIS_TOLD: 'yes' });
-  expect(withLimit.ari.asked).toEqual([
-    `setVariable ${caller} ARRAY(TIMEOUT(absolute),PREAVIS_WAITS,PREAVIS_TOLD) 31536000.000,,yes`,
-  ]);
-  const without = stage(undefined);
-  await without.patience.end({ PREAVIS_TOLD: 'yes' });
-  expect(without.ari.asked).toEqual([`setVariable ${caller} ARRAY(PREAVIS_TOLD) yes`]);
-});
+test.each([0, undefined])(
+  'who goes on in the dialplan keeps the limit until that takes it away (left: %s)',
+  async (left) => {
+    const { ari, patience } = stage(left);
+    await patience.handOn({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: 'one' });
+    expect(ari.asked).toEqual([`setVariable ${caller} ARRAY(PREAVIS_TOLD,PREAVIS_RECORDING) yes,one`]);
+  },
+);
