@@ -155,9 +155,19 @@ const onUserEvent = z.object({
   userevent: z.object({
     call: z.string().max(64).optional(),
     channel: z.string().max(200).optional(),
-    passedOn: z.string().optional(),
+    passedOn: z.unknown().optional(),
   }),
 });
+/** Nothing is passed on for longer, ms. */
+const longestPassingMs = 60_000;
+
+/** When the other worker was asked, by Asterisk's clock: what was said since is said in the pause. Nobody may put it further back than that. */
+function askedAt(passedOn: unknown, toldAt: number): number {
+  const at = Number(passedOn);
+
+  return at <= toldAt && at >= toldAt - longestPassingMs ? at : toldAt;
+}
+
 const onBridge = z.object({ timestamp, bridge: z.object({ id: z.string().min(1) }) });
 const onEntry = onBridge.extend({
   bridge: z.object({ id: z.string().min(1), bridge_type: z.string().default('') }),
@@ -252,12 +262,13 @@ const readers = new Map<string, Reader>(
       digit: event.digit,
       durationMs: event.duration_ms,
     })),
-    ChannelUserevent: read(onUserEvent, ({ timestamp: at, eventname, channel: source, userevent }) => {
+    ChannelUserevent: read(onUserEvent, ({ timestamp, eventname, channel: source, userevent }) => {
       const task = userTasks.find((each) => userEventNames[each] === eventname);
       if (task === undefined) return undefined;
       const channel = (userevent.channel ?? source?.id) as ChannelId | undefined;
-      const passedOn = userevent.passedOn === undefined ? {} : { isPassedOn: true as const };
-      return { type: 'userEvent', at, task, channel, call: userevent.call, ...passedOn };
+      const named = { channel, call: userevent.call };
+      if (userevent.passedOn === undefined) return { type: 'userEvent', at: timestamp, task, ...named };
+      return { type: 'userEvent', at: askedAt(userevent.passedOn, timestamp), task, isPassedOn: true, ...named };
     }),
     ChannelHold: read(onChannel, (event) => ({ type: 'channelHeld', ...ofChannel(event) })),
     ChannelUnhold: read(onChannel, (event) => ({ type: 'channelResumed', ...ofChannel(event) })),

@@ -63,8 +63,8 @@ export type AriClaims = { claim(channelId: ChannelId): Promise<void> };
 export type AriUserEvents = {
   /** By a command. */
   ask(task: UserTask, call: CallId): Promise<void>;
-  /** By one of two workers, of a call that it has not: the application of the other one is asked. */
-  passOn(application: string, task: UserTask, named: NamedCall): Promise<void>;
+  /** By one of two workers, of a call that it has not: the application of the other one is asked. `at`: when it was itself, ms since 1970 UTC. */
+  passOn(application: string, task: UserTask, asked: NamedCall & { at: number }): Promise<void>;
 };
 
 /** The endpoint of each channel that has one, as the PBX names its telephones and trunks. */

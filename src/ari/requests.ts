@@ -136,9 +136,9 @@ export function makeAriCommands(
     claim: (channelId) => command('POST', '/events/claim', { channelId, application }),
     ask: (task, call) =>
       command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),
-    passOn: (other, task, { call, channel }) => {
+    passOn: (other, task, { call, channel, at }) => {
       const variables = {
-        passedOn: application,
+        passedOn: String(at),
         ...(call === undefined ? {} : { call }),
         ...(channel === undefined ? {} : { channel }),
       };

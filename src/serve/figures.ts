@@ -11,14 +11,15 @@ export function giveFigures(
   { config, catalogue, clock }: Services,
   archive: ArchiveOutageMonitor,
 ): void {
-  metrics.archive(async () => ({
-    isFailing: archive.state.status === 'failing',
-    lastStoredAt: archive.lastStoredAt,
-    waiting: await catalogue.recordings.waitingHere(),
-    doubtful: await catalogue.clockDoubts.count(),
-    isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
-    at: clock.now(),
-  }));
+  metrics.archive(
+    () => ({ isFailing: archive.state.status === 'failing', lastStoredAt: archive.lastStoredAt }),
+    async () => ({
+      waiting: await catalogue.recordings.waitingHere(),
+      doubtful: await catalogue.clockDoubts.count(),
+      isRetentionStopped: (await implausibleDays(catalogue, clock.now())) !== undefined,
+      at: clock.now(),
+    }),
+  );
   metrics.webhooks(() => webhookFigures(config, catalogue));
   metrics.promised(makePromisedFigures(catalogue, clock));
 }

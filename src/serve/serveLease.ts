@@ -201,7 +201,7 @@ function alreadyServed(serve: ServeName, other: LeaseHolder): PreavisError {
     'job_busy',
     `two instances with one id: ${processOf(other)} serves ${nameOf(serve)} with this catalogue`,
     {
-      hint: `Stop the other serve${serve.pbx === undefined ? '' : ', or give each PBX its own ari.pbx, and each of two workers its own ari.worker'}: only one takes the calls of an application. One that crashed where it cannot be seen from here keeps it for a minute more. So does \`preavis upload\` for a moment, while it ends open calls.`,
+      hint: `Stop the other serve${serve.pbx === undefined ? '' : ', or give each PBX its own ari.pbx'} (and each of two workers its own ari.worker): only one takes the calls of an application. One that crashed where it cannot be seen from here keeps it for a minute more. So does \`preavis upload\` for a moment, while it ends open calls.`,
     },
   );
 }

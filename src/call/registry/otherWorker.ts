@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { AriEvent, NamedCall, UserTask } from '../../ari/events.ts';
 import type { AriClaims, AriCommands, AriUserEvents } from '../../ari/port.ts';
 import { asPreavisError } from '../../core/errors.ts';
@@ -12,7 +13,7 @@ export type OtherWorker = {
   /** Sends on a caller who came while this worker leaves: no call of ours, the other one tells them. */
   handOn(channel: ChannelId): void;
   /** A program asked this one of a call that it has not: a program need not know which of the two has a call. */
-  passOn(task: UserTask, named: NamedCall): void;
+  passOn(task: UserTask, asked: NamedCall & { at: number }): void;
 };
 
 /** @param application of the other one */
@@ -22,6 +23,9 @@ export function makeOtherWorker(
   mayClaim: () => boolean,
   log: Logger,
 ): OtherWorker {
+  // A pause must not arrive behind its end.
+  const inOrder = pLimit(1);
+
   return {
     claim: (channel) => {
       if (!mayClaim()) return;
@@ -37,8 +41,8 @@ export function makeOtherWorker(
         log.warn({ code: error.code, err: error }, 'caller not handed on to the other worker');
       });
     },
-    passOn: (task, named) => {
-      ari.passOn(application, task, named).catch((thrown: unknown) => {
+    passOn: (task, asked) => {
+      inOrder(() => ari.passOn(application, task, asked)).catch((thrown: unknown) => {
         const error = asPreavisError(thrown);
         log.warn({ task, code: error.code, err: error }, 'user event not passed on to the other worker');
       });
@@ -48,9 +52,9 @@ export function makeOtherWorker(
 
 /** What a program asks of a call that this process has not. */
 export function askElsewhere(
-  { task, call, channel, isPassedOn }: Extract<AriEvent, { type: 'userEvent' }>,
+  { task, call, channel, at, isPassedOn }: Extract<AriEvent, { type: 'userEvent' }>,
   { otherWorker, log }: { otherWorker?: OtherWorker | undefined; log: Logger },
 ): void {
   if (otherWorker === undefined || isPassedOn) log.warn({ task }, 'user event for a call that is not here');
-  else otherWorker.passOn(task, { call, channel });
+  else otherWorker.passOn(task, { call, channel, at });
 }

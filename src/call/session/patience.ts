@@ -76,7 +76,8 @@ export function makePatience(
       if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
     }
   };
-  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: () => Promise.resolve(), handOn: setAll };
+  if (leftSeconds === undefined)
+    return { renew: () => Promise.resolve(), end: () => Promise.resolve(), handOn: setAll };
   /** What the operator's own limit has left, s. */
   const rest = (): number =>
     leftSeconds === 0 ? Infinity : Math.max(leastSeconds, leftSeconds - (now() - since) / 1_000);

@@ -22,7 +22,7 @@ const oldestRelease = 150_000;
 const migrationMs = 60 * 60_000;
 /** It is there as long as a move into the database is not finished. */
 export const movingTable = 'moving';
-/** As docs/operations/postgresql.md makes one. Who does not own it may make no schema in it. */
+/** As docs/operations/postgresql.md makes one: who owns it may make the schema of the catalogue in it. */
 export const newDatabase =
   'createdb --owner=NAME_OF_ITS_USER --encoding=UTF8 --locale=C --template=template0 NAME (docs/operations/postgresql.md).';
 /** Two processes make or migrate it one after the other. */
@@ -82,7 +82,7 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
   if (form.kind === 'none') {
     if (mustExist) {
       throw new PreavisError('catalogue_unusable', 'the database has no catalogue', {
-        hint: 'The first `preavis serve` with this configuration makes one. If there is one already, correct catalogue.postgres.',
+        hint: 'The first `preavis serve` with this configuration makes one, or `preavis catalogue move` brings that of catalogue.file. If there is one already, correct catalogue.postgres.',
       });
     }
     return;
@@ -102,7 +102,7 @@ function refuseOther(form: Form, { installation, mustExist = false }: PostgresOp
 }
 
 /** So that `preavis check` says of an empty database what the first serve would end with. */
-async function refuseNoOwner(client: PoolClient): Promise<void> {
+async function requireRightToMake(client: PoolClient): Promise<void> {
   const { mayMake } = await rowOf(
     client,
     z.object({ mayMake: z.number() }),
@@ -125,7 +125,7 @@ export async function identityInPostgres(options: PostgresCatalogue): Promise<st
       const form = await inspectPostgres(client);
       refuseOther(form, options);
       if (form.kind === 'none') {
-        await refuseNoOwner(client);
+        await requireRightToMake(client);
         return undefined;
       }
 

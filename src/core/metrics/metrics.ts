@@ -13,11 +13,15 @@ import {
   type RecordableFigures,
 } from './promisedMetrics.ts';
 
-/** How the archive stands at the moment of asking. */
-type ArchiveFigures = {
+/** How the archive stands, as this process knows without the catalogue. */
+type ArchiveState = {
   isFailing: boolean;
   /** When it last took a recording, ms since 1970 UTC; undefined when it has not since the start. */
   lastStoredAt: number | undefined;
+};
+
+/** What the catalogue has for the archive at the moment of asking. */
+type ArchiveFigures = {
   /** What waits for it, by what kept each from being archived at its last attempt; null for what nothing of its own keeps. */
   waiting: { failure: string | null; count: number; oldestAt: number }[];
   /** Recordings about which clocks disagree, and that somebody has to settle. */
@@ -170,7 +174,8 @@ export function makeMetrics(values: LabelValues = noValues) {
     /** How many findings of each kind the last reconciliation has left to people. */
     reconciled: reconcileLeft,
     /** From now on the text tells how the archive stands; it is asked for at each reading. */
-    archive: (figures: () => Promise<ArchiveFigures>): void => {
+    archive: (state: () => ArchiveState, figures: () => Promise<ArchiveFigures>): void => {
+      addArchiveState(asking, state);
       addArchive(asking, figures, values.setAside);
     },
     /** From now on the text tells what waits for each webhook; it is asked for at each reading. */
@@ -222,8 +227,8 @@ function addProcess(register: Registry): void {
   });
 }
 
-function addArchive(asking: Asking, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
-  const { gauge, byLabel } = makeAsked(asking, ask);
+function addArchiveState(asking: Asking, ask: () => ArchiveState): void {
+  const { gauge } = makeAsked(asking, () => Promise.resolve().then(ask));
   gauge('preavis_archive_failing', '1 while the archive takes nothing at all, else 0.', (now) =>
     now.isFailing ? 1 : 0,
   );
@@ -232,6 +237,10 @@ function addArchive(asking: Asking, ask: () => Promise<ArchiveFigures>, codes: r
     'When the archive last took a recording, in seconds since 1970 UTC; 0 when it has not since the start.',
     (now) => (now.lastStoredAt ?? 0) / 1_000,
   );
+}
+
+function addArchive(asking: Asking, ask: () => Promise<ArchiveFigures>, codes: readonly string[]): void {
+  const { gauge, byLabel } = makeAsked(asking, ask);
   gauge('preavis_recordings_waiting', 'Recordings that are finished and not in the archive yet.', ({ waiting }) =>
     waiting.reduce((sum, { count }) => sum + count, 0),
   );

@@ -152,7 +152,7 @@ export function addPasses(asking: Asking, ask: () => Promise<readonly PassFigure
 }
 
 export function addRecordable(asking: Asking, ask: () => RecordableFigures): void {
-  const { gauge, byLabel } = makeAsked(asking, () => Promise.resolve(ask()));
+  const { gauge, byLabel } = makeAsked(asking, () => Promise.resolve().then(ask));
   gauge('preavis_asterisk_connected', '1 while the event socket to Asterisk is open, else 0.', ({ isConnected }) =>
     Number(isConnected),
   );

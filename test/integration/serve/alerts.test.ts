@@ -72,7 +72,19 @@ const cases: Case[] = [
     alert: 'PreavisFiguresMissing',
     when: 'PostgreSQL is away',
     series: turns('preavis_figures_missing'),
-    rings: { 5: [], 9: [], 12: [{}] },
+    rings: { 5: [], 7: [], 10: [{}] },
+  },
+  {
+    alert: 'PreavisFiguresMissing',
+    when: 'the catalogue is too slow for every other scrape',
+    series: { preavis_figures_missing: `0x5 ${'1 0 '.repeat(10).trim()}` },
+    rings: { 5: [], 7: [], 12: [{}] },
+  },
+  {
+    alert: 'PreavisFiguresMissing',
+    when: 'a single scrape has no figures',
+    series: { preavis_figures_missing: '0x5 1 0x20' },
+    rings: { 7: [], 9: [], 12: [] },
   },
   {
     alert: 'PreavisNoRoom',

@@ -123,15 +123,13 @@ describe('the health page', () => {
   test('has how the archive stands, as it is at the moment of asking', async () => {
     const { get, metrics } = await open();
     const at = 1_000_000_000;
-    const now = {
-      isFailing: false,
-      lastStoredAt: undefined as number | undefined,
-      doubtful: 0,
-      isRetentionStopped: false,
-      at,
-    };
+    const state = { isFailing: false, lastStoredAt: undefined as number | undefined };
+    const now = { doubtful: 0, isRetentionStopped: false, at };
     let waiting: { failure: string | null; count: number; oldestAt: number }[] = [];
-    metrics.archive(() => Promise.resolve({ ...now, waiting }));
+    metrics.archive(
+      () => state,
+      () => Promise.resolve({ ...now, waiting }),
+    );
     const figures = async (): Promise<string[]> =>
       (await (await get('/metrics')).text())
         .split('\n')
@@ -144,7 +142,8 @@ describe('the health page', () => {
       'preavis_recordings_doubtful 0',
       'preavis_retention_stopped 0',
     ]);
-    Object.assign(now, { isFailing: true, lastStoredAt: at - 60_000, doubtful: 2, isRetentionStopped: true });
+    Object.assign(state, { isFailing: true, lastStoredAt: at - 60_000 });
+    Object.assign(now, { doubtful: 2, isRetentionStopped: true });
     waiting = [
       { failure: null, count: 4, oldestAt: at - 90_000 },
       { failure: 'archive_mismatch', count: 1, oldestAt: at - 7_200_000 },
@@ -168,9 +167,12 @@ describe('the health page', () => {
   ])('gives no figures of a catalogue that %s, says so, and gives all others', async (_, ask) => {
     const { get, metrics } = await open();
     const waiting = [{ failure: 'archive_mismatch', count: 1, oldestAt: 0 }];
-    const archive = { isFailing: false, lastStoredAt: 1, doubtful: 0, isRetentionStopped: false, at: 2, waiting };
+    const archive = { doubtful: 0, isRetentionStopped: false, at: 2, waiting };
     let answers: () => Promise<typeof archive> = () => Promise.resolve(archive);
-    metrics.archive(() => answers());
+    metrics.archive(
+      () => ({ isFailing: true, lastStoredAt: 1 }),
+      () => answers(),
+    );
     metrics.passes(() => answers().then(() => [{ pass: 'upload', doneAt: 1, dueAt: 2 }]));
     metrics.catalogueFails(true);
     const figures = async (): Promise<string[]> => {
@@ -179,12 +181,13 @@ describe('the health page', () => {
 
       return (await response.text())
         .split('\n')
-        .filter((line) => /^preavis_(archive_failing|catalogue|figures|recordings_set|pass_last)/.test(line));
+        .filter((line) => /^preavis_(archive_failing|catalogue|figures|recordings_(set|doubt)|pass_last)/.test(line));
     };
     const all = [
       'preavis_figures_missing 0',
       'preavis_catalogue_failing 1',
-      'preavis_archive_failing 0',
+      'preavis_archive_failing 1',
+      'preavis_recordings_doubtful 0',
       'preavis_recordings_set_aside{code="archive_mismatch"} 1',
       'preavis_pass_last_success_timestamp_seconds{pass="upload"} 0.001',
     ];
@@ -193,7 +196,8 @@ describe('the health page', () => {
     expect(await figures()).toEqual([
       'preavis_figures_missing 1',
       'preavis_catalogue_failing 1',
-      'preavis_archive_failing Nan',
+      'preavis_archive_failing 1',
+      expect.stringMatching(/^preavis_recordings_doubtful nan$/i),
     ]);
     expect((await get('/health')).status).toBe(200);
   });

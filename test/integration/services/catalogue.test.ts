@@ -75,7 +75,10 @@ describe('the catalogue of a configuration with store: postgres', () => {
       hint: expect.stringContaining('ALTER DATABASE') as unknown,
     };
     await expect(hasCatalogue(config)).rejects.toMatchObject(refusal);
-    expect(await failure(config)).toMatchObject({ code: 'catalogue_unusable' });
+    expect(await failure(config)).toMatchObject({
+      code: 'catalogue_unusable',
+      message: expect.stringContaining('42501') as unknown,
+    });
     await server.lab().shell(`psql --quiet --command='ALTER DATABASE ${database} OWNER TO ${role}' postgres`);
     expect(await hasCatalogue(config)).toBe(false);
     (await opened(config)).close();

@@ -102,7 +102,7 @@ const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
     {
       type: 'ChannelUserevent',
       eventname: 'preavisPause',
-      userevent: { eventname: 'preavisPause', channel: '1756029600.12', passedOn: 'preavis-b' },
+      userevent: { eventname: 'preavisPause', channel: '1756029600.12', passedOn: '0' },
     },
     { type: 'userEvent', task: 'pause', channel: '1756029600.12', call: undefined, isPassedOn: true },
   ],
@@ -355,5 +355,18 @@ describe('an event that is not as documented', () => {
     ],
   ])('is refused: %s', (_, event) => {
     expect(() => parseAriEvent(event)).toThrow();
+  });
+});
+
+test.each([
+  ['is that at which the other worker was asked', String(at - 2_000), at - 2_000],
+  ['is no later than it comes', String(at + 1), at],
+  ['is a minute before at the earliest', String(at - 60_001), at],
+  ['is that at which it comes where it names none', 'preavis-b', at],
+])('the time of what was passed on %s', (_, passedOn, wanted) => {
+  const userevent = { eventname: 'preavisPause', call: 'one', passedOn };
+  expect(parseAriEvent({ ...common, type: 'ChannelUserevent', eventname: 'preavisPause', userevent })).toMatchObject({
+    at: wanted,
+    isPassedOn: true,
   });
 });

@@ -241,7 +241,7 @@ describe('a program that names a channel', () => {
 
 describe('a program that asks one of two workers', () => {
   async function asked(...events: AriEvent[]) {
-    const passed: [task: string, named: NamedCall][] = [];
+    const passed: [task: string, asked: NamedCall & { at: number }][] = [];
     const otherWorker: OtherWorker = {
       claim: () => undefined,
       handOn: () => undefined,
@@ -265,8 +265,8 @@ describe('a program that asks one of two workers', () => {
     const channel = 'somebody' as ChannelId;
     const { passed, text } = await asked(elsewhere, ask('resume', 400, channel));
     expect(passed).toEqual([
-      ['pause', { call: 'another', channel: undefined }],
-      ['resume', { call: undefined, channel }],
+      ['pause', { call: 'another', channel: undefined, at: 300 }],
+      ['resume', { call: undefined, channel, at: 400 }],
     ]);
     expect(text).not.toContain('not here');
   });
