@@ -24,8 +24,7 @@ export type AriEvent =
   | { type: 'channelGone'; at: number; channelId: ChannelId; cause: number }
   /** `at`: when it was let go; `durationMs`: how long it was pressed, as far as Asterisk tells. */
   | { type: 'digit'; at: number; channelId: ChannelId; digit: string; durationMs?: number }
-  /** A program asks for something in a call, which it names by its id or by a channel. Untrusted. */
-  /** `isPassedOn`: the other worker was asked, which has no such call. */
+  /** A program asks for something in a call, which it names by its id or by a channel. Untrusted. `isPassedOn`: the other worker was asked, which has no such call. */
   | ({ type: 'userEvent'; at: number; task: UserTask; isPassedOn?: true } & NamedCall)
   | { type: 'channelHeld' | 'channelResumed'; at: number; channelId: ChannelId }
   /** What TALK_DETECT hears on a channel. */
@@ -158,6 +157,7 @@ const onUserEvent = z.object({
     passedOn: z.unknown().optional(),
   }),
 });
+
 /** Nothing is passed on for longer, ms. */
 const longestPassingMs = 60_000;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { asPreavisError } from '../core/errors.ts';
 import type { BridgeId, ChannelId } from '../core/ids.ts';
-import { asLocalName, endpointOfChannel, isHoldingType, timestamp, userEventNames } from './events.ts';
+import { asLocalName, endpointOfChannel, isHoldingType, timestamp, userEventNames, type UserTask } from './events.ts';
 import { isThere, orUndefined, parse, reaches } from './answers.ts';
 import { isDeadman } from './deadmanRequests.ts';
 import type { AriRequest } from './httpClient.ts';
@@ -75,6 +75,9 @@ export function makeAriCommands(
   const command = async (...args: Parameters<AriRequest>): Promise<void> => {
     await request(...args);
   };
+  /** JSON leaves out what is undefined. */
+  const userEvent = (to: string, task: UserTask, variables: Readonly<Record<string, string | undefined>>) =>
+    command('POST', `/events/user/${id(userEventNames[task])}`, { application: to }, { variables });
 
   return {
     answer: (channelId) => command('POST', `/channels/${id(channelId)}/answer`),
@@ -134,17 +137,8 @@ export function makeAriCommands(
       command('POST', `/channels/${id(channelId)}/continue`, at === undefined ? undefined : { ...at, priority: '1' }),
     destroyBridge: (bridgeId) => command('DELETE', `/bridges/${id(bridgeId)}`),
     claim: (channelId) => command('POST', '/events/claim', { channelId, application }),
-    ask: (task, call) =>
-      command('POST', `/events/user/${id(userEventNames[task])}`, { application }, { variables: { call } }),
-    passOn: (other, task, { call, channel, at }) => {
-      const variables = {
-        passedOn: String(at),
-        ...(call === undefined ? {} : { call }),
-        ...(channel === undefined ? {} : { channel }),
-      };
-
-      return command('POST', `/events/user/${id(userEventNames[task])}`, { application: other }, { variables });
-    },
+    ask: (task, call) => userEvent(application, task, { call }),
+    passOn: (other, task, { call, channel, at }) => userEvent(other, task, { call, channel, passedOn: String(at) }),
 
     playTone: (channelId, playbackId, tones) =>
       command('POST', `/channels/${id(channelId)}/play/${id(playbackId)}`, { media: `tone:${tones}` }),

@@ -354,7 +354,10 @@ export class CallEffects {
     if (dialler !== undefined) await ari.followChannel(dialler).catch(() => undefined);
   }
 
-  /** A channel that the dialplan has takes no variables from us, so they are set before. */
+  /**
+   * A channel that the dialplan has takes no variables from us, so they are set before. The limit of the step stays: the include file takes it away
+   * itself, and a process that dies or hangs just before it lets the caller go leaves nobody waiting without one.
+   */
   async #release(order: Order, facts: Facts): Promise<void> {
     const caller = facts.callerChannel;
     // Of an outgoing call the include file gives them to the channel of who was called.
@@ -365,7 +368,7 @@ export class CallEffects {
     const [isWideband] = await Promise.all([
       sendsWideband(caller, ari),
       ari.followChannel(caller),
-      this.#patience.handOn({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
+      setVariables(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
     ]);
     await ari.continueInDialplan(channelInHand(facts));
     this.#call.handle({ type: 'callerReleased', isWideband });

@@ -52,11 +52,6 @@ export type Patience = {
    * for ari_not_found: who has hung up waits no longer.
    */
   end(): Promise<void>;
-  /**
-   * The caller goes on in the dialplan next, which is given these variables; no value has a comma. The limit of this step stays: the include file
-   * takes it away itself, and a process that dies or hangs just before it lets the caller go leaves nobody waiting without one. Throws as `end`.
-   */
-  handOn(variables: Readonly<Record<string, string>>): Promise<void>;
 };
 
 /** `now` is a monotonic clock, ms. `worker`: whose application it is, where there are two: the include file asks the other one then. */
@@ -69,15 +64,7 @@ export function makePatience(
 ): Patience {
   const asked: Readonly<Record<string, string>> = worker === undefined ? {} : { PREAVIS_WORKER: worker };
   const since = now();
-  const setAll = async (variables: Readonly<Record<string, string>>): Promise<void> => {
-    try {
-      await setVariables(ari, caller, variables);
-    } catch (thrown) {
-      if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
-    }
-  };
-  if (leftSeconds === undefined)
-    return { renew: () => Promise.resolve(), end: () => Promise.resolve(), handOn: setAll };
+  if (leftSeconds === undefined) return { renew: () => Promise.resolve(), end: () => Promise.resolve() };
   /** What the operator's own limit has left, s. */
   const rest = (): number =>
     leftSeconds === 0 ? Infinity : Math.max(leastSeconds, leftSeconds - (now() - since) / 1_000);
@@ -103,7 +90,12 @@ export function makePatience(
       await setVariables(ari, caller, { ...limit(given, '1'), ...asked });
       givenUntil = at + given * 1_000;
     },
-    end: () => setAll(limit(Math.min(rest(), unlimitedSeconds), '')),
-    handOn: setAll,
+    end: async () => {
+      try {
+        await setVariables(ari, caller, limit(Math.min(rest(), unlimitedSeconds), ''));
+      } catch (thrown) {
+        if (asPreavisError(thrown).code !== 'ari_not_found') throw thrown;
+      }
+    },
   };
 }

@@ -110,12 +110,3 @@ test('what Asterisk has refused to give is asked for again', async () => {
   }
   expect(asked).toEqual(['5.000,1', '5.000,1']);
 });
-
-test.each([0, undefined])(
-  'who goes on in the dialplan keeps the limit until that takes it away (left: %s)',
-  async (left) => {
-    const { ari, patience } = stage(left);
-    await patience.handOn({ PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: 'one' });
-    expect(ari.asked).toEqual([`setVariable ${caller} ARRAY(PREAVIS_TOLD,PREAVIS_RECORDING) yes,one`]);
-  },
-);

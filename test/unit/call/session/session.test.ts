@@ -18,6 +18,7 @@ import { PreavisError } from '../../../../src/core/errors.ts';
 import type { CallId, PlaybackId } from '../../../../src/core/ids.ts';
 import {
   aRequest,
+  aFollowed,
   beginning,
   callStart,
   countingIds,
@@ -235,6 +236,30 @@ describe('the effects of a call', () => {
     ]);
     releaseDial();
     await settled(session);
+  });
+
+  test('leave who goes on in the dialplan the limit of the step: the include file takes it away', async () => {
+    const followed = aFollowed({ sentenceCount: 1 });
+    const set = stage(followed.order);
+    const request = {
+      way: 'follow',
+      line: 'default',
+      purposes: ['training'],
+      language: undefined,
+      leftSeconds: 0,
+    } as const;
+    const limited: Facts = { ...followed, request };
+    const session = CallSession.start(beginning(limited), set.ports);
+    sessions.push(session);
+    await settled(session);
+    for (const event of eventsTo('dialling', followed).slice(eventsBeforeTheNotice)) session.handle(event);
+    await settled(session);
+    const steps = set.ari.asked.filter((each) => /^(play|continueInDialplan|setVariable)/.test(each));
+    expect(steps.slice(-3)).toEqual([
+      expect.stringContaining('ARRAY(TIMEOUT(absolute),PREAVIS_WAITS) 8.000,1'),
+      expect.stringMatching(/^setVariable .* ARRAY\(PREAVIS_TOLD,PREAVIS_RECORDING,/),
+      `continueInDialplan ${caller}`,
+    ]);
   });
 
   test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {
