@@ -359,7 +359,7 @@ export class CallEffects {
    * itself, and a process that dies or hangs just before it lets the caller go leaves nobody waiting without one.
    */
   async #release(order: Order, facts: Facts): Promise<void> {
-    const caller = facts.callerChannel;
+    const [caller, inHand] = [facts.callerChannel, channelInHand(facts)];
     // Of an outgoing call the include file gives them to the channel of who was called.
     const media = facts.called === undefined ? mediaInAsterisk : {};
     const { ari, watchesBridges } = this.#ports;
@@ -368,9 +368,9 @@ export class CallEffects {
     const [isWideband] = await Promise.all([
       sendsWideband(caller, ari),
       ari.followChannel(caller),
-      setVariables(ari, caller, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
+      setVariables(ari, inHand, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
     ]);
-    await ari.continueInDialplan(channelInHand(facts));
+    await ari.continueInDialplan(inHand);
     this.#call.handle({ type: 'callerReleased', isWideband });
   }
 

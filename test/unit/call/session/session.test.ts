@@ -13,12 +13,13 @@ import type { TimelineEntry } from '../../../../src/call/watch/timeline.ts';
 import type { Measured } from '../../../../src/call/session/journal.ts';
 import type { Clock, ClockReading } from '../../../../src/core/clock.ts';
 
-import type { CallState, Facts } from '../../../../src/call/decide/state.ts';
+import { channelInHand, type CallState, type Facts } from '../../../../src/call/decide/state.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
 import type { CallId, PlaybackId } from '../../../../src/core/ids.ts';
 import {
   aRequest,
   aFollowed,
+  anOutgoing,
   beginning,
   callStart,
   countingIds,
@@ -238,29 +239,36 @@ describe('the effects of a call', () => {
     await settled(session);
   });
 
-  test('leave who goes on in the dialplan the limit of the step: the include file takes it away', async () => {
-    const followed = aFollowed({ sentenceCount: 1 });
-    const set = stage(followed.order);
-    const request = {
-      way: 'follow',
-      line: 'default',
-      purposes: ['training'],
-      language: undefined,
-      leftSeconds: 0,
-    } as const;
-    const limited: Facts = { ...followed, request };
-    const session = CallSession.start(beginning(limited), set.ports);
-    sessions.push(session);
-    await settled(session);
-    for (const event of eventsTo('dialling', followed).slice(eventsBeforeTheNotice)) session.handle(event);
-    await settled(session);
-    const steps = set.ari.asked.filter((each) => /^(play|continueInDialplan|setVariable)/.test(each));
-    expect(steps.slice(-3)).toEqual([
-      expect.stringContaining('ARRAY(TIMEOUT(absolute),PREAVIS_WAITS) 8.000,1'),
-      expect.stringMatching(/^setVariable .* ARRAY\(PREAVIS_TOLD,PREAVIS_RECORDING,/),
-      `continueInDialplan ${caller}`,
-    ]);
-  });
+  test.each([
+    { who: 'a caller', of: aFollowed },
+    { who: 'who was called', of: anOutgoing },
+  ])(
+    'give $who the variables on the channel that goes on in the dialplan, and leave it the limit: the include file takes that away',
+    async ({ of }) => {
+      const told = of({ sentenceCount: 1 });
+      const set = stage(told.order);
+      const request = {
+        way: 'follow',
+        line: 'default',
+        purposes: ['training'],
+        language: undefined,
+        leftSeconds: 0,
+      } as const;
+      const limited: Facts = { ...told, request };
+      const session = CallSession.start(beginning(limited), set.ports);
+      sessions.push(session);
+      await settled(session);
+      for (const event of eventsTo('dialling', told).slice(eventsBeforeTheNotice)) session.handle(event);
+      await settled(session);
+      const inHand = channelInHand(told);
+      const steps = set.ari.asked.filter((each) => /^(play|continueInDialplan|setVariable)/.test(each));
+      expect(steps.slice(-3)).toEqual([
+        `setVariable ${inHand} ARRAY(TIMEOUT(absolute),PREAVIS_WAITS) 8.000,1`,
+        expect.stringContaining(`setVariable ${inHand} ARRAY(PREAVIS_TOLD,PREAVIS_RECORDING`),
+        `continueInDialplan ${inHand}`,
+      ]);
+    },
+  );
 
   test('wait for those under way, while an event that comes meanwhile is decided at once', async () => {
     const set = stage();
