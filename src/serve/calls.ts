@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flagEndedUnwatched } from '../archive/finish/endedUnwatched.ts';
+import { discardFilesIn } from '../archive/finish/discardFiles.ts';
 import { unfinishedIn } from '../archive/finish/spool.ts';
 import type { AriConnection } from '../ari/connection.ts';
 import { Deadman } from '../ari/deadman.ts';
@@ -16,6 +17,8 @@ import { makePinGuard } from '../call/promptRecording/pinGuard.ts';
 import type { PromptStorage } from '../call/promptRecording/session.ts';
 import { makeOtherWorker } from '../call/registry/otherWorker.ts';
 import { CallRegistry } from '../call/registry/registry.ts';
+import { withDiscardFiles } from '../call/session/discardFileJournal.ts';
+import type { CallJournal } from '../call/session/journal.ts';
 import type { Watch } from '../call/watch/watch.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { serveLease } from '../catalogue/jobs/leases.ts';
@@ -65,7 +68,7 @@ export function makeRegistry(dependencies: CallDependencies, hooks: RegistryHook
 
   return new CallRegistry({
     ari: commands,
-    journal: ownCalls({ catalogue: inCalls, serve: serveNameOf(config), workers }),
+    journal: journalOf(dependencies),
     worker: workers === undefined ? undefined : config.ari.application,
     otherWorker: workers === undefined ? undefined : makeOtherWorker(workers.peer, commands, hooks.mayClaim, log),
     readiness: makeReadiness({
@@ -114,6 +117,13 @@ export function makeRegistry(dependencies: CallDependencies, hooks: RegistryHook
       hooks.callEnded();
     },
   });
+}
+
+function journalOf({ services, inCalls, workers }: CallDependencies): CallJournal {
+  const { config, log, spoolFolder } = services;
+  const journal = ownCalls({ catalogue: inCalls, serve: serveNameOf(config), workers });
+
+  return withDiscardFiles(journal, discardFilesIn(spoolFolder), log);
 }
 
 /** undefined without a PIN: then nobody can record prompts by telephone. */

@@ -1,6 +1,7 @@
 import type { CataloguePart } from '../../catalogue/catalogue.ts';
 import type { RecordingChanges } from '../../catalogue/calls/recordings.ts';
 import type { CallRow, ChangeRow, PurposeEnd, RecordingRow } from '../../catalogue/rows.ts';
+import { whyDiscarded } from '../../call/decide/discardReason.ts';
 import { parties, type Party } from '../../call/decide/order.ts';
 import { purposeOf } from '../../config/purposeRules.ts';
 import { dayMs, type Clock } from '../../core/clock.ts';
@@ -10,6 +11,7 @@ import type { RecordingId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { unwatchedFlags, type UnwatchedFlag } from '../../core/metrics/metrics.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
+import { discardReasonIn, sweepDiscardFiles } from './discardFiles.ts';
 import { clockFlags, doubtOf, endAsOfNow, judgeEnd, noteClock, witnessesOf } from './endOfRecording.ts';
 import { openPauseAt, pausedMs, pausesOf } from './pauses.ts';
 import type { PeakKeeper } from '../../audio/peaks.ts';
@@ -215,8 +217,8 @@ async function repairIfPermitted(file: string): Promise<WavInfo | undefined> {
 
 /**
  * Looks for files in the spool whose recording is not on its way: one whose process died before it was written down gets
- * its row, one that was given up as lost is found again, one that must not be kept is removed. To be run now and then; it
- * reads the folder.
+ * its row, one that was given up as lost is found again, one that must not be kept is removed. So is a discard file that
+ * nobody needs any more. To be run now and then; it reads the folder.
  */
 export async function sweepSpool(ports: FinishPorts): Promise<void> {
   for (const id of await spooledRecordings(ports.spoolFolder)) {
@@ -230,6 +232,35 @@ export async function sweepSpool(ports: FinishPorts): Promise<void> {
       ports.log.error({ recording: id, code: error.code, err: error }, 'spool file not processed');
     }
   }
+  const isOver = async (id: RecordingId, writtenAt: number): Promise<boolean> => {
+    try {
+      return !isStopped(ports) && (await isUnneeded(id, writtenAt, ports));
+    } catch (thrown) {
+      const error = asPreavisError(thrown);
+      if (!isStopped(ports) && error.code !== 'status_conflict')
+        ports.log.error({ recording: id, code: error.code, err: error }, 'discard file not processed');
+      return false;
+    }
+  };
+  await sweepDiscardFiles(ports.spoolFolder, isOver, (id, error) => {
+    ports.log.error({ recording: id, code: error.code, err: error }, 'discard file not removed');
+  });
+}
+
+/** A call without a recording may be under way for so long, ms. */
+const longestCallMs = 30 * dayMs;
+
+/** Of a discard file. One that came too late for its recording stays: a person must decide. */
+async function isUnneeded(id: RecordingId, writtenAt: number, ports: FinishPorts): Promise<boolean> {
+  const { catalogue, clock, log } = ports;
+  const row = await catalogue.recordings.find(id);
+  if (row === undefined) return clock.now() - writtenAt > longestCallMs;
+  if (row.status === 'lost') await finishRecording(row, ports);
+  const isOver = row.status === 'discarded' || row.status === 'erased';
+  if (!isOver && row.status !== 'recording' && row.status !== 'lost')
+    log.error({ recording: id, status: row.status }, 'recording kept against its discard file');
+
+  return isOver;
 }
 
 /**
@@ -246,13 +277,32 @@ export async function takeUp(id: RecordingId, ports: FinishPorts): Promise<void>
 
 /** The caller may have refused while nobody listened, and nothing tells. */
 async function discardUnheard(row: RecordingRow, ports: FinishPorts): Promise<void> {
-  const { catalogue, actor } = ports;
   const failure = 'keys_unheard';
-  const event = 'the caller may have refused unheard';
-  await catalogue.recordings.move(row.id, row.status, 'discarded', { failure, flags: [failure] }, { event, actor });
-  failPoint?.('finish, discarded');
+  await discard(row, { failure, event: 'the caller may have refused unheard', flags: [failure] }, ports);
   ports.found(failure);
+}
+
+type Discard = { failure: string; event: string; flags?: string[] };
+
+async function discard(
+  row: RecordingRow,
+  { failure, event, flags = row.flags }: Discard,
+  ports: FinishPorts,
+): Promise<void> {
+  const { catalogue, actor } = ports;
+  await catalogue.recordings.move(row.id, row.status, 'discarded', { failure, flags }, { event, actor });
+  failPoint?.('finish, discarded');
   await removeDiscarded({ ...row, failure }, ports);
+}
+
+/** Whether the caller refused, or somebody asked to erase it, while the catalogue took nothing. The next look for files removes the discard file. */
+async function isDiscardedByFile(row: RecordingRow, ports: FinishPorts): Promise<boolean> {
+  const reason = await discardReasonIn(ports.spoolFolder, row.id);
+  if (reason === undefined) return false;
+  await discard(row, { failure: reason.why, event: whyDiscarded[reason.why] }, ports);
+  ports.log.info({ recording: row.id, failure: reason.why }, 'recording discarded by its discard file');
+
+  return true;
 }
 
 async function removeDiscarded({ id, failure }: RecordingRow, { catalogue, spoolFolder, log, actor }: FinishPorts) {
@@ -390,6 +440,7 @@ async function joined(
 export async function finishRecording(row: RecordingRow, ports: FinishPorts): Promise<void> {
   const { catalogue, spoolFolder, clock, log, actor, collected } = ports;
   if (collected?.isWhole(row) === false) return;
+  if (await isDiscardedByFile(row, ports)) return;
   const writtenAt = await lastWritten(spoolFolder, row.id);
   if (writtenAt === undefined) {
     await noteMissing(row, ports);
@@ -428,6 +479,8 @@ export async function finishRecording(row: RecordingRow, ports: FinishPorts): Pr
     const peaks = read.peaks === undefined ? undefined : ports.peaks.write(read.peaks, row.id);
     await flushSpooled(spoolFolder, row.id);
     failPoint?.('finish, file measured');
+    // To listen takes seconds.
+    if (await isDiscardedByFile(row, ports)) return;
     await catalogue.recordings.move(
       row.id,
       row.status,

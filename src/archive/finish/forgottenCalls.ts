@@ -1,5 +1,7 @@
+import { discardFilesIn } from './discardFiles.ts';
 import { lastWritten } from './spool.ts';
 import { endUnseen } from '../../call/watch/endUnseen.ts';
+import { withReasons } from '../../call/session/discardFileJournal.ts';
 import type { UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState } from '../../call/decide/state.ts';
 import type { Catalogue, CataloguePart } from '../../catalogue/catalogue.ts';
@@ -141,7 +143,8 @@ async function endForgottenOf(part: Part, all: Catalogue, { now, actor, recordin
   try {
     const watchedUntil = await catalogue.timeline.watchedUntil(part.watched);
     if (watchedUntil !== undefined) await flagEndedByAsterisk(left, watchedUntil, { catalogue, recording, actor });
-    for (const call of await catalogue.journal.open(part.calls)) {
+    const reasons = await discardFilesIn(recording.spoolFolder).all();
+    for (const call of withReasons(await catalogue.journal.open(part.calls), reasons)) {
       const id = recordingOf(call);
       if (call.kind === 'unreadable' || id === undefined || !left.has(id)) continue;
       const end = endUnseen(call, watchedUntil);

@@ -30,7 +30,8 @@ export function mayHaveRecorded(state: Recorded): boolean {
 const canErase = (state: Recorded & { answer: Answer }): boolean =>
   state.answer.kind !== 'refused' && mayHaveRecorded(state);
 
-function startOf(recorder: Recorder): number | undefined {
+/** When what it has of all talks began, as far as that is known. */
+export function startOf(recorder: Recorder): number | undefined {
   if ('startedAt' in recorder) return recorder.startedAt;
 
   return 'resumes' in recorder ? recorder.resumes.startedAt : undefined;

@@ -9,7 +9,8 @@ export const parties = ['caller', 'destination'] as const;
 export type Party = (typeof parties)[number];
 
 /** Who asks for something in a talk: a side of the call by keys, or a program or a command. */
-export type Asker = Party | 'operator';
+export const askers = [...parties, 'operator'] as const;
+export type Asker = (typeof askers)[number];
 
 /** What both sides are told of a pause. */
 export type PauseWord = 'paused' | 'resumed';

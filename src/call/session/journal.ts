@@ -21,6 +21,8 @@ export type CallJournal = {
    * and from `talking` on a power cut as well. Throws catalogue_unusable.
    */
   save(state: CallState, measured?: Measured): Promise<void>;
+  /** This state is saved soon: the steps before it may take long. */
+  expect?(state: CallState): void;
   /**
    * Keeps what only the receipt tells; that the recorder is paused, or not, only where it is news. Throws catalogue_unusable; then nobody knows whether
    * it was kept, and who tells it again gives the same `happening`, with which it is kept once.

@@ -26,7 +26,7 @@ export type Unsaved = 'none' | 'running' | 'ended';
 export function unsavedOf({ kind, facts: { order } }: CallState): RecorderId | undefined {
   if (order === undefined) return undefined;
   if (kind === 'dialling') return recorderOf(order);
-  const isFollowed = !isBridged(order) && (kind === 'following' || kind === 'talking');
+  const isFollowed = !isBridged(order) && (kind === 'releasing' || kind === 'following' || kind === 'talking');
 
   return isFollowed ? recorderOf(nextPart(order)) : undefined;
 }

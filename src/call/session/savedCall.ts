@@ -9,7 +9,7 @@ import type { SessionPorts } from './ports.ts';
 const saveAgainMs = 5_000;
 
 export type SavedCallPorts = Pick<SessionPorts, 'log' | 'ids' | 'endSaved'> & {
-  journal: Pick<CallJournal, 'save' | 'addToTimeline'>;
+  journal: Pick<CallJournal, 'save' | 'expect' | 'addToTimeline'>;
   /** The call as it is now. */
   state: () => CallState;
   /** What was measured of it until this state. */
@@ -47,6 +47,7 @@ export class SavedCall {
   /** This state is going to be saved. */
   expect(state: CallState): void {
     this.#unsaved.add(state);
+    this.#ports.journal.expect?.(state);
   }
 
   /** Throws catalogue_unusable; then the call as it is by then is saved later. */

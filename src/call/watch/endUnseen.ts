@@ -26,7 +26,8 @@ export function endUnseen(
   if (state.kind !== 'talking' && state.kind !== 'closing') return undefined;
   const interval = unwatchedSince(state, watchedUntil, 'process_ended');
   const ended = unseen.reduce((now: CallState, event) => decide(now, event).state, state);
-  if (interval === undefined || ended.kind !== 'ended' || ended.recorder.kind !== 'finished') return undefined;
+  if (interval === undefined || ended.kind !== 'ended') return undefined;
+  if (ended.recorder.kind !== 'finished' && ended.recorder.kind !== 'discarded') return undefined;
 
   return { ended, interval };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { whyDiscarded } from '../../call/decide/discardReason.ts';
 import type { Played } from '../../call/decide/verification.ts';
 import type { Measured, UnreadableCall } from '../../call/session/journal.ts';
 import type { CallState, Facts } from '../../call/decide/state.ts';
@@ -239,12 +240,9 @@ export function makeCalls(here: Here, trail: Pick<AuditTrail, 'appendStep'>) {
       finishedAt: recorder.kind === 'finished' ? (recorder.finishedAt ?? null) : null,
     });
     if (recorder.kind !== 'discarded') return;
-    const [failure, why] =
-      recorder.erasedBy === undefined
-        ? ['refused', 'the caller refused']
-        : ['erase_asked', 'somebody asked to erase it'];
+    const failure = recorder.erasedBy === undefined ? 'refused' : 'erase_asked';
     if ((yield* change(discard, { id, failure })) === 1) {
-      yield* trail.appendStep(id, 'recording', 'discarded', { event: why, actor: 'serve' });
+      yield* trail.appendStep(id, 'recording', 'discarded', { event: whyDiscarded[failure], actor: 'serve' });
     }
   }
 

@@ -64,9 +64,11 @@ export async function onTime<T>(
   },
 ): Promise<T> {
   const began = performance.now();
+  let lateCalls = 0;
   for (let attempt = 1; ; attempt += 1) {
     const place = (): Promise<Watched<T>> => watch(() => act(attempt));
     const { outcome, late } = await (attempt === 1 ? place() : oneOfFew(place));
+    if (late.length > 0) lateCalls += 1;
     const missed = 'error' in outcome && outcome.error instanceof StateMissed ? outcome.error : undefined;
     const spentMs = performance.now() - began;
     const hasTime = spentMs + spentMs / attempt < withinMs;
@@ -75,7 +77,7 @@ export async function onTime<T>(
       if ('error' in outcome) throw outcome.error;
       return outcome.value;
     }
-    if ('value' in outcome && attempt > mostLateInVain && !isRehearsal) return outcome.value;
+    if ('value' in outcome && lateCalls > mostLateInVain && !isRehearsal) return outcome.value;
     const isLast = attempt === mostAttempts || !hasTime;
     if (isLast && late.length === 0) {
       const why = `what this test is about did not come to be in ${attempt} attempts at ${what}: ${missed?.message ?? ''}`;

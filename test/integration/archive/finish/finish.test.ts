@@ -1,6 +1,9 @@
 import { mkdir, readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { discardFilesIn } from '../../../../src/archive/finish/discardFiles.ts';
 import { finishRecordings, sweepSpool, type FinishPorts } from '../../../../src/archive/finish/finish.ts';
 import { spoolFile } from '../../../../src/archive/finish/spool.ts';
+import { whyDiscarded } from '../../../../src/call/decide/discardReason.ts';
 import type { CallEvent } from '../../../../src/call/decide/events.ts';
 import type { Change } from '../../../../src/call/watch/timeline.ts';
 import type { ConsentMode } from '../../../../src/config/consent.ts';
@@ -679,4 +682,86 @@ test('a lost recording whose file is there again is taken up, and stays lost whi
   await writeFile(file, wav);
   await sweepSpool(set);
   expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded', bytes: wav.length });
+});
+
+describe('a recording with a discard file', () => {
+  const refused = { why: 'refused', digits: '*9', at: callStart } as const;
+
+  test.each([
+    ['is gone', refused, true],
+    ['is there still', { why: 'erase_asked', by: 'operator' }, false],
+  ] as const)(
+    'is discarded for that reason where it %s, and that goes with the next look',
+    async (_, reason, isGone) => {
+      const set = await stage();
+      const { id, file } = await set.recorded();
+      await discardFilesIn(set.spoolFolder).write(id, reason);
+      if (isGone) await unlink(file);
+      await finishRecordings(set);
+      expect(await set.catalogue.recordings.find(id)).toMatchObject({
+        status: 'discarded',
+        failure: reason.why,
+        bytes: null,
+      });
+      const audit = await set.catalogue.auditTrail.of(id);
+      expect(audit.filter(({ to }) => to === 'discarded')).toMatchObject([{ event: whyDiscarded[reason.why] }]);
+      expect(audit.filter(({ event }) => event === 'removed from the spool')).toHaveLength(isGone ? 0 : 1);
+      expect(await set.spooled()).toEqual([`preavis-${id}.discard`]);
+      await sweepSpool(set);
+      expect(await set.spooled()).toEqual([]);
+    },
+  );
+
+  test('is discarded where it was given up as lost before', async () => {
+    const set = await stage();
+    const { id, file } = await set.recorded();
+    await unlink(file);
+    await finishRecordings(set);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'lost' });
+    await discardFilesIn(set.spoolFolder).write(id, refused);
+    await sweepSpool(set);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'discarded', failure: 'refused' });
+  });
+
+  test('keeps it while it may be needed: for thirty days where the catalogue has no such recording', async () => {
+    const set = await stage();
+    const { id } = await set.recorded();
+    const unknown = 'preavis-01J0000000000000000000000Z.discard';
+    await writeFile(join(set.spoolFolder, unknown), '{}');
+    await discardFilesIn(set.spoolFolder).write(id, refused);
+    set.clock.at = Date.now() + 30 * dayMs - 60_000;
+    await sweepSpool(set);
+    expect(await set.spooled()).toEqual(expect.arrayContaining([unknown, `preavis-${id}.discard`]));
+    set.clock.at += 120_000;
+    await sweepSpool(set);
+    expect(await set.spooled()).not.toContain(unknown);
+    expect(await set.spooled()).toContain(`preavis-${id}.discard`);
+  });
+
+  test('that was finished before it is kept, with it, and an error in the log', async () => {
+    const set = await stage();
+    const { id } = await set.finished();
+    await discardFilesIn(set.spoolFolder).write(id, refused);
+    await sweepSpool(set);
+    expect(await set.catalogue.recordings.find(id)).toMatchObject({ status: 'recorded' });
+    expect(await set.spooled()).toContain(`preavis-${id}.discard`);
+    expect(set.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: 'recording kept against its discard file', recording: id }),
+    );
+  });
+
+  test('that cannot be removed keeps no other file from being looked at', async () => {
+    const set = await stage();
+    const [one, other] = [await set.recorded(), await set.recorded()];
+    for (const { id, file } of [one, other]) {
+      await discardFilesIn(set.spoolFolder).write(id, refused);
+      await unlink(file);
+    }
+    await finishRecordings(set);
+    await rm(join(set.spoolFolder, `preavis-${one.id}.discard`));
+    await mkdir(join(set.spoolFolder, `preavis-${one.id}.discard`));
+    await sweepSpool(set);
+    expect(await set.spooled()).toEqual([`preavis-${one.id}.discard`]);
+    expect(set.lines).toContainEqual(expect.objectContaining({ level: 'error', msg: 'discard file not removed' }));
+  });
 });

@@ -1,3 +1,4 @@
+import { discardFilesIn } from '../../../../src/archive/finish/discardFiles.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, stat, unlink, utimes } from 'node:fs/promises';
@@ -218,6 +219,16 @@ test('one whose caller could refuse by a key is removed: they may have done so u
   await pass();
   expect(await rowOf(set, id)).toMatchObject({ status: 'discarded', failure: 'keys_unheard', flags: ['keys_unheard'] });
   await expect(stat(file)).rejects.toThrow('ENOENT');
+});
+
+test('one with a discard file has ended as its reason says, and is discarded', async () => {
+  const { set, id, pass, writtenAt, facts } = await stage({ mode: 'optOut' });
+  await discardFilesIn(set.spoolFolder).write(id, { why: 'refused', digits: '*9', at: callStart + 40_000 });
+  set.clock.at = writtenAt + forgotten;
+  await pass();
+  expect(await rowOf(set, id)).toMatchObject({ status: 'discarded', failure: 'refused' });
+  const call = await set.catalogue.calls.find(facts.id);
+  expect(call).toMatchObject({ result: 'unrecorded', reason: 'refused', consent: { answer: 'refused' } });
 });
 
 test('what a worker has left is not ended while one serve alone has all calls', async () => {

@@ -133,10 +133,14 @@ test('a snoop channel that was made for the next talk, and records nothing, is e
   expect(ended).toBeLessThan(made ?? -1);
 });
 
-test.each(['recording', 'stored'] as const)(
-  'what a recorder has that is not written down is removed, and the talk is recorded from now on: %s',
-  async (place) => {
-    const set = talkStage(following);
+test.each([
+  ['recording', following],
+  ['stored', following],
+  ['recording', releasing],
+] as const)(
+  'what a recorder has that is not written down is removed, and the talk is recorded from now on: %s (case %#)',
+  async (place, before) => {
+    const set = talkStage(before);
     const name = recorderName(order.recording, 1);
     set.ari.state[place].push(name);
     const release = set.ari.hold('discardRecorder');

@@ -294,6 +294,20 @@ describe('the effects of a call', () => {
     expect(set.saved.map((state) => state.kind)).toEqual(['planning', 'ended']);
   });
 
+  test('that save are announced to the journal at once, and not when their turn comes', async () => {
+    const set = stage();
+    const announced: string[] = [];
+    const journal = { ...set.ports.journal, expect: ({ kind }: CallState) => announced.push(kind) };
+    const release = set.ari.hold('answer');
+    const session = CallSession.start(beginning(facts), { ...set.ports, journal });
+    await eventually(() => session.state.kind === 'answering');
+    session.handle({ type: 'callerLeft', at: 1 });
+    expect(announced.at(-1)).toBe('ended');
+    expect(set.saved.map((state) => state.kind)).not.toContain('ended');
+    release();
+    await settled(session);
+  });
+
   test('after the end are none: an event that comes later is not heard', async () => {
     const { session, ari, ended } = await started();
     session.handle({ type: 'callerLeft', at: 1 });
