@@ -8,6 +8,7 @@ import type { DiscardFiles } from '../../call/session/discardFileJournal.ts';
 import type { PreavisError } from '../../core/errors.ts';
 import { isNotThere, readIfPresent, writeWhole } from '../../core/files.ts';
 import { isUlid, type RecordingId } from '../../core/ids.ts';
+import { guarded } from './spool.ts';
 
 const discardFile = (folder: string, id: RecordingId): string => join(folder, `${recorderName(id)}.discard`);
 const nameOfFile = new RegExp(`^${recorderName('')}([^-.]+)\\.discard$`);
@@ -83,13 +84,5 @@ export async function sweepDiscardFiles(
     } catch (thrown) {
       if (!isNotThere(thrown)) failed(id, await spoolUnusable(folder, thrown));
     }
-  }
-}
-
-async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    throw await spoolUnusable(folder, cause);
   }
 }

@@ -250,8 +250,11 @@ export async function flushSpooled(folder: string, id: RecordingId): Promise<voi
   });
 }
 
-/** A folder that is itself missing is an error: otherwise one that is not mounted would make every recording lost. */
-async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
+/**
+ * A step in the spool, which throws spool_unusable. A folder that is itself missing is an error: otherwise one that is not mounted would make every
+ * recording lost.
+ */
+export async function guarded<T>(folder: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {

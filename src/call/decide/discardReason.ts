@@ -33,30 +33,15 @@ export function withDiscardReason(state: CallState, reason: DiscardReason): Call
   if (known !== undefined && (known.why === 'refused' || reason.why === 'erase_asked')) return state;
   const refused =
     reason.why === 'refused' ? { answer: { kind: 'refused', digits: reason.digits, at: reason.at } as const } : {};
-  switch (state.kind) {
-    case 'dialling':
-      return { ...state, ...refused, keysMissed: true };
-    case 'releasing':
-      if (reason.why === 'refused') return { ...state, ...refused };
-      // There was something to erase, so they have gone on since.
-      return withDiscardReason(decide(state, { type: 'callerReleased' }).state, reason);
-    case 'following':
-      return { ...unpaused(state), ...refused, recorder: discarded(state, reason) };
-    case 'talking':
-      return { ...unpaused(state), ...refused, telling: [], recorder: discarded(state, reason) };
-    case 'planning':
-    case 'checking':
-    case 'answering':
-    case 'choosing':
-    case 'announcing':
-    case 'confirming':
-    case 'asking':
-    case 'accepting':
-    case 'acknowledging':
-    case 'closing':
-    case 'ended':
-      return state;
-  }
+  if (state.kind === 'dialling') return { ...state, ...refused, keysMissed: true };
+  if (state.kind === 'following') return { ...unpaused(state), ...refused, recorder: discarded(state, reason) };
+  if (state.kind === 'talking')
+    return { ...unpaused(state), ...refused, telling: [], recorder: discarded(state, reason) };
+  if (state.kind !== 'releasing') return state;
+  if (reason.why === 'refused') return { ...state, ...refused };
+
+  // There was something to erase, so they have gone on since.
+  return withDiscardReason(decide(state, { type: 'callerReleased' }).state, reason);
 }
 
 /** As after the same in a process that saw the recorder; one that the catalogue knows nothing of may have run in between. */

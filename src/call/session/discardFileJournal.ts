@@ -19,16 +19,19 @@ export type DiscardFiles = {
  */
 const withinMs = { save: 200, write: 500, read: 2_000 } as const;
 
-/** These calls as they are by what the files say. */
+/** These calls as they are by what the files say; `found` is told of each that has one. */
 export const withReasons = <Call extends CallState | UnreadableCall>(
   calls: readonly Call[],
   reasons: ReadonlyMap<RecordingId, DiscardReason>,
+  found: (id: CallId, reason: DiscardReason) => void = () => undefined,
 ): (Call | CallState)[] =>
   calls.map((call) => {
-    const recording = call.kind === 'unreadable' ? undefined : call.facts.order?.recording;
-    const reason = recording === undefined ? undefined : reasons.get(recording);
+    if (call.kind === 'unreadable' || call.facts.order === undefined) return call;
+    const reason = reasons.get(call.facts.order.recording);
+    if (reason === undefined) return call;
+    found(call.facts.id, reason);
 
-    return reason === undefined || call.kind === 'unreadable' ? call : withDiscardReason(call, reason);
+    return withDiscardReason(call, reason);
   });
 
 type Why = DiscardReason['why'];
@@ -153,14 +156,10 @@ export function withDiscardFiles(journal: CallJournal, files: DiscardFiles, log:
     open: async () => {
       const calls = await journal.open();
       if (calls.length === 0) return calls;
-      const reasons = await read();
-      for (const call of calls) {
-        const recording = call.kind === 'unreadable' ? undefined : call.facts.order?.recording;
-        const reason = recording === undefined ? undefined : reasons.get(recording);
-        if (reason !== undefined && call.kind !== 'unreadable') writer.isThere(call.facts.id, reason);
-      }
 
-      return withReasons(calls, reasons);
+      return withReasons(calls, await read(), (id, reason) => {
+        writer.isThere(id, reason);
+      });
     },
   };
 }
