@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectedIn } from '../call/session/session.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { serveLease, type ServeName } from '../catalogue/jobs/leases.ts';
+import { whollyBoundTo, type Turn } from '../catalogue/jobs/turns.ts';
 import { asPreavisError, type PreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { thisProcess } from '../core/processes.ts';
@@ -27,6 +28,8 @@ const pollMs = 100;
 export type PeerCoverPorts = {
   /** Bound to no turn. */
   catalogue: Catalogue;
+  /** Of this worker itself: once it has passed, nothing is taken from the other one. Both would end else, where both had stood still. */
+  turn: Turn;
   /** The application of the other worker. */
   serve: ServeName;
   /** What has its calls, to be written by this catalogue; and what ends its connections. */
@@ -58,7 +61,7 @@ export class PeerCover {
   #looking: Promise<void> = Promise.resolve();
 
   constructor(ports: PeerCoverPorts) {
-    this.#ports = ports;
+    this.#ports = { ...ports, catalogue: whollyBoundTo(ports.catalogue, ports.turn) };
   }
 
   /** How many calls of the other worker are had here. */

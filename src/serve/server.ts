@@ -351,7 +351,7 @@ export class Server {
   /** What takes up the calls of the other worker while that one is not there. */
   #makeCover(
     { own, peer }: Workers,
-    { opened, services }: Storage,
+    { opened, services, lease: { turn } }: Storage,
     common: Omit<ServedApplicationOptions, 'services' | 'inCalls' | 'ari' | 'takeOver'>,
   ): PeerCover {
     const { log } = this.#options;
@@ -360,6 +360,7 @@ export class Server {
 
     return new PeerCover({
       catalogue: opened.inCalls,
+      turn,
       serve: serveNameOf(config),
       isConnected: () => this.#link?.isOpen === true,
       make: async (lease) => {
