@@ -247,7 +247,11 @@ export class CallEffects {
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
       case 'watchHolds':
-        return this.#watchHolds(effect.channel, caller);
+        // What is written down behind it waits for no answer about holds: of a talk that nobody has written down nothing is kept.
+        void this.#watchHolds(effect.channel, caller).catch((thrown: unknown) => {
+          this.#failed(effect, asPreavisError(thrown));
+        });
+        return;
       case 'tellNewcomer':
         this.#newcomers.tell(effect.channel, effect.order);
         return;
