@@ -42,6 +42,8 @@ export type RtpReceiver = {
    * one they are of a source of their own, as some gateways send them.
    */
   speaksBy(voice: Pick<Voice, 'press'> | undefined): void;
+  /** Gives Asterisk's port as soon as something was heard, and each other one that follows it, until the returned function is called. */
+  whenHeard(take: (port: number) => void): () => void;
   /** Presses a key for `durationMs`. Rejects while nothing was heard: only then Asterisk's port is known. */
   pressDigit(digit: string, durationMs?: number): Promise<void>;
   /** Sends sound of this payload type, a-law unless another is given, for a caller who has no other. Rejects while nothing was heard. */
@@ -67,6 +69,12 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
   let peer: RemoteInfo | undefined;
   /** undefined: what decrypts is not known yet. */
   let decrypt: Decrypt | undefined = (message) => message;
+  const listeners = new Set<(port: number) => void>();
+  const heardFrom = (from: RemoteInfo): void => {
+    const isNew = peer?.port !== from.port;
+    peer = from;
+    if (isNew) for (const listener of listeners) listener(from.port);
+  };
   const locked: { message: Buffer; from: RemoteInfo; at: number }[] = [];
   const take = (message: Buffer, from: RemoteInfo, at: number): void => {
     if (decrypt === undefined) {
@@ -75,10 +83,10 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
     }
     const plain = decrypt(message);
     if (plain === undefined) return;
-    if (isOtherSound(plain)) peer = from;
+    if (isOtherSound(plain)) heardFrom(from);
     const packet = parse(plain, at);
     if (!packet) return;
-    peer = from;
+    heardFrom(from);
     heard.push(packet);
   };
   socket.on('message', (message, from) => {
@@ -110,6 +118,13 @@ export async function startRtpReceiver(): Promise<RtpReceiver> {
     },
     speaksBy: (speaker) => {
       voice = speaker;
+    },
+    whenHeard: (listener) => {
+      listeners.add(listener);
+      if (peer !== undefined) listener(peer.port);
+      return () => {
+        listeners.delete(listener);
+      };
     },
     pressDigit: async (digit, durationMs = 120) => {
       if (!peer) throw new Error('Nothing was heard yet, so Asterisk’s port is not known.');

@@ -6,8 +6,8 @@
  *   node lab/telephones/voice.mjs FOLDER
  *
  * voice.ts writes orders into FOLDER/orders.txt, one a line: `add|ID|PORT|PATH|NUMBER`, `remove|ID`, `change|ID|LEAP|SSRC`,
- * `mute|ID|BOOLEAN` and `press|ID|EVENT|PACKETS`. PATH is the folder of a SIPp, whose scenario says in its log
- * who speaks when (sipScenario.ts); NUMBER, if there is one, the first sequence number of each source.
+ * `mute|ID|BOOLEAN`, `once|ID|FILE` and `press|ID|EVENT|PACKETS`. PATH is the folder of a log that says who speaks when:
+ * of a SIPp by its scenario (sipScenario.ts), else of who writes it; NUMBER, if there is one, the first sequence number of each source.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -52,6 +52,8 @@ function follow(file, take) {
 class Source {
   #sound;
   #place = 0;
+  /** Said before the sound goes on. */
+  #ahead = Buffer.alloc(0);
   #payloadType = alawPayload;
   #due = 0;
   #timer;
@@ -78,6 +80,10 @@ class Source {
     if (this.#timer !== undefined) return;
     this.#due = performance.now();
     this.#step();
+  }
+
+  once(sound) {
+    this.#ahead = Buffer.concat([this.#ahead, sound]);
   }
 
   change(leap, ssrc) {
@@ -140,6 +146,11 @@ class Source {
 
   /** The file again and again. */
   #next() {
+    if (this.#ahead.length >= packetBytes) {
+      const payload = this.#ahead.subarray(0, packetBytes);
+      this.#ahead = this.#ahead.subarray(packetBytes);
+      return payload;
+    }
     const payload = Buffer.alloc(packetBytes);
     for (let index = 0; index < packetBytes; index += 1) {
       payload[index] = this.#sound[this.#place];
@@ -223,6 +234,7 @@ const orders = {
   },
   change: (id, leap, ssrc) => telephones.get(id)?.each((source) => source.change(Number(leap), ssrc)),
   mute: (id, isMute) => telephones.get(id)?.each((source) => source.mute(isMute === 'true')),
+  once: (id, file) => telephones.get(id)?.each((source) => source.once(readFileSync(file))),
   press: (id, event, packets) => telephones.get(id)?.press(Number(event), Number(packets)),
 };
 follow(join(process.argv[2] ?? '', 'orders.txt'), (line) => {

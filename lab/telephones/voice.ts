@@ -17,6 +17,8 @@ export type Voice = {
   change(change: SourceChange): void;
   /** Sends nothing, until it is not mute any more. */
   mute(isMute: boolean): void;
+  /** Says this file of whole packets (20 ms) once, before its sound goes on. */
+  once(file: string): void;
   /** Presses a key (its number by RFC 4733) beside the sound, from the same source. */
   press(event: number, durationMs: number): void;
   stop(): Promise<void>;
@@ -61,6 +63,9 @@ export async function giveVoice(sippFolder: string, port: number, firstNumber?: 
     },
     mute: (isMute) => {
       order('mute', id, String(isMute));
+    },
+    once: (file) => {
+      order('once', id, file);
     },
     press: (event, durationMs) => {
       order('press', id, event, Math.max(2, Math.round(durationMs / 20)));

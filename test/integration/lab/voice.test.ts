@@ -21,8 +21,10 @@ const parse = (message: Buffer): Packet => ({
   payload: message.subarray(12),
 });
 
+type Telephone = { voice: Voice; folder: string; sent: Packet[]; sound: () => Packet[]; stop(): Promise<void> };
+
 /** A telephone in a call, and what it sends. */
-async function telephone(): Promise<{ voice: Voice; sent: Packet[]; sound: () => Packet[]; stop(): Promise<void> }> {
+async function telephone(): Promise<Telephone> {
   const [folder, ports, socket] = [makeLabFolder(), await claimPorts(1), createSocket('udp4')];
   const sent: Packet[] = [];
   socket.on('message', (message) => sent.push(parse(message)));
@@ -35,6 +37,7 @@ async function telephone(): Promise<{ voice: Voice; sent: Packet[]; sound: () =>
 
   return {
     voice,
+    folder: folder.path,
     sent,
     sound: () => sent.filter(({ type }) => type === alaw),
     stop: async () => {
@@ -89,6 +92,20 @@ test.each([
     return sound()[at] ?? false;
   });
   expect(leap.ssrc === first?.ssrc).toBe(sameSource);
+});
+
+test('says something once, and goes on with its sound where it was', async () => {
+  const { voice, folder, sound } = await one();
+  const file = join(folder, 'once.al');
+  writeFileSync(file, Buffer.concat([Buffer.alloc(160, 7), Buffer.alloc(160, 8)]));
+  voice.once(file);
+  const said = await eventually(() => {
+    const all = sound().map(({ payload }) => payload[0] ?? -1);
+    const begins = all.indexOf(7);
+    return begins > 0 && all.length > begins + 3 && all.slice(begins - 1, begins + 4);
+  });
+  const [before = 0] = said;
+  expect(said).toEqual([before, 7, 8, (before + 1) % 3, (before + 2) % 3]);
 });
 
 test('presses a key beside the sound, from the same source', async () => {

@@ -1,11 +1,15 @@
 /** Talks that are paused: who talks in them, and what may be looked for in their recordings. */
-import { readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { noteSender } from '../../../lab/machine/lateness.ts';
+import { claimPorts, type PortBlock } from '../../../lab/machine/ports.ts';
+import { makeLabFolder, type LabFolder } from '../../../lab/machine/processes.ts';
 import type { RtpReceiver } from '../../../lab/telephones/rtpReceiver.ts';
 import { mediaOf, type Codec } from '../../../lab/telephones/sipScenario.ts';
+import { giveVoice, type Voice } from '../../../lab/telephones/voice.ts';
 import type { Rig } from '../../../lab/rig.ts';
 import { sampleRate, writeWav } from '../audio/audio.ts';
-import { eventually } from '../poll.ts';
 
 /** What each says before the pause, in it, and after it: a tone, Hz. */
 export const said = {
@@ -32,10 +36,11 @@ const tonesOfKeys: Readonly<Record<string, readonly [number, number]>> = {
 
 type Format = Codec | 'alaw';
 type Sound = { hz: readonly number[]; lengthMs: number; padMs?: number; format: Format };
-const sounds = new Map<string, Promise<Buffer>>();
+type Given = { voice: Voice; folder: LabFolder; ports: PortBlock; sound: string };
+const sounds = new Map<string, Promise<string>>();
 
-/** Made once: several talks ask for the same at a time, and each would write the file that another one is read from. */
-function soundOf(rig: Rig, sound: Sound): Promise<Buffer> {
+/** Its file, made once: several talks ask for the same at a time, and each would write the file that another one is read from. */
+function soundOf(rig: Rig, sound: Sound): Promise<string> {
   const { hz, lengthMs, padMs = 0, format } = sound;
   const name = `pause-${hz.join('-')}-${lengthMs}-${padMs}-${format}`;
   const known = sounds.get(name) ?? makeSound(rig, name, sound);
@@ -45,7 +50,7 @@ function soundOf(rig: Rig, sound: Sound): Promise<Buffer> {
 }
 
 /** Tones at once, in this codec, made by Asterisk. */
-async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs = 0, format }: Sound): Promise<Buffer> {
+async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs = 0, format }: Sound): Promise<string> {
   const { soundsFolder } = asterisk;
   const volume = 9_000 / hz.length;
   const samples = new Int16Array(((lengthMs + padMs) * sampleRate) / 1_000);
@@ -56,7 +61,7 @@ async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs 
   writeWav(join(soundsFolder, `${name}.wav`), samples);
   await asterisk.cli(`file convert ${name}.wav ${name}.${format}`);
 
-  return readFileSync(join(soundsFolder, `${name}.${format}`));
+  return join(soundsFolder, `${name}.${format}`);
 }
 
 /** Before the first call: to make them takes this process some hundred ms, in which it would send nobody's voice. */
@@ -68,58 +73,72 @@ export async function makeSaid(rig: Rig, codecs: readonly (Codec | undefined)[] 
 
 const saidSound = (hz: number, format: Format): Sound => ({ hz: [hz], lengthMs: chunkMs, format });
 
-/** Somebody who says one tone until they say another; keys as tones come in between. */
+/** Said in a call of its own. */
+const talk = 'talk';
+
+/**
+ * Somebody who says one tone until they say another; keys as tones come in between. The sound is sent by the process of all voices: one that
+ * parses events meanwhile sends it too slowly, and Asterisk drops of a sentence what waits for the packets of who talks.
+ */
 export class Talker {
   readonly #rig: Rig;
-  readonly #receiver: RtpReceiver;
-  readonly #payload: number;
   readonly #format: Format;
-  #now: Buffer;
-  readonly #next: Buffer[] = [];
-  #isOver = false;
-  readonly #over: Promise<void>;
+  readonly #payload: number;
+  readonly #receiver: RtpReceiver;
+  readonly #voice: Voice;
+  readonly #folder: LabFolder;
+  readonly #ports: PortBlock;
+  readonly #unwatch: () => void;
+  readonly #unheard: () => void;
+  #sound: string;
+  #peer: number | undefined;
 
-  private constructor(rig: Rig, receiver: RtpReceiver, codec: Codec | undefined, first: Buffer) {
+  private constructor(rig: Rig, receiver: RtpReceiver, codec: Codec | undefined, given: Given) {
     this.#rig = rig;
     this.#receiver = receiver;
     this.#format = codec ?? 'alaw';
     this.#payload = mediaOf(codec).payload;
-    this.#now = first;
-    this.#over = this.#talk();
+    ({ voice: this.#voice, folder: this.#folder, ports: this.#ports, sound: this.#sound } = given);
+    this.#unwatch = noteSender({ first: this.#ports.first, last: this.#ports.first });
+    receiver.speaksBy(this.#voice);
+    this.#unheard = receiver.whenHeard((port) => {
+      this.#peer = port;
+      this.#speak();
+    });
   }
 
   static async of(rig: Rig, receiver: RtpReceiver, hz: number, codec?: Codec): Promise<Talker> {
-    const first = await soundOf(rig, saidSound(hz, codec ?? 'alaw'));
+    const sound = await soundOf(rig, saidSound(hz, codec ?? 'alaw'));
+    const [folder, ports] = [makeLabFolder(), await claimPorts(1)];
 
-    return new Talker(rig, receiver, codec, first);
+    return new Talker(rig, receiver, codec, { voice: await giveVoice(folder.path, ports.first), folder, ports, sound });
   }
 
   async say(hz: number): Promise<void> {
-    this.#now = await soundOf(this.#rig, saidSound(hz, this.#format));
+    this.#sound = await soundOf(this.#rig, saidSound(hz, this.#format));
+    this.#speak();
   }
 
   /** Resolves when they are said. */
   async key(digit: string): Promise<void> {
     const hz = tonesOfKeys[digit] ?? [];
-    this.#next.push(await soundOf(this.#rig, { hz, lengthMs: 120, padMs: 80, format: this.#format }));
-    await eventually(() => this.#next.length === 0, { everyMs: 20 });
+    const [lengthMs, padMs] = [120, 80];
+    this.#voice.once(await soundOf(this.#rig, { hz, lengthMs, padMs, format: this.#format }));
+    await sleep(lengthMs + padMs);
   }
 
   async stop(): Promise<void> {
-    this.#isOver = true;
-    await this.#over;
+    this.#unheard();
+    this.#receiver.speaksBy(undefined);
+    await this.#voice.stop();
+    this.#unwatch();
+    this.#ports.release();
+    this.#folder.remove();
   }
 
-  async #talk(): Promise<void> {
-    while (!this.#isOver) {
-      const [next] = this.#next;
-      // It is refused until something was heard.
-      const isSaid = await this.#receiver.speak(next ?? this.#now, this.#payload).then(
-        () => true,
-        () => false,
-      );
-      if (!isSaid) await new Promise((resolve) => setTimeout(resolve, 20));
-      else if (next !== undefined) this.#next.shift();
-    }
+  #speak(): void {
+    if (this.#peer === undefined) return;
+    const words = ['SPEAK', talk, this.#peer, this.#sound, this.#payload];
+    appendFileSync(join(this.#folder.path, 'events.log'), `${words.join('|')}\n`);
   }
 }
