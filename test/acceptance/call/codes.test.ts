@@ -115,7 +115,7 @@ const recordingOf = async (line: Line): Promise<RecordingRow | undefined> => {
   return (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
 };
 
-/** Five calls at once leave their telephones time to speak. */
+/** So seldom that several calls at once leave this process time. */
 const seldom = { everyMs: 200 };
 
 async function until(line: Line, change: string): Promise<void> {
@@ -127,7 +127,7 @@ async function press(line: Line, keys: string): Promise<void> {
   for (const digit of keys) await telephone?.pressDigit(digit);
 }
 
-/** A hundred, as fast as Asterisk takes them, few at a time: to ask for all at once keeps this process for 300 ms from sending voices. */
+/** A hundred, ten at a time, each ten as soon as Asterisk has taken those before. */
 const askOften = async (line: Line, name: string): Promise<void> => {
   const path = `/events/user/${name}?application=preavis&source=channel:${operator.channelOf(line)}`;
   for (let asked = 0; asked < 100; asked += 10)
@@ -230,7 +230,7 @@ beforeAll(async () => {
   await makeSaid(at.rig);
   await at.rig.startServe();
   operator = await at.keep(startOperator(at.rig));
-  // The voices are of this process: so few at once leave it time to speak. Asterisk drops of a sentence what waits for their packets.
+  // Each talk asks a hundred times, and this process looks at all that comes of it: few at once leave it time to do in order what it claims.
   const fewAtOnce = pLimit(3);
   for (const some of [...ways.map((way) => lines.filter((line) => line.endsWith(way))), byOthers]) {
     const made = some.map((line) => ({ line, outcome: fewAtOnce(() => at.onTime([line], () => course(line))) }));

@@ -64,7 +64,7 @@ async function makeSound({ asterisk }: Rig, name: string, { hz, lengthMs, padMs 
   return join(soundsFolder, `${name}.${format}`);
 }
 
-/** Before the first call: to make them takes this process some hundred ms, in which it would send nobody's voice. */
+/** Before the first call: to make them takes this process some hundred ms, in which it would press no key. */
 export async function makeSaid(rig: Rig, codecs: readonly (Codec | undefined)[] = [undefined]): Promise<void> {
   for (const codec of codecs)
     for (const hz of [...Object.values(said.caller), ...Object.values(said.agent)])

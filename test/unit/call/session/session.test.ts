@@ -15,7 +15,7 @@ import type { Clock, ClockReading } from '../../../../src/core/clock.ts';
 
 import { channelInHand, type CallState, type Facts } from '../../../../src/call/decide/state.ts';
 import { PreavisError } from '../../../../src/core/errors.ts';
-import type { CallId, PlaybackId } from '../../../../src/core/ids.ts';
+import type { BridgeId, CallId, ChannelId, PlaybackId } from '../../../../src/core/ids.ts';
 import {
   aRequest,
   aFollowed,
@@ -304,6 +304,25 @@ describe('the effects of a call', () => {
     session.handle({ type: 'callerLeft', at: 1 });
     expect(announced.at(-1)).toBe('ended');
     expect(set.saved.map((state) => state.kind)).not.toContain('ended');
+    release();
+    await settled(session);
+  });
+
+  test('that write a followed talk down wait for no answer about holds', async () => {
+    const told = aFollowed({ sentenceCount: 1 });
+    const set = stage(told.order);
+    const session = CallSession.start(beginning(told), set.ports);
+    sessions.push(session);
+    await settled(session);
+    for (const event of eventsTo('dialling', told).slice(eventsBeforeTheNotice)) session.handle(event);
+    await settled(session);
+    expect(session.state.kind).toBe('following');
+    const release = set.ari.hold('followChannel');
+    const agent = 'agent' as ChannelId;
+    session.handle({ type: 'joined', bridge: 'talk' as BridgeId, others: [agent], at: callStart + 20_000 });
+    session.handle({ type: 'recorderStarted', part: 1, at: callStart + 20_010 });
+    await eventually(() => set.saved.at(-1)?.kind === 'talking');
+    expect(set.ari.asked).toContain(`followChannel ${agent}`);
     release();
     await settled(session);
   });
