@@ -1,7 +1,7 @@
 /** The packets that `watch.mjs` has captured: when each was really sent, by the kernel's clock. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-/** A packet of sound: RTP with a-law, from one source to one destination. */
+/** A packet of sound: RTP with mu-law, A-law or G.722 (RFC 3551, 6), from one source to one destination. */
 export type SentPacket = {
   /** Source port, destination port and SSRC: one source of sound. */
   readonly stream: string;
@@ -17,7 +17,7 @@ const recordHeaderBytes = 16;
 const ethernetBytes = 14;
 const udpHeaderBytes = 8;
 const rtpHeaderBytes = 12;
-const alawPayload = 8;
+const soundPayloads = [0, 8, 9];
 
 /**
  * Reads on where it stopped, from the packets that come after it was made. One is enough for all calls of a process: the file holds
@@ -81,7 +81,7 @@ function parseSound(frame: Buffer, at: number): SentPacket | undefined {
   const udp = ip.subarray((ip.readUInt8(0) & 0x0f) * 4);
   if (udp.length < udpHeaderBytes + rtpHeaderBytes) return undefined;
   const rtp = udp.subarray(udpHeaderBytes);
-  if (rtp.readUInt8(0) >> 6 !== 2 || (rtp.readUInt8(1) & 0x7f) !== alawPayload) return undefined;
+  if (rtp.readUInt8(0) >> 6 !== 2 || !soundPayloads.includes(rtp.readUInt8(1) & 0x7f)) return undefined;
   const [fromPort, toPort] = [udp.readUInt16BE(0), udp.readUInt16BE(2)];
 
   return { stream: `${fromPort}-${toPort}-${rtp.readUInt32BE(8)}`, fromPort, at, begins: rtp.readUInt8(1) >> 7 === 1 };

@@ -6,8 +6,8 @@
  *   node lab/telephones/voice.mjs FOLDER
  *
  * voice.ts writes orders into FOLDER/orders.txt, one a line: `add|ID|PORT|PATH|NUMBER`, `remove|ID`, `change|ID|LEAP|SSRC`,
- * `mute|ID|BOOLEAN`, `once|ID|FILE` and `press|ID|EVENT|PACKETS`. PATH is the folder of a log that says who speaks when:
- * of a SIPp by its scenario (sipScenario.ts), else of who writes it; NUMBER, if there is one, the first sequence number of each source.
+ * `mute|ID|BOOLEAN`, `once|ID|FILE` and `press|ID|EVENT|PACKETS`. PATH is a folder. Its events.log says who speaks
+ * when: a SIPp writes it by its scenario (sipScenario.ts), or a test does. NUMBER, if there is one, is the first sequence number of each source.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -180,8 +180,9 @@ class Telephone {
   #socket = createSocket('udp4');
   #first;
   #unfollow;
-  /** Keys that were pressed before it spoke. */
+  /** Keys that were pressed before it spoke, and what was to be said once. */
   #keys = [];
+  #ahead = [];
 
   constructor(port, folder, first) {
     this.#first = first;
@@ -207,11 +208,17 @@ class Telephone {
     const source = this.#sources.get(call);
     source.say(readFileSync(file), Number(payloadType ?? alawPayload));
     for (const key of this.#keys.splice(0)) source.press(...key);
+    for (const sound of this.#ahead.splice(0)) source.once(sound);
   }
 
   press(...key) {
     if (this.#sources.size === 0) this.#keys.push(key);
     this.each((source) => source.press(...key));
+  }
+
+  once(sound) {
+    if (this.#sources.size === 0) this.#ahead.push(sound);
+    this.each((source) => source.once(sound));
   }
 
   each(act) {
@@ -234,7 +241,7 @@ const orders = {
   },
   change: (id, leap, ssrc) => telephones.get(id)?.each((source) => source.change(Number(leap), ssrc)),
   mute: (id, isMute) => telephones.get(id)?.each((source) => source.mute(isMute === 'true')),
-  once: (id, file) => telephones.get(id)?.each((source) => source.once(readFileSync(file))),
+  once: (id, file) => telephones.get(id)?.once(readFileSync(file)),
   press: (id, event, packets) => telephones.get(id)?.press(Number(event), Number(packets)),
 };
 follow(join(process.argv[2] ?? '', 'orders.txt'), (line) => {

@@ -247,7 +247,7 @@ export class CallEffects {
         return ari.recordBridge(bridge, recorderName(recording), maximumSeconds);
       }
       case 'watchHolds':
-        // What is written down behind it waits for no answer about holds: of a talk that nobody has written down nothing is kept.
+        // What is saved behind it waits for no answer about holds: of a talk that is not saved yet a crash leaves nothing.
         void this.#watchHolds(effect.channel, caller).catch((thrown: unknown) => {
           this.#failed(effect, asPreavisError(thrown));
         });
@@ -387,6 +387,10 @@ export class CallEffects {
     // An answer may be older than the event that has overtaken it.
     while (before !== this.#holdEvents) [before, [byCaller, byOther]] = [this.#holdEvents, await ask()];
     if (!byCaller && !byOther) return;
+    // By now they may talk to somebody else, or another process has the call.
+    const { state, isAbandoned } = this.#call;
+    const isTheirs = state.kind === 'talking' && state.facts.order?.destination === channel;
+    if (isAbandoned || !isTheirs || state.facts.callerChannel !== caller) return;
     const holding = [...(byCaller ? (['caller'] as const) : []), ...(byOther ? (['destination'] as const) : [])];
     this.#call.handle({ type: 'holdsFound', holding });
   }

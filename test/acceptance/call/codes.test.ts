@@ -115,7 +115,7 @@ const recordingOf = async (line: Line): Promise<RecordingRow | undefined> => {
   return (await catalogueRecordings(at.rig)).find(({ callId }) => callId === call?.id);
 };
 
-/** So seldom that several calls at once leave this process time. */
+/** This process has several calls at once. */
 const seldom = { everyMs: 200 };
 
 async function until(line: Line, change: string): Promise<void> {
@@ -181,8 +181,8 @@ async function course(line: Line): Promise<Omit<Outcome, 'receipt'>> {
   const receiver = await at.keep(startRtpReceiver());
   callers.set(line, receiver);
   const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver }));
-  const caller = await Talker.of(at.rig, receiver, said.caller.before);
-  const agent = await Talker.of(at.rig, ears, said.agent.before);
+  const caller = await at.keep(Talker.of(at.rig, receiver, said.caller.before));
+  const agent = await at.keep(Talker.of(at.rig, ears, said.agent.before));
   const task = tasks.find((each) => line.startsWith(each)) ?? 'unasked';
   try {
     await eventually(
@@ -230,7 +230,7 @@ beforeAll(async () => {
   await makeSaid(at.rig);
   await at.rig.startServe();
   operator = await at.keep(startOperator(at.rig));
-  // Each talk asks a hundred times, and this process looks at all that comes of it: few at once leave it time to do in order what it claims.
+  // Each talk asks a hundred times, and this process reads all that comes of it. With more at once it falls behind.
   const fewAtOnce = pLimit(3);
   for (const some of [...ways.map((way) => lines.filter((line) => line.endsWith(way))), byOthers]) {
     const made = some.map((line) => ({ line, outcome: fewAtOnce(() => at.onTime([line], () => course(line))) }));

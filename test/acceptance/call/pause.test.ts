@@ -150,8 +150,8 @@ async function course(each: Case): Promise<Outcome> {
   const headers = keys !== 'rfc4733' && codec === undefined ? [`${digitsHeader}: ${keys}`] : [];
   const placing = placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver, headers, ...(codec && { codec }) });
   const call = await at.keep(placing);
-  const caller = await Talker.of(at.rig, receiver, said.caller.before, codec);
-  const agent = await Talker.of(at.rig, ears, said.agent.before);
+  const caller = await at.keep(Talker.of(at.rig, receiver, said.caller.before, codec));
+  const agent = await at.keep(Talker.of(at.rig, ears, said.agent.before));
   try {
     await eventually(() => isPaused(line));
     await eventually(() => presentMs(ears.latest(3_000), said.caller.before) > 2_000, { everyMs: 100 });
@@ -191,7 +191,7 @@ async function course(each: Case): Promise<Outcome> {
 }
 
 const outcomes = new Map<string, Promise<Outcome>>();
-/** So many calls at once leave their telephones time to speak. */
+/** So many calls at once leave this process time for each. */
 const atOnce = 5;
 
 beforeAll(async () => {

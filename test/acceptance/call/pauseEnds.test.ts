@@ -118,8 +118,8 @@ class Talk {
     const receiver = await at.keep(startRtpReceiver());
     const call = await at.keep(placeCall({ sipPort: at.rig.asterisk.sipPort, to: line, receiver }));
     const talk = new Talk(line, call, receiver, [
-      await Talker.of(at.rig, receiver, said.caller.before),
-      await Talker.of(at.rig, of(line).receiver, said.agent.before),
+      await at.keep(Talker.of(at.rig, receiver, said.caller.before)),
+      await at.keep(Talker.of(at.rig, of(line).receiver, said.agent.before)),
     ]);
     await eventually(async () => {
       const id = await idOf(line);
@@ -279,7 +279,7 @@ beforeAll(async () => {
         const dialog = of('handed').agent.dialogs().at(-1);
         if (dialog === undefined) throw new Error('the agent has no call');
         expect(await transfer(dialog, 'second')).toBe(202);
-        const second = await Talker.of(at.rig, of('second').receiver, comerHz);
+        const second = await at.keep(Talker.of(at.rig, of('second').receiver, comerHz));
         talk.alsoStops(second);
         await talk.hears(talk.receiver, comerHz, 2_000);
         expect(await pausesOf('handed')).toEqual(['pauseBegan']);

@@ -40,7 +40,7 @@ async function stage(name: string) {
     log,
     lost: () => undefined,
   });
-  const says = (msg: string): Promise<unknown> => eventually(() => lines.some((line) => line.msg === msg));
+  const says = (msg: string) => eventually(() => lines.find((line) => line.msg === msg) ?? false);
 
   return { catalogue, cover, says };
 }
@@ -59,7 +59,7 @@ test('one whose own calls another has by now, as it stood still, takes nothing f
     expect(await catalogue.leases.take(serveLease(own), elsewhere(), heldMs)).toMatchObject({ kind: 'taken' });
   });
   cover.start();
-  await says('calls of the other worker not taken over; will retry');
+  expect(await says('calls of the other worker not taken over; will retry')).toMatchObject({ code: 'lease_lost' });
   expect(await catalogue.leases.otherHolder(serveLease(peer), elsewhere())).toBeUndefined();
   await cover.stop(AbortSignal.abort());
 });

@@ -77,8 +77,8 @@ const saidSound = (hz: number, format: Format): Sound => ({ hz: [hz], lengthMs: 
 const talk = 'talk';
 
 /**
- * Somebody who says one tone until they say another; keys as tones come in between. The sound is sent by the process of all voices: one that
- * parses events meanwhile sends it too slowly, and Asterisk drops of a sentence what waits for the packets of who talks.
+ * Somebody who says one tone until they say another; keys as tones come in between. The process of all voices sends the sound. This one parses
+ * events, and would send too slowly. Asterisk drops of a sentence what waits for the packets of who talks.
  */
 export class Talker {
   readonly #rig: Rig;
@@ -92,6 +92,7 @@ export class Talker {
   readonly #unheard: () => void;
   #sound: string;
   #peer: number | undefined;
+  #isStopped = false;
 
   private constructor(rig: Rig, receiver: RtpReceiver, codec: Codec | undefined, given: Given) {
     this.#rig = rig;
@@ -109,7 +110,7 @@ export class Talker {
 
   static async of(rig: Rig, receiver: RtpReceiver, hz: number, codec?: Codec): Promise<Talker> {
     const sound = await soundOf(rig, saidSound(hz, codec ?? 'alaw'));
-    const [folder, ports] = [makeLabFolder(), await claimPorts(1)];
+    const [ports, folder] = [await claimPorts(1), makeLabFolder()];
 
     return new Talker(rig, receiver, codec, { voice: await giveVoice(folder.path, ports.first), folder, ports, sound });
   }
@@ -119,7 +120,7 @@ export class Talker {
     this.#speak();
   }
 
-  /** Resolves when they are said. */
+  /** Resolves after as long as it takes to say it. */
   async key(digit: string): Promise<void> {
     const hz = tonesOfKeys[digit] ?? [];
     const [lengthMs, padMs] = [120, 80];
@@ -128,6 +129,8 @@ export class Talker {
   }
 
   async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.#unheard();
     this.#receiver.speaksBy(undefined);
     await this.#voice.stop();

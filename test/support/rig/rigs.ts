@@ -162,10 +162,12 @@ export async function expectNothingRecorded(rig: Rig): Promise<void> {
 export const logText = (rig: Rig): string => readFileSync(join(rig.folder, 'serve.log'), 'utf8');
 
 type Closing = { close(): void };
+/** May have been stopped before. */
+type Stopping = { stop(): Promise<void> };
 
 export type RigInUse = {
   readonly rig: Rig;
-  keep<T extends Agent | Call | Closing>(made: Promise<T>): Promise<T>;
+  keep<T extends Agent | Call | Closing | Stopping>(made: Promise<T>): Promise<T>;
   /**
    * Makes a call by this line, or by several, and measures it; again when the lab was late meanwhile. Whatever the late call has left
    * in the catalogue does not count.
@@ -188,14 +190,14 @@ export type RigInUse = {
  */
 export function useRig(options: () => Promise<RigOptions> | RigOptions): RigInUse {
   let rig: Rig | undefined;
-  const calls: (Agent | Call | Closing)[] = [];
-  const attempt = new AsyncLocalStorage<{ made: (Agent | Call | Closing)[]; isOver: boolean }>();
+  const calls: (Agent | Call | Closing | Stopping)[] = [];
+  const attempt = new AsyncLocalStorage<{ made: (Agent | Call | Closing | Stopping)[]; isOver: boolean }>();
   /**
    * Its calls are over when it is, however it ends: the next one by the same line finds nobody in its way. What of it still runs, as
    * beside an act that failed, places no more of them.
    */
   const inAttempt = async <T>(act: () => Promise<T>): Promise<T> => {
-    const ours = { made: [] as (Agent | Call | Closing)[], isOver: false };
+    const ours = { made: [] as (Agent | Call | Closing | Stopping)[], isOver: false };
     try {
       return await attempt.run(ours, act);
     } catch (error) {

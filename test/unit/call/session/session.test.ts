@@ -184,6 +184,43 @@ async function talking() {
   return set;
 }
 
+/** A told caller who goes on in the dialplan; each snoop is there as soon as it is asked for. */
+async function following() {
+  const told = aFollowed({ sentenceCount: 1 });
+  const set = stage(told.order);
+  const session = CallSession.start(beginning(told), set.ports);
+  sessions.push(session);
+  const snoop = set.ari.snoop.bind(set.ari);
+  set.ari.snoop = async (...args) => {
+    await snoop(...args);
+    setImmediate(() => {
+      session.take({
+        type: 'channelArrived',
+        at: 1,
+        channelId: args[1],
+        args: [],
+        callerNumber: '',
+        language: 'en',
+        replaces: undefined,
+      });
+    });
+  };
+  await settled(session);
+  for (const event of eventsTo('dialling', told).slice(eventsBeforeTheNotice)) session.handle(event);
+  await settled(session);
+  expect(session.state.kind).toBe('following');
+  const joins = (other: string): void => {
+    session.handle({
+      type: 'joined',
+      bridge: `with-${other}` as BridgeId,
+      others: [other as ChannelId],
+      at: callStart + 20_000,
+    });
+  };
+
+  return { set, session, joins };
+}
+
 describe('the effects of a call', () => {
   test('are carried out one after another, in the order of their events', async () => {
     const { session, ari, ended } = await started();
@@ -309,22 +346,49 @@ describe('the effects of a call', () => {
   });
 
   test('that write a followed talk down wait for no answer about holds', async () => {
-    const told = aFollowed({ sentenceCount: 1 });
-    const set = stage(told.order);
-    const session = CallSession.start(beginning(told), set.ports);
-    sessions.push(session);
-    await settled(session);
-    for (const event of eventsTo('dialling', told).slice(eventsBeforeTheNotice)) session.handle(event);
-    await settled(session);
-    expect(session.state.kind).toBe('following');
+    const { set, session, joins } = await following();
     const release = set.ari.hold('followChannel');
-    const agent = 'agent' as ChannelId;
-    session.handle({ type: 'joined', bridge: 'talk' as BridgeId, others: [agent], at: callStart + 20_000 });
+    joins('agent');
     session.handle({ type: 'recorderStarted', part: 1, at: callStart + 20_010 });
     await eventually(() => set.saved.at(-1)?.kind === 'talking');
-    expect(set.ari.asked).toContain(`followChannel ${agent}`);
+    await eventually(() => set.ari.asked.includes('followChannel agent'));
+    expect(set.lines.filter(({ msg }) => msg === 'call step failed')).toEqual([]);
     release();
     await settled(session);
+  });
+
+  test.each([
+    { of: 'this talk', happens: () => undefined, heard: ['destination'] },
+    {
+      of: 'a talk before this one',
+      happens: ({ session, joins }: Awaited<ReturnType<typeof following>>) => {
+        session.handle({ type: 'parted', at: callStart + 21_000 });
+        joins('colleague');
+      },
+      heard: [],
+    },
+    {
+      of: 'a call that another process has by now',
+      happens: ({ session }: Awaited<ReturnType<typeof following>>) => {
+        session.abandon();
+      },
+      heard: [],
+    },
+  ])('take an answer about holds of $of for what it is', async ({ happens, heard }) => {
+    const all = await following();
+    const { set, session, joins } = all;
+    set.ari.state.variables['agent CHANNEL(rtp,hold)'] = '1';
+    const release = set.ari.hold('variable');
+    joins('agent');
+    session.handle({ type: 'recorderStarted', part: 1, at: callStart + 20_010 });
+    await settled(session);
+    happens(all);
+    await settled(session);
+    release();
+    // Behind what waited for it.
+    await new Promise(setImmediate);
+    await settled(session);
+    expect(session.state).toMatchObject({ kind: 'talking', holding: heard });
   });
 
   test('after the end are none: an event that comes later is not heard', async () => {
