@@ -88,10 +88,10 @@ export const errorCodes = {
   ),
   application_taken: passing(
     'Another process has opened an event socket for the same Stasis application of the same Asterisk.',
-    'Stop it, or give each serve an ari.application and a dialplan of its own.',
+    'Stop it, or give each serve an ari.application and a dialplan of its own. Of workers compare ari.url and ari.pbx: one of another PBX has the same application.',
   ),
   application_held: misuse(
-    'Another client has the event socket of the Stasis application open, so serve does not start: the other would lose its calls.',
+    'Another client has the event socket of the Stasis application open, so a lone serve does not start: the other would lose its calls. One of two workers takes it once it has its lease.',
     'Stop the other one, or give each serve an ari.application and a dialplan of its own. If nobody uses that socket any more, as of a machine that lost its power, start `preavis serve --take-over`.',
   ),
   deadman_unusable: passing(

@@ -2,11 +2,14 @@ import type { AriCommands, AriQueries } from '../ari/port.ts';
 import type { Workers } from '../config/workers.ts';
 import { asPreavisError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import { pbxVariable } from './pbxOfAsterisk.ts';
 import { turnedAwaySounds, type Policy } from '../policy/policy.ts';
 
 type DialplanGlobals = {
   policy: Pick<Policy, 'neverRecorded' | 'lines' | 'sentence'>;
   ari: Pick<AriCommands, 'setGlobal'> & Pick<AriQueries, 'hasModule'>;
+  /** `ari.pbx`, where several have one catalogue. */
+  pbx: string | undefined;
   /** undefined where one serve has all calls. */
   workers: Workers | undefined;
   log: Logger;
@@ -18,11 +21,12 @@ type DialplanGlobals = {
  *
  * @throws PreavisError ari_unreachable
  */
-export async function tellDialplan({ policy, ari, workers, log }: DialplanGlobals): Promise<void> {
+export async function tellDialplan({ policy, ari, pbx, workers, log }: DialplanGlobals): Promise<void> {
   const { number = '', dialled = '' } = policy.neverRecorded;
   const always = {
     PREAVIS_NEVER_NUMBER: number,
     PREAVIS_NEVER_DIALLED: dialled,
+    [pbxVariable]: pbx ?? '',
     // Of a caller whose language nobody has decided.
     PREAVIS_TURNED_AWAY: turnedAwaySounds(policy, policy.lines.get('default')?.defaultLanguages ?? []).join('&'),
   };

@@ -49,7 +49,7 @@ export type PeerPlacePorts = PartOfCatalogue & {
  * Where the other worker serves. It is elsewhere where it notes again and again that it serves, and Asterisk here does not know its application.
  * That takes twice the heartbeat and up to seven seconds; where all is right, one request.
  *
- * An Asterisk that has an application of the same name from another PBX is not told from the right one.
+ * An Asterisk that has an application of the same name from another PBX is not told from the right one here (pbxOfAsterisk.ts).
  *
  * @throws PreavisError what the catalogue throws
  */

@@ -78,7 +78,7 @@ export async function makeServedApplication(options: ServedApplicationOptions): 
     ...{ connection, registry, watch, deadman, asterisk: ari.commands, identity, log },
     isHeld: takeOver ? undefined : () => isHeld(ari.deadman, ids),
     noteServing: () => catalogue.leases.noteServing(serve, thisProcess()),
-    tellDialplan: () => tellDialplan({ policy, ari: ari.commands, workers, log }),
+    tellDialplan: () => tellDialplan({ policy, ari: ari.commands, pbx: serve.pbx, workers, log }),
     hasHeir: () => isOtherThere(catalogue, serve, workers),
     heartbeatMs: config.ari.heartbeatMs,
   });

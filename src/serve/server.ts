@@ -38,6 +38,7 @@ import { HealthPage } from './healthServer.ts';
 import { startJobs } from './jobs.ts';
 import { policyContent } from '../services/policyContent.ts';
 import { PeerCover } from './peerCover.ts';
+import { refuseOtherPbx } from './pbxOfAsterisk.ts';
 import { makeLaterLook, refuseElsewhere } from './peerElsewhere.ts';
 import { ReleaseStack } from './releaseStack.ts';
 import { makeServedApplication, type ServedApplicationOptions } from './servedApplication.ts';
@@ -185,6 +186,7 @@ export class Server {
     const openedForCalls = await openForCalls(config, clock, opened, { unreadable });
     await this.#running.use({ stop: openedForCalls.close });
     const leaving = this.#leaving.signal;
+    await refuseOtherPbx(config, workers, openedForCalls);
     if (workers !== undefined) {
       // Before its calls are asked back from the other worker, which must not be disturbed in vain.
       await refuseElsewhere(config, workers, openedForCalls, leaving);

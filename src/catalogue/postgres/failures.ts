@@ -20,7 +20,12 @@ const kinds: readonly (readonly [prefix: string, what: string, hint?: string])[]
     'Make it (docs/operations/postgresql.md), or correct catalogue.postgres.database.',
   ],
   ['42501', 'PostgreSQL does not let the user of the catalogue do that', 'Make this user the owner of the database.'],
-  ['53', 'PostgreSQL has no room or no connection left'],
+  [
+    '53300',
+    'PostgreSQL has no connection left',
+    'Raise max_connections of PostgreSQL, or the limit of the role or the database (docs/operations/postgresql.md).',
+  ],
+  ['53', 'PostgreSQL has no room left', 'Look at the disk and the memory of the machine that PostgreSQL runs on.'],
   ['25006', 'the database of the catalogue takes no changes: it is a standby'],
   ['57P', 'PostgreSQL is ending, or has only begun'],
   ['57014', 'PostgreSQL did not answer in time'],

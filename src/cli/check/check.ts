@@ -17,6 +17,7 @@ import type { PromptLibrary } from '../../prompts/library.ts';
 import { longWaits, neverShorterInWords, waitsInWords, waitsOf } from '../../policy/waits.ts';
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
+import { asWorker } from '../../config/workers.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeIds } from '../../core/ids.ts';
 import { timeLimit } from '../../core/timeLimit.ts';
@@ -134,6 +135,11 @@ async function lookAtConfig(
   await look('schedule', () => {
     checkJobs(config);
   });
+  if (config.ari.worker !== undefined) {
+    await look('two workers', () => {
+      asWorker(config);
+    });
+  }
   const policyFound = await look('prompts and purposes', async () => {
     if (library instanceof PreavisError) throw library;
     const { languages } = makePolicy(config, library);

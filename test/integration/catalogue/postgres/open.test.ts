@@ -92,5 +92,7 @@ describe('a catalogue in PostgreSQL', () => {
     expect(await failure(url.replace(/lab\d+$/, 'latin'))).toContain('the encoding of the database is LATIN1');
     await ask(url, `CREATE ROLE reader LOGIN PASSWORD 'reader'`);
     expect(await failure(url.replace(/preavis:[0-9a-f]+@/, 'reader:reader@'))).toContain('(42501)');
+    await ask(url, `CREATE ROLE crowd LOGIN PASSWORD 'crowd' CONNECTION LIMIT 0`);
+    expect(await failure(url.replace(/preavis:[0-9a-f]+@/, 'crowd:crowd@'))).toContain('no connection left (53300)');
   });
 });

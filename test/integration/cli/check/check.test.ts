@@ -47,6 +47,7 @@ type Changes = {
   now?: number;
   spool?: string;
   kind?: 'collected';
+  worker?: 'a';
   catalogue?: string;
   asterisk?: number;
   archive?: object;
@@ -68,7 +69,11 @@ async function checked(changes: Changes): Promise<{ checks: Found[]; wrong: Foun
       ...(changes.kind === undefined ? {} : { spool: changes.kind }),
     },
     evidence: { ledgerFile: folder.path('ledger'), signingKeyFile: folder.path('key.pem') },
-    ari: { url: `http://127.0.0.1:${changes.asterisk ?? 1}`, password: 'none' },
+    ari: {
+      url: `http://127.0.0.1:${changes.asterisk ?? 1}`,
+      password: 'none',
+      ...(changes.worker && { worker: changes.worker }),
+    },
   };
   await writeFile(configFile, JSON.stringify(tree), { mode: 0o600 });
   const printed: string[] = [];
@@ -91,6 +96,12 @@ async function checked(changes: Changes): Promise<{ checks: Found[]; wrong: Foun
 }
 
 const ofAsterisk = ['recorders end when nobody watches', 'recorders of other applications', 'questions about packets'];
+
+test('check refuses what one of two workers refuses', async () => {
+  const { wrong } = await checked({ worker: 'a', kind: 'collected' });
+  expect(wrong).toContainEqual(expect.objectContaining({ check: 'two workers', code: 'config_invalid' }));
+  expect((await checked({ worker: 'a' })).names).toContain('two workers');
+});
 
 describe('check names one cause, and what it leaves unknown:', () => {
   test('an Asterisk that does not answer', async () => {
