@@ -2,8 +2,8 @@
  * Watches whether the machine keeps the lab's time: one process beside a whole test run. It writes into its folder
  *
  * - `packets.pcap`: the head of each UDP packet to a port of the lab, with the kernel's time (tcpdump, which needs root),
- * - `late.txt`: a line `KIND UNIX_MS LATE_MS` for each late timer of its own, and for each second of stolen processor time. It has no
- *   precedence before Préavis and the tests.
+ * - `late.txt`: a line `KIND UNIX_MS LATE_MS` for each late timer of its own, for each leap of the machine's clock, as behind a snapshot of it, and for
+ *   each second of stolen processor time. It has no precedence before Préavis and the tests.
  *
  * lab/machine/lateness.ts reads both. It ends, and its folder is removed, when its standard input closes: whoever started it is gone then.
  *
@@ -72,11 +72,16 @@ const stolenMs = () =>
     ]),
   );
 
-let [due, stolen, lookedAt] = [performance.now() + everyMs, stolenMs(), performance.now()];
+/** How far the clock is before the monotonic one, which stands still while the machine does, ms. */
+const aheadMs = () => Date.now() - performance.now();
+let [due, stolen, lookedAt, ahead] = [performance.now() + everyMs, stolenMs(), performance.now(), aheadMs()];
 const timer = setInterval(() => {
   const now = performance.now();
   if (now - due > leastLateMs) note(`timer ${Date.now()} ${Math.round(now - due)}`);
   due = now + everyMs;
+  const leapMs = Math.round(Math.abs(aheadMs() - ahead));
+  if (leapMs > leastLateMs) note(`timer ${Date.now()} ${leapMs}`);
+  ahead = aheadMs();
   if (now - lookedAt < 1000) return;
   const gone = stolenMs();
   // Of the processor that lost most: what a call needs runs on any of them.

@@ -94,7 +94,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
 
   const address = (database: string): string => `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const ask = async (sql: string): Promise<void> => {
-    const client = new Client({ connectionString: address('postgres'), connectionTimeoutMillis: 1_000 });
+    const client = new Client({ connectionString: address('postgres'), connectionTimeoutMillis: startLimitMs });
     // Its end is told by what it is asked.
     client.on('error', () => undefined);
     await client.connect();
