@@ -2,6 +2,7 @@
  * Several PBXs on one catalogue: a process that was started beside the Asterisk of another one is refused in words. It would take the calls of that
  * one, or end those of its own that are not in that Asterisk.
  */
+import { eventually } from '../../support/poll.ts';
 import { callsAt, endRecorded, useWorkersAnd } from '../../support/rig/workerCalls.ts';
 
 const { workers, at } = useWorkersAnd(['here'], 'postgres');
@@ -23,5 +24,8 @@ it('a worker and a lone serve of another PBX are refused, and the calls and the 
 it('where nobody serves that PBX any more, its Asterisk may have another name', async () => {
   await Promise.all([workers.drain('a'), workers.drain('b')]);
   await workers.start('a', west);
-  expect(await at.rig.asterisk.cli('dialplan show globals')).toMatch(/PREAVIS_PBX=west/);
+  // Told once it is connected; it serves before.
+  await eventually(async () => {
+    expect(await at.rig.asterisk.cli('dialplan show globals')).toMatch(/PREAVIS_PBX=west/);
+  });
 });
