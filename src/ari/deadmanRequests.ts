@@ -87,8 +87,7 @@ export function makeDeadmanCommands(request: AriRequest, app: string): AriDeadma
       await request('DELETE', `/channels/${id(channel)}`, { reason: letGo });
     },
     deadmanEndedAt: async () => {
-      const answer = await orUndefined(request('GET', '/asterisk/variable', { variable: endedVariable }));
-      const value = answer === undefined ? '' : parse(z.object({ value: z.string() }), answer).value;
+      const value = await globalVariable(endedVariable, request);
 
       return /^\d{1,12}$/.test(value) ? Number(value) * 1_000 : undefined;
     },
@@ -137,4 +136,13 @@ function hasHidden(
 ): boolean {
   // Seen on 22.10: ARI hides Asterisk's own channels, but two members are mixed as three or more are.
   return (channels.length <= 2 && technology === 'softmix') || channels.some((member) => !listed.has(member));
+}
+
+const variableAnswer = z.object({ value: z.string() });
+
+/** Of a global variable of the dialplan; empty where it has none. Throws ari_unreachable and ari_request_failed. */
+export async function globalVariable(variable: string, request: AriRequest): Promise<string> {
+  const answer = await orUndefined(request('GET', '/asterisk/variable', { variable }));
+
+  return answer === undefined ? '' : parse(variableAnswer, answer).value;
 }

@@ -179,15 +179,27 @@ export class ServeLease {
  */
 export async function refuseBeside(
   others: readonly ServeName[],
-  { leases }: CataloguePart<{ leases: 'otherHolder' }>,
+  catalogue: CataloguePart<{ leases: 'otherHolder' }>,
 ): Promise<void> {
-  for (const serve of others) {
+  const found = await findHolder(others, catalogue);
+  if (found === undefined) return;
+  const { holder, serve } = found;
+  throw new PreavisError('job_busy', `${processOf(holder)} serves ${nameOf(serve)} with this catalogue`, {
+    hint: 'One serve and two workers do not go together: stop the one or the others, or give each PBX its own ari.pbx (docs/operations/workers.md).',
+  });
+}
+
+/** The first of these that another process serves; undefined where none is. */
+export async function findHolder(
+  serves: readonly ServeName[],
+  { leases }: CataloguePart<{ leases: 'otherHolder' }>,
+): Promise<{ serve: ServeName; holder: LeaseHolder } | undefined> {
+  for (const serve of serves) {
     const holder = await leases.otherHolder(serveLease(serve), thisProcess());
-    if (holder === undefined) continue;
-    throw new PreavisError('job_busy', `${processOf(holder)} serves ${nameOf(serve)} with this catalogue`, {
-      hint: 'One serve and two workers do not go together: stop the one or the others, or give each PBX its own ari.pbx (docs/operations/workers.md).',
-    });
+    if (holder !== undefined) return { serve, holder };
   }
+
+  return undefined;
 }
 
 /** In words, for errors. */
