@@ -12,7 +12,7 @@ export const renewEveryMs = leaseMs / 12;
 /** How often a lease is renewed within its time. */
 const renewals = 12;
 
-type Leases = CataloguePart<{ leases: 'take' | 'renew' | 'release' | 'otherHolder' }>;
+type Leases = CataloguePart<{ leases: 'take' | 'renew' | 'release' | 'otherHolder' | 'hasPassed' }>;
 
 export type ServeLeasePorts = {
   catalogue: Leases;
@@ -120,11 +120,14 @@ export class ServeLease {
 
   /** As isOwn, but not renewed: who is of no use lets it run out. */
   async isStillOwn(): Promise<boolean> {
-    const { catalogue, serve } = this.#ports;
-    const other = await catalogue.leases.otherHolder(serveLease(serve), thisProcess());
+    const turn = this.#turn;
+    if (turn === undefined || !this.#isHeld()) return false;
+    const { leases } = this.#ports.catalogue;
+    const other = await leases.otherHolder(turn.job, thisProcess());
+    const isAnothers = other !== undefined || (await leases.hasPassed(turn));
 
-    // What another has is not taken by that, and `lost` is told.
-    return other === undefined ? this.#isHeld() : this.isOwn();
+    // What another has, or has had since, is not taken by that, and `lost` is told.
+    return isAnothers ? this.isOwn() : this.#isHeld();
   }
 
   get #heldMs(): number {

@@ -148,6 +148,12 @@ export function makeLeases(clock: Clock) {
   function* turnOf(job: string): Step<z.output<typeof turnRow> | undefined> {
     return turnRow.optional().parse(yield* one(selectTurn, { job }));
   }
+  /** Whether another has had it since, also where that one has let it run out or given it back. */
+  function* hasPassed({ job, holder, number }: Turn): Step<boolean> {
+    const last = yield* turnOf(job);
+
+    return last !== undefined && (last.holder !== holder || last.number !== number);
+  }
   function* begin(job: string, me: LeaseHolder, heldMs = leaseMs): Step<Turn> {
     const turn = { job, holder: me.id, number: ((yield* turnOf(job))?.number ?? 0) + 1 };
     yield* change(upsertTurn, turn);
@@ -162,10 +168,8 @@ export function makeLeases(clock: Clock) {
   });
   /** Its row is gone, or another's: nobody knows why, unless another has had it. */
   const takeAgain = writing(function* (turn: Turn, me: LeaseHolder, heldMs: number): Step<Renewal> {
-    const last = yield* turnOf(turn.job);
     const held = yield* find(turn.job);
-    const hasPassed = last !== undefined && (last.holder !== turn.holder || last.number !== turn.number);
-    if (hasPassed || (held !== undefined && held.id !== me.id)) {
+    if ((yield* hasPassed(turn)) || (held !== undefined && held.id !== me.id)) {
       return { kind: 'lost', to: held === undefined || held.id === me.id ? undefined : holderOf(held) };
     }
     yield* change(upsertTurn, turn);
@@ -219,6 +223,7 @@ export function makeLeases(clock: Clock) {
     },
     /** Who else works at it now. */
     otherHolder,
+    hasPassed,
     /** Who else has let it run out, and is not seen to have died. */
     *lapsed(job: string, me: LeaseHolder): Step<LeaseHolder | undefined> {
       const held = yield* find(job);

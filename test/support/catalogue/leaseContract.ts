@@ -136,6 +136,19 @@ export function leaseContract(newDatabase: () => LeaseDatabase): void {
     expect(await leases.renew(turn, other)).toEqual({ kind: 'lost', to: undefined });
   });
 
+  test('has passed once another has had it, also where that one has let it run out', async () => {
+    const { connect, later } = newDatabase();
+    const { leases } = await connect();
+    const turn = await turnOf(leases.take('upload', other));
+    expect(await leases.hasPassed(turn)).toBe(false);
+    await later(60_001);
+    expect(await leases.hasPassed(turn)).toBe(false);
+    await leases.take('upload', me);
+    expect(await leases.hasPassed(turn)).toBe(true);
+    await later(60_001);
+    expect([await leases.otherHolder('upload', other), await leases.hasPassed(turn)]).toEqual([undefined, true]);
+  });
+
   test('whose row somebody removed is held again by the next renewal, unless another had it first', async () => {
     const { connect, byHand } = newDatabase();
     const { leases } = await connect();
