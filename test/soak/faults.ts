@@ -38,6 +38,9 @@ export const inVain = 'in vain';
 /** Unix times, ms. `endedAt`: when it was over; `to`: when what it had done was made good. */
 export type Struck = { name: string; harm: Harm; from: number; endedAt: number; to: number };
 
+/** By a kill, so that it may be in the middle of an object. */
+export const storeKilled = 'the store is killed';
+
 const expected = new Set([0, 1, 3]);
 
 /** A command beside a running serve, whatever else is wrong at the time: it says what, and does not crash. */
@@ -151,7 +154,7 @@ export const faults: readonly [Fault, ...Fault[]] = [
   },
   {
     weight: 3,
-    name: 'the archive is away',
+    name: storeKilled,
     harm: 'store',
     strike: async ({ store }, chance) => {
       await store.stopGateway();

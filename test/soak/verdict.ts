@@ -10,6 +10,7 @@ import { linesOfCalls } from '../support/ari/channelLines.ts';
 import type { Made } from './callers.ts';
 import type { Harm, Struck } from './faults.ts';
 import { isPart, recordingOf, wholeOf, type Observer, type Sample, type SpooledFile } from './observer.ts';
+import { isStoredOnce } from './storedOnce.ts';
 import { clockSteps, hertz, noticeMs, type World } from './world.ts';
 
 /** What was found at the end, each as a sentence; empty lists are what is promised. */
@@ -83,7 +84,7 @@ export async function judgeCalls(
 ): Promise<void> {
   const { world, made, struck } = evidence;
   await judgeRecordings(evidence, catalogue, calls, recordings, verdict);
-  await judgeFiles(evidence, recordings, verdict);
+  await judgeFiles(evidence, catalogue, recordings, verdict);
   for (const call of calls) {
     if (call.phase !== 'ended') verdict.disagreeing.push(`the call ${call.id} has not ended: ${call.phase}`);
   }
@@ -245,6 +246,7 @@ export function isUnwrittenTalk(
 /** Everything that Asterisk ever began to record is archived whole, or was to be erased. */
 async function judgeFiles(
   { observer, store, made, struck }: CallEvidence,
+  catalogue: Catalogue,
   recordings: readonly RecordingRow[],
   { lost }: Verdict,
 ): Promise<void> {
@@ -261,10 +263,9 @@ async function judgeFiles(
         const digest = await store
           .digest(row.objectKey ?? '', row.objectVersion, AbortSignal.timeout(60_000))
           .catch(() => ({ sha256: '', bytes: 0 }));
-        const versions = await store.versions(row.objectKey ?? '');
         if (digest.sha256 !== row.sha256) lost.push(`${id}: the object is not what was recorded`);
         if (digest.bytes < bytes) lost.push(`${id}: ${digest.bytes} bytes of ${bytes}`);
-        if (versions.length !== 1) lost.push(`${id}: ${versions.length} versions`);
+        if (!(await isStoredOnce(row, { store, catalogue, struck }))) lost.push(`${id}: not stored once`);
         if (row.receipt === null) lost.push(`${id}: no receipt`);
         break;
       }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../chance.ts';
-import { inVain, strangerJoins, type Harm } from '../faults.ts';
+import { inVain, storeKilled, strangerJoins, type Harm } from '../faults.ts';
 import { endsByItself, isConnected, saidSince, sizeOf, type Pbx, type Worker } from './pbx.ts';
 import type { Fleet } from './world.ts';
 
@@ -229,7 +229,7 @@ export const faultsOfPostgres: readonly [FleetFault<undefined>, ...FleetFault<un
 export const faultsOfStore: readonly [FleetFault<undefined>, ...FleetFault<undefined>[]] = [
   {
     weight: 2,
-    name: 'the store is killed',
+    name: storeKilled,
     harm: 'store',
     strike: async ({ store }, _all, chance) => {
       await store.stopGateway();

@@ -4,9 +4,9 @@ import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { lineFaults } from '../../../src/retention/certificates/verifyTrail.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
-import type { ObjectStore } from '../../../src/store/store.ts';
 import type { Made } from '../callers.ts';
 import { inVain, type Harm, type Struck } from '../faults.ts';
+import { isStoredOnce, type StoredEvidence } from '../storedOnce.ts';
 import { cleanVerdict, findingsOf, hearsTwo, isHurt, judgeCalls } from '../verdict.ts';
 import type { Pbx } from './pbx.ts';
 import type { Fleet } from './world.ts';
@@ -85,7 +85,8 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     findings.push(`none of ${strangers.length} strangers has joined a talk: nothing is known of untold samples`);
   const unnamed = calls.filter(({ pbx }) => !pbxs.some(({ name }) => name === pbx));
   findings.push(...unnamed.map(({ id }) => `the call ${id} is of no PBX`));
-  for (const row of recordings) findings.push(...(await endsOf(row, store, catalogue)));
+  const struck = pbxs.flatMap((pbx) => pbx.struck);
+  for (const row of recordings) findings.push(...(await endsOf(row, { store, catalogue, struck })));
   findings.push(...(await erasuresOf(recordings, catalogue)));
   for await (const { fault } of lineFaults(catalogue, never)) findings.push(fault);
   for (const { name, rig } of pbxs) {
@@ -97,17 +98,14 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
 }
 
 /** Told before it began; one object of what is archived, none of anything else; and no move twice. */
-async function endsOf(
-  { id, status, objectKey, startedAt, noticeFinishedAt }: RecordingRow,
-  store: ObjectStore,
-  catalogue: Catalogue,
-): Promise<string[]> {
+async function endsOf(row: RecordingRow, evidence: StoredEvidence): Promise<string[]> {
+  const { id, status, objectKey, startedAt, noticeFinishedAt } = row;
+  const { store, catalogue } = evidence;
   const findings: string[] = [];
   if (startedAt !== null && startedAt < noticeFinishedAt) findings.push(`${id} began before its notice was over`);
   const versions = objectKey === null ? [] : await store.versions(objectKey);
-  if (versions.length !== (status === 'archived' ? 1 : 0)) {
-    findings.push(`${id} is ${status} and has ${versions.length} versions in the archive`);
-  }
+  const isRight = status === 'archived' ? await isStoredOnce(row, evidence) : versions.length === 0;
+  if (!isRight) findings.push(`${id} is ${status} and has ${versions.length} versions in the archive`);
   const steps = await catalogue.auditTrail.of(id);
   for (const to of ['recorded', 'archived', 'erased', 'discarded', 'failed', 'lost']) {
     if (steps.filter((step) => step.to === to).length > 1) findings.push(`${id} became ${to} twice`);

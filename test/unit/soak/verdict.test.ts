@@ -1,7 +1,10 @@
 import { ulid } from 'ulid';
+import type { AuditRow } from '../../../src/catalogue/rows.ts';
+import { makeIds } from '../../../src/core/ids.ts';
 import { habits, silenceBeforeAgent, type Made } from '../../soak/callers.ts';
-import type { Harm, Struck } from '../../soak/faults.ts';
+import { storeKilled, type Harm, type Struck } from '../../soak/faults.ts';
 import { mostSilenceMs } from '../../soak/fleet/verdict.ts';
+import { isStoredOnce } from '../../soak/storedOnce.ts';
 import { hasHold, hearsTwo, isUnwrittenTalk, madeOf } from '../../soak/verdict.ts';
 import { clockSteps, hertz } from '../../soak/world.ts';
 
@@ -142,5 +145,40 @@ describe('the silence before the other side', () => {
     expect(most([hang, broken('serve', 11_000, 2_000)])).toBe(prompt);
     expect(most([broken('serve', 11_000, 2_000)], [12_000])).toBe(prompt);
     expect(most([broken('hangOfBoth', 30_000, 2_000)])).toBe(prompt);
+  });
+});
+
+describe('a recording with two versions in the archive', () => {
+  const archivedAt = 20_000;
+  const killed: Struck = { name: storeKilled, harm: 'store', from: 10_000, endedAt: 12_000, to: 12_000 };
+  const isOnce = (struck: Struck[], versions = { first: 'same', second: 'same' }): Promise<boolean> =>
+    isStoredOnce(
+      { id: makeIds(() => ulid(1)).recording(), objectKey: 'key', sha256: 'same' },
+      {
+        store: {
+          versions: () => Promise.resolve(Object.keys(versions)),
+          digest: (_key, version) =>
+            Promise.resolve({ bytes: 1, sha256: new Map(Object.entries(versions)).get(version ?? '') ?? '' }),
+        },
+        catalogue: {
+          auditTrail: { of: () => Promise.resolve([{ at: archivedAt, to: 'archived' }] as AuditRow[]) },
+        },
+        struck,
+      },
+    );
+
+  test('is stored once where the store was killed just before, and both are it', async () => {
+    expect(await isOnce([killed])).toBe(true);
+  });
+
+  test('is stored twice where the store was only cut off, or was killed long before or later', async () => {
+    expect(await isOnce([])).toBe(false);
+    expect(await isOnce([{ ...killed, name: 'the store does not answer' }])).toBe(false);
+    expect(await isOnce([{ ...killed, from: -60_000, endedAt: -50_000 }])).toBe(false);
+    expect(await isOnce([{ ...killed, from: archivedAt + 1, endedAt: archivedAt + 2 }])).toBe(false);
+  });
+
+  test('is stored twice where one of them is something else', async () => {
+    expect(await isOnce([killed], { first: 'same', second: 'other' })).toBe(false);
   });
 });
