@@ -255,7 +255,11 @@ function earlierInWords({ call, finishedAt }: NonNullable<Receipt['earlierNotice
 
 function callFacts(
   receipt: Receipt,
-  { dialStatus, dialled }: { dialStatus: string | null; dialled: string | null },
+  {
+    dialStatus,
+    dialled,
+    application,
+  }: { dialStatus: string | null; dialled: string | null; application: string | null },
 ): Fact[] {
   const { call, language, purposes, witness } = receipt;
   const because =
@@ -280,6 +284,7 @@ function callFacts(
     ['witness', witness === null ? 'not asked yet' : witnessWords[witness.status]],
     ['Asterisk', `${receipt.asterisk.version} on ${receipt.asterisk.node}`],
     ...(receipt.asterisk.pbx === undefined ? [] : [['PBX', receipt.asterisk.pbx] as const]),
+    ...(application === null ? [] : [['application', application] as const]),
   ];
 }
 
@@ -344,7 +349,15 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
     const holdsUntil = kept.holdsUntil.map(isoTime);
 
     return JSON.stringify(
-      { receipt, dialled, happened: list, failure: kept.failure, holdsUntil, certificates: kept.certificates },
+      {
+        receipt,
+        dialled,
+        application: call.application,
+        happened: list,
+        failure: kept.failure,
+        holdsUntil,
+        certificates: kept.certificates,
+      },
       undefined,
       2,
     );
@@ -356,7 +369,7 @@ export async function showCall(catalogue: CallSources, id: CallId, now: number, 
 
   return [
     `Call ${id}`,
-    ...listed(callFacts(receipt, { dialStatus: call.dialStatus, dialled })),
+    ...listed(callFacts(receipt, { ...call, dialled })),
     '',
     `What happened (${day})`,
     ...listed(happened.map(({ at, what }): Fact => [clock(at), what])),

@@ -42,8 +42,8 @@ export type Taking = { kind: 'taken'; turn: Turn } | { kind: 'busy'; other: Leas
 /** `lost`: it cannot be had any more, since another had it meanwhile; `to`: who has it now, if anybody. */
 export type Renewal = { kind: 'held' } | { kind: 'lost'; to: LeaseHolder | undefined };
 
-/** A serve that has served, and how long ago calls were last watched by it, ms. */
-export type Served = { serve: ServeName; awayMs: number };
+/** A serve that has served, how long ago its calls were last watched, ms, and by whom: the other worker may have them. */
+export type Served = { serve: ServeName; awayMs: number; by: LeaseHolder };
 
 const heldRow = row(
   {
@@ -247,7 +247,11 @@ export function makeLeases(clock: Clock) {
       return held.map((mark) => {
         const [, pbx = '', application = ''] = mark.job.split(':');
 
-        return { serve: { pbx: pbx === '' ? undefined : pbx, application }, awayMs: overdueMs(mark) + leaseMs };
+        return {
+          serve: { pbx: pbx === '' ? undefined : pbx, application },
+          awayMs: overdueMs(mark) + leaseMs,
+          by: holderOf(mark),
+        };
       });
     },
     /** No PBX is without a name any more: the marks of one that was are no sign that it is away. */

@@ -40,6 +40,7 @@ import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './che
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
 import { openIdFinding } from './openId.ts';
+import { servingFindings, whoWatches } from './serving.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
 import { voiceFindings } from './voices.ts';
 import { commandLog } from '../withServices.ts';
@@ -199,7 +200,14 @@ async function lookAtWhatIsKept(
     return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
   });
   if (!catalogueWorks) {
-    leaveOut(list, ['clocks', 'retention', 'requests of persons by their number', 'archive', 'signing key']);
+    leaveOut(list, [
+      'clocks',
+      whoWatches,
+      'retention',
+      'requests of persons by their number',
+      'archive',
+      'signing key',
+    ]);
   }
   try {
     const known = catalogueWorks ? catalogue : undefined;
@@ -212,6 +220,7 @@ async function lookAtWhatIsKept(
     if (catalogueWorks) {
       await look('clocks', () => clockWarning(known));
       if (serveNameOf(config).pbx !== undefined) await look('recordings of other PBXs', () => leftWarning(known));
+      if (known !== undefined) list.push(...(await servingFindings(known)));
       await look('retention', async () => {
         if (known === undefined) return;
         await requireOneTime(known);

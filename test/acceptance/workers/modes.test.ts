@@ -69,6 +69,14 @@ async function endRecorded(lines: readonly string[], placed: readonly Placed[]):
 const applications = async (line: string): Promise<unknown[]> =>
   (await callsOf(at, line)).map(({ application }) => application);
 
+async function warningOfWorkers(): Promise<string | undefined> {
+  const { checks } = await at.rig.preavisJson<{ checks: { check: string; warning?: string }[] }>('check');
+  const found = checks.find(({ check }) => check === 'who watches calls');
+  if (found === undefined) throw new Error('nothing is said of who watches calls');
+
+  return found.warning;
+}
+
 it('a worker that cannot serve does not ask for the calls that the other one has', async () => {
   const placed = await place(at, 'unable');
   const made = await callIn(at, 'unable', 'talking');
@@ -82,12 +90,14 @@ it('a worker that cannot serve does not ask for the calls that the other one has
     .slice(since)
     .map(({ msg }) => msg);
   expect(messages).not.toContain('giving calls back to the other worker');
+  await eventually(async () => (await warningOfWorkers())?.endsWith('the other worker is away') === true);
   await workers.start(lost);
   await workers.says(left, 'giving calls back to the other worker', since);
   await expect(at.rig.startServe({ PREAVIS_HEALTH_PORT: '0' })).rejects.toThrow('serves the application preavis-a');
   // Nor does a command that knows of no worker take their recorders for those of another application.
   const { checks } = await at.rig.preavisJson<{ checks: { code?: string }[] }>('check');
   expect(checks.map(({ code }) => code)).not.toContain('recorders_foreign');
+  await eventually(async () => (await warningOfWorkers()) === undefined);
   await placed.call.hangUp();
   expect(await callIn(at, 'unable', 'ended')).toMatchObject({ result: 'recorded' });
   await expectNobodyConnected(at.rig);

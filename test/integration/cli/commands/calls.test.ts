@@ -33,6 +33,7 @@ beforeAll(async () => {
   await catalogue.journal.save(refuse(lost, 'arguments_invalid').state);
   recorded = await saveCall(catalogue, {
     shape: { mode: 'optIn', languages: ['fr', 'nl'], asterisk: { version: '22.5.2', node: 'one', pbx: 'north' } },
+    application: 'preavis-b',
   });
   refused = await saveCall(catalogue, {
     shape: { mode: 'optOut' },
@@ -199,7 +200,7 @@ describe('calls show', () => {
     expect(text).toMatch(/^Call [0-9A-Z]{26}\n/);
     expect(text).toMatch(/language +fr and nl, because nothing else was known: it is the default of the line/);
     expect(text).toMatch(/\n +dialled +\+3225550100\n/);
-    expect(text).toMatch(/\n +PBX +north\n/);
+    expect(text).toMatch(/\n +PBX +north\n +application +preavis-b\n/);
     expect(text).toMatch(/consent +asked, and said yes/);
     const happened = text.split('\n').filter((line) => /^ {2}\d\d:\d\d:\d\d\.\d{3} /.test(line));
     expect(happened.map((line) => line.slice(16))).toEqual([
@@ -224,6 +225,7 @@ describe('calls show', () => {
     await callsShow(context, refused.facts.id, { json: false });
     expect(printed.join('\n')).toMatch(/result +not recorded: the caller refused \(refused\)/);
     expect(printed.join('\n')).toMatch(/\n\nNo recording$/);
+    expect(printed.join('\n')).not.toMatch(/\n +application /);
   });
 
   test('of a call that was never planned, or goes on, says what is known', async () => {
@@ -237,6 +239,7 @@ describe('calls show', () => {
     await callsShow(context, recorded.facts.id, { json: true });
     const shown = JSON.parse(printed.join('\n')) as { receipt: unknown; happened: { at: string; what: string }[] };
     expect(receiptSchema.parse(shown.receipt)).toMatchObject({ call: { id: recorded.facts.id } });
+    expect(shown).toMatchObject({ application: 'preavis-b' });
     expect(shown.happened[0]).toEqual({
       at: new Date(callStart).toISOString(),
       what: 'the call came in on default',

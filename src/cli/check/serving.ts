@@ -1,0 +1,82 @@
+import type { CataloguePart } from '../../catalogue/catalogue.ts';
+import { leaseMs, type Served } from '../../catalogue/jobs/leases.ts';
+import { applicationOf } from '../../config/workers.ts';
+import { workerNames } from '../../config/workerNames.ts';
+import { dayMs } from '../../core/clock.ts';
+import { counted } from '../../core/text/counted.ts';
+import { nameOf } from '../../serve/serveLease.ts';
+import { failed, type CheckResult } from './checklist.ts';
+
+export const whoWatches = 'who watches calls';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** What was not there for so long, ms, was given up. */
+const givenUpMs = 30 * dayMs;
+
+/** Who watches the calls of each application, at every PBX of the catalogue. A warning where two workers are meant to, and one is away: no caller notices. */
+export async function servingFindings({ leases }: CataloguePart<{ leases: 'served' }>): Promise<CheckResult[]> {
+  try {
+    return findingsOf(await leases.served());
+  } catch (thrown) {
+    return [failed(whoWatches, thrown)];
+  }
+}
+
+/** None where nobody has served, as before the first start. */
+export function findingsOf(served: readonly Served[]): CheckResult[] {
+  const known = served.filter((one) => isTold(one) && !served.some((other) => isReplacedBy(one, other)));
+  if (known.length === 0) return [];
+  const warning = known.flatMap((one) => warningsOf(one, known)).join('; ');
+
+  return [{ check: whoWatches, ok: true, notes: known.map(inWords), ...(warning === '' ? {} : { warning }) }];
+}
+
+/** It is noted several times in this time. */
+const watches = ({ awayMs }: Served): boolean => awayMs < leaseMs;
+
+/** A mark of a clock that was ahead tells nothing. */
+const isTold = ({ awayMs }: Served): boolean => awayMs >= -leaseMs && awayMs < givenUpMs;
+
+/** What the applications of both workers begin with; undefined for a name that no worker has. */
+function pairOf({ serve: { application } }: Served): string | undefined {
+  const ending = workerNames.map((name) => applicationOf('', name)).find((each) => application.endsWith(each));
+
+  return ending === undefined ? undefined : application.slice(0, -ending.length);
+}
+
+const isOfOnePbx = (one: Served, other: Served): boolean => one.serve.pbx === other.serve.pbx;
+
+/** By two workers, where one serve was before, or the other way round. */
+const isReplacedBy = (one: Served, other: Served): boolean =>
+  isOfOnePbx(one, other) &&
+  (pairOf(one) === other.serve.application || pairOf(other) === one.serve.application) &&
+  watches(other) &&
+  other.awayMs < one.awayMs;
+
+/** The worker that is there soon has the calls of the other one, and notes that it watches them. */
+function warningsOf(one: Served, all: readonly Served[]): string[] {
+  const pair = pairOf(one);
+  const peer = all.find((each) => each !== one && isOfOnePbx(one, each) && pair !== undefined && pairOf(each) === pair);
+  if (peer === undefined || !watches(peer)) return [];
+  if (!watches(one)) return [inWords(one)];
+  const isFirst = one.serve.application < peer.serve.application;
+
+  return isFirst && one.by.id === peer.by.id
+    ? [`${whoOf(one)} has the calls of ${nameOf(peer.serve)}, too: the other worker is away`]
+    : [];
+}
+
+const whoOf = ({ by: { pid, host } }: Served): string => `process ${pid} on ${host}`;
+
+function inWords(one: Served): string {
+  return watches(one)
+    ? `${whoOf(one)} watches the calls of ${nameOf(one.serve)}`
+    : `nobody has watched the calls of ${nameOf(one.serve)} for ${lengthOf(one.awayMs)}`;
+}
+
+function lengthOf(ms: number): string {
+  if (ms < 2 * hourMs) return counted(Math.floor(ms / minuteMs), 'minute');
+
+  return ms < 2 * dayMs ? counted(Math.floor(ms / hourMs), 'hour') : counted(Math.floor(ms / dayMs), 'day');
+}
