@@ -263,9 +263,11 @@ async function judgeFiles(
         const digest = await store
           .digest(row.objectKey ?? '', row.objectVersion, AbortSignal.timeout(60_000))
           .catch(() => ({ sha256: '', bytes: 0 }));
+        const versions = await store.versions(row.objectKey ?? '');
         if (digest.sha256 !== row.sha256) lost.push(`${id}: the object is not what was recorded`);
         if (digest.bytes < bytes) lost.push(`${id}: ${digest.bytes} bytes of ${bytes}`);
-        if (!(await isStoredOnce(row, { store, catalogue, struck }))) lost.push(`${id}: not stored once`);
+        const isOnce = await isStoredOnce(row, versions, { store, catalogue, struck });
+        if (!isOnce) lost.push(`${id}: ${versions.length} versions`);
         if (row.receipt === null) lost.push(`${id}: no receipt`);
         break;
       }

@@ -3,7 +3,7 @@ import { sinceBootOfMachine, type Clock } from '../../core/clock.ts';
 import { isSeenDead, type ProcessIdentity } from '../../core/processes.ts';
 import { row } from '../sqlite/rowForm.ts';
 import { all, change, one, sql, value, writing, type Step } from '../sql/step.ts';
-import { isStillOwn, type Turn } from './turns.ts';
+import { hasPassed, isStillOwn, type Turn } from './turns.ts';
 
 /** Who holds the right to run a job. */
 export type LeaseHolder = ProcessIdentity;
@@ -62,8 +62,6 @@ const heldRow = row(
 );
 type Held = z.output<typeof heldRow>;
 
-const turnRow = z.object({ holder: z.string(), number: z.number() });
-
 /** Milliseconds since 1970 UTC. PostgreSQL's own, since several machines have several clocks; and its transaction may have waited since it began. */
 const nowOf = { sqlite: '@now', postgres: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)' };
 const byClock = (text: (now: string) => string) => sql({ sqlite: text(nowOf.sqlite), postgres: text(nowOf.postgres) });
@@ -120,7 +118,7 @@ export function makeLeases(clock: Clock) {
     postgres: extendAs(nowOf.postgres, ''),
   });
   const selectAhead = byClock((now) => `SELECT CAST(@now AS BIGINT) - ${now} AS ahead`);
-  const selectTurn = sql(`SELECT holder, number FROM lease_turns WHERE job = @job`);
+  const selectNumber = sql(`SELECT number FROM lease_turns WHERE job = @job`);
   const upsertTurn = sql(`
     INSERT INTO lease_turns (job, holder, number) VALUES (@job, @holder, @number)
     ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, number = excluded.number`);
@@ -145,17 +143,14 @@ export function makeLeases(clock: Clock) {
 
     return held !== undefined && held.id !== me.id && mayLive(held) && overdueMs(held) < 0 ? holderOf(held) : undefined;
   }
-  function* turnOf(job: string): Step<z.output<typeof turnRow> | undefined> {
-    return turnRow.optional().parse(yield* one(selectTurn, { job }));
-  }
-  /** Whether another has had it since, also where that one has let it run out or given it back. */
-  function* hasPassed({ job, holder, number }: Turn): Step<boolean> {
-    const last = yield* turnOf(job);
-
-    return last !== undefined && (last.holder !== holder || last.number !== number);
+  function* lastNumber(job: string): Step<number> {
+    return z
+      .number()
+      .default(0)
+      .parse(yield* value(selectNumber, { job }));
   }
   function* begin(job: string, me: LeaseHolder, heldMs = leaseMs): Step<Turn> {
-    const turn = { job, holder: me.id, number: ((yield* turnOf(job))?.number ?? 0) + 1 };
+    const turn = { job, holder: me.id, number: (yield* lastNumber(job)) + 1 };
     yield* change(upsertTurn, turn);
     yield* hold(job, me, heldMs);
 

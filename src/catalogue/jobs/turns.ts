@@ -10,15 +10,20 @@ import { isStep, sql, value, type Asked, type Step } from '../sql/step.ts';
 export type Turn = { readonly job: string; readonly holder: string; readonly number: number };
 
 /** Another had it since. Where nothing is kept of that, as after somebody has emptied the table, nobody had. */
-const hasPassed = `EXISTS (SELECT 1 FROM lease_turns WHERE job = @job AND (holder <> @holder OR number <> @number))`;
+const passed = `EXISTS (SELECT 1 FROM lease_turns WHERE job = @job AND (holder <> @holder OR number <> @number))`;
 /** A condition of a statement about a lease. */
-export const isStillOwn = `NOT ${hasPassed}`;
+export const isStillOwn = `NOT ${passed}`;
 
-const selectPassed = sql(`SELECT ${hasPassed}`);
+const selectPassed = sql(`SELECT ${passed}`);
+
+/** Whether another has had it since, also where that one has let it run out or given it back. */
+export function* hasPassed(turn: Turn): Step<boolean> {
+  return (yield* value(selectPassed, turn)) === 1;
+}
 
 function* requireTurns(turns: readonly Turn[]): Step<void> {
   for (const turn of turns) {
-    if ((yield* value(selectPassed, turn)) === 1) {
+    if (yield* hasPassed(turn)) {
       throw new PreavisError('lease_lost', `another process has had ${turn.job} since`);
     }
   }

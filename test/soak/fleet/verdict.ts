@@ -4,6 +4,7 @@ import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { lineFaults } from '../../../src/retention/certificates/verifyTrail.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
+import type { ObjectStore } from '../../../src/store/store.ts';
 import type { Made } from '../callers.ts';
 import { inVain, type Harm, type Struck } from '../faults.ts';
 import { isStoredOnce, type StoredEvidence } from '../storedOnce.ts';
@@ -98,13 +99,13 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
 }
 
 /** Told before it began; one object of what is archived, none of anything else; and no move twice. */
-async function endsOf(row: RecordingRow, evidence: StoredEvidence): Promise<string[]> {
+async function endsOf(row: RecordingRow, evidence: StoredEvidence & { store: ObjectStore }): Promise<string[]> {
   const { id, status, objectKey, startedAt, noticeFinishedAt } = row;
   const { store, catalogue } = evidence;
   const findings: string[] = [];
   if (startedAt !== null && startedAt < noticeFinishedAt) findings.push(`${id} began before its notice was over`);
   const versions = objectKey === null ? [] : await store.versions(objectKey);
-  const isRight = status === 'archived' ? await isStoredOnce(row, evidence) : versions.length === 0;
+  const isRight = status === 'archived' ? await isStoredOnce(row, versions, evidence) : versions.length === 0;
   if (!isRight) findings.push(`${id} is ${status} and has ${versions.length} versions in the archive`);
   const steps = await catalogue.auditTrail.of(id);
   for (const to of ['recorded', 'archived', 'erased', 'discarded', 'failed', 'lost']) {

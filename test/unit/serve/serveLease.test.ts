@@ -78,7 +78,7 @@ test.each([
   const { scene } = stage();
   await lease.start();
   expect(await lease.isStillOwn()).toBe(true);
-  expect(scene.asked).not.toContain('renew');
+  expect(scene.asked).toEqual(['take', 'look', 'look']);
   scene.isAnothers = true;
   scene.isAnothersNow = isNow;
   expect(await lease.isStillOwn()).toBe(false);

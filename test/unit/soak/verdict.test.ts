@@ -152,20 +152,16 @@ describe('a recording with two versions in the archive', () => {
   const archivedAt = 20_000;
   const killed: Struck = { name: storeKilled, harm: 'store', from: 10_000, endedAt: 12_000, to: 12_000 };
   const isOnce = (struck: Struck[], versions = { first: 'same', second: 'same' }): Promise<boolean> =>
-    isStoredOnce(
-      { id: makeIds(() => ulid(1)).recording(), objectKey: 'key', sha256: 'same' },
-      {
-        store: {
-          versions: () => Promise.resolve(Object.keys(versions)),
-          digest: (_key, version) =>
-            Promise.resolve({ bytes: 1, sha256: new Map(Object.entries(versions)).get(version ?? '') ?? '' }),
-        },
-        catalogue: {
-          auditTrail: { of: () => Promise.resolve([{ at: archivedAt, to: 'archived' }] as AuditRow[]) },
-        },
-        struck,
+    isStoredOnce({ id: makeIds(() => ulid(1)).recording(), objectKey: 'key', sha256: 'same' }, Object.keys(versions), {
+      store: {
+        digest: (_key, version) =>
+          Promise.resolve({ bytes: 1, sha256: new Map(Object.entries(versions)).get(version ?? '') ?? '' }),
       },
-    );
+      catalogue: {
+        auditTrail: { of: () => Promise.resolve([{ at: archivedAt, to: 'archived' }] as AuditRow[]) },
+      },
+      struck,
+    });
 
   test('is stored once where the store was killed just before, and both are it', async () => {
     expect(await isOnce([killed])).toBe(true);
