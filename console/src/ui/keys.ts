@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { kept } from './kept.ts';
 
 /** Shortcuts of single keys. They can be switched off (WCAG 2.1.4), since who speaks to a computer sends letters by accident. */
@@ -20,8 +20,7 @@ function isTaken(target: EventTarget | null, key: string): boolean {
 export function useKeys(keys: Readonly<Record<string, (event: KeyboardEvent) => unknown>>): void {
   const latest = useRef(keys);
   latest.current = keys;
-  // From when it is seen on: an effect behind the picture may come after a key that somebody has just pressed.
-  useLayoutEffect(() => {
+  useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (!keysAreOn() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const act = latest.current[event.key];

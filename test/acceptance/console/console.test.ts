@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { continuousTone } from '../../../lab/telephones/audio.ts';
 import { placeCall } from '../../../lab/telephones/sip.ts';
 import { numberOfLiege } from '../../support/console/consoleLab.ts';
-import { faultsOn, inBrowser, positionOf, signIn, widerThanWindow, type Visit } from '../../support/console/pages.ts';
+import {
+  atOnceOn,
+  faultsOn,
+  inBrowser,
+  positionOf,
+  signIn,
+  widerThanWindow,
+  type Visit,
+} from '../../support/console/pages.ts';
 import { useConsole } from '../../support/console/useConsole.ts';
 import { eventually } from '../../support/poll.ts';
 import { catalogueRecordings, showRecording } from '../../support/rig/rigs.ts';
@@ -148,14 +156,10 @@ inBrowser('by the keyboard alone one goes through the list, opens a call, plays 
 });
 
 inBrowser('a key counts from when the list is seen, before the browser has painted it', async () => {
-  const page = await opened('/calls', 'anna');
-  await page.locator('table.calls').waitFor();
-  await page.addInitScript(`new MutationObserver((_changes, observer) => {
-    if (document.querySelector('a[data-row]') === null) return;
-    observer.disconnect();
-    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
-  }).observe(document, { childList: true, subtree: true })`);
-  await page.reload();
+  const page = await opened('/collections', 'anna');
+  const pressed = `document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))`;
+  await atOnceOn(page, 'a[data-row]', pressed);
+  await page.locator('.rooms').getByRole('link', { name: 'Calls', exact: true }).click();
   await page.locator('a[data-row]:focus').waitFor();
 });
 

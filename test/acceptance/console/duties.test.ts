@@ -12,7 +12,7 @@ import {
   startSales,
   startWebWithClock,
 } from '../../support/console/dutiesLab.ts';
-import { faultsOn, inBrowser, positionOf, widerThanWindow } from '../../support/console/pages.ts';
+import { atOnceOn, faultsOn, inBrowser, positionOf, widerThanWindow } from '../../support/console/pages.ts';
 import { useConsoleOf } from '../../support/console/useConsole.ts';
 import { eventually } from '../../support/poll.ts';
 
@@ -261,6 +261,15 @@ inBrowser('what cannot be a number is told beside the field, and what was typed 
   await button(page, 'Erase and answer').click();
   await page.getByText('Antwort auf Ihren Antrag auf Löschung').waitFor();
   expect(await page.locator('.letter').getAttribute('lang')).toBe('de');
+});
+
+inBrowser('a number typed before the browser has painted the page is the one that is looked for', async () => {
+  const page = await opened('/retention', 'olga');
+  const typed = `it.value = '${numberOfAgreement}'; it.dispatchEvent(new InputEvent('input', { bubbles: true }))`;
+  await atOnceOn(page, '#person-number', typed);
+  await page.locator('.rooms').getByRole('link', { name: 'Persons' }).click();
+  await button(page, 'Find').click();
+  await page.locator('.outcomes li').first().waitFor();
 });
 
 inBrowser('a company that was added since the page was opened is asked for, and what was typed stays', async () => {

@@ -83,3 +83,19 @@ export async function faultsOn(page: Page): Promise<string[]> {
 /** ms, as the player shows it. */
 export const positionOf = async (page: Page): Promise<number> =>
   Number(await page.locator('output.position').getAttribute('data-position'));
+
+/**
+ * Does it in the page as soon as there is such an element, before the browser has painted it: as somebody whose hand was faster.
+ * @param act JavaScript; the element is `it`
+ */
+export async function atOnceOn(page: Page, selector: string, act: string): Promise<void> {
+  // As a task, like an event: behind whatever the console does at once.
+  await page.evaluate(`new MutationObserver((_changes, observer) => {
+    const it = document.querySelector('${selector}');
+    if (it === null) return;
+    observer.disconnect();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => { ${act}; };
+    port2.postMessage(undefined);
+  }).observe(document, { childList: true, subtree: true })`);
+}
