@@ -31,7 +31,7 @@ const idleMs = 60_000;
  * Whoever is within a transaction that writes keeps others from it, at every PBX: who calls meanwhile would be connected unrecorded. None of ours does
  * anything but to ask between two statements; who stood still for longer does the step again.
  */
-const stoppedInTransactionMs = 2_000;
+export const stoppedInTransactionMs = 2_000;
 /** What the connection itself may add to a statement: a PostgreSQL that was cut off says nothing at all. */
 const silenceMs = 2_000;
 const keepAliveAfterMs = 10_000;

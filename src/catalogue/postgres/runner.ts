@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import type { Asked, Given, Query, Step, Transaction } from '../sql/step.ts';
 import { isLost, orRefused, Refused } from './failures.ts';
-import { withClient } from './pool.ts';
+import { stoppedInTransactionMs, withClient } from './pool.ts';
 import { translate, type Translated } from './translation.ts';
 
 /**
@@ -41,12 +41,25 @@ const mostPrepared = 1_000;
  *
  * What is relaxed waits for the disk as well. PostgreSQL can die alone, and would take such a commit with it, while this process lives on and counts on it.
  */
-function beginningOf({ mode, about }: Pick<Transaction, 'mode' | 'about'>): string {
+export function beginningOf({ mode, about }: Pick<Transaction, 'mode' | 'about'>): string {
   if (mode === 'reading') return 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-  const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
-  return `${begin}; ${about === undefined ? writeAlone : `${writeBeside}; SELECT pg_advisory_xact_lock(${lockOf(about)})`}`;
+  return beginningBehind(
+    about === undefined ? writeAlone : `${writeBeside}; SELECT pg_advisory_xact_lock(${lockOf(about)})`,
+  );
 }
+
+/** A message that PostgreSQL carries out to its end, whether its process is still there or not. */
+const beginningBehind = (lock: string): string => `BEGIN ISOLATION LEVEL READ COMMITTED; ${lock}; ${alreadyWaited}`;
+
+/** What a transaction has at least between two statements, however long it has waited for its lock, ms. */
+const leastBetweenMs = 500;
+/**
+ * A process that stands still may have several under way. Each would get the lock behind the one before, and keep others waiting for as long again. So what
+ * it has waited for the lock is gone from the time that it may stand still.
+ */
+const alreadyWaited = `SELECT set_config('idle_in_transaction_session_timeout', greatest(${leastBetweenMs},
+  ${stoppedInTransactionMs} - extract(epoch FROM clock_timestamp() - now()) * 1000)::integer::text, true)`;
 
 const writeLock = `x'70726176'::integer, 3`;
 const writeAlone = `SELECT pg_advisory_xact_lock(${writeLock})`;
@@ -174,7 +187,7 @@ export function makePostgresRunner(pool: Pool, stepTimeoutMs = Infinity): RunPos
     }
     // It changes nothing that another one has read, and is about to write.
     if (asked.want === 'change') {
-      const beginning = `BEGIN ISOLATION LEVEL READ COMMITTED; ${writeBeside}`;
+      const beginning = beginningBehind(writeBeside);
 
       return withClient(pool, (client) => within(beginning, { client, until }, (own) => ask(asked, client, own)));
     }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { makePool } from '../../../../src/catalogue/postgres/pool.ts';
-import { makePostgresRunner, type RunPostgres } from '../../../../src/catalogue/postgres/runner.ts';
+import { beginningOf, makePostgresRunner, type RunPostgres } from '../../../../src/catalogue/postgres/runner.ts';
 import {
   all,
   change,
@@ -272,6 +272,33 @@ describe('a step in PostgreSQL', () => {
     await run(halting);
     expect(stands).toBe(2);
     expect((await run(() => values(select))).toSorted()).toEqual(['another', 'behind it', 'halting']);
+  });
+
+  it.each([
+    ['alone', undefined],
+    ['about the same call', 'call'],
+  ])('keeps others from writing for hardly longer where its process stands still with two, %s', async (_how, about) => {
+    const stopped = makePool({ url });
+    pools.push(stopped);
+    const [first, second] = await Promise.all([stopped.connect(), stopped.connect()]);
+    for (const client of [first, second]) client.on('error', () => undefined);
+    // As a process that is frozen: PostgreSQL goes on with what it was asked, and is asked for nothing more.
+    const beginning = beginningOf({ mode: 'writing', about });
+    try {
+      await first.query(beginning);
+      let isAnswered = false;
+      const answered = second.query(beginning).then(
+        () => (isAnswered = true),
+        () => (isAnswered = true),
+      );
+      const waiting = sql('SELECT count(*) FROM pg_locks WHERE NOT granted');
+      await eventually(async () => isAnswered || (await run(() => value(waiting))) === 1);
+      // One after the other they would keep it for four seconds.
+      expect(await ownMs(() => run(writing(() => change(insert, { job: 'another', at: 1 }))))).toBeLessThan(3_500);
+      await answered;
+    } finally {
+      for (const client of [first, second]) client.release(true);
+    }
   });
 
   it('is given up in time where PostgreSQL answers nothing, with a connection and without one', async () => {
