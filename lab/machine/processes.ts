@@ -8,6 +8,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ulid } from 'ulid';
+import { errnoOf } from '../../src/core/errors.ts';
 import {
   cleanUpDeadRecords,
   isAlive,
@@ -182,4 +183,15 @@ export async function stopAll(): Promise<void> {
 /** How many processes of ours run; for leak checks after a test. */
 export function liveCount(): number {
   return live.size;
+}
+
+/** To one that may have ended by now. @param signal 0: none, only whether it is there. Returns that. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+
+    return false;
+  }
 }

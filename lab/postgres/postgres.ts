@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { errnoOf } from '../../src/core/errors.ts';
 import { askedPostgres, postgresServer } from '../machine/folders.mjs';
 import { claimPorts } from '../machine/ports.ts';
-import { makeLabFolder, recordSharedMemory, spawnLive, type LiveProcess } from '../machine/processes.ts';
+import { makeLabFolder, recordSharedMemory, signalIfThere, spawnLive, type LiveProcess } from '../machine/processes.ts';
 
 export type PostgresOptions = {
   /** Commits wait for the disk, as those of a server in use; default: they survive its processes, and not the machine. */
@@ -125,7 +124,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   };
   const signalAll = (signal: NodeJS.Signals): void => {
     if (server?.isRunning() !== true) return;
-    // First the one that makes the others.
+    // First the one that makes the others. A session may end by itself meanwhile.
     for (const pid of [server.pid, ...childrenOf(server.pid)]) signalIfThere(pid, signal);
   };
   const stopServer = async (how?: 'kill'): Promise<void> => {
@@ -218,15 +217,6 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
 }
 
 const trueIfDone = [() => true, () => false] as const;
-
-/** A session may end by itself meanwhile. */
-function signalIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
-  }
-}
 
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);

@@ -144,7 +144,7 @@ function countOf(names: readonly string[]): string {
   return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
 }
 
-async function sumUp({ pbxs }: Fleet, catalogue: Catalogue): Promise<void> {
+async function sumUp({ pbxs, lockWaits }: Fleet, catalogue: Catalogue): Promise<void> {
   const recordings = await catalogue.recordings.list({ limit: 1_000_000 });
   const made = pbxs.flatMap((pbx) => pbx.made);
   const begun = pbxs.reduce((sum, { observer }) => sum + observer.spooled.size, 0);
@@ -160,6 +160,8 @@ async function sumUp({ pbxs }: Fleet, catalogue: Catalogue): Promise<void> {
   say(`calls: ${countOf(why)}`);
   say(`${struck.size} faults: ${countOf([...struck].map(({ name }) => name))}`);
   say(`the longest silence before the other side was heard: ${Math.max(0, ...silentMs)} ms`);
+  const waitsMs = lockWaits.spans().map(({ from, to }) => to - from);
+  say(`${waitsMs.length} times writes waited for a lock, for ${Math.round(Math.max(0, ...waitsMs))} ms at most`);
 }
 
 /** Logs, sound and catalogue, as of a test that failed. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalIfThere } from '../../../lab/machine/processes.ts';
 import type { Chance } from '../chance.ts';
 import { inVain, storeKilled, strangerJoins, type Harm } from '../faults.ts';
 import { endsByItself, isConnected, saidSince, sizeOf, type Pbx, type Worker } from './pbx.ts';
@@ -13,6 +14,14 @@ export type FleetFault<Target> = {
   harm: Harm;
   strike: (fleet: Fleet, at: Target, chance: Chance, findings: string[]) => Promise<typeof inVain | undefined>;
 };
+
+const frozenAMoment = 'a worker is frozen for a moment';
+const frozenAMinute = 'a worker is frozen for a minute';
+const partedFromPostgres = 'a worker and PostgreSQL are parted';
+/** PostgreSQL hears nothing more of a worker, which may be in the middle of transactions. */
+export const leavesTransactions: readonly string[] = [frozenAMoment, frozenAMinute, partedFromPostgres];
+/** What such a worker had asked is begun when this is over. */
+export const postgresHangs = 'PostgreSQL hangs';
 
 /** Beyond the lease of a worker, and as long as the other one may have to wait for PostgreSQL, ms. */
 const passedOverWithinMs = 60_000;
@@ -39,7 +48,11 @@ async function passOver(
   if (frozen === undefined || other === undefined || !(await isConnected(serve))) return inVain;
   const since = sizeOf(other.serve.logFile);
   keeper.hold();
-  process.kill(frozen, 'SIGSTOP');
+  if (!signalIfThere(frozen, 'SIGSTOP')) {
+    keeper.release();
+
+    return inVain;
+  }
   const frozenAt = performance.now();
   const wakesAfterMs = chance.between(frozenMs.least, frozenMs.most);
   const isPassed = (): boolean => saidSince(other.serve.logFile, since).includes(takenOver);
@@ -47,7 +60,7 @@ async function passOver(
   const hasPassed = isPassed();
   await sleep(Math.max(0, frozenAt + wakesAfterMs - performance.now()));
   const wokenAt = await writes.now();
-  process.kill(frozen, 'SIGCONT');
+  signalIfThere(frozen, 'SIGCONT');
   if (hasPassed) {
     if (!(await endsByItself(frozen))) findings.push(`${name}, which was passed over, has not ended`);
     const written = await writes.since(role, wokenAt);
@@ -131,19 +144,19 @@ export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   },
   {
     weight: 2,
-    name: 'a worker is frozen for a moment',
+    name: frozenAMoment,
     harm: 'hang',
     strike: async (_fleet, pbx, chance) => {
       const pid = pickWorker(pbx, chance).serve.pid();
-      if (pid === undefined) return inVain;
-      process.kill(pid, 'SIGSTOP');
+      if (pid === undefined || !signalIfThere(pid, 'SIGSTOP')) return inVain;
       await sleep(chance.between(500, 15_000));
-      process.kill(pid, 'SIGCONT');
+      // It may have been about to end.
+      signalIfThere(pid, 'SIGCONT');
 
       return undefined;
     },
   },
-  { weight: 3, name: 'a worker is frozen for a minute', harm: 'hang', strike: passOver },
+  { weight: 3, name: frozenAMinute, harm: 'hang', strike: passOver },
   {
     weight: 2,
     name: 'a worker and Asterisk are parted',
@@ -158,7 +171,7 @@ export const faultsOfPbx: readonly [FleetFault<Pbx>, ...FleetFault<Pbx>[]] = [
   },
   {
     weight: 2,
-    name: 'a worker and PostgreSQL are parted',
+    name: partedFromPostgres,
     harm: 'database',
     strike: (fleet, pbx, chance) => part(fleet, pickWorker(pbx, chance).address, fleet.postgres.port, partedMs(chance)),
   },
@@ -214,7 +227,7 @@ export const faultsOfPostgres: readonly [FleetFault<undefined>, ...FleetFault<un
   },
   {
     weight: 1,
-    name: 'PostgreSQL hangs',
+    name: postgresHangs,
     harm: 'database',
     strike: async ({ postgres }, _all, chance) => {
       postgres.hang();

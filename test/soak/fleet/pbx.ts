@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalIfThere } from '../../../lab/machine/processes.ts';
 import type { Rig } from '../../../lab/rig.ts';
 import type { ServeProcess } from '../../../lab/serveProcess.ts';
-import { errnoOf } from '../../../src/core/errors.ts';
 import type { TcpProxy } from '../../support/ari/tcpProxy.ts';
 import type { Made } from '../callers.ts';
 import type { Struck } from '../faults.ts';
@@ -111,18 +111,6 @@ function lastWords({ logFile }: ServeProcess, from: number): string {
   );
 }
 
-/** Whether this process is there. */
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return false;
-    throw error;
-  }
-}
-
 type Health = { status: string; asterisk: string; calls: number };
 
 /** What this worker says of itself; undefined where it says nothing within this time, ms. */
@@ -161,10 +149,9 @@ export function watchServing(workers: readonly Worker[]): { unanswered: () => re
 /** A process that has been passed over is to end by itself; false where it was killed, because it did not. */
 export async function endsByItself(pid: number): Promise<boolean> {
   for (const until = performance.now() + endsWithinMs; performance.now() < until;) {
-    if (!isThere(pid)) return true;
+    if (!signalIfThere(pid, 0)) return true;
     await sleep(100);
   }
-  process.kill(pid, 'SIGKILL');
 
-  return false;
+  return !signalIfThere(pid, 'SIGKILL');
 }

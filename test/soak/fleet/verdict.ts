@@ -9,6 +9,8 @@ import type { Made } from '../callers.ts';
 import { inVain, type Harm, type Struck } from '../faults.ts';
 import { isStoredOnce, type StoredEvidence } from '../storedOnce.ts';
 import { cleanVerdict, findingsOf, hearsTwo, isHurt, judgeCalls } from '../verdict.ts';
+import { leavesTransactions, postgresHangs } from './faults.ts';
+import { sharedMs, type Span } from './lockWaits.ts';
 import type { Pbx } from './pbx.ts';
 import type { Fleet } from './world.ts';
 
@@ -20,6 +22,11 @@ const bothSilenceMs = 16_000;
 const sentenceMs = 1_100;
 /** The other side rings so long, and its tone is found a window later, ms. */
 const ringMs = 700;
+/**
+ * PostgreSQL ends the transactions of a process of which it hears nothing more within 2.5 s, and writes at all PBXs wait for it (docs/operations/workers.md).
+ * The fault itself begins a little later than it was begun, ms.
+ */
+const leftOpenMs = 5_000;
 /** Asterisk sees to its time limits so much later, by and by: each step of the dialplan is one of a process that has others, ms. */
 const slackMs = 1_000;
 /** So many may all come when nobody talks. */
@@ -41,16 +48,43 @@ function isLeftByBoth(
   );
 }
 
+/** How long writes waited meanwhile for a worker of any PBX that had left its transactions, ms. */
+function lockedMs(
+  { from, to }: Span,
+  { struck, lockWaits }: { struck: readonly Struck[]; lockWaits: readonly Span[] },
+): number {
+  const left = struck.flatMap(({ name, ...each }): Span[] => {
+    // It was in vain for other reasons.
+    if (leavesTransactions.some((fault) => name.startsWith(fault)))
+      return [{ from: each.from, to: each.from + leftOpenMs }];
+
+    return name === postgresHangs ? [{ from: each.endedAt, to: each.endedAt + leftOpenMs }] : [];
+  });
+  const waited = lockWaits.map((wait) => ({ from: Math.max(wait.from, from), to: Math.min(wait.to, to) }));
+
+  return sharedMs(
+    waited.filter((wait) => wait.from < wait.to),
+    left,
+  );
+}
+
+/** What may have kept a caller waiting. `unanswered`: as of isLeftByBoth; `everywhere`: of all PBXs, which have one catalogue. */
+type Hindrances = {
+  struck: readonly Struck[];
+  unanswered: readonly number[];
+  everywhere: { struck: readonly Struck[]; lockWaits: readonly Span[] };
+};
+
 /** How long anybody may hear nothing before the other side, ms. `lateText`: what the lab's watch has written down of the machine's own delays. */
 export function mostSilenceMs(
   { from, to }: Pick<Made, 'from' | 'to'>,
-  { struck, unanswered }: { struck: readonly Struck[]; unanswered: readonly number[] },
+  { struck, unanswered, everywhere }: Hindrances,
   lateText: string,
 ): number {
   const silentMs = isLeftByBoth({ from, to }, struck, unanswered) ? bothSilenceMs : silenceMs;
   const lateMs = lateTimers(lateText, from, to).reduce((sum, late) => sum + late.lateMs, 0);
 
-  return silentMs + sentenceMs + ringMs + slackMs + lateMs;
+  return silentMs + sentenceMs + ringMs + slackMs + lateMs + lockedMs({ from, to }, everywhere);
 }
 
 /** Callers who were to reach somebody, whatever was broken; of who hears the sound of two calls nothing can be told. */
@@ -66,6 +100,9 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     await catalogue.recordings.list({ limit: 1_000_000 }),
   ];
   const findings: string[] = [];
+  // Those of all PBXs stand with each of them.
+  const allStruck = [...new Set(pbxs.flatMap((pbx) => pbx.struck))];
+  const everywhere = { struck: allStruck, lockWaits: fleet.lockWaits.spans() };
   for (const { name, rig, made, struck, observer, unanswered } of pbxs) {
     const own = calls.filter(({ pbx }) => pbx === name);
     const ids = new Set(own.map(({ id }) => id));
@@ -73,7 +110,7 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     const of = { calls: own, recordings: recordings.filter(({ callId }) => ids.has(callId)) };
     await judgeCalls({ world: { rig }, store, made, struck, observer }, catalogue, of, verdict);
     for (const each of waiting({ made, struck })) {
-      const mostMs = mostSilenceMs(each, { struck, unanswered: unanswered() }, lateText);
+      const mostMs = mostSilenceMs(each, { struck, unanswered: unanswered(), everywhere }, lateText);
       if (each.silentMs <= mostMs) continue;
       verdict.stranded.push(
         `who ${each.habit.name} on ${each.line} at ${new Date(each.from).toISOString()} heard nothing for ${each.silentMs} ms, of ${Math.round(mostMs)}`,
@@ -86,8 +123,7 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     findings.push(`none of ${strangers.length} strangers has joined a talk: nothing is known of untold samples`);
   const unnamed = calls.filter(({ pbx }) => !pbxs.some(({ name }) => name === pbx));
   findings.push(...unnamed.map(({ id }) => `the call ${id} is of no PBX`));
-  const struck = pbxs.flatMap((pbx) => pbx.struck);
-  for (const row of recordings) findings.push(...(await endsOf(row, { store, catalogue, struck })));
+  for (const row of recordings) findings.push(...(await endsOf(row, { store, catalogue, struck: allStruck })));
   findings.push(...(await erasuresOf(recordings, catalogue)));
   for await (const { fault } of lineFaults(catalogue, never)) findings.push(fault);
   for (const { name, rig } of pbxs) {

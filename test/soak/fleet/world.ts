@@ -13,6 +13,7 @@ import { canFilterPackets, startPacketFilter, type PacketFilter } from '../../su
 import { startTcpProxy } from '../../support/ari/tcpProxy.ts';
 import { Observer } from '../observer.ts';
 import { installSentences, soakedRig, startAgents, startStranger, writeSounds } from '../world.ts';
+import { watchLocks, type LockWaits } from './lockWaits.ts';
 import { makeKeeper, watchServing, type Pbx, type Worker } from './pbx.ts';
 import { makeWriteLog, type WriteLog } from './writes.ts';
 
@@ -23,6 +24,7 @@ export type Fleet = {
   /** The address of the catalogue, by the superuser of the lab. */
   readonly database: string;
   readonly writes: WriteLog;
+  readonly lockWaits: LockWaits;
   /** undefined: nothing can be parted on this machine. */
   readonly filter: PacketFilter | undefined;
   readonly stranger: string;
@@ -149,6 +151,8 @@ async function start(
     pbxs.push({ name, rig, workers, observer, unanswered, made: [], struck: [] });
   }
   await writes.begin();
+  const lockWaits = watchLocks(database);
+  stops.push(() => lockWaits.stop());
 
-  return { pbxs, store, postgres, database, writes, filter, stranger: stranger.dialString };
+  return { pbxs, store, postgres, database, writes, lockWaits, filter, stranger: stranger.dialString };
 }

@@ -3,6 +3,7 @@ import type { AuditRow } from '../../../src/catalogue/rows.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { habits, silenceBeforeAgent, type Made } from '../../soak/callers.ts';
 import { storeKilled, type Harm, type Struck } from '../../soak/faults.ts';
+import { together, type Span } from '../../soak/fleet/lockWaits.ts';
 import { mostSilenceMs } from '../../soak/fleet/verdict.ts';
 import { isStoredOnce } from '../../soak/storedOnce.ts';
 import { hasHold, hearsTwo, isUnwrittenTalk, madeOf } from '../../soak/verdict.ts';
@@ -128,14 +129,62 @@ describe('the silence before the other side', () => {
 
   test('may be as much longer as the machine was late meanwhile', () => {
     const call = { from: 1_000, to: 20_000 };
-    const nothing = { struck: [], unanswered: [] };
+    const nothing = { struck: [], unanswered: [], everywhere: { struck: [], lockWaits: [] } };
     const prompt = mostSilenceMs(call, nothing, '');
     expect(mostSilenceMs(call, nothing, 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
   });
 
+  test('may be longer by what writes waited for a worker of any PBX that was just frozen, or parted from PostgreSQL', () => {
+    const most = (struck: readonly Struck[], ...lockWaits: Span[]): number =>
+      mostSilenceMs(
+        { from: 10_000, to: 20_000 },
+        { struck: [], unanswered: [], everywhere: { struck, lockWaits } },
+        '',
+      );
+    const struckBy = (name: string, from: number, ms: number): Struck => ({ ...broken('hang', from, ms), name });
+    const prompt = most([]);
+    const frozen = struckBy('a worker is frozen for a minute, in vain', 11_000, 30_000);
+    expect(most([frozen], { from: 11_000, to: 12_900 })).toBe(prompt + 1_900);
+    expect(most([struckBy('a worker and PostgreSQL are parted', 11_000, 9_000)], { from: 12_000, to: 13_000 })).toBe(
+      prompt + 1_000,
+    );
+    // No longer than it may, nor before and after the call.
+    expect(most([frozen], { from: 10_500, to: 17_000 })).toBe(prompt + 5_000);
+    expect(most([struckBy('a worker is frozen for a moment', 8_000, 500)], { from: 8_000, to: 10_400 })).toBe(
+      prompt + 400,
+    );
+    expect(most([struckBy('a worker is frozen for a moment', 19_000, 500)], { from: 19_000, to: 21_000 })).toBe(
+      prompt + 1_000,
+    );
+    // It had asked before PostgreSQL hung.
+    expect(most([struckBy('PostgreSQL hangs', 1_000, 10_000)], { from: 11_000, to: 13_000 })).toBe(prompt + 2_000);
+    for (const other of ['PostgreSQL is killed', 'a worker and Asterisk are parted', 'a worker is killed']) {
+      expect(most([struckBy(other, 11_000, 2_000)], { from: 11_000, to: 13_000 })).toBe(prompt);
+    }
+    expect(most([frozen])).toBe(prompt);
+  });
+
+  test('waits for a lock are one where each began before, or soon after, the one before ended', () => {
+    const spans = [
+      { from: 5_000, to: 6_000 },
+      { from: 1_000, to: 2_500 },
+      { from: 2_900, to: 3_100 },
+      { from: 1_500, to: 2_000 },
+    ];
+    expect(together(spans, 400)).toEqual([
+      { from: 1_000, to: 3_100 },
+      { from: 5_000, to: 6_000 },
+    ]);
+    expect(together(spans, 399)).toHaveLength(3);
+  });
+
   test('may be twice as long where neither of two workers may have answered, and not where one of them may', () => {
     const most = (struck: readonly Struck[], unanswered: readonly number[] = []): number =>
-      mostSilenceMs({ from: 10_000, to: 20_000 }, { struck, unanswered }, '');
+      mostSilenceMs(
+        { from: 10_000, to: 20_000 },
+        { struck, unanswered, everywhere: { struck: [], lockWaits: [] } },
+        '',
+      );
     const prompt = most([]);
     const hang = broken('hang', 11_000, 2_000);
     expect(most([broken('hangOfBoth', 11_000, 2_000)])).toBe(prompt + 8_000);
