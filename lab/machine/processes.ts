@@ -185,8 +185,8 @@ export function liveCount(): number {
   return live.size;
 }
 
-/** To one that may have ended by now. @param signal 0: none, only whether it is there. Returns that. */
-export function signalIfThere(pid: number, signal: NodeJS.Signals | 0): boolean {
+/** To one that may have ended by now: false then. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {

@@ -20,7 +20,7 @@ import { habits, makeCall } from './callers.ts';
 import { makeChance } from './chance.ts';
 import { inVain, type Struck } from './faults.ts';
 import { faultsOfPbx, faultsOfPostgres, faultsOfStore, type FleetFault } from './fleet/faults.ts';
-import { healthOf, type Pbx } from './fleet/pbx.ts';
+import { everyFault, healthOf, type Pbx } from './fleet/pbx.ts';
 import { judgeFleet, waiting } from './fleet/verdict.ts';
 import { startFleet, type Fleet } from './fleet/world.ts';
 import { ways } from './soak.ts';
@@ -148,8 +148,7 @@ async function sumUp({ pbxs, lockWaits }: Fleet, catalogue: Catalogue): Promise<
   const recordings = await catalogue.recordings.list({ limit: 1_000_000 });
   const made = pbxs.flatMap((pbx) => pbx.made);
   const begun = pbxs.reduce((sum, { observer }) => sum + observer.spooled.size, 0);
-  // Those of all PBXs stand with each of them.
-  const struck = new Set(pbxs.flatMap((pbx) => pbx.struck));
+  const struck = everyFault(pbxs);
   const silentMs = pbxs.flatMap((pbx) => waiting(pbx)).map((each) => each.silentMs);
   say(`${made.length} calls; ${begun} WAVs begun; recordings: ${countOf(recordings.map(({ status }) => status))}`);
   const reasons = recordings.flatMap(({ status, failure }) => (failure === null ? [] : [`${status} ${failure}`]));
@@ -158,9 +157,9 @@ async function sumUp({ pbxs, lockWaits }: Fleet, catalogue: Catalogue): Promise<
     [result, reason].filter((each) => each !== null).join(' '),
   );
   say(`calls: ${countOf(why)}`);
-  say(`${struck.size} faults: ${countOf([...struck].map(({ name }) => name))}`);
+  say(`${struck.length} faults: ${countOf(struck.map(({ name }) => name))}`);
   say(`the longest silence before the other side was heard: ${Math.max(0, ...silentMs)} ms`);
-  const waitsMs = lockWaits.spans().map(({ from, to }) => to - from);
+  const waitsMs = lockWaits.spans().map(([from, to]) => to - from);
   say(`${waitsMs.length} times writes waited for a lock, for ${Math.round(Math.max(0, ...waitsMs))} ms at most`);
 }
 

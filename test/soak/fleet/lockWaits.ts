@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { joined } from '../../../src/web/ranges.ts';
 
 /** Unix times, ms. */
-export type Span = { readonly from: number; readonly to: number };
+export type Span = readonly [from: number, to: number];
 /** When writes waited for the locks that writers take (runner.ts). A process that stands still in a transaction keeps those of all PBXs waiting. */
 export type LockWaits = { spans(): readonly Span[]; stop(): Promise<void> };
 
@@ -29,7 +30,7 @@ export function watchLocks(url: string): LockWaits {
     const now = Date.now();
     if (now - askedAt > promptMs) answersSince = now;
     const waitedMs = Math.min(rows[0]?.ms ?? 0, now - answersSince);
-    if (waitedMs > leastMs) spans.push({ from: now - waitedMs, to: now });
+    if (waitedMs > leastMs) spans.push([now - waitedMs, now]);
   };
   const connected = async (): Promise<void> => {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, query_timeout: 20_000 });
@@ -55,35 +56,10 @@ export function watchLocks(url: string): LockWaits {
 
   return {
     // Who has waited for too long asks anew: that is one wait.
-    spans: () => together(spans, 2 * everyMs),
+    spans: () => joined(spans, 2 * everyMs),
     stop: () => {
       over.abort();
       return watching;
     },
   };
-}
-
-/**
- * Without overlaps.
- *
- * @param apartMs those that lie no further apart are one
- */
-export function together(spans: readonly Span[], apartMs = 0): Span[] {
-  const joined: Span[] = [];
-  for (const each of spans.toSorted((one, other) => one.from - other.from)) {
-    const last = joined.at(-1);
-    if (last === undefined || each.from > last.to + apartMs) joined.push(each);
-    else joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, each.to) };
-  }
-
-  return joined;
-}
-
-/** How long both lasted at the same time, ms. */
-export function sharedMs(some: readonly Span[], others: readonly Span[]): number {
-  const shared = together(some).flatMap((one) =>
-    together(others).map((other) => Math.min(one.to, other.to) - Math.max(one.from, other.from)),
-  );
-
-  return shared.reduce((sum, ms) => sum + Math.max(0, ms), 0);
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { signalIfThere } from '../../../lab/machine/processes.ts';
 import type { Rig } from '../../../lab/rig.ts';
 import type { ServeProcess } from '../../../lab/serveProcess.ts';
+import { isAlive } from '../../../src/core/processes.ts';
 import type { TcpProxy } from '../../support/ari/tcpProxy.ts';
 import type { Made } from '../callers.ts';
 import type { Struck } from '../faults.ts';
@@ -48,6 +49,9 @@ export type Keeper = {
   /** No further start; resolves when none is under way. */
   stop(): Promise<void>;
 };
+
+/** Of all PBXs, each once: what breaks for all stands with each of them. */
+export const everyFault = (pbxs: readonly Pbx[]): Struck[] => [...new Set(pbxs.flatMap(({ struck }) => struck))];
 
 /** Starts a worker wherever it is down, also where it has ended by itself or cannot be started yet. */
 export function makeKeeper(
@@ -149,7 +153,7 @@ export function watchServing(workers: readonly Worker[]): { unanswered: () => re
 /** A process that has been passed over is to end by itself; false where it was killed, because it did not. */
 export async function endsByItself(pid: number): Promise<boolean> {
   for (const until = performance.now() + endsWithinMs; performance.now() < until;) {
-    if (!signalIfThere(pid, 0)) return true;
+    if (!isAlive(pid)) return true;
     await sleep(100);
   }
 

@@ -5,13 +5,14 @@ import type { RecordingRow } from '../../../src/catalogue/rows.ts';
 import { lineFaults } from '../../../src/retention/certificates/verifyTrail.ts';
 import { makeMinioStore } from '../../../src/store/s3/store.ts';
 import type { ObjectStore } from '../../../src/store/store.ts';
+import { joined, lengthOf } from '../../../src/web/ranges.ts';
 import type { Made } from '../callers.ts';
 import { inVain, type Harm, type Struck } from '../faults.ts';
 import { isStoredOnce, type StoredEvidence } from '../storedOnce.ts';
 import { cleanVerdict, findingsOf, hearsTwo, isHurt, judgeCalls } from '../verdict.ts';
 import { leavesTransactions, postgresHangs } from './faults.ts';
-import { sharedMs, type Span } from './lockWaits.ts';
-import type { Pbx } from './pbx.ts';
+import type { Span } from './lockWaits.ts';
+import { everyFault, type Pbx } from './pbx.ts';
 import type { Fleet } from './world.ts';
 
 /** A Préavis that hangs leaves nobody in silence for longer (docs/dialplan.md, When Préavis hangs), ms. */
@@ -23,7 +24,7 @@ const sentenceMs = 1_100;
 /** The other side rings so long, and its tone is found a window later, ms. */
 const ringMs = 700;
 /**
- * PostgreSQL ends the transactions of a process of which it hears nothing more within 2.5 s, and writes at all PBXs wait for it (docs/operations/workers.md).
+ * PostgreSQL soon ends the transactions of a process of which it hears nothing more, and writes at all PBXs wait for it (docs/operations/workers.md).
  * The fault itself begins a little later than it was begun, ms.
  */
 const leftOpenMs = 5_000;
@@ -48,43 +49,41 @@ function isLeftByBoth(
   );
 }
 
-/** How long writes waited meanwhile for a worker of any PBX that had left its transactions, ms. */
-function lockedMs(
-  { from, to }: Span,
-  { struck, lockWaits }: { struck: readonly Struck[]; lockWaits: readonly Span[] },
-): number {
-  const left = struck.flatMap(({ name, ...each }): Span[] => {
+/** When both lasted. */
+const shared = (some: readonly Span[], others: readonly Span[]): Span[] =>
+  some
+    .flatMap((one) => others.map((other): Span => [Math.max(one[0], other[0]), Math.min(one[1], other[1])]))
+    .filter(([from, to]) => from < to);
+
+/** When writes at all PBXs waited for a worker of any of them that had left its transactions. */
+export function heldUp(struck: readonly Struck[], lockWaits: readonly Span[]): Span[] {
+  const begins = struck.flatMap(({ name, from, endedAt }) => {
     // It was in vain for other reasons.
-    if (leavesTransactions.some((fault) => name.startsWith(fault)))
-      return [{ from: each.from, to: each.from + leftOpenMs }];
+    if (leavesTransactions.some((fault) => name.startsWith(fault))) return [from];
 
-    return name === postgresHangs ? [{ from: each.endedAt, to: each.endedAt + leftOpenMs }] : [];
+    return name === postgresHangs ? [endedAt] : [];
   });
-  const waited = lockWaits.map((wait) => ({ from: Math.max(wait.from, from), to: Math.min(wait.to, to) }));
 
-  return sharedMs(
-    waited.filter((wait) => wait.from < wait.to),
-    left,
-  );
+  return shared(lockWaits, joined(begins.map((at) => [at, at + leftOpenMs])));
 }
 
-/** What may have kept a caller waiting. `unanswered`: as of isLeftByBoth; `everywhere`: of all PBXs, which have one catalogue. */
+/** What may have kept a caller waiting. `unanswered`: as of isLeftByBoth. */
 type Hindrances = {
   struck: readonly Struck[];
   unanswered: readonly number[];
-  everywhere: { struck: readonly Struck[]; lockWaits: readonly Span[] };
+  heldUp: readonly Span[];
 };
 
 /** How long anybody may hear nothing before the other side, ms. `lateText`: what the lab's watch has written down of the machine's own delays. */
 export function mostSilenceMs(
   { from, to }: Pick<Made, 'from' | 'to'>,
-  { struck, unanswered, everywhere }: Hindrances,
+  { struck, unanswered, heldUp }: Hindrances,
   lateText: string,
 ): number {
   const silentMs = isLeftByBoth({ from, to }, struck, unanswered) ? bothSilenceMs : silenceMs;
   const lateMs = lateTimers(lateText, from, to).reduce((sum, late) => sum + late.lateMs, 0);
 
-  return silentMs + sentenceMs + ringMs + slackMs + lateMs + lockedMs({ from, to }, everywhere);
+  return silentMs + sentenceMs + ringMs + slackMs + lateMs + lengthOf(shared(heldUp, [[from, to]]));
 }
 
 /** Callers who were to reach somebody, whatever was broken; of who hears the sound of two calls nothing can be told. */
@@ -100,9 +99,8 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     await catalogue.recordings.list({ limit: 1_000_000 }),
   ];
   const findings: string[] = [];
-  // Those of all PBXs stand with each of them.
-  const allStruck = [...new Set(pbxs.flatMap((pbx) => pbx.struck))];
-  const everywhere = { struck: allStruck, lockWaits: fleet.lockWaits.spans() };
+  const allStruck = everyFault(pbxs);
+  const waits = heldUp(allStruck, fleet.lockWaits.spans());
   for (const { name, rig, made, struck, observer, unanswered } of pbxs) {
     const own = calls.filter(({ pbx }) => pbx === name);
     const ids = new Set(own.map(({ id }) => id));
@@ -110,7 +108,7 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     const of = { calls: own, recordings: recordings.filter(({ callId }) => ids.has(callId)) };
     await judgeCalls({ world: { rig }, store, made, struck, observer }, catalogue, of, verdict);
     for (const each of waiting({ made, struck })) {
-      const mostMs = mostSilenceMs(each, { struck, unanswered: unanswered(), everywhere }, lateText);
+      const mostMs = mostSilenceMs(each, { struck, unanswered: unanswered(), heldUp: waits }, lateText);
       if (each.silentMs <= mostMs) continue;
       verdict.stranded.push(
         `who ${each.habit.name} on ${each.line} at ${new Date(each.from).toISOString()} heard nothing for ${each.silentMs} ms, of ${Math.round(mostMs)}`,
@@ -118,7 +116,7 @@ export async function judgeFleet(fleet: Fleet, catalogue: Catalogue, lateText: s
     }
     findings.push(...findingsOf(verdict).map((finding) => `${name}: ${finding}`));
   }
-  const strangers = pbxs.flatMap(({ struck }) => struck.filter(({ harm }) => harm === 'stranger'));
+  const strangers = allStruck.filter(({ harm }) => harm === 'stranger');
   if (strangers.length > leastStrangers && strangers.every(({ name }) => name.endsWith(inVain)))
     findings.push(`none of ${strangers.length} strangers has joined a talk: nothing is known of untold samples`);
   const unnamed = calls.filter(({ pbx }) => !pbxs.some(({ name }) => name === pbx));

@@ -3,8 +3,7 @@ import type { AuditRow } from '../../../src/catalogue/rows.ts';
 import { makeIds } from '../../../src/core/ids.ts';
 import { habits, silenceBeforeAgent, type Made } from '../../soak/callers.ts';
 import { storeKilled, type Harm, type Struck } from '../../soak/faults.ts';
-import { together, type Span } from '../../soak/fleet/lockWaits.ts';
-import { mostSilenceMs } from '../../soak/fleet/verdict.ts';
+import { heldUp, mostSilenceMs } from '../../soak/fleet/verdict.ts';
 import { isStoredOnce } from '../../soak/storedOnce.ts';
 import { hasHold, hearsTwo, isUnwrittenTalk, madeOf } from '../../soak/verdict.ts';
 import { clockSteps, hertz } from '../../soak/world.ts';
@@ -129,18 +128,21 @@ describe('the silence before the other side', () => {
 
   test('may be as much longer as the machine was late meanwhile', () => {
     const call = { from: 1_000, to: 20_000 };
-    const nothing = { struck: [], unanswered: [], everywhere: { struck: [], lockWaits: [] } };
+    const nothing = { struck: [], unanswered: [], heldUp: [] };
     const prompt = mostSilenceMs(call, nothing, '');
     expect(mostSilenceMs(call, nothing, 'timer 5000 400\nstolen 9000 300\ntimer 30000 9000\n')).toBe(prompt + 700);
   });
 
   test('may be longer by what writes waited for a worker of any PBX that was just frozen, or parted from PostgreSQL', () => {
-    const most = (struck: readonly Struck[], ...lockWaits: Span[]): number =>
-      mostSilenceMs(
+    const most = (struck: readonly Struck[], ...lockWaits: { from: number; to: number }[]): number => {
+      const waits = lockWaits.map(({ from, to }): [number, number] => [from, to]);
+
+      return mostSilenceMs(
         { from: 10_000, to: 20_000 },
-        { struck: [], unanswered: [], everywhere: { struck, lockWaits } },
+        { struck: [], unanswered: [], heldUp: heldUp(struck, waits) },
         '',
       );
+    };
     const struckBy = (name: string, from: number, ms: number): Struck => ({ ...broken('hang', from, ms), name });
     const prompt = most([]);
     const frozen = struckBy('a worker is frozen for a minute, in vain', 11_000, 30_000);
@@ -164,27 +166,9 @@ describe('the silence before the other side', () => {
     expect(most([frozen])).toBe(prompt);
   });
 
-  test('waits for a lock are one where each began before, or soon after, the one before ended', () => {
-    const spans = [
-      { from: 5_000, to: 6_000 },
-      { from: 1_000, to: 2_500 },
-      { from: 2_900, to: 3_100 },
-      { from: 1_500, to: 2_000 },
-    ];
-    expect(together(spans, 400)).toEqual([
-      { from: 1_000, to: 3_100 },
-      { from: 5_000, to: 6_000 },
-    ]);
-    expect(together(spans, 399)).toHaveLength(3);
-  });
-
   test('may be twice as long where neither of two workers may have answered, and not where one of them may', () => {
     const most = (struck: readonly Struck[], unanswered: readonly number[] = []): number =>
-      mostSilenceMs(
-        { from: 10_000, to: 20_000 },
-        { struck, unanswered, everywhere: { struck: [], lockWaits: [] } },
-        '',
-      );
+      mostSilenceMs({ from: 10_000, to: 20_000 }, { struck, unanswered, heldUp: [] }, '');
     const prompt = most([]);
     const hang = broken('hang', 11_000, 2_000);
     expect(most([broken('hangOfBoth', 11_000, 2_000)])).toBe(prompt + 8_000);

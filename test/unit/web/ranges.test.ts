@@ -46,3 +46,17 @@ test('parts that were heard count each second once', () => {
     }),
   );
 });
+
+test('parts are one where each began before, or soon after, the one before ended', () => {
+  const parts = [
+    [5_000, 6_000],
+    [1_000, 2_500],
+    [2_900, 3_100],
+    [1_500, 2_000],
+  ] as const;
+  expect(joined(parts, 400)).toEqual([
+    [1_000, 3_100],
+    [5_000, 6_000],
+  ]);
+  expect(joined(parts, 399)).toHaveLength(3);
+});
