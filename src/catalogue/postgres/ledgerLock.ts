@@ -21,7 +21,7 @@ const asked = (text: string, query_timeout: number): QueryConfig => {
   return query;
 };
 
-/** Throws ledger_unusable where another step does not end in time. PostgreSQL gives the lock in the order in which it was asked for. */
+/** Throws ledger_unusable where another step does not end in time. PostgreSQL gives the lock in the order in which it was asked for, each wait anew. */
 async function take(client: PoolClient): Promise<void> {
   const giveUp = performance.now() + waitLimitMs;
   await orRefused(client.query(asked(noticeLoss, answerMs)));

@@ -1,16 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { markCatalogue } from '../../store/catalogueMarker.ts';
 import { spoolFilesNote } from '../../call/plan/spoolFiles.ts';
 import { checkSpool, proveSpool, refuseSharedSpool } from '../../call/plan/readiness.ts';
-import { leftBehind } from '../../services/leftBehind.ts';
-import { serveNameOf } from '../../services/serveName.ts';
-import { requireOneTime } from '../../catalogue/clockApart.ts';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { logEmptied, logHeld } from '../../catalogue/sqlite/emptyLog.ts';
-import { numberKeyWarning } from '../../catalogue/numberKeys.ts';
-import { openSqlite } from '../../catalogue/sqlite/sqlite.ts';
-import type { CallWitness } from '../../catalogue/rows.ts';
 import { makePolicy, type Policy } from '../../policy/policy.ts';
 import { halfRecorded, halfRecordedInWords } from '../../prompts/recordings.ts';
 import type { PromptLibrary } from '../../prompts/library.ts';
@@ -18,32 +9,22 @@ import { longWaits, neverShorterInWords, waitsInWords, waitsOf } from '../../pol
 import { purposeWarnings } from '../../policy/storageWarnings.ts';
 import type { Config } from '../../config/schema.ts';
 import { asWorker } from '../../config/workers.ts';
+import { refuseOtherPbx } from '../../serve/pbxOfAsterisk.ts';
 import { asPreavisError, errnoOf, PreavisError, type ErrorCode } from '../../core/errors.ts';
 import { makeIds } from '../../core/ids.ts';
-import { timeLimit } from '../../core/timeLimit.ts';
 import { checkWitness } from '../../receipt/witnessCheck.ts';
 import { identify, makeAri, refuseMissingPrompts, type Ari } from '../../services/ari.ts';
-import { hasCatalogue, openConfiguredCatalogue } from '../../services/catalogue.ts';
 import { loadLibrary, soundsFolder } from '../../services/prompts.ts';
 import { checkJobs } from '../../services/schedule.ts';
-import { makeServices } from '../../services/services.ts';
-import { ledgerOf } from '../../services/signing.ts';
-import { addArchives, makeStore } from '../../services/store.ts';
-import { requirePlausibleClock } from '../../retention/pass.ts';
-import { dueFigures } from '../../retention/promised.ts';
-import { lookAtArchive } from './archive.ts';
 import { configOf } from '../configuration.ts';
 import { answer, type CommandContext } from '../context.ts';
 import { refuseForeignRecorders, requireDeadman } from './deadman.ts';
 import { dialplanFinding } from './dialplan.ts';
+import { asteriskOfPbx, isNamed, lookAtWhatIsKept, type Kept } from './kept.ts';
 import { leaveOut, makeLook, noteLast, type CheckResult, type Look } from './checklist.ts';
-import { ledgerFindings, requireSigningKey } from './ledger.ts';
-import { trailFindings } from './trail.ts';
 import { openIdFinding } from './openId.ts';
-import { servingFindings, whoWatches } from './serving.ts';
 import { packetsWarning, soundFinding } from './sound.ts';
 import { voiceFindings } from './voices.ts';
-import { commandLog } from '../withServices.ts';
 
 /** What `check` looks at, in order; a check that needs a failed one is left out. */
 export async function findings(config: Config, context: CommandContext): Promise<CheckResult[]> {
@@ -61,10 +42,14 @@ export async function findings(config: Config, context: CommandContext): Promise
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
   const kept = await lookAtWhatIsKept(config, context, list, look);
-  const ofProvider = await openIdFinding(config, context.clock);
-  if (ofProvider !== undefined) list.push(ofProvider);
-  const known = { library: policyFound ? library : undefined, ...kept, spoolUsable };
-  await lookAtAsterisk(config, context, known, list, look);
+  try {
+    const ofProvider = await openIdFinding(config, context.clock);
+    if (ofProvider !== undefined) list.push(ofProvider);
+    const known = { library: policyFound ? library : undefined, ...kept, spoolUsable };
+    await lookAtAsterisk(config, context, known, list, look);
+  } finally {
+    kept.catalogue?.close();
+  }
 
   return list;
 }
@@ -72,6 +57,7 @@ export async function findings(config: Config, context: CommandContext): Promise
 /** What is looked at on Asterisk itself, by the names of `check`. */
 const askedOfAsterisk = {
   spool: 'spool of this asterisk',
+  pbx: asteriskOfPbx,
   stored: 'recordings at asterisk',
   prompts: 'prompts on asterisk',
   deadman: 'recorders end when nobody watches',
@@ -105,10 +91,6 @@ async function listAtAsterisk({ stored }: Ari, unfinished: number): Promise<stri
     ? undefined
     : `not collected and finished ten minutes after their calls: ${unfinished} (the log of serve says why)`;
 }
-
-const markLimitMs = 10_000;
-/** For others that work with the write-ahead log of the catalogue, ms. */
-const logWaitMs = 2_000;
 
 const callersWait = 'how long callers wait';
 
@@ -173,84 +155,6 @@ async function lookAtConfig(
   return policyFound;
 }
 
-/** `newest`: what the second witness last said; `unfinished`: how many recordings are not finished long after their calls. */
-type Kept = { newest: CallWitness | undefined; unfinished: number };
-
-/** Catalogue, archive and ledger. */
-async function lookAtWhatIsKept(
-  config: Config,
-  { clock }: CommandContext,
-  list: CheckResult[],
-  look: Look,
-): Promise<Kept> {
-  let catalogue: Catalogue | undefined;
-  const kept: Kept = { newest: undefined, unfinished: 0 };
-  const catalogueWorks = await look('catalogue', async () => {
-    // One that is not there yet is made by serve, for the user that it runs as.
-    if (!(await hasCatalogue(config))) {
-      if (config.catalogue.store === 'sqlite') openSqlite(':memory:').close();
-      return undefined;
-    }
-    catalogue = await openConfiguredCatalogue(config, clock);
-    // Reading works where a disk is full.
-    await catalogue.passes.note('check', clock.now());
-    kept.newest = await newestWitness(catalogue);
-    kept.unfinished = await unfinishedLong(catalogue, clock.now());
-
-    return (await logEmptied(catalogue, logWaitMs)) ? undefined : logHeld;
-  });
-  if (!catalogueWorks) {
-    leaveOut(list, [
-      'clocks',
-      whoWatches,
-      'retention',
-      'requests of persons by their number',
-      'archive',
-      'signing key',
-    ]);
-  }
-  try {
-    const known = catalogueWorks ? catalogue : undefined;
-    const services =
-      known &&
-      (await addArchives(
-        makeServices({ config, catalogue: known, clock, log: await commandLog(config), actor: 'check' }),
-      ));
-    // Only the catalogue knows whether there must be something in the archive.
-    if (catalogueWorks) {
-      await look('clocks', () => clockWarning(known));
-      if (serveNameOf(config).pbx !== undefined) await look('recordings of other PBXs', () => leftWarning(known));
-      if (known !== undefined) list.push(...(await servingFindings(known)));
-      await look('retention', async () => {
-        if (known === undefined) return;
-        await requireOneTime(known);
-        await requirePlausibleClock(known, clock.now());
-      });
-      await lookAtErasures(known, clock.now(), list, look);
-      await look('requests of persons by their number', () => numberKeyWarning(config, known));
-      await lookAtArchive(config, services, list, look);
-      if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
-    }
-    list.push(...(await ledgerFindings(services ?? { ledger: ledgerOf(config) })));
-    if (services !== undefined) list.push(...(await trailFindings(services)));
-    if (catalogueWorks) await look('signing key', () => services && requireSigningKey(services));
-  } finally {
-    catalogue?.close();
-  }
-
-  return kept;
-}
-
-/** A serve that reaches Asterisk has finished a recording by then, ms. */
-const finishedWithinMs = 10 * 60_000;
-
-async function unfinishedLong(catalogue: Catalogue, now: number): Promise<number> {
-  const rows = await catalogue.recordings.finishable();
-  const since = rows.map(({ finishedAt, startedAt, noticeFinishedAt }) => finishedAt ?? startedAt ?? noticeFinishedAt);
-
-  return since.filter((at) => now - at > finishedWithinMs).length;
-}
-
 type KnownBefore = Kept & {
   library: PromptLibrary | PreavisError | undefined;
   spoolUsable: boolean;
@@ -300,14 +204,17 @@ type Question = [name: string, step: (ari: Ari) => unknown];
 function questionsTo(
   config: Config,
   { clock }: CommandContext,
-  { library, newest, unfinished, spoolUsable }: KnownBefore,
+  { library, catalogue, newest, unfinished, spoolUsable }: KnownBefore,
 ): Question[] {
-  const { spool, stored, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
+  const { spool, pbx, stored, prompts, deadman, foreign, witness, packets } = askedOfAsterisk;
   const { spool: kind, spoolFolder } = config.recording;
   const { celFile } = config.witness;
   const prove = kind === 'shared' ? proveSpool : refuseSharedSpool;
 
   return [
+    ...(catalogue === undefined || !isNamed(config)
+      ? []
+      : [[pbx, () => refuseOtherPbx(config, undefined, catalogue)] satisfies Question]),
     ...(spoolUsable
       ? [[spool, ({ commands }) => prove(spoolFolder, commands, makeIds(), clock)] satisfies Question]
       : []),
@@ -322,77 +229,6 @@ function questionsTo(
       : [[witness, ({ commands }) => checkWitness({ ari: commands, celFile, newest })] satisfies Question]),
     [packets, ({ commands }) => packetsWarning(commands, makeIds().channel())],
   ];
-}
-
-/** What is due and not erased. A lock that is known is no warning: nothing can be done until it is over. */
-async function lookAtErasures(
-  catalogue: Catalogue | undefined,
-  at: number,
-  list: CheckResult[],
-  look: Look,
-): Promise<void> {
-  let locked = 0;
-  const isReadable = await look('erasures', async () => {
-    if (catalogue === undefined) return undefined;
-    const figures = await dueFigures(catalogue, at);
-    const { failedRequests } = await catalogue.figures.promised(at);
-    ({ locked } = figures);
-    const codes = Object.entries(figures.codes).map(([code, recordings]) => `${recordings} ${code}`);
-    const warnings = [
-      ...(figures.overdue === 0
-        ? []
-        : [`recordings whose time was over, or whose erasure was decided, more than 25 hours ago: ${figures.overdue}`]),
-      ...(codes.length === 0 ? [] : [`recordings that are due and could not be erased: ${codes.join(', ')}`]),
-      ...(failedRequests === 0
-        ? []
-        : [`recordings that a person asked for and that could not be erased: ${failedRequests}`]),
-    ];
-
-    return warnings.length === 0 ? undefined : `${warnings.join('; ')} (preavis report; preavis retention run)`;
-  });
-  const last = list.at(-1);
-  if (!isReadable || locked === 0 || last?.ok !== true) return;
-  list.splice(-1, 1, {
-    ...last,
-    notes: [`recordings that are due and that only a lock in the archive keeps: ${locked}`],
-  });
-}
-
-/** Before there is a catalogue: serve would make a new one. What else is wrong with the archive is told of that. */
-async function refuseNewBeginning(config: Config): Promise<void> {
-  const store = await makeStore(config, undefined);
-  await markCatalogue({ catalogue: undefined, store }, { isMeant: false, signal: timeLimit(markLimitMs) }).catch(
-    (thrown: unknown) => {
-      if (asPreavisError(thrown).code === 'catalogue_new') throw thrown;
-    },
-  );
-}
-
-/** What no Préavis looks for. */
-async function leftWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
-  const left = catalogue === undefined ? [] : await leftBehind(catalogue);
-  if (left.length === 0) return undefined;
-  const each = left.map(({ pbx, recordings }) => `${pbx}: ${recordings}`).join(', ');
-
-  return `not archived yet, of PBXs that nobody has served for an hour: ${each}. Start a Préavis with that ari.pbx and that recording folder (docs/pbx/several.md)`;
-}
-
-/** What somebody is asked to settle. */
-async function clockWarning(catalogue: Catalogue | undefined): Promise<string | undefined> {
-  const open = (await catalogue?.clockDoubts.count()) ?? 0;
-
-  return open === 0
-    ? undefined
-    : `recordings whose clocks disagree by more than ten minutes, and which are kept: ${open} (preavis recordings doubts)`;
-}
-
-/** How many calls are looked at for one that the witness was asked about. */
-const newestCalls = 20;
-
-async function newestWitness(catalogue: Catalogue): Promise<CallWitness | undefined> {
-  const said = (await catalogue.calls.list(newestCalls)).map(({ witness }) => witness);
-
-  return said.find((status) => status !== null && status !== 'unavailable') ?? undefined;
 }
 
 /** Nothing of these is refused: the sentences are the company's, and counsel may know more than the table of laws. */

@@ -16,6 +16,13 @@ it('a worker and a lone serve of another PBX are refused, and the calls and the 
   await workers.says('a', 'other worker away; its calls taken over', 0);
   await expect(workers.start('b', west)).rejects.toThrow(refusal);
   await expect(at.rig.startServe(west)).rejects.toThrow(refusal);
+  const { stdout, code } = await at.rig.preavisWith(west, 'check', '--json');
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; code?: string; problem?: string }[] };
+  const found = checks.find(({ check }) => check === 'asterisk of this pbx');
+  expect(`${found?.code}: ${found?.problem}`).toMatch(refusal);
+  expect(code).toBe(1);
+  const own = await at.rig.preavisJson<{ checks: object[] }>('check');
+  expect(own.checks).toContainEqual({ check: 'asterisk of this pbx', ok: true });
   expect(await at.rig.asterisk.cli('dialplan show globals')).toMatch(/PREAVIS_WORKERS=preavis-a&preavis-b/);
   await workers.start('b');
   await endRecorded(at, 'here', placed);
