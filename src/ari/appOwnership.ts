@@ -17,13 +17,16 @@ const lookMs = 2_000;
 
 export class AppOwnership {
   readonly #isFree: () => Promise<boolean>;
+  readonly #isAnothers: () => Promise<boolean>;
   readonly #log: Logger;
   /** How often it was lost since it was last kept for long. */
   #losses = 0;
   #lastAt = -Infinity;
 
-  constructor(isFree: () => Promise<boolean>, log: Logger) {
+  /** @param isAnothers whether the other process has the application by right: whoever has lost it tells so (lease_lost) */
+  constructor(isFree: () => Promise<boolean>, isAnothers: () => Promise<boolean>, log: Logger) {
     this.#isFree = isFree;
+    this.#isAnothers = isAnothers;
     this.#log = log;
   }
 
@@ -37,7 +40,7 @@ export class AppOwnership {
     this.#lastAt = now;
     const { remedy: hint } = errorCodes.application_taken;
     const fields = { code: 'application_taken', takenBackInMs: pauseMs, hint };
-    this.#log.error(fields, 'Stasis application taken over by another process');
+    if (!(await this.#isAnothers())) this.#log.error(fields, 'Stasis application taken over by another process');
     // To look may take as long as the pause between two looks.
     const leftMs = (): number => now + pauseMs - performance.now();
     while (leftMs() > 0) {

@@ -89,7 +89,11 @@ export class AriConnection {
     this.#ari = ari;
     this.#log = log;
     this.#isFree = isFree;
-    this.#takeovers = new AppOwnership(() => this.#isApplicationFree(), log);
+    this.#takeovers = new AppOwnership(
+      () => this.#isApplicationFree(),
+      async () => (await this.#whose()) === 'anothers',
+      log,
+    );
   }
 
   get isOpen(): boolean {
@@ -204,13 +208,17 @@ export class AriConnection {
 
   /** Where nobody knows whose the application is, it is this process's as long as nobody else has opened it. */
   async #mayOpen(): Promise<'now' | 'later' | 'never'> {
-    const whose = (await this.#options.ownership?.whose()) ?? 'ours';
+    const whose = await this.#whose();
     if (whose === 'anothers') return 'never';
     const may = whose === 'ours' || (!this.#isContested && (await this.#isApplicationFree())) ? 'now' : 'later';
     if (may === 'later' && !this.#waits) this.#log.warn('Stasis application not opened while its owner is unknown');
     this.#waits = may === 'later';
 
     return may;
+  }
+
+  async #whose(): Promise<'ours' | 'anothers' | 'unknown'> {
+    return (await this.#options.ownership?.whose()) ?? 'ours';
   }
 
   async #open(client: Client): Promise<void> {

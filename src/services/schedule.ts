@@ -103,8 +103,10 @@ export class Schedule {
     const run = job.run().catch((thrown: unknown) => {
       const error = asPreavisError(thrown);
       // Another process runs it: what this job is for gets done all the same. Or this one is being stopped.
-      const level = error.code === 'job_busy' || error.code === 'interrupted' ? 'info' : 'error';
-      this.#log[level]({ job: job.name, code: error.code, err: error }, 'scheduled job not completed');
+      const { code, message } = error;
+      if (code === 'job_busy' || code === 'interrupted')
+        this.#log.info({ job: job.name, code, problem: message }, 'scheduled job left to another run');
+      else this.#log.error({ job: job.name, code, err: error }, 'scheduled job not completed');
     });
     this.#running.set(job.name, run);
     await run.finally(() => this.#running.delete(job.name));

@@ -27,6 +27,7 @@ describe.each(catalogueStores)('with the catalogue in %s', (store) => {
     const made = await callIn(at, 'talking', 'talking');
     const [frozen, left] = [workerOf(made), otherThan(workerOf(made))];
     const since = workers.log(left).length;
+    const before = workers.log(frozen).length;
     const from = Date.now();
     await workers.freeze(frozen);
     try {
@@ -45,6 +46,12 @@ describe.each(catalogueStores)('with the catalogue in %s', (store) => {
     }
     expect(await workers.ended(frozen)).toBe(1);
     expect(workers.log(frozen).at(-1)).toMatchObject({ code: 'lease_lost' });
+    // Nothing is to be stopped: the other one has by right what it has.
+    const codes = workers
+      .log(frozen)
+      .slice(before)
+      .map(({ code }) => code);
+    expect(codes).not.toContain('application_taken');
     await eventually(async () => {
       expect(await recordingOf(at, made)).toMatchObject({ status: 'recorded' });
     });

@@ -44,8 +44,8 @@ it('a worker without the database leaves its calls to the other one, asks nothin
   proxy.impair({ hole: ['toServer', 'toClient'] });
   proxy.reset();
   await workers.says('b', 'other worker away; its calls taken over', since.b);
-  await workers.says('a', 'Stasis application taken over by another process', since.a);
   const asked = line.requests().length;
+  await workers.says('a', 'Stasis application taken over by another process', since.a);
   await workers.says('a', 'Stasis application not opened while its owner is unknown', since.a);
   await eventually(async () => {
     expect(await workers.health('b')).toMatchObject({ calls: placed.length });

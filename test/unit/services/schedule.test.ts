@@ -172,9 +172,10 @@ describe('a schedule', () => {
     expect(runs).toBeGreaterThan(3);
     expect(lines).toMatchObject([
       { level: 'error', code: 'archive_failed', job: 'upload' },
-      { level: 'info', code: 'job_busy', job: 'upload' },
-      { level: 'info', code: 'interrupted', job: 'upload' },
+      { level: 'info', code: 'job_busy', job: 'upload', problem: 'other' },
+      { level: 'info', code: 'interrupted', job: 'upload', problem: 'stopped' },
     ]);
+    expect(lines.map((line) => 'err' in line)).toEqual([true, false, false]);
   });
 
   test('that is stopped waits for the job under way and starts no other', async () => {
