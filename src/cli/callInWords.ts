@@ -112,7 +112,7 @@ function subjectOf(change: Change, party: Party | null): string {
 const unwatchedWords: Readonly<Record<Receipt['unwatched'][number]['why'], string>> = {
   connection_lost: 'the connection to Asterisk was lost',
   application_taken: 'another client had the application',
-  process_ended: 'serve was not running',
+  process_ended: 'the serve before had ended, stood still or given the call back',
   events_late: 'serve stood still',
 };
 
@@ -162,12 +162,14 @@ function ofAnswer({ call, consent }: Receipt): Step[] {
 
 function ofRecorder({ recording }: Receipt): Step[] {
   if (recording === null) return [];
-  const { startedAt, finishedAt, gapMs } = recording;
+  const { startedAt, finishedAt, gapMs, flags } = recording;
+  const isLimited = flags.includes('unwatched_too_long');
+  const why = isLimited ? ', since nobody had watched for too long' : '';
   const gap = gapMs === null ? '' : `, ${gapMs} ms after the end of the notice`;
 
   return [
     ...(startedAt === null ? [] : [{ at: timeOf(startedAt), what: `the recorder began${gap}` }]),
-    ...(finishedAt === null ? [] : [{ at: timeOf(finishedAt), what: 'the recorder ended' }]),
+    ...(finishedAt === null && !isLimited ? [] : [{ at: timeOf(finishedAt), what: `the recorder ended${why}` }]),
   ];
 }
 
@@ -189,16 +191,27 @@ function steps(receipt: Receipt): Step[] {
       at: timeOf(at),
       what: `${subjectOf(change, party)}${changeWords[change]}${newcomer === null ? '' : ` (newcomer ${newcomer})`}`,
     })),
-    ...unwatched.map(({ from, to, why, judged }) => {
-      const until = to === null ? '' : ` until ${localClock(Date.parse(to))}`;
+    ...unwatched.map((interval) => {
+      const { from, why, judged } = interval;
       const became = judged === null ? 'not judged yet' : judgedWords[judged];
 
-      return { at: timeOf(from), what: `nobody watched${until}, since ${unwatchedWords[why]}: ${became}` };
+      return {
+        at: timeOf(from),
+        what: `nobody watched${untilInWords(interval, receipt)}, since ${unwatchedWords[why]}: ${became}`,
+      };
     }),
     ...(call.endedAt === null ? [] : [{ at: timeOf(call.endedAt), what: 'the call ended' }]),
   ];
 
   return list.toSorted((one, other) => (one.at ?? Infinity) - (other.at ?? Infinity));
+}
+
+/** Where no end is known, nothing behind it is known to be clean. Who read late that somebody had joined was there again. */
+function untilInWords({ to, why, judged }: Receipt['unwatched'][number], { call, recording }: Receipt): string {
+  if (to !== null) return ` until ${localClock(Date.parse(to))}`;
+  const isOver = call.result !== null && recording !== null;
+
+  return isOver && why !== 'events_late' && judged !== 'outside' ? ', perhaps until the end of the recording' : '';
 }
 
 function resultInWords({ call }: Receipt, dialStatus: string | null): string {

@@ -235,6 +235,57 @@ describe('calls show', () => {
     expect(printed[1]).toMatch(/result +going on/);
   });
 
+  test('says until when nobody watched, and why, and that the recorder ended for it', async () => {
+    const configFile = folder.path('unwatched.yaml');
+    const file = folder.path('unwatched.db');
+    await writeFile(configFile, JSON.stringify({ ...configTree(), catalogue: { file } }));
+    const catalogue = openCatalogue(file, clock);
+    // Nobody saw when its recorder ended.
+    const ended = await saveCall(catalogue, {
+      events: (facts) => [
+        ...eventsTo('talking', facts),
+        { type: 'recorderFinished', at: undefined },
+        { type: 'bridgeGone', alone: [] },
+      ],
+    });
+    const goingOn = await saveCall(catalogue, { until: 'talking' });
+    const happened = async (id: string): Promise<string[]> => {
+      printed.length = 0;
+      await callsShow({ ...context, configFile }, id, { json: true });
+      const { happened: all } = JSON.parse(printed.join('\n')) as { happened: { what: string }[] };
+
+      return all.map(({ what }) => what).filter((what) => /^nobody watched|^the recorder ended/.test(what));
+    };
+    for (const { facts } of [ended, goingOn]) {
+      const { order, callerChannel } = facts;
+      await catalogue.journal.addToTimeline(facts.id, {
+        kind: 'unwatched',
+        interval: {
+          from: callStart + 25_000,
+          to: null,
+          heardAgainAt: null,
+          why: 'process_ended',
+          bridge: order.bridge,
+          parties: [callerChannel, order.destination],
+        },
+      });
+    }
+    const why = 'since the serve before had ended, stood still or given the call back';
+    expect(await happened(ended.facts.id)).toEqual([
+      `nobody watched, perhaps until the end of the recording, ${why}: not judged yet`,
+    ]);
+    expect(await happened(goingOn.facts.id)).toEqual([`nobody watched, ${why}: not judged yet`]);
+    const intervals = await catalogue.timeline.unwatched(ended.facts.id);
+    await catalogue.timeline.judgeUnwatched(intervals.map(({ id }) => ({ id, judged: 'outside' })));
+    expect(await happened(ended.facts.id)).toEqual([`nobody watched, ${why}: nothing of it was recorded`]);
+    await catalogue.recordings.flagEndedUnwatched(callStart + 60_000, 'test', []);
+    expect(await happened(goingOn.facts.id)).toEqual([
+      `nobody watched, ${why}: not judged yet`,
+      'the recorder ended, since nobody had watched for too long',
+    ]);
+    catalogue.close();
+  });
+
   test('with --json has the receipt and the same happenings, in UTC', async () => {
     await callsShow(context, recorded.facts.id, { json: true });
     const shown = JSON.parse(printed.join('\n')) as { receipt: unknown; happened: { at: string; what: string }[] };
