@@ -41,8 +41,9 @@ export async function findings(config: Config, context: CommandContext): Promise
   if (note !== undefined) noteLast(list, note);
   const spoolUsable = !hasFailed(list, 'spool_unusable');
   if (!spoolUsable) leaveOut(list, [askedOfAsterisk.spool]);
-  const kept = await lookAtWhatIsKept(config, context, list, look);
+  const kept: Kept = { catalogue: undefined, newest: undefined, unfinished: 0 };
   try {
+    await lookAtWhatIsKept(kept, config, context, list, look);
     const ofProvider = await openIdFinding(config, context.clock);
     if (ofProvider !== undefined) list.push(ofProvider);
     const known = { library: policyFound ? library : undefined, ...kept, spoolUsable };

@@ -19,7 +19,7 @@ import { requirePlausibleClock } from '../../retention/pass.ts';
 import { dueFigures } from '../../retention/promised.ts';
 import { lookAtArchive } from './archive.ts';
 import type { CommandContext } from '../context.ts';
-import { leaveOut, type CheckResult, type Look } from './checklist.ts';
+import { leaveOut, noteLast, type CheckResult, type Look } from './checklist.ts';
 import { ledgerFindings, requireSigningKey } from './ledger.ts';
 import { trailFindings } from './trail.ts';
 import { servingFindings, whoWatches } from './serving.ts';
@@ -38,14 +38,18 @@ const logWaitMs = 2_000;
  */
 export type Kept = { catalogue: Catalogue | undefined; newest: CallWitness | undefined; unfinished: number };
 
-/** Catalogue, archive and ledger. Whoever asks closes the catalogue. */
+/**
+ * Catalogue, archive and ledger.
+ *
+ * @param kept is filled in; whoever has given it closes its catalogue, also where this throws
+ */
 export async function lookAtWhatIsKept(
+  kept: Kept,
   config: Config,
   { clock }: CommandContext,
   list: CheckResult[],
   look: Look,
-): Promise<Kept> {
-  const kept: Kept = { catalogue: undefined, newest: undefined, unfinished: 0 };
+): Promise<void> {
   const catalogueWorks = await look('catalogue', () => openKept(kept, config, clock));
   if (!catalogueWorks) {
     kept.catalogue?.close();
@@ -60,37 +64,30 @@ export async function lookAtWhatIsKept(
       ...(isNamed(config) ? [asteriskOfPbx] : []),
     ]);
   }
-  try {
-    const known = kept.catalogue;
-    const services =
-      known &&
-      (await addArchives(
-        makeServices({ config, catalogue: known, clock, log: await commandLog(config), actor: 'check' }),
-      ));
-    // Only the catalogue knows whether there must be something in the archive.
-    if (catalogueWorks) {
-      await look('clocks', () => clockWarning(known));
-      if (isNamed(config)) await look('recordings of other PBXs', () => leftWarning(known));
-      if (known !== undefined) list.push(...(await servingFindings(known)));
-      await look('retention', async () => {
-        if (known === undefined) return;
-        await requireOneTime(known);
-        await requirePlausibleClock(known, clock.now());
-      });
-      await lookAtErasures(known, clock.now(), list, look);
-      await look('requests of persons by their number', () => numberKeyWarning(config, known));
-      await lookAtArchive(config, services, list, look);
-      if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
-    }
-    list.push(...(await ledgerFindings(services ?? { ledger: ledgerOf(config) })));
-    if (services !== undefined) list.push(...(await trailFindings(services)));
-    if (catalogueWorks) await look('signing key', () => services && requireSigningKey(services));
-  } catch (thrown) {
-    kept.catalogue?.close();
-    throw thrown;
+  const known = kept.catalogue;
+  const services =
+    known &&
+    (await addArchives(
+      makeServices({ config, catalogue: known, clock, log: await commandLog(config), actor: 'check' }),
+    ));
+  // Only the catalogue knows whether there must be something in the archive.
+  if (catalogueWorks) {
+    await look('clocks', () => clockWarning(known));
+    if (isNamed(config)) await look('recordings of other PBXs', () => leftWarning(known));
+    if (known !== undefined) list.push(...(await servingFindings(known)));
+    await look('retention', async () => {
+      if (known === undefined) return;
+      await requireOneTime(known);
+      await requirePlausibleClock(known, clock.now());
+    });
+    await lookAtErasures(known, clock.now(), list, look);
+    await look('requests of persons by their number', () => numberKeyWarning(config, known));
+    await lookAtArchive(config, services, list, look);
+    if (known === undefined) await look('new catalogue', () => refuseNewBeginning(config));
   }
-
-  return kept;
+  list.push(...(await ledgerFindings(services ?? { ledger: ledgerOf(config) })));
+  if (services !== undefined) list.push(...(await trailFindings(services)));
+  if (catalogueWorks) await look('signing key', () => services && requireSigningKey(services));
 }
 
 /** A warning where its log grows. Throws what the catalogue throws. */
@@ -149,12 +146,8 @@ async function lookAtErasures(
 
     return warnings.length === 0 ? undefined : `${warnings.join('; ')} (preavis report; preavis retention run)`;
   });
-  const last = list.at(-1);
-  if (!isReadable || locked === 0 || last?.ok !== true) return;
-  list.splice(-1, 1, {
-    ...last,
-    notes: [`recordings that are due and that only a lock in the archive keeps: ${locked}`],
-  });
+  if (isReadable && locked > 0)
+    noteLast(list, `recordings that are due and that only a lock in the archive keeps: ${locked}`);
 }
 
 /** Before there is a catalogue: serve would make a new one. What else is wrong with the archive is told of that. */

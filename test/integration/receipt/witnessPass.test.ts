@@ -11,7 +11,7 @@ import { receiptOfCall, receiptSchema, type Receipt } from '../../../src/receipt
 import { makeWitnessPass } from '../../../src/receipt/witnessPass.ts';
 import { archiveStage, type ArchiveStage } from '../../support/archive/archiving.ts';
 import { callStart, eventsTo, heard } from '../../support/call/calls.ts';
-import { catalogues, recorderEnd, type SavedCall } from '../../support/catalogue/catalogues.ts';
+import { catalogues, recorderEnd, unwatchedFrom, type SavedCall } from '../../support/catalogue/catalogues.ts';
 import { celBegin, celEnd, celText } from '../../support/ari/cel.ts';
 import { toneWav } from '../../support/policy/promptFolder.ts';
 import { temporaryFolder } from '../../support/temporaryFolder.ts';
@@ -102,15 +102,9 @@ describe('a call that the second witness saw', () => {
   test('leaves the names of its channels in the catalogue until then, and no longer', async () => {
     const set = await stage();
     const call = await finishedCall(set);
-    const { callerChannel, order } = call.facts;
-    const interval: Unwatched = {
-      from: callEnd - 10_000,
-      to: callEnd - 5_000,
-      heardAgainAt: callEnd - 5_000,
-      why: 'connection_lost',
-      bridge: order.bridge,
-      parties: [callerChannel, order.destination],
-    };
+    const { callerChannel } = call.facts;
+    const end = { to: callEnd - 5_000, heardAgainAt: callEnd - 5_000, why: 'connection_lost' } as const;
+    const interval: Unwatched = { ...unwatchedFrom(call, callEnd - 10_000), ...end };
     await set.catalogue.journal.addToTimeline(call.facts.id, { kind: 'unwatched', interval });
     const channels = async (): Promise<unknown[]> => {
       const database = openSqlite(join(set.celFile, '..', 'catalogue.db'), { readonly: true });

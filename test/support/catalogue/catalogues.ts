@@ -7,6 +7,7 @@ import { decide } from '../../../src/call/decide/decide.ts';
 import type { CallEvent } from '../../../src/call/decide/events.ts';
 import type { CallState, Facts } from '../../../src/call/decide/state.ts';
 import type { Order } from '../../../src/call/decide/order.ts';
+import type { Unwatched } from '../../../src/call/watch/timeline.ts';
 import type { Clock, ClockReading } from '../../../src/core/clock.ts';
 import { makeIds, type RecordingId } from '../../../src/core/ids.ts';
 import { beginning, callStart, eventsTo, someFacts } from '../call/calls.ts';
@@ -29,6 +30,19 @@ export const dayMs = 86_400_000;
 export const recorderEnd = callStart + 80_010;
 
 export type SavedCall = { facts: Facts & { order: Order }; id: RecordingId; state: CallState };
+
+/** That nobody has watched its parties since then, ms: no end of it is known. */
+export const unwatchedFrom = (
+  { facts: { order, callerChannel } }: Pick<SavedCall, 'facts'>,
+  from: number,
+): Unwatched => ({
+  from,
+  to: null,
+  heardAgainAt: null,
+  why: 'process_ended',
+  bridge: order.bridge,
+  parties: [callerChannel, order.destination],
+});
 
 let made = 0;
 

@@ -1,6 +1,6 @@
 import type { Unwatched } from '../../../src/call/watch/timeline.ts';
 import { callStart, countingIds } from '../call/calls.ts';
-import { clockAt, saveCall } from './catalogues.ts';
+import { clockAt, saveCall, unwatchedFrom } from './catalogues.ts';
 import type { TestDatabase } from './databases.ts';
 
 /** What happened in a call beside its states, and when nobody listened to it, whatever database keeps it. */
@@ -9,16 +9,9 @@ export function watchContract(newDatabase: () => TestDatabase): void {
 
   it('has at its end what was not known at its beginning: when it was over, and that a party is a Local/ channel', async () => {
     const catalogue = await open();
-    const { facts } = await saveCall(catalogue, { until: 'talking' });
-    const { callerChannel, order } = facts;
-    const interval: Unwatched = {
-      from: callStart + 25_000,
-      to: null,
-      heardAgainAt: null,
-      why: 'process_ended',
-      bridge: order.bridge,
-      parties: [callerChannel, order.destination],
-    };
+    const call = await saveCall(catalogue, { until: 'talking' });
+    const { facts } = call;
+    const interval = unwatchedFrom(call, callStart + 25_000);
     await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
     const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_000, parties: [] };
     await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval: { ...interval, ...end } });
@@ -27,11 +20,10 @@ export function watchContract(newDatabase: () => TestDatabase): void {
 
   it('is over with the comparison of the next process where the one that began it has died', async () => {
     const catalogue = await open();
-    const { facts } = await saveCall(catalogue, { until: 'talking' });
-    const { callerChannel, order } = facts;
-    const known = { bridge: order.bridge, parties: [callerChannel, order.destination], to: null, heardAgainAt: null };
-    const begun: Unwatched = { ...known, from: callStart + 25_000, why: 'connection_lost' };
-    const died: Unwatched = { ...known, from: callStart + 26_000, why: 'process_ended' };
+    const call = await saveCall(catalogue, { until: 'talking' });
+    const { facts } = call;
+    const begun: Unwatched = { ...unwatchedFrom(call, callStart + 25_000), why: 'connection_lost' };
+    const died = unwatchedFrom(call, callStart + 26_000);
     for (const interval of [begun, died])
       await catalogue.journal.addToTimeline(facts.id, { kind: 'unwatched', interval });
     const end = { to: callStart + 30_000, heardAgainAt: callStart + 30_001 };

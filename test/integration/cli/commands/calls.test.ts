@@ -6,7 +6,7 @@ import { openSqlite } from '../../../../src/catalogue/sqlite/sqlite.ts';
 import { refuse } from '../../../../src/call/decide/decide.ts';
 import { receiptSchema } from '../../../../src/receipt/receipt.ts';
 import { callStart, configTree, countingIds, eventsTo, someFacts } from '../../../support/call/calls.ts';
-import { clockAt, saveCall, type SavedCall } from '../../../support/catalogue/catalogues.ts';
+import { clockAt, saveCall, unwatchedFrom, type SavedCall } from '../../../support/catalogue/catalogues.ts';
 import { temporaryFolder } from '../../../support/temporaryFolder.ts';
 
 const folder = temporaryFolder();
@@ -256,19 +256,9 @@ describe('calls show', () => {
 
       return all.map(({ what }) => what).filter((what) => /^nobody watched|^the recorder ended/.test(what));
     };
-    for (const { facts } of [ended, goingOn]) {
-      const { order, callerChannel } = facts;
-      await catalogue.journal.addToTimeline(facts.id, {
-        kind: 'unwatched',
-        interval: {
-          from: callStart + 25_000,
-          to: null,
-          heardAgainAt: null,
-          why: 'process_ended',
-          bridge: order.bridge,
-          parties: [callerChannel, order.destination],
-        },
-      });
+    for (const call of [ended, goingOn]) {
+      const interval = unwatchedFrom(call, callStart + 25_000);
+      await catalogue.journal.addToTimeline(call.facts.id, { kind: 'unwatched', interval });
     }
     const why = 'since the serve before had ended, stood still or given the call back';
     expect(await happened(ended.facts.id)).toEqual([
