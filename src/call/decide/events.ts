@@ -60,8 +60,10 @@ export type CallEvent =
   | { type: 'recorderFailed'; part?: number }
   /** The process before has written down that it asks for this recorder, and has died before it did. */
   | { type: 'recorderUnbegun'; part?: number }
-  /** A followed caller goes on in the dialplan. `isWideband`: as in the order. */
-  | { type: 'callerReleased'; isWideband?: boolean }
+  /** More than 4 kHz of sound comes from a followed caller. It is told before they are let go: their talk may begin before Asterisk answers that. */
+  | { type: 'widebandSeen' }
+  /** A followed caller goes on in the dialplan. */
+  | { type: 'callerReleased' }
   /**
    * A followed caller is in a bridge with these, and was in none with anybody before; or is so no more. `never`, here and where somebody
    * joins: one of them has a number that is never recorded.

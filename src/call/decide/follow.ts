@@ -60,23 +60,17 @@ export function release(agreed: Pick<Releasing, 'facts' | 'told' | 'answer'>): S
   };
 }
 
-function released(
-  { facts, told, answer }: Releasing,
-  event: Extract<CallEvent, { type: 'callerReleased' | 'callerSentOn' }>,
-): Step {
-  const isWideband = event.type === 'callerReleased' && event.isWideband === true;
-  const order: Order = { ...orderOf(facts), ...(isWideband ? { isWideband } : {}) };
-
+function released({ facts, told, answer }: Releasing): Step {
   return {
     state: {
       kind: 'following',
-      facts: { ...facts, order },
+      facts,
       told,
       answer,
       recorder: { kind: 'none' },
       untold: false,
       typed: '',
-      ...untilAsked({ ...facts, order }),
+      ...untilAsked(facts),
     },
     effects: [{ type: 'stopTimer' }, { type: 'save' }],
   };
@@ -92,6 +86,10 @@ function keyWhileReleasing(state: Releasing, { digit, at }: Extract<CallEvent, {
 
   return answer.kind === 'refused' && state.answer.kind !== 'refused' ? stay({ ...state, answer }) : stay(state);
 }
+
+/** Saved with what comes next. */
+const learnRate = (state: Releasing | Following): Step =>
+  stay({ ...state, facts: { ...state.facts, order: { ...orderOf(state.facts), isWideband: true } } });
 
 export const whileReleasing: Handlers<Releasing> = {
   ...ignoresSetUp,
@@ -109,6 +107,7 @@ export const whileReleasing: Handlers<Releasing> = {
   parted: ignored,
   // It was asked for, and is on its way: a bridge that they are in by then is told of again.
   joined: ignored,
+  widebandSeen: learnRate,
   callerReleased: released,
   callerSentOn: released,
   callerLeft: (state, { at }) => abandon(soFar(state), at),
@@ -122,17 +121,6 @@ export const whileReleasing: Handlers<Releasing> = {
     orderOf(state.facts).script.consent.mode === 'announce' ? stay(state) : notFollowed(state, 'interrupted'),
   interrupted: (state) => notFollowed(state, 'interrupted'),
 };
-
-/** Asterisk may tell that they go on before it answers our request, and only then is known what their channel sends. */
-function learnRate(state: Following, { isWideband }: Extract<CallEvent, { type: 'callerReleased' }>): Step {
-  const order = orderOf(state.facts);
-  if (isWideband !== true || order.isWideband === true) return stay(state);
-
-  return {
-    state: { ...state, facts: { ...state.facts, order: { ...order, isWideband } } },
-    effects: [{ type: 'save' }],
-  };
-}
 
 /** Whoever a followed caller has talked with first is whom they called. Of these, everybody else was not told. */
 function strangersAmong({ met, aware = [] }: Facts, others: readonly ChannelId[]): readonly ChannelId[] {
@@ -306,7 +294,8 @@ export const whileFollowing: Handlers<Following> = {
   eraseAsked: eraseFollowing,
   sourceChanged: ignored,
   roomSpent: (state) => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] }),
-  callerReleased: learnRate,
+  widebandSeen: learnRate,
+  callerReleased: ignored,
   callerSentOn: ignored,
   joined: meet,
   parted: ignored,

@@ -34,6 +34,7 @@ export const ignoresAsked = {
 export const ignoresFollowing = {
   ...ignoresNewcomers,
   ...ignoresAsked,
+  widebandSeen: ignored,
   callerReleased: ignored,
   joined: ignored,
   parted: ignored,

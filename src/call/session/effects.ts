@@ -374,8 +374,9 @@ export class CallEffects {
       ari.followChannel(caller),
       setVariables(ari, inHand, { PREAVIS_TOLD: 'yes', PREAVIS_RECORDING: order.recording, ...media }),
     ]);
+    if (isWideband) this.#call.handle({ type: 'widebandSeen' });
     await ari.continueInDialplan(inHand);
-    this.#call.handle({ type: 'callerReleased', isWideband });
+    this.#call.handle({ type: 'callerReleased' });
   }
 
   /** One who holds already is asked about: that was told of before anybody listened. */

@@ -457,6 +457,7 @@ function witnessed(monitor: Monitor, event: CallEvent, facts: CallFacts): Monito
         ? { ...monitor, talks: true, answeredAt: event.at }
         : monitor;
     case 'notReady':
+    case 'widebandSeen':
     case 'destinationRinging':
     case 'newcomerTold':
     case 'newcomerUntold':

@@ -124,15 +124,20 @@ test('a second part that nobody wrote down is saved before the next is begun', (
   expect(typesOf(last)).toEqual(['stopRecorder', 'save', 'startRecorder', 'save']);
 });
 
-test('what the caller sends is known also where they go on before Asterisk answers', () => {
+test.each([
+  ['is told before Asterisk says that they have gone on', ['widebandSeen', 'callerSentOn', 'callerReleased']],
+  ['is told after it', ['callerSentOn', 'widebandSeen', 'callerReleased']],
+])('a recorder is asked for with the rate of the caller, where that %s', (_, types) => {
   const facts = aFollowed();
-  const { state } = course(facts, [
+  const { effects } = course(facts, [
     { type: 'planned', order: facts.order },
     { type: 'ready' },
     { type: 'callerAnswered' },
     ...heardNotice(facts.order),
-    { type: 'callerSentOn', at: callStart + 15_000 },
-    { type: 'callerReleased', isWideband: true },
+    ...types.map((type) => ({ type, at: callStart + 15_000 }) as CallEvent),
+    joined([agent], 20_000),
   ]);
-  expect(state).toMatchObject({ kind: 'following', facts: { order: { isWideband: true } } });
+  expect(effects).toContainEqual(
+    expect.objectContaining({ type: 'startRecorder', order: expect.objectContaining({ isWideband: true }) as object }),
+  );
 });

@@ -32,7 +32,7 @@ const joined: CallEvent = {
 
 /** A caller who goes on in the dialplan, and talks to nobody yet. */
 const following = (): CallState =>
-  course(followed, [...eventsTo('dialling', followed), { type: 'callerReleased', isWideband: false }]).state;
+  course(followed, [...eventsTo('dialling', followed), { type: 'callerReleased' }]).state;
 
 function after(state: CallState, events: readonly CallEvent[]) {
   let now = state;
@@ -83,7 +83,7 @@ const releasing = (): CallState => course(followed, eventsTo('dialling', followe
 
 test.each<[string, CallState, CallEvent[]]>([
   ['rings', stateAt('dialling', facts), [answered]],
-  ['is let go on', releasing(), [{ type: 'callerReleased', isWideband: false }, joined]],
+  ['is let go on', releasing(), [{ type: 'callerReleased' }, joined]],
   ['goes on in the dialplan', following(), [joined]],
 ])('nothing is recorded of a call that, as far as the catalogue knows, %s', (_, state, events) => {
   expect(after(state, events).effects).toContain('startRecorder');
@@ -94,7 +94,7 @@ test.each<[string, CallState, CallEvent[]]>([
 test('a line that records on request records none of which the request to erase is known, also where somebody asks', () => {
   const plain = aFollowed({ mode: 'optOut' });
   const asked = { ...plain, order: { ...plain.order, records: 'onRequest' as const } };
-  const { state } = course(asked, [...eventsTo('dialling', asked), { type: 'callerReleased', isWideband: false }]);
+  const { state } = course(asked, [...eventsTo('dialling', asked), { type: 'callerReleased' }]);
   const events: CallEvent[] = [
     joined,
     { type: 'recordAsked', by: 'operator', at: callStart + 26_000 },

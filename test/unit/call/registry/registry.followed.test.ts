@@ -13,7 +13,7 @@ import {
 } from '../../../support/call/followedStage.ts';
 import { aPolicy } from '../../../support/policy/policies.ts';
 import { eventually } from '../../../support/poll.ts';
-import { arrival, endRegistries, stage } from '../../../support/call/registryStage.ts';
+import { arrival, endRegistries, hearNotice, stage } from '../../../support/call/registryStage.ts';
 
 afterEach(endRegistries);
 
@@ -94,6 +94,23 @@ test('who is back in the dialplan and talks already is recorded', async () => {
   await set.registry.resync();
   await eventually(() => set.asked('snoop').length > 0);
   expect(set.registry.states).toMatchObject([{ kind: 'talking', untold: false }]);
+});
+
+test('a wideband caller is recorded as one, also where their talk begins before Asterisk has answered that they go on', async () => {
+  const set = stage({ variables: { 'CHANNEL(audionativeformat)': '(opus)' } });
+  const answer = set.ari.hold('continueInDialplan');
+  set.registry.handle(arrival(caller, ['way=follow', 'language=fr']));
+  await hearNotice(set);
+  await eventually(() => set.asked('continueInDialplan').length === 1);
+  set.registry.handle({ type: 'channelLeft', at: 1, channelId: caller });
+  for (const channelId of [agent, caller])
+    set.registry.handle({ type: 'bridgeEntered', at: 2, bridgeId: bridge, channelId });
+  expect(set.registry.states).toMatchObject([{ kind: 'talking' }]);
+  answer();
+  await eventually(() => set.asked('snoop').length === 1);
+  set.registry.handle(arrival(set.asked('snoop')[0]?.split(' ')[2] ?? '', []));
+  await eventually(() => set.asked('recordChannel').length === 1);
+  expect(set.asked('recordChannel')[0]).toMatch(/ wav16$/);
 });
 
 test.each([
