@@ -60,7 +60,10 @@ export type CallEvent =
   | { type: 'recorderFailed'; part?: number }
   /** The process before has written down that it asks for this recorder, and has died before it did. */
   | { type: 'recorderUnbegun'; part?: number }
-  /** More than 4 kHz of sound comes from a followed caller. It is told before they are let go: their talk may begin before Asterisk answers that. */
+  /**
+   * The channel of a followed caller has a wideband codec. It is told before they are let go: their talk may begin before Asterisk answers that
+   * request.
+   */
   | { type: 'widebandSeen' }
   /** A followed caller goes on in the dialplan. */
   | { type: 'callerReleased' }

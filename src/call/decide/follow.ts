@@ -16,6 +16,7 @@ import {
   ignoresPlayback,
   ignoresRecorder,
   ignoresSetUp,
+  saved,
   stay,
   type Handlers,
 } from './handlers.ts';
@@ -87,9 +88,10 @@ function keyWhileReleasing(state: Releasing, { digit, at }: Extract<CallEvent, {
   return answer.kind === 'refused' && state.answer.kind !== 'refused' ? stay({ ...state, answer }) : stay(state);
 }
 
-/** Saved with what comes next. */
-const learnRate = (state: Releasing | Following): Step =>
-  stay({ ...state, facts: { ...state.facts, order: { ...orderOf(state.facts), isWideband: true } } });
+const asWideband = <Known extends Releasing | Following>(state: Known): Known => ({
+  ...state,
+  facts: { ...state.facts, order: { ...orderOf(state.facts), isWideband: true } },
+});
 
 export const whileReleasing: Handlers<Releasing> = {
   ...ignoresSetUp,
@@ -107,7 +109,8 @@ export const whileReleasing: Handlers<Releasing> = {
   parted: ignored,
   // It was asked for, and is on its way: a bridge that they are in by then is told of again.
   joined: ignored,
-  widebandSeen: learnRate,
+  // Saved with their release.
+  widebandSeen: (state) => stay(asWideband(state)),
   callerReleased: released,
   callerSentOn: released,
   callerLeft: (state, { at }) => abandon(soFar(state), at),
@@ -294,7 +297,8 @@ export const whileFollowing: Handlers<Following> = {
   eraseAsked: eraseFollowing,
   sourceChanged: ignored,
   roomSpent: (state) => ({ state: { ...state, untold: true }, effects: [{ type: 'save' }] }),
-  widebandSeen: learnRate,
+  // Somebody else took them from Stasis before our request.
+  widebandSeen: (state) => saved(asWideband(state)),
   callerReleased: ignored,
   callerSentOn: ignored,
   joined: meet,

@@ -165,7 +165,6 @@ const ofBridged: readonly CallEvent[] = [
 ];
 
 const ofFollowed: readonly CallEvent[] = [
-  { type: 'widebandSeen' },
   { type: 'callerReleased' },
   ...bridgesOfFollowed.flatMap((bridge) =>
     [[stranger], [anotherCaller], [stranger, anotherCaller]].map((others): CallEvent => ({

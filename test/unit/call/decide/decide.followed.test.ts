@@ -127,17 +127,18 @@ test('a second part that nobody wrote down is saved before the next is begun', (
 test.each([
   ['is told before Asterisk says that they have gone on', ['widebandSeen', 'callerSentOn', 'callerReleased']],
   ['is told after it', ['callerSentOn', 'widebandSeen', 'callerReleased']],
-])('a recorder is asked for with the rate of the caller, where that %s', (_, types) => {
+])('the rate of the caller is saved, and a recorder is asked for with it, where that %s', (_, types) => {
   const facts = aFollowed();
-  const { effects } = course(facts, [
+  const known = course(facts, [
     { type: 'planned', order: facts.order },
     { type: 'ready' },
     { type: 'callerAnswered' },
     ...heardNotice(facts.order),
     ...types.map((type) => ({ type, at: callStart + 15_000 }) as CallEvent),
-    joined([agent], 20_000),
   ]);
-  expect(effects).toContainEqual(
-    expect.objectContaining({ type: 'startRecorder', order: expect.objectContaining({ isWideband: true }) as object }),
-  );
+  const withRate = { facts: { order: { isWideband: true } } };
+  expect(known.state).toMatchObject({ kind: 'following', ...withRate });
+  expect(known.effects.at(-1)).toEqual({ type: 'save' });
+  const { effects } = decide(known.state, joined([agent], 20_000));
+  expect(effects[0]).toMatchObject({ type: 'startRecorder', order: withRate.facts.order });
 });

@@ -96,22 +96,28 @@ test('who is back in the dialplan and talks already is recorded', async () => {
   expect(set.registry.states).toMatchObject([{ kind: 'talking', untold: false }]);
 });
 
-test('a wideband caller is recorded as one, also where their talk begins before Asterisk has answered that they go on', async () => {
-  const set = stage({ variables: { 'CHANNEL(audionativeformat)': '(opus)' } });
-  const answer = set.ari.hold('continueInDialplan');
-  set.registry.handle(arrival(caller, ['way=follow', 'language=fr']));
-  await hearNotice(set);
-  await eventually(() => set.asked('continueInDialplan').length === 1);
-  set.registry.handle({ type: 'channelLeft', at: 1, channelId: caller });
-  for (const channelId of [agent, caller])
-    set.registry.handle({ type: 'bridgeEntered', at: 2, bridgeId: bridge, channelId });
-  expect(set.registry.states).toMatchObject([{ kind: 'talking' }]);
-  answer();
-  await eventually(() => set.asked('snoop').length === 1);
-  set.registry.handle(arrival(set.asked('snoop')[0]?.split(' ')[2] ?? '', []));
-  await eventually(() => set.asked('recordChannel').length === 1);
-  expect(set.asked('recordChannel')[0]).toMatch(/ wav16$/);
-});
+test.each([
+  ['opus', 'wav16'],
+  ['alaw', 'wav'],
+])(
+  'who speaks %s is recorded as %s, also where they talk before Asterisk has answered that they go on',
+  async (codec, format) => {
+    const set = stage({ variables: { 'CHANNEL(audionativeformat)': `(${codec})` } });
+    const answer = set.ari.hold('continueInDialplan');
+    set.registry.handle(arrival(caller, ['way=follow', 'language=fr']));
+    await hearNotice(set);
+    await eventually(() => set.asked('continueInDialplan').length === 1);
+    set.registry.handle({ type: 'channelLeft', at: 1, channelId: caller });
+    for (const channelId of [agent, caller])
+      set.registry.handle({ type: 'bridgeEntered', at: 2, bridgeId: bridge, channelId });
+    expect(set.registry.states).toMatchObject([{ kind: 'talking' }]);
+    answer();
+    await eventually(() => set.asked('snoop').length === 1);
+    set.registry.handle(arrival(set.asked('snoop')[0]?.split(' ')[2] ?? '', []));
+    await eventually(() => set.asked('recordChannel').length === 1);
+    expect(set.asked('recordChannel')[0]?.split(' ').at(-1)).toBe(format);
+  },
+);
 
 test.each([
   ['between talks', 'notConnected', [{ type: 'callerReleased' as const }]],
